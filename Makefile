@@ -1,0 +1,275 @@
+# s2flush - what it costs to make a VM's memory coherent at reboot on KVM/arm64.
+#
+# `make help` lists the targets. Variables worth setting on the command line:
+#
+#   CC=clang                     another compiler
+#   SANITIZE=address,undefined   sanitizers, comma separated; no jemalloc then
+#   VALGRIND=1                   for use under valgrind; no jemalloc, tests run under memcheck
+#   OPT='-O0 -g3'                optimisation and debug flags
+#   WERROR=                      let warnings pass
+#   PREFIX=/usr/local DESTDIR=   where `make install` puts things
+#   V=1                          show whole commands
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+DATADIR = $(abspath $(PREFIX))/share/s2flush
+DATA := model/machine/platforms workloads bench/plots
+
+FALLBACK_VERSION := 0.1.0
+
+# --- Toolchain and variant ---------------------------------------------------------------------
+
+# Debian's libgomp is not instrumented, so under it the thread sanitizer sees races that are none.
+SANITIZE ?=
+ifneq ($(findstring thread,$(SANITIZE)),)
+default_cc := clang
+else
+default_cc := gcc
+endif
+ifeq ($(origin CC),default)
+CC := $(default_cc)
+endif
+
+comma := ,
+empty :=
+space := $(empty) $(empty)
+
+# Objects of different variants never share a directory: build/gcc, build/clang-address,undefined...
+VARIANT := $(subst $(space),_,$(notdir $(CC)))$(if $(SANITIZE),-$(SANITIZE))$(if $(VALGRIND),-valgrind)
+B := build/$(VARIANT)
+
+OPT ?= -O2 -g
+WERROR ?= -Werror
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+STD := -std=c11
+
+# The sanitizers and valgrind bring an allocator of their own and must see every allocation.
+ifneq ($(SANITIZE)$(VALGRIND),)
+NO_JEMALLOC := 1
+$(info $(if $(SANITIZE),SANITIZE=$(SANITIZE),VALGRIND=$(VALGRIND)): building in $(B) without jemalloc)
+endif
+ifneq ($(SANITIZE),)
+SAN_FLAGS := -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
+endif
+
+CPPFLAGS_ALL = -Imodel -D_GNU_SOURCE $(if $(NO_JEMALLOC),-DS2FLUSH_NO_JEMALLOC) $(CPPFLAGS)
+CFLAGS_ALL = $(STD) $(OPT) -fopenmp $(SAN_FLAGS) $(CFLAGS)
+
+# Plain -l flags and no pkg-config: `make deps all` reads this file before the packages are there.
+# jemalloc is there to take malloc's place, so it is linked even where nothing calls it by name.
+JEMALLOC = $(if $(NO_JEMALLOC),,-Wl,--push-state,--no-as-needed -ljemalloc -Wl,--pop-state)
+LIBS = -linih -lxxhash -lgsl -lgslcblas -lm $(JEMALLOC) $(LDLIBS)
+
+Q := $(if $(V),,@)
+say = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+# --- Files -------------------------------------------------------------------------------------
+
+MODULES := core machine vm kvm guest run study check report cli
+SRCS := $(wildcard $(MODULES:%=model/%/*.c))
+MAIN := model/cli/main.c
+TEST_SRCS := $(wildcard model/tests/test_*.c)
+# Other C files beside the tests are helpers, linked into every test.
+TEST_HELPERS := $(filter-out $(TEST_SRCS),$(wildcard model/tests/*.c))
+
+objs = $(patsubst model/%.c,$(B)/obj/%.o,$(1))
+MAIN_OBJ := $(call objs,$(MAIN))
+LIB_OBJS := $(call objs,$(filter-out $(MAIN),$(SRCS)))
+HELPER_OBJS := $(call objs,$(TEST_HELPERS))
+TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(TEST_SRCS))
+
+LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS)
+FORMAT_FILES := $(LINT_C) $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h)
+
+# `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
+# object depends on $(B)/flags, so holding that one back holds back everything.
+FIRST := $(filter clean deps deps-%,$(MAKECMDGOALS))
+
+# --- Building ----------------------------------------------------------------------------------
+
+.PHONY: all
+all: build/s2flush ## build build/s2flush (the default)
+
+# A copy of the variant built last. Compared by content: after a switch of variants the newer file
+# may well be the wrong one.
+build/s2flush: $(B)/s2flush FORCE
+	@cmp -s $< $@ || install -m 755 $< $@
+
+$(B)/s2flush: $(MAIN_OBJ) $(B)/libs2flush.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/tests/%: $(B)/obj/tests/%.o $(HELPER_OBJS) $(B)/libs2flush.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+
+# `q` into a fresh archive and not `r`: members go by their base name, and two modules may each have
+# a file of the same name.
+$(B)/libs2flush.a: $(LIB_OBJS) $(B)/objects
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) qcs $@ $(LIB_OBJS)
+
+$(B)/obj/%.o: model/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP $(EXTRA) -c -o $@ $<
+
+# Two files are told more than the others, by way of a response file that is also what they depend
+# on, so that a new commit or prefix compiles one file again and not all.
+$(B)/obj/core/version.o: EXTRA = @$(B)/version
+$(B)/obj/core/version.o: $(B)/version
+$(B)/obj/core/datadir.o: EXTRA = @$(B)/datadir
+$(B)/obj/core/datadir.o: $(B)/datadir
+
+# $(call update,COMMAND): put what COMMAND prints into the target, but leave the target and its date
+# alone if that is what it holds already.
+update = @mkdir -p $(@D) && { $(1); } >$@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
+
+$(B)/flags: FORCE | $(FIRST)
+	$(call update,echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) $(LDFLAGS) $(LIBS)')
+
+# A source file that went away changes no date, only this list.
+$(B)/objects: FORCE | $(FIRST)
+	$(call update,printf '%s\n' $(sort $(LIB_OBJS)))
+
+$(B)/datadir: FORCE | $(FIRST)
+	$(call update,printf '"-DS2FLUSH_DATADIR=\\"%s\\""\n' '$(DATADIR)')
+
+# Only a repository whose root is here says something about this source, not one further up.
+# safe.directory is for builds by another user than the one who cloned, such as root in a container.
+git := git -c safe.directory='$(CURDIR)'
+$(B)/version: FORCE | $(FIRST)
+	$(call update, \
+	    v=; \
+	    if up=$$($(git) rev-parse --show-prefix 2>/dev/null) && [ -z "$$up" ]; then \
+	        v=$$($(git) describe --always --dirty 2>/dev/null) || v=; \
+	    fi; \
+	    printf '"-DS2FLUSH_VERSION=\\"%s\\""\n' "$${v:-$(FALLBACK_VERSION)}"; \
+	    printf '"-DS2FLUSH_CFLAGS=\\"%s\\""\n' '$(strip $(CFLAGS_ALL))')
+
+-include $(patsubst %.o,%.d,$(call objs,$(LINT_C)))
+
+.PHONY: FORCE
+FORCE:
+
+# --- Running and testing -----------------------------------------------------------------------
+
+.PHONY: run
+run: build/s2flush ## run the first-light study and plot it into results/first-light
+	build/s2flush run workloads/studies/first-light.ini -o results/first-light
+	build/s2flush plot results/first-light
+
+# The thread sanitizer follows LLVM's OpenMP runtime only with the help of its tool, archer.
+ifneq ($(findstring thread,$(SANITIZE)),)
+TEST_ENV = OMP_TOOL_LIBRARIES="$$($(CC) -print-file-name=libarcher.so)" \
+    TSAN_OPTIONS="ignore_noninstrumented_modules=1 $$TSAN_OPTIONS"
+endif
+ifneq ($(VALGRIND),)
+# libgomp keeps its threads to the end; what they hold is not a definite leak.
+TEST_ENV = TEST_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full \
+    --show-leak-kinds=definite --errors-for-leak-kinds=definite"
+endif
+
+.PHONY: check
+check: $(B)/s2flush $(TESTS) ## build and run all tests
+	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS)
+
+# --- Installing --------------------------------------------------------------------------------
+
+.PHONY: install
+install: $(B)/s2flush ## install below PREFIX (and DESTDIR)
+	install -D -m 755 $(B)/s2flush '$(DESTDIR)$(abspath $(PREFIX))/bin/s2flush'
+	rm -rf '$(DESTDIR)$(DATADIR)'
+	install -d '$(DESTDIR)$(DATADIR)'
+	cp -R --parents --no-preserve=all $(DATA) '$(DESTDIR)$(DATADIR)'
+
+.PHONY: uninstall
+uninstall: ## remove what install put there
+	rm -f '$(DESTDIR)$(abspath $(PREFIX))/bin/s2flush'
+	rm -rf '$(DESTDIR)$(DATADIR)'
+
+# --- Style and static checks -------------------------------------------------------------------
+
+.PHONY: format
+format: | $(FIRST) ## format all C files in place
+	clang-format -i $(FORMAT_FILES)
+
+.PHONY: lint
+lint: lint-format lint-tidy lint-cppcheck ## clang-format, clang-tidy and cppcheck
+
+# What the two special files get from their response files.
+LINT_DEFS := -DS2FLUSH_VERSION='"lint"' -DS2FLUSH_CFLAGS='""' -DS2FLUSH_DATADIR='"/nonexistent"'
+
+.PHONY: lint-format lint-tidy lint-cppcheck
+lint-format: | $(FIRST)
+	$(call say,FORMAT,)
+	$(Q)clang-format --dry-run -Werror $(FORMAT_FILES)
+
+# One process per file, as many as there are processors; quiet about files that are clean.
+lint-tidy: | $(FIRST)
+	$(call say,TIDY,)
+	$(Q)printf '%s\n' $(LINT_C) | xargs -P "$$(nproc)" -I{} sh -c \
+	    'out=$$(clang-tidy --quiet "$$@" 2>&1) || { printf "%s\n" "$$out"; exit 1; }' \
+	    tidy {} -- $(CPPFLAGS_ALL) $(STD) -fopenmp -Wall -Wextra $(LINT_DEFS)
+
+lint-cppcheck: | $(FIRST)
+	$(call say,CPPCHK,)
+	@mkdir -p build/cppcheck
+	$(Q)cppcheck --quiet -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
+	    --cppcheck-build-dir=build/cppcheck \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    --include=/usr/include/bsd/sys/tree.h \
+	    $(CPPFLAGS_ALL) $(LINT_DEFS) $(LINT_C)
+
+# --- Debian packages ---------------------------------------------------------------------------
+
+# make itself and git are taken to be there. libbsd-dev is for <bsd/sys/tree.h>, header only.
+DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libbsd-dev \
+    libcmocka-dev gnuplot-nox fonts-dejavu-core
+DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
+DEPS_BENCH := valgrind python3 python3-simpy3
+
+# $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
+define apt
+@command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || { \
+    echo 'make $(1): no apt here. Install by hand what Debian calls: $(2)' >&2; exit 1; }; \
+missing=; \
+for p in $(2); do \
+    dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || \
+        missing="$$missing $$p"; \
+done; \
+if [ -z "$$missing" ]; then echo '$(1): all packages are there'; exit 0; fi; \
+echo "$(1): installing$$missing"; \
+sudo=; if [ "$$(id -u)" -ne 0 ]; then sudo=sudo; fi; \
+$$sudo apt-get -q -q update && \
+$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
+    install --no-install-recommends $$missing >/dev/null
+endef
+
+# One at a time: two apt-gets would fight over the lock.
+.PHONY: deps deps-lint deps-bench
+deps: ## install the Debian packages to build, run and check
+	$(call apt,$@,$(DEPS))
+
+deps-lint: | $(filter deps,$(FIRST)) ## install the packages for lint, format and CC=clang
+	$(call apt,$@,$(DEPS_LINT))
+
+deps-bench: | $(filter deps deps-lint,$(FIRST)) ## install the packages for benchmarks and VALGRIND=1
+	$(call apt,$@,$(DEPS_BENCH))
+
+# --- The rest ----------------------------------------------------------------------------------
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,279 @@
+#include "core/actor.h"
+
+#include "core/resource.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
+{
+    *engine = (struct engine){.ledger = ledger, .actor_count = count};
+    calendar_init(&engine->calendar, count + 64);
+    engine->actors = calloc(count ? count : 1, sizeof *engine->actors);
+    if (!engine->actors) {
+        die("out of memory for %u actors", count);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        engine->actors[i].engine = engine;
+        engine->actors[i].id = i;
+    }
+}
+
+void engine_free(struct engine *engine)
+{
+    calendar_free(&engine->calendar);
+    free(engine->actors);
+    engine->actors = NULL;
+}
+
+static void *push_frame(struct actor *actor, step_fn step)
+{
+    INVARIANT(actor->depth < ACTOR_DEPTH, "%s calls too deep", actor->name);
+    struct frame *frame = &actor->frames[actor->depth++];
+    frame->step = step;
+    frame->state = 0;
+    memset(frame->local, 0, sizeof frame->local);
+    return frame->local;
+}
+
+void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn step)
+{
+    actor->name = name;
+    actor->owner = owner;
+    calendar_push(&actor->engine->calendar, 0, actor->id);
+    return push_frame(actor, step);
+}
+
+ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    struct engine *engine = actor->engine;
+    /* Here and not only where a clock moves: free events take no time, but with
+     * another price they would. */
+    engine->overlapped |= n > 0 && engine->calendar.count > 0;
+    return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
+}
+
+static void advance_busy(struct actor *actor, ps_t ps)
+{
+    actor->now = add_checked(actor->now, ps, "simulated time");
+    actor->busy_ps += ps;
+}
+
+void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    advance_busy(actor, actor_count(actor, kind, n));
+}
+
+void *actor_call(struct actor *actor, step_fn step)
+{
+    return push_frame(actor, step);
+}
+
+static void request(struct actor *actor, struct request wanted)
+{
+    INVARIANT(actor->request.kind == REQUEST_NONE, "%s asks twice in one step", actor->name);
+    actor->request = wanted;
+}
+
+void actor_return(struct actor *actor, uint64_t result)
+{
+    actor->result = result;
+    if (--actor->depth == 0) {
+        request(actor, (struct request){.kind = REQUEST_END});
+    }
+}
+
+void actor_lock(struct actor *actor, struct lock *lock, bool write)
+{
+    request(actor, (struct request){.kind = REQUEST_LOCK, .target = lock, .amount = write});
+}
+
+void actor_unlock(struct actor *actor, struct lock *lock)
+{
+    request(actor, (struct request){.kind = REQUEST_UNLOCK, .target = lock});
+}
+
+void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps)
+{
+    request(actor,
+            (struct request){.kind = REQUEST_SERVE, .target = server, .amount = alone_ps});
+}
+
+void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight)
+{
+    request(actor, (struct request){.kind = REQUEST_FLOW,
+                                    .target = flow,
+                                    .amount = alone_ps,
+                                    .weight = weight});
+}
+
+void actor_wait(struct actor *actor, struct signal *signal)
+{
+    request(actor, (struct request){.kind = REQUEST_WAIT, .target = signal});
+}
+
+void actor_raise(struct actor *actor, struct signal *signal)
+{
+    request(actor, (struct request){.kind = REQUEST_RAISE, .target = signal});
+}
+
+void actor_sleep(struct actor *actor, ps_t until)
+{
+    request(actor, (struct request){.kind = REQUEST_SLEEP, .amount = until});
+}
+
+static void idle_until(struct actor *actor, ps_t time)
+{
+    if (time > actor->now) {
+        ledger_idle(actor->engine->ledger, actor->id, actor->phase, time - actor->now);
+        actor->idle_ps += time - actor->now;
+        actor->now = time;
+    }
+}
+
+void actor_resume(struct actor *actor, uint32_t resource, ps_t waited_ps)
+{
+    ledger_wait(actor->engine->ledger, actor->id, actor->phase, resource, waited_ps);
+    actor->wait_ps += waited_ps;
+    actor->now = add_checked(actor->now, waited_ps, "simulated time");
+    calendar_push(&actor->engine->calendar, actor->now, actor->id);
+}
+
+static bool signal_wait(struct signal *signal, struct actor *actor)
+{
+    if (signal->raised) {
+        return true;
+    }
+    actor->next_waiting = signal->waiting;
+    signal->waiting = actor;
+    return false;
+}
+
+static void signal_raise(struct signal *signal, struct actor *by)
+{
+    struct actor *next;
+    signal->raised = true;
+    for (struct actor *actor = signal->waiting; actor; actor = next) {
+        next = actor->next_waiting;
+        idle_until(actor, by->now);
+        calendar_push(&by->engine->calendar, actor->now, actor->id);
+    }
+    signal->waiting = NULL;
+}
+
+/* Carries out the actor's request at the engine's time. False where the actor
+ * is blocked, or has ended. */
+static bool perform(struct actor *actor)
+{
+    struct request wanted = actor->request;
+    actor->request.kind = REQUEST_NONE;
+    switch (wanted.kind) {
+    case REQUEST_NONE:
+        return true;
+    case REQUEST_LOCK:
+        return lock_take(wanted.target, actor, wanted.amount != 0);
+    case REQUEST_UNLOCK:
+        lock_give(wanted.target, actor);
+        return true;
+    case REQUEST_SERVE:
+        actor->busy_ps += wanted.amount;
+        server_take(wanted.target, actor, wanted.amount);
+        return true;
+    case REQUEST_FLOW:
+        actor->busy_ps += wanted.amount;
+        return flow_join(wanted.target, actor, wanted.amount, wanted.weight);
+    case REQUEST_WAIT:
+        return signal_wait(wanted.target, actor);
+    case REQUEST_RAISE:
+        signal_raise(wanted.target, actor);
+        return true;
+    case REQUEST_SLEEP:
+        idle_until(actor, wanted.amount);
+        return true;
+    case REQUEST_END:
+        actor->ended = true;
+        return false;
+    }
+    return true;
+}
+
+/* Whether the actor may go on to its own clock without the calendar: nobody
+ * else acts before. */
+static bool ahead_is_free(struct engine *engine, const struct actor *actor)
+{
+    if (actor->now == engine->now) {
+        return true;
+    }
+    ps_t next = calendar_next(&engine->calendar);
+    if (next != UINT64_MAX) {
+        engine->overlapped = true;
+    }
+    return next > actor->now;
+}
+
+/* Runs an actor from the engine's time until it is blocked, has ended, or
+ * somebody else's turn comes first. */
+static void dispatch(struct engine *engine, struct actor *actor)
+{
+    for (;;) {
+        if (!ahead_is_free(engine, actor)) {
+            calendar_push(&engine->calendar, actor->now, actor->id);
+            return;
+        }
+        INVARIANT(actor->now >= engine->now, "%s runs backward", actor->name);
+        engine->now = actor->now;
+        if (actor->request.kind != REQUEST_NONE) {
+            if (!perform(actor)) {
+                return;
+            }
+            continue;
+        }
+        struct frame *top = &actor->frames[actor->depth - 1];
+        engine->steps++;
+        top->step(actor, top);
+    }
+}
+
+static void assert_identity(const struct engine *engine, const struct actor *actor)
+{
+    struct ledger_slice own = {actor->id, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL};
+    const struct ledger *ledger = engine->ledger;
+    ps_t busy = ledger_busy(ledger, own);
+    ps_t waited = ledger_waited(ledger, actor->id, LEDGER_ALL, LEDGER_ALL);
+    ps_t idle = ledger_idled(ledger, actor->id, LEDGER_ALL);
+    INVARIANT(busy == actor->busy_ps && waited == actor->wait_ps && idle == actor->idle_ps,
+              "%s: the ledger disagrees with its clock (busy %llu against %llu)", actor->name,
+              (unsigned long long)busy, (unsigned long long)actor->busy_ps);
+    INVARIANT(busy + waited + idle == actor->now, "%s: busy %llu + wait %llu + idle %llu != %llu",
+              actor->name, (unsigned long long)busy, (unsigned long long)waited,
+              (unsigned long long)idle, (unsigned long long)actor->now);
+}
+
+bool engine_run(struct engine *engine, const struct actor **stuck)
+{
+    ps_t time;
+    uint32_t id;
+    invariant_clock(&engine->now);
+    while (calendar_pop(&engine->calendar, &time, &id)) {
+        engine->events++;
+        INVARIANT(time >= engine->now, "the calendar runs backward to %llu",
+                  (unsigned long long)time);
+        engine->now = time;
+        if (id < engine->actor_count) {
+            dispatch(engine, &engine->actors[id]);
+        } else {
+            flow_due(engine->flows[id - engine->actor_count], engine);
+        }
+    }
+    for (uint32_t i = 0; i < engine->actor_count; i++) {
+        const struct actor *actor = &engine->actors[i];
+        if (actor->name && !actor->ended) {
+            *stuck = actor;
+            invariant_clock(NULL);
+            return false;
+        }
+        assert_identity(engine, actor);
+    }
+    invariant_clock(NULL);
+    return true;
+}

@@ -1,0 +1,320 @@
+#include "core/config.h"
+
+#include <errno.h>
+#include <ini.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum {
+    NAME_BYTES_MAX = 49, /* libinih keeps 50 with the end */
+    CONFIG_BYTES_MAX = 4 << 20, /* thousands of times what a workload takes */
+    SLURP_BYTES_FIRST = 64 << 10
+};
+
+/* Hands libinih one line a time, so that its calls and our lines agree. */
+struct reader {
+    const char *name;
+    const char *next, *end;
+    unsigned line;
+    config_fn each;
+    void *context;
+    struct error *err;
+    bool failed;
+};
+
+struct line {
+    const char *text;
+    size_t length;
+};
+
+/* ---- Reading a file ---- */
+
+static char *grow_text(char *text, size_t size)
+{
+    char *grown = realloc(text, size);
+
+    if (grown == NULL) {
+        die("out of memory for %zu bytes of a file", size);
+    }
+    return grown;
+}
+
+/* Sizes from stat are a hint only: pipes and /proc files say 0. One byte more
+ * than the limit is asked for, to see that there is more. */
+static bool slurp_stream(FILE *in, size_t hint, size_t limit_bytes, char **text, size_t *length)
+{
+    size_t size = (hint > 0 ? hint : SLURP_BYTES_FIRST) + 2;
+    size_t used = 0;
+
+    *text = grow_text(NULL, size);
+    while (used <= limit_bytes) {
+        size_t got = fread(*text + used, 1, size - used - 1, in);
+        used += got;
+        if (got == 0) {
+            break;
+        }
+        if (used + 1 == size) {
+            size *= 2;
+            *text = grow_text(*text, size);
+        }
+    }
+    (*text)[used] = '\0';
+    *length = used;
+    return !ferror(in);
+}
+
+static bool slurp_open(FILE *in, const struct place *at, size_t limit_bytes, char **text,
+                       size_t *length, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(fileno(in), &status) != 0) {
+        return error_input(err, at, "cannot be read: %s", strerror(errno));
+    }
+    if (S_ISDIR(status.st_mode)) {
+        return error_input(err, at, "is a folder, expected a file");
+    }
+    size_t hint = S_ISREG(status.st_mode) ? (size_t)status.st_size : 0;
+    if (hint > limit_bytes) {
+        return error_input(err, at, "has %zu bytes, expected at most %zu", hint, limit_bytes);
+    }
+    bool complete = slurp_stream(in, hint, limit_bytes, text, length);
+    if (complete && *length <= limit_bytes) {
+        return true;
+    }
+    free(*text);
+    *text = NULL;
+    if (complete) {
+        error_input(err, at, "has more than %zu bytes", limit_bytes);
+    } else {
+        error_input(err, at, "cannot be read: %s", strerror(errno));
+    }
+    return false;
+}
+
+bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
+                struct error *err)
+{
+    struct place at = {.file = path};
+    FILE *in = fopen(path, "rbe");
+
+    if (in == NULL) {
+        return error_input(err, &at, "cannot be opened: %s", strerror(errno));
+    }
+    bool done = slurp_open(in, &at, limit_bytes, text, length, err);
+    fclose(in);
+    return done;
+}
+
+/* ---- What a line may be ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+static size_t leading_blanks(struct line line)
+{
+    size_t i = 0;
+
+    while (i < line.length && is_blank(line.text[i])) {
+        i++;
+    }
+    return i;
+}
+
+static size_t trimmed_length(const char *text, size_t length)
+{
+    while (length > 0 && is_blank(text[length - 1])) {
+        length--;
+    }
+    return length;
+}
+
+static bool is_comment(struct line line)
+{
+    size_t first = leading_blanks(line);
+
+    return first == line.length || line.text[first] == ';' || line.text[first] == '#';
+}
+
+/* The index of the first byte that is one of `set`, or the length. */
+static size_t find_any(struct line line, const char *set)
+{
+    size_t i = 0;
+
+    while (i < line.length && strchr(set, line.text[i]) == NULL) {
+        i++;
+    }
+    return i;
+}
+
+static bool check_characters(struct line line, const struct place *at, struct error *err)
+{
+    for (size_t i = 0; i < line.length; i++) {
+        unsigned char byte = (unsigned char)line.text[i];
+        if ((byte < 0x20 && byte != '\t') || byte == 0x7f) {
+            return error_input(err, at, "found byte 0x%02x in column %zu, expected text", byte,
+                               i + 1);
+        }
+    }
+    return true;
+}
+
+static bool refuse_line(struct line line, const struct place *at, const char *expected,
+                        struct error *err)
+{
+    int shown = line.length < 80 ? (int)line.length : 80;
+
+    return error_input(err, at, "found '%.*s', expected %s", shown, line.text, expected);
+}
+
+static bool check_name(struct line name, const struct place *at, struct error *err)
+{
+    if (name.length > NAME_BYTES_MAX) {
+        return error_input(err, at, "found a name of %zu bytes, expected at most %d", name.length,
+                           NAME_BYTES_MAX);
+    }
+    return true;
+}
+
+static bool is_section_name(struct line name)
+{
+    return name.length > 0 && !is_blank(name.text[0]) && !is_blank(name.text[name.length - 1]);
+}
+
+/* libinih ignores what follows the bracket and keeps blanks inside it; both
+ * are slips of the pen that would go unnoticed. */
+static bool check_section(struct line line, const struct place *at, struct error *err)
+{
+    size_t close = find_any(line, "];");
+    struct line name = {line.text + 1, close - 1};
+
+    if (close == line.length || line.text[close] == ';' || !is_section_name(name)) {
+        return refuse_line(line, at, "[section]", err);
+    }
+    struct line rest = {line.text + close + 1, line.length - close - 1};
+    size_t first = leading_blanks(rest);
+    if (first < rest.length && (first == 0 || rest.text[first] != ';')) {
+        return refuse_line(line, at, "nothing but a comment with ';' after [section]", err);
+    }
+    return check_name(name, at, err);
+}
+
+static bool check_pair(struct line line, const struct place *at, struct error *err)
+{
+    size_t equals = find_any(line, "=:;");
+    struct line name = {line.text, trimmed_length(line.text, equals)};
+
+    if (equals == line.length || line.text[equals] == ';' || name.length == 0) {
+        return refuse_line(line, at, "name = value or [section]", err);
+    }
+    return check_name(name, at, err);
+}
+
+static bool check_line(struct line line, size_t limit_bytes, const struct place *at,
+                       struct error *err)
+{
+    if (!check_characters(line, at, err)) {
+        return false;
+    }
+    if (is_comment(line)) {
+        return true;
+    }
+    if (is_blank(line.text[0])) {
+        return refuse_line(line, at,
+                           "a line that starts in the first column (a value cannot go on over "
+                           "several lines)",
+                           err);
+    }
+    if (line.length > limit_bytes) {
+        return error_input(err, at, "found a line of %zu bytes, expected at most %zu", line.length,
+                           limit_bytes);
+    }
+    return line.text[0] == '[' ? check_section(line, at, err) : check_pair(line, at, err);
+}
+
+/* ---- libinih's two callbacks ---- */
+
+static struct line take_line(struct reader *reader)
+{
+    size_t left = (size_t)(reader->end - reader->next);
+    const char *newline = memchr(reader->next, '\n', left);
+    struct line line = {reader->next, newline != NULL ? (size_t)(newline - reader->next) : left};
+
+    reader->next += line.length + (newline != NULL);
+    reader->line++;
+    if (line.length > 0 && line.text[line.length - 1] == '\r') {
+        line.length--;
+    }
+    return line;
+}
+
+/* Comments go to the library as empty lines, so they may be of any length. */
+static char *read_line(char *buffer, int size, void *stream)
+{
+    struct reader *reader = stream;
+
+    if (reader->failed || reader->next == reader->end) {
+        return NULL;
+    }
+    struct line line = take_line(reader);
+    struct place at = {.file = reader->name, .line = reader->line};
+    if (!check_line(line, (size_t)size - 1, &at, reader->err)) {
+        reader->failed = true;
+        return NULL;
+    }
+    size_t length = is_comment(line) ? 0 : line.length;
+    memcpy(buffer, line.text, length);
+    buffer[length] = '\0';
+    return buffer;
+}
+
+static int take_pair(void *user, const char *section, const char *name, const char *value)
+{
+    struct reader *reader = user;
+    struct place at = {.file = reader->name, .line = reader->line, .key = name};
+
+    reader->failed = !reader->each(reader->context, section, name, value, &at, reader->err);
+    return !reader->failed;
+}
+
+/* ---- Reading INI text ---- */
+
+bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
+                      void *context, struct error *err)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t skip = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
+    struct reader reader = {.name = name,
+                            .next = text + skip,
+                            .end = text + length,
+                            .each = each,
+                            .context = context,
+                            .err = err};
+
+    int refused = ini_parse_stream(read_line, &reader, take_pair, &reader);
+    if (reader.failed) {
+        return false;
+    }
+    if (refused != 0) {
+        struct place at = {.file = name, .line = refused > 0 ? (unsigned)refused : 0};
+        return error_input(err, &at, "is no line of an INI file");
+    }
+    return true;
+}
+
+bool config_read(const char *path, config_fn each, void *context, struct error *err)
+{
+    char *text = NULL;
+    size_t length = 0;
+
+    if (!file_slurp(path, CONFIG_BYTES_MAX, &text, &length, err)) {
+        return false;
+    }
+    bool done = config_read_text(path, text, length, each, context, err);
+    free(text);
+    return done;
+}

@@ -1,0 +1,342 @@
+#include "core/csv.h"
+
+#include "core/config.h"
+#include "core/units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CSV_BYTES_MAX ((size_t)1 << 30)
+
+/* Cells are cut out of the file's text in place: each cell's end becomes the
+ * end of its string, and quoted cells are unquoted where they stand. */
+struct parser {
+    char *at;
+    const char *end; /* holds a NUL, so that one byte may always be looked at */
+    struct place place;
+    struct error *err;
+};
+
+struct strings {
+    char **items;
+    size_t count, capacity;
+};
+
+/* ---- Growing arrays ---- */
+
+static void *grow(void *items, size_t *capacity, size_t item_size)
+{
+    *capacity = *capacity > 0 ? *capacity * 2 : 64;
+    void *grown = reallocarray(items, *capacity, item_size);
+
+    if (grown == NULL) {
+        die("out of memory for a table of %zu cells", *capacity);
+    }
+    return grown;
+}
+
+static void push(struct strings *strings, char *text)
+{
+    if (strings->count == strings->capacity) {
+        strings->items = grow(strings->items, &strings->capacity, sizeof *strings->items);
+    }
+    strings->items[strings->count++] = text;
+}
+
+/* ---- One cell ---- */
+
+/* Turns "a ""b""" into a "b". The parser stands behind the closing quote
+ * afterwards; *stop is where the cell's text ends. */
+static bool read_quoted(struct parser *parser, char **stop)
+{
+    struct place opened = parser->place;
+    char *out = parser->at;
+
+    for (parser->at++; parser->at < parser->end; parser->at++) {
+        if (*parser->at == '"') {
+            parser->at++;
+            if (*parser->at != '"') {
+                *stop = out;
+                return true;
+            }
+        }
+        parser->place.line += *parser->at == '\n';
+        *out++ = *parser->at;
+    }
+    return error_input(parser->err, &opened, "found a quoted cell that is not closed");
+}
+
+static bool read_plain(struct parser *parser, char **stop)
+{
+    parser->at += strcspn(parser->at, ",\"\r\n");
+    *stop = parser->at;
+    if (*parser->at == '"') {
+        return error_input(parser->err, &parser->place,
+                           "found a quote inside a cell, expected it around the whole cell");
+    }
+    return true;
+}
+
+/* Steps over what may follow a cell: a comma, a line end or the file's end. */
+static bool read_separator(struct parser *parser, bool *row_ends)
+{
+    char *at = parser->at;
+
+    *row_ends = at == parser->end || *at == '\n' || (at[0] == '\r' && at[1] == '\n');
+    if (at == parser->end) {
+        return true;
+    }
+    if (*row_ends) {
+        parser->at += *at == '\r' ? 2 : 1;
+        parser->place.line++;
+        return true;
+    }
+    if (*at != ',') {
+        return error_input(parser->err, &parser->place, "found %s, expected a comma or a line end",
+                           *at == '\r' ? "a lone carriage return" : "text after a closing quote");
+    }
+    parser->at++;
+    return true;
+}
+
+static bool read_cell(struct parser *parser, char **cell, bool *row_ends)
+{
+    char *stop = parser->at;
+
+    *cell = parser->at;
+    if (*parser->at == '"' ? !read_quoted(parser, &stop) : !read_plain(parser, &stop)) {
+        return false;
+    }
+    if (!read_separator(parser, row_ends)) {
+        return false;
+    }
+    *stop = '\0';
+    return true;
+}
+
+static bool read_row(struct parser *parser, struct strings *cells)
+{
+    bool row_ends = false;
+
+    while (!row_ends) {
+        char *cell;
+        if (!read_cell(parser, &cell, &row_ends)) {
+            return false;
+        }
+        push(cells, cell);
+    }
+    return true;
+}
+
+/* ---- The parts of a table ---- */
+
+/* Blank lines may separate comments from each other and from the header. */
+static bool before_header(const struct parser *parser)
+{
+    const char *at = parser->at;
+
+    return at < parser->end && (*at == '#' || *at == '\n' || (at[0] == '\r' && at[1] == '\n'));
+}
+
+static void read_comments(struct parser *parser, struct csv *table)
+{
+    struct strings comments = {0};
+
+    while (before_header(parser)) {
+        char *text = parser->at;
+        char *stop = text + strcspn(text, "\n");
+        parser->at = stop + (stop < parser->end);
+        parser->place.line++;
+        stop -= stop > text && stop[-1] == '\r';
+        *stop = '\0';
+        if (*text == '#') {
+            push(&comments, text + 1);
+        }
+    }
+    table->comments = comments.items;
+    table->comment_count = comments.count;
+}
+
+static bool check_header(const struct parser *parser, const struct csv *table,
+                         const struct place *at)
+{
+    for (size_t i = 0; i < table->columns; i++) {
+        int first = csv_column(table, table->header[i]);
+        if (table->header[i][0] != '\0' && first != (int)i) {
+            return error_input(parser->err, at, "found the column '%.80s' twice (%d and %zu)",
+                               table->header[i], first + 1, i + 1);
+        }
+    }
+    return true;
+}
+
+static bool read_header(struct parser *parser, struct csv *table)
+{
+    struct strings names = {0};
+    struct place at = parser->place;
+
+    if (parser->at == parser->end) {
+        return error_input(parser->err, &at, "found no header, expected column names");
+    }
+    bool done = read_row(parser, &names);
+    table->header = names.items;
+    table->columns = names.count;
+    return done && check_header(parser, table, &at);
+}
+
+static bool read_rows(struct parser *parser, struct csv *table)
+{
+    struct strings cells = {0};
+    size_t capacity = 0;
+    bool done = true;
+
+    while (done && parser->at < parser->end) {
+        struct place at = parser->place;
+        size_t before = cells.count;
+        if (table->rows == capacity) {
+            table->lines = grow(table->lines, &capacity, sizeof *table->lines);
+        }
+        table->lines[table->rows++] = at.line;
+        done = read_row(parser, &cells);
+        if (done && cells.count - before != table->columns) {
+            done = error_input(parser->err, &at, "found %zu cells, expected %zu as in the header",
+                               cells.count - before, table->columns);
+        }
+    }
+    table->cells = cells.items;
+    return done;
+}
+
+static unsigned line_of(const char *text, const char *at)
+{
+    unsigned line = 1;
+
+    for (; text < at; text++) {
+        line += *text == '\n';
+    }
+    return line;
+}
+
+static bool parse_table(struct csv *table, size_t length, struct error *err)
+{
+    const char *nul = memchr(table->storage, '\0', length);
+    bool marked = strncmp(table->storage, "\xef\xbb\xbf", 3) == 0;
+    struct parser parser = {.at = table->storage + (marked ? 3 : 0),
+                            .end = table->storage + length,
+                            .place = {.file = table->path, .line = 1},
+                            .err = err};
+
+    if (nul != NULL) {
+        parser.place.line = line_of(table->storage, nul);
+        return error_input(err, &parser.place, "found a NUL byte, expected text");
+    }
+    read_comments(&parser, table);
+    return read_header(&parser, table) && read_rows(&parser, table);
+}
+
+bool csv_read(const char *path, struct csv *table, struct error *err)
+{
+    size_t length = 0;
+
+    *table = (struct csv){.path = path};
+    if (!file_slurp(path, CSV_BYTES_MAX, &table->storage, &length, err)) {
+        return false;
+    }
+    if (!parse_table(table, length, err)) {
+        csv_free(table);
+        return false;
+    }
+    return true;
+}
+
+void csv_free(struct csv *table)
+{
+    free(table->header);
+    free(table->cells);
+    free(table->lines);
+    free(table->comments);
+    free(table->storage);
+    *table = (struct csv){.path = table->path};
+}
+
+/* ---- Access ---- */
+
+int csv_column(const struct csv *table, const char *name)
+{
+    for (size_t i = 0; i < table->columns; i++) {
+        if (strcmp(table->header[i], name) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+const char *csv_cell(const struct csv *table, size_t row, int column)
+{
+    if (column < 0) {
+        return "";
+    }
+    INVARIANT(row < table->rows && (size_t)column < table->columns, "row %zu, column %d of %s", row,
+              column, table->path);
+    return table->cells[row * table->columns + (size_t)column];
+}
+
+/* strtoull alone would take blanks and signs, and wrap negative numbers. */
+static bool parse_whole(const char *text, uint64_t *value)
+{
+    bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hexadecimal ? text + 2 : text;
+    size_t length = strspn(digits, hexadecimal ? "0123456789abcdefABCDEF" : "0123456789");
+
+    if (length == 0 || digits[length] != '\0') {
+        return false;
+    }
+    errno = 0;
+    *value = strtoull(digits, NULL, hexadecimal ? 16 : 10);
+    return errno == 0;
+}
+
+bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallback, uint64_t *value,
+               struct error *err)
+{
+    const char *text = csv_cell(table, row, column);
+
+    if (*text == '\0') {
+        *value = fallback;
+        return true;
+    }
+    if (parse_whole(text, value)) {
+        return true;
+    }
+    struct place at = {table->path, table->lines[row], table->header[column]};
+    return error_input(err, &at, "found '%.80s', expected a whole number of 64 bits, as 12 or 0x1f",
+                       text);
+}
+
+/* ---- Writing ---- */
+
+static bool is_formula(const char *text)
+{
+    double number;
+
+    return *text != '\0' && strchr("=+-@", *text) != NULL && !unit_parse(text, UNIT_NONE, &number);
+}
+
+void csv_put(FILE *out, const char *text)
+{
+    const char *guard = is_formula(text) ? "'" : "";
+
+    if (*text != '#' && strpbrk(text, ",\"\r\n") == NULL) {
+        fprintf(out, "%s%s", guard, text);
+        return;
+    }
+    fprintf(out, "\"%s", guard);
+    for (; *text != '\0'; text++) {
+        if (*text == '"') {
+            fputc('"', out);
+        }
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}

@@ -1,0 +1,50 @@
+/*
+ * csv - comma-separated tables: reading by column name, and safe writing.
+ *
+ * Reading takes RFC 4180 text, LF or CRLF, an optional byte order mark, and
+ * comment lines that start with '#' before the header. Columns are found by
+ * name, so files may have them in any order and with more of them.
+ */
+#ifndef S2FLUSH_CORE_CSV_H
+#define S2FLUSH_CORE_CSV_H
+
+#include "core/error.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+struct csv {
+    const char *path; /* for messages; the caller's */
+    char **header;
+    size_t columns;
+    char **cells; /* rows x columns */
+    unsigned *lines; /* the line each row starts on */
+    size_t rows;
+    char **comments; /* '#' lines before the header, without the '#' */
+    size_t comment_count;
+    char *storage;
+};
+
+/* Reads the whole table (at most 1 GiB). A row with another number of cells
+ * than the header, two columns of one name, a stray or unclosed quote, a lone
+ * carriage return or a NUL byte is an error. */
+bool csv_read(const char *path, struct csv *table, struct error *err);
+void csv_free(struct csv *table);
+
+/* The column's index, or -1. */
+int csv_column(const struct csv *table, const char *name);
+
+/* The cell's text ("" where the column is -1). */
+const char *csv_cell(const struct csv *table, size_t row, int column);
+
+/* Reads a whole number in decimal or 0x hex from a cell; an empty cell is
+ * `fallback`. False with a line naming file, line, column. */
+bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallback, uint64_t *value,
+               struct error *err);
+
+/* Writes one field with RFC 4180 quoting. A field that a spreadsheet would
+ * take for a formula (starts with = + - @ and is no number) gets a leading
+ * apostrophe; one that starts with '#' is quoted, so that it is no comment. */
+void csv_put(FILE *out, const char *text);
+
+#endif

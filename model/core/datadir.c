@@ -1,0 +1,48 @@
+#include "core/datadir.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef S2FLUSH_DATADIR
+#define S2FLUSH_DATADIR "/usr/local/share/s2flush"
+#endif
+
+static bool readable(const char *folder, const char *relative, char *buf, size_t size)
+{
+    int length = snprintf(buf, size, "%s/%s", folder, relative);
+    return length > 0 && (size_t)length < size && access(buf, R_OK) == 0;
+}
+
+/* The folder above the program's own: build/s2flush lies in the source tree. */
+static bool beside_program(const char *relative, char *buf, size_t size)
+{
+    char program[4096];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    if (length <= 0) {
+        return false;
+    }
+    program[length] = '\0';
+    for (int up = 0; up < 4; up++) {
+        char *slash = program + length;
+        while (slash > program && *slash != '/') {
+            slash--;
+        }
+        *slash = '\0';
+        length = slash - program;
+        if (readable(program, relative, buf, size)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool datadir_find(const char *relative, char *buf, size_t size)
+{
+    const char *own = getenv("S2FLUSH_DATA");
+    if (own && readable(own, relative, buf, size)) {
+        return true;
+    }
+    return readable(".", relative, buf, size) || beside_program(relative, buf, size) ||
+           readable(S2FLUSH_DATADIR, relative, buf, size);
+}

@@ -1,0 +1,16 @@
+/*
+ * datadir - where the program finds its platforms, workloads and plot scripts.
+ */
+#ifndef S2FLUSH_CORE_DATADIR_H
+#define S2FLUSH_CORE_DATADIR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Builds the path of a file that comes with the program (such as
+ * "model/machine/platforms/max.ini") into buf: under $S2FLUSH_DATA, the
+ * current folder, the source tree that the program was built in, or the
+ * install folder, the first where it exists. False where it is nowhere. */
+bool datadir_find(const char *relative, char *buf, size_t size);
+
+#endif

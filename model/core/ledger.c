@@ -1,0 +1,151 @@
+#include "core/ledger.h"
+
+#include "core/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t *zeroed(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    const char *what = "ledger cells";
+    uint64_t cells = mul_checked(mul_checked(a, b, what), mul_checked(c, d, what), what);
+    uint64_t *array = calloc(cells ? cells : 1, sizeof *array);
+    if (!array) {
+        die("out of memory for a ledger of %llu cells", (unsigned long long)cells);
+    }
+    return array;
+}
+
+void ledger_init(struct ledger *ledger, struct ledger_shape shape, const ps_t *price)
+{
+    ledger->shape = shape;
+    ledger->price = price;
+    ledger->counts = zeroed(shape.actors, shape.phases, shape.sites, shape.kinds);
+    ledger->waits = zeroed(shape.actors, shape.phases, shape.resources, 1);
+    ledger->idle = zeroed(shape.actors, shape.phases, 1, 1);
+}
+
+void ledger_free(struct ledger *ledger)
+{
+    free(ledger->counts);
+    free(ledger->waits);
+    free(ledger->idle);
+    *ledger = (struct ledger){0};
+}
+
+static uint64_t *cell(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)
+{
+    const struct ledger_shape *s = &ledger->shape;
+    return ledger->counts + (((uint64_t)actor * s->phases + phase) * s->sites + site) * s->kinds;
+}
+
+ps_t ledger_charge(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site,
+                   uint32_t kind, uint64_t n)
+{
+    INVARIANT(actor < ledger->shape.actors && phase < ledger->shape.phases &&
+                  site < ledger->shape.sites && kind < ledger->shape.kinds,
+              "charge outside the ledger: actor %u phase %u site %u kind %u", actor, phase, site,
+              kind);
+    uint64_t *count = &cell(ledger, actor, phase, site)[kind];
+    *count = add_checked(*count, n, "event count");
+    return mul_checked(n, ledger->price[kind], "simulated time");
+}
+
+void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps)
+{
+    const struct ledger_shape *s = &ledger->shape;
+    ps_t *wait = &ledger->waits[((uint64_t)actor * s->phases + phase) * s->resources + resource];
+    *wait = add_checked(*wait, ps, "waiting time");
+}
+
+void ledger_idle(struct ledger *ledger, uint32_t actor, uint32_t phase, ps_t ps)
+{
+    ps_t *idle = &ledger->idle[(uint64_t)actor * ledger->shape.phases + phase];
+    *idle = add_checked(*idle, ps, "idle time");
+}
+
+struct span {
+    uint32_t first, last;
+};
+
+/* The indices that a slice selects of a dimension with that many. */
+static struct span selected(uint32_t index, uint32_t size)
+{
+    return index == LEDGER_ALL ? (struct span){0, size} : (struct span){index, index + 1};
+}
+
+/* Sums weight[kind] * count over a slice; NULL weights are 1. */
+static uint64_t sum(const struct ledger *ledger, struct ledger_slice slice, const ps_t *weight)
+{
+    struct span actors = selected(slice.actor, ledger->shape.actors);
+    struct span phases = selected(slice.phase, ledger->shape.phases);
+    struct span sites = selected(slice.site, ledger->shape.sites);
+    struct span kinds = selected(slice.kind, ledger->shape.kinds);
+    uint64_t total = 0;
+    for (uint32_t a = actors.first; a < actors.last; a++) {
+        for (uint32_t p = phases.first; p < phases.last; p++) {
+            for (uint32_t s = sites.first; s < sites.last; s++) {
+                const uint64_t *counts = cell(ledger, a, p, s);
+                for (uint32_t k = kinds.first; k < kinds.last; k++) {
+                    uint64_t each = weight ? weight[k] : 1;
+                    total = add_checked(total, mul_checked(counts[k], each, "ledger sum"),
+                                        "ledger sum");
+                }
+            }
+        }
+    }
+    return total;
+}
+
+uint64_t ledger_count(const struct ledger *ledger, struct ledger_slice slice)
+{
+    return sum(ledger, slice, NULL);
+}
+
+ps_t ledger_busy(const struct ledger *ledger, struct ledger_slice slice)
+{
+    return sum(ledger, slice, ledger->price);
+}
+
+ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource)
+{
+    struct span actors = selected(actor, ledger->shape.actors);
+    struct span phases = selected(phase, ledger->shape.phases);
+    struct span resources = selected(resource, ledger->shape.resources);
+    ps_t total = 0;
+    for (uint32_t a = actors.first; a < actors.last; a++) {
+        for (uint32_t p = phases.first; p < phases.last; p++) {
+            uint64_t row = ((uint64_t)a * ledger->shape.phases + p) * ledger->shape.resources;
+            for (uint32_t r = resources.first; r < resources.last; r++) {
+                total = add_checked(total, ledger->waits[row + r], "waiting time");
+            }
+        }
+    }
+    return total;
+}
+
+ps_t ledger_idled(const struct ledger *ledger, uint32_t actor, uint32_t phase)
+{
+    struct span actors = selected(actor, ledger->shape.actors);
+    struct span phases = selected(phase, ledger->shape.phases);
+    ps_t total = 0;
+    for (uint32_t a = actors.first; a < actors.last; a++) {
+        for (uint32_t p = phases.first; p < phases.last; p++) {
+            ps_t idle = ledger->idle[(uint64_t)a * ledger->shape.phases + p];
+            total = add_checked(total, idle, "idle time");
+        }
+    }
+    return total;
+}
+
+void ledger_vector(const struct ledger *ledger, uint64_t *vector)
+{
+    uint64_t width = (uint64_t)ledger->shape.sites * ledger->shape.kinds;
+    uint64_t rows = (uint64_t)ledger->shape.actors * ledger->shape.phases;
+    memset(vector, 0, width * sizeof *vector);
+    for (uint64_t row = 0; row < rows; row++) {
+        for (uint64_t i = 0; i < width; i++) {
+            vector[i] = add_checked(vector[i], ledger->counts[row * width + i], "event count");
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/*
+ * option - one table that describes every key of a kind of file once.
+ *
+ * A table row gives a key's name, what it is, its unit, its range, its default
+ * and one line of help, and where the value goes in a C struct. The same table
+ * drives parsing and range checks, `s2flush list` and `--explain`, "did you
+ * mean", and the echo of resolved values that results carry.
+ */
+#ifndef S2FLUSH_CORE_OPTION_H
+#define S2FLUSH_CORE_OPTION_H
+
+#include "core/error.h"
+#include "core/units.h"
+
+#include <stdio.h>
+
+enum option_kind {
+    OPTION_REAL, /* double, in the row's unit */
+    OPTION_WHOLE, /* uint64_t, in the row's unit */
+    OPTION_FLAG, /* bool: yes|no|true|false|on|off|1|0 */
+    OPTION_CHOICE, /* int: index into `choices` */
+    OPTION_TEXT, /* char[`text_size`], NUL-terminated; too long is refused */
+};
+
+struct option {
+    const char *section; /* the section it stands in, "" for any */
+    const char *name;
+    enum option_kind kind;
+    enum unit unit;
+    double low, high; /* range, both ends allowed; numbers only */
+    const char *fallback; /* the default, spelled as in a file; NULL: required */
+    const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
+    size_t offset; /* into the struct that options fill */
+    size_t text_size;
+    const char *help;
+    const char *source; /* where the default comes from; NULL: a plain choice */
+};
+
+/* Writes every row's default into `target` (rows without one are left as they
+ * are). A default that its own row refuses is a defect and aborts. */
+void option_defaults(const struct option *table, size_t count, void *target);
+
+/* The row of that section and name, or NULL. */
+const struct option *option_find(const struct option *table, size_t count, const char *section,
+                                 const char *name);
+
+/* Parses `text` for one row into `target`. False with one line that says what
+ * was found and what would be right. */
+bool option_set(const struct option *row, const char *text, void *target, const struct place *at,
+                struct error *err);
+
+/* Looks a key up and sets it; an unknown key is an error that suggests the
+ * nearest of the section's keys. */
+bool option_assign(const struct option *table, size_t count, const char *section, const char *name,
+                   const char *text, void *target, const struct place *at, struct error *err);
+
+/* Spells the row's current value in `target` as a file would. */
+char *option_format(const struct option *row, const void *target, char *buf, size_t size);
+
+/* Prints the table for people: key, unit, range, default, help. */
+void option_print_help(const struct option *table, size_t count, FILE *out);
+
+#endif

@@ -1,0 +1,214 @@
+#include "core/resource.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+bool lock_contended(const struct lock *lock)
+{
+    return lock->first != NULL;
+}
+
+static void hold(struct lock *lock, struct actor *actor, bool write)
+{
+    actor->hold_start = actor->engine->now;
+    if (write) {
+        lock->writer = actor;
+    } else {
+        lock->readers++;
+    }
+}
+
+bool lock_take(struct lock *lock, struct actor *actor, bool write)
+{
+    bool free_now = !lock->first && !lock->writer && (!write || lock->readers == 0);
+    if (free_now) {
+        hold(lock, actor, write);
+        return true;
+    }
+    lock->contended++;
+    actor->wants_write = write;
+    actor->next_waiting = NULL;
+    if (lock->first) {
+        lock->last->next_waiting = actor;
+    } else {
+        lock->first = actor;
+    }
+    lock->last = actor;
+    return false;
+}
+
+/* Lets the first waiter in, and with a reader all readers right behind it. */
+static void admit(struct lock *lock)
+{
+    while (lock->first && !lock->writer && (!lock->first->wants_write || lock->readers == 0)) {
+        struct actor *next = lock->first;
+        lock->first = next->next_waiting;
+        hold(lock, next, next->wants_write);
+        ps_t waited = next->engine->now - next->now;
+        ps_t handover = actor_count(next, lock->handover_kind, 1);
+        next->busy_ps += handover;
+        next->now += handover;
+        actor_resume(next, lock->resource, waited);
+    }
+}
+
+void lock_give(struct lock *lock, struct actor *actor)
+{
+    ps_t held = actor->engine->now - actor->hold_start;
+    if (lock->writer) {
+        INVARIANT(lock->writer == actor, "%s gives %s, which %s holds", actor->name, lock->name,
+                  lock->writer->name);
+        lock->writer = NULL;
+        lock->longest_write_ps = held > lock->longest_write_ps ? held : lock->longest_write_ps;
+    } else {
+        INVARIANT(lock->readers > 0, "%s gives %s, which nobody holds", actor->name, lock->name);
+        lock->readers--;
+        lock->longest_read_ps = held > lock->longest_read_ps ? held : lock->longest_read_ps;
+    }
+    admit(lock);
+}
+
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
+{
+    ps_t waited = server->free_at > actor->now ? server->free_at - actor->now : 0;
+    ledger_wait(actor->engine->ledger, actor->id, actor->phase, server->resource, waited);
+    actor->wait_ps += waited;
+    actor->now = add_checked(actor->now, waited, "simulated time");
+    actor->now = add_checked(actor->now, alone_ps, "simulated time");
+    server->free_at = actor->now;
+}
+
+void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)
+{
+    const size_t most = sizeof engine->flows / sizeof engine->flows[0];
+    INVARIANT(engine->flow_count < most, "%s is one flow more than the %zu there can be", name,
+              most);
+    *flow = (struct flow){.name = name, .resource = resource};
+    flow->id = engine->actor_count + engine->flow_count;
+    engine->flows[engine->flow_count++] = flow;
+    flow->members = calloc(engine->actor_count + 1, sizeof(struct actor *));
+    if (!flow->members) {
+        die("out of memory for the users of %s", name);
+    }
+}
+
+void flow_free(struct flow *flow)
+{
+    free(flow->members);
+    flow->members = NULL;
+}
+
+/* Works off what the members did since the last look. */
+static void settle(struct flow *flow, ps_t now)
+{
+    double elapsed = (double)(now - flow->updated);
+    for (uint32_t i = 0; i < flow->count; i++) {
+        flow->members[i]->flow_left -= elapsed * flow->members[i]->flow_rate;
+    }
+    flow->updated = now;
+}
+
+/* Divides the capacity: members in order of weight, each gets its need or an
+ * equal share of what is left. They are kept sorted by weight. */
+static void share(struct flow *flow)
+{
+    double left = 1.0;
+    for (uint32_t i = 0; i < flow->count; i++) {
+        struct actor *member = flow->members[i];
+        double fair = left / (flow->count - i);
+        member->flow_rate = member->flow_weight <= fair ? 1.0 : fair / member->flow_weight;
+        left -= member->flow_rate * member->flow_weight;
+    }
+}
+
+/* Rounds up. Past 64 bits the conversion would be undefined, so that ends the run. */
+static ps_t whole_ps(double ps)
+{
+    if (!(ps < 0x1p64)) {
+        die("simulated time does not fit 64 bits: work on a shared path takes %g ps", ps);
+    }
+    return (ps_t)ceil(ps);
+}
+
+static void schedule(struct flow *flow, struct engine *engine)
+{
+    ps_t due = UINT64_MAX;
+    for (uint32_t i = 0; i < flow->count; i++) {
+        double left = flow->members[i]->flow_left;
+        ps_t need = left > 0 ? whole_ps(left / flow->members[i]->flow_rate) : 0;
+        ps_t ends = add_checked(flow->updated, need, "simulated time");
+        due = ends < due ? ends : due;
+    }
+    flow->due = due;
+    if (due != UINT64_MAX) {
+        calendar_push(&engine->calendar, due, flow->id);
+    }
+}
+
+static void insert_by_weight(struct flow *flow, struct actor *actor)
+{
+    uint32_t at = flow->count++;
+    for (; at > 0 && flow->members[at - 1]->flow_weight > actor->flow_weight; at--) {
+        flow->members[at] = flow->members[at - 1];
+    }
+    flow->members[at] = actor;
+}
+
+/* How long the work takes with the path to itself. */
+static ps_t alone_on_path(ps_t alone_ps, double weight)
+{
+    return weight > 1.0 ? whole_ps((double)alone_ps * weight) : alone_ps;
+}
+
+bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double weight)
+{
+    struct engine *engine = actor->engine;
+    ps_t takes = alone_on_path(alone_ps, weight);
+    ps_t next = calendar_next(&engine->calendar);
+    if (flow->count == 0 && (next == UINT64_MAX || next - engine->now > takes)) {
+        engine->overlapped |= next != UINT64_MAX && takes > 0;
+        ledger_wait(engine->ledger, actor->id, actor->phase, flow->resource, takes - alone_ps);
+        actor->wait_ps += takes - alone_ps;
+        actor->now = add_checked(actor->now, takes, "simulated time");
+        return true;
+    }
+    engine->overlapped = true;
+    settle(flow, engine->now);
+    actor->flow_start = engine->now;
+    actor->flow_alone = alone_ps;
+    actor->flow_left = (double)alone_ps;
+    actor->flow_weight = weight;
+    insert_by_weight(flow, actor);
+    share(flow);
+    schedule(flow, engine);
+    return false;
+}
+
+static void finish(struct flow *flow, struct actor *actor, ps_t now)
+{
+    ps_t took = now - actor->flow_start;
+    ps_t waited = took > actor->flow_alone ? took - actor->flow_alone : 0;
+    actor->now = actor->flow_start + actor->flow_alone;
+    actor_resume(actor, flow->resource, waited);
+}
+
+void flow_due(struct flow *flow, struct engine *engine)
+{
+    if (flow->due != engine->now) {
+        return; /* an older appointment: work has started or ended since */
+    }
+    settle(flow, engine->now);
+    uint32_t kept = 0;
+    uint32_t count = flow->count;
+    for (uint32_t i = 0; i < count; i++) {
+        struct actor *member = flow->members[i];
+        if (member->flow_left < 0.5) {
+            finish(flow, member, engine->now);
+        } else {
+            flow->members[kept++] = member;
+        }
+    }
+    flow->count = kept;
+    share(flow);
+    schedule(flow, engine);
+}

@@ -1,0 +1,66 @@
+/*
+ * resource - what actors share: locks, first-in-first-out servers, and paths
+ * whose capacity is divided among those that use them.
+ *
+ * Contention is what these do when several actors meet at them; there is no
+ * factor for it anywhere.
+ */
+#ifndef S2FLUSH_CORE_RESOURCE_H
+#define S2FLUSH_CORE_RESOURCE_H
+
+#include "core/actor.h"
+
+/* A lock with readers and writers. Waiters are served in the order in which
+ * they came; neighbouring readers in the queue enter together; nobody barges
+ * past a waiter. */
+struct lock {
+    const char *name;
+    uint32_t resource;      /* where waiting is booked in the ledger */
+    uint32_t handover_kind; /* charged to who gets it after waiting */
+    uint32_t readers;
+    struct actor *writer;
+    struct actor *first, *last; /* waiting */
+    ps_t longest_write_ps, longest_read_ps; /* longest holds so far */
+    uint64_t contended;         /* acquisitions that had to wait */
+};
+
+/* Whether somebody waits for it: what a kernel asks before it yields. */
+bool lock_contended(const struct lock *lock);
+
+/* One server: requests are served one after another in order of arrival. */
+struct server {
+    const char *name;
+    uint32_t resource;
+    ps_t free_at; /* when it has finished what it took so far */
+};
+
+/* A path with a capacity of 1. Work with weight w uses the share w of it at
+ * the speed that its actor reaches alone; when the weights of those under way
+ * add up to more than 1, all get equal shares and those that need less get
+ * what they need (max-min fairness), re-evaluated as work starts and ends. */
+struct flow {
+    const char *name;
+    uint32_t resource;
+    uint32_t id; /* its events on the calendar */
+    struct actor **members;
+    uint32_t count;
+    ps_t updated; /* to when the members' remaining work is worked off */
+    ps_t due;     /* when the next member finishes */
+};
+
+void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource);
+void flow_free(struct flow *flow);
+
+/* --- called by the engine --- */
+
+/* Carry out a request at the engine's time. True where the actor goes on at
+ * its own clock, false where it is blocked and will be resumed. */
+bool lock_take(struct lock *lock, struct actor *actor, bool write);
+void lock_give(struct lock *lock, struct actor *actor);
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps);
+bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double weight);
+
+/* A flow's event came up. */
+void flow_due(struct flow *flow, struct engine *engine);
+
+#endif

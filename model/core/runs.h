@@ -1,0 +1,71 @@
+/*
+ * runs - an ordered map from half-open ranges of a 64-bit line to values.
+ *
+ * Neighbouring ranges of equal value are one run, so that a terabyte in one
+ * state costs what a page costs. The value 0 means "nothing here": such ranges
+ * are not stored. All runs come from one pool that is sized at set-up; playing
+ * a timeline allocates nothing.
+ */
+#ifndef S2FLUSH_CORE_RUNS_H
+#define S2FLUSH_CORE_RUNS_H
+
+#include <bsd/sys/tree.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct run {
+    RB_ENTRY(run) link;
+    uint64_t start, end; /* [start, end), never empty */
+    uint64_t value;      /* never 0 */
+};
+
+RB_HEAD(run_tree, run);
+
+/* Shared by any number of maps. */
+struct run_pool {
+    struct run *runs;
+    struct run *spare; /* given back, chained through link.rbe_left */
+    size_t capacity;
+    size_t used; /* taken from `runs` so far */
+    size_t live; /* in maps now */
+};
+
+struct runs {
+    struct run_tree tree;
+    struct run_pool *pool;
+    struct run *recent; /* where the last look-up ended: touches are local */
+    uint64_t covered;   /* sum of end - start */
+};
+
+void run_pool_init(struct run_pool *pool, size_t capacity);
+void run_pool_free(struct run_pool *pool);
+
+void runs_init(struct runs *map, struct run_pool *pool);
+
+/* Gives all runs back to the pool. */
+void runs_reset(struct runs *map);
+
+/* The run that holds `at`, or the first one after it, or NULL. */
+struct run *runs_find(struct runs *map, uint64_t at);
+
+struct run *runs_after(struct runs *map, struct run *run);
+struct run *runs_before(struct runs *map, struct run *run);
+
+/* The value at a place (0: nothing), and how far it holds at least:
+ * *end is past `at`, and the end of the run or the start of the next. */
+uint64_t runs_value(struct runs *map, uint64_t at, uint64_t *end);
+
+/* Gives [start, end) that value, whatever was there; 0 clears it. */
+void runs_set(struct runs *map, uint64_t start, uint64_t end, uint64_t value);
+
+/* Whether any part of [start, end) is in a run. */
+bool runs_any(struct runs *map, uint64_t start, uint64_t end);
+
+/* Replaces each value in [start, end), gaps (value 0) included, by what `change`
+ * returns for it. */
+typedef uint64_t (*runs_change)(uint64_t value, uint64_t start, uint64_t end, void *context);
+void runs_update(struct runs *map, uint64_t start, uint64_t end, runs_change change,
+                 void *context);
+
+#endif

@@ -1,0 +1,139 @@
+#include "guest/timeline.h"
+
+#include "core/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus)
+{
+    *vm = (struct vm_shape){.granule_bytes = 4 * KIB,
+                            .ipa_bits = 40,
+                            .vcpus = vcpus,
+                            .s1_levels = 3,
+                            .off_access_share = 0.3};
+}
+
+bool vm_shape_slot(struct vm_shape *vm, struct slot_shape slot, struct error *err)
+{
+    if (vm->slot_count == TIMELINE_SLOTS) {
+        return error_input(err, NULL, "more than %d memory slots", TIMELINE_SLOTS);
+    }
+    uint64_t top = UINT64_C(1) << vm->ipa_bits;
+    if (slot.bytes == 0 || slot.ipa > top || slot.bytes > top - slot.ipa) {
+        return error_input(err, NULL, "slot [%#llx, +%llu) does not lie within %u bits of IPA",
+                           (unsigned long long)slot.ipa, (unsigned long long)slot.bytes,
+                           vm->ipa_bits);
+    }
+    for (uint32_t i = 0; i < vm->slot_count; i++) {
+        const struct slot_shape *other = &vm->slots[i];
+        if (slot.ipa < other->ipa + other->bytes && other->ipa < slot.ipa + slot.bytes) {
+            return error_input(err, NULL, "slot at %#llx overlaps the one at %#llx",
+                               (unsigned long long)slot.ipa, (unsigned long long)other->ipa);
+        }
+    }
+    vm->slots[vm->slot_count++] = slot;
+    return true;
+}
+
+static void *grown(void *array, size_t bytes)
+{
+    void *larger = realloc(array, bytes);
+    if (!larger) {
+        die("out of memory for a timeline");
+    }
+    return larger;
+}
+
+void timeline_init(struct timeline *timeline, const char *name, bool serial, uint32_t vcpus)
+{
+    *timeline = (struct timeline){.serial = serial, .script_count = vcpus + 1};
+    snprintf(timeline->name, sizeof timeline->name, "%s", name);
+    vm_shape_defaults(&timeline->vm, vcpus);
+    timeline->scripts = calloc(vcpus + 1, sizeof *timeline->scripts);
+    if (!timeline->scripts) {
+        die("out of memory for a timeline");
+    }
+    timeline->scripts[0].vcpu = SCRIPT_VMM;
+    for (uint32_t i = 0; i < vcpus; i++) {
+        timeline->scripts[i + 1].vcpu = i;
+    }
+    timeline->last_script = UINT32_MAX;
+    timeline_phase(timeline, "");
+}
+
+void timeline_free(struct timeline *timeline)
+{
+    for (uint32_t i = 0; i < timeline->script_count; i++) {
+        free(timeline->scripts[i].ops);
+    }
+    free(timeline->scripts);
+    free(timeline->phases);
+    *timeline = (struct timeline){0};
+}
+
+uint32_t timeline_phase(struct timeline *timeline, const char *name)
+{
+    bool unused = timeline->phase_count == 1 && timeline->phases[0][0] == '\0' &&
+                  timeline->last_script == UINT32_MAX;
+    if (!unused) {
+        timeline->phase_count++;
+        timeline->phases = grown(timeline->phases, timeline->phase_count * PHASE_NAME);
+    }
+    uint32_t index = timeline->phase_count - 1;
+    snprintf(timeline->phases[index], PHASE_NAME, "%s", name);
+    timeline->phase = index;
+    return index;
+}
+
+static void append(struct timeline *timeline, struct script *script, struct op op)
+{
+    if (script->count == script->room) {
+        script->room = script->room ? script->room * 2 : 16;
+        script->ops = grown(script->ops, script->room * sizeof *script->ops);
+    }
+    op.phase = timeline->phase;
+    script->ops[script->count++] = op;
+}
+
+/* In a serial timeline the turn passes by a signal. */
+static void pass_turn(struct timeline *timeline, uint32_t to)
+{
+    if (!timeline->serial || timeline->last_script == to ||
+        timeline->last_script == UINT32_MAX) {
+        return;
+    }
+    struct script *from = &timeline->scripts[timeline->last_script];
+    uint64_t signal = timeline_signal(timeline);
+    append(timeline, from, (struct op){.kind = OP_SIGNAL, .n = signal});
+    append(timeline, &timeline->scripts[to], (struct op){.kind = OP_WAIT, .n = signal});
+}
+
+void timeline_add(struct timeline *timeline, uint32_t vcpu, struct op op)
+{
+    uint32_t to = vcpu == SCRIPT_VMM ? 0 : vcpu + 1;
+    INVARIANT(to < timeline->script_count, "vCPU %u of %u", vcpu, timeline->script_count - 1);
+    pass_turn(timeline, to);
+    append(timeline, &timeline->scripts[to], op);
+    timeline->last_script = to;
+}
+
+uint64_t timeline_signal(struct timeline *timeline)
+{
+    return timeline->signals++;
+}
+
+size_t timeline_runs(const struct timeline *timeline)
+{
+    size_t runs = 64 + 8 * (size_t)timeline->vm.slot_count;
+    for (uint32_t i = 0; i < timeline->script_count; i++) {
+        const struct script *script = &timeline->scripts[i];
+        for (size_t k = 0; k < script->count; k++) {
+            const struct op *op = &script->ops[k];
+            bool pieces = op->kind == OP_TOUCH && op->count > 1 && op->stride > op->bytes;
+            runs += op->kind == OP_TOUCH ? 4 * (pieces ? op->count : 1) : 4;
+        }
+    }
+    return runs;
+}

@@ -1,0 +1,124 @@
+/*
+ * timeline - what a VM is and what happens in it, as data: for each actor (the
+ * VMM's thread, each vCPU) a list of operations in order, and signals where
+ * one actor waits for another.
+ *
+ * A timeline says what the guest and the VMM do. What faults, what is cleaned
+ * and what it costs is for the simulation to decide.
+ */
+#ifndef S2FLUSH_GUEST_TIMELINE_H
+#define S2FLUSH_GUEST_TIMELINE_H
+
+#include "core/error.h"
+#include "vm/host.h"
+
+enum op_kind {
+    OP_ENTER,        /* a vCPU enters the guest (KVM_RUN) */
+    OP_TOUCH,        /* guest accesses: count pieces of `bytes`, `stride` apart */
+    OP_INSNS,        /* n guest instructions */
+    OP_COMPUTE,      /* n picoseconds of guest or VMM time */
+    OP_MMU,          /* the guest turns MMU and caches on or off */
+    OP_VMREGS,       /* n other VM-register writes */
+    OP_SETWAY,       /* n set/way operations */
+    OP_FILL,         /* the VMM writes [ipa, +bytes) through its cacheable mapping */
+    OP_FILL_UNCACHED, /* the same through a mismatched, non-cacheable mapping */
+    OP_HOST_READ,    /* the VMM or host kernel reads it */
+    OP_HOST_READ_UNCACHED,
+    OP_DEVICE_READ,  /* a coherent device reads it */
+    OP_REINIT,       /* KVM_ARM_VCPU_INIT of vCPU n, by the VMM */
+    OP_DROP,         /* the VMM drops the memory behind slot n */
+    OP_NOTIFY,       /* a host range [ipa, +bytes) of guest memory is invalidated by an MMU
+                        notifier; with `on` the page is then exchanged */
+    OP_SLOT_DELETE,  /* slot n goes */
+    OP_SLOT_ADD,     /* slot n comes back */
+    OP_DIRTY_LOG,    /* dirty logging of the VM goes on or off */
+    OP_SIGNAL,       /* raises signal n */
+    OP_WAIT,         /* waits for signal n */
+    OP_KINDS
+};
+
+enum touch_access { TOUCH_READ, TOUCH_WRITE, TOUCH_FETCH };
+
+struct op {
+    uint8_t kind;   /* enum op_kind */
+    uint8_t access; /* enum touch_access, of OP_TOUCH */
+    bool on;
+    uint16_t density; /* lines used of each 4 KiB, of OP_TOUCH and reads; 0: all */
+    uint32_t phase;   /* index into the timeline's phases */
+    uint64_t ipa, bytes;
+    uint64_t stride, count; /* of OP_TOUCH */
+    uint64_t n;
+};
+
+/* Who plays a list of operations. */
+#define SCRIPT_VMM UINT32_MAX
+struct script {
+    uint32_t vcpu; /* its index, or SCRIPT_VMM */
+    struct op *ops;
+    size_t count, room;
+};
+
+struct slot_shape {
+    uint64_t ipa, bytes;
+    uint64_t misalign; /* IPA minus memory address, modulo the block size */
+    enum backing backing;
+    bool code, read_only;
+};
+
+#define TIMELINE_SLOTS 16
+
+struct vm_shape {
+    uint64_t granule_bytes;
+    uint32_t ipa_bits;
+    uint32_t vcpus;
+    uint32_t s1_levels;      /* table levels that the guest's own walks read */
+    double off_access_share; /* memory accesses per instruction while the MMU is off */
+    struct slot_shape slots[TIMELINE_SLOTS];
+    uint32_t slot_count;
+};
+
+#define PHASE_NAME 48
+
+struct timeline {
+    char name[96];
+    char title[160];
+    struct vm_shape vm;
+    struct script *scripts; /* the VMM first, then each vCPU */
+    uint32_t script_count;
+    char (*phases)[PHASE_NAME];
+    uint32_t phase_count;
+    uint64_t signals;
+
+    /* While it is built. */
+    uint32_t phase;       /* of the operations that are added */
+    bool serial;          /* each operation waits for the one added before it */
+    uint32_t last_script; /* who got the last operation, in serial building */
+};
+
+/* The usual VM: 4 KiB granule, 40 bits of IPA, no slots. */
+void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus);
+
+/* Appends a slot; false with a line where there are too many, it overlaps
+ * another one, or does not lie within the IPA bits. */
+bool vm_shape_slot(struct vm_shape *vm, struct slot_shape slot, struct error *err);
+
+/* An empty timeline for vm.vcpus vCPUs with one unnamed phase. Serial: the
+ * operations happen one after another in the order in which they are added,
+ * whoever does them (a recording); otherwise only signals order actors. */
+void timeline_init(struct timeline *timeline, const char *name, bool serial, uint32_t vcpus);
+void timeline_free(struct timeline *timeline);
+
+/* The operations added from here on belong to a phase of that name; a new one
+ * each call. Returns its index. */
+uint32_t timeline_phase(struct timeline *timeline, const char *name);
+
+/* Appends an operation to the VMM (SCRIPT_VMM) or a vCPU. */
+void timeline_add(struct timeline *timeline, uint32_t vcpu, struct op op);
+
+/* A fresh signal for OP_SIGNAL and OP_WAIT. */
+uint64_t timeline_signal(struct timeline *timeline);
+
+/* How many ranges of memory state playing it can need at most, per map. */
+size_t timeline_runs(const struct timeline *timeline);
+
+#endif

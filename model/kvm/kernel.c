@@ -1,0 +1,138 @@
+#include "kvm/kernel.h"
+
+#include "core/units.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OLDEST 5010
+
+const char *const kernel_switch_name[KERNEL_SWITCHES] = {
+    [SWITCH_FAULT_LOCK] = "fault_lock",   [SWITCH_CMO_PLACE] = "cmo_place",
+    [SWITCH_CHUNK] = "chunk",             [SWITCH_IC_CLAMP] = "ic_clamp",
+    [SWITCH_TLBI_DEFER] = "tlbi_defer",   [SWITCH_LPA2] = "lpa2",
+    [SWITCH_MAP_POST] = "map_post",       [SWITCH_SET_SPTE] = "set_spte",
+    [SWITCH_HUGE_ZERO] = "huge_zero",     [SWITCH_RELAX_LOCAL] = "relax_local",
+    [SWITCH_HUGETLB_DROP] = "hugetlb_drop",
+};
+
+const struct kernel_rule kernel_rules[] = {
+    {SWITCH_FAULT_LOCK, "spin", FAULT_LOCK_SPIN, OLDEST, "source 5.10, 5.17: spin_lock"},
+    {SWITCH_FAULT_LOCK, "write", FAULT_LOCK_WRITE, 5018, "rwlock; 5.18 unverified"},
+    {SWITCH_FAULT_LOCK, "read", FAULT_LOCK_READ, 6002, "commit 1577cb5823ce"},
+    {SWITCH_CMO_PLACE, "every_racer", CMO_EVERY_RACER, OLDEST, "source 5.10, 5.13: user_mem_abort"},
+    {SWITCH_CMO_PLACE, "installer", CMO_INSTALLER, 5014, "commit 25aa28691bb9"},
+    {SWITCH_CHUNK, "root_entry", CHUNK_ROOT_ENTRY, OLDEST, "source 5.10"},
+    {SWITCH_CHUNK, "block", CHUNK_BLOCK, 6001, "mail of 2022-10-07; source 6.1"},
+    {SWITCH_IC_CLAMP, "no", 0, OLDEST, "source 6.1; counts"},
+    {SWITCH_IC_CLAMP, "yes", 1, 6007, "commit 909b583f81b5; source 6.12"},
+    {SWITCH_TLBI_DEFER, "no", 0, OLDEST, "source 6.1; counts"},
+    {SWITCH_TLBI_DEFER, "yes", 1, 6006, "commit 7657ea920c54; counts of 7.3"},
+    {SWITCH_LPA2, "no", 0, OLDEST, "source 6.1"},
+    {SWITCH_LPA2, "yes", 1, 6008, "commit bd412e2a310c; which recordings used it is unverified"},
+    {SWITCH_MAP_POST, "yes", 1, OLDEST, "source 5.10, 6.1; counts"},
+    {SWITCH_MAP_POST, "no", 0, 6002, "commit 5c359cca1faf; counts of 7.3"},
+    {SWITCH_SET_SPTE, "yes", 1, OLDEST, "source 5.10, 6.1; counts"},
+    {SWITCH_SET_SPTE, "no", 0, 6010, "commit f3b65bbaed7c; counts of 7.3"},
+    {SWITCH_HUGE_ZERO, "split", HUGE_ZERO_SPLIT, OLDEST, "source 6.1, 6.12; counts"},
+    {SWITCH_HUGE_ZERO, "alloc", HUGE_ZERO_ALLOC, 6013, "commit 1ced09e0331f; 6.13 inferred"},
+    {SWITCH_RELAX_LOCAL, "no", 0, OLDEST, "source 6.1"},
+    {SWITCH_RELAX_LOCAL, "yes", 1, 6005, "commit a12ab1378a88; source 6.5"},
+    {SWITCH_HUGETLB_DROP, "refused", HUGETLB_DROP_REFUSED, OLDEST, "source 5.10: EINVAL"},
+    {SWITCH_HUGETLB_DROP, "twice", HUGETLB_DROP_TWICE, 5018, "source 6.1; 5.18 unverified"},
+    {SWITCH_HUGETLB_DROP, "once", HUGETLB_DROP_ONCE, 6002, "commit 369258ce41c6"},
+};
+const size_t kernel_rule_count = sizeof kernel_rules / sizeof *kernel_rules;
+
+static bool parse_version(const char *text, uint32_t *version)
+{
+    const char *at = text[0] == 'v' ? text + 1 : text;
+    char *end;
+    if (!isdigit((unsigned char)*at)) {
+        return false;
+    }
+    unsigned long major = strtoul(at, &end, 10);
+    if (*end != '.' || !isdigit((unsigned char)end[1])) {
+        return false;
+    }
+    unsigned long minor = strtoul(end + 1, &end, 10);
+    *version = (uint32_t)(major * 1000 + minor);
+    return major < 100 && minor < 1000 && (*end == '\0' || *end == '.' || *end == '-');
+}
+
+bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
+{
+    *kernel = (struct kernel){0};
+    if (strlen(text) >= sizeof kernel->name || !parse_version(text, &kernel->version)) {
+        return error_input(err, NULL, "kernel: found '%s', expected a version such as 6.1", text);
+    }
+    if (kernel->version < OLDEST) {
+        return error_input(err, NULL, "kernel: found '%s', expected 5.10 or later", text);
+    }
+    strcpy(kernel->name, text);
+    for (size_t i = 0; i < kernel_rule_count; i++) {
+        const struct kernel_rule *rule = &kernel_rules[i];
+        if (kernel->version >= rule->since) {
+            kernel->value[rule->which] = rule->code;
+        }
+    }
+    return true;
+}
+
+static bool unknown_switch(const char *name, const struct place *at, struct error *err)
+{
+    char hint[512] = "";
+    suggest(hint, sizeof hint, name, kernel_switch_name, KERNEL_SWITCHES);
+    return error_input(err, at, "unknown kernel switch '%s'%s", name, hint);
+}
+
+static bool override_one(struct kernel *kernel, char *word, const struct place *at,
+                         struct error *err)
+{
+    char *equals = strchr(word, '=');
+    if (!equals) {
+        return error_input(err, at, "found '%s', expected switch=value", word);
+    }
+    *equals = '\0';
+    int which = -1;
+    for (int i = 0; i < KERNEL_SWITCHES; i++) {
+        which = strcmp(word, kernel_switch_name[i]) == 0 ? i : which;
+    }
+    if (which < 0) {
+        return unknown_switch(word, at, err);
+    }
+    const char *values[8];
+    size_t known = 0;
+    for (size_t i = 0; i < kernel_rule_count; i++) {
+        if ((int)kernel_rules[i].which != which) {
+            continue;
+        }
+        if (strcmp(kernel_rules[i].value, equals + 1) == 0) {
+            kernel->value[which] = kernel_rules[i].code;
+            return true;
+        }
+        values[known++] = kernel_rules[i].value;
+    }
+    char hint[256] = "";
+    suggest(hint, sizeof hint, equals + 1, values, known);
+    return error_input(err, at, "%s: no value '%s'%s", word, equals + 1, hint);
+}
+
+bool kernel_override(struct kernel *kernel, const char *text, const struct place *at,
+                     struct error *err)
+{
+    char words[512], *rest = NULL;
+    if (strlen(text) >= sizeof words) {
+        return error_input(err, at, "found %zu characters, expected at most %zu", strlen(text),
+                           sizeof words - 1);
+    }
+    strcpy(words, text);
+    for (char *word = strtok_r(words, " ,\t", &rest); word; word = strtok_r(NULL, " ,\t", &rest)) {
+        if (!override_one(kernel, word, at, err)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,229 @@
+#include "kvm/kvm.h"
+
+#include <string.h>
+
+void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strategy *strategy,
+              struct memory *memory, const struct geometry *geometry, struct run_pool *pool,
+              uint32_t vcpu_count)
+{
+    INVARIANT(vcpu_count <= KVM_VCPUS, "%u vCPUs", vcpu_count);
+    memset(kvm, 0, sizeof *kvm);
+    kvm->name = "vm";
+    kvm->kernel = kernel;
+    kvm->strategy = strategy;
+    kvm->memory = memory;
+    kvm->fwb = strategy->fwb;
+    kvm->batch_leaves = 1;
+    kvm->s1_levels = 3;
+    kvm->vcpu_count = vcpu_count;
+    stage2_init(&kvm->stage2, geometry, pool);
+    enum huge_zero_write huge_zero = kernel->value[SWITCH_HUGE_ZERO] == HUGE_ZERO_ALLOC
+                                         ? HUGE_ZERO_ALLOCATES
+                                         : HUGE_ZERO_SPLITS;
+    host_init(&kvm->host, pool, huge_zero);
+    kvm->mmu_lock = (struct lock){.name = "mmu_lock",
+                                  .resource = RESOURCE_MMU_LOCK,
+                                  .handover_kind = EV_lock_handovers};
+    for (uint32_t i = 0; i < vcpu_count; i++) {
+        kvm->vcpus[i].index = i;
+        kvm->vcpus[i].tvm = !kvm->fwb;
+    }
+}
+
+uint32_t kvm_add_slot(struct kvm *kvm, struct memslot slot)
+{
+    INVARIANT(kvm->slot_count < KVM_SLOTS, "%u slots", kvm->slot_count);
+    slot.live = true;
+    kvm->slots[kvm->slot_count] = slot;
+    return kvm->slot_count++;
+}
+
+struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa)
+{
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        struct memslot *slot = &kvm->slots[i];
+        if (slot->live && ipa >= slot->ipa && ipa - slot->ipa < slot->bytes) {
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
+{
+    return vcpu->mmu_on || kvm->fwb ? PATH_CACHED : PATH_UNCACHED;
+}
+
+/* --- VM registers and set/way --- */
+
+void kvm_vmregs(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
+{
+    (void)kvm;
+    if (vcpu->tvm) {
+        actor_charge(actor, EV_toggle_traps, n);
+    }
+}
+
+struct toggling {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+    bool on;
+};
+
+static bool toggle_flushes(const struct kvm *kvm)
+{
+    switch (kvm->strategy->toggle) {
+    case TOGGLE_EVERY:
+        return true;
+    case TOGGLE_FIRST:
+        return !kvm->toggled;
+    default:
+        return false;
+    }
+}
+
+static void toggle_step(struct actor *actor, struct frame *frame)
+{
+    struct toggling *toggle = FRAME_LOCAL(frame, struct toggling);
+    struct kvm_vcpu *vcpu = toggle->vcpu;
+    bool changed = vcpu->mmu_on != toggle->on;
+    if (frame->state == 0 && vcpu->tvm) {
+        frame->state = 1;
+        actor_charge(actor, EV_toggle_traps, 1);
+        if (changed && toggle_flushes(toggle->kvm)) {
+            toggle->kvm->toggled = true;
+            kvm_flush_vm_begin(actor, toggle->kvm, SITE_TOGGLE);
+            return;
+        }
+    }
+    /* Once the caches are on, nothing needs to be trapped any more. */
+    vcpu->tvm = vcpu->tvm && !toggle->on;
+    vcpu->mmu_on = toggle->on;
+    actor_return(actor, 0);
+}
+
+void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on)
+{
+    struct toggling *toggle = actor_call(actor, toggle_step);
+    *toggle = (struct toggling){kvm, vcpu, on};
+}
+
+struct setway {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+    uint64_t n;
+};
+
+static void setway_step(struct actor *actor, struct frame *frame)
+{
+    struct setway *setway = FRAME_LOCAL(frame, struct setway);
+    if (frame->state == 0 && setway->kvm->fwb) {
+        actor_charge(actor, EV_exits, setway->n); /* trapped, and that is all */
+    } else if (frame->state == 0 && setway->n > 0) {
+        frame->state = 1;
+        actor_charge(actor, EV_setway_traps, setway->n);
+        if (!setway->vcpu->tvm) {
+            /* From here on the toggle will do it, so later ones do nothing. */
+            setway->vcpu->tvm = true;
+            kvm_flush_vm_begin(actor, setway->kvm, SITE_SETWAY);
+            return;
+        }
+    }
+    actor_return(actor, 0);
+}
+
+void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
+{
+    struct setway *setway = actor_call(actor, setway_step);
+    *setway = (struct setway){kvm, vcpu, n};
+}
+
+/* --- re-init and entry --- */
+
+static void icache_whole_vm(struct actor *actor, struct kvm *kvm)
+{
+    actor_charge(actor, EV_ic_ialluis, kvm->memory->platform->dic ? 0 : 1);
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        struct host_area *area = &kvm->slots[i].area;
+        memory_icache_all(actor, kvm->memory, area->start, area->end, 0);
+    }
+}
+
+struct reinit {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+};
+
+/* What the strategy does at the re-init of a vCPU that has run. */
+static void reinit_step(struct actor *actor, struct frame *frame)
+{
+    struct reinit *reinit = FRAME_LOCAL(frame, struct reinit);
+    struct kvm *kvm = reinit->kvm;
+    const struct strategy *strategy = kvm->strategy;
+    actor->site = SITE_REINIT;
+    switch (frame->state++) {
+    case 0:
+        kvm->last_unmapped_bytes = 0;
+        actor_charge(actor, EV_reinits, 1);
+        if (reinit->vcpu->has_run && strategy->reinit_unmap) {
+            kvm_unmap_vm_begin(actor, kvm);
+        }
+        return;
+    case 1:
+        if (reinit->vcpu->has_run && strategy->flush_at == FLUSH_EACH_INIT) {
+            kvm_flush_vm_begin(actor, kvm, SITE_FLUSH);
+        }
+        return;
+    default:
+        if (reinit->vcpu->has_run && strategy->reinit_icache &&
+            strategy->flush_at != FLUSH_FIRST_RUN) {
+            icache_whole_vm(actor, kvm);
+        }
+        if (reinit->vcpu->has_run && strategy->flush_at == FLUSH_FIRST_RUN) {
+            kvm->flush_pending = true;
+        }
+        reinit->vcpu->tvm = !kvm->fwb;
+        reinit->vcpu->mmu_on = false;
+        kvm->toggled = false;
+        kvm->reinit_calls++;
+        actor->site = SITE_VMM;
+        actor_return(actor, 0);
+    }
+}
+
+void kvm_reinit_begin(struct actor *actor, struct kvm *kvm, uint32_t vcpu)
+{
+    INVARIANT(vcpu < kvm->vcpu_count, "re-init of vCPU %u of %u", vcpu, kvm->vcpu_count);
+    struct reinit *reinit = actor_call(actor, reinit_step);
+    *reinit = (struct reinit){kvm, &kvm->vcpus[vcpu]};
+}
+
+struct enter {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+};
+
+static void enter_step(struct actor *actor, struct frame *frame)
+{
+    struct enter *enter = FRAME_LOCAL(frame, struct enter);
+    struct kvm *kvm = enter->kvm;
+    if (frame->state++ == 0) {
+        enter->vcpu->has_run = true;
+        if (kvm->flush_pending) {
+            kvm->flush_pending = false;
+            kvm_flush_vm_begin(actor, kvm, SITE_FLUSH);
+            return;
+        }
+    } else if (kvm->strategy->reinit_icache) {
+        actor->site = SITE_FLUSH;
+        icache_whole_vm(actor, kvm);
+        actor->site = SITE_GUEST;
+    }
+    actor_return(actor, 0);
+}
+
+void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)
+{
+    struct enter *enter = actor_call(actor, enter_step);
+    *enter = (struct enter){kvm, vcpu};
+}

@@ -1,0 +1,144 @@
+/*
+ * kvm - one VM as KVM/arm64 keeps it, and what KVM does to it.
+ *
+ * The operations are step functions of actors (core/actor.h): an actor calls
+ * one with kvm_..._begin and finds itself back in its own step when it is
+ * done. Each does what the kernel does in the kernel's order, under the
+ * kernel's locks, and charges each part; which part is done follows from the
+ * kernel's switches, the strategy's row and the machine's capabilities.
+ */
+#ifndef S2FLUSH_KVM_KVM_H
+#define S2FLUSH_KVM_KVM_H
+
+#include "core/resource.h"
+#include "kvm/kernel.h"
+#include "kvm/stage2.h"
+#include "kvm/strategy.h"
+#include "machine/memory.h"
+#include "vm/host.h"
+
+#define KVM_SLOTS 16
+#define KVM_VCPUS 512
+
+/* A memory slot: [ipa, ipa + bytes) is the VMM's memory from hva on. */
+struct memslot {
+    uint64_t ipa, bytes;
+    struct host_area area; /* area.start is the slot's hva */
+    bool code;             /* holds the guest's own code: its faults are counted apart */
+    bool read_only;
+    bool live;
+};
+
+struct kvm_vcpu {
+    uint32_t index;
+    bool has_run;      /* survives re-init */
+    bool tvm;          /* VM-register writes trap */
+    bool mmu_on;       /* the guest's stage 1 and caches are on */
+    uint64_t installing_start, installing_end; /* leaves that its fault has locked */
+    uint64_t flushed_bytes; /* by its toggles in this phase */
+};
+
+struct kvm {
+    const char *name;
+    const struct kernel *kernel;
+    const struct strategy *strategy;
+    struct memory *memory;
+    bool fwb;        /* stage 2 forces write-back: hardware and strategy */
+    bool preemptible; /* mmu_lock is given up at chunk ends when others wait */
+    bool dirty_log;
+    uint64_t batch_leaves; /* leaves that one step may take: 1 is exact */
+    uint32_t s1_levels;    /* stage-1 levels that the guest's walks read */
+
+    struct stage2 stage2;
+    struct host host;
+    struct memslot slots[KVM_SLOTS];
+    uint32_t slot_count;
+    struct lock mmu_lock;
+    struct kvm_vcpu vcpus[KVM_VCPUS];
+    uint32_t vcpu_count;
+    bool flush_pending; /* the strategy's first-run flush is due */
+    bool toggled;       /* a toggle has flushed since the last re-init */
+
+    uint64_t reinit_calls;
+    uint64_t last_unmapped_bytes; /* by the last re-init */
+};
+
+/* --- set-up --- */
+
+/* A VM with no slots; every vCPU initialised once, not run. */
+void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strategy *strategy,
+              struct memory *memory, const struct geometry *geometry, struct run_pool *pool,
+              uint32_t vcpu_count);
+
+/* Adds a slot and returns its index. `area.start` is where it lies in the
+ * VMM's memory. */
+uint32_t kvm_add_slot(struct kvm *kvm, struct memslot slot);
+
+/* The live slot that holds an IPA, or NULL. */
+struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
+
+/* Instructions of the kernel's paths by event kind, for price_events. */
+void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
+
+/* How guest accesses reach memory: cached with the MMU on or with FWB. */
+enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu);
+
+/* --- operations; each is called from a step and returns to it --- */
+
+/* KVM_ARM_VCPU_INIT of one vCPU. */
+void kvm_reinit_begin(struct actor *actor, struct kvm *kvm, uint32_t vcpu);
+
+/* A vCPU enters the guest; does the strategy's first-run flush if it is due. */
+void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu);
+
+/* The guest writes SCTLR so that its MMU and caches go on or off. */
+void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on);
+
+/* The guest writes other VM registers n times. */
+void kvm_vmregs(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n);
+
+/* The guest executes n set/way operations. */
+void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n);
+
+/* What a guest does in [ipa, ipa + bytes). */
+enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
+
+/* The guest accesses a range, `density` lines of each 4 KiB: faults as needed,
+ * then the accesses themselves. */
+void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+                     uint64_t bytes, enum guest_access access, uint32_t density);
+
+/* One stage-2 fault of a vCPU at `ipa`; takes further leaves of the same kind
+ * up to `limit`. */
+void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+                     uint64_t limit, enum guest_access access);
+
+/* Unmaps or flushes an IPA range; mmu_lock must be held for write. */
+void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                           bool may_yield);
+void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end);
+
+/* Unmaps or flushes all slots, taking mmu_lock. */
+void kvm_unmap_vm_begin(struct actor *actor, struct kvm *kvm);
+void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site);
+
+/* An MMU notifier invalidates a range of the VMM's memory; with `replaced` the
+ * page is then exchanged through change_pte. */
+void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range,
+                      bool replaced);
+
+/* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
+void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
+
+/* The VMM fills a range of guest memory through its own mapping. */
+void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
+
+/* The VMM deletes a slot, or brings it back. */
+void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
+
+/* TLB invalidation of a range by range instructions: how many of them, and how
+ * many single-page ones, a page count takes (__flush_tlb_range_op). */
+void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges,
+                    uint64_t *singles);
+
+#endif

@@ -1,0 +1,274 @@
+/* What the host's memory management does to a VM: MMU notifiers, pages
+ * exchanged, memory dropped or filled, slots deleted. */
+#include "kvm/kvm.h"
+
+/* The part of a host range that a slot maps, as IPA; false where none. */
+static bool slot_part(const struct memslot *slot, struct host_range range, uint64_t *start,
+                      uint64_t *end)
+{
+    uint64_t low = range.start > slot->area.start ? range.start : slot->area.start;
+    uint64_t stop = slot->area.start + slot->bytes;
+    uint64_t high = range.end < stop ? range.end : stop;
+    if (!slot->live || low >= high) {
+        return false;
+    }
+    *start = slot->ipa + (low - slot->area.start);
+    *end = slot->ipa + (high - slot->area.start);
+    return true;
+}
+
+/* --- notifiers --- */
+
+enum notify_state { NOTIFY_SLOT, NOTIFY_UNMAP, NOTIFY_UNLOCK, NOTIFY_SPTE_LOCK, NOTIFY_SPTE_MAP,
+                    NOTIFY_SPTE_UNLOCK };
+
+struct notify {
+    struct kvm *kvm;
+    struct host_range range;
+    uint64_t start, end;
+    uint32_t slot, was_site;
+    bool replaced;
+};
+
+/* change_pte: the new page is mapped read-only if its table is in place; no
+ * memory is at hand to build one. */
+static void set_spte(struct actor *actor, struct notify *notify)
+{
+    struct kvm *kvm = notify->kvm;
+    struct leaves page = {.start = notify->start, .end = notify->end, .level = LEAF_PAGE};
+    struct leaves there;
+    uint64_t next;
+    const struct memslot *slot = &kvm->slots[notify->slot];
+    uint64_t start = slot->area.start + (page.start - slot->ipa);
+    bool maps = stage2_has_table(&kvm->stage2, page.start) &&
+                !stage2_lookup(&kvm->stage2, page.start, &there, &next);
+    bool early = kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
+    uint64_t levels = kvm->stage2.geometry.levels;
+    uint64_t whole = kvm->kernel->value[SWITCH_MAP_POST] ? 2 * levels - 1 : levels;
+    actor_charge(actor, EV_set_spte, 1);
+    actor_charge(actor, EV_map_calls, 1);
+    actor_charge(actor, EV_map_4k, 1);
+    actor_charge(actor, EV_walk_map,
+                 maps ? whole : stage2_depth(&kvm->stage2, page.start) + 1ull);
+    if (maps) {
+        actor_charge(actor, EV_map_bytes, page.end - page.start);
+        stage2_map(&kvm->stage2, page);
+    }
+    bool cleans = kvm->strategy->cmo_at_fault && (maps || early);
+    if (cleans || (kvm->fwb && maps && !kvm->strategy->ideal)) {
+        actor_charge(actor, EV_cmo_op_calls, 1);
+    }
+    if (cleans && !kvm->fwb) {
+        memory_clean(actor, kvm->memory, start, start + (page.end - page.start), 1);
+    }
+}
+
+static void notify_step(struct actor *actor, struct frame *frame)
+{
+    struct notify *notify = FRAME_LOCAL(frame, struct notify);
+    struct kvm *kvm = notify->kvm;
+    switch (frame->state) {
+    case NOTIFY_SLOT:
+        while (notify->slot < kvm->slot_count &&
+               !slot_part(&kvm->slots[notify->slot], notify->range, &notify->start,
+                          &notify->end)) {
+            notify->slot++;
+        }
+        if (notify->slot == kvm->slot_count) {
+            actor->site = notify->was_site;
+            actor_return(actor, 0);
+            return;
+        }
+        frame->state = NOTIFY_UNMAP;
+        actor_lock(actor, &kvm->mmu_lock, true);
+        return;
+    case NOTIFY_UNMAP:
+        frame->state = NOTIFY_UNLOCK;
+        actor_charge(actor, EV_gfn_unmap, 1);
+        kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
+        return;
+    case NOTIFY_UNLOCK:
+        frame->state = NOTIFY_SPTE_LOCK;
+        actor_unlock(actor, &kvm->mmu_lock);
+        return;
+    case NOTIFY_SPTE_LOCK:
+        frame->state = NOTIFY_SLOT;
+        if (notify->replaced && kvm->kernel->value[SWITCH_SET_SPTE]) {
+            frame->state = NOTIFY_SPTE_MAP;
+            actor_lock(actor, &kvm->mmu_lock, true);
+            return;
+        }
+        notify->slot++;
+        return;
+    case NOTIFY_SPTE_MAP:
+        frame->state = NOTIFY_SPTE_UNLOCK;
+        set_spte(actor, notify);
+        return;
+    default:
+        notify->slot++;
+        frame->state = NOTIFY_SLOT;
+        actor_unlock(actor, &kvm->mmu_lock);
+    }
+}
+
+void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced)
+{
+    struct notify *notify = actor_call(actor, notify_step);
+    *notify = (struct notify){
+        .kvm = kvm, .range = range, .replaced = replaced, .was_site = actor->site};
+    actor->site = SITE_NOTIFIER;
+}
+
+/* --- memory dropped --- */
+
+struct drop {
+    struct kvm *kvm;
+    uint32_t slot;
+};
+
+/* How often MADV_DONTNEED of a slot's memory notifies. */
+static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *slot)
+{
+    bool hugetlb = slot->area.backing == BACKING_HUGETLB ||
+                   slot->area.backing == BACKING_HUGETLB_1G;
+    if (!hugetlb) {
+        return 1;
+    }
+    switch (kvm->kernel->value[SWITCH_HUGETLB_DROP]) {
+    case HUGETLB_DROP_REFUSED:
+        return 0;
+    case HUGETLB_DROP_TWICE:
+        return 2;
+    default:
+        return 1;
+    }
+}
+
+static void drop_step(struct actor *actor, struct frame *frame)
+{
+    struct drop *drop = FRAME_LOCAL(frame, struct drop);
+    struct kvm *kvm = drop->kvm;
+    struct memslot *slot = &kvm->slots[drop->slot];
+    struct host_range range = {slot->area.start, slot->area.end};
+    uint32_t times = drop_notifications(kvm, slot);
+    if (frame->state < times) {
+        frame->state++;
+        kvm_notify_begin(actor, kvm, range, false);
+        return;
+    }
+    if (times > 0) {
+        host_drop(&kvm->host, &slot->area, range.start, range.end);
+        oracle_forget(&kvm->memory->oracle, range.start, range.end);
+    }
+    actor_return(actor, 0);
+}
+
+void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot)
+{
+    struct drop *drop = actor_call(actor, drop_step);
+    *drop = (struct drop){kvm, slot};
+}
+
+/* --- memory filled by the VMM --- */
+
+struct fill {
+    struct kvm *kvm;
+    uint64_t at, end; /* memory addresses */
+    uint32_t slot;
+    struct host_range notify[2];
+    uint32_t notified, notifying;
+    bool replaced;
+};
+
+/* One stretch of equal host state: its pages allocated, its bytes written. */
+static void fill_stretch(struct actor *actor, struct fill *fill)
+{
+    struct kvm *kvm = fill->kvm;
+    struct host_area *area = &kvm->slots[fill->slot].area;
+    struct host_access got = host_touch(&kvm->host, area, fill->at, fill->end, true);
+    uint64_t start = fill->at;
+    uint64_t stop = got.end < fill->end ? got.end : fill->end;
+    fill->at = stop;
+    fill->notified = got.notified;
+    fill->notifying = 0;
+    fill->replaced = got.replaced;
+    for (uint32_t i = 0; i < got.notified; i++) {
+        fill->notify[i] = got.notify[i];
+    }
+    uint32_t all = (uint32_t)(CACHE_PAGE_BYTES / kvm->memory->platform->line_bytes);
+    struct access access = {.start = start, .end = stop, .density = all, .write = true,
+                            .path = PATH_CACHED, .reader = READER_HOST};
+    actor_charge(actor, EV_vmm_bytes, (stop - start) / KIB);
+    if (got.fresh_bytes > 0) {
+        actor_charge(actor, EV_host_alloc, (got.end - got.start) / got.unit_bytes);
+        memory_access(actor, kvm->memory, &access);
+        memory_zero(actor, kvm->memory, got.start, got.end);
+    } else {
+        memory_access(actor, kvm->memory, &access);
+    }
+}
+
+static void fill_step(struct actor *actor, struct frame *frame)
+{
+    struct fill *fill = FRAME_LOCAL(frame, struct fill);
+    (void)frame;
+    if (fill->notifying < fill->notified) {
+        uint32_t i = fill->notifying++;
+        bool last = fill->notifying == fill->notified;
+        kvm_notify_begin(actor, fill->kvm, fill->notify[i], last && fill->replaced);
+        return;
+    }
+    if (fill->at >= fill->end) {
+        actor_return(actor, 0);
+        return;
+    }
+    fill_stretch(actor, fill);
+}
+
+void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
+{
+    struct memslot *slot = kvm_slot_at(kvm, ipa);
+    INVARIANT(slot && bytes <= slot->bytes - (ipa - slot->ipa), "fill of [%#llx, +%llu)",
+              (unsigned long long)ipa, (unsigned long long)bytes);
+    uint64_t at = slot->area.start + (ipa - slot->ipa);
+    struct fill *fill = actor_call(actor, fill_step);
+    *fill = (struct fill){
+        .kvm = kvm, .at = at, .end = at + bytes, .slot = (uint32_t)(slot - kvm->slots)};
+}
+
+/* --- slots deleted --- */
+
+struct slot_delete {
+    struct kvm *kvm;
+    uint32_t slot, was_site;
+};
+
+static void slot_delete_step(struct actor *actor, struct frame *frame)
+{
+    struct slot_delete *delete = FRAME_LOCAL(frame, struct slot_delete);
+    struct kvm *kvm = delete->kvm;
+    struct memslot *slot = &kvm->slots[delete->slot];
+    switch (frame->state++) {
+    case 0:
+        delete->was_site = actor->site;
+        actor->site = SITE_SLOT;
+        actor_lock(actor, &kvm->mmu_lock, true);
+        return;
+    case 1:
+        kvm_unmap_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes, false);
+        return;
+    case 2:
+        actor_unlock(actor, &kvm->mmu_lock);
+        return;
+    default:
+        slot->live = false;
+        actor->site = delete->was_site;
+        actor_return(actor, 0);
+    }
+}
+
+void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot)
+{
+    struct slot_delete *delete = actor_call(actor, slot_delete_step);
+    *delete = (struct slot_delete){.kvm = kvm, .slot = slot};
+}

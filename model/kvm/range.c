@@ -1,0 +1,309 @@
+/* Range operations on stage 2: unmap and flush, of ranges and whole VMs. */
+#include "kvm/kvm.h"
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The memory address behind an IPA of a live slot. */
+static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
+{
+    const struct memslot *slot = kvm_slot_at(kvm, ipa);
+    INVARIANT(slot, "no slot at %#llx", (unsigned long long)ipa);
+    return slot->area.start + (ipa - slot->ipa);
+}
+
+/* The next leaves from `at` on that one step may take, whole even where the
+ * range begins or ends inside one. */
+static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, struct leaves *leaves)
+{
+    if (!stage2_next(&kvm->stage2, at, end, leaves)) {
+        return false;
+    }
+    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
+    leaves->start -= leaves->start % size;
+    uint64_t count = (leaves->end - leaves->start + size - 1) / size;
+    leaves->end = leaves->start + least(count, kvm->batch_leaves) * size;
+    return true;
+}
+
+static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
+{
+    return (leaves->end - leaves->start) / kvm->stage2.geometry.leaf_bytes[leaves->level];
+}
+
+static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
+{
+    const struct geometry *geometry = &kvm->stage2.geometry;
+    uint64_t chunk = kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
+                                                                     : geometry->root_span;
+    return least(at - at % chunk + chunk, end);
+}
+
+static bool defers_tlbi(const struct kvm *kvm)
+{
+    return kvm->fwb && kvm->memory->platform->tlbirange && kvm->kernel->value[SWITCH_TLBI_DEFER];
+}
+
+void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges, uint64_t *singles)
+{
+    const uint64_t page = 4096, lpa2_align = 64 * KIB;
+    int scale = 3;
+    *ranges = *singles = 0;
+    while (pages > 0) {
+        if (pages == 1 || (lpa2 && start % lpa2_align != 0)) {
+            ++*singles;
+            start += page;
+            pages--;
+            continue;
+        }
+        uint64_t covers = pages >> (5 * scale + 1) << (5 * scale + 1);
+        *ranges += covers > 0;
+        start += covers * page;
+        pages -= covers;
+        scale--;
+    }
+}
+
+/* --- unmap --- */
+
+enum unmap_state { UNMAP_CHUNK, UNMAP_LEAVES, UNMAP_CLEAN, UNMAP_CHUNK_END, UNMAP_YIELD,
+                   UNMAP_RELOCK };
+
+struct unmap {
+    struct kvm *kvm;
+    uint64_t at, end;
+    uint64_t chunk_start, chunk_stop;
+    struct leaves leaves;
+    bool may_yield;
+};
+
+/* Takes the leaves out of the tree and invalidates the TLBs (a request). */
+static void unmap_leaves(struct actor *actor, struct unmap *unmap)
+{
+    struct kvm *kvm = unmap->kvm;
+    uint64_t leaves = leaf_count(kvm, &unmap->leaves);
+    uint64_t tables = stage2_unmap(&kvm->stage2, unmap->leaves);
+    uint64_t bytes = unmap->leaves.end - unmap->leaves.start;
+    actor_charge(actor, EV_unmap_leaves, leaves);
+    actor_charge(actor, EV_unmap_bytes, bytes);
+    actor_charge(actor, EV_s2_tables_free, tables);
+    actor_charge(actor, EV_tlbi_table, tables);
+    kvm->last_unmapped_bytes += bytes;
+    uint64_t invalidations = tables + (defers_tlbi(kvm) ? 0 : leaves);
+    if (invalidations > 0) {
+        memory_tlbi(actor, kvm->memory, EV_tlbi_calls, invalidations);
+    }
+}
+
+static void clean_unmapped(struct actor *actor, struct unmap *unmap)
+{
+    struct kvm *kvm = unmap->kvm;
+    uint64_t leaves = leaf_count(kvm, &unmap->leaves);
+    bool cleans = !kvm->fwb && kvm->strategy->cmo_at_unmap;
+    /* Kernels that clean before the map call ask about FWB inside the callback. */
+    bool early = kvm->fwb && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
+    if (cleans || early) {
+        actor_charge(actor, EV_cmo_op_calls, leaves);
+    }
+    if (cleans) {
+        uint64_t start = memory_at(kvm, unmap->leaves.start);
+        memory_clean(actor, kvm->memory, start,
+                     start + (unmap->leaves.end - unmap->leaves.start), leaves);
+    }
+}
+
+static void begin_chunk(struct actor *actor, struct unmap *unmap)
+{
+    struct kvm *kvm = unmap->kvm;
+    unmap->chunk_start = unmap->at;
+    unmap->chunk_stop = chunk_end(kvm, unmap->at, unmap->end);
+    struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
+    actor_charge(actor, EV_unmap_calls, 1);
+    actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
+}
+
+/* The one range invalidation that stands for those of all leaves; done even
+ * where nothing was mapped. */
+static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
+{
+    struct kvm *kvm = unmap->kvm;
+    uint64_t ranges, singles;
+    bool lpa2 = kvm->memory->platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
+    kvm_range_tlbi(unmap->chunk_start, (unmap->chunk_stop - unmap->chunk_start) / 4096, lpa2,
+                   &ranges, &singles);
+    actor_charge(actor, EV_tlbi_calls, singles);
+    memory_tlbi(actor, kvm->memory, EV_tlbi_range, ranges);
+}
+
+static void unmap_step(struct actor *actor, struct frame *frame)
+{
+    struct unmap *unmap = FRAME_LOCAL(frame, struct unmap);
+    struct kvm *kvm = unmap->kvm;
+    switch (frame->state) {
+    case UNMAP_CHUNK:
+        if (unmap->at >= unmap->end) {
+            actor_return(actor, 0);
+            return;
+        }
+        begin_chunk(actor, unmap);
+        frame->state = UNMAP_LEAVES;
+        return;
+    case UNMAP_LEAVES:
+        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, &unmap->leaves)) {
+            frame->state = UNMAP_CHUNK_END;
+            return;
+        }
+        unmap->at = unmap->leaves.end;
+        frame->state = UNMAP_CLEAN;
+        unmap_leaves(actor, unmap);
+        return;
+    case UNMAP_CLEAN:
+        frame->state = UNMAP_LEAVES;
+        clean_unmapped(actor, unmap);
+        return;
+    case UNMAP_CHUNK_END:
+        unmap->at = unmap->chunk_stop;
+        frame->state = UNMAP_YIELD;
+        if (defers_tlbi(kvm)) {
+            deferred_tlbi(actor, unmap);
+        }
+        return;
+    case UNMAP_YIELD:
+        frame->state = UNMAP_CHUNK;
+        if (unmap->may_yield && unmap->at < unmap->end && kvm->preemptible &&
+            lock_contended(&kvm->mmu_lock)) {
+            frame->state = UNMAP_RELOCK;
+            actor_unlock(actor, &kvm->mmu_lock);
+        }
+        return;
+    default:
+        frame->state = UNMAP_CHUNK;
+        actor_lock(actor, &kvm->mmu_lock, true);
+    }
+}
+
+void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                           bool may_yield)
+{
+    struct unmap *unmap = actor_call(actor, unmap_step);
+    *unmap = (struct unmap){.kvm = kvm, .at = start, .end = end, .may_yield = may_yield};
+}
+
+/* --- flush --- */
+
+enum flush_state { FLUSH_CHUNK, FLUSH_LEAVES, FLUSH_RELOCK };
+
+struct flush {
+    struct kvm *kvm;
+    uint64_t at, end;
+    uint64_t chunk_stop;
+};
+
+static void flush_leaves(struct actor *actor, struct flush *flush, const struct leaves *leaves)
+{
+    struct kvm *kvm = flush->kvm;
+    uint64_t count = leaf_count(kvm, leaves);
+    uint64_t start = memory_at(kvm, leaves->start);
+    flush->at = leaves->end;
+    actor_charge(actor, EV_flush_leaves, count);
+    actor_charge(actor, EV_flush_bytes, leaves->end - leaves->start);
+    actor_charge(actor, EV_cmo_op_calls, count);
+    memory_clean(actor, kvm->memory, start, start + (leaves->end - leaves->start), count);
+}
+
+static void flush_step(struct actor *actor, struct frame *frame)
+{
+    struct flush *flush = FRAME_LOCAL(frame, struct flush);
+    struct kvm *kvm = flush->kvm;
+    struct leaves leaves;
+    switch (frame->state) {
+    case FLUSH_CHUNK:
+        if (flush->at >= flush->end) {
+            actor_return(actor, 0);
+            return;
+        }
+        flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
+        actor_charge(actor, EV_flush_calls, 1);
+        actor_charge(actor, EV_walk_flush,
+                     stage2_walk(&kvm->stage2, flush->at, flush->chunk_stop).entries);
+        frame->state = FLUSH_LEAVES;
+        return;
+    case FLUSH_LEAVES:
+        if (take_leaves(kvm, flush->at, flush->chunk_stop, &leaves)) {
+            flush_leaves(actor, flush, &leaves);
+            return;
+        }
+        flush->at = flush->chunk_stop;
+        frame->state = FLUSH_CHUNK;
+        if (flush->at < flush->end && kvm->preemptible && lock_contended(&kvm->mmu_lock)) {
+            frame->state = FLUSH_RELOCK;
+            actor_unlock(actor, &kvm->mmu_lock);
+        }
+        return;
+    default:
+        frame->state = FLUSH_CHUNK;
+        actor_lock(actor, &kvm->mmu_lock, true);
+    }
+}
+
+void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    struct flush *flush = actor_call(actor, flush_step);
+    *flush = (struct flush){.kvm = kvm, .at = start, .end = end};
+}
+
+/* --- whole VMs --- */
+
+struct whole {
+    struct kvm *kvm;
+    uint32_t slot, was_site;
+    enum site site;
+    bool flush;
+};
+
+/* Takes the lock, does slot after slot, gives the lock back. */
+static void whole_step(struct actor *actor, struct frame *frame)
+{
+    struct whole *whole = FRAME_LOCAL(frame, struct whole);
+    struct kvm *kvm = whole->kvm;
+    if (frame->state == 0) {
+        frame->state = 1;
+        whole->was_site = actor->site;
+        actor->site = whole->site;
+        actor_charge(actor, whole->flush ? EV_flush_vm_calls : EV_unmap_vm_calls, 1);
+        actor_lock(actor, &kvm->mmu_lock, true);
+        return;
+    }
+    while (whole->slot < kvm->slot_count) {
+        const struct memslot *slot = &kvm->slots[whole->slot++];
+        if (slot->live && whole->flush) {
+            kvm_flush_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes);
+            return;
+        }
+        if (slot->live) {
+            kvm_unmap_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes, true);
+            return;
+        }
+    }
+    if (frame->state == 1) {
+        frame->state = 2;
+        actor_unlock(actor, &kvm->mmu_lock);
+        return;
+    }
+    actor->site = whole->was_site;
+    actor_return(actor, 0);
+}
+
+void kvm_unmap_vm_begin(struct actor *actor, struct kvm *kvm)
+{
+    struct whole *whole = actor_call(actor, whole_step);
+    *whole = (struct whole){.kvm = kvm, .site = SITE_REINIT};
+}
+
+void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site)
+{
+    struct whole *whole = actor_call(actor, whole_step);
+    *whole = (struct whole){.kvm = kvm, .site = site, .flush = true};
+}

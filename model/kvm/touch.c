@@ -1,0 +1,99 @@
+/* The guest at work: accesses to a range, with the faults they run into. */
+#include "kvm/kvm.h"
+
+struct touch {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+    uint64_t at, end;
+    enum guest_access access;
+    uint32_t density;
+};
+
+static bool permitted(const struct leaves *leaves, enum guest_access access)
+{
+    return access == ACCESS_WRITE   ? leaves->writable
+           : access == ACCESS_FETCH ? leaves->executable
+                                    : true;
+}
+
+static enum reader reader_of(const struct kvm_vcpu *vcpu, enum guest_access access)
+{
+    return access == ACCESS_FETCH ? READER_FETCH
+           : vcpu->mmu_on         ? READER_GUEST_ON
+                                  : READER_GUEST_OFF;
+}
+
+/* Table reads of a TLB miss without walk caches: (n + 1)(m + 1) - 1 for n
+ * stage-1 and m stage-2 levels. */
+static uint64_t walk_reads(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
+                           enum leaf_level level)
+{
+    uint64_t m = kvm->stage2.geometry.levels - (uint64_t)level;
+    uint64_t n = vcpu->mmu_on ? kvm->s1_levels : 0;
+    return (n + 1) * (m + 1) - 1;
+}
+
+/* The accesses to mapped memory: one TLB miss a leaf, then the lines. */
+static void access_mapped(struct actor *actor, struct touch *touch, const struct leaves *leaves)
+{
+    struct kvm *kvm = touch->kvm;
+    const struct memslot *slot = kvm_slot_at(kvm, touch->at);
+    uint64_t stop = leaves->end < touch->end ? leaves->end : touch->end;
+    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
+    uint64_t count = (stop - 1) / size - touch->at / size + 1;
+    uint64_t start = slot->area.start + (touch->at - slot->ipa);
+    actor_charge(actor, EV_walk_reads, count * walk_reads(kvm, touch->vcpu, leaves->level));
+    struct access access = {.start = start,
+                            .end = start + (stop - touch->at),
+                            .density = touch->density,
+                            .write = touch->access == ACCESS_WRITE,
+                            .path = kvm_guest_path(kvm, touch->vcpu),
+                            .reader = reader_of(touch->vcpu, touch->access)};
+    memory_access(actor, kvm->memory, &access);
+    touch->at = stop;
+}
+
+/* No memory there, or a write to read-only memory: the VMM emulates one
+ * access, whatever the range. */
+static void access_emulated(struct actor *actor, struct touch *touch)
+{
+    actor_charge(actor, EV_mmio_exits, 1);
+    actor_charge(actor, EV_exits, 1);
+    actor_charge(actor, EV_user_exits, 1);
+    touch->at = touch->end;
+}
+
+static void touch_step(struct actor *actor, struct frame *frame)
+{
+    struct touch *touch = FRAME_LOCAL(frame, struct touch);
+    struct kvm *kvm = touch->kvm;
+    if (touch->at >= touch->end) {
+        actor_return(actor, 0);
+        return;
+    }
+    const struct memslot *slot = kvm_slot_at(kvm, touch->at);
+    if (!slot || (slot->read_only && touch->access == ACCESS_WRITE)) {
+        access_emulated(actor, touch);
+        return;
+    }
+    struct leaves leaves;
+    uint64_t next;
+    if (stage2_lookup(&kvm->stage2, touch->at, &leaves, &next) &&
+        permitted(&leaves, touch->access)) {
+        access_mapped(actor, touch, &leaves);
+        return;
+    }
+    kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
+}
+
+void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+                     uint64_t bytes, enum guest_access access, uint32_t density)
+{
+    struct touch *touch = actor_call(actor, touch_step);
+    *touch = (struct touch){.kvm = kvm,
+                            .vcpu = vcpu,
+                            .at = ipa,
+                            .end = ipa + bytes,
+                            .access = access,
+                            .density = density};
+}

@@ -1,0 +1,109 @@
+#include "machine/cache.h"
+
+#include "core/error.h"
+#include "machine/cache_extents.h"
+#include "machine/cache_sets.h"
+
+#include <stdlib.h>
+
+/* Beyond these the byte address of a page would leave 64 bits. */
+#define PAGES_MAX (UINT64_MAX / CACHE_PAGE_BYTES)
+
+struct cache {
+    bool exact;
+    uint32_t page_lines;
+    union {
+        struct cache_sets sets; /* if exact */
+        struct cache_extents extents; /* otherwise */
+    };
+};
+
+struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes,
+                        size_t max_runs)
+{
+    INVARIANT(line_bytes >= 16 && line_bytes <= CACHE_PAGE_BYTES &&
+                  (line_bytes & (line_bytes - 1)) == 0,
+              "a cache line of %llu bytes", (unsigned long long)line_bytes);
+    struct cache *cache = calloc(1, sizeof *cache);
+    if (!cache) {
+        die("out of memory for a cache");
+    }
+    cache->exact = exact;
+    cache->page_lines = (uint32_t)(CACHE_PAGE_BYTES / line_bytes);
+    if (exact) {
+        cache_sets_init(&cache->sets, bytes / line_bytes, ways, cache->page_lines);
+    } else {
+        cache_extents_init(&cache->extents, bytes / line_bytes, cache->page_lines, max_runs);
+    }
+    return cache;
+}
+
+void cache_free(struct cache *cache)
+{
+    if (!cache) {
+        return;
+    }
+    if (cache->exact) {
+        cache_sets_free(&cache->sets);
+    } else {
+        cache_extents_free(&cache->extents);
+    }
+    free(cache);
+}
+
+void cache_reset(struct cache *cache)
+{
+    if (cache->exact) {
+        cache_sets_reset(&cache->sets);
+    } else {
+        cache_extents_reset(&cache->extents);
+    }
+}
+
+/* With this kept, no sum or product of pages and lines below can overflow. */
+static void check_range(uint64_t first_page, uint64_t pages)
+{
+    INVARIANT(pages <= PAGES_MAX && first_page <= PAGES_MAX - pages,
+              "pages %llu and the %llu after it are past the end of memory",
+              (unsigned long long)first_page, (unsigned long long)pages);
+}
+
+struct touch_counts cache_touch(struct cache *cache, uint64_t first_page, uint64_t pages,
+                                uint32_t density, bool write)
+{
+    check_range(first_page, pages);
+    INVARIANT(density <= cache->page_lines, "%u lines of a page that has %u", density,
+              cache->page_lines);
+    return cache->exact ? cache_sets_touch(&cache->sets, first_page, pages, density, write)
+                        : cache_extents_touch(&cache->extents, first_page, pages, density, write);
+}
+
+/* What was neither clean nor dirty is absent. */
+static struct line_counts with_absent(const struct cache *cache, uint64_t pages,
+                                      struct line_counts found)
+{
+    found.absent = pages * cache->page_lines - found.clean - found.dirty;
+    return found;
+}
+
+struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_t pages)
+{
+    check_range(first_page, pages);
+    return with_absent(cache, pages,
+                       cache->exact ? cache_sets_flush(&cache->sets, first_page, pages)
+                                    : cache_extents_flush(&cache->extents, first_page, pages));
+}
+
+struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages)
+{
+    check_range(first_page, pages);
+    return with_absent(cache, pages,
+                       cache->exact ? cache_sets_look(&cache->sets, first_page, pages)
+                                    : cache_extents_look(&cache->extents, first_page, pages));
+}
+
+void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty)
+{
+    *lines = cache->exact ? cache->sets.lines : cache->extents.lines;
+    *dirty = cache->exact ? cache->sets.dirty : cache->extents.dirty;
+}

@@ -1,0 +1,61 @@
+/*
+ * cache - which lines of guest memory are in the caches, and which of them are
+ * dirty. It only prices: whether a reader can be wrong is for oracle.h.
+ *
+ * One cache stands for all levels above memory. Addresses are pages of 4 KiB
+ * on one line of numbers (each VM has its own stretch). A touch uses the first
+ * `density` lines of each page. Two fidelities with one interface:
+ *
+ *   exact  a set-associative cache with LRU in each set, line by line
+ *   fast   runs of pages in LRU order: the fully associative limit, whose cost
+ *          does not grow with the length of a run
+ */
+#ifndef S2FLUSH_MACHINE_CACHE_H
+#define S2FLUSH_MACHINE_CACHE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CACHE_PAGE_BYTES UINT64_C(4096)
+
+/* Lines by state, as a clean+invalidate finds them. */
+struct line_counts {
+    uint64_t absent, clean, dirty;
+};
+
+/* What a touch met. */
+struct touch_counts {
+    uint64_t hits, misses;
+    uint64_t evicted_dirty; /* lines written back to make room */
+};
+
+struct cache;
+
+/* A cache of that many bytes with lines of `line_bytes` (a power of two, 16 to
+ * 4096), all empty. Exact: `ways` ways. Fast: room for `max_runs` runs.
+ * Everything is allocated here; no later call allocates. 0 bytes: nothing is
+ * ever found in it. */
+struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes,
+                        size_t max_runs);
+void cache_free(struct cache *cache);
+
+/* Forgets everything. */
+void cache_reset(struct cache *cache);
+
+/* Reads or writes the first `density` lines of each of `pages` pages, in
+ * ascending order. `density` is 0 to lines per page. */
+struct touch_counts cache_touch(struct cache *cache, uint64_t first_page, uint64_t pages,
+                                uint32_t density, bool write);
+
+/* Cleans and invalidates every line of the pages; returns what was found
+ * (absent + clean + dirty = pages x lines per page). */
+struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_t pages);
+
+/* Counts as cache_flush would, but changes nothing. */
+struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages);
+
+/* Lines now in the cache, and how many of them are dirty. */
+void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty);
+
+#endif

@@ -1,0 +1,345 @@
+#include "machine/cache_extents.h"
+
+#include "core/error.h"
+
+#include <stdlib.h>
+
+enum { SPARE_RUNS = 2, RUNS_MIN = 3 };
+
+static int compare(const struct extent *a, const struct extent *b)
+{
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+RB_GENERATE_INTERNAL(extent_tree, extent, link, compare, static)
+#pragma GCC diagnostic pop
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t most(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- Set-up ---- */
+
+void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t page_lines,
+                        size_t max_runs)
+{
+    *cache = (struct cache_extents){.capacity = capacity, .page_lines = page_lines};
+    cache->pool_size = least(max_runs, capacity + SPARE_RUNS);
+    if (cache->pool_size < RUNS_MIN) {
+        cache->pool_size = RUNS_MIN;
+    }
+    cache->pool = calloc(cache->pool_size, sizeof *cache->pool);
+    if (!cache->pool) {
+        die("out of memory for %zu runs of cached pages", cache->pool_size);
+    }
+    RB_INIT(&cache->tree);
+    TAILQ_INIT(&cache->order);
+}
+
+void cache_extents_free(struct cache_extents *cache)
+{
+    free(cache->pool);
+    cache->pool = NULL;
+}
+
+void cache_extents_reset(struct cache_extents *cache)
+{
+    RB_INIT(&cache->tree);
+    TAILQ_INIT(&cache->order);
+    cache->spare = NULL;
+    cache->used = cache->live = cache->most_live = 0;
+    cache->given_up = 0;
+    cache->lines = cache->dirty = cache->written = 0;
+}
+
+/* ---- Runs ---- */
+
+static struct extent *take(struct cache_extents *cache)
+{
+    cache->live++;
+    if (cache->live > cache->most_live) {
+        cache->most_live = cache->live;
+    }
+    struct extent *run = cache->spare;
+    if (run) {
+        cache->spare = RB_LEFT(run, link);
+        return run;
+    }
+    INVARIANT(cache->used < cache->pool_size, "no room was made in the pool of %zu runs",
+              cache->pool_size);
+    return &cache->pool[cache->used++];
+}
+
+static void give(struct cache_extents *cache, struct extent *run)
+{
+    RB_REMOVE(extent_tree, &cache->tree, run);
+    TAILQ_REMOVE(&cache->order, run, age);
+    RB_LEFT(run, link) = cache->spare;
+    cache->spare = run;
+    cache->live--;
+}
+
+static uint32_t lines_of(const struct extent *run)
+{
+    return run->clean + run->dirty;
+}
+
+static bool continues(const struct extent *older, uint64_t start, uint32_t clean, uint32_t dirty)
+{
+    return older && older->end == start && older->clean == clean && older->dirty == dirty;
+}
+
+/* Takes a run out, whereupon its neighbours in LRU order may be one. */
+static void drop(struct cache_extents *cache, struct extent *run)
+{
+    struct extent *older = TAILQ_PREV(run, extent_order, age);
+    struct extent *newer = TAILQ_NEXT(run, age);
+    give(cache, run);
+    if (newer && continues(older, newer->start, newer->clean, newer->dirty)) {
+        uint64_t end = newer->end;
+        give(cache, newer);
+        older->end = end;
+    }
+}
+
+/* Takes the pages before `stop` from the start of a run. */
+static void trim(struct cache_extents *cache, struct extent *run, uint64_t stop)
+{
+    uint64_t pages = stop - run->start;
+    cache->lines -= pages * lines_of(run);
+    cache->dirty -= pages * run->dirty;
+    if (stop == run->end) {
+        drop(cache, run);
+    } else {
+        run->start = stop; /* the order of the tree does not change */
+    }
+}
+
+/* Makes `at`, which is in the run, the start of a run, and returns that. */
+static struct extent *split(struct cache_extents *cache, struct extent *run, uint64_t at)
+{
+    if (run->start == at) {
+        return run;
+    }
+    struct extent *right = take(cache);
+    right->start = at;
+    right->end = run->end;
+    right->clean = run->clean;
+    right->dirty = run->dirty;
+    run->end = at;
+    RB_INSERT(extent_tree, &cache->tree, right);
+    TAILQ_INSERT_AFTER(&cache->order, run, right, age);
+    return right;
+}
+
+/* Makes pages of which nothing is resident the newest. */
+static void append(struct cache_extents *cache, uint64_t start, uint64_t end, uint32_t clean,
+                   uint32_t dirty)
+{
+    cache->lines += (end - start) * (clean + dirty);
+    cache->dirty += (end - start) * dirty;
+    struct extent *newest = TAILQ_LAST(&cache->order, extent_order);
+    if (continues(newest, start, clean, dirty)) {
+        newest->end = end;
+        return;
+    }
+    struct extent *run = take(cache);
+    run->start = start;
+    run->end = end;
+    run->clean = clean;
+    run->dirty = dirty;
+    RB_INSERT(extent_tree, &cache->tree, run);
+    TAILQ_INSERT_TAIL(&cache->order, run, age);
+}
+
+/* The run that holds `at`, or the first one after it, or NULL; but NULL also
+ * if that one starts at `end` or later. */
+static struct extent *find(const struct cache_extents *cache, uint64_t at, uint64_t end)
+{
+    struct extent *best = NULL;
+    for (struct extent *run = RB_ROOT(&cache->tree); run;) {
+        if (at < run->end) {
+            best = run;
+            run = RB_LEFT(run, link);
+        } else {
+            run = RB_RIGHT(run, link);
+        }
+    }
+    return best && best->start < end ? best : NULL;
+}
+
+/* ---- Eviction ---- */
+
+/* Evicts the oldest pages until `need` more lines fit, but no page of the run
+ * `keep`. It is no more than a touch that brings in that many lines would
+ * evict on its way. */
+static void make_room(struct cache_extents *cache, uint64_t need, const struct extent *keep)
+{
+    struct extent *run;
+    while (cache->lines + need > cache->capacity && (run = TAILQ_FIRST(&cache->order)) &&
+           run != keep) {
+        uint64_t over = cache->lines + need - cache->capacity;
+        uint64_t each = lines_of(run);
+        uint64_t pages = least(run->end - run->start, (over + each - 1) / each);
+        cache->written += pages * run->dirty;
+        trim(cache, run, run->start + pages);
+    }
+}
+
+/* Sees to it that the next step finds the runs it may take. */
+static void make_spare(struct cache_extents *cache)
+{
+    while (cache->live + SPARE_RUNS > cache->pool_size) {
+        struct extent *oldest = TAILQ_FIRST(&cache->order);
+        cache->written += (oldest->end - oldest->start) * oldest->dirty;
+        cache->given_up++;
+        trim(cache, oldest, oldest->end);
+    }
+}
+
+/* ---- Touch ---- */
+
+/* A touch under way: pages before `at` are done. */
+struct touch {
+    struct cache_extents *cache;
+    uint64_t at, end;
+    uint32_t density;
+    bool write;
+    struct touch_counts counts;
+};
+
+/* Touches pages of a run that holds the next page. Lines that its pages lack
+ * evict older runs first, and then pages ahead in this very run: the touch
+ * stops after the page that does so, for the next one is then absent. */
+static void touch_found(struct touch *touch, struct extent *run)
+{
+    struct cache_extents *cache = touch->cache;
+    run = split(cache, run, touch->at);
+    uint64_t stop = least(touch->end, run->end);
+    uint32_t old = lines_of(run);
+    uint32_t lines = most(old, touch->density);
+    uint32_t dirty = touch->write ? most(run->dirty, touch->density) : run->dirty;
+    uint32_t grow = lines - old;
+    if (grow > 0) {
+        make_room(cache, (stop - touch->at) * grow, run);
+        stop = least(stop, touch->at + (cache->capacity - cache->lines) / grow + 1);
+    }
+    uint64_t pages = stop - touch->at;
+    touch->counts.hits += pages * least(old, touch->density);
+    touch->counts.misses += pages * grow;
+    trim(cache, run, stop);
+    append(cache, touch->at, stop, lines - dirty, dirty);
+    touch->at = stop;
+}
+
+/* How far a touch misses that begins in the gap before the oldest run and has
+ * begun to evict that run: with g the pages of the gap, d the density, r the
+ * run's lines a page and s the lines that are free, page i of the touch finds
+ * ceil((i d - s) / r) pages of the run gone, and is gone itself if that is
+ * more than i - g, or i (r - d) < g r - s. The touch never catches up if
+ * d >= r. */
+static uint64_t missed_pages(const struct touch *touch, const struct extent *oldest)
+{
+    uint32_t each = lines_of(oldest);
+    if (touch->density >= each) {
+        return UINT64_MAX;
+    }
+    uint64_t gap = oldest->start - touch->at;
+    uint64_t room = touch->cache->capacity - touch->cache->lines;
+    uint32_t slower = each - touch->density;
+    return (gap * each - room + slower - 1) / slower;
+}
+
+/* Touches pages of which nothing is resident, up to the run ahead (or NULL)
+ * and as far into it as it is evicted before the touch gets there. */
+static void touch_absent(struct touch *touch, struct extent *ahead)
+{
+    struct cache_extents *cache = touch->cache;
+    uint64_t stop = ahead ? ahead->start : touch->end;
+    uint64_t need = (stop - touch->at) * touch->density;
+    make_room(cache, need, ahead);
+    if (ahead && cache->lines + need > cache->capacity) {
+        uint64_t last = least(touch->end, ahead->end);
+        stop = touch->at + least(last - touch->at, missed_pages(touch, ahead));
+        cache->written += (stop - ahead->start) * ahead->dirty;
+        trim(cache, ahead, stop);
+    }
+    touch->counts.misses += (stop - touch->at) * touch->density;
+    append(cache, touch->at, stop, touch->write ? 0 : touch->density,
+           touch->write ? touch->density : 0);
+    touch->at = stop;
+}
+
+struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
+                                        uint64_t pages, uint32_t density, bool write)
+{
+    struct touch touch = {cache, first_page, first_page + pages, density, write, {0}};
+    while (density > 0 && touch.at < touch.end) {
+        make_spare(cache);
+        struct extent *run = find(cache, touch.at, touch.end);
+        if (run && run->start <= touch.at) {
+            touch_found(&touch, run);
+        } else {
+            touch_absent(&touch, run);
+        }
+        make_room(cache, 0, NULL);
+    }
+    touch.counts.evicted_dirty = cache->written;
+    cache->written = 0;
+    return touch.counts;
+}
+
+/* ---- Flush and look ---- */
+
+static void count(struct line_counts *found, const struct extent *run, uint64_t start, uint64_t end)
+{
+    found->clean += (end - start) * run->clean;
+    found->dirty += (end - start) * run->dirty;
+}
+
+struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
+                                       uint64_t pages)
+{
+    struct line_counts found = {0};
+    uint64_t end = first_page + pages;
+    struct extent *run;
+    while ((run = find(cache, first_page, end))) {
+        if (run->start < first_page) {
+            make_spare(cache);
+            /* That may have evicted the very run. */
+            run = find(cache, first_page, end);
+            if (!run) {
+                break;
+            }
+        }
+        if (run->start < first_page) {
+            run = split(cache, run, first_page);
+        }
+        uint64_t stop = least(end, run->end);
+        count(&found, run, run->start, stop);
+        trim(cache, run, stop);
+    }
+    return found;
+}
+
+struct line_counts cache_extents_look(const struct cache_extents *cache, uint64_t first_page,
+                                      uint64_t pages)
+{
+    struct line_counts found = {0};
+    uint64_t end = first_page + pages;
+    struct extent *run = find(cache, first_page, end);
+    while (run && run->start < end) {
+        uint64_t start = run->start > first_page ? run->start : first_page;
+        count(&found, run, start, least(end, run->end));
+        run = RB_NEXT(extent_tree, &cache->tree, run);
+    }
+    return found;
+}

@@ -1,0 +1,75 @@
+/*
+ * memory - the memory system that all actors share: caches with what is in
+ * them, what a reader may see, the maintenance path, the DVM path and the path
+ * on which fresh pages are cleared.
+ *
+ * The kernel's code (model/kvm) decides when something is cleaned, dropped or
+ * invalidated; these functions charge it. Those marked (request) end a step:
+ * the actor goes on when the shared resource has done its part.
+ *
+ * Addresses are memory addresses: a VM's place on the host's line of numbers.
+ */
+#ifndef S2FLUSH_MACHINE_MEMORY_H
+#define S2FLUSH_MACHINE_MEMORY_H
+
+#include "core/resource.h"
+#include "machine/cache.h"
+#include "machine/events.h"
+#include "machine/oracle.h"
+#include "machine/platform.h"
+
+struct memory {
+    const struct platform *platform;
+    const double *value; /* [COSTS], the values in force */
+    struct cache *cache;
+    struct oracle oracle;
+    struct flow cmo_path, zero_path;
+    struct server dvm;
+    struct lines_seen {
+        struct line_counts found; /* by all clean+invalidates so far */
+        uint64_t evicted_dirty;
+    } seen;
+};
+
+/* Sets the memory system up for an engine whose actors use it. */
+void memory_init(struct memory *memory, const struct platform *platform, const double *value,
+                 struct cache *cache, struct run_pool *pool, struct engine *engine);
+void memory_free(struct memory *memory);
+
+/* Clean+invalidate of [start, end) as `ranges` maintenance loops, each with its
+ * DSB (request). */
+void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                  uint64_t ranges);
+
+/* `calls` range invalidations of the I-cache that cover [start, end). */
+void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                         uint64_t calls);
+
+/* `calls` invalidations of the whole I-cache; [start, end) bounds the guest
+ * memory that it may hold. */
+void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                       uint64_t calls);
+
+/* n broadcast TLB invalidations of a kind (request). With nVHE each needs a
+ * call to EL2. */
+void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n);
+
+/* The host clears fresh pages (request); they end up in the cache, dirty. */
+void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end);
+
+/* An access of the guest, the VMM or a device to [start, end). */
+struct access {
+    uint64_t start, end;
+    uint32_t density; /* lines used of each 4 KiB; at most all */
+    bool write;
+    enum path path;
+    enum reader reader; /* as whom a read is judged; a write of READER_HOST or
+                           READER_DEVICE counts as another agent's */
+};
+
+/* Books an access: lines found and fetched, accesses past the caches, and what
+ * the oracle must know. The guest's time is charged, the VMM's is not: its
+ * bytes are charged where it copies. */
+void memory_access(struct actor *actor, struct memory *memory, const struct access *access);
+
+#endif

@@ -1,0 +1,178 @@
+#include "machine/oracle.h"
+
+/* The state of a range as bits of a run's value; 0 is memory at rest. */
+enum {
+    UNCLEAN = 1,
+    COPIED = 2,
+    ALIAS_FILL = 4,  /* a stale copy exists if the range was filled speculatively */
+    ALIAS_SURE = 8,  /* a stale copy was allowed by an access */
+    LOST = 16,
+    FETCHED = 32,
+    I_STALE = 64,
+};
+
+const char *const reader_name[READERS] = {
+    [READER_GUEST_OFF] = "guest data, MMU off", [READER_GUEST_ON] = "guest data, MMU on",
+    [READER_FETCH] = "guest fetch",             [READER_HOST] = "host",
+    [READER_DEVICE] = "device",
+};
+
+const char *const outcome_name[] = {
+    [NOT_READ] = "not-read",
+    [COHERENT] = "coherent",
+    [ONLY_IF] = "only-if",
+    [STALE] = "stale",
+};
+
+void oracle_init(struct oracle *oracle, struct run_pool *pool, uint64_t line_bytes, bool dic)
+{
+    *oracle = (struct oracle){.line_bytes = line_bytes, .dic = dic};
+    runs_init(&oracle->state, pool);
+}
+
+static uint64_t rewritten_code(uint64_t value, bool dic)
+{
+    return (value & FETCHED) && !dic ? I_STALE : 0;
+}
+
+static uint64_t cached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    const bool *mark_code = context;
+    (void)start, (void)end;
+    uint64_t code = value & (FETCHED | I_STALE);
+    return code | UNCLEAN | COPIED | (*mark_code ? rewritten_code(value, false) : 0);
+}
+
+/* A write past the caches makes any cached copy old. A dirty one may later be
+ * written back over it. */
+static uint64_t uncached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    const bool *mark_code = context;
+    (void)start, (void)end;
+    uint64_t kept = value & (FETCHED | I_STALE | UNCLEAN | COPIED);
+    uint64_t alias = value & (UNCLEAN | COPIED) ? ALIAS_SURE : ALIAS_FILL;
+    return kept | alias | (*mark_code ? rewritten_code(value, false) : 0);
+}
+
+void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
+                  bool by_guest)
+{
+    bool mark_code = !by_guest && !oracle->dic;
+    runs_change change = path == PATH_CACHED ? cached_write : uncached_write;
+    runs_update(&oracle->state, start, end, change, &mark_code);
+}
+
+/* Cleaning an old dirty line over newer bytes in memory loses those bytes. */
+static uint64_t flushed(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    (void)start, (void)end, (void)context;
+    bool loses = (value & UNCLEAN) && (value & ALIAS_SURE);
+    return (value & (FETCHED | I_STALE | LOST)) | (loses ? LOST : 0);
+}
+
+void oracle_flush(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    runs_update(&oracle->state, start, end, flushed, NULL);
+}
+
+static uint64_t icache_dropped(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    (void)start, (void)end, (void)context;
+    return value & ~(uint64_t)(FETCHED | I_STALE);
+}
+
+void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    runs_update(&oracle->state, start, end, icache_dropped, NULL);
+}
+
+static uint64_t made_executable(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    (void)start, (void)end, (void)context;
+    return value | FETCHED;
+}
+
+void oracle_executable(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    runs_update(&oracle->state, start, end, made_executable, NULL);
+}
+
+void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    runs_set(&oracle->state, start, end, 0);
+}
+
+/* What a reader by that path may see of a range in that state. */
+static enum outcome judge(uint64_t value, enum reader reader, enum path path)
+{
+    if (value & LOST) {
+        return STALE;
+    }
+    if (reader == READER_FETCH && (value & I_STALE)) {
+        return STALE;
+    }
+    if (path == PATH_UNCACHED) {
+        return value & UNCLEAN ? STALE : COHERENT;
+    }
+    if (value & ALIAS_SURE) {
+        return STALE;
+    }
+    return value & ALIAS_FILL ? ONLY_IF : COHERENT;
+}
+
+static unsigned condition_of(enum reader reader)
+{
+    bool guest = reader == READER_GUEST_OFF || reader == READER_GUEST_ON ||
+                 reader == READER_FETCH;
+    return guest ? CONDITION_NO_FILL : CONDITION_ANONYMOUS;
+}
+
+static void book(struct verdict *verdict, enum outcome outcome, uint64_t lines, unsigned condition)
+{
+    verdict->outcome = outcome > verdict->outcome ? outcome : verdict->outcome;
+    verdict->lines_read += lines;
+    if (outcome == STALE) {
+        verdict->lines_stale += lines;
+    } else if (outcome == ONLY_IF) {
+        verdict->lines_conditional += lines;
+        verdict->conditions |= condition;
+    }
+}
+
+struct reading {
+    struct oracle *oracle;
+    enum reader reader;
+    enum path path;
+    uint64_t bytes, lines; /* of the whole read: lines are spread evenly */
+};
+
+static uint64_t read_range(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    const struct reading *reading = context;
+    struct oracle *oracle = reading->oracle;
+    if (oracle->judging) {
+        double part = (double)(end - start) / (double)reading->bytes;
+        uint64_t lines = (uint64_t)(part * (double)reading->lines + 0.5);
+        book(&oracle->verdict[reading->reader], judge(value, reading->reader, reading->path),
+             lines, condition_of(reading->reader));
+    }
+    uint64_t copy = reading->path == PATH_CACHED ? COPIED : 0;
+    uint64_t code = reading->reader == READER_FETCH ? FETCHED : 0;
+    return value | copy | code;
+}
+
+void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
+                 enum reader reader, enum path path)
+{
+    struct reading reading = {oracle, reader, path, end - start, lines};
+    runs_update(&oracle->state, start, end, read_range, &reading);
+}
+
+enum outcome oracle_worst(const struct oracle *oracle)
+{
+    enum outcome worst = NOT_READ;
+    for (int i = 0; i < READERS; i++) {
+        worst = oracle->verdict[i].outcome > worst ? oracle->verdict[i].outcome : worst;
+    }
+    return worst;
+}

@@ -1,0 +1,305 @@
+#include "machine/platform.h"
+
+#include "core/config.h"
+#include "core/datadir.h"
+
+#include <dirent.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PLATFORM_DIR "model/machine/platforms"
+
+const char *const cost_name[COSTS] = {
+#define COST_NAME(name, unit, least, most, help) #name,
+    COST_TABLE(COST_NAME)
+#undef COST_NAME
+};
+
+static const struct cost_rule {
+    enum unit unit;
+    double least, most;
+} cost_rule[COSTS] = {
+#define COST_RULE(name, unit, least, most, help) {unit, least, most},
+    COST_TABLE(COST_RULE)
+#undef COST_RULE
+};
+
+#define AT(field) .offset = offsetof(struct platform, field)
+#define TEXT_AT(field) AT(field), .text_size = sizeof((struct platform *)0)->field
+
+static const struct option machine_options[] = {
+    {"machine", "name", OPTION_TEXT, TEXT_AT(name), .help = "the name in tables"},
+    {"machine", "title", OPTION_TEXT, TEXT_AT(title), .help = "the name for people"},
+    {"machine", "caps_source", OPTION_TEXT, TEXT_AT(caps_source), .fallback = "",
+     .help = "where the capabilities come from"},
+    {"machine", "caps_evidence", OPTION_TEXT, TEXT_AT(caps_evidence), .fallback = "",
+     .help = "how sure that is"},
+    {"machine", "note", OPTION_TEXT, TEXT_AT(note), .fallback = "", .help = "a remark"},
+    {"machine", "cores", OPTION_WHOLE, UNIT_NONE, 1, 4096, AT(cores), .help = "cores"},
+    {"machine", "clock_ghz", OPTION_REAL, UNIT_GHZ, 0.01, 20, AT(clock_ghz), .help = "clock"},
+    {"machine", "cache_bytes", OPTION_WHOLE, UNIT_BYTES, 0, 1e12, AT(cache_bytes),
+     .help = "cache in which a guest's line can sit before memory"},
+    {"machine", "cache_ways", OPTION_WHOLE, UNIT_NONE, 1, 1024, AT(cache_ways),
+     .fallback = "16", .help = "its associativity"},
+    {"machine", "line_bytes", OPTION_WHOLE, UNIT_BYTES, 16, 2048, AT(line_bytes),
+     .fallback = "64", .help = "CTR_EL0.DminLine"},
+    {"machine", "fwb", OPTION_FLAG, AT(fwb), .help = "FEAT_S2FWB"},
+    {"machine", "dic", OPTION_FLAG, AT(dic), .help = "CTR_EL0.DIC"},
+    {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
+    {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
+    {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
+};
+#define MACHINE_OPTIONS (sizeof machine_options / sizeof *machine_options)
+
+static bool copy_text(char *target, size_t size, const char *text, const struct place *at,
+                      struct error *err)
+{
+    if (strlen(text) >= size) {
+        return error_input(err, at, "found %zu characters, expected at most %zu", strlen(text),
+                           size - 1);
+    }
+    strcpy(target, text);
+    return true;
+}
+
+static bool known_evidence(const char *text, const struct place *at, struct error *err)
+{
+    static const char *const words[] = {"read", "derived", "inferred", "assumed", "unverified",
+                                        "measured"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    char hint[256] = "";
+    suggest(hint, sizeof hint, text, words, sizeof words / sizeof *words);
+    return error_input(err, at, "unknown evidence '%s'%s", text, hint);
+}
+
+static bool set_number(double *target, enum cost_id id, const char *text, const struct place *at,
+                       struct error *err)
+{
+    const struct cost_rule *rule = &cost_rule[id];
+    if (!unit_parse(text, rule->unit, target) || *target < rule->least || *target > rule->most) {
+        return error_input(err, at, "found '%s', expected %s from %g to %g", text,
+                           unit_name(rule->unit), rule->least, rule->most);
+    }
+    return true;
+}
+
+static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const char *value,
+                     const struct place *at, struct error *err)
+{
+    cost->given = true;
+    if (strcmp(name, "low") == 0) {
+        return set_number(&cost->low, id, value, at, err);
+    }
+    if (strcmp(name, "mode") == 0) {
+        return set_number(&cost->mode, id, value, at, err);
+    }
+    if (strcmp(name, "high") == 0) {
+        return set_number(&cost->high, id, value, at, err);
+    }
+    if (strcmp(name, "source") == 0) {
+        return copy_text(cost->source, sizeof cost->source, value, at, err);
+    }
+    if (strcmp(name, "basis") == 0) {
+        return copy_text(cost->basis, sizeof cost->basis, value, at, err);
+    }
+    if (strcmp(name, "evidence") == 0) {
+        return known_evidence(value, at, err) &&
+               copy_text(cost->evidence, sizeof cost->evidence, value, at, err);
+    }
+    if (strcmp(name, "unit") == 0) {
+        return true; /* for the reader of the file; the name already says it */
+    }
+    return error_input(err, at, "unknown key '%s', expected low, mode, high, unit, source, "
+                                "evidence or basis", name);
+}
+
+static int cost_index(const char *name)
+{
+    for (int i = 0; i < COSTS; i++) {
+        if (strcmp(name, cost_name[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+static bool unknown_cost(const char *name, const struct place *at, struct error *err)
+{
+    char hint[512] = "";
+    suggest(hint, sizeof hint, name, cost_name, COSTS);
+    return error_input(err, at, "unknown cost '%s'%s", name, hint);
+}
+
+static bool platform_line(void *context, const char *section, const char *name, const char *value,
+                          const struct place *at, struct error *err)
+{
+    struct platform *platform = context;
+    if (strncmp(section, "cost ", 5) != 0) {
+        return option_assign(machine_options, MACHINE_OPTIONS, section, name, value, platform, at,
+                             err);
+    }
+    int id = cost_index(section + 5);
+    if (id < 0) {
+        return unknown_cost(section + 5, at, err);
+    }
+    return set_cost(&platform->cost[id], (enum cost_id)id, name, value, at, err);
+}
+
+static bool check_costs(const char *path, const struct platform *platform, struct error *err)
+{
+    for (int i = 0; i < COSTS; i++) {
+        const struct cost *cost = &platform->cost[i];
+        struct place at = {.file = path, .key = cost_name[i]};
+        if (!cost->given) {
+            return error_input(err, &at, "missing: expected a section [cost %s]", cost_name[i]);
+        }
+        if (cost->low > cost->mode || cost->mode > cost->high) {
+            return error_input(err, &at, "found low %g, mode %g, high %g, expected them in order",
+                               cost->low, cost->mode, cost->high);
+        }
+    }
+    if (platform->name[0] == '\0' || platform->cores == 0 || platform->clock_ghz <= 0) {
+        struct place at = {.file = path, .key = "machine"};
+        return error_input(err, &at, "missing: expected name, cores and clock_ghz");
+    }
+    return true;
+}
+
+bool platform_read(const char *path, struct platform *platform, struct error *err)
+{
+    *platform = (struct platform){0};
+    option_defaults(machine_options, MACHINE_OPTIONS, platform);
+    return config_read(path, platform_line, platform, err) && check_costs(path, platform, err);
+}
+
+static int platform_files(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && strcmp(dot, ".ini") == 0 && strcmp(entry->d_name, "cpus.ini") != 0;
+}
+
+static bool unknown_platform(const char *name, struct error *err)
+{
+    char folder[4096], hint[512] = "";
+    struct dirent **entries = NULL;
+    int count = 0;
+    if (datadir_find(PLATFORM_DIR, folder, sizeof folder)) {
+        count = scandir(folder, &entries, platform_files, alphasort);
+    }
+    const char *names[64];
+    size_t known = 0;
+    for (int i = 0; i < count; i++) {
+        *strrchr(entries[i]->d_name, '.') = '\0';
+        if (known < 64) {
+            names[known++] = entries[i]->d_name;
+        }
+    }
+    suggest(hint, sizeof hint, name, names, known);
+    for (int i = 0; i < count; i++) {
+        free(entries[i]);
+    }
+    free(entries);
+    return error_input(err, NULL, "no platform '%s'%s", name, hint);
+}
+
+bool platform_load(const char *name, struct platform *platform, struct error *err)
+{
+    char relative[256], path[4096];
+    if (strchr(name, '/') || strstr(name, ".ini")) {
+        return platform_read(name, platform, err);
+    }
+    snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", name);
+    if (strcmp(name, "cpus") == 0 || !datadir_find(relative, path, sizeof path)) {
+        return unknown_platform(name, err);
+    }
+    return platform_read(path, platform, err);
+}
+
+bool platform_override(struct platform *platform, const char *name, const char *text,
+                       const struct place *at, struct error *err)
+{
+    int id = cost_index(name);
+    if (id < 0) {
+        return unknown_cost(name, at, err);
+    }
+    double value;
+    if (!set_number(&value, (enum cost_id)id, text, at, err)) {
+        return false;
+    }
+    struct cost *cost = &platform->cost[id];
+    cost->low = cost->mode = cost->high = value;
+    snprintf(cost->source, sizeof cost->source, "given with --set");
+    snprintf(cost->evidence, sizeof cost->evidence, "assumed");
+    return true;
+}
+
+void platform_modes(const struct platform *platform, double value[COSTS])
+{
+    for (int i = 0; i < COSTS; i++) {
+        value[i] = platform->cost[i].mode;
+    }
+}
+
+/* What cpus.ini says of one CPU; keys that only people need are passed over. */
+struct cpu_search {
+    const char *cpu;
+    struct platform *platform;
+    bool found;
+    char names[64][48];
+    size_t count;
+};
+
+static void remember_name(struct cpu_search *search, const char *section)
+{
+    if (search->count > 0 && strcmp(search->names[search->count - 1], section) == 0) {
+        return;
+    }
+    if (search->count < 64) {
+        snprintf(search->names[search->count++], sizeof search->names[0], "%s", section);
+    }
+}
+
+static bool cpu_line(void *context, const char *section, const char *name, const char *value,
+                     const struct place *at, struct error *err)
+{
+    struct cpu_search *search = context;
+    remember_name(search, section);
+    if (strcmp(section, search->cpu) != 0 || strcmp(name, "source") == 0 ||
+        strcmp(name, "evidence") == 0 || strcmp(name, "note") == 0) {
+        return true;
+    }
+    search->found = true;
+    return option_assign(machine_options, MACHINE_OPTIONS, "machine", name, value,
+                         search->platform, at, err);
+}
+
+bool platform_as_cpu(const char *cpu, const struct platform *base, struct platform *platform,
+                     struct error *err)
+{
+    char path[4096];
+    *platform = *base;
+    struct cpu_search search = {.cpu = cpu, .platform = platform};
+    if (!datadir_find(PLATFORM_DIR "/cpus.ini", path, sizeof path)) {
+        return error_run(err, "cannot find " PLATFORM_DIR "/cpus.ini");
+    }
+    if (!config_read(path, cpu_line, &search, err)) {
+        return false;
+    }
+    if (!search.found) {
+        const char *names[64];
+        char hint[512] = "";
+        for (size_t i = 0; i < search.count; i++) {
+            names[i] = search.names[i];
+        }
+        suggest(hint, sizeof hint, cpu, names, search.count);
+        return error_input(err, NULL, "no capability record for cpu '%s'%s", cpu, hint);
+    }
+    snprintf(platform->name, sizeof platform->name, "%.47s", cpu);
+    return true;
+}

@@ -1,0 +1,93 @@
+/*
+ * platform - a machine as data: its capabilities and what its operations cost.
+ *
+ * A platform file gives every cost as low, mode and high with unit, source and
+ * evidence. A run uses one value for each (the mode, or a draw between low and
+ * high); price.h turns those values into the price of each event.
+ */
+#ifndef S2FLUSH_MACHINE_PLATFORM_H
+#define S2FLUSH_MACHINE_PLATFORM_H
+
+#include "core/error.h"
+#include "core/option.h"
+
+/* X(name, unit, least, most, help): every cost that a platform file must give. */
+#define COST_TABLE(X)                                                                              \
+    X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")       \
+    X(guest_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the guest, caches warm")         \
+    X(exit_ns, UNIT_NS, 0, 1e6, "guest to host kernel and back, the bare trap")                    \
+    X(hvc_ns, UNIT_NS, 0, 1e6, "nVHE host to EL2 and back; 0 with VHE")                            \
+    X(dc_absent_ns, UNIT_NS, 0, 1e5, "DC CIVAC of a line in no cache, per line of a sweep")        \
+    X(dc_clean_ratio, UNIT_RATIO, 0, 100, "clean line over absent line")                           \
+    X(dc_dirty_ratio, UNIT_RATIO, 0, 100, "dirty line over clean line")                            \
+    X(dsb_ns, UNIT_NS, 0, 1e6, "the DSB that ends one maintenance range")                          \
+    X(cmo_path_ns, UNIT_NS, 0, 1e5, "per line, the floor of the path that all cores share")        \
+    X(writeback_gbps, UNIT_GBPS, 0.01, 1e5, "write-back bandwidth that all cores share")           \
+    X(ic_line_ns, UNIT_NS, 0, 1e5, "IC IVAU per line")                                             \
+    X(ic_all_ns, UNIT_NS, 0, 1e7, "IC IALLUIS and its DSB")                                        \
+    X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, nobody else at it")          \
+    X(tlbi_core_ns, UNIT_NS, 0, 1e6, "the same, more for each further core that answers")          \
+    X(tlbi_local_ns, UNIT_NS, 0, 1e6, "the same sequence for the own core only")                   \
+    X(tlbi_range_ns, UNIT_NS, 0, 1e7, "a range invalidation sequence")                             \
+    X(memory_ns, UNIT_NS, 1, 1e5, "load latency from memory")                                      \
+    X(overlap, UNIT_NONE, 1, 1000, "misses in flight at once when a guest fetches lines again")    \
+    X(uncached_ns, UNIT_NS, 0, 1e6, "one guest access past the caches")                            \
+    X(walk_read_ns, UNIT_NS, 0, 1e5, "one table read of the hardware walker")                      \
+    X(zero_gbps, UNIT_GBPS, 0.01, 1e5, "fresh pages cleared by one core of the host")              \
+    X(zero_path_gbps, UNIT_GBPS, 0.01, 1e6, "fresh pages cleared by all cores together")           \
+    X(copy_gbps, UNIT_GBPS, 0.01, 1e5, "images copied by one core of the VMM")                     \
+    X(lock_handover_ns, UNIT_NS, 0, 1e6, "a contended lock passing to the next waiter")
+
+enum cost_id {
+#define COST_ENUM(name, unit, least, most, help) COST_##name,
+    COST_TABLE(COST_ENUM)
+#undef COST_ENUM
+        COSTS
+};
+
+extern const char *const cost_name[COSTS];
+
+struct cost {
+    double low, mode, high;
+    char source[192];
+    char evidence[16];
+    char basis[192];
+    bool given;
+};
+
+struct platform {
+    char name[48];
+    char title[96];
+    char caps_source[192];
+    char caps_evidence[16];
+    char note[192];
+    uint64_t cores;
+    double clock_ghz;
+    uint64_t cache_bytes; /* in which a guest's line can sit before memory */
+    uint64_t cache_ways;
+    uint64_t line_bytes;
+    bool fwb, dic, tlbirange, vhe, lpa2;
+    struct cost cost[COSTS];
+};
+
+/* Reads a platform file and checks that every cost is there and in order
+ * (low <= mode <= high). */
+bool platform_read(const char *path, struct platform *platform, struct error *err);
+
+/* Reads the platform of that name: a path to a file, or the name of one under
+ * the data folder's platforms/. An unknown name suggests the nearest. */
+bool platform_load(const char *name, struct platform *platform, struct error *err);
+
+/* Sets one cost to a fixed value (low = mode = high), as `--set` does. */
+bool platform_override(struct platform *platform, const char *cost, const char *text,
+                       const struct place *at, struct error *err);
+
+/* All modes, into value[COSTS]. */
+void platform_modes(const struct platform *platform, double value[COSTS]);
+
+/* A copy with the capabilities of a recorded CPU (`cpus.ini`: cortex-a72,
+ * neoverse-n1, max, ...) and the costs of `base`. */
+bool platform_as_cpu(const char *cpu, const struct platform *base, struct platform *platform,
+                     struct error *err);
+
+#endif

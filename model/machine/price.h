@@ -1,0 +1,34 @@
+/*
+ * price - what one event costs on a machine.
+ *
+ *   software events    path length [insns] x kernel_cpi / clock
+ *   hardware events    the platform's cost, plus the path length of the code
+ *                      around it where there is any
+ *
+ * Path lengths belong to the kernel (kvm/paths.h) and come in as an array, so
+ * that the machine knows nothing of kernels.
+ */
+#ifndef S2FLUSH_MACHINE_PRICE_H
+#define S2FLUSH_MACHINE_PRICE_H
+
+#include "core/units.h"
+#include "machine/events.h"
+#include "machine/platform.h"
+
+/* Fills price[EVENT_KINDS], in ps per event, from drawn cost values,
+ * instructions per event, and how many cores must answer a broadcast TLBI
+ * (the cores of the machine that run something). */
+void price_events(const struct platform *platform, const double value[COSTS],
+                  const double insns[EVENT_KINDS], uint64_t answering_cores,
+                  ps_t price[EVENT_KINDS]);
+
+/* The share of the CMO path that maintenance of these lines uses at the speed
+ * of one core: the larger of its lines over the path's line rate and its
+ * write-back over the shared bandwidth, relative to `alone_ps`. 0 for 0 ps. */
+double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,
+                        ps_t alone_ps);
+
+/* The same for clearing fresh pages on the zeroing path. */
+double price_zero_weight(const double value[COSTS], uint64_t bytes, ps_t alone_ps);
+
+#endif

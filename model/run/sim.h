@@ -1,0 +1,76 @@
+/*
+ * sim - one simulation: a VM's timeline played on one machine, kernel and
+ * strategy.
+ *
+ * Wires the actors to the kernel's operations, plays them, and keeps what came
+ * out: the ledger, the verdicts, and what stage 2 held in each phase.
+ */
+#ifndef S2FLUSH_RUN_SIM_H
+#define S2FLUSH_RUN_SIM_H
+
+#include "guest/timeline.h"
+#include "kvm/kvm.h"
+
+/* Everything that one run needs, resolved and checked. Pointers are the
+ * caller's and must outlive the run. */
+struct point {
+    const struct timeline *timeline;
+    const struct platform *platform;
+    const double *value; /* [COSTS] */
+    const struct kernel *kernel;
+    const struct strategy *strategy;
+    bool exact;       /* leaf by leaf and line by line */
+    bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
+};
+
+/* What one re-init found. */
+struct reinit_record {
+    uint32_t vcpu, phase;
+    uint64_t unmapped_bytes;
+};
+
+struct phase_record {
+    bool seen;
+    uint64_t mapped_start_bytes, mapped_end_bytes;
+    uint64_t filled_bytes; /* written by the VMM */
+};
+
+struct sim {
+    const struct point *point;
+    struct engine engine;
+    struct ledger ledger;
+    struct run_pool pool;
+    struct cache *cache;
+    struct memory memory;
+    struct kvm kvm;
+    struct signal *signals;
+    ps_t price[EVENT_KINDS];
+
+    /* Results, valid after sim_run. */
+    ps_t end_ps;       /* when the last actor ended */
+    ps_t reinit_ps;    /* when the first re-init was called; UINT64_MAX: never */
+    ps_t first_insn_ps; /* when a vCPU had first done something after it */
+    uint64_t *window;  /* [SITES * EVENT_KINDS], counts since the first re-init */
+    uint64_t *before;  /* the same up to it */
+    struct phase_record *phases;
+    struct reinit_record reinits[KVM_VCPUS * 4];
+    uint32_t reinit_count;
+};
+
+/* Sets a simulation up; everything is allocated here. */
+void sim_init(struct sim *sim, const struct point *point);
+void sim_free(struct sim *sim);
+
+/* Plays it; allocates nothing. False where actors wait for ever. */
+bool sim_run(struct sim *sim, struct error *err);
+
+/* From the first re-init call to the end; the whole run where none was. */
+ps_t sim_window_ps(const struct sim *sim);
+
+/* Busy time plus time spun on locks in the window, over all actors. */
+ps_t sim_cpu_ps(const struct sim *sim);
+
+/* The ledger's count of a kind in a phase (LEDGER_ALL: in all), at a site. */
+uint64_t sim_count(const struct sim *sim, uint32_t phase, uint32_t site, enum event_kind kind);
+
+#endif

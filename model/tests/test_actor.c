@@ -1,0 +1,483 @@
+#include "script.h"
+
+static void nobody_ends_at_once(void **state)
+{
+    (void)state;
+    static struct world world;
+    world_init(&world, 3);
+    world_run(&world);
+    assert_int_equal(world.engine.now, 0);
+    world_free(&world);
+}
+
+static void charges_move_the_clock(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move moves[] = {CHARGE(KIND_COSTLY, 3), WORK(5), CHARGE(KIND_FREE, 9), END};
+    world_init(&world, 1);
+    world_add(&world, 0, moves);
+    world_run(&world);
+    assert_int_equal(world.players[0].at[1], 300);
+    assert_int_equal(world.players[0].at[2], 305);
+    assert_int_equal(end_of(&world, 0), 305);
+    assert_int_equal(world.engine.now, 305);
+    assert_int_equal(world.engine.actors[0].busy_ps, 305);
+    assert_int_equal(events_of(&world, 0, KIND_COSTLY), 3);
+    assert_int_equal(events_of(&world, 0, KIND_FREE), 9);
+    assert_int_equal(world.engine.steps, 4);
+    world_free(&world);
+}
+
+static void site_and_phase_step(struct actor *actor, struct frame *frame)
+{
+    actor->phase = frame->state % 2;
+    actor->site = frame->state / 2;
+    actor_charge(actor, KIND_WORK, 1 + frame->state);
+    if (++frame->state == 4) {
+        actor_return(actor, 0);
+    }
+}
+
+static void charges_go_to_site_and_phase(void **state)
+{
+    (void)state;
+    static struct world world;
+    world_init(&world, 1);
+    actor_begin(&world.engine.actors[0], "player", NULL, site_and_phase_step);
+    world_run(&world);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct ledger_slice slice = {0, i % 2, i / 2, KIND_WORK};
+        assert_int_equal(ledger_count(&world.ledger, slice), 1 + i);
+    }
+    world_free(&world);
+}
+
+/* --- frames --- */
+
+struct calls {
+    int made;
+    uint64_t results[3];
+};
+
+static void callee_step(struct actor *actor, struct frame *frame)
+{
+    unsigned char *local = frame->local;
+    assert_int_equal((uintptr_t)local % 16, 0);
+    if (frame->state == 0) {
+        for (size_t i = 0; i < FRAME_BYTES; i++) {
+            assert_int_equal(local[i], 0);
+        }
+        memset(local, 0xee, FRAME_BYTES);
+        frame->state = 1;
+        actor_charge(actor, KIND_WORK, 10);
+        return;
+    }
+    assert_int_equal(local[FRAME_BYTES - 1], 0xee);
+    actor_return(actor, 40 + actor->now);
+}
+
+static void caller_step(struct actor *actor, struct frame *frame)
+{
+    struct calls *calls = FRAME_LOCAL(frame, struct calls);
+    struct calls *seen = actor->owner;
+    if (frame->state++ > 0) {
+        calls->results[calls->made++] = actor->result;
+    }
+    if (calls->made < 3) {
+        const unsigned char *local = actor_call(actor, callee_step);
+        assert_int_equal(local[0], 0);
+        return;
+    }
+    *seen = *calls;
+    actor_return(actor, 99);
+}
+
+static void a_call_runs_next_and_leaves_its_result(void **state)
+{
+    (void)state;
+    static struct world world;
+    struct calls seen = {0, {0, 0, 0}};
+    world_init(&world, 1);
+    actor_begin(&world.engine.actors[0], "player", &seen, caller_step);
+    world_run(&world);
+    assert_int_equal(seen.made, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(seen.results[i], 50 + 10 * i);
+    }
+    assert_int_equal(world.engine.actors[0].result, 99);
+    assert_true(world.engine.actors[0].ended);
+    world_free(&world);
+}
+
+/* The wanted depth is in the owner; each frame calls one more until it is
+ * reached, and then all return. */
+static void deep_step(struct actor *actor, struct frame *frame)
+{
+    const uint32_t *wanted = actor->owner;
+    if (frame->state++ == 0 && actor->depth < *wanted) {
+        actor_call(actor, deep_step);
+        return;
+    }
+    actor_charge(actor, KIND_WORK, 1);
+    actor_return(actor, 0);
+}
+
+/* The second actor lies where a ninth frame would go, so that one too many
+ * does not end in an abort of malloc, which would look like the right one. */
+static void go_to_depth(uint32_t depth)
+{
+    static struct world world;
+    const struct actor *stuck;
+    world_init(&world, 2);
+    actor_begin(&world.engine.actors[0], "diver", &depth, deep_step);
+    (void)engine_run(&world.engine, &stuck);
+    assert_int_equal(world.engine.now, depth);
+    world_free(&world);
+}
+
+static void go_too_deep(void)
+{
+    go_to_depth(ACTOR_DEPTH + 1);
+}
+
+static void ask_twice_step(struct actor *actor, struct frame *frame)
+{
+    (void)frame;
+    actor_sleep(actor, 10);
+    actor_sleep(actor, 20);
+}
+
+static void ask_twice(void)
+{
+    static struct world world;
+    const struct actor *stuck;
+    world_init(&world, 1);
+    actor_begin(&world.engine.actors[0], "player", NULL, ask_twice_step);
+    (void)engine_run(&world.engine, &stuck);
+}
+
+static void count_only_step(struct actor *actor, struct frame *frame)
+{
+    (void)frame;
+    ps_t before = actor->now;
+    ps_t counted = actor_count(actor, KIND_COSTLY, 2);
+    if (counted != 200 || actor->now != before) {
+        _exit(4);
+    }
+    actor_return(actor, 0);
+}
+
+/* Time that was counted and never spent breaks the accounting identity. */
+static void count_and_spend_nothing(void)
+{
+    static struct world world;
+    const struct actor *stuck;
+    world_init(&world, 1);
+    actor_begin(&world.engine.actors[0], "player", NULL, count_only_step);
+    (void)engine_run(&world.engine, &stuck);
+}
+
+static void misuse_aborts(void **state)
+{
+    (void)state;
+    go_to_depth(ACTOR_DEPTH);
+    expect_abort(go_too_deep);
+    expect_abort(ask_twice);
+    expect_abort(count_and_spend_nothing);
+}
+
+/* --- several actors on one clock --- */
+
+static void requests_wait_for_the_others(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move slow[] = {WORK(100), WORK(1), END};
+    const struct move quick[] = {WORK(30), WORK(30), WORK(30), WORK(30), END};
+    const struct step_seen want[] = {{0, 0, 0},  {1, 0, 0},   {1, 1, 30},  {1, 2, 60},
+                                     {1, 3, 90}, {0, 1, 100}, {0, 2, 101}, {1, 4, 120}};
+    world_init(&world, 2);
+    world_add(&world, 0, slow);
+    world_add(&world, 1, quick);
+    world_run(&world);
+    assert_int_equal(world.trace_count, 8);
+    for (uint32_t i = 0; i < 8; i++) {
+        assert_int_equal(world.trace[i].actor, want[i].actor);
+        assert_int_equal(world.trace[i].move, want[i].move);
+        assert_int_equal(world.trace[i].at, want[i].at);
+    }
+    world_free(&world);
+}
+
+/* At one time the actor that set out for it first comes first. */
+static void ties_are_first_come_first_served(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move early[] = {WORK(100), WORK(1), END};
+    const struct move late[] = {WORK(10), WORK(90), WORK(1), END};
+    world_init(&world, 2);
+    world_add(&world, 0, late);
+    world_add(&world, 1, early);
+    world_run(&world);
+    assert_int_equal(world.trace[3].actor, 1);
+    assert_int_equal(world.trace[3].at, 100);
+    assert_int_equal(world.trace[4].actor, 0);
+    assert_int_equal(world.trace[4].at, 100);
+    world_free(&world);
+}
+
+static void sleep_is_idle_time(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move moves[] = {WORK(10), PHASE(1), SLEEP(50), SLEEP(20), WORK(5), END};
+    world_init(&world, 1);
+    world_add(&world, 0, moves);
+    world_run(&world);
+    assert_int_equal(world.players[0].at[3], 50);
+    assert_int_equal(world.players[0].at[4], 50);
+    assert_int_equal(end_of(&world, 0), 55);
+    assert_int_equal(ledger_idled(&world.ledger, 0, 1), 40);
+    assert_int_equal(ledger_idled(&world.ledger, 0, 0), 0);
+    assert_int_equal(world.engine.actors[0].idle_ps, 40);
+    world_free(&world);
+}
+
+static void a_signal_wakes_all_who_wait(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move raiser[] = {WORK(100), RAISE(0), WORK(1), RAISE(0), END};
+    const struct move waiter[] = {WORK(20), PHASE(1), WAIT(0), WORK(1), END};
+    const struct move latecomer[] = {WORK(300), WAIT(0), WORK(1), END};
+    world_init(&world, 4);
+    world_add(&world, 0, raiser);
+    world_add(&world, 1, waiter);
+    world_add(&world, 2, waiter);
+    world_add(&world, 3, latecomer);
+    world_run(&world);
+    for (uint32_t i = 1; i < 3; i++) {
+        assert_int_equal(world.players[i].at[3], 100);
+        assert_int_equal(ledger_idled(&world.ledger, i, 1), 80);
+        assert_int_equal(end_of(&world, i), 101);
+    }
+    assert_int_equal(end_of(&world, 3), 301);
+    assert_int_equal(ledger_idled(&world.ledger, 3, LEDGER_ALL), 0);
+    assert_int_equal(end_of(&world, 0), 101);
+    world_free(&world);
+}
+
+static void signals_are_independent(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move raiser[] = {WORK(10), RAISE(1), WORK(10), RAISE(0), END};
+    const struct move zero[] = {WAIT(0), END};
+    const struct move one[] = {WAIT(1), END};
+    world_init(&world, 3);
+    world_add(&world, 0, raiser);
+    world_add(&world, 1, zero);
+    world_add(&world, 2, one);
+    world_run(&world);
+    assert_int_equal(end_of(&world, 1), 20);
+    assert_int_equal(end_of(&world, 2), 10);
+    world_free(&world);
+}
+
+/* --- who waits for ever --- */
+
+static void expect_stuck(struct world *world, uint32_t first, uint32_t second)
+{
+    const struct actor *stuck = NULL;
+    assert_false(engine_run(&world->engine, &stuck));
+    assert_non_null(stuck);
+    assert_true(stuck->id == first || stuck->id == second);
+    assert_false(stuck->ended);
+    world_free(world);
+}
+
+static void a_signal_that_never_comes_is_reported(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move works[] = {WORK(10), END};
+    const struct move waits[] = {WORK(5), WAIT(3), END};
+    world_init(&world, 4);
+    world_add(&world, 1, works);
+    world_add(&world, 2, waits);
+    world_add(&world, 3, works);
+    expect_stuck(&world, 2, 2);
+}
+
+static void a_deadlock_is_reported(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move one[] = {WRITE(0), WORK(10), WRITE(1), END};
+    const struct move other[] = {WRITE(1), WORK(10), WRITE(0), END};
+    const struct move works[] = {WORK(100), END};
+    world_init(&world, 3);
+    world_add(&world, 0, works);
+    world_add(&world, 1, one);
+    world_add(&world, 2, other);
+    expect_stuck(&world, 1, 2);
+}
+
+static void a_second_write_by_its_holder_is_reported(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move again[] = {WRITE(0), WRITE(0), END};
+    world_init(&world, 1);
+    world_add(&world, 0, again);
+    expect_stuck(&world, 0, 0);
+}
+
+/* --- overlap --- */
+
+static bool overlap_of(const struct move *first, const struct move *second)
+{
+    static struct world world;
+    world_init(&world, 2);
+    world_add(&world, 0, first);
+    if (second) {
+        world_add(&world, 1, second);
+    }
+    world_run(&world);
+    bool overlapped = world.engine.overlapped;
+    world_free(&world);
+    return overlapped;
+}
+
+static void one_at_a_time_is_no_overlap(void **state)
+{
+    (void)state;
+    const struct move alone[] = {WORK(5),  WRITE(0),         WORK(5), UNLOCK(0), SERVE(7),
+                                 SERVE(7), FLOW(0, 10, 0.5), READ(1), UNLOCK(1), END};
+    const struct move ping[] = {WORK(5), RAISE(0), WAIT(1), WORK(5), RAISE(2), END};
+    const struct move pong[] = {WAIT(0), WORK(5), FLOW(0, 9, 1), RAISE(1), WAIT(2), SERVE(3), END};
+    const struct move nothing[] = {END};
+    assert_false(overlap_of(alone, NULL));
+    assert_false(overlap_of(pong, ping));
+    assert_false(overlap_of(nothing, alone));
+}
+
+static void two_under_way_are_an_overlap(void **state)
+{
+    (void)state;
+    const struct move works[] = {WORK(5), END};
+    const struct move serves[] = {SERVE(5), END};
+    const struct move flows[] = {FLOW(0, 5, 0.5), END};
+    const struct move raises[] = {RAISE(0), WORK(1), END};
+    const struct move waits[] = {WAIT(0), WORK(1), END};
+    const struct move sleeps[] = {SLEEP(1000), WORK(1), END};
+    const struct move sleeps_only[] = {SLEEP(1000), END};
+    assert_true(overlap_of(works, works));
+    assert_true(overlap_of(serves, serves));
+    assert_true(overlap_of(flows, flows));
+    assert_true(overlap_of(waits, raises));
+    assert_true(overlap_of(sleeps, works));
+    assert_true(overlap_of(sleeps_only, sleeps_only));
+}
+
+/* Free events take no time now, but with another price they would overlap. */
+static void free_events_overlap_too(void **state)
+{
+    (void)state;
+    const struct move gratis[] = {CHARGE(KIND_FREE, 5), END};
+    const struct move works[] = {WORK(5), END};
+    const struct move none[] = {CHARGE(KIND_FREE, 0), END};
+    assert_true(overlap_of(gratis, works));
+    assert_true(overlap_of(gratis, gratis));
+    assert_false(overlap_of(none, none));
+}
+
+/* Two actors take turns by signals, with a random amount of random work in
+ * each turn. Returns the number of moves. */
+static uint32_t write_turn(struct dice *dice, struct move *moves)
+{
+    uint32_t count = 1 + (uint32_t)roll(dice, 4);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t kind = (uint32_t)roll(dice, KINDS);
+        moves[i] = (struct move)CHARGE(kind, roll(dice, 50));
+    }
+    return count;
+}
+
+static void write_turns(struct dice *dice, struct move moves[2][MOVES_MAX])
+{
+    uint32_t at[2] = {0, 0};
+    for (uint32_t turn = 0; turn < 5; turn++) {
+        uint32_t who = turn % 2;
+        if (turn > 0) {
+            moves[who][at[who]++] = (struct move)WAIT(turn - 1);
+        }
+        at[who] += write_turn(dice, &moves[who][at[who]]);
+        if (turn < 4) {
+            moves[who][at[who]++] = (struct move)RAISE(turn);
+        }
+    }
+    moves[0][at[0]] = (struct move)END;
+    moves[1][at[1]] = (struct move)END;
+}
+
+/* The one that waits first also sets out first: until it has come to its wait
+ * it counts as under way. */
+static ps_t run_turns(struct world *world, struct move moves[2][MOVES_MAX], const ps_t *price)
+{
+    world_init(world, 2);
+    memcpy(world->price, price, sizeof world->price);
+    world_add(world, 1, moves[1]);
+    world_add(world, 0, moves[0]);
+    world_run(world);
+    assert_false(world->engine.overlapped);
+    return world->engine.now;
+}
+
+static void a_run_without_overlap_can_be_priced_again(void **state)
+{
+    (void)state;
+    static struct world world;
+    for (uint64_t seed = 0; seed < 200; seed++) {
+        struct dice dice = dice_of(seed);
+        struct move moves[2][MOVES_MAX];
+        const ps_t prices[2][KINDS] = {{1, 2, 0, 100}, {roll(&dice, 9), 0, roll(&dice, 9), 7}};
+        uint64_t vector[SITES * KINDS];
+        ps_t again = 0;
+        write_turns(&dice, moves);
+        run_turns(&world, moves, prices[0]);
+        ledger_vector(&world.ledger, vector);
+        world_free(&world);
+        for (uint32_t i = 0; i < SITES * KINDS; i++) {
+            again += vector[i] * prices[1][i % KINDS];
+        }
+        assert_int_equal(run_turns(&world, moves, prices[1]), again);
+        world_free(&world);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_ends_at_once),
+        cmocka_unit_test(charges_move_the_clock),
+        cmocka_unit_test(charges_go_to_site_and_phase),
+        cmocka_unit_test(a_call_runs_next_and_leaves_its_result),
+        cmocka_unit_test(misuse_aborts),
+        cmocka_unit_test(requests_wait_for_the_others),
+        cmocka_unit_test(ties_are_first_come_first_served),
+        cmocka_unit_test(sleep_is_idle_time),
+        cmocka_unit_test(a_signal_wakes_all_who_wait),
+        cmocka_unit_test(signals_are_independent),
+        cmocka_unit_test(a_signal_that_never_comes_is_reported),
+        cmocka_unit_test(a_deadlock_is_reported),
+        cmocka_unit_test(a_second_write_by_its_holder_is_reported),
+        cmocka_unit_test(one_at_a_time_is_no_overlap),
+        cmocka_unit_test(two_under_way_are_an_overlap),
+        cmocka_unit_test(free_events_overlap_too),
+        cmocka_unit_test(a_run_without_overlap_can_be_priced_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,231 @@
+#include "vm/host.h"
+
+#include "core/error.h"
+
+const char *const backing_name[BACKINGS + 1] = {
+    [BACKING_4K] = "4k",
+    [BACKING_THP] = "thp",
+    [BACKING_HUGETLB] = "hugetlb",
+    [BACKING_HUGETLB_1G] = "hugetlb-1g",
+    [BACKING_SHARED] = "shm",
+};
+
+void host_init(struct host *host, struct run_pool *pool, enum huge_zero_write huge_zero_write)
+{
+    runs_init(&host->state, pool);
+    host->huge_zero_write = huge_zero_write;
+}
+
+static uint64_t round_down(uint64_t value, uint64_t unit)
+{
+    return value - value % unit;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static enum host_state state_at(struct host *host, uint64_t at, uint64_t *end)
+{
+    return (enum host_state)runs_value(&host->state, at, end);
+}
+
+static bool huge_state(enum host_state state)
+{
+    return state == HOST_HUGE || state == HOST_HUGE_ZERO || state == HOST_HUGE_READ;
+}
+
+static bool holds_pages(enum host_state state)
+{
+    return state == HOST_SMALL || state == HOST_HUGE || state == HOST_HUGE_READ;
+}
+
+static bool hugetlb(const struct host_area *area)
+{
+    return area->backing == BACKING_HUGETLB || area->backing == BACKING_HUGETLB_1G;
+}
+
+/* Whether the block around `at` lies whole within the area: only then can a
+ * huge page back it. */
+static bool block_fits(const struct host_area *area, uint64_t at)
+{
+    uint64_t block = round_down(at, area->block_bytes);
+    return block >= area->start && block + area->block_bytes <= area->end;
+}
+
+static bool huge_possible(const struct host_area *area, uint64_t at)
+{
+    return (hugetlb(area) || area->backing == BACKING_THP) && block_fits(area, at);
+}
+
+/* The first small page of a block puts a table of small pages in place, which
+ * stays when the pages go: no huge page comes back on demand. */
+static void set_small(struct host *host, const struct host_area *area, uint64_t start,
+                      uint64_t end, enum host_state state)
+{
+    if (area->backing == BACKING_THP) {
+        uint64_t first = most(round_down(start, area->block_bytes), area->start);
+        uint64_t last = least(round_down(end - 1, area->block_bytes) + area->block_bytes,
+                              area->end);
+        uint64_t stop;
+        if (state_at(host, first, &stop) == HOST_EMPTY) {
+            runs_set(&host->state, first, least(stop, start > first ? start : end), HOST_TABLE);
+        }
+        if (end < last && state_at(host, end, &stop) == HOST_EMPTY) {
+            runs_set(&host->state, end, least(stop, last), HOST_TABLE);
+        }
+    }
+    runs_set(&host->state, start, end, state);
+}
+
+/* How far from `at` the same state goes on, in whole units, up to the limit. */
+static uint64_t same_until(uint64_t at, uint64_t end, uint64_t limit, uint64_t unit)
+{
+    uint64_t stop = round_down(least(end, limit) - round_down(at, unit), unit);
+    return round_down(at, unit) + most(stop, unit);
+}
+
+static struct host_access small_fresh(struct host *host, const struct host_area *area, uint64_t at,
+                                      uint64_t end, uint64_t limit, bool write)
+{
+    bool own = write || area->backing == BACKING_SHARED;
+    struct host_access access = {.start = round_down(at, area->page_bytes),
+                                 .unit_bytes = area->page_bytes,
+                                 .writable = own};
+    access.end = least(same_until(at, end, limit, area->page_bytes), area->end);
+    access.fresh_bytes = own ? access.end - access.start : 0;
+    set_small(host, area, access.start, access.end, own ? HOST_SMALL : HOST_ZERO);
+    return access;
+}
+
+static struct host_access huge_fresh(struct host *host, const struct host_area *area, uint64_t at,
+                                     uint64_t end, uint64_t limit, bool write)
+{
+    uint64_t block = area->block_bytes;
+    struct host_access access = {.start = round_down(at, block), .unit_bytes = block};
+    uint64_t last = access.start + round_down(area->end - access.start, block);
+    access.end = least(same_until(at, end, least(limit, last), block), last);
+    bool zero = !write && !hugetlb(area);
+    enum host_state state = zero ? HOST_HUGE_ZERO : write ? HOST_HUGE : HOST_HUGE_READ;
+    access.writable = write;
+    access.fresh_bytes = zero ? 0 : access.end - access.start;
+    runs_set(&host->state, access.start, access.end, state);
+    return access;
+}
+
+/* A page of its own takes the place of the (small) zero page. */
+static struct host_access copy_zero_page(struct host *host, const struct host_area *area,
+                                         uint64_t at)
+{
+    uint64_t page = round_down(at, area->page_bytes);
+    struct host_access access = {.start = page,
+                                 .end = page + area->page_bytes,
+                                 .unit_bytes = area->page_bytes,
+                                 .writable = true,
+                                 .fresh_bytes = area->page_bytes,
+                                 .notified = 1,
+                                 .notify = {{page, page + area->page_bytes}},
+                                 .replaced = true};
+    runs_set(&host->state, page, page + area->page_bytes, HOST_SMALL);
+    return access;
+}
+
+static struct host_access write_huge_zero(struct host *host, const struct host_area *area,
+                                          uint64_t at)
+{
+    uint64_t block = round_down(at, area->block_bytes);
+    struct host_range whole = {block, block + area->block_bytes};
+    if (host->huge_zero_write == HUGE_ZERO_ALLOCATES) {
+        runs_set(&host->state, whole.start, whole.end, HOST_HUGE);
+        return (struct host_access){.start = whole.start,
+                                    .end = whole.end,
+                                    .unit_bytes = area->block_bytes,
+                                    .writable = true,
+                                    .fresh_bytes = area->block_bytes,
+                                    .notified = 1,
+                                    .notify = {whole}};
+    }
+    runs_set(&host->state, whole.start, whole.end, HOST_ZERO);
+    struct host_access access = copy_zero_page(host, area, at);
+    access.notify[1] = access.notify[0];
+    access.notify[0] = whole;
+    access.notified = 2;
+    return access;
+}
+
+/* Memory that is mapped as it is and may be used so. */
+static struct host_access as_it_is(const struct host_area *area, enum host_state state, uint64_t at,
+                                   uint64_t end, uint64_t limit)
+{
+    uint64_t unit = huge_state(state) ? area->block_bytes : area->page_bytes;
+    uint64_t stop = same_until(at, end, limit, unit);
+    return (struct host_access){.start = round_down(at, unit),
+                                .end = least(stop, most(end, round_down(at, unit) + unit)),
+                                .unit_bytes = unit,
+                                .writable = state == HOST_SMALL || state == HOST_HUGE};
+}
+
+struct host_access host_touch(struct host *host, const struct host_area *area, uint64_t at,
+                              uint64_t limit, bool write)
+{
+    INVARIANT(at >= area->start && at < area->end && limit > at, "host access at %#llx",
+              (unsigned long long)at);
+    uint64_t end;
+    enum host_state state = state_at(host, at, &end);
+    end = least(end, area->end);
+    if (state == HOST_EMPTY && huge_possible(area, at)) {
+        return huge_fresh(host, area, at, end, limit, write);
+    }
+    if (state == HOST_EMPTY || state == HOST_TABLE) {
+        return small_fresh(host, area, at, end, limit, write);
+    }
+    if (write && state == HOST_ZERO) {
+        return copy_zero_page(host, area, at);
+    }
+    if (write && state == HOST_HUGE_ZERO) {
+        return write_huge_zero(host, area, at);
+    }
+    if (write && state == HOST_HUGE_READ) {
+        /* The only owner of a private huge page takes it over in place. */
+        uint64_t block = round_down(at, area->block_bytes);
+        runs_set(&host->state, block, block + area->block_bytes, HOST_HUGE);
+        state = HOST_HUGE;
+        end = block + area->block_bytes;
+    }
+    return as_it_is(area, state, at, end, limit);
+}
+
+uint64_t host_fill(struct host *host, const struct host_area *area, uint64_t start, uint64_t end,
+                   host_notify notify, void *context)
+{
+    uint64_t fresh = 0;
+    while (start < end) {
+        struct host_access access = host_touch(host, area, start, end, true);
+        for (uint32_t i = 0; i < access.notified; i++) {
+            notify(access.notify[i], context);
+        }
+        fresh += access.fresh_bytes;
+        start = access.end;
+    }
+    return fresh;
+}
+
+void host_drop(struct host *host, const struct host_area *area, uint64_t start, uint64_t end)
+{
+    while (start < end) {
+        uint64_t stop;
+        enum host_state state = state_at(host, start, &stop);
+        stop = least(stop, end);
+        bool table = area->backing == BACKING_THP && !huge_state(state) && state != HOST_EMPTY;
+        if (state != HOST_EMPTY && (holds_pages(state) || state != HOST_TABLE)) {
+            runs_set(&host->state, start, stop, table ? HOST_TABLE : HOST_EMPTY);
+        }
+        start = stop;
+    }
+}
