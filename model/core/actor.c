@@ -95,16 +95,13 @@ void actor_unlock(struct actor *actor, struct lock *lock)
 
 void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps)
 {
-    request(actor,
-            (struct request){.kind = REQUEST_SERVE, .target = server, .amount = alone_ps});
+    request(actor, (struct request){.kind = REQUEST_SERVE, .target = server, .amount = alone_ps});
 }
 
 void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight)
 {
-    request(actor, (struct request){.kind = REQUEST_FLOW,
-                                    .target = flow,
-                                    .amount = alone_ps,
-                                    .weight = weight});
+    request(actor, (struct request){
+                       .kind = REQUEST_FLOW, .target = flow, .amount = alone_ps, .weight = weight});
 }
 
 void actor_wait(struct actor *actor, struct signal *signal)
@@ -191,6 +188,7 @@ static bool perform(struct actor *actor)
         idle_until(actor, wanted.amount);
         return true;
     case REQUEST_END:
+        INVARIANT(!actor->holding, "%s ends with %s held", actor->name, actor->holding->name);
         actor->ended = true;
         return false;
     }

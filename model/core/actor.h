@@ -37,8 +37,9 @@ struct frame {
 };
 
 /* The frame's local variables as a struct of the step's choosing. */
-#define FRAME_LOCAL(frame, type)                                                                   \
-    (_Generic(&(char[sizeof(type) <= FRAME_BYTES ? 1 : -1]){0}, char(*)[1]: (type *)(void *)(frame)->local))
+#define FRAME_LOCAL(frame, type)                                           \
+    (_Generic(&(char[sizeof(type) <= FRAME_BYTES ? 1 : -1]){0}, char(*)[1] \
+              : (type *)(void *)(frame)->local))
 
 enum request_kind {
     REQUEST_NONE,
@@ -54,9 +55,9 @@ enum request_kind {
 
 struct request {
     enum request_kind kind;
-    void *target;    /* the lock, server, flow or signal */
+    void *target; /* the lock, server, flow or signal */
     uint64_t amount; /* lock: write?; serve, flow: ps alone; sleep: until */
-    double weight;   /* flow: share of its capacity at full speed */
+    double weight; /* flow: share of its capacity at full speed */
 };
 
 /* What one actor tells others: raised once, for good. */
@@ -79,8 +80,9 @@ struct actor {
     struct request request;
     struct actor *next_waiting; /* in the queue of a lock or signal */
     bool wants_write;
-    ps_t hold_start;                      /* when it got the lock it holds */
-    ps_t flow_start, flow_alone;          /* of its work on a flow */
+    struct lock *holding; /* one at most: there is no nesting */
+    ps_t hold_start; /* when it got that lock */
+    ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;
 
     uint32_t depth;
@@ -95,7 +97,7 @@ struct engine {
     uint32_t actor_count;
     struct flow *flows[8];
     uint32_t flow_count;
-    uint64_t steps;  /* step calls so far */
+    uint64_t steps; /* step calls so far */
     uint64_t events; /* calendar events so far */
     /* Whether the outcome could depend on prices: two actors were under way at
      * once. A run without it can be priced again from its counts. */

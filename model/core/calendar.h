@@ -19,10 +19,10 @@ __extension__ typedef unsigned __int128 calendar_key;
 struct calendar {
     calendar_key *heap; /* heap[0] is the root; heap[1..4] start a cache line */
     void *storage;
-    uint32_t count;    /* pending events, the hole not counted */
+    uint32_t count; /* pending events, the hole not counted */
     uint32_t capacity; /* how many it takes before it grows */
     uint64_t sequence; /* pushes so far */
-    bool hole;         /* the root was popped and not yet filled */
+    bool hole; /* the root was popped and not yet filled */
 };
 
 /* An empty calendar with room for `capacity` events; it grows when needed. */

@@ -21,10 +21,10 @@ struct ledger_shape {
 
 struct ledger {
     struct ledger_shape shape;
-    const ps_t *price;  /* [kinds], ps per event */
-    uint64_t *counts;   /* [actors][phases][sites][kinds] */
-    ps_t *waits;        /* [actors][phases][resources] */
-    ps_t *idle;         /* [actors][phases] */
+    const ps_t *price; /* [kinds], ps per event */
+    uint64_t *counts; /* [actors][phases][sites][kinds] */
+    ps_t *waits; /* [actors][phases][resources] */
+    ps_t *idle; /* [actors][phases] */
 };
 
 /* All counts zero. `price` must outlive the ledger. */
@@ -34,8 +34,7 @@ void ledger_free(struct ledger *ledger);
 /* Adds n events; returns their time, n times the price. */
 ps_t ledger_charge(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site,
                    uint32_t kind, uint64_t n);
-void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource,
-                 ps_t ps);
+void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps);
 void ledger_idle(struct ledger *ledger, uint32_t actor, uint32_t phase, ps_t ps);
 
 /* For a selection: one index of a dimension, or all of them. */
@@ -49,8 +48,7 @@ uint64_t ledger_count(const struct ledger *ledger, struct ledger_slice slice);
 ps_t ledger_busy(const struct ledger *ledger, struct ledger_slice slice);
 
 /* Waiting time of a resource (or LEDGER_ALL), actor and phase likewise. */
-ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase,
-                   uint32_t resource);
+ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource);
 ps_t ledger_idled(const struct ledger *ledger, uint32_t actor, uint32_t phase);
 
 /* Adds up counts by (site, kind) over all actors and phases into

@@ -10,6 +10,9 @@ bool lock_contended(const struct lock *lock)
 
 static void hold(struct lock *lock, struct actor *actor, bool write)
 {
+    INVARIANT(!actor->holding, "%s takes %s while it holds %s", actor->name, lock->name,
+              actor->holding->name);
+    actor->holding = lock;
     actor->hold_start = actor->engine->now;
     if (write) {
         lock->writer = actor;
@@ -55,6 +58,9 @@ static void admit(struct lock *lock)
 void lock_give(struct lock *lock, struct actor *actor)
 {
     ps_t held = actor->engine->now - actor->hold_start;
+    INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
+              lock->name);
+    actor->holding = NULL;
     if (lock->writer) {
         INVARIANT(lock->writer == actor, "%s gives %s, which %s holds", actor->name, lock->name,
                   lock->writer->name);

@@ -12,16 +12,16 @@
 
 /* A lock with readers and writers. Waiters are served in the order in which
  * they came; neighbouring readers in the queue enter together; nobody barges
- * past a waiter. */
+ * past a waiter. An actor holds one lock at a time. */
 struct lock {
     const char *name;
-    uint32_t resource;      /* where waiting is booked in the ledger */
+    uint32_t resource; /* where waiting is booked in the ledger */
     uint32_t handover_kind; /* charged to who gets it after waiting */
     uint32_t readers;
     struct actor *writer;
     struct actor *first, *last; /* waiting */
     ps_t longest_write_ps, longest_read_ps; /* longest holds so far */
-    uint64_t contended;         /* acquisitions that had to wait */
+    uint64_t contended; /* acquisitions that had to wait */
 };
 
 /* Whether somebody waits for it: what a kernel asks before it yields. */
@@ -45,7 +45,7 @@ struct flow {
     struct actor **members;
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
-    ps_t due;     /* when the next member finishes */
+    ps_t due; /* when the next member finishes */
 };
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource);

@@ -17,7 +17,7 @@
 struct run {
     RB_ENTRY(run) link;
     uint64_t start, end; /* [start, end), never empty */
-    uint64_t value;      /* never 0 */
+    uint64_t value; /* never 0 */
 };
 
 RB_HEAD(run_tree, run);
@@ -35,7 +35,7 @@ struct runs {
     struct run_tree tree;
     struct run_pool *pool;
     struct run *recent; /* where the last look-up ended: touches are local */
-    uint64_t covered;   /* sum of end - start */
+    uint64_t covered; /* sum of end - start */
 };
 
 void run_pool_init(struct run_pool *pool, size_t capacity);
@@ -65,7 +65,6 @@ bool runs_any(struct runs *map, uint64_t start, uint64_t end);
 /* Replaces each value in [start, end), gaps (value 0) included, by what `change`
  * returns for it. */
 typedef uint64_t (*runs_change)(uint64_t value, uint64_t start, uint64_t end, void *context);
-void runs_update(struct runs *map, uint64_t start, uint64_t end, runs_change change,
-                 void *context);
+void runs_update(struct runs *map, uint64_t start, uint64_t end, runs_change change, void *context);
 
 #endif

@@ -18,16 +18,22 @@ struct cache {
     };
 };
 
+static struct cache *allocate(void)
+{
+    struct cache *cache = calloc(1, sizeof *cache);
+    if (!cache) {
+        die("out of memory for a cache");
+    }
+    return cache;
+}
+
 struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes,
                         size_t max_runs)
 {
     INVARIANT(line_bytes >= 16 && line_bytes <= CACHE_PAGE_BYTES &&
                   (line_bytes & (line_bytes - 1)) == 0,
               "a cache line of %llu bytes", (unsigned long long)line_bytes);
-    struct cache *cache = calloc(1, sizeof *cache);
-    if (!cache) {
-        die("out of memory for a cache");
-    }
+    struct cache *cache = allocate();
     cache->exact = exact;
     cache->page_lines = (uint32_t)(CACHE_PAGE_BYTES / line_bytes);
     if (exact) {

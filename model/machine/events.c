@@ -25,9 +25,9 @@ const enum event_group event_group[EVENT_KINDS] = {
 };
 
 const char *const group_name[GROUPS] = {
-    [GROUP_TALLY] = "tally",   [GROUP_FAULT] = "fault",       [GROUP_UNMAP] = "unmap",
-    [GROUP_FLUSH] = "flush",   [GROUP_LINES] = "lines",       [GROUP_ICACHE] = "icache",
-    [GROUP_TLBI] = "tlbi",     [GROUP_TRAP] = "trap",         [GROUP_GUEST] = "guest",
+    [GROUP_TALLY] = "tally",       [GROUP_FAULT] = "fault", [GROUP_UNMAP] = "unmap",
+    [GROUP_FLUSH] = "flush",       [GROUP_LINES] = "lines", [GROUP_ICACHE] = "icache",
+    [GROUP_TLBI] = "tlbi",         [GROUP_TRAP] = "trap",   [GROUP_GUEST] = "guest",
     [GROUP_UNCACHED] = "uncached", [GROUP_VMM] = "vmm",
 };
 

@@ -79,8 +79,8 @@ void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uin
 {
     uint32_t all = (uint32_t)(CACHE_PAGE_BYTES / memory->platform->line_bytes);
     ps_t alone = actor_count(actor, EV_zero_bytes, (end - start) / KIB);
-    struct touch_counts touch = cache_touch(memory->cache, start / CACHE_PAGE_BYTES,
-                                            pages_in(start, end), all, true);
+    struct touch_counts touch =
+        cache_touch(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end), all, true);
     memory->seen.evicted_dirty += touch.evicted_dirty;
     oracle_write(&memory->oracle, start, end, PATH_CACHED, false);
     actor_flow(actor, &memory->zero_path, alone,

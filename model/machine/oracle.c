@@ -4,16 +4,18 @@
 enum {
     UNCLEAN = 1,
     COPIED = 2,
-    ALIAS_FILL = 4,  /* a stale copy exists if the range was filled speculatively */
-    ALIAS_SURE = 8,  /* a stale copy was allowed by an access */
+    ALIAS_FILL = 4, /* a stale copy exists if the range was filled speculatively */
+    ALIAS_SURE = 8, /* a stale copy was allowed by an access */
     LOST = 16,
     FETCHED = 32,
     I_STALE = 64,
 };
 
 const char *const reader_name[READERS] = {
-    [READER_GUEST_OFF] = "guest data, MMU off", [READER_GUEST_ON] = "guest data, MMU on",
-    [READER_FETCH] = "guest fetch",             [READER_HOST] = "host",
+    [READER_GUEST_OFF] = "guest data, MMU off",
+    [READER_GUEST_ON] = "guest data, MMU on",
+    [READER_FETCH] = "guest fetch",
+    [READER_HOST] = "host",
     [READER_DEVICE] = "device",
 };
 
@@ -122,8 +124,7 @@ static enum outcome judge(uint64_t value, enum reader reader, enum path path)
 
 static unsigned condition_of(enum reader reader)
 {
-    bool guest = reader == READER_GUEST_OFF || reader == READER_GUEST_ON ||
-                 reader == READER_FETCH;
+    bool guest = reader == READER_GUEST_OFF || reader == READER_GUEST_ON || reader == READER_FETCH;
     return guest ? CONDITION_NO_FILL : CONDITION_ANONYMOUS;
 }
 
@@ -153,8 +154,8 @@ static uint64_t read_range(uint64_t value, uint64_t start, uint64_t end, void *c
     if (oracle->judging) {
         double part = (double)(end - start) / (double)reading->bytes;
         uint64_t lines = (uint64_t)(part * (double)reading->lines + 0.5);
-        book(&oracle->verdict[reading->reader], judge(value, reading->reader, reading->path),
-             lines, condition_of(reading->reader));
+        book(&oracle->verdict[reading->reader], judge(value, reading->reader, reading->path), lines,
+             condition_of(reading->reader));
     }
     uint64_t copy = reading->path == PATH_CACHED ? COPIED : 0;
     uint64_t code = reading->reader == READER_FETCH ? FETCHED : 0;

@@ -24,23 +24,23 @@
 
 enum reader {
     READER_GUEST_OFF, /* guest data, MMU off */
-    READER_GUEST_ON,  /* guest data, MMU on */
-    READER_FETCH,     /* guest instruction fetch */
-    READER_HOST,      /* the VMM and the host kernel, through cacheable mappings */
-    READER_DEVICE,    /* a coherent device */
+    READER_GUEST_ON, /* guest data, MMU on */
+    READER_FETCH, /* guest instruction fetch */
+    READER_HOST, /* the VMM and the host kernel, through cacheable mappings */
+    READER_DEVICE, /* a coherent device */
     READERS
 };
 
 enum outcome { NOT_READ, COHERENT, ONLY_IF, STALE };
 
 /* What an only-if verdict leans on. */
-#define CONDITION_NO_FILL 1u   /* no speculative fill between the flush and the write */
+#define CONDITION_NO_FILL 1u /* no speculative fill between the flush and the write */
 #define CONDITION_ANONYMOUS 2u /* the memory is anonymous: nothing reads it as a file */
 
 struct verdict {
     enum outcome outcome;
     uint64_t lines_read;
-    uint64_t lines_stale;       /* lines that may be old */
+    uint64_t lines_stale; /* lines that may be old */
     uint64_t lines_conditional; /* lines that are right only under the conditions */
     unsigned conditions;
 };
@@ -48,14 +48,14 @@ struct verdict {
 struct oracle {
     struct runs state;
     uint64_t line_bytes;
-    bool dic;     /* the I-cache follows writes by itself */
+    bool dic; /* the I-cache follows writes by itself */
     bool judging; /* reads count: from the first re-init on */
     struct verdict verdict[READERS];
 };
 
 /* How an access reaches memory. */
 enum path {
-    PATH_CACHED,   /* through the caches: MMU on, or FWB, or the host */
+    PATH_CACHED, /* through the caches: MMU on, or FWB, or the host */
     PATH_UNCACHED, /* past them: guest with its MMU off and no FWB, mismatched host mapping */
 };
 

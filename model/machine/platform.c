@@ -41,10 +41,10 @@ static const struct option machine_options[] = {
     {"machine", "clock_ghz", OPTION_REAL, UNIT_GHZ, 0.01, 20, AT(clock_ghz), .help = "clock"},
     {"machine", "cache_bytes", OPTION_WHOLE, UNIT_BYTES, 0, 1e12, AT(cache_bytes),
      .help = "cache in which a guest's line can sit before memory"},
-    {"machine", "cache_ways", OPTION_WHOLE, UNIT_NONE, 1, 1024, AT(cache_ways),
-     .fallback = "16", .help = "its associativity"},
-    {"machine", "line_bytes", OPTION_WHOLE, UNIT_BYTES, 16, 2048, AT(line_bytes),
-     .fallback = "64", .help = "CTR_EL0.DminLine"},
+    {"machine", "cache_ways", OPTION_WHOLE, UNIT_NONE, 1, 1024, AT(cache_ways), .fallback = "16",
+     .help = "its associativity"},
+    {"machine", "line_bytes", OPTION_WHOLE, UNIT_BYTES, 16, 2048, AT(line_bytes), .fallback = "64",
+     .help = "CTR_EL0.DminLine"},
     {"machine", "fwb", OPTION_FLAG, AT(fwb), .help = "FEAT_S2FWB"},
     {"machine", "dic", OPTION_FLAG, AT(dic), .help = "CTR_EL0.DIC"},
     {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
@@ -66,8 +66,8 @@ static bool copy_text(char *target, size_t size, const char *text, const struct 
 
 static bool known_evidence(const char *text, const struct place *at, struct error *err)
 {
-    static const char *const words[] = {"read", "derived", "inferred", "assumed", "unverified",
-                                        "measured"};
+    static const char *const words[] = {"read",    "derived",    "inferred",
+                                        "assumed", "unverified", "measured"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(text, words[i]) == 0) {
             return true;
@@ -115,8 +115,10 @@ static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const
     if (strcmp(name, "unit") == 0) {
         return true; /* for the reader of the file; the name already says it */
     }
-    return error_input(err, at, "unknown key '%s', expected low, mode, high, unit, source, "
-                                "evidence or basis", name);
+    return error_input(err, at,
+                       "unknown key '%s', expected low, mode, high, unit, source, "
+                       "evidence or basis",
+                       name);
 }
 
 static int cost_index(const char *name)
@@ -275,8 +277,8 @@ static bool cpu_line(void *context, const char *section, const char *name, const
         return true;
     }
     search->found = true;
-    return option_assign(machine_options, MACHINE_OPTIONS, "machine", name, value,
-                         search->platform, at, err);
+    return option_assign(machine_options, MACHINE_OPTIONS, "machine", name, value, search->platform,
+                         at, err);
 }
 
 bool platform_as_cpu(const char *cpu, const struct platform *base, struct platform *platform,
