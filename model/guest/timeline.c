@@ -11,6 +11,7 @@ void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus)
     *vm = (struct vm_shape){.granule_bytes = 4 * KIB,
                             .ipa_bits = 40,
                             .vcpus = vcpus,
+                            .copies = 1,
                             .s1_levels = 3,
                             .off_access_share = 0.3};
 }

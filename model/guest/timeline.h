@@ -71,6 +71,7 @@ struct vm_shape {
     uint64_t granule_bytes;
     uint32_t ipa_bits;
     uint32_t vcpus;
+    uint32_t copies;         /* VMs of this shape that play it side by side on one host */
     uint32_t s1_levels;      /* table levels that the guest's own walks read */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     struct slot_shape slots[TIMELINE_SLOTS];

@@ -19,7 +19,7 @@ struct point {
     const double *value; /* [COSTS] */
     const struct kernel *kernel;
     const struct strategy *strategy;
-    bool exact;       /* leaf by leaf and line by line */
+    bool exact; /* leaf by leaf and line by line */
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
 };
 
@@ -42,20 +42,28 @@ struct sim {
     struct run_pool pool;
     struct cache *cache;
     struct memory memory;
-    struct kvm kvm;
-    struct signal *signals;
+    struct kvm kvm; /* the first VM */
+    struct kvm *more; /* the others of a host with several */
+    struct signal *signals; /* [copies][timeline's signals] */
     ps_t price[EVENT_KINDS];
 
     /* Results, valid after sim_run. */
-    ps_t end_ps;       /* when the last actor ended */
-    ps_t reinit_ps;    /* when the first re-init was called; UINT64_MAX: never */
+    ps_t end_ps; /* when the last actor ended */
+    ps_t reinit_ps; /* when the first re-init was called; UINT64_MAX: never */
     ps_t first_insn_ps; /* when a vCPU had first done something after it */
-    uint64_t *window;  /* [SITES * EVENT_KINDS], counts since the first re-init */
-    uint64_t *before;  /* the same up to it */
+    uint64_t *window; /* [SITES * EVENT_KINDS], counts since the first re-init */
+    uint64_t *before; /* the same up to it */
     struct phase_record *phases;
     struct reinit_record reinits[KVM_VCPUS * 4];
     uint32_t reinit_count;
 };
+
+/* Whether the machine can play it: there is a core for every vCPU and for the
+ * VMM of each VM, and for all of them together. */
+bool sim_possible(const struct point *point, struct error *err);
+
+/* One of the timeline's vm.copies VMs. */
+struct kvm *sim_vm(struct sim *sim, uint32_t index);
 
 /* Sets a simulation up; everything is allocated here. */
 void sim_init(struct sim *sim, const struct point *point);
