@@ -27,6 +27,7 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     for (uint32_t i = 0; i < vcpu_count; i++) {
         kvm->vcpus[i].index = i;
         kvm->vcpus[i].tvm = !kvm->fwb;
+        kvm->vcpus[i].batch_leaves = 1;
     }
 }
 

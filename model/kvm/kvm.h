@@ -34,6 +34,7 @@ struct kvm_vcpu {
     bool has_run;      /* survives re-init */
     bool tvm;          /* VM-register writes trap */
     bool mmu_on;       /* the guest's stage 1 and caches are on */
+    uint64_t batch_leaves; /* leaves that one of its faults may take at once */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t flushed_bytes; /* by its toggles in this phase */
 };
@@ -46,7 +47,9 @@ struct kvm {
     bool fwb;        /* stage 2 forces write-back: hardware and strategy */
     bool preemptible; /* mmu_lock is given up at chunk ends when others wait */
     bool dirty_log;
-    uint64_t batch_leaves; /* leaves that one step may take: 1 is exact */
+    uint64_t batch_leaves; /* leaves that a step of a range operation may take: 1 is exact */
+    uint64_t touch_steps;  /* faults of one touch are taken in at most so many steps (0: leaf
+                              by leaf), so that others get their turn at locks and paths */
     uint32_t s1_levels;    /* stage-1 levels that the guest's walks read */
 
     struct stage2 stage2;

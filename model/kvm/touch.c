@@ -89,7 +89,10 @@ static void touch_step(struct actor *actor, struct frame *frame)
 void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                      uint64_t bytes, enum guest_access access, uint32_t density)
 {
+    uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
+    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
     struct touch *touch = actor_call(actor, touch_step);
+    vcpu->batch_leaves = batch ? batch : 1;
     *touch = (struct touch){.kvm = kvm,
                             .vcpu = vcpu,
                             .at = ipa,

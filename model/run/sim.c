@@ -10,6 +10,10 @@
  * ranges. */
 #define STATE_MAPS 3
 
+/* In how many steps a touch is taken in fast fidelity where several actors run
+ * at once. */
+#define STEPS_AMONG_OTHERS 64
+
 /* Each slot of each VM has a stretch of the host's numbers to itself. */
 #define HVA_SHIFT 53
 
@@ -51,7 +55,9 @@ static void init_vm(struct sim *sim, uint32_t index)
     }
     kvm_init(kvm, sim->point->kernel, sim->point->strategy, &sim->memory, &geometry, &sim->pool,
              vm->vcpus);
+    bool alone = vm->vcpus == 1 && vm->copies == 1;
     kvm->batch_leaves = sim->point->exact ? 1 : UINT64_MAX;
+    kvm->touch_steps = sim->point->exact ? 0 : alone ? 1 : STEPS_AMONG_OTHERS;
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
     for (uint32_t i = 0; i < vm->slot_count; i++) {
