@@ -104,8 +104,10 @@ struct stretch {
 static inline struct stretch stretch_at(const struct cache_sets *cache, uint64_t line, uint64_t end)
 {
     struct stretch stretch = {.tag = line / cache->sets};
-    stretch.set = line - stretch.tag * cache->sets;
-    uint64_t room = cache->sets - stretch.set;
+    uint64_t left = cache->sets - (line - stretch.tag * cache->sets); /* under this tag */
+    uint64_t turned = stretch.tag % cache->sets;
+    stretch.set = turned < left ? turned + cache->sets - left : turned - left;
+    uint64_t room = cache->sets - stretch.set < left ? cache->sets - stretch.set : left;
     stretch.count = end - line < room ? end - line : room;
     stretch.mark = (uint8_t)(stretch.tag % MARK_TAG + 1);
     return stretch;

@@ -2,7 +2,9 @@
  * cache_sets - the exact cache of cache.h: set-associative, LRU in each set,
  * line by line.
  *
- * Line n belongs to set n mod S and has there the tag n / S; S is any number.
+ * Line n has the tag n / S and belongs to set (n + n / S) mod S; S is any number.
+ * The turn by the tag spreads lines at a distance of whole pages over all sets,
+ * as the hash of a real last-level cache does, and leaves sweeps in balance.
  * Consecutive lines therefore meet consecutive sets under one tag, and a page
  * costs one division. Each way has one byte, its mark, that holds seven bits
  * of its tag and whether it is dirty; sixteen marks are compared at a time, and

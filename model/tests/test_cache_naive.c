@@ -59,7 +59,7 @@ struct naive {
 
 static bool naive_touch_line(struct naive *naive, uint64_t line, bool write, uint64_t *written)
 {
-    uint64_t first = line % naive->sets * naive->ways, victim = first;
+    uint64_t first = (line + line / naive->sets) % naive->sets * naive->ways, victim = first;
     for (uint64_t i = first; i < first + naive->ways; i++) {
         if (naive->entry[i].age > 0 && naive->entry[i].line == line) {
             naive->entry[i].age = ++naive->clock;
