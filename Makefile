@@ -78,14 +78,17 @@ TEST_SRCS := $(wildcard model/tests/test_*.c)
 # Other C files beside the tests are helpers, linked into every test.
 TEST_HELPERS := $(filter-out $(TEST_SRCS),$(wildcard model/tests/*.c))
 
-objs = $(patsubst model/%.c,$(B)/obj/%.o,$(1))
+BENCH_SRCS := $(wildcard bench/core/*.c)
+
+objs = $(patsubst bench/core/%.c,$(B)/obj/bench/%.o,$(patsubst model/%.c,$(B)/obj/%.o,$(1)))
 MAIN_OBJ := $(call objs,$(MAIN))
 LIB_OBJS := $(call objs,$(filter-out $(MAIN),$(SRCS)))
 HELPER_OBJS := $(call objs,$(TEST_HELPERS))
 TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(TEST_SRCS))
+BENCHES := $(patsubst bench/core/%.c,$(B)/bench/%,$(BENCH_SRCS))
 
-LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS)
-FORMAT_FILES := $(LINT_C) $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h)
+LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS)
+FORMAT_FILES := $(LINT_C) $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h bench/core/*.h)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
 # object depends on $(B)/flags, so holding that one back holds back everything.
@@ -110,16 +113,28 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(HELPER_OBJS) $(B)/libs2flush.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
+$(B)/bench/%: $(B)/obj/bench/%.o $(B)/libs2flush.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # `q` into a fresh archive and not `r`: members go by their base name, and two modules may each have
 # a file of the same name.
 $(B)/libs2flush.a: $(LIB_OBJS) $(B)/objects
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) qcs $@ $(LIB_OBJS)
 
+compile = $(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP $(EXTRA) -c -o $@ $<
+
 $(B)/obj/%.o: model/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP $(EXTRA) -c -o $@ $<
+	$(compile)
+
+$(B)/obj/bench/%.o: bench/core/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(compile)
 
 # Two files are told more than the others, by way of a response file that is also what they depend
 # on, so that a new commit or prefix compiles one file again and not all.
@@ -180,6 +195,20 @@ endif
 .PHONY: check
 check: $(B)/s2flush $(TESTS) ## build and run all tests
 	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS)
+
+# --- Benchmarks --------------------------------------------------------------------------------
+
+PYTHON ?= python3
+
+.PHONY: bench bench-check bench-accept
+bench: $(BENCHES) ## measure against peers and floors into results/bench (needs deps-bench)
+	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench
+
+bench-check: $(BENCHES) ## fail where an instruction count left bench/baseline.csv by over 3 %
+	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --check
+
+bench-accept: $(BENCHES) ## the same as bench, and the figures become baseline and README
+	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --accept
 
 # --- Installing --------------------------------------------------------------------------------
 

@@ -8,34 +8,43 @@
 #define NEVER (~(calendar_key)0)
 #define LINE_BYTES 64
 
+/* Up to here an insertion into a sorted array beats a sift. */
+#define SORTED_MAX 16
+
+/* Keeps what is rare out of push and pop, which then need not save registers
+ * that only the rare part uses. */
+#define OUT_OF_LINE __attribute__((noinline))
+
 /* Children of element i are 4i+1 .. 4i+4. The array starts three keys into a
  * line, so that each such group of four fills one line. */
 static calendar_key *heap_base(void *storage)
 {
-    uintptr_t line = ((uintptr_t)storage + LINE_BYTES - 1) & ~(uintptr_t)(LINE_BYTES - 1);
-    return (calendar_key *)line + 3;
+    size_t past_line = (uintptr_t)storage % LINE_BYTES;
+    size_t to_line = past_line ? LINE_BYTES - past_line : 0;
+    return (calendar_key *)(void *)((char *)storage + to_line) + 3;
 }
 
-/* Slots past the last element hold NEVER, so that a group of siblings can
- * always be compared whole. */
+/* Slots past the last element of a heap hold NEVER, so that a group of siblings
+ * can always be compared whole, and so does the one before the first, where
+ * insertion into a sorted array stops. */
 static void *heap_storage(uint32_t capacity)
 {
-    size_t keys = (size_t)capacity + 16;
-    void *storage = malloc(keys * sizeof(calendar_key) + LINE_BYTES);
-    if (!storage) {
-        die("out of memory for %u pending events", capacity);
+    size_t bytes = ((size_t)capacity + 16) * sizeof(calendar_key) + LINE_BYTES;
+    void *storage = malloc(bytes);
+    if (storage) {
+        return memset(storage, 0xff, bytes);
     }
-    memset(storage, 0xff, keys * sizeof(calendar_key) + LINE_BYTES);
-    return storage;
+    die("out of memory for %u pending events", capacity);
 }
 
 void calendar_init(struct calendar *cal, uint32_t capacity)
 {
-    cal->capacity = capacity < 16 ? 16 : capacity;
+    cal->capacity = capacity < SORTED_MAX ? SORTED_MAX : capacity;
     cal->storage = heap_storage(cal->capacity);
     cal->heap = heap_base(cal->storage);
     cal->count = 0;
     cal->sequence = 0;
+    cal->sorted = true;
     cal->hole = false;
 }
 
@@ -56,37 +65,59 @@ static void grow(struct calendar *cal)
     cal->capacity *= 2;
 }
 
-static calendar_key smaller(calendar_key a, calendar_key b, uint32_t *index, uint32_t of_b)
+/* --- the heap --- */
+
+struct candidate {
+    uint64_t time, low;
+    size_t at;
+};
+
+static inline calendar_key key_of(struct candidate candidate)
 {
-    bool take_b = b < a;
-    *index = take_b ? of_b : *index;
-    return take_b ? b : a;
+    return (calendar_key)candidate.time << 64 | candidate.low;
+}
+
+/* The empty assembly hides from the compiler how `at` came about. Otherwise it
+ * moves that sum behind the comparison in `earlier`, and so makes a branch of
+ * it, mispredicted every other time. */
+static inline struct candidate candidate(const calendar_key *heap, size_t at)
+{
+    calendar_key key = heap[at];
+    __asm__("" : "+r"(at));
+    return (struct candidate){(uint64_t)(key >> 64), (uint64_t)key, at};
+}
+
+/* One comparison and three conditional moves. */
+static inline struct candidate earlier(struct candidate a, struct candidate b)
+{
+    bool take_b = __builtin_expect_with_probability(key_of(b) < key_of(a), 1, 0.5);
+    a.time = take_b ? b.time : a.time;
+    a.low = take_b ? b.low : a.low;
+    a.at = take_b ? b.at : a.at;
+    return a;
 }
 
 /* Puts `key` where it belongs, starting from an empty root. */
-static void sift_down(struct calendar *cal, calendar_key key, uint32_t size)
+static void sift_down(calendar_key *heap, calendar_key key, size_t size)
 {
-    calendar_key *heap = cal->heap;
-    uint32_t at = 0;
-    for (uint32_t child = 1; child < size; child = 4 * at + 1) {
-        uint32_t left = child, right = child + 2;
-        calendar_key low = smaller(heap[child], heap[child + 1], &left, child + 1);
-        calendar_key high = smaller(heap[child + 2], heap[child + 3], &right, child + 3);
-        low = smaller(low, high, &left, right);
-        if (key < low) {
+    size_t at = 0;
+    for (size_t child = 1; child < size; child = 4 * at + 1) {
+        struct candidate left = earlier(candidate(heap, child), candidate(heap, child + 1));
+        struct candidate right = earlier(candidate(heap, child + 2), candidate(heap, child + 3));
+        struct candidate least = earlier(left, right);
+        if (key < key_of(least)) {
             break;
         }
-        heap[at] = low;
-        at = left;
+        heap[at] = key_of(least);
+        at = least.at;
     }
     heap[at] = key;
 }
 
-static void sift_up(struct calendar *cal, calendar_key key, uint32_t at)
+static void sift_up(calendar_key *heap, calendar_key key, size_t at)
 {
-    calendar_key *heap = cal->heap;
     while (at > 0) {
-        uint32_t parent = (at - 1) / 4;
+        size_t parent = (at - 1) / 4;
         if (heap[parent] < key) {
             break;
         }
@@ -96,53 +127,104 @@ static void sift_up(struct calendar *cal, calendar_key key, uint32_t at)
     heap[at] = key;
 }
 
-/* Fills the hole that a pop left with the last element. */
-static void close_hole(struct calendar *cal)
+/* An array in ascending order is a heap. */
+static void turn_into_heap(struct calendar *cal)
+{
+    for (uint32_t i = 0, k = cal->count - 1; i < k; i++, k--) {
+        calendar_key swapped = cal->heap[i];
+        cal->heap[i] = cal->heap[k];
+        cal->heap[k] = swapped;
+    }
+    cal->sorted = false;
+}
+
+/* Adds at the end, with no hole to fill. */
+OUT_OF_LINE static void append(struct calendar *cal, calendar_key key)
+{
+    if (cal->count == cal->capacity) {
+        grow(cal);
+    }
+    if (cal->sorted) {
+        turn_into_heap(cal);
+    }
+    sift_up(cal->heap, key, cal->count++);
+}
+
+static void fill_hole(struct calendar *cal, calendar_key key)
 {
     cal->hole = false;
-    calendar_key last = cal->heap[cal->count];
-    cal->heap[cal->count] = NEVER;
-    if (cal->count > 0) {
-        sift_down(cal, last, cal->count);
-    }
+    sift_down(cal->heap, key, ++cal->count);
 }
+
+/* Where no push filled the hole, the last element does. */
+static void close_hole(struct calendar *cal)
+{
+    uint32_t last = cal->count--;
+    calendar_key key = cal->heap[last];
+    cal->heap[last] = NEVER;
+    fill_hole(cal, key);
+}
+
+/* --- the sorted array: latest first, so that a pop takes the last one --- */
+
+static void sorted_push(struct calendar *cal, calendar_key key)
+{
+    calendar_key *at = &cal->heap[cal->count++];
+    for (; at[-1] < key; at--) {
+        *at = at[-1];
+    }
+    *at = key;
+}
+
+/* --- either --- */
 
 void calendar_push(struct calendar *cal, ps_t time, uint32_t id)
 {
     calendar_key low = cal->sequence++ << CALENDAR_ID_BITS | id;
     calendar_key key = (calendar_key)time << 64 | low;
-    if (cal->hole) {
-        cal->hole = false;
-        cal->count++;
-        sift_down(cal, key, cal->count);
-        return;
+    if (cal->sorted && cal->count < SORTED_MAX) {
+        sorted_push(cal, key);
+    } else if (cal->hole) {
+        fill_hole(cal, key);
+    } else {
+        append(cal, key);
     }
-    if (cal->count == cal->capacity) {
-        grow(cal);
-    }
-    sift_up(cal, key, cal->count++);
+}
+
+OUT_OF_LINE static bool close_and_pop(struct calendar *cal, ps_t *time, uint32_t *id)
+{
+    close_hole(cal);
+    return calendar_pop(cal, time, id);
 }
 
 bool calendar_pop(struct calendar *cal, ps_t *time, uint32_t *id)
 {
-    if (cal->hole) {
-        close_hole(cal);
-    }
     if (cal->count == 0) {
         return false;
     }
+    if (cal->hole) {
+        return close_and_pop(cal, time, id);
+    }
     calendar_key key = cal->heap[0];
+    cal->count--;
+    if (cal->sorted) {
+        key = cal->heap[cal->count];
+    } else {
+        cal->hole = cal->count > 0;
+        cal->sorted = cal->count == 0;
+    }
     *time = (ps_t)(key >> 64);
     *id = (uint32_t)key & CALENDAR_ID_MAX;
-    cal->count--;
-    cal->hole = true;
     return true;
 }
 
 ps_t calendar_next(struct calendar *cal)
 {
+    if (cal->count == 0) {
+        return UINT64_MAX;
+    }
     if (cal->hole) {
         close_hole(cal);
     }
-    return cal->count == 0 ? UINT64_MAX : (ps_t)(cal->heap[0] >> 64);
+    return (ps_t)(cal->heap[cal->sorted ? cal->count - 1 : 0] >> 64);
 }

@@ -1,10 +1,11 @@
 /*
  * calendar - pending events in time order, exact first-in-first-out ties.
  *
- * A 4-ary implicit heap of 16-byte keys (time, sequence, id). Siblings share a
- * cache line and are compared as 128-bit numbers without branches. A pop
- * leaves a hole at the root that the next push fills, which makes the usual
- * pop-then-push one sift instead of two.
+ * Events are 16-byte keys (time, sequence, id). A few are kept as a sorted
+ * array; more than that as a 4-ary implicit heap until all are gone. In the
+ * heap siblings share a cache line and are compared as 128-bit numbers without
+ * branches. A pop leaves a hole at the root that the next push fills, which
+ * makes the usual pop-then-push one sift instead of two.
  */
 #ifndef S2FLUSH_CORE_CALENDAR_H
 #define S2FLUSH_CORE_CALENDAR_H
@@ -22,7 +23,8 @@ struct calendar {
     uint32_t count; /* pending events, the hole not counted */
     uint32_t capacity; /* how many it takes before it grows */
     uint64_t sequence; /* pushes so far */
-    bool hole; /* the root was popped and not yet filled */
+    bool sorted; /* `heap` is an array in descending order, no heap */
+    bool hole; /* of a heap the root was popped and not yet filled */
 };
 
 /* An empty calendar with room for `capacity` events; it grows when needed. */

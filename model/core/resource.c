@@ -81,7 +81,7 @@ void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
     actor->wait_ps += waited;
     actor->now = add_checked(actor->now, waited, "simulated time");
     actor->now = add_checked(actor->now, alone_ps, "simulated time");
-    server->free_at = actor->now;
+    server->free_at = actor->now - (ps_t)((double)alone_ps * server->spare);
 }
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)
@@ -93,7 +93,9 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
     flow->id = engine->actor_count + engine->flow_count;
     engine->flows[engine->flow_count++] = flow;
     flow->members = calloc(engine->actor_count + 1, sizeof(struct actor *));
-    if (!flow->members) {
+    flow->room = 2 * engine->actor_count + 8;
+    flow->appointments = calloc(flow->room, sizeof(ps_t));
+    if (!flow->members || !flow->appointments) {
         die("out of memory for the users of %s", name);
     }
 }
@@ -101,7 +103,9 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
 void flow_free(struct flow *flow)
 {
     free(flow->members);
+    free(flow->appointments);
     flow->members = NULL;
+    flow->appointments = NULL;
 }
 
 /* Works off what the members did since the last look. */
@@ -136,6 +140,20 @@ static ps_t whole_ps(double ps)
     return (ps_t)ceil(ps);
 }
 
+/* Sees to it that the flow is called when it is due. An earlier event will do:
+ * it leads here again. Otherwise every short piece of work beside a long one
+ * would leave an event of the long one's end behind. */
+static void appoint(struct flow *flow, struct engine *engine)
+{
+    bool called = flow->appointed > 0 && flow->appointments[flow->appointed - 1] <= flow->due;
+    if (flow->due == UINT64_MAX || called) {
+        return;
+    }
+    INVARIANT(flow->appointed < flow->room, "%s has %u appointments", flow->name, flow->appointed);
+    flow->appointments[flow->appointed++] = flow->due;
+    calendar_push(&engine->calendar, flow->due, flow->id);
+}
+
 static void schedule(struct flow *flow, struct engine *engine)
 {
     ps_t due = UINT64_MAX;
@@ -146,9 +164,7 @@ static void schedule(struct flow *flow, struct engine *engine)
         due = ends < due ? ends : due;
     }
     flow->due = due;
-    if (due != UINT64_MAX) {
-        calendar_push(&engine->calendar, due, flow->id);
-    }
+    appoint(flow, engine);
 }
 
 static void insert_by_weight(struct flow *flow, struct actor *actor)
@@ -200,8 +216,10 @@ static void finish(struct flow *flow, struct actor *actor, ps_t now)
 
 void flow_due(struct flow *flow, struct engine *engine)
 {
+    flow->appointed--;
     if (flow->due != engine->now) {
-        return; /* an older appointment: work has started or ended since */
+        appoint(flow, engine); /* an older appointment: work has started or ended since */
+        return;
     }
     settle(flow, engine->now);
     uint32_t kept = 0;

@@ -31,7 +31,10 @@ bool lock_contended(const struct lock *lock);
 struct server {
     const char *name;
     uint32_t resource;
-    ps_t free_at; /* when it has finished what it took so far */
+    ps_t free_at; /* when it can begin with the next one */
+    /* The last part of each request, as a share, in which the server is free for
+     * the next one already; the actor still waits for its own to end. */
+    double spare;
 };
 
 /* A path with a capacity of 1. Work with weight w uses the share w of it at
@@ -46,6 +49,8 @@ struct flow {
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
     ps_t due; /* when the next member finishes */
+    ps_t *appointments; /* its events on the calendar, the earliest last */
+    uint32_t appointed, room;
 };
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource);

@@ -134,24 +134,23 @@ static uint64_t joined_bits(gsl_rng *rng)
     return upper << 32 | lower;
 }
 
-/* Our own generator is stepped in place: that spares an indirect call. */
-static inline uint64_t draw_bits(gsl_rng *rng)
+static uint64_t draw_bits(gsl_rng *rng)
 {
     return rng->type == &xoshiro256ss ? next(rng->state) : joined_bits(rng);
 }
 
-/* The layer and the place in it come from different bits; the original takes
- * them from the same ones, which shows in the low digits. */
-double rng_exponential(gsl_rng *rng, double mean)
+/* The rare part, in units of the mean: what `bits` drew lies beyond the part of
+ * its layer that is surely under the curve. Out of line, so that the usual draw
+ * calls nothing and saves no registers. */
+__attribute__((noinline)) static double beyond_box(gsl_rng *rng, uint64_t bits)
 {
     double beyond = 0;
 
-    for (;;) {
-        uint64_t bits = draw_bits(rng);
+    for (;; bits = draw_bits(rng)) {
         unsigned layer = bits % LAYERS;
         double x = to_unit(bits) * edge[layer];
         if (x < edge[layer + 1]) {
-            return mean * (beyond + x);
+            return beyond + x;
         }
         if (layer == 0) {
             beyond += TAIL_START; /* The tail of an exponential is one again. */
@@ -159,7 +158,26 @@ double rng_exponential(gsl_rng *rng, double mean)
         }
         double y = height[layer] + to_unit(draw_bits(rng)) * (height[layer + 1] - height[layer]);
         if (y < exp(-x)) {
-            return mean * (beyond + x);
+            return beyond + x;
         }
     }
+}
+
+__attribute__((noinline)) static double by_joined_bits(gsl_rng *rng, double mean)
+{
+    return mean * beyond_box(rng, joined_bits(rng));
+}
+
+/* Our own generator is stepped in place, which spares an indirect call. The
+ * layer and the place in it come from different bits; the original takes them
+ * from the same ones, which shows in the low digits. */
+double rng_exponential(gsl_rng *rng, double mean)
+{
+    if (rng->type != &xoshiro256ss) {
+        return by_joined_bits(rng, mean);
+    }
+    uint64_t bits = next(rng->state);
+    unsigned layer = bits % LAYERS;
+    double x = to_unit(bits) * edge[layer];
+    return x < edge[layer + 1] ? mean * x : mean * beyond_box(rng, bits);
 }

@@ -31,7 +31,7 @@ enum op_kind {
                         notifier; with `on` the page is then exchanged */
     OP_SLOT_DELETE,  /* slot n goes */
     OP_SLOT_ADD,     /* slot n comes back */
-    OP_DIRTY_LOG,    /* dirty logging of the VM goes on or off */
+    OP_DIRTY_LOG,    /* dirty logging of the VM goes on (n: blocks are split at once) or off */
     OP_SIGNAL,       /* raises signal n */
     OP_WAIT,         /* waits for signal n */
     OP_KINDS
@@ -73,6 +73,7 @@ struct vm_shape {
     uint32_t vcpus;
     uint32_t copies;         /* VMs of this shape that play it side by side on one host */
     uint32_t s1_levels;      /* table levels that the guest's own walks read */
+    uint64_t s1_page_bytes;  /* pages that its own tables map; 0: as large as stage 2's */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     struct slot_shape slots[TIMELINE_SLOTS];
     uint32_t slot_count;

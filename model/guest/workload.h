@@ -1,12 +1,14 @@
 /*
  * workload - a workload file: a VM, and what happens in it.
  *
- * A file gives a [vm] and one of
+ * A file gives [workload] and [vm], further memory slots as [slot NAME], and
+ * one of
  *   recording = FILE   a recorded boot, played as it was recorded
  *   [timeline]         operations written out, one a line
  *   [boot]             a generated use, reboot and second boot
- * Every key of [vm] and [boot] can be an axis of a study or be set on the
- * command line; the timeline is built anew for each.
+ * Every key of [workload], [vm] and [boot] can be an axis of a study or be set
+ * on the command line; the timeline is built anew for each. The grammar is in
+ * workloads/README.md.
  */
 #ifndef S2FLUSH_GUEST_WORKLOAD_H
 #define S2FLUSH_GUEST_WORKLOAD_H
@@ -24,7 +26,8 @@ struct workload *workload_read(const char *name, struct error *err);
 struct workload *workload_copy(const struct workload *workload);
 void workload_free(struct workload *workload);
 
-/* Sets one key ("ram", "touched", ...) as an axis or --set does. */
+/* Sets one key ("ram", "touched", ...) as an axis or --set does. Keys of a
+ * generated boot that follow from it and were not given follow again. */
 bool workload_set(struct workload *workload, const char *key, const char *text,
                   const struct place *at, struct error *err);
 
@@ -33,8 +36,7 @@ bool workload_has_key(const char *key);
 
 /* Builds the timeline that the keys describe; checks what depends on several
  * keys at once. The caller frees it with timeline_free. */
-bool workload_build(const struct workload *workload, struct timeline *timeline,
-                    struct error *err);
+bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);
 
 const char *workload_name(const struct workload *workload);
 const char *workload_title(const struct workload *workload);

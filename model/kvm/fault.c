@@ -1,10 +1,13 @@
 /* Stage-2 faults: translation faults that map leaves, permission faults that
  * relax them (kvm_handle_guest_abort, user_mem_abort, kvm_pgtable_stage2_map). */
-#include "kvm/kvm.h"
+#include "kvm/dirty_log.h"
 
 enum fault_state {
+    FAULT_BEGIN,
     FAULT_EXIT,
+    FAULT_HOST_UNLOCK,
     FAULT_NOTIFY,
+    FAULT_LINE,
     FAULT_LOCK,
     FAULT_CLEAN,
     FAULT_INSTALL,
@@ -21,8 +24,10 @@ struct fault {
     struct host_range notify[2];
     enum guest_access access;
     uint32_t was_site;
+    uint64_t seen_invalidations, emptied; /* tables, by leaves of another size that went */
     uint8_t notified, notifying;
     bool permission, replaced;
+    bool resize; /* the mapped leaf has another size than the new one */
 };
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -89,14 +94,26 @@ static uint64_t leaf_count(const struct fault *fault)
            leaf_bytes(fault->kvm, fault->leaves.level);
 }
 
+/* What the hardware reads before it finds no leaf, or one that forbids the access.
+ * Each table that is not there yet shortens one leaf's walk: of the first in it. */
+static uint64_t failed_walks(const struct fault *fault)
+{
+    struct stage2 *stage2 = &fault->kvm->stage2;
+    uint64_t n = leaf_count(fault);
+    if (fault->permission) {
+        return n * (stage2_depth(stage2, fault->ipa) + 1);
+    }
+    return n * (stage2->geometry.levels - (uint64_t)fault->leaves.level) -
+           stage2_tables_for(stage2, fault->leaves);
+}
+
 /* The exit, the hardware's walk that found no leaf, and the kernel's path. */
 static void charge_exit(struct actor *actor, const struct fault *fault, const struct memslot *slot)
 {
     uint64_t n = leaf_count(fault);
-    uint64_t failed_walk = stage2_depth(&fault->kvm->stage2, fault->ipa) + 1;
     actor_charge(actor, fault_kind(fault, slot), n);
     actor_charge(actor, EV_exits, n);
-    actor_charge(actor, EV_walk_reads, n * failed_walk);
+    actor_charge(actor, EV_walk_reads, failed_walks(fault));
     actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
     if (!fault->permission && fault->leaves.level != LEAF_PAGE) {
         actor_charge(actor, EV_block_path, n);
@@ -128,7 +145,10 @@ static void charge_icache(struct actor *actor, const struct fault *fault,
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
     /* MAX_DVM_OPS (PTRS_PER_PTE) lines. */
     uint64_t limit = kvm->stage2.geometry.page_bytes / 8 * kvm->memory->platform->line_bytes;
-    if (kvm->strategy->ideal) {
+    /* With DIC every leaf is executable; kernels that clean before the map call
+     * think of the I-cache only where the guest fetches. */
+    bool before_map = kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
+    if (kvm->strategy->ideal || (before_map && fault->access != ACCESS_FETCH)) {
         return;
     }
     if (kvm->kernel->value[SWITCH_IC_CLAMP] && size > limit) {
@@ -136,6 +156,16 @@ static void charge_icache(struct actor *actor, const struct fault *fault,
     } else {
         memory_icache_range(actor, kvm->memory, start, end, n);
     }
+}
+
+/* From here on the I-cache may hold any of it. */
+static void make_executable(struct actor *actor, const struct fault *fault,
+                            const struct memslot *slot)
+{
+    uint64_t start = memory_of(slot, fault->leaves.start);
+    charge_icache(actor, fault, slot);
+    oracle_executable(&fault->kvm->memory->oracle, start,
+                      start + (fault->leaves.end - fault->leaves.start));
 }
 
 /* --- the exit: what the host finds, and what will be done --- */
@@ -148,8 +178,8 @@ static uint64_t fault_limit(const struct fault *fault, const struct memslot *slo
     uint64_t page = leaf_bytes(fault->kvm, LEAF_PAGE);
     uint64_t limit = least(fault->limit, same_until);
     uint64_t room = fault->ipa - fault->ipa % page;
-    if (fault->kvm->batch_leaves < (UINT64_MAX - room) / page) {
-        limit = least(limit, room + fault->kvm->batch_leaves * page);
+    if (fault->vcpu->batch_leaves < (UINT64_MAX - room) / page) {
+        limit = least(limit, room + fault->vcpu->batch_leaves * page);
     }
     return least(limit, slot->ipa + slot->bytes);
 }
@@ -178,6 +208,38 @@ static void plan_relax(struct fault *fault, const struct leaves *mapped, uint64_
     fault->leaves.end = mapped->start + most(count, 1) * size;
 }
 
+/* What the leaves will allow besides what they do already. That follows from the
+ * host's mapping and not from the access: a fetch of a read-only leaf whose host
+ * page can be written gives both permissions at once. */
+static void give_permissions(struct fault *fault, const struct memslot *slot, bool host_writable)
+{
+    const struct kvm *kvm = fault->kvm;
+    bool logged_read = kvm->dirty_log && fault->access != ACCESS_WRITE;
+    fault->leaves.writable |= host_writable && !slot->read_only && !logged_read;
+    fault->leaves.executable |= fault->access == ACCESS_FETCH || kvm->memory->platform->dic;
+}
+
+/* A permission fault on a leaf of the right size relaxes it; one on a leaf of
+ * another size maps anew: a block that is written while logging is on, or small
+ * leaves that were written when it was and may be a block again. */
+static void plan_permission(struct fault *fault, const struct memslot *slot,
+                            const struct leaves *mapped, const struct host_access *access,
+                            uint64_t limit)
+{
+    struct kvm *kvm = fault->kvm;
+    uint64_t hva = memory_of(slot, fault->ipa);
+    enum leaf_level level = choose_level(kvm, slot, hva, access->unit_bytes);
+    fault->resize = level != mapped->level && (kvm->dirty_log || level > mapped->level);
+    if (!fault->resize) {
+        uint64_t stop = slot->ipa + (access->end - slot->area.start);
+        plan_relax(fault, mapped, least(limit, stop));
+        return;
+    }
+    uint64_t size = leaf_bytes(kvm, level);
+    uint64_t start = fault->ipa - fault->ipa % size;
+    fault->leaves = (struct leaves){.start = start, .end = start + size, .level = level};
+}
+
 static void note_notifiers(struct fault *fault, const struct host_access *access)
 {
     fault->notified = (uint8_t)access->notified;
@@ -196,24 +258,22 @@ static void fault_exit(struct actor *actor, struct fault *fault)
     struct leaves mapped;
     uint64_t next = UINT64_MAX;
     INVARIANT(slot, "fault at %#llx outside every slot", (unsigned long long)fault->ipa);
+    fault->seen_invalidations = kvm->invalidations;
     fault->permission = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
     uint64_t limit = fault_limit(fault, slot, fault->permission ? mapped.end : next);
     uint64_t hva = memory_of(slot, fault->ipa);
     struct host_access access =
         host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
                    fault->access == ACCESS_WRITE);
-    enum leaf_level level = choose_level(kvm, slot, hva, access.unit_bytes);
+    /* What the host changes on the way is one fault's doing; then the guest comes again. */
+    limit = access.notified > 0 ? fault->ipa + 1 : limit;
     if (fault->permission) {
-        plan_relax(fault, &mapped, limit);
-        fault->leaves.writable |= access.writable && fault->access == ACCESS_WRITE;
-        fault->leaves.executable |= fault->access == ACCESS_FETCH;
+        plan_permission(fault, slot, &mapped, &access, limit);
     } else {
-        set_leaves(fault, slot, &access, limit, level);
-        bool logged_read = kvm->dirty_log && fault->access != ACCESS_WRITE;
-        fault->leaves.writable = access.writable && !slot->read_only && !logged_read;
-        fault->leaves.executable =
-            fault->access == ACCESS_FETCH || kvm->memory->platform->dic;
+        set_leaves(fault, slot, &access, limit,
+                   choose_level(kvm, slot, hva, access.unit_bytes));
     }
+    give_permissions(fault, slot, access.writable);
     note_notifiers(fault, &access);
     charge_exit(actor, fault, slot);
     if (access.fresh_bytes > 0) {
@@ -222,11 +282,24 @@ static void fault_exit(struct actor *actor, struct fault *fault)
     }
 }
 
+/* A fresh hugetlb page is cleared under a mutex, so that whoever faults on it
+ * meanwhile waits for that. */
+static bool needs_hugetlb_mutex(const struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    bool hugetlb = slot && (slot->area.backing == BACKING_HUGETLB ||
+                            slot->area.backing == BACKING_HUGETLB_1G);
+    uint64_t end;
+    return hugetlb && (kvm->hugetlb_mutex.writer ||
+                       runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);
+}
+
 /* --- under the lock --- */
 
 static bool takes_write_lock(const struct fault *fault)
 {
-    bool logging = fault->permission && fault->kvm->dirty_log;
+    bool logging = fault->permission && fault->kvm->dirty_log && !fault->resize;
     switch (fault->kvm->kernel->value[SWITCH_FAULT_LOCK]) {
     case FAULT_LOCK_SPIN:
         return true;
@@ -258,6 +331,9 @@ static void clean_leaves(struct actor *actor, const struct fault *fault,
                          const struct memslot *slot)
 {
     const struct kvm *kvm = fault->kvm;
+    if (fault->permission && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
+        return; /* these kernels clean at translation faults only */
+    }
     uint64_t n = leaf_count(fault);
     uint64_t start = memory_of(slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
@@ -277,14 +353,21 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next;
-    if (locked_by_other(fault)) {
+    if (locked_by_other(fault) || kvm->invalidations != fault->seen_invalidations) {
         actor_charge(actor, EV_fault_retries, 1);
         return FAULT_UNLOCK;
+    }
+    if (kvm_other_size(kvm, fault->leaves, fault->resize)) {
+        fault->vcpu->installing_start = fault->leaves.start;
+        fault->vcpu->installing_end = fault->leaves.end;
+        fault->emptied = kvm_break(actor, kvm, fault->leaves);
+        return FAULT_CLEAN;
     }
     if (stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next)) {
         if (kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
             clean_leaves(actor, fault, slot); /* it cleans before it looks */
         }
+        actor_charge(actor, EV_lost_maps, 1);
         return FAULT_UNLOCK;
     }
     fault->leaves.end = least(fault->leaves.end, next);
@@ -299,12 +382,15 @@ static void fault_install(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     if (fault->leaves.executable) {
-        charge_icache(actor, fault, slot);
-        uint64_t start = memory_of(slot, fault->leaves.start);
-        oracle_executable(&kvm->memory->oracle, start,
-                          start + (fault->leaves.end - fault->leaves.start));
+        make_executable(actor, fault, slot);
     }
-    charge_map(actor, fault, stage2_map(&kvm->stage2, fault->leaves));
+    /* Tables on the way to leaves of another size stay where they are. */
+    uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
+    charge_map(actor, fault, needed > fault->emptied ? needed - fault->emptied : 0);
+    if (fault->emptied > needed) {
+        actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
+    }
+    slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
     fault->vcpu->installing_start = fault->vcpu->installing_end = 0;
 }
 
@@ -313,12 +399,13 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
     uint64_t next, n = leaf_count(fault);
-    if (!stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
+    if (kvm->invalidations != fault->seen_invalidations ||
+        !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
     }
-    if (fault->access == ACCESS_FETCH && !mapped.executable) {
-        charge_icache(actor, fault, kvm_slot_at(kvm, fault->ipa));
+    if (fault->leaves.executable && !mapped.executable) {
+        make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
     }
     stage2_relax(&kvm->stage2, fault->leaves);
     actor_charge(actor, EV_relax_calls, n);
@@ -334,7 +421,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
 static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
 {
     if (fault->notifying == fault->notified) {
-        return fault->notified > 0 ? FAULT_DONE : FAULT_LOCK;
+        return fault->notified > 0 ? FAULT_DONE : FAULT_LINE;
     }
     uint32_t i = fault->notifying++;
     bool last = fault->notifying == fault->notified;
@@ -342,21 +429,58 @@ static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
     return FAULT_NOTIFY;
 }
 
+/* A reader changes the lock's count twice, which brings its cache line to this
+ * core (a request): nobody waits for the lock, but all wait for the line. */
+static void move_lock_line(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    bool elsewhere = kvm->lock_line_at && kvm->lock_line_at != fault->vcpu;
+    if (!takes_write_lock(fault) && elsewhere) {
+        actor_serve(actor, &kvm->lock_line, actor_count(actor, EV_lock_handovers, 1));
+    }
+    kvm->lock_line_at = fault->vcpu;
+}
+
+/* Up to the lock. */
+static void fault_enter(struct actor *actor, struct frame *frame, struct fault *fault)
+{
+    switch (frame->state) {
+    case FAULT_BEGIN:
+        fault->was_site = actor->site;
+        actor->site = SITE_FAULT;
+        frame->state = FAULT_EXIT;
+        if (needs_hugetlb_mutex(fault)) {
+            actor_lock(actor, &fault->kvm->hugetlb_mutex, true);
+        }
+        return;
+    case FAULT_EXIT:
+        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        fault_exit(actor, fault);
+        return;
+    default:
+        frame->state = FAULT_NOTIFY;
+        actor_unlock(actor, &fault->kvm->hugetlb_mutex);
+    }
+}
+
 static void fault_step(struct actor *actor, struct frame *frame)
 {
     struct fault *fault = FRAME_LOCAL(frame, struct fault);
     switch (frame->state) {
+    case FAULT_BEGIN:
     case FAULT_EXIT:
-        fault->was_site = actor->site;
-        actor->site = SITE_FAULT;
-        frame->state = FAULT_NOTIFY;
-        fault_exit(actor, fault);
+    case FAULT_HOST_UNLOCK:
+        fault_enter(actor, frame, fault);
+        return;
+    case FAULT_LINE:
+        frame->state = FAULT_LOCK;
+        move_lock_line(actor, fault);
         return;
     case FAULT_NOTIFY:
         frame->state = fault_notify(actor, fault);
         return;
     case FAULT_LOCK:
-        frame->state = fault->permission ? FAULT_RELAX : FAULT_CLEAN;
+        frame->state = fault->permission && !fault->resize ? FAULT_RELAX : FAULT_CLEAN;
         actor_lock(actor, &fault->kvm->mmu_lock, takes_write_lock(fault));
         return;
     case FAULT_CLEAN:

@@ -24,6 +24,10 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->mmu_lock = (struct lock){.name = "mmu_lock",
                                   .resource = RESOURCE_MMU_LOCK,
                                   .handover_kind = EV_lock_handovers};
+    kvm->lock_line = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
+    kvm->hugetlb_mutex = (struct lock){.name = "hugetlb fault mutex",
+                                       .resource = RESOURCE_HUGETLB,
+                                       .handover_kind = EV_lock_handovers};
     for (uint32_t i = 0; i < vcpu_count; i++) {
         kvm->vcpus[i].index = i;
         kvm->vcpus[i].tvm = !kvm->fwb;
@@ -60,8 +64,10 @@ enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
 void kvm_vmregs(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
 {
     (void)kvm;
-    if (vcpu->tvm) {
-        actor_charge(actor, EV_toggle_traps, n);
+    if (vcpu->tvm && n > 0) {
+        /* The first trapped write that finds the caches on ends the trapping. */
+        actor_charge(actor, EV_toggle_traps, vcpu->mmu_on ? 1 : n);
+        vcpu->tvm = !vcpu->mmu_on;
     }
 }
 

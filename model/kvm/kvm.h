@@ -27,6 +27,7 @@ struct memslot {
     bool code;             /* holds the guest's own code: its faults are counted apart */
     bool read_only;
     bool live;
+    uint64_t mapped_bytes; /* by faults so far, whether still mapped or not */
 };
 
 struct kvm_vcpu {
@@ -51,12 +52,17 @@ struct kvm {
     uint64_t touch_steps;  /* faults of one touch are taken in at most so many steps (0: leaf
                               by leaf), so that others get their turn at locks and paths */
     uint32_t s1_levels;    /* stage-1 levels that the guest's walks read */
+    uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf */
 
     struct stage2 stage2;
     struct host host;
     struct memslot slots[KVM_SLOTS];
     uint32_t slot_count;
     struct lock mmu_lock;
+    struct server lock_line;      /* the lock's own cache line, which every reader moves */
+    const struct kvm_vcpu *lock_line_at; /* whose core has that line */
+    struct lock hugetlb_mutex;    /* held while the host clears a fresh hugetlb page */
+    uint64_t invalidations;       /* by MMU notifiers so far: a fault under way then retries */
     struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */
@@ -133,7 +139,8 @@ void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range ra
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
-/* The VMM fills a range of guest memory through its own mapping. */
+/* The VMM fills a range of guest memory through its own mapping, whether the
+ * slot is live or not. */
 void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
 /* The VMM deletes a slot, or brings it back. */

@@ -54,11 +54,12 @@ static void set_spte(struct actor *actor, struct notify *notify)
         actor_charge(actor, EV_map_bytes, page.end - page.start);
         stage2_map(&kvm->stage2, page);
     }
-    bool cleans = kvm->strategy->cmo_at_fault && (maps || early);
-    if (cleans || (kvm->fwb && maps && !kvm->strategy->ideal)) {
+    bool asked = maps || early;
+    bool cleans = asked && kvm->strategy->cmo_at_fault && !kvm->fwb;
+    if (cleans || (asked && kvm->fwb && !kvm->strategy->ideal)) {
         actor_charge(actor, EV_cmo_op_calls, 1);
     }
-    if (cleans && !kvm->fwb) {
+    if (cleans) {
         memory_clean(actor, kvm->memory, start, start + (page.end - page.start), 1);
     }
 }
@@ -75,6 +76,7 @@ static void notify_step(struct actor *actor, struct frame *frame)
             notify->slot++;
         }
         if (notify->slot == kvm->slot_count) {
+            kvm->invalidations++;
             actor->site = notify->was_site;
             actor_return(actor, 0);
             return;
@@ -144,6 +146,24 @@ static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *
     }
 }
 
+/* The host gives back the pages that it holds. Huge pages of hugetlb go one by
+ * one, as small pages do; those of THP take their share of the LRU with them. */
+static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_area *area)
+{
+    bool thp = area->backing == BACKING_THP;
+    uint64_t end;
+    for (uint64_t at = area->start; at < area->end; at = end) {
+        enum host_state state = (enum host_state)runs_value(&kvm->host.state, at, &end);
+        end = end < area->end ? end : area->end;
+        if (state == HOST_SMALL) {
+            actor_charge(actor, EV_host_zap, (end - at) / area->page_bytes);
+        } else if (state == HOST_HUGE || state == HOST_HUGE_READ) {
+            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap;
+            actor_charge(actor, kind, (end - at) / area->block_bytes);
+        }
+    }
+}
+
 static void drop_step(struct actor *actor, struct frame *frame)
 {
     struct drop *drop = FRAME_LOCAL(frame, struct drop);
@@ -157,6 +177,7 @@ static void drop_step(struct actor *actor, struct frame *frame)
         return;
     }
     if (times > 0) {
+        charge_zap(actor, kvm, &slot->area);
         host_drop(&kvm->host, &slot->area, range.start, range.end);
         oracle_forget(&kvm->memory->oracle, range.start, range.end);
     }
@@ -225,9 +246,20 @@ static void fill_step(struct actor *actor, struct frame *frame)
     fill_stretch(actor, fill);
 }
 
+/* The VMM's own mapping stays when it takes the slot away. */
+static struct memslot *slot_of_fill(struct kvm *kvm, uint64_t ipa)
+{
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        if (ipa >= kvm->slots[i].ipa && ipa - kvm->slots[i].ipa < kvm->slots[i].bytes) {
+            return &kvm->slots[i];
+        }
+    }
+    return NULL;
+}
+
 void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
 {
-    struct memslot *slot = kvm_slot_at(kvm, ipa);
+    struct memslot *slot = slot_of_fill(kvm, ipa);
     INVARIANT(slot && bytes <= slot->bytes - (ipa - slot->ipa), "fill of [%#llx, +%llu)",
               (unsigned long long)ipa, (unsigned long long)bytes);
     uint64_t at = slot->area.start + (ipa - slot->ipa);

@@ -37,9 +37,8 @@ bool geometry_init(struct geometry *geometry, uint64_t granule_bytes, uint32_t i
     uint32_t stride = shift - 3; /* bits that one level resolves */
     uint32_t levels = (ipa_bits - 8) / stride;
     levels = levels < 2 ? 2 : levels;
-    *geometry = (struct geometry){.page_bytes = granule_bytes,
-                                  .levels = levels,
-                                  .table_levels = levels - 1};
+    *geometry = (struct geometry){
+        .page_bytes = granule_bytes, .levels = levels, .table_levels = levels - 1};
     INVARIANT(geometry->table_levels <= STAGE2_TABLE_LEVELS, "%u levels", levels);
     for (uint32_t i = 0; i < geometry->table_levels; i++) {
         geometry->table_span[i] = granule_bytes << (stride * (i + 1));
@@ -48,8 +47,8 @@ bool geometry_init(struct geometry *geometry, uint64_t granule_bytes, uint32_t i
     geometry->leaf_bytes[LEAF_PAGE] = granule_bytes;
     geometry->leaf_bytes[LEAF_BLOCK] = granule_bytes << stride;
     geometry->leaf_bytes[LEAF_GIG] = shift == 12 && levels > 2 ? granule_bytes << 2 * stride : 0;
-    bool gig = geometry->leaf_bytes[LEAF_GIG] != 0;
-    geometry->chunk_bytes = geometry->leaf_bytes[gig ? LEAF_GIG : LEAF_BLOCK];
+    /* KVM_PGTABLE_MIN_BLOCK_LEVEL goes by the granule, also where two levels have no 1 GiB leaf. */
+    geometry->chunk_bytes = granule_bytes << (shift == 12 ? 2 * stride : stride);
     return true;
 }
 
@@ -127,6 +126,11 @@ static void assert_whole(const struct stage2 *stage2, const struct leaves *leave
               (unsigned long long)leaves->end);
 }
 
+uint64_t stage2_tables_for(struct stage2 *stage2, struct leaves leaves)
+{
+    return own_tables_of(stage2, &leaves);
+}
+
 uint64_t stage2_map(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
@@ -194,8 +198,8 @@ static void walk_level(struct stage2 *stage2, uint64_t start, uint64_t end, uint
                        struct walk_counts *counts)
 {
     uint64_t span = stage2->geometry.table_span[level];
-    uint64_t entry = level == 0 ? stage2->geometry.page_bytes
-                                : stage2->geometry.table_span[level - 1];
+    uint64_t entry =
+        level == 0 ? stage2->geometry.page_bytes : stage2->geometry.table_span[level - 1];
     uint64_t done = align_down(start, span); /* tables before it are counted */
     struct leaves leaves;
     for (uint64_t at = start; stage2_next(stage2, at, end, &leaves); at = leaves.end) {
@@ -219,8 +223,8 @@ static void walk_edges(struct stage2 *stage2, uint64_t start, uint64_t end, uint
                        struct walk_counts *counts)
 {
     uint64_t span = stage2->geometry.table_span[level];
-    uint64_t entry = level == 0 ? stage2->geometry.page_bytes
-                                : stage2->geometry.table_span[level - 1];
+    uint64_t entry =
+        level == 0 ? stage2->geometry.page_bytes : stage2->geometry.table_span[level - 1];
     uint64_t first = align_down(start, span), last = align_down(end - 1, span);
     uint64_t edges[2] = {first, last};
     for (int i = 0; i < (first == last ? 1 : 2); i++) {

@@ -18,9 +18,9 @@
 #include "core/runs.h"
 
 enum leaf_level {
-    LEAF_PAGE,  /* the granule: 4, 16 or 64 KiB */
+    LEAF_PAGE, /* the granule: 4, 16 or 64 KiB */
     LEAF_BLOCK, /* 2 MiB, 32 MiB or 512 MiB */
-    LEAF_GIG,   /* 1 GiB, with 4 KiB granule only */
+    LEAF_GIG, /* 1 GiB, with 4 KiB granule only */
     LEAF_LEVELS
 };
 
@@ -29,11 +29,11 @@ enum leaf_level {
 struct geometry {
     uint64_t page_bytes;
     uint64_t leaf_bytes[LEAF_LEVELS]; /* 0: no such leaf */
-    uint32_t levels;                  /* of lookup, root included */
-    uint32_t table_levels;            /* non-root levels: levels - 1 */
+    uint32_t levels; /* of lookup, root included */
+    uint32_t table_levels; /* non-root levels: levels - 1 */
     uint64_t table_span[STAGE2_TABLE_LEVELS]; /* what one table of that level maps, leaf first */
-    uint64_t root_span;               /* what one root entry maps */
-    uint64_t chunk_bytes;             /* the largest block: the unit of range operations */
+    uint64_t root_span; /* what one root entry maps */
+    uint64_t chunk_bytes; /* the granule's largest block: the unit of range operations */
 };
 
 /* The tables for a granule (4, 16 or 64 KiB) and a number of IPA bits (32 to
@@ -63,6 +63,9 @@ bool stage2_lookup(struct stage2 *stage2, uint64_t ipa, struct leaves *leaves, u
 /* The first leaves at or after `from` and before `to`, cut to that range. */
 bool stage2_next(struct stage2 *stage2, uint64_t from, uint64_t to, struct leaves *leaves);
 
+/* How many tables mapping a range that is not mapped would take. */
+uint64_t stage2_tables_for(struct stage2 *stage2, struct leaves leaves);
+
 /* Maps a range that must not be mapped yet; returns the tables it took. */
 uint64_t stage2_map(struct stage2 *stage2, struct leaves leaves);
 
@@ -82,7 +85,7 @@ uint32_t stage2_depth(struct stage2 *stage2, uint64_t ipa);
 /* What a walk over [start, end) meets. */
 struct walk_counts {
     uint64_t entries; /* entries at which it does not go on to a table: leaves and invalid ones */
-    uint64_t tables;  /* table entries that it goes through */
+    uint64_t tables; /* table entries that it goes through */
 };
 struct walk_counts stage2_walk(struct stage2 *stage2, uint64_t start, uint64_t end);
 

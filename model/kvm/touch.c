@@ -33,6 +33,18 @@ static uint64_t walk_reads(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
     return (n + 1) * (m + 1) - 1;
 }
 
+/* Where the guest's own pages are smaller than the leaf, each further one is a
+ * TLB miss too; what its walk reads besides the last entry is cached by then. */
+static uint64_t further_walks(const struct touch *touch, uint64_t stop, uint64_t leaves)
+{
+    uint64_t page = touch->kvm->s1_page_bytes;
+    if (page == 0 || !touch->vcpu->mmu_on) {
+        return 0;
+    }
+    uint64_t pages = (stop - 1) / page - touch->at / page + 1;
+    return pages > leaves ? pages - leaves : 0;
+}
+
 /* The accesses to mapped memory: one TLB miss a leaf, then the lines. */
 static void access_mapped(struct actor *actor, struct touch *touch, const struct leaves *leaves)
 {
@@ -42,7 +54,8 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
     uint64_t count = (stop - 1) / size - touch->at / size + 1;
     uint64_t start = slot->area.start + (touch->at - slot->ipa);
-    actor_charge(actor, EV_walk_reads, count * walk_reads(kvm, touch->vcpu, leaves->level));
+    uint64_t reads = count * walk_reads(kvm, touch->vcpu, leaves->level);
+    actor_charge(actor, EV_walk_reads, reads + further_walks(touch, stop, count));
     struct access access = {.start = start,
                             .end = start + (stop - touch->at),
                             .density = touch->density,

@@ -42,4 +42,6 @@ const char *const resource_name[RESOURCES] = {
     [RESOURCE_CMO_PATH] = "cmo_path",
     [RESOURCE_DVM] = "dvm",
     [RESOURCE_ZERO_PATH] = "zero_path",
+    [RESOURCE_HUGETLB] = "hugetlb_mutex",
+    [RESOURCE_LOCK_LINE] = "mmu_lock_line",
 };

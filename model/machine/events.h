@@ -20,21 +20,24 @@
     X(data_perm_x, "fetch permission faults", "faults", TALLY)                        \
     X(code_faults, "faults in the code slot", "faults", TALLY)                        \
     X(mmio_exits, "accesses outside every slot", "exits", TALLY)                      \
-    X(fault_retries, "faults on a leaf another vCPU is mapping", "faults", FAULT)     \
+    X(lost_maps, "map calls that found the leaf in place", "calls", FAULT)            \
+    X(fault_retries, "faults on a leaf another vCPU is mapping", "faults", TALLY)     \
     X(exits, "traps to the host and back", "exits", FAULT)                            \
     X(user_exits, "returns to the VMM and back", "exits", FAULT)                      \
     X(fault_path, "software path of a translation fault", "faults", FAULT)            \
     X(block_path, "further software path of a 2 MiB or larger leaf", "leaves", FAULT) \
     X(perm_path, "software path of a permission fault", "faults", FAULT)              \
     X(host_alloc, "host pages allocated", "pages", FAULT)                             \
+    X(host_zap, "host pages given back", "pages", UNMAP)                              \
+    X(host_zap_huge, "huge host pages given back", "pages", UNMAP)                    \
     X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", FAULT)             \
     /* stage-2 tables */                                                              \
-    X(map_calls, "stage-2 map calls", "calls", TALLY)                                 \
+    X(map_calls, "stage-2 map calls", "calls", FAULT)                                 \
     X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", TALLY)                   \
     X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", TALLY)           \
     X(map_1g, "1 GiB leaves mapped", "leaves", TALLY)                                 \
     X(map_bytes, "bytes mapped", "bytes", TALLY)                                      \
-    X(relax_calls, "permission relaxations", "calls", TALLY)                          \
+    X(relax_calls, "permission relaxations", "calls", FAULT)                          \
     X(s2_tables_alloc, "stage-2 table pages taken", "pages", FAULT)                   \
     X(s2_tables_free, "stage-2 table pages freed", "pages", UNMAP)                    \
     X(walk_map, "entries visited by map walks", "entries", TALLY)                     \
@@ -43,7 +46,7 @@
     X(unmap_calls, "unmap range calls", "calls", TALLY)                               \
     X(unmap_leaves, "leaves unmapped", "leaves", UNMAP)                               \
     X(unmap_bytes, "bytes unmapped", "bytes", TALLY)                                  \
-    X(unmap_vm_calls, "whole-VM unmaps", "calls", TALLY)                              \
+    X(unmap_vm_calls, "whole-VM unmaps", "calls", UNMAP)                              \
     X(flush_calls, "flush range calls", "calls", TALLY)                               \
     X(flush_leaves, "leaves flushed", "leaves", FLUSH)                                \
     X(flush_bytes, "bytes flushed", "bytes", TALLY)                                   \
@@ -51,6 +54,7 @@
     X(gfn_unmap, "MMU-notifier unmaps", "calls", TALLY)                               \
     X(set_spte, "MMU-notifier page replacements", "calls", TALLY)                     \
     X(wrprotect_leaves, "leaves write-protected", "leaves", UNMAP)                    \
+    X(collapsed_leaves, "small leaves that a block replaced", "leaves", UNMAP)        \
     X(reinits, "vCPU re-initialisations", "calls", UNMAP)                             \
     /* caches */                                                                      \
     X(cmo_op_calls, "calls of the cache-clean callback", "calls", TALLY)              \
@@ -126,6 +130,8 @@ enum resource_id {
     RESOURCE_CMO_PATH,
     RESOURCE_DVM,
     RESOURCE_ZERO_PATH,
+    RESOURCE_HUGETLB,
+    RESOURCE_LOCK_LINE,
     RESOURCES
 };
 

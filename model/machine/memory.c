@@ -35,8 +35,9 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
     ps_t alone = actor_count(actor, EV_line_absent, found.absent) +
                  actor_count(actor, EV_line_clean, found.clean) +
                  actor_count(actor, EV_line_dirty, found.dirty);
-    double weight = price_cmo_weight(memory->value, lines, written, alone);
     alone += actor_count(actor, EV_cmo_calls, ranges);
+    /* With the barriers in the time, what the work takes from the path is its lines' part. */
+    double weight = price_cmo_weight(memory->value, lines, written, alone);
     actor_count(actor, EV_writeback_bytes, written);
     memory->seen.found.absent += found.absent;
     memory->seen.found.clean += found.clean;

@@ -32,9 +32,10 @@ void oracle_init(struct oracle *oracle, struct run_pool *pool, uint64_t line_byt
     runs_init(&oracle->state, pool);
 }
 
-static uint64_t rewritten_code(uint64_t value, bool dic)
+/* Another agent wrote: what the I-cache may hold of the range is old. */
+static uint64_t rewritten_code(uint64_t value)
 {
-    return (value & FETCHED) && !dic ? I_STALE : 0;
+    return value & FETCHED ? I_STALE : 0;
 }
 
 static uint64_t cached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
@@ -42,7 +43,7 @@ static uint64_t cached_write(uint64_t value, uint64_t start, uint64_t end, void 
     const bool *mark_code = context;
     (void)start, (void)end;
     uint64_t code = value & (FETCHED | I_STALE);
-    return code | UNCLEAN | COPIED | (*mark_code ? rewritten_code(value, false) : 0);
+    return code | UNCLEAN | COPIED | (*mark_code ? rewritten_code(value) : 0);
 }
 
 /* A write past the caches makes any cached copy old. A dirty one may later be
@@ -53,7 +54,7 @@ static uint64_t uncached_write(uint64_t value, uint64_t start, uint64_t end, voi
     (void)start, (void)end;
     uint64_t kept = value & (FETCHED | I_STALE | UNCLEAN | COPIED);
     uint64_t alias = value & (UNCLEAN | COPIED) ? ALIAS_SURE : ALIAS_FILL;
-    return kept | alias | (*mark_code ? rewritten_code(value, false) : 0);
+    return kept | alias | (*mark_code ? rewritten_code(value) : 0);
 }
 
 void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,

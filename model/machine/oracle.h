@@ -16,6 +16,9 @@
  *              dirty line: nobody can read them again
  *   fetched    the I-cache may hold the range
  *   i_stale    it was rewritten by somebody else since
+ *
+ * A write is taken to cover its whole range, also where a touch uses only some
+ * lines of each page.
  */
 #ifndef S2FLUSH_MACHINE_ORACLE_H
 #define S2FLUSH_MACHINE_ORACLE_H

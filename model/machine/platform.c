@@ -60,14 +60,14 @@ static bool copy_text(char *target, size_t size, const char *text, const struct 
         return error_input(err, at, "found %zu characters, expected at most %zu", strlen(text),
                            size - 1);
     }
-    strcpy(target, text);
+    memcpy(target, text, strlen(text) + 1);
     return true;
 }
 
 static bool known_evidence(const char *text, const struct place *at, struct error *err)
 {
-    static const char *const words[] = {"read",    "derived",    "inferred",
-                                        "assumed", "unverified", "measured"};
+    static const char *const words[] = {"read",       "derived",  "inferred", "assumed",
+                                        "unverified", "measured", "fitted"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strcmp(text, words[i]) == 0) {
             return true;
@@ -89,31 +89,44 @@ static bool set_number(double *target, enum cost_id id, const char *text, const 
     return true;
 }
 
+/* The keys of a cost; all before `unit` must be there. */
+enum cost_key { KEY_LOW, KEY_MODE, KEY_HIGH, KEY_SOURCE, KEY_EVIDENCE, KEY_UNIT, KEY_BASIS };
+static const char *const cost_key[] = {"low",      "mode", "high", "source",
+                                       "evidence", "unit", "basis"};
+#define COST_KEYS (sizeof cost_key / sizeof *cost_key)
+#define COST_KEYS_NEEDED KEY_UNIT
+
+static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, const char *value,
+                         const struct place *at, struct error *err)
+{
+    switch (key) {
+    case KEY_LOW:
+        return set_number(&cost->low, id, value, at, err);
+    case KEY_MODE:
+        return set_number(&cost->mode, id, value, at, err);
+    case KEY_HIGH:
+        return set_number(&cost->high, id, value, at, err);
+    case KEY_SOURCE:
+        return copy_text(cost->source, sizeof cost->source, value, at, err);
+    case KEY_EVIDENCE:
+        return known_evidence(value, at, err) &&
+               copy_text(cost->evidence, sizeof cost->evidence, value, at, err);
+    case KEY_BASIS:
+        return copy_text(cost->basis, sizeof cost->basis, value, at, err);
+    default:
+        return true; /* the unit is for the reader of the file; the cost's name implies it */
+    }
+}
+
 static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const char *value,
                      const struct place *at, struct error *err)
 {
-    cost->given = true;
-    if (strcmp(name, "low") == 0) {
-        return set_number(&cost->low, id, value, at, err);
-    }
-    if (strcmp(name, "mode") == 0) {
-        return set_number(&cost->mode, id, value, at, err);
-    }
-    if (strcmp(name, "high") == 0) {
-        return set_number(&cost->high, id, value, at, err);
-    }
-    if (strcmp(name, "source") == 0) {
-        return copy_text(cost->source, sizeof cost->source, value, at, err);
-    }
-    if (strcmp(name, "basis") == 0) {
-        return copy_text(cost->basis, sizeof cost->basis, value, at, err);
-    }
-    if (strcmp(name, "evidence") == 0) {
-        return known_evidence(value, at, err) &&
-               copy_text(cost->evidence, sizeof cost->evidence, value, at, err);
-    }
-    if (strcmp(name, "unit") == 0) {
-        return true; /* for the reader of the file; the name already says it */
+    cost->line = at->line;
+    for (unsigned key = 0; key < COST_KEYS; key++) {
+        if (strcmp(name, cost_key[key]) == 0) {
+            cost->given |= 1u << key;
+            return set_cost_key(cost, id, (enum cost_key)key, value, at, err);
+        }
     }
     return error_input(err, at,
                        "unknown key '%s', expected low, mode, high, unit, source, "
@@ -138,13 +151,26 @@ static bool unknown_cost(const char *name, const struct place *at, struct error 
     return error_input(err, at, "unknown cost '%s'%s", name, hint);
 }
 
+static bool machine_line(struct platform *platform, const char *section, const char *name,
+                         const char *value, const struct place *at, struct error *err)
+{
+    const struct option *row = option_find(machine_options, MACHINE_OPTIONS, section, name);
+    if (!option_assign(machine_options, MACHINE_OPTIONS, section, name, value, platform, at, err)) {
+        return false;
+    }
+    if (platform->line_bytes & (platform->line_bytes - 1)) {
+        return error_input(err, at, "found '%s', expected a power of two", value);
+    }
+    platform->given |= UINT32_C(1) << (row - machine_options);
+    return true;
+}
+
 static bool platform_line(void *context, const char *section, const char *name, const char *value,
                           const struct place *at, struct error *err)
 {
     struct platform *platform = context;
     if (strncmp(section, "cost ", 5) != 0) {
-        return option_assign(machine_options, MACHINE_OPTIONS, section, name, value, platform, at,
-                             err);
+        return machine_line(platform, section, name, value, at, err);
     }
     int id = cost_index(section + 5);
     if (id < 0) {
@@ -153,22 +179,38 @@ static bool platform_line(void *context, const char *section, const char *name, 
     return set_cost(&platform->cost[id], (enum cost_id)id, name, value, at, err);
 }
 
-static bool check_costs(const char *path, const struct platform *platform, struct error *err)
+static bool check_cost(const char *path, const struct platform *platform, enum cost_id id,
+                       struct error *err)
 {
-    for (int i = 0; i < COSTS; i++) {
-        const struct cost *cost = &platform->cost[i];
-        struct place at = {.file = path, .key = cost_name[i]};
-        if (!cost->given) {
-            return error_input(err, &at, "missing: expected a section [cost %s]", cost_name[i]);
-        }
-        if (cost->low > cost->mode || cost->mode > cost->high) {
-            return error_input(err, &at, "found low %g, mode %g, high %g, expected them in order",
-                               cost->low, cost->mode, cost->high);
+    const struct cost *cost = &platform->cost[id];
+    struct place at = {.file = path, .line = cost->line, .key = cost_name[id]};
+    if (cost->given == 0) {
+        return error_input(err, &at, "missing: expected a section [cost %s]", cost_name[id]);
+    }
+    for (unsigned key = 0; key < COST_KEYS_NEEDED; key++) {
+        if (!(cost->given & 1u << key)) {
+            return error_input(err, &at, "missing: expected a key %s", cost_key[key]);
         }
     }
-    if (platform->name[0] == '\0' || platform->cores == 0 || platform->clock_ghz <= 0) {
-        struct place at = {.file = path, .key = "machine"};
-        return error_input(err, &at, "missing: expected name, cores and clock_ghz");
+    if (cost->low > cost->mode || cost->mode > cost->high) {
+        return error_input(err, &at, "found low %g, mode %g, high %g, expected them in order",
+                           cost->low, cost->mode, cost->high);
+    }
+    return true;
+}
+
+static bool check_platform(const char *path, const struct platform *platform, struct error *err)
+{
+    for (size_t i = 0; i < MACHINE_OPTIONS; i++) {
+        struct place at = {.file = path, .key = machine_options[i].name};
+        if (!machine_options[i].fallback && !(platform->given & UINT32_C(1) << i)) {
+            return error_input(err, &at, "missing in [machine]");
+        }
+    }
+    for (int i = 0; i < COSTS; i++) {
+        if (!check_cost(path, platform, (enum cost_id)i, err)) {
+            return false;
+        }
     }
     return true;
 }
@@ -177,7 +219,7 @@ bool platform_read(const char *path, struct platform *platform, struct error *er
 {
     *platform = (struct platform){0};
     option_defaults(machine_options, MACHINE_OPTIONS, platform);
-    return config_read(path, platform_line, platform, err) && check_costs(path, platform, err);
+    return config_read(path, platform_line, platform, err) && check_platform(path, platform, err);
 }
 
 static int platform_files(const struct dirent *entry)

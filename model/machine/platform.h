@@ -52,7 +52,8 @@ struct cost {
     char source[192];
     char evidence[16];
     char basis[192];
-    bool given;
+    unsigned given; /* which of these keys stood in the file, a bit each */
+    unsigned line; /* where the last of them stood */
 };
 
 struct platform {
@@ -68,10 +69,11 @@ struct platform {
     uint64_t line_bytes;
     bool fwb, dic, tlbirange, vhe, lpa2;
     struct cost cost[COSTS];
+    uint32_t given; /* which keys of [machine] stood in the file, a bit each */
 };
 
 /* Reads a platform file and checks that every cost is there and in order
- * (low <= mode <= high). */
+ * (low <= mode <= high), with a source, and that no key of [machine] is missing. */
 bool platform_read(const char *path, struct platform *platform, struct error *err);
 
 /* Reads the platform of that name: a path to a file, or the name of one under

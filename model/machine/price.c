@@ -19,7 +19,6 @@ static void price_hardware(const struct platform *platform, const double value[C
     double further = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
     double clean_ns = value[COST_dc_absent_ns] * value[COST_dc_clean_ratio];
     ns[EV_exits] = value[COST_exit_ns];
-    ns[EV_fault_retries] = value[COST_exit_ns];
     ns[EV_toggle_traps] = value[COST_exit_ns];
     ns[EV_setway_traps] = value[COST_exit_ns];
     ns[EV_hyp_calls] = value[COST_hvc_ns];
@@ -54,6 +53,13 @@ void price_events(const struct platform *platform, const double value[COSTS],
         price[kind] = whole_ps(ns[kind] + insns[kind] * insn_ns);
     }
     price[EV_compute_ps] = 1;
+}
+
+double price_tlbi_spare(const double value[COSTS], uint64_t answering_cores)
+{
+    double further = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
+    double taken = further * value[COST_tlbi_core_ns];
+    return taken > 0 ? value[COST_tlbi_ns] / (value[COST_tlbi_ns] + taken) : 0;
 }
 
 double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,

@@ -1,17 +1,22 @@
 #include "run/play.h"
 
+#include "kvm/dirty_log.h"
+
 static void note_mapped(struct sim *sim, uint32_t phase, bool before)
 {
     struct phase_record *record = &sim->phases[phase];
-    uint64_t mapped = 0;
+    uint64_t mapped = 0, touched = 0;
     for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
         mapped += sim_vm(sim, i)->stage2.map.covered;
+        touched += sim_vm(sim, i)->slots[0].mapped_bytes;
     }
     if (before && !record->seen) {
         record->seen = true;
         record->mapped_start_bytes = mapped;
+        record->touched_start_bytes = touched;
     }
     record->mapped_end_bytes = mapped;
+    record->touched_end_bytes = touched;
 }
 
 /* The first re-init opens the window in which costs and verdicts count. */
@@ -21,6 +26,8 @@ static void open_window(struct sim *sim, struct actor *actor)
         sim->reinit_ps = actor->now;
         sim->memory.oracle.judging = true;
         ledger_vector(&sim->ledger, sim->before);
+        sim->spun_before_ps =
+            ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
     }
 }
 
@@ -212,7 +219,7 @@ static bool op_slot_add(const struct turn *turn, const struct op *op)
 
 static bool op_dirty_log(const struct turn *turn, const struct op *op)
 {
-    turn->kvm->dirty_log = op->on;
+    kvm_dirty_log_begin(turn->actor, turn->kvm, op->on, op->n != 0);
     return true;
 }
 

@@ -60,11 +60,13 @@ static void init_vm(struct sim *sim, uint32_t index)
     kvm->touch_steps = sim->point->exact ? 0 : alone ? 1 : STEPS_AMONG_OTHERS;
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
+    kvm->s1_page_bytes = vm->s1_page_bytes;
     for (uint32_t i = 0; i < vm->slot_count; i++) {
         const struct slot_shape *shape = &vm->slots[i];
         /* Slots lie far apart in the VMM's memory. */
         uint64_t area = (uint64_t)index * TIMELINE_SLOTS + i + 1;
         uint64_t hva = (area << HVA_SHIFT) + shape->ipa - shape->misalign;
+        bool gig = shape->backing == BACKING_HUGETLB_1G && geometry.leaf_bytes[LEAF_GIG] > 0;
         struct memslot slot = {.ipa = shape->ipa,
                                .bytes = shape->bytes,
                                .code = shape->code,
@@ -73,7 +75,7 @@ static void init_vm(struct sim *sim, uint32_t index)
                                         .end = hva + shape->bytes,
                                         .backing = shape->backing,
                                         .page_bytes = geometry.page_bytes,
-                                        .block_bytes = geometry.leaf_bytes[LEAF_BLOCK]}};
+                                        .block_bytes = geometry.leaf_bytes[gig ? LEAF_GIG : LEAF_BLOCK]}};
         kvm_add_slot(kvm, slot);
     }
 }
@@ -101,6 +103,7 @@ void sim_init(struct sim *sim, const struct point *point)
     sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
                            point->platform->line_bytes, 4 * runs);
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
+    sim->memory.dvm.spare = price_tlbi_spare(point->value, actors);
     sim->more = zeroed(copies - 1, sizeof *sim->more);
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);
@@ -184,7 +187,8 @@ ps_t sim_cpu_ps(const struct sim *sim)
         busy = add_checked(busy, mul_checked(sim->window[i], sim->price[i % EVENT_KINDS], "time"),
                            "time");
     }
-    return busy + ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
+    ps_t spun = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
+    return add_checked(busy, spun - sim->spun_before_ps, "time");
 }
 
 uint64_t sim_count(const struct sim *sim, uint32_t phase, uint32_t site, enum event_kind kind)

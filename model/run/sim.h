@@ -33,6 +33,8 @@ struct phase_record {
     bool seen;
     uint64_t mapped_start_bytes, mapped_end_bytes;
     uint64_t filled_bytes; /* written by the VMM */
+    uint64_t touched_start_bytes, touched_end_bytes; /* mapped by faults in the first slot, the
+                                                        VM's RAM, up to its start and end */
 };
 
 struct sim {
@@ -53,6 +55,7 @@ struct sim {
     ps_t first_insn_ps; /* when a vCPU had first done something after it */
     uint64_t *window; /* [SITES * EVENT_KINDS], counts since the first re-init */
     uint64_t *before; /* the same up to it */
+    ps_t spun_before_ps; /* waited for mmu_lock up to it, by all */
     struct phase_record *phases;
     struct reinit_record reinits[KVM_VCPUS * 4];
     uint32_t reinit_count;

@@ -623,19 +623,15 @@ static struct move roll_move(struct dice *dice, bool may_wait)
     }
 }
 
-/* Takes a lock, or both in one order, around some moves. */
+/* Takes one of the locks around some moves. */
 static uint32_t roll_locked(struct dice *dice, struct move *moves)
 {
-    uint32_t at = 0, first = (uint32_t)roll(dice, 2);
-    bool both = first == 0 && chance(dice, 40);
-    moves[at++] = chance(dice, 50) ? (struct move)READ(first) : (struct move)WRITE(first);
-    moves[at++] = roll_move(dice, false);
-    if (both) {
-        moves[at++] = chance(dice, 50) ? (struct move)READ(1) : (struct move)WRITE(1);
+    uint32_t at = 0, which = (uint32_t)roll(dice, 2);
+    moves[at++] = chance(dice, 50) ? (struct move)READ(which) : (struct move)WRITE(which);
+    for (uint64_t inside = 1 + roll(dice, 2); inside > 0; inside--) {
         moves[at++] = roll_move(dice, false);
-        moves[at++] = (struct move)UNLOCK(1);
     }
-    moves[at++] = (struct move)UNLOCK(first);
+    moves[at++] = (struct move)UNLOCK(which);
     return at;
 }
 

@@ -3,10 +3,8 @@
 #include "core/error.h"
 
 const char *const backing_name[BACKINGS + 1] = {
-    [BACKING_4K] = "4k",
-    [BACKING_THP] = "thp",
-    [BACKING_HUGETLB] = "hugetlb",
-    [BACKING_HUGETLB_1G] = "hugetlb-1g",
+    [BACKING_4K] = "4k",           [BACKING_THP] = "thp",
+    [BACKING_HUGETLB] = "hugetlb", [BACKING_HUGETLB_1G] = "hugetlb-1g",
     [BACKING_SHARED] = "shm",
 };
 
@@ -59,20 +57,33 @@ static bool block_fits(const struct host_area *area, uint64_t at)
     return block >= area->start && block + area->block_bytes <= area->end;
 }
 
+static bool likes_huge(const struct host_area *area)
+{
+    return hugetlb(area) || area->backing == BACKING_THP;
+}
+
 static bool huge_possible(const struct host_area *area, uint64_t at)
 {
-    return (hugetlb(area) || area->backing == BACKING_THP) && block_fits(area, at);
+    return likes_huge(area) && block_fits(area, at);
+}
+
+/* Where small pages must stop: what was never touched in the next block may be
+ * huge. */
+static uint64_t small_until(const struct host_area *area, uint64_t at, uint64_t end)
+{
+    return likes_huge(area) ? least(end, round_down(at, area->block_bytes) + area->block_bytes)
+                            : end;
 }
 
 /* The first small page of a block puts a table of small pages in place, which
  * stays when the pages go: no huge page comes back on demand. */
-static void set_small(struct host *host, const struct host_area *area, uint64_t start,
-                      uint64_t end, enum host_state state)
+static void set_small(struct host *host, const struct host_area *area, uint64_t start, uint64_t end,
+                      enum host_state state)
 {
     if (area->backing == BACKING_THP) {
         uint64_t first = most(round_down(start, area->block_bytes), area->start);
-        uint64_t last = least(round_down(end - 1, area->block_bytes) + area->block_bytes,
-                              area->end);
+        uint64_t last =
+            least(round_down(end - 1, area->block_bytes) + area->block_bytes, area->end);
         uint64_t stop;
         if (state_at(host, first, &stop) == HOST_EMPTY) {
             runs_set(&host->state, first, least(stop, start > first ? start : end), HOST_TABLE);
@@ -95,9 +106,8 @@ static struct host_access small_fresh(struct host *host, const struct host_area 
                                       uint64_t end, uint64_t limit, bool write)
 {
     bool own = write || area->backing == BACKING_SHARED;
-    struct host_access access = {.start = round_down(at, area->page_bytes),
-                                 .unit_bytes = area->page_bytes,
-                                 .writable = own};
+    struct host_access access = {
+        .start = round_down(at, area->page_bytes), .unit_bytes = area->page_bytes, .writable = own};
     access.end = least(same_until(at, end, limit, area->page_bytes), area->end);
     access.fresh_bytes = own ? access.end - access.start : 0;
     set_small(host, area, access.start, access.end, own ? HOST_SMALL : HOST_ZERO);
@@ -182,7 +192,10 @@ struct host_access host_touch(struct host *host, const struct host_area *area, u
     if (state == HOST_EMPTY && huge_possible(area, at)) {
         return huge_fresh(host, area, at, end, limit, write);
     }
-    if (state == HOST_EMPTY || state == HOST_TABLE) {
+    if (state == HOST_EMPTY) {
+        return small_fresh(host, area, at, small_until(area, at, end), limit, write);
+    }
+    if (state == HOST_TABLE) {
         return small_fresh(host, area, at, end, limit, write);
     }
     if (write && state == HOST_ZERO) {

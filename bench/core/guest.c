@@ -1,0 +1,143 @@
+/*
+ * guest - a guest that boots, reboots and boots, as the model plays it.
+ *
+ *   guest first LINES PAGES     exact: the first boot touches PAGES pages
+ *   guest again LINES PAGES     exact: the second boot touches PAGES of the
+ *                               pages that the first boot left in memory
+ *   guest reboots GIB TIMES     fast: TIMES whole runs that touch all memory
+ *
+ * A touch of a page is a fault (64 lines cleaned and invalidated, a leaf of
+ * 4 KiB mapped) and then the guest's writes, to LINES of the page's 64 lines;
+ * on the first touch the host clears the page before. Platform neoverse-n1 at
+ * its modes, kernel 6.1, strategy unmap. The check value is simulated time.
+ */
+#include "bench.h"
+
+#include <string.h>
+
+#include "run/sim.h"
+
+#define PAGE_BYTES (4 * KIB)
+#define PAGE_LINES 64
+#define SLOT_IPA GIB
+
+/* What the first boot touches for `again`, whatever the second one does. */
+#define AGAIN_BYTES (32 * MIB)
+
+struct scene {
+    struct platform platform;
+    double value[COSTS];
+    struct kernel kernel;
+    struct timeline timeline;
+};
+
+static void need(bool good, const struct error *err)
+{
+    if (!good) {
+        die("%s", err->text);
+    }
+}
+
+static void set_scene(struct scene *scene, uint64_t bytes)
+{
+    struct error err;
+    struct slot_shape slot = {.ipa = SLOT_IPA, .bytes = bytes, .backing = BACKING_4K};
+    need(platform_load("neoverse-n1", &scene->platform, &err), &err);
+    need(kernel_resolve("6.1", &scene->kernel, &err), &err);
+    platform_modes(&scene->platform, scene->value);
+    timeline_init(&scene->timeline, "bench", true, 1);
+    scene->timeline.vm.ipa_bits = 42;
+    need(vm_shape_slot(&scene->timeline.vm, slot, &err), &err);
+}
+
+static void add_boot(struct timeline *timeline, uint64_t bytes, uint64_t lines)
+{
+    struct op touch = {.kind = OP_TOUCH,
+                       .access = TOUCH_WRITE,
+                       .density = (uint16_t)lines,
+                       .ipa = SLOT_IPA,
+                       .bytes = bytes,
+                       .count = 1};
+    timeline_add(timeline, 0, (struct op){.kind = OP_ENTER});
+    timeline_add(timeline, 0, (struct op){.kind = OP_MMU, .on = true});
+    timeline_add(timeline, 0, touch);
+}
+
+static void add_reinit(struct timeline *timeline)
+{
+    timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_REINIT});
+}
+
+static ps_t play(const struct scene *scene, bool exact)
+{
+    static struct sim sim;
+    struct error err;
+    struct point point = {.timeline = &scene->timeline,
+                          .platform = &scene->platform,
+                          .value = scene->value,
+                          .kernel = &scene->kernel,
+                          .strategy = strategy_find("unmap", &err),
+                          .exact = exact};
+    sim_init(&sim, &point);
+    need(sim_run(&sim, &err), &err);
+    ps_t end = sim.end_ps;
+    sim_free(&sim);
+    return end;
+}
+
+/* Timed from here on: what is set up before is the same for any count. */
+static void play_times(const struct scene *scene, bool exact, uint64_t times)
+{
+    ps_t check = 0;
+    uint64_t started = bench_clock_ns();
+    for (uint64_t i = 0; i < times; i++) {
+        check += play(scene, exact);
+    }
+    bench_report(started, check);
+}
+
+static void first(uint64_t lines, uint64_t pages)
+{
+    static struct scene scene;
+    set_scene(&scene, pages * PAGE_BYTES);
+    add_boot(&scene.timeline, pages * PAGE_BYTES, lines);
+    play_times(&scene, true, 1);
+}
+
+static void again(uint64_t lines, uint64_t pages)
+{
+    static struct scene scene;
+    set_scene(&scene, AGAIN_BYTES);
+    if (pages > AGAIN_BYTES / PAGE_BYTES) {
+        die("at most %llu pages", (unsigned long long)(AGAIN_BYTES / PAGE_BYTES));
+    }
+    add_boot(&scene.timeline, AGAIN_BYTES, lines);
+    add_reinit(&scene.timeline);
+    add_boot(&scene.timeline, pages * PAGE_BYTES, lines);
+    play_times(&scene, true, 1);
+}
+
+static void reboots(uint64_t gib, uint64_t times)
+{
+    static struct scene scene;
+    set_scene(&scene, gib * GIB);
+    add_boot(&scene.timeline, gib * GIB, PAGE_LINES);
+    add_reinit(&scene.timeline);
+    add_boot(&scene.timeline, gib * GIB, PAGE_LINES);
+    play_times(&scene, false, times);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*run)(uint64_t a, uint64_t b);
+    } modes[] = {{"first", first}, {"again", again}, {"reboots", reboots}};
+    for (size_t i = 0; argc == 4 && i < sizeof modes / sizeof *modes; i++) {
+        if (strcmp(argv[1], modes[i].name) == 0) {
+            modes[i].run(bench_number(argv[2]), bench_number(argv[3]));
+            return 0;
+        }
+    }
+    die("usage: guest first|again LINES PAGES | guest reboots GIB TIMES");
+}

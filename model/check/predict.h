@@ -1,0 +1,25 @@
+/*
+ * predict - what the model says a published row should have measured.
+ *
+ * The row's benchmark is played with every vCPU as an actor. All pages of a
+ * region are alike, so a large one is not played whole: two slices are, one
+ * twice as long as the other, and the region's time follows from the longer
+ * one and from what each further page added. No other scaling is done.
+ */
+#ifndef S2FLUSH_CHECK_PREDICT_H
+#define S2FLUSH_CHECK_PREDICT_H
+
+#include "check/published.h"
+
+/* How much of a row's region is played. */
+struct slices {
+    uint64_t first, second; /* bytes; equal: the whole region, played once */
+};
+struct slices predict_slices(const struct benchmark *benchmark);
+
+/* The time of the row's phase in ps, at these costs. The row must not be
+ * refused. False where the benchmark gets stuck. */
+bool predict_ps(const struct published *row, const double value[COSTS], double *ps,
+                struct error *err);
+
+#endif

@@ -1,0 +1,314 @@
+#include "check/published.h"
+
+#include "core/csv.h"
+#include "core/datadir.h"
+#include "vm/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOST_DIR "bench/published/hosts"
+
+const char *const role_name[] = {"fit", "predict", NULL};
+
+static const char *const yes_no[] = {"no", "yes", NULL};
+static const char *const split_name[] = {"lazy", "eager", NULL};
+
+static const struct {
+    const char *name;
+    double ps;
+} units[] = {{"s", 1e12}, {"ms", 1e9}, {"us", 1e6}, {"ns", 1e3}};
+
+/* --- cells --- */
+
+struct cells {
+    const struct csv *table;
+    size_t row;
+};
+
+static const char *text_of(const struct cells *cells, const char *column)
+{
+    return csv_cell(cells->table, cells->row, csv_column(cells->table, column));
+}
+
+static struct place place_of(const struct cells *cells, const char *column)
+{
+    return (struct place){cells->table->path, cells->table->lines[cells->row], column};
+}
+
+static bool copy_cell(const struct cells *cells, const char *column, bool needed, char *target,
+                      size_t size, struct error *err)
+{
+    struct place at = place_of(cells, column);
+    const char *text = text_of(cells, column);
+    if (strlen(text) >= size) {
+        return error_input(err, &at, "found %zu characters, expected at most %zu", strlen(text),
+                           size - 1);
+    }
+    if (needed && text[0] == '\0') {
+        return error_input(err, &at, "empty, expected a value");
+    }
+    strcpy(target, text);
+    return true;
+}
+
+/* The word's index in a NULL-terminated list, or -1. */
+static int index_of(const char *word, const char *const *words)
+{
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return i;
+        }
+    }
+    return -1;
+}
+
+/* One of a few words; an empty cell is `fallback`. */
+static bool choice_cell(const struct cells *cells, const char *column, const char *const *words,
+                        int fallback, int *value, struct error *err)
+{
+    const char *text = text_of(cells, column);
+    struct place at = place_of(cells, column);
+    *value = text[0] == '\0' ? fallback : index_of(text, words);
+    if (*value < 0 && text[0] != '\0') {
+        return error_input(err, &at, "found '%s', expected %s or %s", text, words[0], words[1]);
+    }
+    return true;
+}
+
+static bool whole_cell(const struct cells *cells, const char *column, enum unit unit,
+                       uint64_t fallback, uint64_t *value, struct error *err)
+{
+    const char *text = text_of(cells, column);
+    struct place at = place_of(cells, column);
+    *value = fallback;
+    if (text[0] != '\0' && !unit_parse_whole(text, unit, value)) {
+        return error_input(err, &at, "found '%s', expected a whole number%s", text,
+                           unit == UNIT_BYTES ? " of bytes such as 20G" : "");
+    }
+    return true;
+}
+
+static bool measured_cells(const struct cells *cells, struct published *row, struct error *err)
+{
+    struct place at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
+    const char *text = text_of(cells, "value");
+    if (!unit_parse(text, UNIT_NONE, &row->value) || row->value <= 0) {
+        return error_input(err, &at, "found '%s', expected a time above 0", text);
+    }
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        if (strcmp(row->unit, units[i].name) == 0) {
+            row->unit_ps = units[i].ps;
+            return true;
+        }
+    }
+    return error_input(err, &unit_at, "found '%s', expected s, ms, us or ns", row->unit);
+}
+
+/* --- what the model makes of a row --- */
+
+/* The first reason counts. */
+static void refuse(struct published *row, const char *format, const char *word)
+{
+    if (row->refusal[0] == '\0') {
+        snprintf(row->refusal, sizeof row->refusal, format, word);
+    }
+}
+
+static int known(struct published *row, const char *format, const char *word,
+                 const char *const *words)
+{
+    int index = index_of(word, words);
+    if (index < 0) {
+        refuse(row, format, word);
+    }
+    return index < 0 ? 0 : index;
+}
+
+static void set_benchmark(const struct cells *cells, struct published *row, uint64_t stride,
+                          bool eager)
+{
+    struct error err;
+    int kind = known(row, "no benchmark '%s' in the model", row->benchmark, benchmark_name);
+    int phase = known(row, "no benchmark phase '%s' in the model", row->phase,
+                      benchmark_phase_name);
+    int backing = known(row, "no backing '%s' in the model", text_of(cells, "backing"),
+                        backing_name);
+    row->benchmarked = (struct benchmark){.kind = (enum benchmark_kind)kind,
+                                          .phase = (enum benchmark_phase)phase,
+                                          .backing = (enum backing)backing,
+                                          .bytes = row->bytes,
+                                          .vcpus = row->vcpus > 512 ? 0 : (uint32_t)row->vcpus,
+                                          .stride = stride,
+                                          .eager_split = eager};
+    if (row->refusal[0] == '\0' && !benchmark_check(&row->benchmarked, &err)) {
+        refuse(row, "%.190s", err.text);
+    }
+}
+
+static void set_kernel(const struct cells *cells, struct published *row)
+{
+    struct error err;
+    if (!kernel_resolve(text_of(cells, "kernel"), &row->kernel, &err) ||
+        !kernel_override(&row->kernel, row->overrides, NULL, &err)) {
+        refuse(row, "%.190s", err.text);
+    }
+}
+
+bool published_host(const char *name, struct platform *platform, struct error *err)
+{
+    char relative[256], path[4096];
+    snprintf(relative, sizeof relative, HOST_DIR "/%s.ini", name);
+    if (!strchr(name, '/') && datadir_find(relative, path, sizeof path)) {
+        return platform_read(path, platform, err);
+    }
+    return platform_load(name, platform, err);
+}
+
+/* -1: as the machine has it. */
+struct features {
+    int fwb, tlbirange, cmo;
+};
+
+static bool same_machine(const struct platform *a, const struct platform *b)
+{
+    return strcmp(a->name, b->name) == 0 && a->fwb == b->fwb && a->tlbirange == b->tlbirange;
+}
+
+static void set_machine(struct published_set *set, struct published *row,
+                        const struct features *features)
+{
+    struct platform found;
+    struct error err;
+    if (!published_host(row->host, &found, &err)) {
+        refuse(row, "%.190s", err.text);
+        return;
+    }
+    found.fwb = features->fwb < 0 ? found.fwb : features->fwb == 1;
+    found.tlbirange = features->tlbirange < 0 ? found.tlbirange : features->tlbirange == 1;
+    row->strategy = *strategy_find(found.fwb ? "fwb" : "unmap", &err);
+    if (features->cmo == 0) {
+        row->strategy.cmo_at_fault = row->strategy.cmo_at_unmap = false;
+    }
+    for (size_t i = 0; i < set->platform_count; i++) {
+        if (same_machine(set->platforms[i], &found)) {
+            row->platform = set->platforms[i];
+            return;
+        }
+    }
+    set->platforms = realloc(set->platforms, (set->platform_count + 1) * sizeof(void *));
+    row->platform = malloc(sizeof found);
+    if (!set->platforms || !row->platform) {
+        die("out of memory for the published hosts");
+    }
+    *row->platform = found;
+    set->platforms[set->platform_count++] = row->platform;
+}
+
+/* --- rows and files --- */
+
+static bool read_names(const struct cells *cells, struct published *row, struct error *err)
+{
+    return copy_cell(cells, "table", true, row->table, sizeof row->table, err) &&
+           copy_cell(cells, "row", true, row->row, sizeof row->row, err) &&
+           copy_cell(cells, "benchmark", true, row->benchmark, sizeof row->benchmark, err) &&
+           copy_cell(cells, "phase", false, row->phase, sizeof row->phase, err) &&
+           copy_cell(cells, "host", true, row->host, sizeof row->host, err) &&
+           copy_cell(cells, "overrides", false, row->overrides, sizeof row->overrides, err) &&
+           copy_cell(cells, "unit", true, row->unit, sizeof row->unit, err);
+}
+
+static bool read_row(const struct cells *cells, struct published_set *set, struct published *row,
+                     struct error *err)
+{
+    struct features features;
+    uint64_t stride;
+    int role, split;
+    struct place at = place_of(cells, "role");
+    if (!read_names(cells, row, err) || !measured_cells(cells, row, err) ||
+        !choice_cell(cells, "role", role_name, -1, &role, err) ||
+        !choice_cell(cells, "split", split_name, 0, &split, err) ||
+        !choice_cell(cells, "fwb", yes_no, -1, &features.fwb, err) ||
+        !choice_cell(cells, "tlbirange", yes_no, -1, &features.tlbirange, err) ||
+        !choice_cell(cells, "cmo", yes_no, -1, &features.cmo, err) ||
+        !whole_cell(cells, "bytes", UNIT_BYTES, 0, &row->bytes, err) ||
+        !whole_cell(cells, "vcpus", UNIT_NONE, 1, &row->vcpus, err) ||
+        !whole_cell(cells, "stride", UNIT_BYTES, 4096, &stride, err)) {
+        return false;
+    }
+    if (role < 0) {
+        return error_input(err, &at, "empty, expected fit or predict");
+    }
+    row->role = (enum row_role)role;
+    set_benchmark(cells, row, stride, split == 1);
+    if (row->refusal[0] == '\0') {
+        set_kernel(cells, row);
+    }
+    if (row->refusal[0] == '\0') {
+        set_machine(set, row, &features);
+    }
+    return true;
+}
+
+static bool check_columns(const struct csv *table, struct error *err)
+{
+    static const char *const needed[] = {"table", "row",   "benchmark", "phase", "host",
+                                         "kernel", "backing", "bytes",   "vcpus", "value",
+                                         "unit",  "role",  "source"};
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (csv_column(table, needed[i]) < 0) {
+            struct place at = {table->path, 0, needed[i]};
+            return error_input(err, &at, "no such column");
+        }
+    }
+    return true;
+}
+
+static bool is_known(const struct published_set *set, const struct published *row)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        if (strcmp(set->rows[i].table, row->table) == 0 &&
+            strcmp(set->rows[i].row, row->row) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool published_read(const char *path, struct published_set *set, struct error *err)
+{
+    struct csv table;
+    if (!csv_read(path, &table, err)) {
+        return false;
+    }
+    bool ok = check_columns(&table, err);
+    set->rows = realloc(set->rows, (set->count + table.rows + 1) * sizeof *set->rows);
+    if (!set->rows) {
+        die("out of memory for published rows");
+    }
+    for (size_t i = 0; ok && i < table.rows; i++) {
+        struct cells cells = {&table, i};
+        struct published row = {0};
+        ok = read_row(&cells, set, &row, err);
+        if (ok && is_known(set, &row)) {
+            struct place at = place_of(&cells, "row");
+            ok = error_input(err, &at, "table %s has a row '%s' already", row.table, row.row);
+        }
+        if (ok) {
+            set->rows[set->count++] = row;
+        }
+    }
+    csv_free(&table);
+    return ok;
+}
+
+void published_free(struct published_set *set)
+{
+    for (size_t i = 0; i < set->platform_count; i++) {
+        free(set->platforms[i]);
+    }
+    free(set->platforms);
+    free(set->rows);
+    *set = (struct published_set){0};
+}

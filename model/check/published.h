@@ -1,0 +1,56 @@
+/*
+ * published - measurements that others have published, as rows of data.
+ *
+ * bench/published/README.md describes the columns. A row says what was run and
+ * under which conditions, what came out, and whether it may be fitted to or is
+ * to be predicted. Nothing else decides that.
+ */
+#ifndef S2FLUSH_CHECK_PUBLISHED_H
+#define S2FLUSH_CHECK_PUBLISHED_H
+
+#include "core/error.h"
+#include "guest/benchmark.h"
+#include "kvm/kernel.h"
+#include "kvm/strategy.h"
+#include "machine/platform.h"
+
+enum row_role { ROLE_FIT, ROLE_PREDICT };
+
+extern const char *const role_name[];
+
+struct published {
+    char table[40], row[40];
+    char benchmark[32], phase[32]; /* as the file spells them */
+    char host[48];
+    char overrides[128];
+    enum row_role role;
+    double value;
+    char unit[8];
+    double unit_ps;
+    uint64_t bytes, vcpus;
+
+    /* Where the model cannot express the row: why, and the rest is not valid. */
+    char refusal[200];
+    struct benchmark benchmarked;
+    struct kernel kernel;
+    struct strategy strategy;
+    struct platform *platform; /* with the row's capabilities; shared by rows that agree */
+};
+
+struct published_set {
+    struct published *rows;
+    size_t count;
+    struct platform **platforms;
+    size_t platform_count;
+};
+
+/* Appends the rows of a file. False with one line where it is not such a file;
+ * a row that the model cannot express is no error. */
+bool published_read(const char *path, struct published_set *set, struct error *err);
+void published_free(struct published_set *set);
+
+/* The platform that a row's host names: a file under bench/published/hosts/, or
+ * one of the platforms that come with the program. */
+bool published_host(const char *name, struct platform *platform, struct error *err);
+
+#endif

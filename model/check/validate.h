@@ -1,0 +1,50 @@
+/*
+ * validate - predictions held against published measurements.
+ *
+ * Every row is predicted with draws over the ranges of its host's costs; the
+ * prediction is the draws' median, the band from their 10th to their 90th
+ * percentile. A straight line through the rows that may be fitted is the
+ * baseline. Only rows of role predict count for or against the model.
+ */
+#ifndef S2FLUSH_CHECK_VALIDATE_H
+#define S2FLUSH_CHECK_VALIDATE_H
+
+#include "check/published.h"
+
+#include <stdio.h>
+
+struct prediction {
+    double p10, p50, p90; /* in the row's unit */
+    double error_pct;     /* of p50 over the measured value */
+    bool inside;          /* measured within p10 to p90 */
+    bool has_line;
+    double line, line_error_pct; /* the straight line's */
+};
+
+struct validation {
+    const struct published_set *set;
+    struct prediction *rows; /* one for each of the set's; not set where refused */
+};
+
+/* Predicts all rows with that many draws, on as many threads as OpenMP gives. */
+bool validate(const struct published_set *set, uint64_t draws, struct validation *validation,
+              struct error *err);
+void validation_free(struct validation *validation);
+
+/* What the rows of role predict of one table (all tables: NULL) come to. */
+struct score {
+    size_t rows, inside, refused;
+    double mean_pct, worst_pct;           /* absolute errors */
+    double line_mean_pct, line_worst_pct; /* the straight line's on the same rows */
+    size_t lines;                         /* rows for which there is a line */
+    size_t lost;                          /* rows that the line comes closer to */
+    double band;                          /* median of p90 / p10 */
+};
+struct score validation_score(const struct validation *validation, const char *table);
+
+/* The report for people, and table,row,role,unit,measured,p10,p50,p90,error_pct,
+ * inside for programs (refused rows have no numbers). */
+void validation_tell(const struct validation *validation, FILE *out);
+void validation_csv(const struct validation *validation, FILE *out);
+
+#endif

@@ -1,0 +1,207 @@
+/* s2flush counts: exact event counts of real KVM against the model's. */
+#include "check/boots.h"
+#include "check/counts.h"
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_CHECK = 256, KEY_BOOT, KEY_PHASES };
+
+static const struct cli_option options[] = {
+    {"output", 'o', "OUT.csv", "write the table with the model's counts here (- for stdout)"},
+    {"check", KEY_CHECK, NULL,
+     "compare with the recorded counts; status 1 if a claimed one differs"},
+    {"jobs", 'j', "N", "VMs played at once (as many as there are processors)"},
+    {"boot", KEY_BOOT, "RECORDING.csv", "play a recorded boot instead of a table, and compare"},
+    {"phases", KEY_PHASES, "PHASES.csv", "what was counted in the phases of recorded boots"},
+    {0},
+};
+
+struct arguments {
+    const char *cases, *out, *boot, *phases;
+    uint64_t jobs; /* 0: not given */
+    bool check;
+};
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case 'o':
+        given->out = text;
+        return true;
+    case 'j':
+        return cli_whole("--jobs", text, 1, 4096, &given->jobs, err);
+    case KEY_CHECK:
+        given->check = true;
+        return true;
+    case KEY_BOOT:
+        given->boot = text;
+        return true;
+    case KEY_PHASES:
+        given->phases = text;
+        return true;
+    default:
+        return cli_one_word(&given->cases, text, err);
+    }
+}
+
+static const struct cli_command command = {
+    options, take, "CASES.csv | --boot RECORDING.csv --phases PHASES.csv",
+    "Plays operation sequences, or a boot, on which real KVM was counted, and compares.",
+    "CASES.csv needs the columns kernel, cpu, case, page, mem_mib, slot_offset_bytes, vcpus, phase "
+    "and op. The table with the model's counts goes to stdout unless -o or --check is given."};
+
+static bool check_arguments(const struct arguments *given, struct error *err)
+{
+    if (!given->boot != !given->phases) {
+        return error_input(err, NULL, "found only one of --boot and --phases, expected both");
+    }
+    if (!given->cases == !given->boot) {
+        return error_input(err, NULL, "expected either CASES.csv or --boot RECORDING.csv");
+    }
+    if (given->boot && given->out) {
+        return error_input(err, NULL, "-o writes a table of cases, expected none with --boot");
+    }
+    return true;
+}
+
+/* --- writing --- */
+
+/* Writes and closes; what stays in buffers until then can still fail. */
+static bool write_and_close(const struct counts *counts, FILE *out)
+{
+    counts_write(counts, out);
+    bool written = !ferror(out) && fflush(out) == 0;
+    return fclose(out) == 0 && written;
+}
+
+/* A device or a pipe can only be written as it is. */
+static bool write_special(const struct counts *counts, const char *path, struct error *err)
+{
+    FILE *out = fopen(path, "w");
+    if (!out || !write_and_close(counts, out)) {
+        return error_run(err, "%s: %s", path, strerror(errno));
+    }
+    return true;
+}
+
+/* Either the whole table is there in the end, or what was there before. */
+static bool write_table(const struct counts *counts, const char *path, struct error *err)
+{
+    struct stat there;
+    char *part = NULL;
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
+        return write_special(counts, path, err);
+    }
+    if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
+        die("out of memory for a file name");
+    }
+    FILE *out = fopen(part, "wx");
+    bool good = out && write_and_close(counts, out) && rename(part, path) == 0;
+    if (!good) {
+        error_run(err, "%s: %s", path, strerror(errno));
+    }
+    if (!good && out) {
+        (void)unlink(part);
+    }
+    free(part);
+    return good;
+}
+
+static bool put_table(const struct counts *counts, const struct arguments *arguments,
+                      struct error *err)
+{
+    if (arguments->out && strcmp(arguments->out, "-") != 0) {
+        return write_table(counts, arguments->out, err);
+    }
+    if (arguments->out || !arguments->check) {
+        counts_write(counts, stdout);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        return error_run(err, "stdout: %s", strerror(errno));
+    }
+    return true;
+}
+
+/* --- comparing --- */
+
+static int check(const struct counts *counts, FILE *out)
+{
+    struct agreement agreement = counts_compare(counts, out);
+    uint64_t different = agreement.compared - agreement.equal;
+    fprintf(out, "\n%" PRIu64 " of %" PRIu64 " claimed counts equal, in %zu rows of %zu VMs",
+            agreement.equal, agreement.compared, counts->table.rows, counts->vm_count);
+    if (agreement.rows_unsupported > 0) {
+        fprintf(out, " (%" PRIu64 " rows unsupported)", agreement.rows_unsupported);
+    }
+    fputc('\n', out);
+    if (agreement.compared == 0) {
+        fputs("s2flush: nothing to compare: no row that was played has a recorded count\n", stderr);
+    }
+    return agreement.compared == 0 || different > 0 ? EXIT_RUN : EXIT_DONE;
+}
+
+/* Without --check the report's place is taken by the table; what could not be
+ * played is then said on stderr. */
+static void warn_unsupported(const struct counts *counts)
+{
+    for (size_t i = 0; i < counts->vm_count; i++) {
+        const struct counts_vm *vm = &counts->vms[i];
+        if (vm->unsupported) {
+            fprintf(stderr, "s2flush: line %u: unsupported: %s\n",
+                    counts->table.lines[vm->first_row], vm->unsupported);
+        }
+    }
+}
+
+static int play_cases(const struct arguments *arguments)
+{
+    struct counts counts;
+    struct error err = {0};
+    if (!counts_read(arguments->cases, &counts, &err)) {
+        return cli_fail(&err);
+    }
+    int status = EXIT_DONE;
+    if ((arguments->check && !counts_recorded(&counts, &err)) ||
+        !counts_play(&counts, (unsigned)arguments->jobs, &err) ||
+        !put_table(&counts, arguments, &err)) {
+        status = cli_fail(&err);
+    } else if (arguments->check) {
+        bool taken = arguments->out && strcmp(arguments->out, "-") == 0;
+        status = check(&counts, taken ? stderr : stdout);
+    } else {
+        warn_unsupported(&counts);
+    }
+    counts_free(&counts);
+    return status;
+}
+
+static int play_boot(const struct arguments *arguments)
+{
+    struct error err = {0};
+    bool agrees = false;
+    if (!boots_check(arguments->boot, arguments->phases, stdout, &agrees, &err)) {
+        return cli_fail(&err);
+    }
+    return agrees ? EXIT_DONE : EXIT_RUN;
+}
+
+int cmd_counts(int argc, char **argv)
+{
+    struct arguments given = {0};
+    struct error err = {0};
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    if (!check_arguments(&given, &err)) {
+        return cli_fail(&err);
+    }
+    return given.boot ? play_boot(&given) : play_cases(&given);
+}

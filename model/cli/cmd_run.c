@@ -1,0 +1,239 @@
+#include "cli/cli.h"
+#include "core/units.h"
+#include "report/output.h"
+#include "report/rows.h"
+#include "report/run_json.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { KEY_SET = 256, KEY_DRY, KEY_FORMAT, KEY_SEED };
+
+static const struct cli_option options[] = {
+    {"output", 'o', "DIR", "folder for the results (results/NAME)"},
+    {"jobs", 'j', "N", "threads (as many as processors)"},
+    {"seed", KEY_SEED, "N", "seed of the draws (the study's)"},
+    {"set", KEY_SET, "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},
+    {"format", KEY_FORMAT, "FORMAT", "of the rows: csv (the default), jsonl or both"},
+    {"dry-run", KEY_DRY, NULL, "say what would be run, and do nothing"},
+    {"quiet", 'q', NULL, "no progress and no summary"},
+    {0},
+};
+
+struct arguments {
+    const char *study, *folder;
+    struct cli_sets sets;
+    char seed[64];
+    uint64_t jobs;
+    bool csv, jsonl, dry, quiet;
+};
+
+static bool take_format(struct arguments *given, const char *text, struct error *err)
+{
+    static const char *const names[] = {"csv", "jsonl", "both"};
+    given->csv = strcmp(text, "csv") == 0 || strcmp(text, "both") == 0;
+    given->jsonl = strcmp(text, "jsonl") == 0 || strcmp(text, "both") == 0;
+    if (given->csv || given->jsonl) {
+        return true;
+    }
+    char hint[128] = "";
+    suggest(hint, sizeof hint, text, names, 3);
+    return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
+}
+
+static bool take_seed(struct arguments *given, const char *text, struct error *err)
+{
+    uint64_t seed;
+    if (!cli_whole("--seed", text, 0, UINT64_C(1000000000000000), &seed, err)) {
+        return false;
+    }
+    snprintf(given->seed, sizeof given->seed, "seed=%" PRIu64, seed);
+    return cli_add_set(&given->sets, given->seed, err);
+}
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case 'o':
+        given->folder = text;
+        return true;
+    case 'j':
+        return cli_whole("--jobs", text, 1, 1024, &given->jobs, err);
+    case KEY_SEED:
+        return take_seed(given, text, err);
+    case KEY_SET:
+        return cli_add_set(&given->sets, text, err);
+    case KEY_FORMAT:
+        return take_format(given, text, err);
+    case KEY_DRY:
+        given->dry = true;
+        return true;
+    case 'q':
+        given->quiet = true;
+        return true;
+    default:
+        return cli_one_word(&given->study, text, err);
+    }
+}
+
+static const struct cli_command command = {
+    options, take, "STUDY", "Play a study: a file, or the name of one in workloads/studies.",
+    "Writes rows.csv (or rows.jsonl) and run.json."};
+
+/* --- what it says --- */
+
+struct ticker {
+    bool shown;
+    double last_s;
+};
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* At most four times a second. */
+static void tick(void *context, size_t done, size_t total)
+{
+    struct ticker *ticker = context;
+    double now_s = seconds_now();
+    if (now_s - ticker->last_s >= 0.25) {
+        ticker->last_s = now_s;
+        ticker->shown = true;
+        fprintf(stderr, "\r%zu of %zu cells", done, total);
+        (void)fflush(stderr);
+    }
+}
+
+static void say_plan(const struct study *study)
+{
+    printf("study %s: %s\n", study->name, study->title);
+    for (size_t a = 0; a < study->axis_count; a++) {
+        const struct axis *axis = &study->axes[a];
+        printf("  %-10s", axis->name);
+        for (size_t i = 0; i < axis->values.count; i++) {
+            char text[64];
+            double value;
+            const char *plain = axis->values.text[i];
+            if (axis->kind.number && unit_parse(plain, UNIT_NONE, &value)) {
+                plain = unit_format(value, axis->kind.unit, text, sizeof text);
+            }
+            printf("%s %s", i ? "," : "", plain);
+        }
+        printf("\n");
+    }
+    printf("%zu points, each at the modes and %" PRIu64 " draws (seed %" PRIu64 ")\n",
+           study->points, study->draws, study->seed);
+}
+
+/* --- running --- */
+
+struct files {
+    struct output csv, jsonl, run;
+};
+
+static bool write_rows(struct output *output, const char *folder, enum rows_format format,
+                       const struct study *study, const struct study_results *results,
+                       const bool *wanted, struct error *err)
+{
+    const char *name = format == ROWS_CSV ? "rows.csv" : "rows.jsonl";
+    if (!output_open(output, folder, name, err)) {
+        return false;
+    }
+    rows_write(output->file, format, study, results, wanted);
+    return output_close(output, err);
+}
+
+static bool write_files(struct files *files, const struct arguments *given, const char *folder,
+                        const struct study *study, const struct study_results *results,
+                        const bool *wanted, struct error *err)
+{
+    if (given->csv && !write_rows(&files->csv, folder, ROWS_CSV, study, results, wanted, err)) {
+        return false;
+    }
+    if (given->jsonl &&
+        !write_rows(&files->jsonl, folder, ROWS_JSONL, study, results, wanted, err)) {
+        return false;
+    }
+    return output_open(&files->run, folder, "run.json", err) &&
+           run_json_write(files->run.file, study, results, err) && output_close(&files->run, err) &&
+           (!given->csv || output_keep(&files->csv, err)) &&
+           (!given->jsonl || output_keep(&files->jsonl, err)) && output_keep(&files->run, err);
+}
+
+static bool run_study(const struct arguments *given, const struct study *study, const char *folder,
+                      const bool *wanted, struct error *err)
+{
+    struct study_results results;
+    struct ticker ticker = {.last_s = seconds_now()};
+    struct progress progress = {tick, &ticker};
+    bool terminal = !given->quiet && isatty(STDERR_FILENO);
+    if (!output_folder_check(folder, err)) {
+        return false;
+    }
+    double start_s = seconds_now();
+    bool good =
+        study_execute(study, (unsigned)given->jobs, terminal ? &progress : NULL, &results, err);
+    if (ticker.shown) {
+        fputs("\r\033[K", stderr);
+    }
+    if (!good) {
+        return false;
+    }
+    struct files files = {0};
+    good = output_folder_make(folder, err) &&
+           write_files(&files, given, folder, study, &results, wanted, err);
+    output_drop(&files.csv);
+    output_drop(&files.jsonl);
+    output_drop(&files.run);
+    if (good && !given->quiet) {
+        fprintf(stderr,
+                "%s: %zu points in %.2f s (%" PRIu64 " runs played, %" PRIu64
+                " priced again), rows in %s\n",
+                study->name, results.count, seconds_now() - start_s, results.plays,
+                results.reprices, folder);
+    }
+    study_results_free(&results);
+    return good;
+}
+
+static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)
+{
+    char folder[OUTPUT_PATH];
+    bool wanted[METRICS];
+    struct place at = {.file = study->path, .key = "metrics"};
+    if (!metric_select(study->metrics, wanted, &at, err)) {
+        return false;
+    }
+    snprintf(folder, sizeof folder, "results/%s", study->name);
+    if (given->dry) {
+        say_plan(study);
+        return true;
+    }
+    return run_study(given, study, given->folder ? given->folder : folder, wanted, err);
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct arguments given = {.csv = true};
+    struct error err;
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    if (!given.study) {
+        error_input(&err, NULL, "run: expected a study; `s2flush list studies` names them");
+        return cli_fail(&err);
+    }
+    struct study study;
+    struct study_changes changes = {given.sets.text, given.sets.count};
+    bool good = study_read(&study, given.study, &changes, &err) && run_or_say(&given, &study, &err);
+    study_free(&study);
+    return good ? EXIT_DONE : cli_fail(&err);
+}

@@ -1,0 +1,147 @@
+/* s2flush validate: predictions against published measurements. */
+#include "check/fit.h"
+#include "check/validate.h"
+#include "cli/cli.h"
+#include "core/datadir.h"
+
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PUBLISHED_DIR "bench/published"
+#define MOST_FILES 64
+
+enum { KEY_FORMAT = 256, KEY_FIT, KEY_DRAWS };
+
+static const struct cli_option options[] = {
+    {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
+    {"draws", KEY_DRAWS, "N", "draws over the hosts' costs for each row, a multiple of 4 (64)"},
+    {"fit", KEY_FIT, "HOST", "fit the costs that HOST's file marks as fitted, and print them"},
+    {0},
+};
+
+struct arguments {
+    const char *files[MOST_FILES];
+    size_t count;
+    const char *fit;
+    uint64_t draws;
+    bool csv;
+};
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case KEY_FORMAT:
+        given->csv = strcmp(text, "csv") == 0;
+        return given->csv || strcmp(text, "text") == 0 ||
+               error_input(err, NULL, "--format: found '%.80s', expected text or csv", text);
+    case KEY_DRAWS:
+        return cli_whole("--draws", text, 8, 4096, &given->draws, err) &&
+               (given->draws % 4 == 0 ||
+                error_input(err, NULL, "--draws: found '%.80s', expected a multiple of 4", text));
+    case KEY_FIT:
+        given->fit = text;
+        return true;
+    default:
+        if (given->count == MOST_FILES) {
+            return error_input(err, NULL, "more than %d files", MOST_FILES);
+        }
+        given->files[given->count++] = text;
+        return true;
+    }
+}
+
+static int tables_only(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && strcmp(dot, ".csv") == 0;
+}
+
+/* All tables that come with the program. */
+static bool read_all(struct published_set *set, struct error *err)
+{
+    char folder[4096], path[4096 + 260];
+    struct dirent **entries = NULL;
+    if (!datadir_find(PUBLISHED_DIR, folder, sizeof folder)) {
+        return error_run(err, "cannot find " PUBLISHED_DIR);
+    }
+    int count = scandir(folder, &entries, tables_only, alphasort);
+    bool ok = count > 0 || error_run(err, "no tables in %.700s", folder);
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        ok = ok && published_read(path, set, err);
+        free(entries[i]);
+    }
+    free(entries);
+    return ok;
+}
+
+static bool read_given(const struct arguments *given, struct published_set *set, struct error *err)
+{
+    for (size_t i = 0; i < given->count; i++) {
+        if (!published_read(given->files[i], set, err)) {
+            return false;
+        }
+    }
+    return given->count > 0 || read_all(set, err);
+}
+
+/* As they stand in the host's file. */
+static bool tell_fit(const struct arguments *given, const struct published_set *set,
+                     struct error *err)
+{
+    struct fit fit;
+    if (!fit_host(set, given->fit, &fit, err)) {
+        return false;
+    }
+    printf("%s: %zu costs fitted to %zu rows, largest residual %.1f%%\n", given->fit, fit.costs,
+           fit.rows, fit.worst_pct);
+    printf("%-18s %10s %10s %10s %10s\n", "cost", "low", "mode", "high", "s.e.");
+    for (size_t i = 0; i < fit.costs; i++) {
+        double spread = exp(2 * fit.standard_error[i]);
+        printf("%-18s %10.4g %10.4g %10.4g %9.1f%%\n", cost_name[fit.id[i]], fit.value[i] / spread,
+               fit.value[i], fit.value[i] * spread, 100 * fit.standard_error[i]);
+    }
+    return true;
+}
+
+static bool tell(const struct arguments *given, const struct published_set *set, struct error *err)
+{
+    struct validation validation;
+    if (!validate(set, given->draws, &validation, err)) {
+        return false;
+    }
+    if (given->csv) {
+        validation_csv(&validation, stdout);
+    } else {
+        validation_tell(&validation, stdout);
+    }
+    validation_free(&validation);
+    return true;
+}
+
+int cmd_validate(int argc, char **argv)
+{
+    static const struct cli_command command = {
+        .options = options,
+        .take = take,
+        .words = "[FILE...]",
+        .help = "Predicts published measurements and says how far off the model is. Without a "
+                "FILE: all tables that come with the program.",
+        .more = "bench/published/README.md describes the tables.",
+    };
+    struct arguments given = {.draws = 64};
+    struct published_set set = {0};
+    struct error err;
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    bool ok = read_given(&given, &set, &err) &&
+              (given.fit ? tell_fit(&given, &set, &err) : tell(&given, &set, &err));
+    published_free(&set);
+    return ok ? EXIT_DONE : cli_fail(&err);
+}

@@ -1,0 +1,160 @@
+#include "kvm/dirty_log.h"
+
+static uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)
+{
+    return kvm->stage2.geometry.leaf_bytes[level];
+}
+
+/* Kernels that know range invalidation use it here wherever the CPU has it,
+ * with or without FWB; the others drop all of the VM's entries. */
+static void invalidate_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    const struct platform *platform = kvm->memory->platform;
+    if (!platform->tlbirange || !kvm->kernel->value[SWITCH_TLBI_DEFER]) {
+        memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, 1);
+        return;
+    }
+    uint64_t ranges, singles;
+    bool lpa2 = platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
+    kvm_range_tlbi(start, (end - start) / 4096, lpa2, &ranges, &singles);
+    actor_charge(actor, EV_tlbi_calls, singles);
+    memory_tlbi(actor, kvm->memory, EV_tlbi_range, ranges);
+}
+
+/* --- leaves that change their size --- */
+
+bool kvm_other_size(struct kvm *kvm, struct leaves wanted, bool split)
+{
+    struct leaves there;
+    if (!stage2_next(&kvm->stage2, wanted.start, wanted.end, &there)) {
+        return false;
+    }
+    return there.level < wanted.level || (split && there.level > wanted.level);
+}
+
+static uint64_t split_block(struct actor *actor, struct kvm *kvm, struct leaves there,
+                            uint64_t around)
+{
+    uint64_t size = leaf_bytes(kvm, there.level);
+    there.start = around - around % size;
+    there.end = there.start + size;
+    uint64_t tables = stage2_unmap(&kvm->stage2, there);
+    memory_tlbi(actor, kvm->memory, EV_tlbi_calls, 1);
+    return tables;
+}
+
+/* The old leaves are neither cleaned nor invalidated one by one: the table they
+ * stand in goes as a whole. */
+static uint64_t drop_table(struct actor *actor, struct kvm *kvm, struct leaves wanted)
+{
+    uint64_t tables = 0;
+    struct leaves there;
+    while (stage2_next(&kvm->stage2, wanted.start, wanted.end, &there)) {
+        uint64_t count = (there.end - there.start) / leaf_bytes(kvm, there.level);
+        actor_charge(actor, EV_collapsed_leaves, count);
+        tables += stage2_unmap(&kvm->stage2, there);
+    }
+    invalidate_range(actor, kvm, wanted.start, wanted.end);
+    return tables;
+}
+
+uint64_t kvm_break(struct actor *actor, struct kvm *kvm, struct leaves wanted)
+{
+    struct leaves there;
+    bool found = stage2_next(&kvm->stage2, wanted.start, wanted.end, &there);
+    INVARIANT(found, "nothing to break at %#llx", (unsigned long long)wanted.start);
+    return there.level > wanted.level ? split_block(actor, kvm, there, wanted.start)
+                                      : drop_table(actor, kvm, wanted);
+}
+
+/* --- logging goes on or off --- */
+
+enum log_state { LOG_LOCK, LOG_PROTECT, LOG_FLUSH, LOG_UNLOCK, LOG_DONE };
+
+struct dirty_log {
+    struct kvm *kvm;
+    uint32_t slot, was_site;
+    bool eager;
+};
+
+/* A block becomes small leaves before anybody writes to it; the new table is
+ * built aside and put in its place, so that its leaves are not maintained. */
+static void split_all(struct actor *actor, struct kvm *kvm, struct leaves there)
+{
+    uint64_t before = kvm->stage2.tables;
+    stage2_unmap(&kvm->stage2, there);
+    there.level = LEAF_PAGE;
+    stage2_map(&kvm->stage2, there);
+    actor_charge(actor, EV_s2_tables_alloc, kvm->stage2.tables - before);
+}
+
+/* Takes the write permission from all leaves of a slot. */
+static void protect_slot(struct actor *actor, struct dirty_log *log)
+{
+    struct kvm *kvm = log->kvm;
+    const struct memslot *slot = &kvm->slots[log->slot];
+    uint64_t end = slot->ipa + slot->bytes;
+    struct leaves there;
+    for (uint64_t at = slot->ipa; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
+        uint64_t size = leaf_bytes(kvm, there.level);
+        there.start -= there.start % size;
+        there.end += (size - there.end % size) % size;
+        actor_charge(actor, EV_wrprotect_leaves, (there.end - there.start) / size);
+        there.writable = false;
+        stage2_relax(&kvm->stage2, there);
+        if (log->eager && there.level != LEAF_PAGE) {
+            split_all(actor, kvm, there);
+        }
+    }
+}
+
+static bool next_slot(struct dirty_log *log)
+{
+    const struct kvm *kvm = log->kvm;
+    while (log->slot < kvm->slot_count && !kvm->slots[log->slot].live) {
+        log->slot++;
+    }
+    return log->slot < kvm->slot_count;
+}
+
+static void dirty_log_step(struct actor *actor, struct frame *frame)
+{
+    struct dirty_log *log = FRAME_LOCAL(frame, struct dirty_log);
+    struct kvm *kvm = log->kvm;
+    switch (frame->state) {
+    case LOG_LOCK:
+        frame->state = next_slot(log) ? LOG_PROTECT : LOG_DONE;
+        if (frame->state == LOG_PROTECT) {
+            actor_lock(actor, &kvm->mmu_lock, true);
+        }
+        return;
+    case LOG_PROTECT:
+        frame->state = LOG_FLUSH;
+        protect_slot(actor, log);
+        return;
+    case LOG_FLUSH: {
+        const struct memslot *slot = &kvm->slots[log->slot];
+        frame->state = LOG_UNLOCK;
+        invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes);
+        return;
+    }
+    case LOG_UNLOCK:
+        log->slot++;
+        frame->state = LOG_LOCK;
+        actor_unlock(actor, &kvm->mmu_lock);
+        return;
+    default:
+        actor->site = log->was_site;
+        actor_return(actor, 0);
+    }
+}
+
+void kvm_dirty_log_begin(struct actor *actor, struct kvm *kvm, bool on, bool eager)
+{
+    struct dirty_log *log = actor_call(actor, dirty_log_step);
+    bool starts = on && !kvm->dirty_log;
+    *log = (struct dirty_log){.kvm = kvm, .was_site = actor->site, .eager = eager};
+    log->slot = starts ? 0 : kvm->slot_count; /* going off walks nothing */
+    actor->site = SITE_SLOT;
+    kvm->dirty_log = on;
+}

@@ -1,0 +1,40 @@
+/*
+ * output - files that are there whole or not at all.
+ *
+ * A file is written under a temporary name in its folder and gets its own name
+ * when everything that belongs to it has been written.
+ */
+#ifndef S2FLUSH_REPORT_OUTPUT_H
+#define S2FLUSH_REPORT_OUTPUT_H
+
+#include "core/error.h"
+
+#include <stdio.h>
+
+#define OUTPUT_PATH 4096
+
+struct output {
+    FILE *file; /* NULL once it is closed */
+    char path[OUTPUT_PATH], temporary[OUTPUT_PATH];
+};
+
+/* Whether files could be put into a folder, that may not exist yet. */
+bool output_folder_check(const char *folder, struct error *err);
+
+/* Makes the folder with all above it. */
+bool output_folder_make(const char *folder, struct error *err);
+
+/* Starts a file in a folder. */
+bool output_open(struct output *output, const char *folder, const char *name, struct error *err);
+
+/* Ends the writing; false where some of it failed (disk full). */
+bool output_close(struct output *output, struct error *err);
+
+/* Gives it its name. */
+bool output_keep(struct output *output, struct error *err);
+
+/* Removes what is there of it under the temporary name. Harmless after
+ * output_keep, and on zeroed memory. */
+void output_drop(struct output *output);
+
+#endif

@@ -1,0 +1,267 @@
+#include "report/plot.h"
+
+#include "core/csv.h"
+#include "core/datadir.h"
+#include "report/output.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PLOT_DIR "bench/plots"
+#define SCRIPTS_MAX 64
+#define AXIS_VALUES 4096
+
+/* What a script asks for. */
+struct wish {
+    char output[64];
+    char axis[16][64];
+    size_t low[16], high[16], axes;
+    char metric[64][64];
+    size_t metrics;
+};
+
+/* Where things are; all absolute, for the script runs in the rows' folder. */
+struct places {
+    char scripts[OUTPUT_PATH], style[OUTPUT_PATH];
+    const char *folder;
+};
+
+/* --- what a script wants --- */
+
+static bool valid_name(const char *name)
+{
+    return name[0] && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_")];
+}
+
+static void read_wish(const char *line, struct wish *wish)
+{
+    char name[64];
+    size_t low, high;
+    if (sscanf(line, "#! output %63s", name) == 1 && valid_name(name)) {
+        strcpy(wish->output, name);
+    } else if (sscanf(line, "#! axis %63s %zu %zu", name, &low, &high) == 3 && wish->axes < 16) {
+        strcpy(wish->axis[wish->axes], name);
+        wish->low[wish->axes] = low;
+        wish->high[wish->axes++] = high;
+    } else if (sscanf(line, "#! metric %63s", name) == 1 && wish->metrics < 64) {
+        strcpy(wish->metric[wish->metrics++], name);
+    }
+}
+
+static bool read_wishes(const char *path, struct wish *wish)
+{
+    char line[256];
+    FILE *in = fopen(path, "r");
+    *wish = (struct wish){0};
+    if (!in) {
+        return false;
+    }
+    while (fgets(line, sizeof line, in)) {
+        read_wish(line, wish);
+    }
+    (void)fclose(in);
+    return wish->output[0] != '\0';
+}
+
+/* --- what the rows have --- */
+
+/* How many different values a column has, counted up to AXIS_VALUES. */
+static size_t count_values(const struct csv *rows, int column)
+{
+    static const char *seen[AXIS_VALUES];
+    size_t count = 0;
+    for (size_t row = 0; row < rows->rows; row++) {
+        const char *text = csv_cell(rows, row, column);
+        size_t i = 0;
+        while (i < count && strcmp(seen[i], text) != 0) {
+            i++;
+        }
+        if (i == count && count < AXIS_VALUES) {
+            seen[count++] = text;
+        }
+    }
+    return count;
+}
+
+static bool has_metric(const struct csv *rows, int column, const char *name)
+{
+    for (size_t row = 0; row < rows->rows; row++) {
+        if (strcmp(csv_cell(rows, row, column), name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool axis_fits(const struct csv *rows, int column, const struct wish *wish)
+{
+    size_t low = 1, high = 1;
+    for (size_t i = 0; i < wish->axes; i++) {
+        if (strcmp(wish->axis[i], rows->header[column]) == 0) {
+            low = wish->low[i];
+            high = wish->high[i];
+        }
+    }
+    size_t count = count_values(rows, column);
+    return count >= low && count <= high;
+}
+
+static bool fits(const struct csv *rows, const struct wish *wish)
+{
+    int metric = csv_column(rows, "metric");
+    for (size_t i = 0; i < wish->axes; i++) {
+        if (csv_column(rows, wish->axis[i]) < 0) {
+            return false;
+        }
+    }
+    /* The axes stand between the study and the metric. */
+    for (int column = csv_column(rows, "study") + 1; column < metric; column++) {
+        if (!axis_fits(rows, column, wish)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < wish->metrics; i++) {
+        if (!has_metric(rows, metric, wish->metric[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- gnuplot --- */
+
+enum { GNUPLOT_MISSING = 127, GNUPLOT_UNREADY = 126 };
+
+/* In the child: becomes gnuplot. */
+static _Noreturn void become_gnuplot(const struct places *places, const char *script,
+                                     const char *settings)
+{
+    char *const argv[] = {"gnuplot",      "-d", "-e", (char *)settings, (char *)places->style,
+                          (char *)script, NULL};
+    int null = open("/dev/null", O_RDWR);
+    if (chdir(places->folder) != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+        dup2(null, STDOUT_FILENO) < 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0) {
+        _exit(GNUPLOT_UNREADY);
+    }
+    execvp("gnuplot", argv);
+    _exit(errno == ENOENT ? GNUPLOT_MISSING : GNUPLOT_UNREADY);
+}
+
+static bool run_gnuplot(const struct places *places, const char *script, const char *settings,
+                        struct error *err)
+{
+    int status = 0;
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        become_gnuplot(places, script, settings);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child) {
+        return error_run(err, "gnuplot: %s", strerror(errno));
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == GNUPLOT_MISSING) {
+        return error_run(err,
+                         "gnuplot is not installed (Debian: gnuplot-nox); the rows in %s are "
+                         "complete without it",
+                         places->folder);
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        return error_run(err, "gnuplot failed on %s", script);
+    }
+    return true;
+}
+
+static bool draw_as(const struct places *places, const char *script, const struct wish *wish,
+                    const char *format, struct error *err)
+{
+    struct output picture;
+    char name[96], settings[256];
+    snprintf(name, sizeof name, "%s.%s", wish->output, format);
+    if (!output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
+        return false;
+    }
+    snprintf(settings, sizeof settings, "format='%s'; out='%s'", format,
+             strrchr(picture.temporary, '/') + 1);
+    bool good = run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
+    output_drop(&picture);
+    return good;
+}
+
+static bool draw(const struct places *places, const char *script, const struct wish *wish,
+                 FILE *messages, struct error *err)
+{
+    if (!draw_as(places, script, wish, "svg", err) || !draw_as(places, script, wish, "png", err)) {
+        return false;
+    }
+    if (messages) {
+        fprintf(messages, "%s/%s.svg and .png\n", places->folder, wish->output);
+    }
+    return true;
+}
+
+/* --- all of it --- */
+
+static int is_script(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && strcmp(dot, ".gp") == 0 && strcmp(entry->d_name, "style.gp") != 0;
+}
+
+static bool find_places(const char *folder, struct places *places, struct error *err)
+{
+    char found[OUTPUT_PATH];
+    char *whole = datadir_find(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
+    places->folder = folder;
+    if (!whole || strlen(whole) + 64 > sizeof places->style) {
+        free(whole);
+        return error_run(err, "cannot find " PLOT_DIR);
+    }
+    strcpy(places->scripts, whole);
+    snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
+    free(whole);
+    return true;
+}
+
+static bool draw_fitting(const struct places *places, const struct csv *rows, FILE *messages,
+                         struct error *err)
+{
+    struct dirent **entries = NULL;
+    int count = scandir(places->scripts, &entries, is_script, alphasort), drawn = 0;
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        char script[OUTPUT_PATH + 300];
+        struct wish wish;
+        snprintf(script, sizeof script, "%s/%s", places->scripts, entries[i]->d_name);
+        if (good && read_wishes(script, &wish) && fits(rows, &wish)) {
+            good = draw(places, script, &wish, messages, err);
+            drawn++;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return good && (drawn > 0 || error_run(err, "%s: no plot fits these rows", places->folder));
+}
+
+bool plot_folder(const char *folder, FILE *messages, struct error *err)
+{
+    struct places places;
+    struct csv rows;
+    char path[OUTPUT_PATH];
+    int length = snprintf(path, sizeof path, "%s/rows.csv", folder);
+    if (length < 0 || (size_t)length >= sizeof path) {
+        return error_input(err, NULL, "the folder's name is too long");
+    }
+    if (!find_places(folder, &places, err) || !csv_read(path, &rows, err)) {
+        return false;
+    }
+    bool good = csv_column(&rows, "study") >= 0 && csv_column(&rows, "metric") >= 0
+                    ? draw_fitting(&places, &rows, messages, err)
+                    : error_input(err, NULL, "%s: has no columns study and metric", path);
+    csv_free(&rows);
+    return good;
+}

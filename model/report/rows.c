@@ -1,0 +1,169 @@
+#include "report/rows.h"
+
+#include "core/csv.h"
+#include "report/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* One call tree writes the header, the CSV cells and the JSON members. */
+struct row_writer {
+    enum { WRITE_HEADER, WRITE_CSV, WRITE_JSONL } mode;
+    FILE *out;
+    bool more; /* the line has a cell already */
+    struct json json;
+};
+
+static void begin_row(struct row_writer *writer)
+{
+    writer->more = false;
+    if (writer->mode == WRITE_JSONL) {
+        writer->json = (struct json){.out = writer->out, .one_line = true};
+        json_open(&writer->json, NULL, '{');
+    }
+}
+
+static void end_row(struct row_writer *writer)
+{
+    if (writer->mode == WRITE_JSONL) {
+        json_close(&writer->json, '}');
+    } else {
+        fputc('\n', writer->out);
+    }
+}
+
+/* A cell of a CSV line: the column's name in the header, the text elsewhere. */
+static void cell(struct row_writer *writer, const char *name, const char *text)
+{
+    if (writer->more) {
+        fputc(',', writer->out);
+    }
+    csv_put(writer->out, writer->mode == WRITE_HEADER ? name : text);
+    writer->more = true;
+}
+
+static void put_text(struct row_writer *writer, const char *name, const char *text)
+{
+    if (writer->mode == WRITE_JSONL) {
+        json_text(&writer->json, name, text);
+    } else {
+        cell(writer, name, text ? text : "");
+    }
+}
+
+static void put_real(struct row_writer *writer, const char *name, bool known, double value)
+{
+    char text[40] = "";
+    if (!known) {
+        put_text(writer, name, NULL);
+    } else if (writer->mode == WRITE_JSONL) {
+        json_real(&writer->json, name, value);
+    } else {
+        cell(writer, name, format_real(value, text, sizeof text));
+    }
+}
+
+static void put_whole(struct row_writer *writer, const char *name, uint64_t value)
+{
+    char text[32];
+    if (writer->mode == WRITE_JSONL) {
+        json_whole(&writer->json, name, value);
+    } else {
+        snprintf(text, sizeof text, "%" PRIu64, value);
+        cell(writer, name, text);
+    }
+}
+
+/* Numbers of an axis are plain decimal text already. */
+static void put_axis(struct row_writer *writer, const struct axis *axis, size_t point)
+{
+    const char *text = axis->values.text[study_digit(axis, point)];
+    double value;
+    if (axis->kind.number && unit_parse(text, UNIT_NONE, &value)) {
+        put_real(writer, axis->name, true, value);
+    } else {
+        put_text(writer, axis->name, text);
+    }
+}
+
+static void put_row(struct row_writer *writer, const struct study *study, size_t index,
+                    const struct point_result *point, int metric)
+{
+    const struct spread *spread = &point->metric[metric];
+    bool drawn = spread->known && spread->n > 0;
+    char condition[512];
+    verdict_condition(point->verdict, point->worst, condition, sizeof condition);
+    begin_row(writer);
+    put_text(writer, "study", study->name);
+    for (size_t a = 0; a < study->axis_count; a++) {
+        put_axis(writer, &study->axes[a], index);
+    }
+    put_text(writer, "metric", metric_name[metric]);
+    put_text(writer, "unit", metric_unit[metric]);
+    put_whole(writer, "n", spread->n);
+    put_real(writer, "mode", spread->known, spread->mode);
+    put_real(writer, "mean", drawn, spread->mean);
+    put_real(writer, "p10", drawn, spread->p10);
+    put_real(writer, "p50", drawn, spread->p50);
+    put_real(writer, "p90", drawn, spread->p90);
+    put_real(writer, "interval_low", drawn && spread->has_interval, spread->interval_low);
+    put_real(writer, "interval_high", drawn && spread->has_interval, spread->interval_high);
+    put_text(writer, "hypothetical", point->hypothetical ? point->hypothetical : "no");
+    put_text(writer, "verdict", outcome_name[point->worst]);
+    put_text(writer, "condition", condition);
+    put_text(writer, "config_hash", point->hash);
+    put_whole(writer, "schema_version", ROWS_SCHEMA);
+    end_row(writer);
+}
+
+void rows_write(FILE *out, enum rows_format format, const struct study *study,
+                const struct study_results *results, const bool wanted[METRICS])
+{
+    struct row_writer writer = {.out = out};
+    if (format == ROWS_CSV) {
+        writer.mode = WRITE_HEADER;
+        put_row(&writer, study, 0, &results->points[0], 0);
+    }
+    writer.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL;
+    for (size_t i = 0; i < results->count; i++) {
+        for (int metric = 0; metric < METRICS; metric++) {
+            if (wanted[metric]) {
+                put_row(&writer, study, i, &results->points[i], metric);
+            }
+        }
+    }
+}
+
+/* --- verdicts --- */
+
+static void add_words(char *text, size_t size, const char *format, const char *words,
+                      uint64_t number)
+{
+    size_t used = strlen(text);
+    snprintf(text + used, size - used, "%s", used ? "; " : "");
+    used = strlen(text);
+    snprintf(text + used, size - used, format, words, number);
+}
+
+void verdict_condition(const struct verdict verdict[READERS], enum outcome worst, char *text,
+                       size_t size)
+{
+    unsigned conditions = 0;
+    text[0] = '\0';
+    for (int reader = 0; reader < READERS; reader++) {
+        conditions |= verdict[reader].outcome == ONLY_IF ? verdict[reader].conditions : 0;
+        if (worst == STALE && verdict[reader].outcome == STALE) {
+            add_words(text, size, "%s: %" PRIu64 " lines", reader_name[reader],
+                      verdict[reader].lines_stale);
+        }
+    }
+    if (worst == ONLY_IF && conditions & CONDITION_NO_FILL) {
+        add_words(text, size, "%s",
+                  "no line is filled ahead between the flush and a write past "
+                  "the caches",
+                  0);
+    }
+    if (worst == ONLY_IF && conditions & CONDITION_ANONYMOUS) {
+        add_words(text, size, "%s", "the memory is anonymous", 0);
+    }
+}

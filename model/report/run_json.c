@@ -1,0 +1,184 @@
+#include "report/run_json.h"
+
+#include "core/version.h"
+#include "report/json.h"
+#include "report/rows.h"
+#include "study/draws.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+static bool read_date(time_t *now, struct error *err)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    char *end;
+    *now = time(NULL);
+    if (!epoch || epoch[0] == '\0') {
+        return true;
+    }
+    errno = 0;
+    long long value = strtoll(epoch, &end, 10);
+    if (errno != 0 || *end != '\0' || value < 0 || value > 253402300799LL) {
+        return error_input(err, NULL,
+                           "SOURCE_DATE_EPOCH: found '%.40s', expected seconds since "
+                           "1970",
+                           epoch);
+    }
+    *now = (time_t)value;
+    return true;
+}
+
+static void put_program(struct json *json, time_t now)
+{
+    char date[32];
+    struct tm parts;
+    struct utsname host;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
+    json_open(json, "program", '{');
+    json_text(json, "name", "s2flush");
+    json_text(json, "version", version_program);
+    json_text(json, "compiler", version_compiler);
+    json_text(json, "flags", version_flags);
+    json_close(json, '}');
+    json_text(json, "date", date);
+    if (uname(&host) == 0) {
+        json_open(json, "host", '{');
+        json_text(json, "name", host.nodename);
+        json_text(json, "system", host.sysname);
+        json_text(json, "release", host.release);
+        json_text(json, "machine", host.machine);
+        json_close(json, '}');
+    }
+}
+
+static void put_options(struct json *json, const struct study *study)
+{
+    for (size_t i = 0; i < study_option_count; i++) {
+        const struct option *row = &study_options[i];
+        char text[600];
+        if (row->kind == OPTION_WHOLE) {
+            uint64_t value;
+            memcpy(&value, (const char *)study + row->offset, sizeof value);
+            json_whole(json, row->name, value);
+        } else {
+            json_text(json, row->name, option_format(row, study, text, sizeof text));
+        }
+    }
+}
+
+static void put_axes(struct json *json, const struct study *study)
+{
+    json_open(json, "axes", '[');
+    for (size_t a = 0; a < study->axis_count; a++) {
+        const struct axis *axis = &study->axes[a];
+        json_open(json, NULL, '{');
+        json_text(json, "name", axis->name);
+        json_text(json, "unit", axis->kind.number ? unit_name(axis->kind.unit) : NULL);
+        json_open(json, "values", '[');
+        for (size_t i = 0; i < axis->values.count; i++) {
+            json_text(json, NULL, axis->values.text[i]);
+        }
+        json_close(json, ']');
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+static void put_study(struct json *json, const struct study *study,
+                      const struct study_results *results)
+{
+    json_open(json, "study", '{');
+    json_text(json, "file", study->path);
+    put_options(json, study);
+    json_text(json, "random_numbers", "xoshiro256**, seeded by SplitMix64");
+    json_text(json, "interval", "95 %, Student's t over the shifts");
+    put_axes(json, study);
+    json_open(json, "set", '{');
+    for (size_t i = 0; i < study->setting_count; i++) {
+        json_text(json, study->settings[i].key, study->settings[i].text);
+    }
+    json_close(json, '}');
+    json_whole(json, "points", study->points);
+    json_whole(json, "runs_played", results->plays);
+    json_whole(json, "runs_priced_again", results->reprices);
+    json_close(json, '}');
+}
+
+/* --- settings, grouped by section --- */
+
+struct section_writer {
+    struct json *json;
+    char section[64]; /* the one that is open; "": none */
+};
+
+static void close_section(struct section_writer *writer)
+{
+    if (writer->section[0]) {
+        json_close(writer->json, '}');
+        writer->section[0] = '\0';
+    }
+}
+
+static void put_setting(void *context, const struct setting_line *line)
+{
+    struct section_writer *writer = context;
+    if (strcmp(writer->section, line->section) != 0) {
+        close_section(writer);
+        snprintf(writer->section, sizeof writer->section, "%s", line->section);
+        json_open(writer->json, line->section, '{');
+    }
+    json_text(writer->json, line->key, line->value);
+    if (line->note) {
+        char key[96];
+        snprintf(key, sizeof key, "%s source", line->key);
+        json_text(writer->json, key, line->note);
+    }
+}
+
+static void put_configuration(struct json *json, const struct study *study)
+{
+    struct section_writer writer = {.json = json};
+    for (int role = 0; role < AXIS_ROLES; role++) {
+        static const char *const plural[] = {"workloads", "machines", "kernels", "strategies"};
+        const struct values *values = &study->role[role]->values;
+        json_open(json, plural[role], '{');
+        for (size_t i = 0; i < values->count; i++) {
+            json_open(json, values->text[i], '{');
+            if (role == AXIS_WORKLOAD) {
+                json_text(json, "title", workload_title(study->workloads[i]));
+                setup_tell_workload(study->workloads[i], put_setting, &writer);
+            } else if (role == AXIS_MACHINE) {
+                setup_tell_platform(&study->platforms[i], put_setting, &writer);
+            } else if (role == AXIS_KERNEL) {
+                setup_tell_kernel(&study->kernels[i], put_setting, &writer);
+            } else {
+                setup_tell_strategy(study->strategies[i], put_setting, &writer);
+            }
+            close_section(&writer);
+            json_close(json, '}');
+        }
+        json_close(json, '}');
+    }
+}
+
+bool run_json_write(FILE *out, const struct study *study, const struct study_results *results,
+                    struct error *err)
+{
+    struct json json = {.out = out};
+    time_t now;
+    if (!read_date(&now, err)) {
+        return false;
+    }
+    json_open(&json, NULL, '{');
+    json_whole(&json, "schema_version", ROWS_SCHEMA);
+    put_program(&json, now);
+    put_study(&json, study, results);
+    json_open(&json, "configuration", '{');
+    put_configuration(&json, study);
+    json_close(&json, '}');
+    json_close(&json, '}');
+    return true;
+}

@@ -1,0 +1,77 @@
+#include "study/draws.h"
+
+#include "core/rng.h"
+
+#include <gsl/gsl_qrng.h>
+#include <math.h>
+#include <string.h>
+#include <xxhash.h>
+
+_Static_assert(COSTS <= 40, "GSL's Sobol sequence has 40 dimensions");
+
+/* Inverse distribution of a triangle. */
+static double triangle(double low, double mode, double high, double u)
+{
+    double left = (mode - low) / (high - low);
+    return u < left ? low + sqrt(u * (high - low) * (mode - low))
+                    : high - sqrt((1 - u) * (high - low) * (high - mode));
+}
+
+double draw_quantile(const struct cost *cost, double u)
+{
+    if (cost->high <= cost->low) {
+        return cost->mode;
+    }
+    double value = cost->low > 0
+                       ? exp(triangle(log(cost->low), log(cost->mode), log(cost->high), u))
+                       : triangle(cost->low, cost->mode, cost->high, u);
+    /* The way through the logarithm may end a last digit outside. */
+    return fmin(fmax(value, cost->low), cost->high);
+}
+
+/* GSL leaves out the sequence's first point, the origin; with it any 2^k points
+ * in a row from the start fill the cube evenly. */
+static void next_point(gsl_qrng *sequence, uint64_t index, double point[COSTS])
+{
+    if (index == 0) {
+        memset(point, 0, COSTS * sizeof *point);
+    } else {
+        gsl_qrng_get(sequence, point);
+    }
+}
+
+static void draw_shift(const struct draw_plan *plan, const struct platform *platform,
+                       uint64_t shift, gsl_qrng *sequence, gsl_rng *rng, double (*values)[COSTS])
+{
+    double by[COSTS], point[COSTS];
+    uint64_t machine = XXH3_64bits(platform->name, strlen(platform->name));
+    rng_stream(rng, plan->seed, machine, shift, 0);
+    for (int id = 0; id < COSTS; id++) {
+        by[id] = gsl_rng_uniform(rng);
+    }
+    gsl_qrng_init(sequence);
+    for (uint64_t i = 0; i < plan->draws / plan->shifts; i++) {
+        next_point(sequence, i, point);
+        for (int id = 0; id < COSTS; id++) {
+            double u = point[id] + by[id];
+            values[i][id] = draw_quantile(&platform->cost[id], u - floor(u));
+        }
+    }
+}
+
+void draw_costs(const struct draw_plan *plan, const struct platform *platform,
+                double (*values)[COSTS])
+{
+    const gsl_qrng_type *type = plan->sequence == DRAW_HALTON ? gsl_qrng_halton : gsl_qrng_sobol;
+    gsl_qrng *sequence = gsl_qrng_alloc(type, COSTS);
+    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
+    if (!sequence || !rng) {
+        die("out of memory for the draws");
+    }
+    uint64_t each = plan->draws / plan->shifts;
+    for (uint64_t shift = 0; shift < plan->shifts; shift++) {
+        draw_shift(plan, platform, shift, sequence, rng, values + shift * each);
+    }
+    gsl_rng_free(rng);
+    gsl_qrng_free(sequence);
+}

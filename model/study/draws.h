@@ -1,0 +1,34 @@
+/*
+ * draws - values for a machine's uncertain costs.
+ *
+ * Each cost is log-triangular between its low and its high with the peak at
+ * its mode (triangular in the logarithm). The points come from a
+ * low-discrepancy sequence that is shifted at random, modulo 1, so that they
+ * fill the cube evenly and several shifts still tell how far a mean is off.
+ * A draw depends on the seed, the machine's name and its number alone, and
+ * each cost keeps its own dimension whichever others are fixed: strategies and
+ * points are compared under the same draws.
+ */
+#ifndef S2FLUSH_STUDY_DRAWS_H
+#define S2FLUSH_STUDY_DRAWS_H
+
+#include "machine/platform.h"
+
+enum draw_sequence { DRAW_SOBOL, DRAW_HALTON };
+
+struct draw_plan {
+    uint64_t seed;
+    uint64_t draws, shifts; /* draws is a multiple of shifts */
+    enum draw_sequence sequence;
+};
+
+/* The u-quantile of a cost, 0 <= u <= 1. A cost without spread is its mode; one
+ * whose low is 0 has no logarithm and is triangular as it stands. */
+double draw_quantile(const struct cost *cost, double u);
+
+/* Fills values[draws][COSTS]. Draws of one shift stand together: draw i belongs
+ * to shift i / (draws / shifts). */
+void draw_costs(const struct draw_plan *plan, const struct platform *platform,
+                double (*values)[COSTS]);
+
+#endif

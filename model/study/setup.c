@@ -1,0 +1,90 @@
+#include "study/setup.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAMES_MAX 256
+
+void setup_free(struct setup *setup)
+{
+    workload_free(setup->workload);
+    setup->workload = NULL;
+}
+
+bool setup_kernel(const char *text, const struct place *at, struct kernel *kernel,
+                  struct error *err)
+{
+    char version[sizeof kernel->name];
+    size_t length = strcspn(text, " \t");
+    if (length >= sizeof version) {
+        return error_input(err, at, "found '%.80s', expected a version such as 6.1", text);
+    }
+    memcpy(version, text, length);
+    version[length] = '\0';
+    struct error inner;
+    if (!kernel_resolve(version, kernel, &inner)) {
+        return error_input(err, at, "%s", inner.text);
+    }
+    return kernel_override(kernel, text + length, at, err);
+}
+
+static bool is_cost(const char *key)
+{
+    for (size_t i = 0; i < COSTS; i++) {
+        if (strcmp(cost_name[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum key_owner setup_key_owner(const char *key)
+{
+    return workload_has_key(key) ? KEY_WORKLOAD : is_cost(key) ? KEY_COST : KEY_NOBODY;
+}
+
+bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
+                       const struct place *at, struct error *err)
+{
+    const char *names[NAMES_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < more_count && count < NAMES_MAX; i++) {
+        names[count++] = more[i];
+    }
+    for (size_t i = 0; i < workload_option_count && count < NAMES_MAX; i++) {
+        if (workload_has_key(workload_options[i].name)) {
+            names[count++] = workload_options[i].name;
+        }
+    }
+    for (size_t i = 0; i < COSTS && count < NAMES_MAX; i++) {
+        names[count++] = cost_name[i];
+    }
+    char hint[256] = "";
+    suggest(hint, sizeof hint, key, names, count);
+    return error_input(err, at, "no workload key or cost '%.80s'%s%s", key, hint,
+                       hint[0] ? "" : "; `s2flush list keys` and `s2flush list costs` name them");
+}
+
+bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,
+               struct error *err)
+{
+    switch (setup_key_owner(key)) {
+    case KEY_WORKLOAD:
+        return workload_set(setup->workload, key, text, at, err);
+    case KEY_COST:
+        return platform_override(&setup->platform, key, text, at, err);
+    case KEY_NOBODY:
+        break;
+    }
+    return setup_unknown_key(key, NULL, 0, at, err);
+}
+
+const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy)
+{
+    if (strategy->fwb && !strategy->ideal && !platform->fwb) {
+        return "if it had FWB";
+    }
+    /* KVM uses FWB wherever it is there, and then does nothing of all this. */
+    return !strategy->fwb && platform->fwb ? "with FWB left off" : NULL;
+}

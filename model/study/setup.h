@@ -1,0 +1,69 @@
+/*
+ * setup - one point of a study, resolved: which workload, machine, kernel and
+ * strategy, with every key that was set. What a run needs except for the
+ * values that are drawn.
+ */
+#ifndef S2FLUSH_STUDY_SETUP_H
+#define S2FLUSH_STUDY_SETUP_H
+
+#include "guest/workload.h"
+#include "kvm/kernel.h"
+#include "kvm/strategy.h"
+#include "machine/platform.h"
+
+struct setup {
+    struct workload *workload; /* owned */
+    struct platform platform;
+    struct kernel kernel;
+    const struct strategy *strategy;
+    bool exact;
+    bool preemptible;
+};
+
+void setup_free(struct setup *setup);
+
+/* Reads "6.1" or "6.1 fault_lock=read cmo_place=every_racer". */
+bool setup_kernel(const char *text, const struct place *at, struct kernel *kernel,
+                  struct error *err);
+
+/* What a key of an axis or of --set belongs to. */
+enum key_owner { KEY_NOBODY, KEY_WORKLOAD, KEY_COST };
+enum key_owner setup_key_owner(const char *key);
+
+/* The unit of the cost of that name; false where there is none. */
+bool setup_cost_unit(const char *name, enum unit *unit);
+
+/* Sets a key of the workload or a cost of the machine. An unknown key is an
+ * error that suggests the nearest. */
+bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,
+               struct error *err);
+
+/* Fills err for a key that nobody knows; `more` are names valid beside those
+ * of workloads and costs. Returns false. */
+bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
+                       const struct place *at, struct error *err);
+
+/* Why the combination exists only on paper ("if it had FWB"), or NULL. */
+const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy);
+
+/* --- the resolved configuration, told key by key --- */
+
+/* One setting. `note` says where the value comes from, or is NULL. */
+struct setting_line {
+    const char *section, *key, *value, *note;
+};
+typedef void (*setting_fn)(void *context, const struct setting_line *line);
+
+void setup_tell_workload(const struct workload *workload, setting_fn each, void *context);
+void setup_tell_platform(const struct platform *platform, setting_fn each, void *context);
+void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *context);
+void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void *context);
+
+/* A hash of all that determines what the point's rows say: every setting above
+ * and the operations of its timeline, with `study` for what the study adds
+ * (fidelity, seed, draws). 32 hexadecimal digits and a NUL into `text`. */
+#define SETUP_HASH 33
+void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,
+                char text[SETUP_HASH]);
+
+#endif

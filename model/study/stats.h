@@ -1,0 +1,26 @@
+/*
+ * stats - what many draws of one metric come to.
+ */
+#ifndef S2FLUSH_STUDY_STATS_H
+#define S2FLUSH_STUDY_STATS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct spread {
+    bool known; /* the metric exists for this point */
+    double mode; /* with every cost at its mode */
+    uint64_t n; /* draws behind what follows; 0: none of it is known */
+    double mean, p10, p50, p90;
+    /* 95 % confidence interval of the mean, by the spread over the shifts;
+     * known from two shifts on. */
+    bool has_interval;
+    double interval_low, interval_high;
+};
+
+/* Fills n and what follows from n values, those of one shift together. The
+ * values may be in another order afterwards. */
+void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts);
+
+#endif

@@ -1,0 +1,330 @@
+#include "study/study.h"
+
+#include "core/config.h"
+#include "core/datadir.h"
+#include "study/study_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const fidelity_choices[] = {"fast", "exact", NULL};
+static const char *const sequence_choices[] = {"sobol", "halton", NULL};
+
+#define AT(field) .section = "study", .offset = offsetof(struct study, field)
+#define TEXT_AT(field) AT(field), .text_size = sizeof((struct study *)0)->field
+const struct option study_options[] = {
+    {.name = "name",
+     .kind = OPTION_TEXT,
+     TEXT_AT(name),
+     .fallback = "",
+     .help = "the name in tables; by default the file's"},
+    {.name = "title",
+     .kind = OPTION_TEXT,
+     TEXT_AT(title),
+     .fallback = "",
+     .help = "the name for people"},
+    {.name = "question",
+     .kind = OPTION_TEXT,
+     TEXT_AT(question),
+     .fallback = "",
+     .help = "what it is to answer"},
+    {.name = "fidelity",
+     .kind = OPTION_CHOICE,
+     AT(fidelity),
+     .choices = fidelity_choices,
+     .fallback = "fast",
+     .help = "whole extents, or leaf by leaf and line by line"},
+    {.name = "seed",
+     .kind = OPTION_WHOLE,
+     AT(seed),
+     .high = 1e15,
+     .fallback = "1",
+     .help = "of the random shifts"},
+    {.name = "draws",
+     .kind = OPTION_WHOLE,
+     AT(draws),
+     .high = 65536,
+     .fallback = "64",
+     .help = "of the machine's costs, in all; 0: only the modes"},
+    {.name = "shifts",
+     .kind = OPTION_WHOLE,
+     AT(shifts),
+     .low = 1,
+     .high = 1024,
+     .fallback = "8",
+     .help = "independent shifts of the sequence, whose spread gives the interval"},
+    {.name = "sequence",
+     .kind = OPTION_CHOICE,
+     AT(sequence),
+     .choices = sequence_choices,
+     .fallback = "sobol",
+     .help = "the low-discrepancy sequence of the draws"},
+    {.name = "preemptible",
+     .kind = OPTION_FLAG,
+     AT(preemptible),
+     .fallback = "no",
+     .help = "the host kernel gives mmu_lock up where others wait (CONFIG_PREEMPTION)"},
+    {.name = "metrics",
+     .kind = OPTION_TEXT,
+     TEXT_AT(metrics),
+     .fallback = "",
+     .help = "the metrics to put into the rows, by default all"},
+};
+const size_t study_option_count = sizeof study_options / sizeof *study_options;
+
+const char *const study_role_name[AXIS_ROLES] = {"workload", "machine", "kernel", "strategy"};
+
+/* --- keys --- */
+
+struct axis *study_axis(struct study *study, const char *name)
+{
+    for (size_t i = 0; i < study->axis_count; i++) {
+        if (strcmp(study->axes[i].name, name) == 0) {
+            return &study->axes[i];
+        }
+    }
+    return NULL;
+}
+
+static enum axis_role role_of(const char *name)
+{
+    int role = 0;
+    while (role < AXIS_ROLES && strcmp(study_role_name[role], name) != 0) {
+        role++;
+    }
+    return (enum axis_role)role;
+}
+
+static bool known_key(const char *key, const struct place *at, struct error *err)
+{
+    return role_of(key) != AXIS_KEY || setup_key_owner(key) != KEY_NOBODY ||
+           setup_unknown_key(key, study_role_name, AXIS_ROLES, at, err);
+}
+
+/* What a list of that key holds. */
+static struct value_kind kind_of(const char *key)
+{
+    struct value_kind kind = {0};
+    for (size_t i = 0; i < workload_option_count; i++) {
+        const struct option *row = &workload_options[i];
+        if (strcmp(row->name, key) == 0) {
+            kind.number = row->kind == OPTION_REAL || row->kind == OPTION_WHOLE;
+            kind.whole = row->kind == OPTION_WHOLE;
+            kind.unit = row->unit;
+            return kind;
+        }
+    }
+    kind.number = setup_cost_unit(key, &kind.unit);
+    return kind;
+}
+
+static bool add_axis(struct study *study, const char *name, const char *list,
+                     const struct place *at, struct error *err)
+{
+    struct axis *axis = &study->axes[study->axis_count];
+    if (!known_key(name, at, err)) {
+        return false;
+    }
+    if (study_axis(study, name)) {
+        return error_input(err, at, "is an axis already");
+    }
+    if (study->axis_count == STUDY_AXES) {
+        return error_input(err, at, "more than %d axes", STUDY_AXES);
+    }
+    *axis = (struct axis){.role = role_of(name), .kind = kind_of(name), .line = at->line};
+    snprintf(axis->name, sizeof axis->name, "%s", name);
+    if (!values_parse(list, axis->kind, at, &axis->values, err)) {
+        return false;
+    }
+    study->axis_count++;
+    return true;
+}
+
+static bool add_setting(struct study *study, const char *key, const char *text,
+                        const struct place *at, struct error *err)
+{
+    if (!known_key(key, at, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < study->setting_count; i++) {
+        if (strcmp(study->settings[i].key, key) == 0) {
+            return error_input(err, at, "is set already");
+        }
+    }
+    struct setting *setting = &study->settings[study->setting_count];
+    if (study->setting_count == STUDY_SETTINGS) {
+        return error_input(err, at, "more than %d settings", STUDY_SETTINGS);
+    }
+    if (strlen(text) >= sizeof setting->text) {
+        return error_input(err, at, "found %zu characters, expected at most %zu", strlen(text),
+                           sizeof setting->text - 1);
+    }
+    snprintf(setting->key, sizeof setting->key, "%s", key);
+    snprintf(setting->text, sizeof setting->text, "%s", text);
+    setting->line = at->line;
+    study->setting_count++;
+    return true;
+}
+
+/* --- the file --- */
+
+static bool own_strategy(struct study *study, const char *name, const struct place *at,
+                         struct strategy **strategy, struct error *err)
+{
+    struct error unused;
+    for (size_t i = 0; i < study->own_count; i++) {
+        if (strcmp(study->own[i].name, name) == 0) {
+            *strategy = &study->own[i];
+            return true;
+        }
+    }
+    if (strategy_find(name, &unused)) {
+        return error_input(err, at, "[strategy %s] is a built-in row; choose another name", name);
+    }
+    if (name[0] == '\0' || strlen(name) >= sizeof(*strategy)->name || strpbrk(name, ",= \t")) {
+        return error_input(err, at,
+                           "[strategy %.40s]: expected a name of 1 to %zu characters "
+                           "without blanks, commas and equals signs",
+                           name, sizeof(*strategy)->name - 1);
+    }
+    if (study->own_count == STUDY_STRATEGIES) {
+        return error_input(err, at, "more than %d strategies", STUDY_STRATEGIES);
+    }
+    *strategy = &study->own[study->own_count++];
+    option_defaults(strategy_options, strategy_option_count, *strategy);
+    snprintf((*strategy)->name, sizeof(*strategy)->name, "%s", name);
+    return true;
+}
+
+static bool unknown_section(const char *section, const struct place *at, struct error *err)
+{
+    static const char *const names[] = {"study", "axes", "set", "strategy NAME"};
+    char hint[128] = "";
+    suggest(hint, sizeof hint, section, names, sizeof names / sizeof *names);
+    if (section[0] == '\0') {
+        return error_input(err, at, "stands before any [section]%s", hint);
+    }
+    return error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
+}
+
+static bool study_line(void *context, const char *section, const char *name, const char *value,
+                       const struct place *at, struct error *err)
+{
+    struct study *study = context;
+    if (strcmp(section, "study") == 0) {
+        return option_assign(study_options, study_option_count, section, name, value, study, at,
+                             err);
+    }
+    if (strcmp(section, "axes") == 0) {
+        return add_axis(study, name, value, at, err);
+    }
+    if (strcmp(section, "set") == 0) {
+        return add_setting(study, name, value, at, err);
+    }
+    if (strncmp(section, "strategy ", 9) == 0) {
+        struct strategy *strategy;
+        const char *own = section + 9 + strspn(section + 9, " \t");
+        return own_strategy(study, own, at, &strategy, err) &&
+               option_assign(strategy_options, strategy_option_count, "strategy", name, value,
+                             strategy, at, err);
+    }
+    return unknown_section(section, at, err);
+}
+
+/* --- the command line --- */
+
+/* Here the keys of [study] are valid, too. */
+static bool unknown_change(const char *key, const struct place *at, struct error *err)
+{
+    const char *names[AXIS_ROLES + sizeof study_options / sizeof *study_options];
+    size_t count = 0;
+    for (size_t i = 0; i < AXIS_ROLES; i++) {
+        names[count++] = study_role_name[i];
+    }
+    for (size_t i = 0; i < study_option_count; i++) {
+        names[count++] = study_options[i].name;
+    }
+    return setup_unknown_key(key, names, count, at, err);
+}
+
+static bool change(struct study *study, const char *text, struct error *err)
+{
+    char key[64];
+    const char *equals = strchr(text, '=');
+    struct place at = {.file = "--set", .key = key};
+    if (!equals || equals == text || (size_t)(equals - text) >= sizeof key) {
+        return error_input(err, NULL, "--set: found '%.80s', expected key=value", text);
+    }
+    memcpy(key, text, (size_t)(equals - text));
+    key[equals - text] = '\0';
+    if (option_find(study_options, study_option_count, "study", key)) {
+        return option_assign(study_options, study_option_count, "study", key, equals + 1, study,
+                             &at, err);
+    }
+    if (role_of(key) == AXIS_KEY && setup_key_owner(key) == KEY_NOBODY) {
+        return unknown_change(key, &at, err);
+    }
+    struct axis *axis = study_axis(study, key);
+    if (axis) {
+        struct values values;
+        if (!values_parse(equals + 1, axis->kind, &at, &values, err)) {
+            return false;
+        }
+        values_free(&axis->values);
+        axis->values = values;
+        axis->line = 0;
+        return true;
+    }
+    for (size_t i = 0; i < study->setting_count; i++) {
+        if (strcmp(study->settings[i].key, key) == 0) {
+            study->settings[i] = study->settings[--study->setting_count];
+        }
+    }
+    return add_setting(study, key, equals + 1, &at, err);
+}
+
+/* --- reading --- */
+
+static bool find_file(const char *name, char *path, size_t size, struct error *err)
+{
+    char relative[512];
+    if (strchr(name, '/') || strstr(name, ".ini")) {
+        int length = snprintf(path, size, "%s", name);
+        return (length > 0 && (size_t)length < size) ||
+               error_input(err, NULL, "the study's path is too long");
+    }
+    snprintf(relative, sizeof relative, STUDY_DIR "/%.200s.ini", name);
+    return datadir_find(relative, path, size) || study_unknown(name, err);
+}
+
+/* The file's name without folder and ending. */
+static void name_by_file(struct study *study)
+{
+    const char *slash = strrchr(study->path, '/');
+    snprintf(study->name, sizeof study->name, "%.63s", slash ? slash + 1 : study->path);
+    char *dot = strrchr(study->name, '.');
+    if (dot && dot > study->name) {
+        *dot = '\0';
+    }
+}
+
+bool study_read(struct study *study, const char *name, const struct study_changes *changes,
+                struct error *err)
+{
+    *study = (struct study){0};
+    option_defaults(study_options, study_option_count, study);
+    if (!find_file(name, study->path, sizeof study->path, err) ||
+        !config_read(study->path, study_line, study, err)) {
+        return false;
+    }
+    if (study->name[0] == '\0') {
+        name_by_file(study);
+    }
+    for (size_t i = 0; changes && i < changes->count; i++) {
+        if (!change(study, changes->set[i], err)) {
+            return false;
+        }
+    }
+    return study_complete(study, add_axis, err) && study_load(study, err);
+}

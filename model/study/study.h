@@ -1,0 +1,100 @@
+/*
+ * study - a study file: many points as the product of axes.
+ *
+ *   [study]          name, title, question, fidelity, seed, draws, shifts ...
+ *   [axes]           one axis a line: `key = list or range` (study/values.h)
+ *   [set]            key = value, the same for all points
+ *   [strategy NAME]  a strategy of the study's own (kvm/strategy.h)
+ *
+ * An axis is one of workload, machine, kernel, strategy, or any key of a
+ * workload, or the name of a machine's cost. Where an axis of the first four is
+ * missing it has one value (strategy: all built-in rows and the file's own) and
+ * stands before the others, so that every table has those columns. The points
+ * come in the order of the axes, the last one fastest.
+ */
+#ifndef S2FLUSH_STUDY_STUDY_H
+#define S2FLUSH_STUDY_STUDY_H
+
+#include "study/setup.h"
+#include "study/values.h"
+
+#define STUDY_AXES 16
+#define STUDY_SETTINGS 64
+#define STUDY_STRATEGIES 32
+#define STUDY_POINTS 200000
+
+enum axis_role { AXIS_WORKLOAD, AXIS_MACHINE, AXIS_KERNEL, AXIS_STRATEGY, AXIS_KEY };
+#define AXIS_ROLES AXIS_KEY /* those that every study has */
+
+struct axis {
+    char name[64];
+    enum axis_role role;
+    struct value_kind kind;
+    struct values values;
+    unsigned line; /* 0: a default, or from the command line */
+    size_t stride; /* in points */
+};
+
+struct setting {
+    char key[64], text[256];
+    unsigned line;
+};
+
+struct study {
+    char path[512];
+    char name[64], title[160], question[256], metrics[512];
+    int fidelity; /* 1: exact */
+    int sequence; /* enum draw_sequence of study/draws.h */
+    uint64_t seed, draws, shifts;
+    bool preemptible;
+
+    struct axis axes[STUDY_AXES];
+    size_t axis_count;
+    const struct axis *role[AXIS_ROLES]; /* where the four are */
+    struct setting settings[STUDY_SETTINGS];
+    size_t setting_count;
+    struct strategy own[STUDY_STRATEGIES];
+    size_t own_count;
+
+    /* By value of the four axes, with [set] applied. */
+    struct workload **workloads;
+    struct platform *platforms;
+    struct kernel *kernels;
+    const struct strategy **strategies;
+    size_t points;
+};
+
+/* The keys of [study]. */
+extern const struct option study_options[];
+extern const size_t study_option_count;
+
+/* What the command line changes in a study: "key=value", as often as wanted.
+ * A key of [study] is set; an axis gets the value, or list, in place of its
+ * own; every other key is as in [set]. */
+struct study_changes {
+    const char *const *set;
+    size_t count;
+};
+
+/* Reads a study: a path to a file, or the name of one under the data folder's
+ * workloads/studies/. Everything that the points need is loaded and checked.
+ * False with one line in err. The caller frees it in both cases. */
+bool study_read(struct study *study, const char *name, const struct study_changes *changes,
+                struct error *err);
+void study_free(struct study *study);
+
+/* The index of a point's value on an axis. */
+size_t study_digit(const struct axis *axis, size_t point);
+
+/* Points that differ in the strategy only are one cell: they share a workload
+ * and the yardstick. The point of a cell and a strategy's index. */
+size_t study_cells(const struct study *study);
+size_t study_point(const struct study *study, size_t cell, size_t strategy);
+
+/* Resolves a point; the caller frees the setup. */
+bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err);
+
+/* One line of what the study adds to a point's hash: fidelity, seed, draws. */
+void study_identity(const struct study *study, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * study_parts - what the files that make up study.h share; not for others.
+ */
+#ifndef S2FLUSH_STUDY_STUDY_PARTS_H
+#define S2FLUSH_STUDY_STUDY_PARTS_H
+
+#include "study/study.h"
+
+#define STUDY_DIR "workloads/studies"
+
+extern const char *const study_role_name[AXIS_ROLES];
+
+/* The axis of that name, or NULL. */
+struct axis *study_axis(struct study *study, const char *name);
+
+/* Adds an axis at the end. */
+typedef bool (*add_axis_fn)(struct study *study, const char *name, const char *list,
+                            const struct place *at, struct error *err);
+
+/* Adds the axes that every study has where the file names none, and checks
+ * what depends on several keys. */
+bool study_complete(struct study *study, add_axis_fn add, struct error *err);
+
+/* Loads what the values of the four axes name, applies [set], and tries every
+ * value of every other axis. */
+bool study_load(struct study *study, struct error *err);
+
+/* Fills err for a study that is nowhere; suggests the nearest. */
+bool study_unknown(const char *name, struct error *err);
+
+#endif

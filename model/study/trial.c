@@ -1,0 +1,194 @@
+#include "study/trial.h"
+
+#include "machine/price.h"
+#include "run/sim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Beyond every IPA. */
+#define IPA_END (UINT64_C(1) << 52)
+
+/* What one VM has at the end. */
+static void take_vm(struct kvm *kvm, struct trial *played)
+{
+    struct leaves run;
+    uint64_t at = 0;
+    while (stage2_next(&kvm->stage2, at, IPA_END, &run)) {
+        played->leaves[run.level] +=
+            (run.end - run.start) / kvm->stage2.geometry.leaf_bytes[run.level];
+        at = run.end;
+    }
+    if (kvm->mmu_lock.longest_write_ps > played->pause_ps) {
+        played->pause_ps = kvm->mmu_lock.longest_write_ps;
+    }
+}
+
+static void take_results(struct sim *sim, struct trial *played)
+{
+    played->serial = !sim->engine.overlapped;
+    memcpy(played->window, sim->window, sizeof played->window);
+    for (size_t i = 0; i < TRIAL_CELLS; i++) {
+        played->seen[i % EVENT_KINDS] |= sim->window[i] + sim->before[i] > 0;
+    }
+    for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
+        take_vm(sim_vm(sim, i), played);
+    }
+    memcpy(played->price, sim->price, sizeof played->price);
+    memcpy(played->verdict, sim->memory.oracle.verdict, sizeof played->verdict);
+    played->window_ps = sim_window_ps(sim);
+    played->cpu_ps = sim_cpu_ps(sim);
+    bool reached = sim->first_insn_ps != UINT64_MAX && sim->reinit_ps != UINT64_MAX;
+    played->first_insn_ps = reached ? sim->first_insn_ps - sim->reinit_ps : UINT64_MAX;
+}
+
+bool trial_play(const struct setup *setup, const struct timeline *timeline,
+                const double value[COSTS], struct trial *played, struct error *err)
+{
+    struct point point = {.timeline = timeline,
+                          .platform = &setup->platform,
+                          .value = value,
+                          .kernel = &setup->kernel,
+                          .strategy = setup->strategy,
+                          .exact = setup->exact,
+                          .preemptible = setup->preemptible};
+    if (!sim_possible(&point, err)) {
+        return false;
+    }
+    struct sim *sim = malloc(sizeof *sim);
+    if (!sim) {
+        die("out of memory for a simulation");
+    }
+    memset(played, 0, sizeof *played);
+    sim_init(sim, &point);
+    bool good = sim_run(sim, err);
+    if (good) {
+        take_results(sim, played);
+    }
+    sim_free(sim);
+    free(sim);
+    return good;
+}
+
+void trial_prices(const struct setup *setup, const struct timeline *timeline,
+                  const double value[COSTS], ps_t price[EVENT_KINDS])
+{
+    double insns[EVENT_KINDS];
+    kvm_path_lengths(setup->platform.vhe, insns);
+    uint32_t actors = timeline->vm.copies * timeline->script_count;
+    price_events(&setup->platform, value, insns, actors, price);
+}
+
+/* --- pricing again --- */
+
+bool trial_can_reprice(const struct trial *played, const struct setup *setup,
+                       const double value[COSTS], const ps_t price[EVENT_KINDS])
+{
+    static const enum event_kind lines[] = {EV_line_absent, EV_line_clean, EV_line_dirty};
+    /* A hair more than the path takes, so that no rounding of a mix of lines
+     * comes out above it. */
+    const double ps = (double)PS_PER_NS * (1 + 1e-9);
+    double path_ps = value[COST_cmo_path_ns] * ps;
+    double writeback_ps = (double)setup->platform.line_bytes / value[COST_writeback_gbps] * ps;
+    double zero_ps = (double)KIB / value[COST_zero_path_gbps] * ps;
+    bool waits = played->seen[EV_zero_bytes] && zero_ps > (double)price[EV_zero_bytes];
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        waits |= played->seen[lines[i]] && path_ps > (double)price[lines[i]];
+    }
+    waits |= played->seen[EV_line_dirty] && writeback_ps > (double)price[EV_line_dirty];
+    return played->serial && !waits;
+}
+
+/* Adds the parts up; returns their sum. */
+static ps_t price_parts(const struct trial *played, const ps_t price[EVENT_KINDS],
+                        struct times *times)
+{
+    ps_t sum = 0;
+    *times = (struct times){0};
+    for (size_t i = 0; i < TRIAL_CELLS; i++) {
+        if (played->window[i] > 0) {
+            enum event_kind kind = (enum event_kind)(i % EVENT_KINDS);
+            ps_t *part = &times->part[trial_part((enum site)(i / EVENT_KINDS), kind)];
+            ps_t time = mul_checked(played->window[i], price[kind], "simulated time");
+            *part = add_checked(*part, time, "simulated time");
+            sum = add_checked(sum, time, "simulated time");
+        }
+    }
+    return sum;
+}
+
+void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times)
+{
+    ps_t busy = price_parts(played, price, times);
+    INVARIANT(!played->serial || played->window_ps >= busy,
+              "the parts come to %llu ps in a window of %llu", (unsigned long long)busy,
+              (unsigned long long)played->window_ps);
+    times->window_ps = played->window_ps;
+    times->cpu_ps = played->cpu_ps;
+    times->replayed = true;
+    times->pause_ps = played->pause_ps;
+    times->first_insn_ps = played->first_insn_ps;
+}
+
+void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times)
+{
+    ps_t busy = price_parts(played, price, times);
+    times->window_ps = busy;
+    times->cpu_ps = busy;
+}
+
+/* --- parts --- */
+
+static enum part part_of_lines(enum site site)
+{
+    switch (site) {
+    case SITE_FAULT:
+        return PART_LINES_FAULT;
+    case SITE_FLUSH:
+        return PART_LINES_FLUSH;
+    case SITE_TOGGLE:
+    case SITE_SETWAY:
+        return PART_LINES_TOGGLE;
+    default:
+        return PART_LINES_UNMAP;
+    }
+}
+
+static enum part part_of_guest(enum event_kind kind)
+{
+    switch (kind) {
+    case EV_walk_reads:
+        return PART_WALKS;
+    case EV_guest_hits:
+    case EV_guest_misses:
+        return PART_REFETCH;
+    default:
+        return PART_OTHER;
+    }
+}
+
+enum part trial_part(enum site site, enum event_kind kind)
+{
+    switch (event_group[kind]) {
+    case GROUP_LINES:
+        return part_of_lines(site);
+    case GROUP_TLBI:
+        return PART_TLBI;
+    case GROUP_FAULT:
+        return PART_FAULT_PATH;
+    case GROUP_UNMAP:
+        return PART_UNMAP_PATH;
+    case GROUP_FLUSH:
+        return PART_FLUSH_PATH;
+    case GROUP_ICACHE:
+        return PART_ICACHE;
+    case GROUP_UNCACHED:
+        return PART_UNCACHED;
+    case GROUP_TRAP:
+        return PART_TRAPS;
+    case GROUP_GUEST:
+        return part_of_guest(kind);
+    default:
+        return PART_OTHER;
+    }
+}

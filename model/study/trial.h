@@ -1,0 +1,81 @@
+/*
+ * trial - one run of one point, and what it comes to at other prices.
+ *
+ * A run in which every actor was alone whenever it was under way is a list of
+ * events and nothing else: the same events happen whatever they cost. It is
+ * played once, and its time at other costs is the sum of count times price.
+ */
+#ifndef S2FLUSH_STUDY_TRIAL_H
+#define S2FLUSH_STUDY_TRIAL_H
+
+#include "kvm/stage2.h"
+#include "machine/events.h"
+#include "machine/oracle.h"
+#include "study/setup.h"
+
+/* Where the time goes; metrics.h says what each one is. */
+enum part {
+    PART_LINES_UNMAP,
+    PART_LINES_FAULT,
+    PART_LINES_FLUSH,
+    PART_LINES_TOGGLE,
+    PART_TLBI,
+    PART_FAULT_PATH,
+    PART_UNMAP_PATH,
+    PART_FLUSH_PATH,
+    PART_ICACHE,
+    PART_REFETCH,
+    PART_UNCACHED,
+    PART_TRAPS,
+    PART_WALKS,
+    PART_OTHER,
+    PART_WAITS,
+    PARTS
+};
+
+#define TRIAL_CELLS (SITES * EVENT_KINDS)
+
+/* What one run did. */
+struct trial {
+    bool serial; /* can be priced again */
+    uint64_t window[TRIAL_CELLS]; /* counts since the first re-init, by site and kind */
+    bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
+    ps_t price[EVENT_KINDS]; /* with which it was played */
+    uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */
+    struct verdict verdict[READERS];
+    ps_t window_ps, cpu_ps;
+    ps_t pause_ps;
+    ps_t first_insn_ps; /* UINT64_MAX: never */
+};
+
+/* The times of a run, or of a run at other prices. */
+struct times {
+    ps_t part[PARTS]; /* busy; the waits are not in it */
+    ps_t window_ps, cpu_ps;
+    bool replayed; /* and then: */
+    ps_t pause_ps, first_insn_ps;
+};
+
+/* Plays a point on its timeline at these costs. False where it gets stuck. */
+bool trial_play(const struct setup *setup, const struct timeline *timeline,
+                const double value[COSTS], struct trial *played, struct error *err);
+
+/* The price of each event in such a run. */
+void trial_prices(const struct setup *setup, const struct timeline *timeline,
+                  const double value[COSTS], ps_t price[EVENT_KINDS]);
+
+/* Whether a run can be priced again at these costs: nobody overlapped, and no
+ * path that cores share is slower than one core, which would make it wait. */
+bool trial_can_reprice(const struct trial *played, const struct setup *setup,
+                       const double value[COSTS], const ps_t price[EVENT_KINDS]);
+
+/* The times of the run as it was played, at the prices it was played with. */
+void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
+
+/* The times of the run at other prices. */
+void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
+
+/* What an event counts for. */
+enum part trial_part(enum site site, enum event_kind kind);
+
+#endif

@@ -1,0 +1,183 @@
+#include "study/values.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A range may miss its end by what rounding does to it. */
+#define RANGE_TOLERANCE 1e-9
+
+static char *trimmed(char *text)
+{
+    while (isspace((unsigned char)*text)) {
+        text++;
+    }
+    size_t length = strlen(text);
+    while (length > 0 && isspace((unsigned char)text[length - 1])) {
+        text[--length] = '\0';
+    }
+    return text;
+}
+
+static bool add(struct values *values, const char *text, const struct place *at, struct error *err)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        if (strcmp(values->text[i], text) == 0) {
+            return error_input(err, at, "'%.80s' stands twice in the list", text);
+        }
+    }
+    if (values->count == VALUES_MAX) {
+        return error_input(err, at, "more than %d values", VALUES_MAX);
+    }
+    char **grown = realloc(values->text, (values->count + 1) * sizeof *grown);
+    if (!grown || !(grown[values->count] = strdup(text))) {
+        die("out of memory for the values of an axis");
+    }
+    values->text = grown;
+    values->count++;
+    return true;
+}
+
+/* Steps leave digits behind that nobody meant: 0.1 + 0.2 is written as 0.3. */
+static double cleaned(double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.12e", value);
+    return strtod(text, NULL);
+}
+
+static bool add_number(struct values *values, double value, struct value_kind kind,
+                       const struct place *at, struct error *err)
+{
+    char text[40];
+    if (!kind.whole) {
+        return add(values, format_real(cleaned(value), text, sizeof text), at, err);
+    }
+    double nearest = round(value);
+    if (fabs(value - nearest) > RANGE_TOLERANCE * fmax(1, fabs(value)) || nearest < 0 ||
+        nearest >= 0x1p64) {
+        return error_input(err, at, "the range comes to %g, expected whole numbers", value);
+    }
+    snprintf(text, sizeof text, "%" PRIu64, (uint64_t)nearest);
+    return add(values, text, at, err);
+}
+
+static bool parse_number(const char *text, struct value_kind kind, const struct place *at,
+                         double *value, struct error *err)
+{
+    if (unit_parse(text, kind.unit, value)) {
+        return true;
+    }
+    const char *name = unit_name(kind.unit);
+    return error_input(err, at,
+                       "found '%.80s', expected a number%s%s or a range such as "
+                       "1..8 x2 or 0..1 +0.1",
+                       text, name[0] ? " in " : "", name);
+}
+
+/* Where a range's step begins; the sign of an exponent (1e+6) is none. */
+static char *find_step(char *text)
+{
+    for (char *at = strpbrk(text, "x+"); at; at = strpbrk(at + 1, "x+")) {
+        if (at > text && at[-1] != 'e' && at[-1] != 'E') {
+            return at;
+        }
+    }
+    return NULL;
+}
+
+static bool add_range(struct values *values, char *low_text, char *rest, struct value_kind kind,
+                      const struct place *at, struct error *err)
+{
+    double low, high, step;
+    char *sign = find_step(rest);
+    if (!sign) {
+        return error_input(err, at, "a range needs a step: %.40s..%.40s x2 or +1", low_text, rest);
+    }
+    bool geometric = *sign == 'x';
+    *sign = '\0';
+    struct value_kind factor = {.number = true, .unit = geometric ? UNIT_NONE : kind.unit};
+    if (!parse_number(trimmed(low_text), kind, at, &low, err) ||
+        !parse_number(trimmed(rest), kind, at, &high, err) ||
+        !parse_number(trimmed(sign + 1), factor, at, &step, err)) {
+        return false;
+    }
+    if (low > high || (geometric ? step <= 1 || low <= 0 : step <= 0)) {
+        return error_input(err, at, "the range from %g to %g by %c%g never ends", low, high,
+                           geometric ? 'x' : '+', step);
+    }
+    double end = high + RANGE_TOLERANCE * fmax(fabs(low), fabs(high));
+    double value = low;
+    for (uint64_t i = 1; value <= end; i++) {
+        if (!add_number(values, value, kind, at, err)) {
+            return false;
+        }
+        value = geometric ? low * pow(step, (double)i) : low + step * (double)i;
+    }
+    return true;
+}
+
+static bool add_item(struct values *values, char *item, struct value_kind kind,
+                     const struct place *at, struct error *err)
+{
+    if (item[0] == '\0') {
+        return error_input(err, at, "an empty value in the list");
+    }
+    if (!kind.number) {
+        return add(values, item, at, err);
+    }
+    char *dots = strstr(item, "..");
+    if (dots) {
+        *dots = '\0';
+        return add_range(values, item, dots + 2, kind, at, err);
+    }
+    double value;
+    uint64_t whole;
+    char text[40];
+    if (!parse_number(item, kind, at, &value, err)) {
+        return false;
+    }
+    if (!kind.whole) {
+        return add(values, format_real(value, text, sizeof text), at, err);
+    }
+    if (!unit_parse_whole(item, kind.unit, &whole)) {
+        return error_input(err, at, "found '%.80s', expected a whole number", item);
+    }
+    snprintf(text, sizeof text, "%" PRIu64, whole);
+    return add(values, text, at, err);
+}
+
+bool values_parse(const char *text, struct value_kind kind, const struct place *at,
+                  struct values *values, struct error *err)
+{
+    char *copy = strdup(text);
+    if (!copy) {
+        die("out of memory for the values of an axis");
+    }
+    *values = (struct values){0};
+    bool good = true;
+    for (char *item = copy, *next; good && item; item = next) {
+        next = strchr(item, ',');
+        if (next) {
+            *next++ = '\0';
+        }
+        good = add_item(values, trimmed(item), kind, at, err);
+    }
+    free(copy);
+    if (!good) {
+        values_free(values);
+    }
+    return good;
+}
+
+void values_free(struct values *values)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        free(values->text[i]);
+    }
+    free(values->text);
+    *values = (struct values){0};
+}

@@ -1,0 +1,186 @@
+#!/bin/bash
+# The command line from outside: help, exit codes, suggestions, and files that are whole or not
+# there. Prints "ok NAME" or "not ok NAME: why" for each case.
+set -u
+: "${S2FLUSH:?set it to the program under test}"
+T=$(mktemp -d) || exit 2
+trap 'chmod -R u+w "$T"; rm -rf "$T"' EXIT
+failed=0
+
+# check NAME CONDITION...: the condition is a command.
+check()
+{
+    local name=$1
+    shift
+    if "$@"; then
+        echo "ok $name"
+    else
+        echo "not ok $name: $* (stdout: $(head -c 200 "$T/out" | tr '\n' '|'), stderr: $(head -c 300 "$T/err" | tr '\n' '|'))"
+        failed=1
+    fi
+}
+
+# run ARGUMENTS...: leaves stdout, stderr and the status in $T/out, $T/err, $rc.
+run()
+{
+    rc=0
+    "$S2FLUSH" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+}
+
+is() { [ "$1" = "$2" ]; }
+says() { grep -qF -- "$2" "$T/$1"; }
+one_line() { [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q '^s2flush: ' "$T/err"; }
+silent() { [ ! -s "$T/$1" ]; }
+nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ]; }
+
+# Bad input: status 2, one line on stderr that says this, nothing on stdout.
+refused()
+{
+    local name=$1 words=$2
+    shift 2
+    run "$@"
+    check "$name: status" is "$rc" 2
+    check "$name: one line" one_line
+    check "$name: says" says err "$words"
+    check "$name: stdout" silent out
+}
+
+# --- help and version ---------------------------------------------------------------------------
+
+run --help
+check "help: status" is "$rc" 0
+check "help: names the commands" says out "explain"
+for command in run explain list plot; do
+    run "$command" --help
+    check "$command --help: status" is "$rc" 0
+    check "$command --help: usage" says out "Usage: s2flush $command"
+done
+run --version
+check "version: status" is "$rc" 0
+check "version: names the compiler" says out "compiled by"
+run
+check "no command: status" is "$rc" 2
+
+# --- bad input ----------------------------------------------------------------------------------
+
+refused "unknown command" "(did you mean explain?)" explian
+refused "unknown study" "(did you mean first-light?)" run first-ligth
+refused "no study" "expected a study" run
+refused "two studies" "expected one" run a b
+refused "no such file" "no-such.ini" run "$T/no-such.ini"
+refused "bad jobs" "--jobs" run first-light --jobs 0
+refused "bad seed" "--seed" run first-light --seed x
+refused "bad format" "--format" run first-light --format xml
+refused "bad set" "(did you mean draws?)" run first-light --set drwas=1
+refused "unknown workload" "no workload" explain no-such-workload
+refused "unknown strategy" "(did you mean eager?)" explain recorded-4k --strategy eagr
+refused "unknown machine" "(did you mean neoverse-n1?)" explain recorded-4k --machine neoverse-n
+refused "bad kernel" "kernel" explain recorded-4k --kernel 2.6
+refused "unknown list" "(did you mean machines?)" list machine
+refused "unknown key" "(did you mean touched?)" list --explain touchd
+refused "no rows" "rows.csv" plot "$T"
+run run --no-such-option
+check "unknown option: status" is "$rc" 2
+
+# --- a small study ------------------------------------------------------------------------------
+
+cat >"$T/small.ini" <<'EOF'
+[workload]
+title = small
+[vm]
+ram = 64M
+[boot]
+footprint = 4M
+rewrite = 1M
+EOF
+cat >"$T/study.ini" <<EOF
+[study]
+title = small
+draws = 8
+shifts = 2
+[axes]
+workload = $T/small.ini
+machine = neoverse-n1, kunpeng-920
+backing = 4k, thp
+EOF
+
+run run "$T/study.ini" --dry-run -o "$T/dry"
+check "dry run: status" is "$rc" 0
+check "dry run: says how much" says out "28 points"
+check "dry run: writes nothing" test ! -e "$T/dry"
+
+run run "$T/study.ini" -o "$T/a" --jobs 1 --format both
+check "run: status" is "$rc" 0
+check "run: no data on stdout" silent out
+check "run: no progress off a terminal" test "$(wc -l <"$T/err")" -le 1
+check "run: files" is "$(cd "$T/a" && ls -A | tr '\n' ' ')" "rows.csv rows.jsonl run.json "
+run run "$T/study.ini" -o "$T/b" --jobs 2 --format both --quiet
+check "run: quiet" silent err
+check "run: the same CSV for any jobs" cmp -s "$T/a/rows.csv" "$T/b/rows.csv"
+check "run: the same JSON Lines for any jobs" cmp -s "$T/a/rows.jsonl" "$T/b/rows.jsonl"
+check "run: a line for each row" is "$(wc -l <"$T/a/rows.csv")" \
+    "$(($(wc -l <"$T/a/rows.jsonl") + 1))"
+run run "$T/study.ini" -o "$T/c" --seed 2 --quiet
+check "run: another seed, other rows" test -n "$(cmp "$T/a/rows.csv" "$T/c/rows.csv" 2>&1)"
+run run "$T/study.ini" -o "$T/d" --set machine=neoverse-n1 --set vcpus=2 --quiet
+check "run: --set takes an axis and a key" is "$rc" 0
+check "run: --set was taken" test -z "$(grep kunpeng "$T/d/rows.csv")"
+
+# --- nothing half-written -----------------------------------------------------------------------
+
+refused "folder is a file" "is not a folder" run "$T/study.ini" -o "$T/study.ini/x"
+cp -r "$T/a" "$T/kept"
+run run "$T/study.ini" -o "$T/kept" --set machine=no-such
+check "bad input: old results stay" cmp -s "$T/a/rows.csv" "$T/kept/rows.csv"
+SOURCE_DATE_EPOCH=soon run run "$T/study.ini" -o "$T/e"
+check "failed run: status" is "$rc" 2
+check "failed run: nothing is left" nothing_in "$T/e"
+if [ -w /dev/full ]; then
+    rc=0
+    "$S2FLUSH" list costs >/dev/full 2>"$T/err" || rc=$?
+    check "full disk: status" is "$rc" 1
+    check "full disk: one line" one_line
+fi
+
+# --- the others ---------------------------------------------------------------------------------
+
+run explain "$T/small.ini" --strategy eager --machine kunpeng-920 --set touched=0.5 --exact
+check "explain: status" is "$rc" 0
+check "explain: ledger" says out "line_dirty"
+check "explain: verdict" says out "guest fetch"
+check "explain: caveat" says out "speculatively"
+for what in workloads machines kernels strategies studies costs keys metrics; do
+    run list "$what"
+    check "list $what: status" is "$rc" 0
+    check "list $what: something" test -s "$T/out"
+done
+run list --explain tlbi_ns --machine kunpeng-920
+check "list --explain: status" is "$rc" 0
+
+odd="$T/a folder; with 'odd' \$names"
+run run "$T/study.ini" -o "$odd" --set backing=thp --quiet
+run plot "$T/a"
+check "plot: an axis too many: status" is "$rc" 1
+check "plot: an axis too many: says" says err "no plot fits"
+
+# Without gnuplot: one polite line, and the rows stay.
+rc=0
+PATH=$T/nowhere "$S2FLUSH" plot "$odd" >"$T/out" 2>"$T/err" || rc=$?
+check "no gnuplot: status" is "$rc" 1
+check "no gnuplot: one line" one_line
+check "no gnuplot: says" says err "gnuplot"
+check "no gnuplot: only the rows" is "$(cd "$odd" && ls -A | tr '\n' ' ')" "rows.csv run.json "
+
+if command -v gnuplot >/dev/null; then
+    run plot "$odd"
+    check "plot: status" is "$rc" 0
+    check "plot: pictures" is "$(cd "$odd" && ls -A | tr '\n' ' ')" \
+        "added-boot.png added-boot.svg rows.csv run.json "
+    check "plot: SVG is whole" grep -q '^</svg>' "$odd/added-boot.svg"
+    cp "$odd/added-boot.svg" "$T/first.svg"
+    run plot "$odd"
+    check "plot: the same bytes again" cmp -s "$odd/added-boot.svg" "$T/first.svg"
+else
+    echo "ok plot # SKIP no gnuplot"
+fi
+exit "$failed"

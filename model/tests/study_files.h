@@ -1,0 +1,65 @@
+/*
+ * study_files - study and workload files written for a test, and read back.
+ */
+#ifndef S2FLUSH_TESTS_STUDY_FILES_H
+#define S2FLUSH_TESTS_STUDY_FILES_H
+
+#include "check.h"
+
+#include "study/study.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Writes a file into the test's own folder; `path` gets its name. */
+static inline void write_file(const char *name, const char *text, char *path, size_t size)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, size, "%s/%s", folder ? folder : "/tmp", name);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    assert_int_equal(fputs(text, out) < 0, 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* A small guest: it boots, uses 4 MiB, reboots and touches half of it again. */
+static inline const char *small_workload(void)
+{
+    static char path[512];
+    write_file("small.ini",
+               "[workload]\ntitle = small\n[vm]\nram = 64M\n[boot]\nfootprint = 4M\n"
+               "rewrite = 1M\ntouched = 50%\n",
+               path, sizeof path);
+    return path;
+}
+
+/* Reads a study whose text is `format` with the small workload's path for %s. */
+static inline bool read_study(struct study *study, const char *format, const char *const *set,
+                              size_t sets, struct error *err)
+{
+    char text[4096], path[512];
+    struct study_changes changes = {set, sets};
+    const char *hole = strstr(format, "%s");
+    snprintf(text, sizeof text, "%.*s%s%s", hole ? (int)(hole - format) : (int)strlen(format),
+             format, hole ? small_workload() : "", hole ? hole + 2 : "");
+    write_file("study.ini", text, path, sizeof path);
+    return study_read(study, path, &changes, err);
+}
+
+/* A study of one machine with all strategies that must be good. */
+static inline void read_good_study(struct study *study, const char *machine, unsigned draws)
+{
+    char text[1024];
+    struct error err;
+    snprintf(text, sizeof text,
+             "[study]\ndraws = %u\nshifts = %u\n[axes]\nworkload = %%s\nmachine = %s\n"
+             "backing = 4k, thp\n",
+             draws, draws >= 4 ? 4 : 1, machine);
+    bool good = read_study(study, text, NULL, 0, &err);
+    if (!good) {
+        print_error("%s\n", err.text);
+    }
+    assert_true(good);
+}
+
+#endif

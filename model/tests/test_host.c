@@ -1,0 +1,240 @@
+#include "check.h"
+
+#include "core/units.h"
+#include "vm/host.h"
+
+/* Blocks of 16 pages: the rules do not depend on how large a huge page is. */
+#define PAGE (4 * KIB)
+#define BLOCK (16 * PAGE)
+
+struct bench {
+    struct run_pool pool;
+    struct host host;
+    struct host_area area;
+};
+
+static struct bench bench_of(enum backing backing, uint64_t start, uint64_t end)
+{
+    struct bench bench = {.area = {start, end, backing, PAGE, BLOCK}};
+    return bench;
+}
+
+static void bench_init(struct bench *bench, enum huge_zero_write how)
+{
+    run_pool_init(&bench->pool, 512);
+    host_init(&bench->host, &bench->pool, how);
+}
+
+static enum host_state state_of(struct bench *bench, uint64_t at)
+{
+    uint64_t end;
+    return (enum host_state)runs_value(&bench->host.state, at, &end);
+}
+
+static struct host_access touch(struct bench *bench, uint64_t at, uint64_t limit, bool write)
+{
+    return host_touch(&bench->host, &bench->area, at, limit, write);
+}
+
+static void expect_access(struct host_access got, uint64_t start, uint64_t end, uint64_t unit,
+                          bool writable, uint64_t fresh)
+{
+    assert_int_equal(got.start, start);
+    assert_int_equal(got.end, end);
+    assert_int_equal(got.unit_bytes, unit);
+    assert_int_equal(got.writable, writable);
+    assert_int_equal(got.fresh_bytes, fresh);
+}
+
+static void expect_notified(struct host_access got, int i, uint64_t start, uint64_t end)
+{
+    assert_true(i < (int)got.notified);
+    assert_int_equal(got.notify[i].start, start);
+    assert_int_equal(got.notify[i].end, end);
+}
+
+static void nothing_was_notified(struct host_access got)
+{
+    assert_int_equal(got.notified, 0);
+    assert_false(got.replaced);
+}
+
+static void small_memory_reads_the_zero_page_and_copies_it_on_write(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_4K, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    struct host_access got = touch(&bench, PAGE + 8, 4 * PAGE, false);
+    expect_access(got, PAGE, 4 * PAGE, PAGE, false, 0);
+    nothing_was_notified(got);
+    got = touch(&bench, 2 * PAGE, 4 * BLOCK, true);
+    expect_access(got, 2 * PAGE, 3 * PAGE, PAGE, true, PAGE);
+    assert_int_equal(got.notified, 1);
+    expect_notified(got, 0, 2 * PAGE, 3 * PAGE);
+    assert_true(got.replaced);
+    got = touch(&bench, 4 * PAGE, 4 * BLOCK, true);
+    expect_access(got, 4 * PAGE, 4 * BLOCK, PAGE, true, 4 * BLOCK - 4 * PAGE);
+    nothing_was_notified(got);
+    expect_access(touch(&bench, 5 * PAGE, 7 * PAGE, false), 5 * PAGE, 7 * PAGE, PAGE, true, 0);
+    run_pool_free(&bench.pool);
+}
+
+static void shared_memory_allocates_on_read(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_SHARED, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    expect_access(touch(&bench, 0, 2 * PAGE, false), 0, 2 * PAGE, PAGE, true, 2 * PAGE);
+    expect_access(touch(&bench, 0, 2 * PAGE, true), 0, 2 * PAGE, PAGE, true, 0);
+    host_drop(&bench.host, &bench.area, 0, 4 * BLOCK);
+    assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
+    run_pool_free(&bench.pool);
+}
+
+static void huge_pages_come_on_the_first_write(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_THP, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    expect_access(touch(&bench, PAGE, 2 * PAGE, true), 0, BLOCK, BLOCK, true, BLOCK);
+    expect_access(touch(&bench, 3 * PAGE, BLOCK, true), 0, BLOCK, BLOCK, true, 0);
+    expect_access(touch(&bench, BLOCK, 4 * BLOCK, true), BLOCK, 4 * BLOCK, BLOCK, true, 3 * BLOCK);
+    host_drop(&bench.host, &bench.area, 0, BLOCK);
+    assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
+    expect_access(touch(&bench, 0, PAGE, true), 0, BLOCK, BLOCK, true, BLOCK);
+    run_pool_free(&bench.pool);
+}
+
+static void a_huge_zero_page_splits_when_written(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_THP, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    expect_access(touch(&bench, 0, 2 * BLOCK, false), 0, 2 * BLOCK, BLOCK, false, 0);
+    struct host_access got = touch(&bench, 3 * PAGE, 2 * BLOCK, true);
+    expect_access(got, 3 * PAGE, 4 * PAGE, PAGE, true, PAGE);
+    assert_int_equal(got.notified, 2);
+    expect_notified(got, 0, 0, BLOCK);
+    expect_notified(got, 1, 3 * PAGE, 4 * PAGE);
+    assert_true(got.replaced);
+    assert_int_equal(state_of(&bench, 0), HOST_ZERO);
+    assert_int_equal(state_of(&bench, BLOCK), HOST_HUGE_ZERO);
+    expect_access(touch(&bench, 0, BLOCK, false), 0, 3 * PAGE, PAGE, false, 0);
+    run_pool_free(&bench.pool);
+}
+
+static void a_huge_zero_page_gives_way_to_a_huge_page(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_THP, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_ALLOCATES);
+    touch(&bench, 0, 2 * BLOCK, false);
+    struct host_access got = touch(&bench, BLOCK + PAGE, 4 * BLOCK, true);
+    expect_access(got, BLOCK, 2 * BLOCK, BLOCK, true, BLOCK);
+    assert_int_equal(got.notified, 1);
+    expect_notified(got, 0, BLOCK, 2 * BLOCK);
+    assert_false(got.replaced);
+    assert_int_equal(state_of(&bench, 0), HOST_HUGE_ZERO);
+    run_pool_free(&bench.pool);
+}
+
+static void hugetlb_pages_come_on_any_access(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_HUGETLB, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    expect_access(touch(&bench, 0, 2 * BLOCK, false), 0, 2 * BLOCK, BLOCK, false, 2 * BLOCK);
+    struct host_access got = touch(&bench, PAGE, PAGE + 1, true);
+    expect_access(got, 0, BLOCK, BLOCK, true, 0);
+    nothing_was_notified(got);
+    expect_access(touch(&bench, BLOCK, 2 * BLOCK, false), BLOCK, 2 * BLOCK, BLOCK, false, 0);
+    expect_access(touch(&bench, 2 * BLOCK, 3 * BLOCK, true), 2 * BLOCK, 3 * BLOCK, BLOCK, true,
+                  BLOCK);
+    host_drop(&bench.host, &bench.area, 0, 4 * BLOCK);
+    assert_int_equal(bench.host.state.covered, 0);
+    run_pool_free(&bench.pool);
+}
+
+/* Pages go with madvise, the table that held them stays: no huge page again. */
+static void a_table_stays_when_its_pages_go(void **state)
+{
+    (void)state;
+    struct bench bench = bench_of(BACKING_THP, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    touch(&bench, 0, PAGE, false);
+    touch(&bench, 0, PAGE, true);
+    host_drop(&bench.host, &bench.area, 0, 4 * BLOCK);
+    assert_int_equal(state_of(&bench, 0), HOST_TABLE);
+    assert_int_equal(state_of(&bench, BLOCK - 1), HOST_TABLE);
+    assert_int_equal(state_of(&bench, BLOCK), HOST_EMPTY);
+    expect_access(touch(&bench, 0, 4 * BLOCK, true), 0, BLOCK, PAGE, true, BLOCK);
+    run_pool_free(&bench.pool);
+}
+
+/* Only a block that lies whole within the area can be huge, and small pages of
+ * the piece before it say nothing of the blocks behind. */
+static void pieces_at_the_ends_are_small(void **state)
+{
+    (void)state;
+    uint64_t start = 3 * PAGE, end = 2 * BLOCK + 5 * PAGE;
+    struct bench bench = bench_of(BACKING_THP, start, end);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    expect_access(touch(&bench, start, end, true), start, BLOCK, PAGE, true, BLOCK - start);
+    expect_access(touch(&bench, BLOCK, end, true), BLOCK, 2 * BLOCK, BLOCK, true, BLOCK);
+    expect_access(touch(&bench, 2 * BLOCK + PAGE, end, true), 2 * BLOCK + PAGE, end, PAGE, true,
+                  4 * PAGE);
+    assert_int_equal(state_of(&bench, 2 * BLOCK), HOST_TABLE);
+    assert_int_equal(state_of(&bench, end), HOST_EMPTY);
+    assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
+    run_pool_free(&bench.pool);
+}
+
+static void count_notified(struct host_range range, void *context)
+{
+    uint64_t *bytes = context;
+    *bytes += range.end - range.start;
+}
+
+static void filling_reports_what_it_replaced(void **state)
+{
+    (void)state;
+    uint64_t notified = 0;
+    struct bench bench = bench_of(BACKING_4K, 0, 4 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    touch(&bench, 2 * PAGE, 5 * PAGE, false);
+    assert_int_equal(
+        host_fill(&bench.host, &bench.area, 0, BLOCK - PAGE / 2, count_notified, &notified), BLOCK);
+    assert_int_equal(notified, 3 * PAGE);
+    assert_int_equal(host_fill(&bench.host, &bench.area, 0, BLOCK, count_notified, &notified), 0);
+    run_pool_free(&bench.pool);
+}
+
+static void an_access_outside_of_the_area(void)
+{
+    struct bench bench = bench_of(BACKING_4K, BLOCK, 2 * BLOCK);
+    bench_init(&bench, HUGE_ZERO_SPLITS);
+    touch(&bench, 2 * BLOCK, 3 * BLOCK, false);
+}
+
+static void accesses_outside_abort(void **state)
+{
+    (void)state;
+    expect_abort(an_access_outside_of_the_area);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(small_memory_reads_the_zero_page_and_copies_it_on_write),
+        cmocka_unit_test(shared_memory_allocates_on_read),
+        cmocka_unit_test(huge_pages_come_on_the_first_write),
+        cmocka_unit_test(a_huge_zero_page_splits_when_written),
+        cmocka_unit_test(a_huge_zero_page_gives_way_to_a_huge_page),
+        cmocka_unit_test(hugetlb_pages_come_on_any_access),
+        cmocka_unit_test(a_table_stays_when_its_pages_go),
+        cmocka_unit_test(pieces_at_the_ends_are_small),
+        cmocka_unit_test(filling_reports_what_it_replaced),
+        cmocka_unit_test(accesses_outside_abort),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,290 @@
+#include "rig.h"
+
+/* Two vCPUs write to the same 2 MiB leaf at the same moment: that of a block
+ * which the VMM has filled, so that nothing is left to clear. */
+static void race(struct rig *rig, const struct rig_setup *setup)
+{
+    static const struct act first[] = {{.go = do_fill, .at = 0, .bytes = 2 * MIB},
+                                       {.go = do_wait, .n = PS_PER_S},
+                                       {.go = do_write, .at = 0, .bytes = 64},
+                                       {0}};
+    static const struct act second[] = {
+        {.go = do_wait, .n = PS_PER_S}, {.go = do_write, .at = 4 * KIB, .bytes = 64}, {0}};
+    const struct act *acts[] = {first, second};
+    rig_init(rig, setup);
+    rig_play(rig, acts, 2);
+    assert_int_equal(rig_all(rig, EV_map_2m), 1);
+    assert_int_equal(rig->kvm.stage2.map.covered, 2 * MIB);
+    assert_int_equal(rig->kvm.vcpus[0].installing_end, 0);
+    assert_int_equal(rig->kvm.vcpus[1].installing_end, 0);
+}
+
+#define LEAF_LINES (2 * MIB / 64)
+
+/* The loser runs into the locked entry again and again, an exit each time, for
+ * as long as the winner cleans; the lines are cleaned once. */
+static void losers_retry_while_the_winner_cleans(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "6.2", .strategy = "unmap", .backing = BACKING_THP};
+    race(&rig, &setup);
+    uint64_t retries = rig_all(&rig, EV_fault_retries);
+    ps_t cleaning = LEAF_LINES * 32000 + 100000, loop = 1500000;
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), LEAF_LINES);
+    assert_int_equal(rig_count(&rig, SITE_FAULT, EV_line_dirty), LEAF_LINES);
+    assert_true(retries >= cleaning / loop - 2 && retries <= cleaning / loop + 2);
+    /* Each retry is one exit, and so are the two faults. */
+    assert_true(rig_all(&rig, EV_exits) <= retries + 2);
+    assert_int_equal(rig_all(&rig, EV_map_calls), 1);
+    rig_free(&rig);
+}
+
+static void a_write_lock_makes_the_loser_wait_instead(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP};
+    race(&rig, &setup);
+    assert_int_equal(rig_all(&rig, EV_fault_retries), 0);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), LEAF_LINES);
+    assert_int_equal(rig_all(&rig, EV_exits), 2);
+    assert_int_equal(rig_all(&rig, EV_lock_handovers), 1);
+    assert_true(ledger_waited(&rig.ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK) >=
+                LEAF_LINES * 32000);
+    rig_free(&rig);
+}
+
+/* Until 5.13 whoever got the lock cleaned before it looked. */
+static void every_racer_cleaned_once(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "5.10", .strategy = "unmap", .backing = BACKING_THP};
+    race(&rig, &setup);
+    assert_int_equal(rig_all(&rig, EV_fault_retries), 0);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), 2 * LEAF_LINES);
+    assert_int_equal(rig_all(&rig, EV_line_dirty), LEAF_LINES);
+    rig_free(&rig);
+}
+
+static void only_the_installer_cleans_from_5_14_on(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "5.14", .strategy = "unmap", .backing = BACKING_THP};
+    race(&rig, &setup);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), LEAF_LINES);
+    rig_free(&rig);
+}
+
+/* --- how faults of different leaves hold the lock --- */
+
+static void different_leaves(struct rig *rig, const char *kernel)
+{
+    const struct rig_setup setup = {.kernel = kernel, .strategy = "unmap", .backing = BACKING_THP};
+    static const struct act first[] = {{.go = do_fill, .at = 0, .bytes = 4 * MIB},
+                                       {.go = do_wait, .n = PS_PER_S},
+                                       {.go = do_write, .at = 0, .bytes = 64},
+                                       {0}};
+    static const struct act second[] = {
+        {.go = do_wait, .n = PS_PER_S}, {.go = do_write, .at = 2 * MIB, .bytes = 64}, {0}};
+    const struct act *acts[] = {first, second};
+    rig_init(rig, &setup);
+    rig_play(rig, acts, 2);
+    assert_int_equal(rig_all(rig, EV_map_2m), 2);
+}
+
+static void faults_run_in_parallel_from_6_2_on(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel;
+        bool parallel;
+    } versions[] = {{"5.10", false}, {"5.17", false}, {"5.18", false},
+                    {"6.1", false},  {"6.2", true},   {"6.12", true}};
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        struct rig rig;
+        different_leaves(&rig, versions[i].kernel);
+        assert_int_equal(rig.kvm.mmu_lock.contended, versions[i].parallel ? 0 : 1);
+        assert_int_equal(rig.kvm.mmu_lock.longest_read_ps > 0, versions[i].parallel);
+        assert_int_equal(rig.kvm.mmu_lock.longest_write_ps > 0, !versions[i].parallel);
+        rig_free(&rig);
+    }
+}
+
+/* While dirty pages are logged, 5.18 to 6.1 relax permissions as readers. */
+static void set_log(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)actor;
+    rig->kvm.dirty_log = act->on;
+}
+
+static void logging_relaxes_under_the_read_lock(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *kernel;
+        bool read;
+    } versions[] = {{"5.17", false}, {"5.18", true}, {"6.2", true}};
+    static const struct act acts[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                      {.go = set_log, .on = true},
+                                      {.go = do_read, .at = 0, .bytes = 64},
+                                      {.go = do_write, .at = 0, .bytes = 64},
+                                      {0}};
+    for (size_t i = 0; i < sizeof versions / sizeof *versions; i++) {
+        struct rig rig;
+        const struct rig_setup setup = {
+            .kernel = versions[i].kernel, .strategy = "unmap", .backing = BACKING_4K};
+        rig_init(&rig, &setup);
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
+        assert_int_equal(rig.kvm.mmu_lock.longest_read_ps > 0, versions[i].read);
+        rig_free(&rig);
+    }
+}
+
+/* --- TLB invalidation of unmapped ranges --- */
+
+struct deferral {
+    const char *kernel, *strategy;
+    bool tlbirange;
+    uint64_t calls, ranges;
+};
+
+/* Four pages, a leaf table and the table above it. */
+static void unmapping_defers_with_fwb_and_range_instructions(void **state)
+{
+    (void)state;
+    static const struct deferral cases[] = {
+        {"6.6", "fwb", true, 2, 1},   {"6.5", "fwb", true, 6, 0}, {"6.6", "fwb", false, 6, 0},
+        {"6.6", "unmap", true, 6, 0}, {"7.3", "fwb", true, 2, 1},
+    };
+    static const struct act acts[] = {
+        {.go = do_write, .at = 0, .bytes = 16 * KIB}, {.go = do_enter}, {.go = do_reinit}, {0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig rig;
+        const struct rig_setup setup = {.kernel = cases[i].kernel,
+                                        .strategy = cases[i].strategy,
+                                        .tlbirange = cases[i].tlbirange};
+        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE};
+        rig_init(&rig, &setup);
+        own.fwb = rig.kvm.fwb;
+        rig.kvm.strategy = &own;
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_leaves), 4);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_table), 2);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), cases[i].calls);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), cases[i].ranges);
+        rig_free(&rig);
+    }
+}
+
+/* __flush_tlb_range_op of 6.9 and later, spelled out instruction by instruction. */
+static void naive_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges,
+                             uint64_t *singles)
+{
+    int scale = 3;
+    *ranges = *singles = 0;
+    while (pages > 0) {
+        if (pages == 1 || (lpa2 && start % (64 * KIB) != 0)) {
+            ++*singles;
+            start += 4 * KIB;
+            pages -= 1;
+            continue;
+        }
+        uint64_t unit = UINT64_C(1) << (5 * scale + 1);
+        uint64_t units = pages / unit;
+        if (units > 0) {
+            assert_true(units <= 32);
+            ++*ranges;
+            start += units * unit * 4 * KIB;
+            pages -= units * unit;
+        }
+        scale--;
+    }
+}
+
+static void expect_range(uint64_t start, uint64_t pages, bool lpa2, uint64_t ranges,
+                         uint64_t singles)
+{
+    uint64_t got_ranges, got_singles;
+    kvm_range_tlbi(start, pages, lpa2, &got_ranges, &got_singles);
+    assert_int_equal(got_ranges, ranges);
+    assert_int_equal(got_singles, singles);
+}
+
+static void ranges_split_as_the_instructions_allow(void **state)
+{
+    (void)state;
+    struct dice dice = dice_of(7);
+    expect_range(0, 1, false, 0, 1);
+    expect_range(0, 2, false, 1, 0);
+    expect_range(0, 3, false, 1, 1);
+    expect_range(0, 512, false, 1, 0);
+    expect_range(0, GIB / 4096, false, 1, 0);
+    expect_range(0, 64 + 2, false, 2, 0);
+    /* With LPA2 pages before the next 64 KiB go one by one. */
+    expect_range(4 * KIB, 15 + 64, true, 1, 15);
+    expect_range(4 * KIB, 15 + 64, false, 2, 1);
+    expect_range(64 * KIB, 64, true, 1, 0);
+    for (int i = 0; i < 2000; i++) {
+        uint64_t start = roll(&dice, 1 << 20) * 4 * KIB, pages = 1 + roll(&dice, 1 << 18), r, s;
+        bool lpa2 = chance(&dice, 50);
+        naive_range_tlbi(start, pages, lpa2, &r, &s);
+        expect_range(start, pages, lpa2, r, s);
+    }
+}
+
+/* --- yielding --- */
+
+/* A slot of two chunks is unmapped while a fault waits: a preemptible kernel
+ * lets it in between, another one after. */
+static void only_preemptible_kernels_yield(void **state)
+{
+    (void)state;
+    static const struct act vmm[] = {{.go = do_enter},
+                                     {.go = do_write, .at = 0, .bytes = 4 * MIB},
+                                     {.go = do_write, .at = GIB, .bytes = 4 * MIB},
+                                     {.go = do_wait, .n = PS_PER_S},
+                                     {.go = do_reinit},
+                                     {0}};
+    static const struct act vcpu[] = {{.go = do_wait, .n = PS_PER_S + PS_PER_MS / 10},
+                                      {.go = do_write, .at = 0, .bytes = 64},
+                                      {0}};
+    const struct act *acts[] = {vmm, vcpu};
+    ps_t waited[2];
+    for (int preemptible = 0; preemptible <= 1; preemptible++) {
+        struct rig rig;
+        const struct rig_setup setup = {.kernel = "6.12",
+                                        .strategy = "unmap",
+                                        .backing = BACKING_4K,
+                                        .bytes = 2 * GIB,
+                                        .preemptible = preemptible};
+        rig_init(&rig, &setup);
+        rig_play(&rig, acts, 2);
+        waited[preemptible] = ledger_waited(&rig.ledger, 1, LEDGER_ALL, RESOURCE_MMU_LOCK);
+        rig_free(&rig);
+    }
+    assert_true(waited[1] > 0 && waited[1] < waited[0] * 2 / 3);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(losers_retry_while_the_winner_cleans),
+        cmocka_unit_test(a_write_lock_makes_the_loser_wait_instead),
+        cmocka_unit_test(every_racer_cleaned_once),
+        cmocka_unit_test(only_the_installer_cleans_from_5_14_on),
+        cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
+        cmocka_unit_test(logging_relaxes_under_the_read_lock),
+        cmocka_unit_test(unmapping_defers_with_fwb_and_range_instructions),
+        cmocka_unit_test(ranges_split_as_the_instructions_allow),
+        cmocka_unit_test(only_preemptible_kernels_yield),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

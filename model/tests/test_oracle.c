@@ -1,0 +1,290 @@
+#include "check.h"
+
+#include "core/units.h"
+#include "machine/oracle.h"
+
+#define PAGE (4 * KIB)
+#define LINES 64 /* of a page */
+
+/* A history is a list of what happened to one page, in order. */
+enum deed {
+    DONE,
+    GUEST_WRITES,
+    GUEST_WRITES_PAST,
+    VMM_WRITES,
+    VMM_WRITES_PAST,
+    GUEST_READS,
+    GUEST_READS_PAST,
+    GUEST_FETCHES,
+    MADE_EXECUTABLE,
+    FLUSH,
+    ICACHE,
+    FORGET,
+};
+
+#define DEEDS 8
+
+struct bench {
+    struct run_pool pool;
+    struct oracle oracle;
+};
+
+static void bench_init(struct bench *bench, bool dic)
+{
+    run_pool_init(&bench->pool, 64);
+    oracle_init(&bench->oracle, &bench->pool, 64, dic);
+}
+
+static void read_page(struct oracle *oracle, enum reader reader, enum path path)
+{
+    oracle_read(oracle, 0, PAGE, LINES, reader, path);
+}
+
+static void act(struct oracle *oracle, enum deed deed)
+{
+    switch (deed) {
+    case GUEST_WRITES:
+    case GUEST_WRITES_PAST:
+        oracle_write(oracle, 0, PAGE, deed == GUEST_WRITES ? PATH_CACHED : PATH_UNCACHED, true);
+        break;
+    case VMM_WRITES:
+    case VMM_WRITES_PAST:
+        oracle_write(oracle, 0, PAGE, deed == VMM_WRITES ? PATH_CACHED : PATH_UNCACHED, false);
+        break;
+    case GUEST_READS:
+        read_page(oracle, READER_GUEST_ON, PATH_CACHED);
+        break;
+    case GUEST_READS_PAST:
+        read_page(oracle, READER_GUEST_OFF, PATH_UNCACHED);
+        break;
+    case GUEST_FETCHES:
+        read_page(oracle, READER_FETCH, PATH_CACHED);
+        break;
+    case MADE_EXECUTABLE:
+        oracle_executable(oracle, 0, PAGE);
+        break;
+    case FLUSH:
+        oracle_flush(oracle, 0, PAGE);
+        break;
+    case ICACHE:
+        oracle_icache(oracle, 0, PAGE);
+        break;
+    default:
+        oracle_forget(oracle, 0, PAGE);
+        break;
+    }
+}
+
+/* What a reader sees after a history, by itself. */
+static enum outcome seen_after(const enum deed deeds[DEEDS], bool dic, enum reader reader,
+                               enum path path)
+{
+    struct bench bench;
+    bench_init(&bench, dic);
+    for (int i = 0; i < DEEDS && deeds[i] != DONE; i++) {
+        act(&bench.oracle, deeds[i]);
+    }
+    bench.oracle.judging = true;
+    read_page(&bench.oracle, reader, path);
+    enum outcome outcome = bench.oracle.verdict[reader].outcome;
+    assert_int_equal(oracle_worst(&bench.oracle), outcome);
+    run_pool_free(&bench.pool);
+    return outcome;
+}
+
+struct rule {
+    enum deed deeds[DEEDS];
+    enum outcome cached, past; /* guest data through and past the caches */
+};
+
+static void expect_rules(const struct rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        enum outcome cached = seen_after(rules[i].deeds, false, READER_GUEST_ON, PATH_CACHED);
+        enum outcome past = seen_after(rules[i].deeds, false, READER_GUEST_OFF, PATH_UNCACHED);
+        if (cached != rules[i].cached || past != rules[i].past) {
+            fail_msg("rule %zu: %s and %s", i, outcome_name[cached], outcome_name[past]);
+        }
+        /* The host and devices see what every cacheable reader sees. */
+        assert_int_equal(seen_after(rules[i].deeds, false, READER_HOST, PATH_CACHED), cached);
+        assert_int_equal(seen_after(rules[i].deeds, false, READER_DEVICE, PATH_CACHED), cached);
+    }
+}
+
+static void memory_is_old_until_a_cached_write_is_cleaned(void **state)
+{
+    (void)state;
+    static const struct rule rules[] = {
+        {{DONE}, COHERENT, COHERENT},
+        {{GUEST_WRITES}, COHERENT, STALE},
+        {{VMM_WRITES}, COHERENT, STALE},
+        {{VMM_WRITES, GUEST_READS}, COHERENT, STALE},
+        {{VMM_WRITES, FLUSH}, COHERENT, COHERENT},
+        {{VMM_WRITES, FLUSH, GUEST_READS}, COHERENT, COHERENT},
+        {{VMM_WRITES, FLUSH, VMM_WRITES}, COHERENT, STALE},
+        {{VMM_WRITES, ICACHE}, COHERENT, STALE},
+        {{VMM_WRITES, FORGET}, COHERENT, COHERENT},
+    };
+    expect_rules(rules, sizeof rules / sizeof *rules);
+}
+
+/* A copy that was allowed may sit in a cache and be old; one that only a
+ * speculative fill could have made is old only if there was such a fill. */
+static void copies_are_old_after_a_write_past_them(void **state)
+{
+    (void)state;
+    static const struct rule rules[] = {
+        {{GUEST_WRITES_PAST}, ONLY_IF, COHERENT},
+        {{GUEST_READS, GUEST_WRITES_PAST}, STALE, COHERENT},
+        {{GUEST_READS_PAST, GUEST_WRITES_PAST}, ONLY_IF, COHERENT},
+        {{GUEST_READS, FLUSH, GUEST_WRITES_PAST}, ONLY_IF, COHERENT},
+        {{GUEST_READS, GUEST_WRITES_PAST, FLUSH}, COHERENT, COHERENT},
+        {{GUEST_WRITES_PAST, FLUSH}, COHERENT, COHERENT},
+        {{GUEST_WRITES_PAST, FLUSH, GUEST_READS, VMM_WRITES_PAST}, STALE, COHERENT},
+        {{GUEST_READS, GUEST_WRITES_PAST, FORGET}, COHERENT, COHERENT},
+    };
+    expect_rules(rules, sizeof rules / sizeof *rules);
+}
+
+/* An old dirty line may be written back over newer bytes at any time. */
+static void what_a_dirty_line_overwrites_is_lost(void **state)
+{
+    (void)state;
+    static const struct rule rules[] = {
+        {{VMM_WRITES, GUEST_WRITES_PAST}, STALE, STALE},
+        {{VMM_WRITES, GUEST_WRITES_PAST, FLUSH}, STALE, STALE},
+        {{VMM_WRITES, GUEST_WRITES_PAST, FLUSH, FLUSH}, STALE, STALE},
+        {{VMM_WRITES, FLUSH, GUEST_WRITES_PAST, FLUSH}, COHERENT, COHERENT},
+        {{VMM_WRITES, GUEST_WRITES_PAST, FLUSH, VMM_WRITES, FLUSH}, COHERENT, COHERENT},
+        {{VMM_WRITES, GUEST_WRITES_PAST, FLUSH, FORGET}, COHERENT, COHERENT},
+    };
+    expect_rules(rules, sizeof rules / sizeof *rules);
+}
+
+static enum outcome fetched_after(const enum deed deeds[DEEDS], bool dic)
+{
+    return seen_after(deeds, dic, READER_FETCH, PATH_CACHED);
+}
+
+static void old_instructions_stay_until_invalidated(void **state)
+{
+    (void)state;
+    static const struct {
+        enum deed deeds[DEEDS];
+        enum outcome fetch;
+    } rules[] = {
+        {{GUEST_FETCHES}, COHERENT},
+        {{VMM_WRITES, GUEST_FETCHES}, COHERENT},
+        {{GUEST_FETCHES, VMM_WRITES}, STALE},
+        {{MADE_EXECUTABLE, VMM_WRITES}, STALE},
+        {{GUEST_FETCHES, VMM_WRITES, FLUSH}, STALE},
+        {{GUEST_FETCHES, VMM_WRITES, FLUSH, ICACHE}, COHERENT},
+        {{GUEST_FETCHES, ICACHE, VMM_WRITES}, COHERENT},
+        {{GUEST_FETCHES, GUEST_WRITES}, COHERENT},
+        {{GUEST_READS, VMM_WRITES}, COHERENT},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        assert_int_equal(fetched_after(rules[i].deeds, false), rules[i].fetch);
+        assert_int_equal(fetched_after(rules[i].deeds, true), COHERENT);
+    }
+}
+
+/* Old instructions harm fetches only. */
+static void data_does_not_come_from_the_icache(void **state)
+{
+    (void)state;
+    static const enum deed deeds[DEEDS] = {GUEST_FETCHES, VMM_WRITES, FLUSH};
+    assert_int_equal(seen_after(deeds, false, READER_GUEST_ON, PATH_CACHED), COHERENT);
+    assert_int_equal(seen_after(deeds, false, READER_GUEST_OFF, PATH_UNCACHED), COHERENT);
+}
+
+static void a_fetch_past_the_caches_sees_old_memory(void **state)
+{
+    (void)state;
+    static const enum deed deeds[DEEDS] = {VMM_WRITES};
+    assert_int_equal(seen_after(deeds, false, READER_FETCH, PATH_UNCACHED), STALE);
+    assert_int_equal(seen_after(deeds, true, READER_FETCH, PATH_UNCACHED), STALE);
+}
+
+static void nothing_counts_before_the_judging(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, false);
+    oracle_write(&bench.oracle, 0, PAGE, PATH_CACHED, false);
+    read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
+    assert_int_equal(oracle_worst(&bench.oracle), NOT_READ);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_read, 0);
+    run_pool_free(&bench.pool);
+}
+
+static void lines_are_counted_by_range(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, false);
+    oracle_write(&bench.oracle, PAGE, 2 * PAGE, PATH_CACHED, false);
+    oracle_write(&bench.oracle, 2 * PAGE, 4 * PAGE, PATH_UNCACHED, true);
+    bench.oracle.judging = true;
+    oracle_read(&bench.oracle, 0, 4 * PAGE, 40, READER_GUEST_OFF, PATH_UNCACHED);
+    const struct verdict *off = &bench.oracle.verdict[READER_GUEST_OFF];
+    assert_int_equal(off->outcome, STALE);
+    assert_int_equal(off->lines_read, 40);
+    assert_int_equal(off->lines_stale, 10);
+    assert_int_equal(off->lines_conditional, 0);
+    oracle_read(&bench.oracle, 0, 4 * PAGE, 40, READER_GUEST_ON, PATH_CACHED);
+    const struct verdict *on = &bench.oracle.verdict[READER_GUEST_ON];
+    assert_int_equal(on->outcome, ONLY_IF);
+    assert_int_equal(on->lines_conditional, 20);
+    assert_int_equal(on->lines_stale, 0);
+    assert_int_equal(oracle_worst(&bench.oracle), STALE);
+    run_pool_free(&bench.pool);
+}
+
+static void conditions_say_what_the_verdict_leans_on(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, false);
+    oracle_write(&bench.oracle, 0, PAGE, PATH_UNCACHED, true);
+    bench.oracle.judging = true;
+    read_page(&bench.oracle, READER_GUEST_ON, PATH_CACHED);
+    read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_ON].conditions, CONDITION_NO_FILL);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].conditions, 0);
+    run_pool_free(&bench.pool);
+}
+
+/* Once a reader was wrong, later good reads do not mend its verdict. */
+static void the_worst_outcome_stays(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_init(&bench, false);
+    oracle_write(&bench.oracle, 0, PAGE, PATH_CACHED, false);
+    bench.oracle.judging = true;
+    read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
+    oracle_flush(&bench.oracle, 0, PAGE);
+    read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].outcome, STALE);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_read, 2 * LINES);
+    assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_stale, LINES);
+    run_pool_free(&bench.pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_is_old_until_a_cached_write_is_cleaned),
+        cmocka_unit_test(copies_are_old_after_a_write_past_them),
+        cmocka_unit_test(what_a_dirty_line_overwrites_is_lost),
+        cmocka_unit_test(old_instructions_stay_until_invalidated),
+        cmocka_unit_test(data_does_not_come_from_the_icache),
+        cmocka_unit_test(a_fetch_past_the_caches_sees_old_memory),
+        cmocka_unit_test(nothing_counts_before_the_judging),
+        cmocka_unit_test(lines_are_counted_by_range),
+        cmocka_unit_test(conditions_say_what_the_verdict_leans_on),
+        cmocka_unit_test(the_worst_outcome_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+#include "check.h"
+
+#include <math.h>
+
+#include "kvm/kvm.h"
+#include "machine/price.h"
+
+/* 2 GHz and 1.5 cycles make 0.75 ns of an instruction of the kernel. */
+static struct platform machine(void)
+{
+    struct platform platform = {.name = "round", .cores = 8, .clock_ghz = 2, .line_bytes = 64};
+    return platform;
+}
+
+static void costs(double value[COSTS])
+{
+    static const double given[COSTS] = {
+        [COST_kernel_cpi] = 1.5,    [COST_guest_cpi] = 0.5,   [COST_exit_ns] = 300,
+        [COST_hvc_ns] = 90,         [COST_dc_absent_ns] = 8,  [COST_dc_clean_ratio] = 1.5,
+        [COST_dc_dirty_ratio] = 3,  [COST_dsb_ns] = 70,       [COST_cmo_path_ns] = 2,
+        [COST_writeback_gbps] = 16, [COST_ic_line_ns] = 5,    [COST_ic_all_ns] = 4000,
+        [COST_tlbi_ns] = 500,       [COST_tlbi_core_ns] = 20, [COST_tlbi_local_ns] = 110,
+        [COST_tlbi_range_ns] = 900, [COST_memory_ns] = 120,   [COST_overlap] = 4,
+        [COST_uncached_ns] = 130,   [COST_walk_read_ns] = 6,  [COST_zero_gbps] = 8,
+        [COST_zero_path_gbps] = 32, [COST_copy_gbps] = 4,     [COST_lock_handover_ns] = 250,
+    };
+    for (int i = 0; i < COSTS; i++) {
+        value[i] = given[i];
+    }
+}
+
+static const struct hand {
+    enum event_kind kind;
+    double ns; /* without instructions; five cores answer */
+} by_hand[] = {
+    {EV_exits, 300},      {EV_toggle_traps, 300},   {EV_setway_traps, 300}, {EV_hyp_calls, 90},
+    {EV_line_absent, 8},  {EV_line_clean, 12},      {EV_line_dirty, 36},    {EV_cmo_calls, 70},
+    {EV_icache_lines, 5}, {EV_ic_ialluis, 4000},    {EV_tlbi_calls, 580},   {EV_tlbi_vmid, 580},
+    {EV_tlbi_range, 980}, {EV_tlbi_local, 110},     {EV_walk_reads, 6},     {EV_guest_misses, 30},
+    {EV_uncached, 130},   {EV_zero_bytes, 128},     {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},
+    {EV_vmm_insns, 0.75}, {EV_lock_handovers, 250}, {EV_compute_ps, 0.001},
+};
+
+static void each_event_costs_its_formula(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], insns[EVENT_KINDS] = {0}, expected[EVENT_KINDS] = {0};
+    ps_t price[EVENT_KINDS];
+    costs(value);
+    for (size_t i = 0; i < sizeof by_hand / sizeof *by_hand; i++) {
+        expected[by_hand[i].kind] = by_hand[i].ns;
+    }
+    price_events(&platform, value, insns, 5, price);
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        assert_int_equal(price[kind], llround(expected[kind] * 1000));
+    }
+}
+
+static void path_lengths_are_added_at_the_kernel_s_pace(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], none[EVENT_KINDS] = {0}, insns[EVENT_KINDS];
+    ps_t without[EVENT_KINDS], with[EVENT_KINDS];
+    costs(value);
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        insns[kind] = 10.0 * kind;
+    }
+    price_events(&platform, value, none, 5, without);
+    price_events(&platform, value, insns, 5, with);
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        ps_t software = kind == EV_compute_ps ? 0 : (ps_t)(7500 * kind);
+        assert_int_equal(with[kind] - without[kind], software);
+    }
+}
+
+static void dic_makes_the_whole_icache_free(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], insns[EVENT_KINDS] = {0};
+    ps_t price[EVENT_KINDS];
+    costs(value);
+    platform.dic = true;
+    price_events(&platform, value, insns, 5, price);
+    assert_int_equal(price[EV_ic_ialluis], 0);
+}
+
+static void nobody_else_answers_a_lone_core(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], insns[EVENT_KINDS] = {0};
+    ps_t price[EVENT_KINDS];
+    costs(value);
+    for (uint64_t cores = 0; cores <= 1; cores++) {
+        price_events(&platform, value, insns, cores, price);
+        assert_int_equal(price[EV_tlbi_calls], 500000);
+        assert_int_equal(price[EV_tlbi_range], 900000);
+    }
+}
+
+/* Kinds that are only counted must not cost anything, with real path lengths. */
+static void tallies_are_free(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], insns[EVENT_KINDS];
+    ps_t price[EVENT_KINDS];
+    costs(value);
+    for (int vhe = 0; vhe <= 1; vhe++) {
+        kvm_path_lengths(vhe, insns);
+        price_events(&platform, value, insns, 5, price);
+        for (int kind = 0; kind < EVENT_KINDS; kind++) {
+            bool tally = event_group[kind] == GROUP_TALLY;
+            assert_true(!tally || price[kind] == 0);
+        }
+        assert_int_equal(price[EV_fault_path], llround(insns[EV_fault_path] * 750));
+        assert_true(price[EV_fault_path] > 0 && price[EV_perm_path] > 0);
+    }
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-9;
+}
+
+/* 100 lines at 2 ns need 200 ns of the path; 6400 bytes at 16 GB/s need 400. */
+static void the_cmo_weight_is_the_larger_of_two_needs(void **state)
+{
+    (void)state;
+    double value[COSTS];
+    costs(value);
+    assert_true(near(price_cmo_weight(value, 100, 0, 800000), 0.25));
+    assert_true(near(price_cmo_weight(value, 100, 1600, 800000), 0.25));
+    assert_true(near(price_cmo_weight(value, 100, 6400, 800000), 0.5));
+    assert_true(near(price_cmo_weight(value, 100, 6400, 200000), 2));
+    assert_true(near(price_cmo_weight(value, 0, 0, 70000), 0));
+    assert_true(near(price_cmo_weight(value, 100, 6400, 0), 0));
+}
+
+static void the_zeroing_weight_is_its_share_of_the_bandwidth(void **state)
+{
+    (void)state;
+    double value[COSTS];
+    costs(value);
+    assert_true(near(price_zero_weight(value, 4096, 512000), 0.25));
+    assert_true(near(price_zero_weight(value, 4096, 0), 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_event_costs_its_formula),
+        cmocka_unit_test(path_lengths_are_added_at_the_kernel_s_pace),
+        cmocka_unit_test(dic_makes_the_whole_icache_free),
+        cmocka_unit_test(nobody_else_answers_a_lone_core),
+        cmocka_unit_test(tallies_are_free),
+        cmocka_unit_test(the_cmo_weight_is_the_larger_of_two_needs),
+        cmocka_unit_test(the_zeroing_weight_is_its_share_of_the_bandwidth),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,218 @@
+/* What is written: JSON, rows, and files that are whole or not there. */
+#include "study_files.h"
+
+#include "core/csv.h"
+#include "report/json.h"
+#include "report/output.h"
+#include "report/rows.h"
+#include "report/run_json.h"
+
+#include <math.h>
+#include <sys/stat.h>
+
+/* --- JSON --- */
+
+static void json_one_line(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct json json = {.out = out, .one_line = true};
+    (void)state;
+    json_open(&json, NULL, '{');
+    json_text(&json, "a", "q\" b\\ \n \x01 é \xff");
+    json_text(&json, "none", NULL);
+    json_real(&json, "x", 0.1);
+    json_real(&json, "nan", NAN);
+    json_whole(&json, "n", UINT64_MAX);
+    json_open(&json, "list", '[');
+    json_flag(&json, NULL, true);
+    json_close(&json, ']');
+    json_open(&json, "empty", '{');
+    json_close(&json, '}');
+    json_close(&json, '}');
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text,
+                        "{\"a\":\"q\\\" b\\\\ \\u000a \\u0001 é \\ufffd\",\"none\":null,\"x\":0.1,"
+                        "\"nan\":null,\"n\":18446744073709551615,\"list\":[true],\"empty\":{}}\n");
+    free(text);
+}
+
+static void json_indented(void **state)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    struct json json = {.out = out};
+    (void)state;
+    json_open(&json, NULL, '{');
+    json_open(&json, "a", '{');
+    json_whole(&json, "b", 1);
+    json_whole(&json, "c", 2);
+    json_close(&json, '}');
+    json_close(&json, '}');
+    assert_int_equal(fclose(out), 0);
+    assert_string_equal(text, "{\n  \"a\": {\n    \"b\": 1,\n    \"c\": 2\n  }\n}\n");
+    free(text);
+}
+
+/* --- verdicts --- */
+
+static void conditions(void **state)
+{
+    struct verdict verdict[READERS] = {{0}};
+    char text[512];
+    (void)state;
+    verdict_condition(verdict, COHERENT, text, sizeof text);
+    assert_string_equal(text, "");
+    verdict[READER_GUEST_ON] =
+        (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_NO_FILL};
+    verdict[READER_HOST] = (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_ANONYMOUS};
+    verdict_condition(verdict, ONLY_IF, text, sizeof text);
+    assert_non_null(strstr(text, "filled ahead"));
+    assert_non_null(strstr(text, "anonymous"));
+    verdict[READER_FETCH] = (struct verdict){.outcome = STALE, .lines_stale = 12};
+    verdict_condition(verdict, STALE, text, sizeof text);
+    assert_string_equal(text, "guest fetch: 12 lines");
+}
+
+/* --- rows --- */
+
+static void write_rows(const struct study *study, char *path, size_t size)
+{
+    struct study_results results;
+    struct error err;
+    bool wanted[METRICS];
+    assert_true(study_execute(study, 1, NULL, &results, &err));
+    assert_true(metric_select("added_boot_ns, lines", wanted, NULL, &err));
+    write_file("rows.csv", "", path, size);
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    rows_write(out, ROWS_CSV, study, &results, wanted);
+    assert_int_equal(fclose(out), 0);
+    study_results_free(&results);
+}
+
+static void rows_read_back(void **state)
+{
+    struct study study;
+    struct csv rows;
+    struct error err;
+    char path[512];
+    (void)state;
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = %s\n"
+                           "machine = neoverse-n1\nram = 64M, 128M\nstrategy = unmap, fwb, none\n",
+                           NULL, 0, &err));
+    write_rows(&study, path, sizeof path);
+    assert_true(csv_read(path, &rows, &err));
+    assert_int_equal(rows.rows, 2 * 6);
+    assert_string_equal(csv_cell(&rows, 0, csv_column(&rows, "ram")), "67108864");
+    assert_string_equal(csv_cell(&rows, 0, csv_column(&rows, "metric")), "added_boot_ns");
+    assert_string_equal(csv_cell(&rows, 1, csv_column(&rows, "metric")), "lines");
+    assert_string_equal(csv_cell(&rows, 0, csv_column(&rows, "n")), "4");
+    assert_string_equal(csv_cell(&rows, 0, csv_column(&rows, "hypothetical")), "no");
+    assert_string_equal(csv_cell(&rows, 2, csv_column(&rows, "hypothetical")), "if it had FWB");
+    assert_string_equal(csv_cell(&rows, 4, csv_column(&rows, "verdict")), "stale");
+    assert_true(csv_column(&rows, "schema_version") > 0);
+    csv_free(&rows);
+    study_free(&study);
+}
+
+static char *run_json(const struct study *study, struct error *err)
+{
+    struct study_results results;
+    char *text = NULL;
+    size_t size = 0;
+    assert_true(study_execute(study, 1, NULL, &results, err));
+    FILE *out = open_memstream(&text, &size);
+    bool good = run_json_write(out, study, &results, err);
+    assert_int_equal(fclose(out), 0);
+    study_results_free(&results);
+    if (!good) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void run_is_told(void **state)
+{
+    struct study study;
+    struct error err;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 0);
+    assert_int_equal(setenv("SOURCE_DATE_EPOCH", "86400", 1), 0);
+    char *text = run_json(&study, &err);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "\"date\": \"1970-01-02T00:00:00Z\""));
+    assert_non_null(strstr(text, "\"tlbi_ns\": {"));
+    assert_non_null(strstr(text, "\"footprint\": \"4M\""));
+    assert_non_null(strstr(text, "\"flush_at\": \"first_run\""));
+    assert_non_null(strstr(text, "\"fault_lock source\""));
+    free(text);
+    assert_int_equal(setenv("SOURCE_DATE_EPOCH", "soon", 1), 0);
+    assert_null(run_json(&study, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_int_equal(unsetenv("SOURCE_DATE_EPOCH"), 0);
+    study_free(&study);
+}
+
+/* --- files --- */
+
+static void whole_files_only(void **state)
+{
+    struct output output;
+    struct error err;
+    char folder[512];
+    (void)state;
+    write_file("marker", "", folder, sizeof folder);
+    snprintf(strrchr(folder, '/'), 16, "/a/b/c");
+    assert_true(output_folder_check(folder, &err));
+    assert_true(output_folder_make(folder, &err));
+    assert_true(output_open(&output, folder, "x.csv", &err));
+    assert_true(fputs("x", output.file) >= 0);
+    assert_int_not_equal(access(output.path, F_OK), 0);
+    assert_true(output_close(&output, &err));
+    assert_int_not_equal(access(output.path, F_OK), 0);
+    assert_true(output_keep(&output, &err));
+    assert_int_equal(access(output.path, F_OK), 0);
+    output_drop(&output);
+    assert_int_equal(access(output.path, F_OK), 0);
+    assert_int_equal(unlink(output.path), 0);
+
+    assert_true(output_open(&output, folder, "y.csv", &err));
+    char temporary[OUTPUT_PATH];
+    strcpy(temporary, output.temporary);
+    assert_int_equal(access(temporary, F_OK), 0);
+    output_drop(&output);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+}
+
+static void folders_that_cannot_be(void **state)
+{
+    struct error err;
+    char file[512];
+    (void)state;
+    write_file("marker", "", file, sizeof file);
+    assert_false(output_folder_check(file, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    strcat(file, "/below");
+    assert_false(output_folder_make(file, &err));
+    assert_int_equal(err.status, EXIT_RUN);
+    assert_false(output_folder_check("", &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_one_line),
+        cmocka_unit_test(json_indented),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(rows_read_back),
+        cmocka_unit_test(run_is_told),
+        cmocka_unit_test(whole_files_only),
+        cmocka_unit_test(folders_that_cannot_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,235 @@
+/* Study files: lists and ranges, axes, settings, and what is refused how. */
+#include "study_files.h"
+
+/* --- value lists --- */
+
+static const struct value_kind bytes = {.number = true, .whole = true, .unit = UNIT_BYTES};
+static const struct value_kind ratio = {.number = true, .unit = UNIT_RATIO};
+static const struct value_kind words = {0};
+
+static void expect_values(struct value_kind kind, const char *text, const char *expected)
+{
+    struct values values;
+    struct error err;
+    char all[1024] = "";
+    if (!values_parse(text, kind, NULL, &values, &err)) {
+        fail_msg("'%s': %s", text, err.text);
+    }
+    for (size_t i = 0; i < values.count; i++) {
+        size_t used = strlen(all);
+        snprintf(all + used, sizeof all - used, "%s%s", i ? "|" : "", values.text[i]);
+    }
+    assert_string_equal(all, expected);
+    values_free(&values);
+}
+
+static void expect_refused(struct value_kind kind, const char *text, const char *part)
+{
+    struct values values;
+    struct error err = {0};
+    struct place at = {.file = "f.ini", .line = 7, .key = "key"};
+    assert_false(values_parse(text, kind, &at, &values, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "f.ini:7: key: "));
+    if (!strstr(err.text, part)) {
+        fail_msg("'%s' said '%s', not '%s'", text, err.text, part);
+    }
+}
+
+static void lists(void **state)
+{
+    (void)state;
+    expect_values(words, " a ,b,  6.1 fault_lock=read ", "a|b|6.1 fault_lock=read");
+    expect_values(bytes, "128M, 1.5K", "134217728|1536");
+    expect_values(ratio, "0, 1%, 10%, 0.5", "0|0.01|0.1|0.5");
+    expect_refused(words, "", "empty value");
+    expect_refused(words, "a,,b", "empty value");
+    expect_refused(words, "a, b, a", "'a' stands twice");
+    expect_refused(ratio, "0.1, 10%", "stands twice");
+    expect_refused(bytes, "12x", "found '12x'");
+    expect_refused(bytes, "0.3", "whole number");
+}
+
+static void ranges(void **state)
+{
+    (void)state;
+    expect_values(bytes, "1M..8M x2", "1048576|2097152|4194304|8388608");
+    expect_values(bytes, "1K..7K x2", "1024|2048|4096");
+    expect_values(bytes, "1K..3K +1K, 1M", "1024|2048|3072|1048576");
+    expect_values(ratio, "0..1 +0.1", "0|0.1|0.2|0.3|0.4|0.5|0.6|0.7|0.8|0.9|1");
+    expect_values(ratio, "0%..30% +10%", "0|0.1|0.2|0.3");
+    expect_values(ratio, "1e+3..1e+5 x10", "1000|10000|100000");
+    expect_refused(bytes, "1M..8M", "needs a step");
+    expect_refused(bytes, "8M..1M x2", "never ends");
+    expect_refused(bytes, "1M..8M x1", "never ends");
+    expect_refused(bytes, "0..8M x2", "never ends");
+    expect_refused(ratio, "0..1 +0", "never ends");
+    expect_refused(ratio, "0..1 +0.0001", "more than 4096");
+    expect_refused(bytes, "1..10 x1.5", "whole numbers");
+}
+
+/* --- study files --- */
+
+#define GOOD "[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+
+static void expect_bad_study(const char *format, const char *part)
+{
+    struct study study;
+    struct error err = {0};
+    bool good = read_study(&study, format, NULL, 0, &err);
+    study_free(&study);
+    assert_false(good);
+    assert_int_equal(err.status, EXIT_INPUT);
+    if (!strstr(err.text, part)) {
+        fail_msg("said '%s', not '%s'", err.text, part);
+    }
+    assert_null(strchr(err.text, '\n'));
+}
+
+static void bad_studies(void **state)
+{
+    (void)state;
+    expect_bad_study(GOOD "machin = a\n", "study.ini:4: machin: no workload key or cost 'machin' "
+                                          "(did you mean machine?)");
+    expect_bad_study(GOOD "touchd = 0.5\n", "(did you mean touched?)");
+    expect_bad_study(GOOD "tlbi_n = 500\n", "(did you mean tlbi_ns?)");
+    expect_bad_study(GOOD "strategy = eagre\n", "study.ini:4: strategy: no strategy 'eagre' "
+                                                "(did you mean eager?)");
+    expect_bad_study(GOOD "kernel = 6.x\n", "study.ini:4: kernel: ");
+    expect_bad_study(GOOD "kernel = 6.1 fault_lock=rea\n", "(did you mean read?)");
+    expect_bad_study(GOOD "touched = 0.5, 2\n", "study.ini:4: touched: ");
+    expect_bad_study(GOOD "tlbi_ns = -1\n", "study.ini:4: tlbi_ns: ");
+    expect_bad_study(GOOD "touched = 0.5\ntouched = 0.2\n", "study.ini:5: touched: is an axis");
+    expect_bad_study(GOOD "touched = 0.5\n[set]\ntouched = 0.2\n", "it is an axis too");
+    expect_bad_study(GOOD "[set]\nvcpus = 1\nvcpus = 2\n", "study.ini:6: vcpus: is set already");
+    expect_bad_study(GOOD "[set]\nvcpus = none\n", "study.ini:5: vcpus: found 'none'");
+    expect_bad_study(GOOD "[sets]\nvcpus = 1\n", "(did you mean set?)");
+    expect_bad_study("x = 1\n", "stands before any [section]");
+    expect_bad_study("[study]\ndraw = 1\n", "(did you mean draws?)");
+    expect_bad_study("[study]\nfidelity = fest\n" GOOD, "(did you mean fast?)");
+    expect_bad_study("[study]\ndraws = 10\nshifts = 4\n" GOOD, "expected a multiple");
+    expect_bad_study("[axes]\nmachine = neoverse-n1\n", "workload: missing");
+    expect_bad_study("[axes]\nworkload = %s\n", "machine: missing");
+    expect_bad_study("[axes]\nworkload = %s\nmachine = neoverse-n2\n", "neoverse-n1");
+    expect_bad_study(GOOD "tlbi_ns = 1..4000 +1\ntlbi_core_ns = 1..100 +1\n", "more than 200000");
+}
+
+static void bad_strategies(void **state)
+{
+    (void)state;
+    expect_bad_study(GOOD "[strategy eager]\ntoggle = none\n", "built-in row");
+    expect_bad_study(GOOD "[strategy a b]\ntoggle = none\n", "expected a name");
+    expect_bad_study(GOOD "[strategy mine]\ntogle = none\n", "(did you mean toggle?)");
+    expect_bad_study(GOOD "[strategy mine]\ntoggle = nine\n", "(did you mean none?)");
+}
+
+static void axes_and_points(void **state)
+{
+    struct study study;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study,
+                           "[axes]\nstrategy = unmap, mine\nworkload = %s\ntouched = 0.1, 0.5, 1\n"
+                           "[set]\nmachine = kunpeng-920\nvcpus = 2\n"
+                           "[strategy mine]\ntitle = my own\nflush_at = first_run\n",
+                           NULL, 0, &err));
+    assert_int_equal(study.points, 6);
+    assert_int_equal(study_cells(&study), 3);
+    /* Those that the file does not name stand before the others. */
+    assert_string_equal(study.axes[0].name, "machine");
+    assert_string_equal(study.axes[1].name, "kernel");
+    assert_string_equal(study.axes[2].name, "strategy");
+    assert_string_equal(study.strategies[1]->title, "my own");
+    assert_int_equal(study.strategies[1]->flush_at, FLUSH_FIRST_RUN);
+    bool seen[6] = {false};
+    for (size_t cell = 0; cell < 3; cell++) {
+        for (size_t s = 0; s < 2; s++) {
+            size_t point = study_point(&study, cell, s);
+            assert_true(point < 6 && !seen[point]);
+            seen[point] = true;
+            assert_int_equal(study_digit(study.role[AXIS_STRATEGY], point), s);
+            assert_int_equal(study_digit(&study.axes[4], point), cell);
+        }
+    }
+    study_free(&study);
+}
+
+static void all_strategies_by_default(void **state)
+{
+    struct study study;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, GOOD "[strategy mine]\ntoggle = none\n", NULL, 0, &err));
+    assert_int_equal(study.points, strategy_count + 1);
+    assert_string_equal(study.strategies[strategy_count]->name, "mine");
+    study_free(&study);
+}
+
+static void changes(void **state)
+{
+    static const char *const set[] = {"draws=0", "machine=kunpeng-920,neoverse-n1", "vcpus=2",
+                                      "tlbi_ns=700"};
+    struct study study;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, GOOD "[set]\nvcpus = 4\n", set, 4, &err));
+    assert_int_equal(study.draws, 0);
+    assert_string_equal(study.platforms[0].name, "kunpeng-920");
+    assert_int_equal(study.role[AXIS_MACHINE]->values.count, 2);
+    assert_true(study.platforms[1].cost[COST_tlbi_ns].low == 700);
+    assert_true(study.platforms[1].cost[COST_tlbi_ns].high == 700);
+    assert_int_equal(study.setting_count, 2);
+    study_free(&study);
+}
+
+static void bad_changes(void **state)
+{
+    static const char *const set[] = {"vcpus", "=2", "vcpu=2", "vcpus=two", "machine=", "seed=-1"};
+    static const char *const said[] = {
+        "expected key=value", "expected key=value", "(did you mean vcpus?)",
+        "--set: vcpus: ",     "empty value",        "--set: seed: "};
+    (void)state;
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        struct study study;
+        struct error err = {0};
+        assert_false(read_study(&study, GOOD, &set[i], 1, &err));
+        study_free(&study);
+        if (!strstr(err.text, said[i])) {
+            fail_msg("--set %s said '%s'", set[i], err.text);
+        }
+    }
+}
+
+static void axes_reach_the_setup(void **state)
+{
+    struct study study;
+    struct setup setup;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, GOOD "strategy = fwb\ntlbi_ns = 600, 900\ntouched = 0.25\n",
+                           NULL, 0, &err));
+    assert_true(study_setup(&study, 1, &setup, &err));
+    assert_true(setup.platform.cost[COST_tlbi_ns].mode == 900);
+    assert_string_equal(setup_hypothetical(&setup.platform, setup.strategy), "if it had FWB");
+    setup.platform.fwb = true;
+    assert_null(setup_hypothetical(&setup.platform, setup.strategy));
+    assert_non_null(setup_hypothetical(&setup.platform, &strategy_rows[0]));
+    setup_free(&setup);
+    study_free(&study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(bad_studies),
+        cmocka_unit_test(bad_strategies),
+        cmocka_unit_test(axes_and_points),
+        cmocka_unit_test(all_strategies_by_default),
+        cmocka_unit_test(changes),
+        cmocka_unit_test(bad_changes),
+        cmocka_unit_test(axes_reach_the_setup),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

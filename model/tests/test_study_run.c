@@ -1,0 +1,240 @@
+/* Playing studies: pricing again is playing again, parts add up, and threads
+ * change nothing. */
+#include "study_files.h"
+
+#include "core/csv.h"
+#include "report/rows.h"
+#include "study/draws.h"
+#include "study/execute.h"
+
+#include <math.h>
+
+#define DRAWS 16
+
+/* One strategy at the modes, as every draw starts from it. */
+struct rig {
+    struct setup setup;
+    struct timeline timeline;
+    struct trial base;
+    double modes[COSTS], drawn[DRAWS][COSTS];
+};
+
+static void rig_open(struct rig *rig, const struct study *study, size_t point)
+{
+    struct error err;
+    struct draw_plan draws = {.seed = 5, .draws = DRAWS, .shifts = 1};
+    assert_true(study_setup(study, point, &rig->setup, &err));
+    assert_true(workload_build(rig->setup.workload, &rig->timeline, &err));
+    platform_modes(&rig->setup.platform, rig->modes);
+    draw_costs(&draws, &rig->setup.platform, rig->drawn);
+    assert_true(trial_play(&rig->setup, &rig->timeline, rig->modes, &rig->base, &err));
+}
+
+static void rig_close(struct rig *rig)
+{
+    timeline_free(&rig->timeline);
+    setup_free(&rig->setup);
+}
+
+static void expect_same(const struct rig *rig, const double *value)
+{
+    struct error err;
+    ps_t price[EVENT_KINDS];
+    struct trial again;
+    struct times played, priced;
+    trial_prices(&rig->setup, &rig->timeline, value, price);
+    assert_true(trial_play(&rig->setup, &rig->timeline, value, &again, &err));
+    trial_times(&again, price, &played);
+    trial_reprice(&rig->base, price, &priced);
+    assert_memory_equal(again.price, price, sizeof price);
+    assert_int_equal(played.window_ps, priced.window_ps);
+    assert_int_equal(played.cpu_ps, priced.cpu_ps);
+    assert_memory_equal(played.part, priced.part, sizeof played.part);
+}
+
+static void pricing_is_playing(void **state)
+{
+    struct study study;
+    size_t same = 0;
+    (void)state;
+    read_good_study(&study, "neoverse-n1, cortex-a72", 0);
+    for (size_t point = 0; point < study.points; point++) {
+        struct rig rig;
+        rig_open(&rig, &study, point);
+        for (int i = -1; i < DRAWS; i++) {
+            const double *value = i < 0 ? rig.modes : rig.drawn[i];
+            ps_t price[EVENT_KINDS];
+            trial_prices(&rig.setup, &rig.timeline, value, price);
+            if (trial_can_reprice(&rig.base, &rig.setup, value, price)) {
+                expect_same(&rig, value);
+                same++;
+            }
+        }
+        rig_close(&rig);
+    }
+    assert_true(same > study.points * DRAWS / 4);
+    study_free(&study);
+}
+
+/* A shared path that is slower than one core makes even one actor wait, and
+ * that is no matter of prices. */
+static void slow_paths_are_played(void **state)
+{
+    struct study study;
+    struct rig rig;
+    struct error err;
+    ps_t price[EVENT_KINDS];
+    struct trial again;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 0);
+    rig_open(&rig, &study, 0);
+    rig.modes[COST_cmo_path_ns] = 50;
+    trial_prices(&rig.setup, &rig.timeline, rig.modes, price);
+    assert_false(trial_can_reprice(&rig.base, &rig.setup, rig.modes, price));
+    assert_true(trial_play(&rig.setup, &rig.timeline, rig.modes, &again, &err));
+    assert_true(again.window_ps > rig.base.window_ps);
+    rig_close(&rig);
+    study_free(&study);
+}
+
+static void execute(const struct study *study, unsigned jobs, struct study_results *results)
+{
+    struct error err;
+    bool good = study_execute(study, jobs, NULL, results, &err);
+    if (!good) {
+        print_error("%s\n", err.text);
+    }
+    assert_true(good);
+}
+
+static void parts_add_up(void **state)
+{
+    struct study study;
+    struct study_results results;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 8);
+    execute(&study, 1, &results);
+    for (size_t i = 0; i < results.count; i++) {
+        const struct spread *metric = results.points[i].metric;
+        double mode = 0, mean = 0;
+        for (int m = METRIC_part_lines_unmap_ns; m <= METRIC_part_waits_ns; m++) {
+            mode += metric[m].mode;
+            mean += metric[m].mean;
+        }
+        double added = metric[METRIC_added_boot_ns].mode;
+        assert_true(fabs(mode - added) <= 1e-9 * fabs(added) + 1e-6);
+        assert_true(fabs(mean - metric[METRIC_added_boot_ns].mean) <= 1e-6 * fabs(mean) + 1e-6);
+        assert_true(metric[METRIC_part_waits_ns].mode == 0);
+        assert_int_equal(metric[METRIC_added_boot_ns].n, 8);
+    }
+    study_results_free(&results);
+    study_free(&study);
+}
+
+static char *rows_of(const struct study *study, unsigned jobs, enum rows_format format)
+{
+    struct study_results results;
+    bool wanted[METRICS];
+    char *text = NULL;
+    size_t size = 0;
+    struct error err;
+    execute(study, jobs, &results);
+    assert_true(metric_select("", wanted, NULL, &err));
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    rows_write(out, format, study, &results, wanted);
+    assert_int_equal(fclose(out), 0);
+    study_results_free(&results);
+    return text;
+}
+
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    for (int format = ROWS_CSV; format <= ROWS_JSONL; format++) {
+        struct study study;
+        read_good_study(&study, "neoverse-n1, kunpeng-920", 8);
+        char *one = rows_of(&study, 1, (enum rows_format)format);
+        char *two = rows_of(&study, 2, (enum rows_format)format);
+        char *five = rows_of(&study, 5, (enum rows_format)format);
+        assert_true(strlen(one) > 10000);
+        assert_string_equal(one, two);
+        assert_string_equal(one, five);
+        free(one);
+        free(two);
+        free(five);
+        study_free(&study);
+    }
+}
+
+/* What is known without draws is known; what is not is not made up. */
+static void without_draws(void **state)
+{
+    struct study study;
+    struct study_results results;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 0);
+    execute(&study, 1, &results);
+    for (size_t i = 0; i < results.count; i++) {
+        assert_true(results.points[i].metric[METRIC_added_boot_ns].known);
+        assert_int_equal(results.points[i].metric[METRIC_added_boot_ns].n, 0);
+        assert_true(results.points[i].metric[METRIC_pause_ns].known);
+    }
+    study_results_free(&results);
+    study_free(&study);
+}
+
+/* The same configuration has the same hash; anything that matters changes it. */
+static void hashes(void **state)
+{
+    static const char *const set[] = {"seed=2", "tlbi_ns=1501", "touched=51%", "fidelity=exact",
+                                      "kernel=6.1 fault_lock=read"};
+    struct study study;
+    struct study_results results;
+    struct error err;
+    char first[SETUP_HASH], again[SETUP_HASH];
+    (void)state;
+    for (int i = -2; i < 5; i++) {
+        assert_true(read_study(&study,
+                               "[study]\ndraws = 0\n[axes]\nworkload = %s\n"
+                               "machine = neoverse-n1\nstrategy = unmap, eager\n",
+                               i < 0 ? NULL : &set[i], i < 0 ? 0 : 1, &err));
+        execute(&study, 1, &results);
+        strcpy(i == -2 ? first : again, results.points[0].hash);
+        assert_int_equal(strlen(results.points[0].hash), 32);
+        assert_string_not_equal(results.points[0].hash, results.points[1].hash);
+        if (i >= -1) {
+            assert_int_equal(strcmp(first, again) == 0, i == -1);
+        }
+        study_results_free(&results);
+        study_free(&study);
+    }
+}
+
+/* The first cell that fails is the one that is reported. */
+static void first_error_wins(void **state)
+{
+    struct study study;
+    struct study_results results;
+    struct error one, many;
+    (void)state;
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = cortex-a72\n"
+                           "vcpus = 1, 200, 300, 400\n",
+                           NULL, 0, &one));
+    assert_false(study_execute(&study, 1, NULL, &results, &one));
+    assert_false(study_execute(&study, 4, NULL, &results, &many));
+    assert_string_equal(one.text, many.text);
+    study_free(&study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pricing_is_playing), cmocka_unit_test(slow_paths_are_played),
+        cmocka_unit_test(parts_add_up),       cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(without_draws),      cmocka_unit_test(hashes),
+        cmocka_unit_test(first_error_wins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
