@@ -9,6 +9,11 @@
 #define REGION_IPA (UINT64_C(64) * GIB)
 #define TABLES_IPA GIB
 
+/* Of the part of a region that is not built, this much still passes through the
+ * caches: more than any of them holds. */
+#define REST_IPA (UINT64_C(960) * GIB)
+#define REST_MOST GIB
+
 const char *const benchmark_name[BENCHMARKS + 1] = {
     [BENCHMARK_PAGE_TABLE] = "page_table",
     [BENCHMARK_DIRTY_LOG] = "dirty_log",
@@ -67,6 +72,7 @@ struct building {
     const struct benchmark *benchmark;
     struct timeline *timeline;
     uint64_t bytes; /* of the region that is built */
+    uint64_t rest;  /* of the part that is not */
 };
 
 static void add(struct building *building, uint32_t vcpu, struct op op)
@@ -124,6 +130,17 @@ static void add_fill(struct building *building, uint32_t vcpu, uint64_t start, u
                     .ipa = REGION_IPA + start, .bytes = end - start});
 }
 
+/* Before a later phase comes to a page, the rest of the region has displaced it
+ * from the caches. */
+static void add_rest(struct building *building)
+{
+    if (building->rest > 0) {
+        add(building, 0,
+            (struct op){.kind = OP_TOUCH, .access = TOUCH_WRITE, .count = 1, .ipa = REST_IPA,
+                        .bytes = building->rest});
+    }
+}
+
 /* --- what a vCPU does in each phase --- */
 
 static void create_pages(struct building *building, uint32_t vcpu)
@@ -156,6 +173,7 @@ static void map_alone(struct building *building, uint32_t vcpu)
 {
     if (vcpu == 0) {
         add_fill(building, vcpu, 0, building->bytes);
+        add_rest(building);
     }
 }
 
@@ -163,12 +181,20 @@ static void update_alone(struct building *building, uint32_t vcpu)
 {
     if (vcpu == 0) {
         update_pages(building, vcpu);
+        add_rest(building);
     }
 }
 
 static void populate(struct building *building, uint32_t vcpu)
 {
     add_fill(building, vcpu, vcpu * building->bytes, (vcpu + UINT64_C(1)) * building->bytes);
+}
+
+static void populate_rest(struct building *building, uint32_t vcpu)
+{
+    if (vcpu == 0) {
+        add_rest(building);
+    }
 }
 
 static void dirty_pages(struct building *building, uint32_t vcpu)
@@ -239,6 +265,7 @@ static uint32_t page_table_phases(struct building *building)
 static uint32_t dirty_log_phases(struct building *building)
 {
     run_phase(building, "populate", populate);
+    run_phase(building, "rest", populate_rest);
     uint32_t timed = log_phase(building, true);
     if (building->benchmark->phase == BENCHMARK_PROTECT) {
         return timed;
@@ -267,15 +294,20 @@ static void add_slots(struct building *building, uint64_t region)
         vm_shape_slot(vm, (struct slot_shape){.ipa = 0,
                                               .bytes = TABLES_IPA +
                                                        (region + BLOCK - 1) / BLOCK * PAGE,
-                                              .backing = BACKING_4K}, &err);
+                                              .backing = BACKING_4K}, &err) &&
+        (building->rest == 0 ||
+         vm_shape_slot(vm, (struct slot_shape){.ipa = REST_IPA, .bytes = building->rest,
+                                               .backing = BACKING_THP}, &err));
     INVARIANT(fits, "%s", err.text);
 }
 
 void benchmark_build(const struct benchmark *benchmark, uint64_t bytes, struct timeline *timeline,
                      uint32_t *timed)
 {
-    struct building building = {benchmark, timeline, bytes};
     bool own = benchmark->kind == BENCHMARK_DIRTY_LOG;
+    uint64_t rest = (benchmark->bytes - bytes) * (own ? benchmark->vcpus : 1);
+    rest -= rest % BLOCK;
+    struct building building = {benchmark, timeline, bytes, rest < REST_MOST ? rest : REST_MOST};
     timeline_init(timeline, benchmark_name[benchmark->kind], false, benchmark->vcpus);
     timeline->vm.s1_levels = 4;
     timeline->vm.s1_page_bytes = PAGE;

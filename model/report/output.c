@@ -20,7 +20,7 @@ static void to_parent(char *path)
     }
     char *slash = strrchr(path, '/');
     if (!slash) {
-        strcpy(path, ".");
+        memcpy(path, ".", 2);
     } else {
         slash[slash == path ? 1 : 0] = '\0';
     }
@@ -31,13 +31,13 @@ static bool copy_path(char *path, const char *folder, struct error *err)
     if (folder[0] == '\0' || strlen(folder) >= OUTPUT_PATH) {
         return error_input(err, NULL, "the output folder's name is empty or too long");
     }
-    strcpy(path, folder);
+    memcpy(path, folder, strlen(folder) + 1);
     return true;
 }
 
 bool output_folder_check(const char *folder, struct error *err)
 {
-    char path[OUTPUT_PATH];
+    char path[OUTPUT_PATH] = "";
     if (!copy_path(path, folder, err)) {
         return false;
     }
@@ -52,7 +52,7 @@ bool output_folder_check(const char *folder, struct error *err)
 
 bool output_folder_make(const char *folder, struct error *err)
 {
-    char path[OUTPUT_PATH];
+    char path[OUTPUT_PATH] = "";
     if (!copy_path(path, folder, err)) {
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include "core/csv.h"
 #include "core/datadir.h"
+#include "core/units.h"
 #include "report/output.h"
 
 #include <dirent.h>
@@ -38,18 +39,42 @@ static bool valid_name(const char *name)
     return name[0] && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_")];
 }
 
+/* The next word of a line, at most 63 characters of it; false where none is. */
+static bool next_word(const char **at, char word[64])
+{
+    static const char blanks[] = " \t\r\n";
+    *at += strspn(*at, blanks);
+    size_t length = strcspn(*at, blanks);
+    snprintf(word, 64, "%.*s", (int)(length < 63 ? length : 63), *at);
+    *at += length;
+    return length > 0;
+}
+
+static size_t next_number(const char **at)
+{
+    char word[64];
+    uint64_t value = 0;
+    if (next_word(at, word)) {
+        unit_parse_whole(word, UNIT_NONE, &value);
+    }
+    return (size_t)value;
+}
+
 static void read_wish(const char *line, struct wish *wish)
 {
-    char name[64];
-    size_t low, high;
-    if (sscanf(line, "#! output %63s", name) == 1 && valid_name(name)) {
-        strcpy(wish->output, name);
-    } else if (sscanf(line, "#! axis %63s %zu %zu", name, &low, &high) == 3 && wish->axes < 16) {
-        strcpy(wish->axis[wish->axes], name);
-        wish->low[wish->axes] = low;
-        wish->high[wish->axes++] = high;
-    } else if (sscanf(line, "#! metric %63s", name) == 1 && wish->metrics < 64) {
-        strcpy(wish->metric[wish->metrics++], name);
+    char what[64], name[64];
+    if (!next_word(&line, what) || strcmp(what, "#!") != 0 || !next_word(&line, what) ||
+        !next_word(&line, name)) {
+        return;
+    }
+    if (strcmp(what, "output") == 0 && valid_name(name)) {
+        snprintf(wish->output, sizeof wish->output, "%s", name);
+    } else if (strcmp(what, "axis") == 0 && wish->axes < 16) {
+        snprintf(wish->axis[wish->axes], sizeof wish->axis[0], "%s", name);
+        wish->low[wish->axes] = next_number(&line);
+        wish->high[wish->axes++] = next_number(&line);
+    } else if (strcmp(what, "metric") == 0 && wish->metrics < 64) {
+        snprintf(wish->metric[wish->metrics++], sizeof wish->metric[0], "%s", name);
     }
 }
 
@@ -221,7 +246,7 @@ static bool find_places(const char *folder, struct places *places, struct error 
         free(whole);
         return error_run(err, "cannot find " PLOT_DIR);
     }
-    strcpy(places->scripts, whole);
+    snprintf(places->scripts, sizeof places->scripts, "%.4000s", whole);
     snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
     free(whole);
     return true;

@@ -136,13 +136,18 @@ void rows_write(FILE *out, enum rows_format format, const struct study *study,
 
 /* --- verdicts --- */
 
-static void add_words(char *text, size_t size, const char *format, const char *words,
-                      uint64_t number)
+/* Where the next of several words goes; a semicolon parts it from the last. */
+static size_t next_place(char *text, size_t size)
 {
     size_t used = strlen(text);
     snprintf(text + used, size - used, "%s", used ? "; " : "");
-    used = strlen(text);
-    snprintf(text + used, size - used, format, words, number);
+    return strlen(text);
+}
+
+static void add_words(char *text, size_t size, const char *words)
+{
+    size_t used = next_place(text, size);
+    snprintf(text + used, size - used, "%s", words);
 }
 
 void verdict_condition(const struct verdict verdict[READERS], enum outcome worst, char *text,
@@ -153,17 +158,16 @@ void verdict_condition(const struct verdict verdict[READERS], enum outcome worst
     for (int reader = 0; reader < READERS; reader++) {
         conditions |= verdict[reader].outcome == ONLY_IF ? verdict[reader].conditions : 0;
         if (worst == STALE && verdict[reader].outcome == STALE) {
-            add_words(text, size, "%s: %" PRIu64 " lines", reader_name[reader],
-                      verdict[reader].lines_stale);
+            size_t used = next_place(text, size);
+            snprintf(text + used, size - used, "%s: %" PRIu64 " lines", reader_name[reader],
+                     verdict[reader].lines_stale);
         }
     }
     if (worst == ONLY_IF && conditions & CONDITION_NO_FILL) {
-        add_words(text, size, "%s",
-                  "no line is filled ahead between the flush and a write past "
-                  "the caches",
-                  0);
+        add_words(text, size,
+                  "no line is filled ahead between the flush and a write past the caches");
     }
     if (worst == ONLY_IF && conditions & CONDITION_ANONYMOUS) {
-        add_words(text, size, "%s", "the memory is anonymous", 0);
+        add_words(text, size, "the memory is anonymous");
     }
 }

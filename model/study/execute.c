@@ -216,7 +216,7 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
 {
     size_t cells = study_cells(study), done = 0;
     struct failure failure = {.cell = SIZE_MAX};
-    int threads = jobs ? (int)jobs : omp_get_num_procs();
+    const int threads = jobs ? (int)jobs : omp_get_num_procs();
     *results = (struct study_results){.count = study->points};
     results->points = zeroed(study->points, sizeof *results->points);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)

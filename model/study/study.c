@@ -169,6 +169,8 @@ static bool add_setting(struct study *study, const char *key, const char *text,
 
 /* --- the file --- */
 
+#define STRATEGY_NAME_MAX (sizeof strategy_ideal.name - 1)
+
 static bool own_strategy(struct study *study, const char *name, const struct place *at,
                          struct strategy **strategy, struct error *err)
 {
@@ -182,18 +184,18 @@ static bool own_strategy(struct study *study, const char *name, const struct pla
     if (strategy_find(name, &unused)) {
         return error_input(err, at, "[strategy %s] is a built-in row; choose another name", name);
     }
-    if (name[0] == '\0' || strlen(name) >= sizeof(*strategy)->name || strpbrk(name, ",= \t")) {
+    if (name[0] == '\0' || strlen(name) > STRATEGY_NAME_MAX || strpbrk(name, ",= \t")) {
         return error_input(err, at,
                            "[strategy %.40s]: expected a name of 1 to %zu characters "
                            "without blanks, commas and equals signs",
-                           name, sizeof(*strategy)->name - 1);
+                           name, STRATEGY_NAME_MAX);
     }
     if (study->own_count == STUDY_STRATEGIES) {
         return error_input(err, at, "more than %d strategies", STUDY_STRATEGIES);
     }
     *strategy = &study->own[study->own_count++];
     option_defaults(strategy_options, strategy_option_count, *strategy);
-    snprintf((*strategy)->name, sizeof(*strategy)->name, "%s", name);
+    snprintf((*strategy)->name, STRATEGY_NAME_MAX + 1, "%s", name);
     return true;
 }
 
@@ -223,7 +225,7 @@ static bool study_line(void *context, const char *section, const char *name, con
         return add_setting(study, name, value, at, err);
     }
     if (strncmp(section, "strategy ", 9) == 0) {
-        struct strategy *strategy;
+        struct strategy *strategy = NULL;
         const char *own = section + 9 + strspn(section + 9, " \t");
         return own_strategy(study, own, at, &strategy, err) &&
                option_assign(strategy_options, strategy_option_count, "strategy", name, value,

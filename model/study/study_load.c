@@ -240,10 +240,10 @@ static bool try_axis(const struct study *study, const struct axis *axis, struct 
 
 bool study_load(struct study *study, struct error *err)
 {
-    study->workloads = zeroed(study->role[AXIS_WORKLOAD]->values.count, sizeof *study->workloads);
+    study->workloads = zeroed(study->role[AXIS_WORKLOAD]->values.count, sizeof(struct workload *));
     study->platforms = zeroed(study->role[AXIS_MACHINE]->values.count, sizeof *study->platforms);
     study->kernels = zeroed(study->role[AXIS_KERNEL]->values.count, sizeof *study->kernels);
-    study->strategies = zeroed(study->role[AXIS_STRATEGY]->values.count, sizeof *study->strategies);
+    study->strategies = zeroed(study->role[AXIS_STRATEGY]->values.count, sizeof(struct strategy *));
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
         for (size_t i = 0; i < axis->values.count; i++) {

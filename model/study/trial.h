@@ -33,7 +33,7 @@ enum part {
     PARTS
 };
 
-#define TRIAL_CELLS (SITES * EVENT_KINDS)
+#define TRIAL_CELLS ((size_t)SITES * EVENT_KINDS)
 
 /* What one run did. */
 struct trial {

@@ -241,9 +241,12 @@ static void test_operations(void **state)
     assert_int_equal(op_at(&timeline, 2, 2)->access, TOUCH_WRITE);
     assert_int_equal(op_at(&timeline, 2, 3)->n, 20);
     assert_int_equal(op_at(&timeline, 2, 4)->kind, OP_MMU);
+    /* What it wrote before is used with the MMU on. */
+    assert_int_equal(op_at(&timeline, 2, 5)->kind, OP_TOUCH);
+    assert_int_equal(op_at(&timeline, 2, 5)->access, TOUCH_READ);
     /* 20 instructions after the system event are executed before the re-init. */
-    assert_int_equal(op_at(&timeline, 2, 7)->n, 20);
-    assert_string_equal(timeline.phases[op_at(&timeline, 2, 7)->phase], "reset1");
+    assert_int_equal(op_at(&timeline, 2, 8)->n, 20);
+    assert_string_equal(timeline.phases[op_at(&timeline, 2, 8)->phase], "reset1");
     assert_int_equal(op_at(&timeline, 0, 1)->kind, OP_REINIT);
     assert_int_equal(op_at(&timeline, 0, 1)->n, 0);
     assert_int_equal(op_at(&timeline, 0, 2)->n, 1);

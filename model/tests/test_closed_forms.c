@@ -45,6 +45,7 @@ static uint64_t tables_of(const struct scene *scene)
  * rest of `touched` with it on. The VMM rewrites nothing. */
 static void build_scene(const struct scene *scene, struct timeline *timeline)
 {
+    unsigned long long ram = scene->leaves * scene->leaf_bytes;
     uint64_t early = scene->early * scene->leaf_bytes;
     uint64_t late = (scene->touched - scene->early) * scene->leaf_bytes;
     char text[1024], reads[256] = "";
@@ -61,9 +62,7 @@ static void build_scene(const struct scene *scene, struct timeline *timeline)
     snprintf(text, sizeof text,
              "[vm]\nram = %llu\nbacking = %s\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
              "vcpu0 = write ram %llu\nvmm = reinit 0\nvcpu0 = enter\n%s",
-             (unsigned long long)(scene->leaves * scene->leaf_bytes),
-             scene->leaf_bytes == 4 * KIB ? "4k" : "hugetlb",
-             (unsigned long long)(scene->leaves * scene->leaf_bytes), reads);
+             ram, scene->leaf_bytes == 4 * KIB ? "4k" : "hugetlb", ram, reads);
     struct error err = {0};
     struct workload *workload = workload_of_text(text, &err);
     if (!workload) {

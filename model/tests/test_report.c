@@ -183,7 +183,7 @@ static void whole_files_only(void **state)
 
     assert_true(output_open(&output, folder, "y.csv", &err));
     char temporary[OUTPUT_PATH];
-    strcpy(temporary, output.temporary);
+    memcpy(temporary, output.temporary, sizeof temporary);
     assert_int_equal(access(temporary, F_OK), 0);
     output_drop(&output);
     assert_int_not_equal(access(temporary, F_OK), 0);
@@ -197,7 +197,7 @@ static void folders_that_cannot_be(void **state)
     write_file("marker", "", file, sizeof file);
     assert_false(output_folder_check(file, &err));
     assert_int_equal(err.status, EXIT_INPUT);
-    strcat(file, "/below");
+    snprintf(file + strlen(file), 16, "/below");
     assert_false(output_folder_make(file, &err));
     assert_int_equal(err.status, EXIT_RUN);
     assert_false(output_folder_check("", &err));

@@ -40,6 +40,8 @@ uint64_t timer_hz(void)
 
 #include <cpuid.h>
 
+#define BIT_CLFLUSH (UINT32_C(1) << 19) /* leaf 1, EDX; not in the header */
+
 static uint32_t cpuid_ebx(uint32_t leaf)
 {
     uint32_t a, b, c, d;
@@ -49,7 +51,7 @@ static uint32_t cpuid_ebx(uint32_t leaf)
 static bool has_clflush(void)
 {
     uint32_t a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && d & bit_CLFSH;
+    return __get_cpuid(1, &a, &b, &c, &d) && (d & BIT_CLFLUSH);
 }
 
 static bool has_clflushopt(void)

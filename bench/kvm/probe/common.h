@@ -8,6 +8,7 @@
 #ifndef PROBE_COMMON_H
 #define PROBE_COMMON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -166,8 +166,7 @@ void events_hide_tlbi(void)
 struct sums {
     uint64_t hits, bytes;
     uint64_t map_4k, map_2m;
-    uint64_t range_ops, range_singles;
-    bool range_unsure;
+    uint64_t range_ops, range_singles, range_unsure;
     uint64_t tr_w, tr_r, perm_w, other, code, mmio;
 };
 
@@ -182,7 +181,7 @@ static void add_range(struct sums *sums, const struct tally *tally)
     }
     sums->range_singles += (pages & 1) * tally->hits;
     if ((tally->key[0] & 0xffff) != 0 && pages > 1) {
-        sums->range_unsure = true;
+        sums->range_unsure += tally->hits;
     }
 }
 
@@ -298,10 +297,10 @@ static void set_tlbi(struct counts *now, const struct sums sums[EVENTS])
                  !tlbi_hidden;
     bool table = known && sources[PUT_PAGE].known && sources[RELAX].known;
     uint64_t at_once = sums[TLBI].hits + sums[TLBI_NSH].hits;
-    bool ranges_known = known && !range->range_unsure;
-    now->at[COUNT_tlbi_calls] = ranges_known ? (int64_t)(at_once + range->range_singles) : -1;
-    now->at[COUNT_tlbi_range] = ranges_known ? (int64_t)range->range_ops : -1;
+    now->at[COUNT_tlbi_calls] = known ? (int64_t)(at_once + range->range_singles) : -1;
+    now->at[COUNT_tlbi_range] = known ? (int64_t)range->range_ops : -1;
     now->at[COUNT_tlbi_table] = table ? (int64_t)freed_tables(sums) : -1;
+    now->unsure = range->range_unsure;
     set(now, COUNT_tlbi_vmid, TLBI_VMID, sums[TLBI_VMID].hits);
     if (tlbi_hidden) {
         now->at[COUNT_tlbi_vmid] = -1;
@@ -351,4 +350,9 @@ void events_difference(const struct counts *before, const struct counts *after,
         phase->at[count] = known ? after->at[count] - before->at[count] : -1;
     }
     phase->lost = after->lost - before->lost;
+    phase->unsure = after->unsure - before->unsure;
+    if (phase->unsure) {
+        phase->at[COUNT_tlbi_calls] = -1;
+        phase->at[COUNT_tlbi_range] = -1;
+    }
 }

@@ -28,7 +28,8 @@ enum count {
 /* Sums since the start; negative: not recorded. */
 struct counts {
     int64_t at[COUNTS];
-    uint64_t lost; /* hits that the kernel did not count */
+    uint64_t lost;   /* hits that the kernel did not count */
+    uint64_t unsure; /* range invalidations whose instructions can't be told */
 };
 
 extern const char *const count_names[COUNTS];
