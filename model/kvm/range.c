@@ -33,12 +33,32 @@ static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
     return (leaves->end - leaves->start) / kvm->stage2.geometry.leaf_bytes[leaves->level];
 }
 
-static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
+static uint64_t chunk_bytes(const struct kvm *kvm)
 {
     const struct geometry *geometry = &kvm->stage2.geometry;
-    uint64_t chunk = kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
-                                                                     : geometry->root_span;
-    return least(at - at % chunk + chunk, end);
+    return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
+                                                           : geometry->root_span;
+}
+
+/* Whether all chunks of a range may be taken in one step: nobody else is there
+ * to be let in between, and a walk of the whole visits what the walks of its
+ * chunks visit, which holds where no table spans several of them. */
+static bool takes_chunks_together(const struct kvm *kvm)
+{
+    bool alone = kvm->batch_leaves == UINT64_MAX && kvm->touch_steps == 1;
+    return alone && kvm->stage2.geometry.root_span <= chunk_bytes(kvm);
+}
+
+static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
+{
+    uint64_t chunk = chunk_bytes(kvm);
+    return takes_chunks_together(kvm) ? end : least(at - at % chunk + chunk, end);
+}
+
+static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    uint64_t chunk = chunk_bytes(kvm);
+    return (end - 1) / chunk - start / chunk + 1;
 }
 
 static bool defers_tlbi(const struct kvm *kvm)
@@ -68,8 +88,14 @@ void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges,
 
 /* --- unmap --- */
 
-enum unmap_state { UNMAP_CHUNK, UNMAP_LEAVES, UNMAP_CLEAN, UNMAP_CHUNK_END, UNMAP_YIELD,
-                   UNMAP_RELOCK };
+enum unmap_state {
+    UNMAP_CHUNK,
+    UNMAP_LEAVES,
+    UNMAP_CLEAN,
+    UNMAP_CHUNK_END,
+    UNMAP_YIELD,
+    UNMAP_RELOCK
+};
 
 struct unmap {
     struct kvm *kvm;
@@ -109,8 +135,8 @@ static void clean_unmapped(struct actor *actor, struct unmap *unmap)
     }
     if (cleans) {
         uint64_t start = memory_at(kvm, unmap->leaves.start);
-        memory_clean(actor, kvm->memory, start,
-                     start + (unmap->leaves.end - unmap->leaves.start), leaves);
+        memory_clean(actor, kvm->memory, start, start + (unmap->leaves.end - unmap->leaves.start),
+                     leaves);
     }
 }
 
@@ -120,21 +146,35 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
     unmap->chunk_start = unmap->at;
     unmap->chunk_stop = chunk_end(kvm, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
-    actor_charge(actor, EV_unmap_calls, 1);
+    actor_charge(actor, EV_unmap_calls, chunk_count(kvm, unmap->at, unmap->chunk_stop));
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
 }
 
-/* The one range invalidation that stands for those of all leaves; done even
- * where nothing was mapped. */
+/* Adds the invalidations of `times` ranges alike. */
+static void add_range_tlbi(const struct kvm *kvm, uint64_t start, uint64_t end, uint64_t times,
+                           uint64_t *ranges, uint64_t *singles)
+{
+    bool lpa2 = kvm->memory->platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
+    uint64_t range, single;
+    kvm_range_tlbi(start, (end - start) / 4096, lpa2, &range, &single);
+    *ranges += times * range;
+    *singles += times * single;
+}
+
+/* The one range invalidation of each chunk that stands for those of all its
+ * leaves; done even where nothing was mapped. Whole chunks are alike. */
 static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
 {
-    struct kvm *kvm = unmap->kvm;
-    uint64_t ranges, singles;
-    bool lpa2 = kvm->memory->platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
-    kvm_range_tlbi(unmap->chunk_start, (unmap->chunk_stop - unmap->chunk_start) / 4096, lpa2,
-                   &ranges, &singles);
+    const struct kvm *kvm = unmap->kvm;
+    uint64_t chunk = chunk_bytes(kvm), ranges = 0, singles = 0;
+    uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
+    uint64_t head = least(start + (chunk - start % chunk) % chunk, stop);
+    uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
+    add_range_tlbi(kvm, start, head, start < head, &ranges, &singles);
+    add_range_tlbi(kvm, head, head + chunk, (tail - head) / chunk, &ranges, &singles);
+    add_range_tlbi(kvm, tail, stop, tail < stop, &ranges, &singles);
     actor_charge(actor, EV_tlbi_calls, singles);
-    memory_tlbi(actor, kvm->memory, EV_tlbi_range, ranges);
+    memory_tlbi(actor, unmap->kvm->memory, EV_tlbi_range, ranges);
 }
 
 static void unmap_step(struct actor *actor, struct frame *frame)
@@ -225,7 +265,7 @@ static void flush_step(struct actor *actor, struct frame *frame)
             return;
         }
         flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
-        actor_charge(actor, EV_flush_calls, 1);
+        actor_charge(actor, EV_flush_calls, chunk_count(kvm, flush->at, flush->chunk_stop));
         actor_charge(actor, EV_walk_flush,
                      stage2_walk(&kvm->stage2, flush->at, flush->chunk_stop).entries);
         frame->state = FLUSH_LEAVES;
