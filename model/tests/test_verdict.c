@@ -239,6 +239,19 @@ static void test_sure_copy(void **state)
                 &eager, old, "read by the host before");
 }
 
+/* Recorded boots: what the first vCPU wrote with its MMU off it reads again. */
+static void test_recorded(void **state)
+{
+    (void)state;
+    static const struct expectation rows[] = {
+        {"unmap", {N, C, C, N, N}},       {"unmap-lazy", {N, C, C, N, N}},
+        {"eager", {N, O, C, N, N}},       {"eager-toggle1", {N, C, C, N, N}},
+        {"eager-naive", {N, S, S, N, N}}, {"fwb", {N, C, C, N, N}},
+        {"none", {N, S, S, N, N}},
+    };
+    EXPECT_ROWS(&n1, "recorded-4k", rows);
+}
+
 /* How much is stale is counted in lines: the whole image, 8 MiB, at the guest's
  * read with its MMU off. */
 static void test_lines(void **state)
@@ -270,11 +283,11 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_reader),  cmocka_unit_test(test_note_story),
-        cmocka_unit_test(test_aliased_lines), cmocka_unit_test(test_every_part_is_needed),
-        cmocka_unit_test(test_fwb_with_dic),  cmocka_unit_test(test_second_vcpu),
-        cmocka_unit_test(test_lines),         cmocka_unit_test(test_old_instructions),
-        cmocka_unit_test(test_sure_copy),
+        cmocka_unit_test(test_every_reader),     cmocka_unit_test(test_note_story),
+        cmocka_unit_test(test_aliased_lines),    cmocka_unit_test(test_every_part_is_needed),
+        cmocka_unit_test(test_fwb_with_dic),     cmocka_unit_test(test_second_vcpu),
+        cmocka_unit_test(test_recorded),         cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_old_instructions), cmocka_unit_test(test_sure_copy),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
