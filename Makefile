@@ -210,6 +210,40 @@ bench-check: $(BENCHES) ## fail where an instruction count left bench/baseline.c
 bench-accept: $(BENCHES) ## the same as bench, and the figures become baseline and README
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --accept
 
+# --- The probe ---------------------------------------------------------------------------------
+
+# A static program for the machine that one wants to know; the part about KVM is for arm64 only.
+# Its flags are its own: it takes nothing of the model, and has to run where nothing is installed.
+PROBE := bench/kvm/probe
+PROBE_MACHINE := $(addprefix $(PROBE)/,main.c common.c cacheops.c team.c machine.c flush.c memory.c)
+PROBE_ALL := $(wildcard $(PROBE)/*.c) $(PROBE)/guest.S
+PROBE_FLAGS := $(STD) -D_GNU_SOURCE -O2 -g $(WARN) -pthread -static
+ARM_CC := $(if $(filter aarch64,$(shell uname -m)),$(CC),aarch64-linux-gnu-gcc)
+
+.PHONY: probe kvm-counts
+probe: build/probe ## build build/probe: measures caches, and on arm64 KVM (bench/kvm/PROBE.md)
+
+build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)case $$($(CC) -dumpmachine) in \
+	    aarch64*) $(CC) $(PROBE_FLAGS) -o $@ $(PROBE_ALL) ;; \
+	    x86_64*) $(CC) $(PROBE_FLAGS) -o $@ $(PROBE_MACHINE) ;; \
+	    *) echo 'make probe: the probe is for arm64 and x86-64' >&2; exit 2 ;; \
+	esac
+
+build/probe-arm64: $(PROBE_ALL) $(wildcard $(PROBE)/*.h)
+build/init-arm64: bench/kvm/emulate/init.c
+build/probe-arm64 build/init-arm64: | $(FIRST)
+	@command -v $(ARM_CC) >/dev/null || \
+	    { echo 'make $(@F): no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(ARM_CC) $(PROBE_FLAGS) -o $@ $(filter %.c %.S,$^)
+
+kvm-counts: build/s2flush build/probe-arm64 build/init-arm64 ## count a real arm64 kernel under emulation (KERNEL=file, FULL=1)
+	@bench/kvm/emulate/run.sh $^ build/kvm
+
 # --- Installing --------------------------------------------------------------------------------
 
 .PHONY: install
@@ -264,6 +298,7 @@ DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libbs
     libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
+DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
 define apt
@@ -283,7 +318,7 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
 endef
 
 # One at a time: two apt-gets would fight over the lock.
-.PHONY: deps deps-lint deps-bench
+.PHONY: deps deps-lint deps-bench deps-kvm
 deps: ## install the Debian packages to build, run and check
 	$(call apt,$@,$(DEPS))
 
@@ -292,6 +327,9 @@ deps-lint: | $(filter deps,$(FIRST)) ## install the packages for lint, format an
 
 deps-bench: | $(filter deps deps-lint,$(FIRST)) ## install the packages for benchmarks and VALGRIND=1
 	$(call apt,$@,$(DEPS_BENCH))
+
+deps-kvm: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for kvm-counts
+	$(call apt,$@,$(DEPS_KVM))
 
 # --- The rest ----------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ import argparse
 import csv
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -110,7 +111,7 @@ MM1_MEAN = 10
 
 def find_python():
     """A Python that has SimPy: Debian's, which need not be the first one in the path."""
-    for python in sys.executable, "python3", "/usr/bin/python3":
+    for python in filter(None, (sys.executable, shutil.which("python3", path=os.defpath))):
         if subprocess.run([python, "-c", "import simpy"], capture_output=True).returncode == 0:
             return python
     sys.exit("no Python here has SimPy: make deps-bench")

@@ -4,10 +4,12 @@
 # then one script. Before both it sets
 #   format   svg or png
 #   out      the file to write
+# and the scripts' folder in GNUPLOT_LIB, where they find what they load.
 # A script says in its head what it needs, one wish a line:
 #   #! output NAME          the picture's name
-#   #! axis NAME LOW HIGH   a column with LOW to HIGH different values; every axis
-#                           column without such a line must have one value
+#   #! axis NAME LOW HIGH   a column with LOW to HIGH different values, LOW 0: or
+#                           none of that name; every axis column without such a
+#                           line must have one value
 #   #! metric NAME          a metric that must be in the rows
 
 set encoding utf8
@@ -25,6 +27,10 @@ terminal_at(w, h) = format eq "svg" \
 BLUE = 0x0072B2; SKY = 0x56B4E9; GREEN = 0x009E73; ORANGE = 0xE69F00
 RED = 0xD55E00; YELLOW = 0xF0E442; PURPLE = 0xCC79A7; INK = 0x222222; FAINT = 0x666666
 
+# A quarter of a colour on white: not every viewer of SVG does transparency.
+quarter(c) = (c & 255) / 4 + 191
+pale(c) = (quarter(c >> 16) << 16) + (quarter(c >> 8) << 8) + quarter(c)
+
 set border 3 lc rgb 0x999999 lw 0.8
 set tics out nomirror textcolor rgb 0x444444
 set grid noxtics noytics
@@ -34,7 +40,33 @@ unset key
 human(ns) = ns < 0   ? "-".human(-ns) : \
             ns < 1e3 ? sprintf("%.3g ns", ns) : \
             ns < 1e6 ? sprintf("%.3g µs", ns / 1e3) : \
-            ns < 1e9 ? sprintf("%.3g ms", ns / 1e6) : sprintf("%.3g s", ns / 1e9)
+            ns < 1e9 ? sprintf("%.3g ms", ns / 1e6) : \
+            ns < 1e12 ? sprintf("%.3g s", ns / 1e9) : sprintf("%.3g min", ns / 6e10)
+
+# A decade of an axis in ns.
+decade_text(d) = d < 12 ? human(10.0**d) : sprintf("%.0f s", 10.0**(d - 9))
 
 # The place of a word in a list; 0 where it is not in it.
 place(list, s) = (place_ = 0, sum [i_=1:words(list)] (word(list, i_) eq s ? (place_ = i_) : 0), place_)
+
+# Sizes for people, in powers of two.
+size_text(b) = b >= 2**40 ? sprintf("%g TiB", b / 2**40) : b >= 2**30 ? sprintf("%g GiB", b / 2**30) : \
+               b >= 2**20 ? sprintf("%g MiB", b / 2**20) : sprintf("%g KiB", b / 2**10)
+
+# Leaves by the backing's name, where the granule is 4 KiB.
+leaf_text(b) = b eq "4k" ? "4 KiB leaves" : b eq "thp" || b eq "hugetlb" ? "2 MiB leaves" : \
+               b eq "hugetlb-1g" ? "1 GiB leaves" : "backing ".b
+
+# One colour, dash and mark for each strategy in all plots; others are grey.
+STRATEGIES = "unmap unmap-lazy eager eager-toggle1 fwb eager-naive none"
+array STRATEGY_COLOUR[8] = [BLUE, GREEN, RED, PURPLE, INK, 0x808080, 0x808080, 0x808080]
+array STRATEGY_DASH[8] = [1, 2, 1, 4, 3, 5, 5, 1]
+array STRATEGY_MARK[8] = [7, 5, 9, 11, 13, 6, 4, 8]
+kind_of(s) = place(STRATEGIES, s) == 0 ? 8 : place(STRATEGIES, s)
+
+# Whether the rows have a column of that name: an axis that a script can do
+# without has LOW 0 in its head.
+COLUMNS = ""
+note_column(i) = (COLUMNS = COLUMNS." ".columnhead(i), 0)
+stats "rows.csv" every ::0::0 using (sum [i_=1:48] note_column(i_), 0) nooutput
+has(c) = place(COLUMNS, c) > 0

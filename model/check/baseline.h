@@ -13,7 +13,6 @@
 
 /* What the line says for a row, in the row's unit. False where no row of its
  * table may be fitted. */
-bool baseline_predict(const struct published_set *set, const struct published *row,
-                      double *value);
+bool baseline_predict(const struct published_set *set, const struct published *row, double *value);
 
 #endif

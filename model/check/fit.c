@@ -41,7 +41,7 @@ static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
 #pragma omp critical
             status = GSL_EFAILED;
         }
-        gsl_vector_set(f, i, log(ps / (row->value * row->unit_ps)) / FIT_ROW_ERROR);
+        gsl_vector_set(f, i, log(ps / (row->value * row->unit_ps)) / ROW_ERROR);
     }
     return status;
 }
@@ -56,7 +56,10 @@ static bool collect(const struct published_set *set, const char *host, struct pr
             problem->rows[problem->count++] = row;
         }
     }
-    return problem->count > 0 || error_input(err, NULL, "no rows of role fit on host '%s'", host);
+    if (problem->count == 0) {
+        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
+    }
+    return true;
 }
 
 static void choose_costs(const struct platform *platform, struct problem *problem, struct fit *fit)
@@ -86,7 +89,7 @@ static void read_off(const gsl_multifit_nlinear_workspace *work, struct fit *fit
         fit->standard_error[i] = scale * sqrt(gsl_matrix_get(covariance, i, i));
     }
     for (size_t i = 0; i < fit->rows; i++) {
-        double off = 100 * fabs(expm1(gsl_vector_get(f, i) * FIT_ROW_ERROR));
+        double off = 100 * fabs(expm1(gsl_vector_get(f, i) * ROW_ERROR));
         fit->worst_pct = fmax(fit->worst_pct, off);
     }
     gsl_matrix_free(covariance);
@@ -117,8 +120,7 @@ static bool solve(struct problem *problem, struct fit *fit, struct error *err)
     return ok || error_run(err, "fit: %s", gsl_strerror(status));
 }
 
-bool fit_host(const struct published_set *set, const char *host, struct fit *fit,
-              struct error *err)
+bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
     struct problem problem = {.fit = fit};
     *fit = (struct fit){0};
@@ -128,8 +130,10 @@ bool fit_host(const struct published_set *set, const char *host, struct fit *fit
     choose_costs(problem.rows[0]->platform, &problem, fit);
     fit->rows = problem.count;
     if (fit->costs == 0 || fit->costs > fit->rows) {
-        return error_input(err, NULL, "host '%s': %zu costs are marked fitted, %zu rows may be "
-                                      "fitted to", host, fit->costs, fit->rows);
+        return error_input(err, NULL,
+                           "host '%s': %zu costs are marked fitted, %zu rows may be "
+                           "fitted to",
+                           host, fit->costs, fit->rows);
     }
     return solve(&problem, fit, err);
 }

@@ -17,9 +17,12 @@ static uint64_t slice_units(const struct benchmark *benchmark)
     uint64_t each = SLICE_FAULTS / benchmark->vcpus;
     if (benchmark->kind == BENCHMARK_DIRTY_LOG) {
         uint64_t faults = benchmark_unit(benchmark) / benchmark->stride;
-        return clamp(each / faults, faults > 64 ? 1 : 16, 64);
+        return clamp(each / faults, faults > 64 ? 1 : 8, 64);
     }
-    return benchmark->backing == BACKING_HUGETLB_1G ? 2 : clamp(each, 64, 1024);
+    if (benchmark->backing == BACKING_HUGETLB_1G) {
+        return benchmark->phase == BENCHMARK_CREATE ? 4 : 1;
+    }
+    return clamp(each, 64, 1024);
 }
 
 struct slices predict_slices(const struct benchmark *benchmark)
@@ -30,7 +33,10 @@ struct slices predict_slices(const struct benchmark *benchmark)
     if (alone || 2 * first >= benchmark->bytes) {
         return (struct slices){benchmark->bytes, benchmark->bytes};
     }
-    return (struct slices){first, 2 * first};
+    /* In a block of small pages the start is one fault of hundreds. */
+    bool many = benchmark->kind == BENCHMARK_DIRTY_LOG &&
+                benchmark_unit(benchmark) / benchmark->stride > 64;
+    return many ? (struct slices){0, first} : (struct slices){first, 2 * first};
 }
 
 /* The VMM's clock over the phase. */
@@ -73,7 +79,7 @@ bool predict_ps(const struct published *row, const double value[COSTS], double *
     if (slices.first == slices.second) {
         return true;
     }
-    if (!play_slice(row, slices.first, value, &first, err)) {
+    if (slices.first > 0 && !play_slice(row, slices.first, value, &first, err)) {
         return false;
     }
     double further = (double)(row->benchmarked.bytes - slices.second);

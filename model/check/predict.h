@@ -4,7 +4,8 @@
  * The row's benchmark is played with every vCPU as an actor. All pages of a
  * region are alike, so a large one is not played whole: two slices are, one
  * twice as long as the other, and the region's time follows from the longer
- * one and from what each further page added. No other scaling is done.
+ * one and from what each further page added. The rest of the region passes
+ * through the caches meanwhile, so that a slice is no warmer than the whole.
  */
 #ifndef S2FLUSH_CHECK_PREDICT_H
 #define S2FLUSH_CHECK_PREDICT_H
@@ -13,7 +14,9 @@
 
 /* How much of a row's region is played. */
 struct slices {
-    uint64_t first, second; /* bytes; equal: the whole region, played once */
+    /* Bytes. Equal: the whole region, played once. A first one of 0: only the
+     * second is played, and the region's time is proportional to it. */
+    uint64_t first, second;
 };
 struct slices predict_slices(const struct benchmark *benchmark);
 

@@ -49,7 +49,7 @@ static bool copy_cell(const struct cells *cells, const char *column, bool needed
     if (needed && text[0] == '\0') {
         return error_input(err, &at, "empty, expected a value");
     }
-    strcpy(target, text);
+    snprintf(target, size, "%s", text);
     return true;
 }
 
@@ -131,10 +131,10 @@ static void set_benchmark(const struct cells *cells, struct published *row, uint
 {
     struct error err;
     int kind = known(row, "no benchmark '%s' in the model", row->benchmark, benchmark_name);
-    int phase = known(row, "no benchmark phase '%s' in the model", row->phase,
-                      benchmark_phase_name);
-    int backing = known(row, "no backing '%s' in the model", text_of(cells, "backing"),
-                        backing_name);
+    int phase =
+        known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
+    int backing =
+        known(row, "no backing '%s' in the model", text_of(cells, "backing"), backing_name);
     row->benchmarked = (struct benchmark){.kind = (enum benchmark_kind)kind,
                                           .phase = (enum benchmark_phase)phase,
                                           .backing = (enum backing)backing,
@@ -253,9 +253,9 @@ static bool read_row(const struct cells *cells, struct published_set *set, struc
 
 static bool check_columns(const struct csv *table, struct error *err)
 {
-    static const char *const needed[] = {"table", "row",   "benchmark", "phase", "host",
-                                         "kernel", "backing", "bytes",   "vcpus", "value",
-                                         "unit",  "role",  "source"};
+    static const char *const needed[] = {"table",  "row",     "benchmark", "phase", "host",
+                                         "kernel", "backing", "bytes",     "vcpus", "value",
+                                         "unit",   "role",    "source"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         if (csv_column(table, needed[i]) < 0) {
             struct place at = {table->path, 0, needed[i]};

@@ -1,6 +1,7 @@
 #include "check/validate.h"
 
 #include "check/baseline.h"
+#include "check/fit.h"
 #include "check/predict.h"
 #include "study/draws.h"
 
@@ -31,7 +32,7 @@ static double percent(double value, double of)
 static bool sorted_times(const struct published *row, uint64_t draws, double *times,
                          struct error *err)
 {
-    double (*values)[COSTS] = array_of(draws, sizeof *values);
+    double(*values)[COSTS] = array_of(draws, sizeof *values);
     struct draw_plan plan = {.seed = SEED, .draws = draws, .shifts = SHIFTS};
     bool ok = true;
     draw_costs(&plan, row->platform, values);
@@ -51,15 +52,27 @@ static bool sorted_times(const struct published *row, uint64_t draws, double *ti
     return ok;
 }
 
+static double quantile(const struct published *row, uint64_t draws, const double *times, double q)
+{
+    return gsl_stats_quantile_from_sorted_data(times, 1, draws, q) / row->unit_ps;
+}
+
+/* A band's half, as a factor, with the measured row's own error in it. */
+static double widened(double factor)
+{
+    const double z90 = 1.2816; /* of the normal distribution */
+    return exp(hypot(log(factor), z90 * ROW_ERROR));
+}
+
 static bool predict_row(const struct published_set *set, const struct published *row,
                         uint64_t draws, double *times, struct prediction *made, struct error *err)
 {
     if (!sorted_times(row, draws, times, err)) {
         return false;
     }
-    made->p10 = gsl_stats_quantile_from_sorted_data(times, 1, draws, 0.1) / row->unit_ps;
-    made->p50 = gsl_stats_quantile_from_sorted_data(times, 1, draws, 0.5) / row->unit_ps;
-    made->p90 = gsl_stats_quantile_from_sorted_data(times, 1, draws, 0.9) / row->unit_ps;
+    made->p50 = quantile(row, draws, times, 0.5);
+    made->p10 = made->p50 / widened(made->p50 / quantile(row, draws, times, 0.1));
+    made->p90 = made->p50 * widened(quantile(row, draws, times, 0.9) / made->p50);
     made->error_pct = percent(made->p50, row->value);
     made->inside = row->value >= made->p10 && row->value <= made->p90;
     made->has_line = baseline_predict(set, row, &made->line);

@@ -3,8 +3,8 @@
  *
  * Every row is predicted with draws over the ranges of its host's costs; the
  * prediction is the draws' median, the band from their 10th to their 90th
- * percentile. A straight line through the rows that may be fitted is the
- * baseline. Only rows of role predict count for or against the model.
+ * percentile, widened by what a published row is off by itself. A straight line through the rows
+ * that may be fitted is the baseline. Only rows of role predict count for or against the model.
  */
 #ifndef S2FLUSH_CHECK_VALIDATE_H
 #define S2FLUSH_CHECK_VALIDATE_H
@@ -15,8 +15,8 @@
 
 struct prediction {
     double p10, p50, p90; /* in the row's unit */
-    double error_pct;     /* of p50 over the measured value */
-    bool inside;          /* measured within p10 to p90 */
+    double error_pct; /* of p50 over the measured value */
+    bool inside; /* measured within p10 to p90 */
     bool has_line;
     double line, line_error_pct; /* the straight line's */
 };
@@ -34,11 +34,11 @@ void validation_free(struct validation *validation);
 /* What the rows of role predict of one table (all tables: NULL) come to. */
 struct score {
     size_t rows, inside, refused;
-    double mean_pct, worst_pct;           /* absolute errors */
+    double mean_pct, worst_pct; /* absolute errors */
     double line_mean_pct, line_worst_pct; /* the straight line's on the same rows */
-    size_t lines;                         /* rows for which there is a line */
-    size_t lost;                          /* rows that the line comes closer to */
-    double band;                          /* median of p90 / p10 */
+    size_t lines; /* rows for which there is a line */
+    size_t lost; /* rows that the line comes closer to */
+    double band; /* median of p90 / p10 */
 };
 struct score validation_score(const struct validation *validation, const char *table);
 

@@ -49,8 +49,9 @@ static void tell_score(const struct score *score, FILE *out)
         fprintf(out, "  straight line: none, no row of the table may be fitted\n");
         return;
     }
-    fprintf(out, "  straight line: mean error %.1f%%, largest %.1f%%; closer than the model on "
-                 "%zu of %zu rows%s\n",
+    fprintf(out,
+            "  straight line: mean error %.1f%%, largest %.1f%%; closer than the model on "
+            "%zu of %zu rows%s\n",
             score->line_mean_pct, score->line_worst_pct, score->lost, score->lines,
             score->line_mean_pct < score->mean_pct ? " and on average: the model loses" : "");
 }

@@ -42,6 +42,39 @@ static error_t take(int key, char *text, struct argp_state *state)
     return EINVAL;
 }
 
+/* Whether a long option's name, up to its '=', is one of the table's or the
+ * beginning of one. */
+static bool known_option(const struct cli_command *command, const char *word)
+{
+    size_t length = strcspn(word, "=");
+    bool known = strncmp("help", word, length) == 0 || strncmp("usage", word, length) == 0;
+    for (const struct cli_option *row = command->options; row->name; row++) {
+        known |= strncmp(row->name, word, length) == 0;
+    }
+    return known;
+}
+
+/* argp would say in two lines that an option is unknown, and suggest none. */
+static bool check_options(const struct cli_command *command, int argc, char **argv,
+                          struct error *err)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strncmp(argv[i], "--", 2) != 0 || known_option(command, argv[i] + 2)) {
+            continue;
+        }
+        const char *names[OPTIONS_MAX];
+        char word[64], hint[128] = "";
+        size_t count = 0;
+        for (const struct cli_option *row = command->options; row->name; row++) {
+            names[count++] = row->name;
+        }
+        snprintf(word, sizeof word, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
+        suggest(hint, sizeof hint, word, names, count);
+        return error_input(err, NULL, "%s: no option '--%s'%s", argv[0], word, hint);
+    }
+    return true;
+}
+
 bool cli_parse(const struct cli_command *command, int argc, char **argv, void *input, int *status)
 {
     char name[64], help[2048];
@@ -52,6 +85,10 @@ bool cli_parse(const struct cli_command *command, int argc, char **argv, void *i
         INVARIANT(i + 1 < OPTIONS_MAX, "%s has too many options", argv[0]);
         options[i] = (struct argp_option){
             .name = row->name, .key = row->key, .arg = row->value, .doc = row->help};
+    }
+    if (!check_options(command, argc, argv, &parsing.err)) {
+        *status = cli_fail(&parsing.err);
+        return false;
     }
     snprintf(name, sizeof name, "s2flush %.40s", argv[0]);
     snprintf(help, sizeof help, "%s\v%s", command->help, command->more ? command->more : "");

@@ -14,6 +14,10 @@ int cmd_list(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_counts(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_breakeven(int argc, char **argv);
+int cmd_map(int argc, char **argv);
+int cmd_sensitivity(int argc, char **argv);
+int cmd_diff(int argc, char **argv);
 
 /* Prints the one line of an error; returns its status. */
 int cli_fail(const struct error *err);

@@ -48,7 +48,8 @@ static int is_ini(const struct dirent *entry)
     return dot && strcmp(dot, ".ini") == 0 && strcmp(entry->d_name, "cpus.ini") != 0;
 }
 
-/* Calls `each` with every name in a folder, in order; false where one fails. */
+/* Calls `each` with every name in a folder, in order. A file that is no good is
+ * listed with what is wrong; the first of those is the result. */
 static bool each_file(const char *relative, bool (*each)(const char *name, struct error *err),
                       struct error *err)
 {
@@ -60,8 +61,13 @@ static bool each_file(const char *relative, bool (*each)(const char *name, struc
     }
     int count = scandir(folder, &entries, is_ini, alphasort);
     for (int i = 0; i < count; i++) {
+        struct error own;
         *strrchr(entries[i]->d_name, '.') = '\0';
-        good = good && each(entries[i]->d_name, err);
+        if (!each(entries[i]->d_name, &own)) {
+            printf("  %s: %s\n", entries[i]->d_name, own.text);
+            *err = good ? own : *err;
+            good = false;
+        }
         free(entries[i]);
     }
     free(entries);

@@ -17,7 +17,7 @@ enum { KEY_FORMAT = 256, KEY_FIT, KEY_DRAWS };
 
 static const struct cli_option options[] = {
     {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
-    {"draws", KEY_DRAWS, "N", "draws over the hosts' costs for each row, a multiple of 4 (64)"},
+    {"draws", KEY_DRAWS, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)"},
     {"fit", KEY_FIT, "HOST", "fit the costs that HOST's file marks as fitted, and print them"},
     {0},
 };
@@ -133,7 +133,7 @@ int cmd_validate(int argc, char **argv)
                 "FILE: all tables that come with the program.",
         .more = "bench/published/README.md describes the tables.",
     };
-    struct arguments given = {.draws = 64};
+    struct arguments given = {.draws = 32};
     struct published_set set = {0};
     struct error err;
     int status;

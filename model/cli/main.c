@@ -16,6 +16,7 @@ static const struct command {
     {"explain", cmd_explain, "one run in full: what was charged, who waited, who reads what"},
     {"list", cmd_list, "workloads, machines, kernels, strategies, studies, costs, keys, metrics"},
     {"plot", cmd_plot, "draw the plots that fit a folder of rows"},
+    {"breakeven", cmd_breakeven, "where along an axis two strategies cost the same"},
     {"counts", cmd_counts, "the model's event counts against recorded ones"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
@@ -32,7 +33,7 @@ static void print_help(void)
           "What it costs on KVM/arm64 to make a VM's memory coherent at reboot.\n\n",
           stdout);
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-9s %s\n", commands[i].name, commands[i].help);
+        printf("  %-11s %s\n", commands[i].name, commands[i].help);
     }
     fputs("\n  s2flush COMMAND --help   what a command takes\n"
           "  s2flush --version        the program and what compiled it\n\n"

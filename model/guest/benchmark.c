@@ -20,14 +20,13 @@ const char *const benchmark_name[BENCHMARKS + 1] = {
 };
 
 const char *const benchmark_phase_name[BENCHMARK_PHASES + 1] = {
-    [BENCHMARK_CREATE] = "create",   [BENCHMARK_UPDATE] = "update",
-    [BENCHMARK_ADJUST] = "adjust",   [BENCHMARK_UNMAP] = "unmap",
-    [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
+    [BENCHMARK_CREATE] = "create", [BENCHMARK_UPDATE] = "update",   [BENCHMARK_ADJUST] = "adjust",
+    [BENCHMARK_UNMAP] = "unmap",   [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
 };
 
 static uint64_t backing_bytes(enum backing backing)
 {
-    return backing == BACKING_HUGETLB_1G ? GIB
+    return backing == BACKING_HUGETLB_1G                        ? GIB
            : backing == BACKING_4K || backing == BACKING_SHARED ? PAGE
                                                                 : BLOCK;
 }
@@ -35,8 +34,7 @@ static uint64_t backing_bytes(enum backing backing)
 bool benchmark_check(const struct benchmark *benchmark, struct error *err)
 {
     bool dirty = benchmark->kind == BENCHMARK_DIRTY_LOG;
-    bool dirty_phase =
-        benchmark->phase == BENCHMARK_DIRTY || benchmark->phase == BENCHMARK_PROTECT;
+    bool dirty_phase = benchmark->phase == BENCHMARK_DIRTY || benchmark->phase == BENCHMARK_PROTECT;
     if (dirty != dirty_phase) {
         return error_input(err, NULL, "%s has no phase %s", benchmark_name[benchmark->kind],
                            benchmark_phase_name[benchmark->phase]);
@@ -63,7 +61,7 @@ uint64_t benchmark_unit(const struct benchmark *benchmark)
 {
     uint64_t unit = backing_bytes(benchmark->backing);
     return benchmark->kind == BENCHMARK_DIRTY_LOG && benchmark->stride > unit ? benchmark->stride
-                                                                             : unit;
+                                                                              : unit;
 }
 
 /* --- one timeline under construction --- */
@@ -72,7 +70,7 @@ struct building {
     const struct benchmark *benchmark;
     struct timeline *timeline;
     uint64_t bytes; /* of the region that is built */
-    uint64_t rest;  /* of the part that is not */
+    uint64_t rest; /* of the part that is not */
 };
 
 static void add(struct building *building, uint32_t vcpu, struct op op)
@@ -84,8 +82,12 @@ static void add(struct building *building, uint32_t vcpu, struct op op)
 static void add_walk(struct building *building, uint32_t vcpu, uint64_t offset)
 {
     add(building, vcpu,
-        (struct op){.kind = OP_TOUCH, .access = TOUCH_READ, .density = 1, .count = 1,
-                    .ipa = TABLES_IPA + offset / BLOCK * PAGE, .bytes = 8});
+        (struct op){.kind = OP_TOUCH,
+                    .access = TOUCH_READ,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = TABLES_IPA + offset / BLOCK * PAGE,
+                    .bytes = 8});
 }
 
 /* Single accesses, `stride` apart, in [start, end) of the region. */
@@ -97,9 +99,13 @@ static void add_pieces(struct building *building, uint32_t vcpu, uint64_t start,
         stop = stop < end ? stop : end;
         add_walk(building, vcpu, start);
         add(building, vcpu,
-            (struct op){.kind = OP_TOUCH, .access = (uint8_t)access, .density = 1,
-                        .count = (stop - start + stride - 1) / stride, .stride = stride,
-                        .ipa = REGION_IPA + start, .bytes = 8});
+            (struct op){.kind = OP_TOUCH,
+                        .access = (uint8_t)access,
+                        .density = 1,
+                        .count = (stop - start + stride - 1) / stride,
+                        .stride = stride,
+                        .ipa = REGION_IPA + start,
+                        .bytes = 8});
         uint64_t step = (stop - start + stride - 1) / stride * stride;
         start += step;
     }
@@ -113,8 +119,12 @@ static void add_range(struct building *building, uint32_t vcpu, uint64_t start, 
     for (uint64_t at = start; at < end; at += BLOCK) {
         add_walk(building, vcpu, at);
         add(building, vcpu,
-            (struct op){.kind = OP_TOUCH, .access = (uint8_t)access, .density = 1, .count = 1,
-                        .ipa = REGION_IPA + at, .bytes = end - at < BLOCK ? end - at : BLOCK});
+            (struct op){.kind = OP_TOUCH,
+                        .access = (uint8_t)access,
+                        .density = 1,
+                        .count = 1,
+                        .ipa = REGION_IPA + at,
+                        .bytes = end - at < BLOCK ? end - at : BLOCK});
     }
 }
 
@@ -123,11 +133,19 @@ static void add_fill(struct building *building, uint32_t vcpu, uint64_t start, u
 {
     uint64_t tables = (end - start + BLOCK - 1) / BLOCK * PAGE;
     add(building, vcpu,
-        (struct op){.kind = OP_TOUCH, .access = TOUCH_READ, .density = 1, .count = 1,
-                    .ipa = TABLES_IPA + start / BLOCK * PAGE, .bytes = tables});
+        (struct op){.kind = OP_TOUCH,
+                    .access = TOUCH_READ,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = TABLES_IPA + start / BLOCK * PAGE,
+                    .bytes = tables});
     add(building, vcpu,
-        (struct op){.kind = OP_TOUCH, .access = TOUCH_WRITE, .density = 1, .count = 1,
-                    .ipa = REGION_IPA + start, .bytes = end - start});
+        (struct op){.kind = OP_TOUCH,
+                    .access = TOUCH_WRITE,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = REGION_IPA + start,
+                    .bytes = end - start});
 }
 
 /* Before a later phase comes to a page, the rest of the region has displaced it
@@ -136,7 +154,10 @@ static void add_rest(struct building *building)
 {
     if (building->rest > 0) {
         add(building, 0,
-            (struct op){.kind = OP_TOUCH, .access = TOUCH_WRITE, .count = 1, .ipa = REST_IPA,
+            (struct op){.kind = OP_TOUCH,
+                        .access = TOUCH_WRITE,
+                        .count = 1,
+                        .ipa = REST_IPA,
                         .bytes = building->rest});
     }
 }
@@ -280,8 +301,12 @@ static void start_vcpu(struct building *building, uint32_t vcpu)
     add(building, vcpu, (struct op){.kind = OP_ENTER});
     add(building, vcpu, (struct op){.kind = OP_MMU, .on = true});
     add(building, vcpu,
-        (struct op){.kind = OP_TOUCH, .access = TOUCH_WRITE, .density = 1, .count = 1,
-                    .ipa = vcpu * PAGE, .bytes = 8});
+        (struct op){.kind = OP_TOUCH,
+                    .access = TOUCH_WRITE,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = vcpu * PAGE,
+                    .bytes = 8});
 }
 
 static void add_slots(struct building *building, uint64_t region)
@@ -289,15 +314,21 @@ static void add_slots(struct building *building, uint64_t region)
     struct vm_shape *vm = &building->timeline->vm;
     struct error err;
     bool fits =
-        vm_shape_slot(vm, (struct slot_shape){.ipa = REGION_IPA, .bytes = region,
-                                              .backing = building->benchmark->backing}, &err) &&
-        vm_shape_slot(vm, (struct slot_shape){.ipa = 0,
-                                              .bytes = TABLES_IPA +
-                                                       (region + BLOCK - 1) / BLOCK * PAGE,
-                                              .backing = BACKING_4K}, &err) &&
+        vm_shape_slot(vm,
+                      (struct slot_shape){.ipa = REGION_IPA,
+                                          .bytes = region,
+                                          .backing = building->benchmark->backing},
+                      &err) &&
+        vm_shape_slot(vm,
+                      (struct slot_shape){.ipa = 0,
+                                          .bytes = TABLES_IPA + (region + BLOCK - 1) / BLOCK * PAGE,
+                                          .backing = BACKING_4K},
+                      &err) &&
         (building->rest == 0 ||
-         vm_shape_slot(vm, (struct slot_shape){.ipa = REST_IPA, .bytes = building->rest,
-                                               .backing = BACKING_THP}, &err));
+         vm_shape_slot(
+             vm,
+             (struct slot_shape){.ipa = REST_IPA, .bytes = building->rest, .backing = BACKING_THP},
+             &err));
     INVARIANT(fits, "%s", err.text);
 }
 
@@ -311,6 +342,7 @@ void benchmark_build(const struct benchmark *benchmark, uint64_t bytes, struct t
     timeline_init(timeline, benchmark_name[benchmark->kind], false, benchmark->vcpus);
     timeline->vm.s1_levels = 4;
     timeline->vm.s1_page_bytes = PAGE;
+    timeline->vm.s1_hot_pages = 2; /* a page of code, a page of arguments */
     add_slots(&building, own ? bytes * benchmark->vcpus : bytes);
     run_phase(&building, "start", start_vcpu);
     *timed = own ? dirty_log_phases(&building) : page_table_phases(&building);

@@ -49,7 +49,10 @@ static void make_pieces(struct plan *plan)
     uint64_t all_units = values->footprint / unit;
     uint64_t units = (uint64_t)llround(touched / (double)unit);
     units = units < all_units ? units : all_units;
-    plan->count = units < values->extents ? units : values->extents;
+    /* Less than one unit is one piece: spread out, it would be more leaves than a
+     * larger share is. */
+    uint64_t most = unit == WORKLOAD_PAGE && units > 0 ? 1 : units;
+    plan->count = most < values->extents ? most : values->extents;
     plan->pieces = calloc(plan->count + 1, sizeof *plan->pieces);
     if (!plan->pieces) {
         die("out of memory for a workload");

@@ -74,6 +74,7 @@ struct vm_shape {
     uint32_t copies;         /* VMs of this shape that play it side by side on one host */
     uint32_t s1_levels;      /* table levels that the guest's own walks read */
     uint64_t s1_page_bytes;  /* pages that its own tables map; 0: as large as stage 2's */
+    uint64_t s1_hot_pages;   /* pages that its code needs besides its data */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     struct slot_shape slots[TIMELINE_SLOTS];
     uint32_t slot_count;

@@ -24,7 +24,9 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->mmu_lock = (struct lock){.name = "mmu_lock",
                                   .resource = RESOURCE_MMU_LOCK,
                                   .handover_kind = EV_lock_handovers};
-    kvm->lock_line = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
+    kvm->mmu_line.server = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
+    kvm->mmap_line.server =
+        (struct server){.name = "mmap_lock line", .resource = RESOURCE_LOCK_LINE};
     kvm->hugetlb_mutex = (struct lock){.name = "hugetlb fault mutex",
                                        .resource = RESOURCE_HUGETLB,
                                        .handover_kind = EV_lock_handovers};

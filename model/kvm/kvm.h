@@ -37,6 +37,8 @@ struct kvm_vcpu {
     bool mmu_on;       /* the guest's stage 1 and caches are on */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
+    uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
+                                            many TLB invalidations */
     uint64_t flushed_bytes; /* by its toggles in this phase */
 };
 
@@ -52,15 +54,19 @@ struct kvm {
     uint64_t touch_steps;  /* faults of one touch are taken in at most so many steps (0: leaf
                               by leaf), so that others get their turn at locks and paths */
     uint32_t s1_levels;    /* stage-1 levels that the guest's walks read */
-    uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf */
+    uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf, and
+                               every leaf then costs a whole walk a touch */
+    uint64_t s1_hot_pages; /* that a vCPU needs besides the data, with s1_page_bytes */
 
     struct stage2 stage2;
     struct host host;
     struct memslot slots[KVM_SLOTS];
     uint32_t slot_count;
     struct lock mmu_lock;
-    struct server lock_line;      /* the lock's own cache line, which every reader moves */
-    const struct kvm_vcpu *lock_line_at; /* whose core has that line */
+    struct lock_line {
+        struct server server;        /* a lock's own cache line, which every reader changes */
+        const struct kvm_vcpu *last; /* who did so last */
+    } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
     struct lock hugetlb_mutex;    /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations;       /* by MMU notifiers so far: a fault under way then retries */
     struct kvm_vcpu vcpus[KVM_VCPUS];

@@ -33,16 +33,30 @@ static uint64_t walk_reads(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
     return (n + 1) * (m + 1) - 1;
 }
 
-/* Where the guest's own pages are smaller than the leaf, each further one is a
- * TLB miss too; what its walk reads besides the last entry is cached by then. */
-static uint64_t further_walks(const struct touch *touch, uint64_t stop, uint64_t leaves)
+/* What a walk reads where the one before it was next door: the last entry of
+ * stage 1 and of stage 2, the others are in the walk caches. */
+#define NEAR_READS 2
+
+/* Where the guest's own page size is known, so is how far one walk helps the
+ * next: further pages of a leaf, and further leaves under the same table, are
+ * near. A TLB invalidation takes that away, and what else the guest's loop
+ * needs (its code, its arguments) must be walked for again. */
+static uint64_t reads_by_page(const struct touch *touch, uint64_t stop, enum leaf_level level,
+                              uint64_t leaves)
 {
-    uint64_t page = touch->kvm->s1_page_bytes;
-    if (page == 0 || !touch->vcpu->mmu_on) {
-        return 0;
-    }
-    uint64_t pages = (stop - 1) / page - touch->at / page + 1;
-    return pages > leaves ? pages - leaves : 0;
+    const struct kvm *kvm = touch->kvm;
+    struct kvm_vcpu *vcpu = touch->vcpu;
+    uint64_t whole = walk_reads(kvm, vcpu, level);
+    uint64_t pages = (stop - 1) / kvm->s1_page_bytes - touch->at / kvm->s1_page_bytes + 1;
+    uint64_t table = touch->at / kvm->stage2.geometry.table_span[0];
+    bool kept = vcpu->walked_after == kvm->memory->invalidations;
+    bool near = kept && vcpu->walked_table == table;
+    uint64_t reads = (near ? NEAR_READS : whole) + (leaves - 1) * NEAR_READS;
+    reads += pages > leaves ? pages - leaves : 0;
+    reads += kept ? 0 : kvm->s1_hot_pages * walk_reads(kvm, vcpu, LEAF_PAGE);
+    vcpu->walked_table = (stop - 1) / kvm->stage2.geometry.table_span[0];
+    vcpu->walked_after = kvm->memory->invalidations;
+    return reads;
 }
 
 /* The accesses to mapped memory: one TLB miss a leaf, then the lines. */
@@ -54,8 +68,10 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
     uint64_t count = (stop - 1) / size - touch->at / size + 1;
     uint64_t start = slot->area.start + (touch->at - slot->ipa);
-    uint64_t reads = count * walk_reads(kvm, touch->vcpu, leaves->level);
-    actor_charge(actor, EV_walk_reads, reads + further_walks(touch, stop, count));
+    bool paged = kvm->s1_page_bytes > 0 && touch->vcpu->mmu_on;
+    actor_charge(actor, EV_walk_reads,
+                 paged ? reads_by_page(touch, stop, leaves->level, count)
+                       : count * walk_reads(kvm, touch->vcpu, leaves->level));
     struct access access = {.start = start,
                             .end = start + (stop - touch->at),
                             .density = touch->density,

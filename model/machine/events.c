@@ -43,5 +43,5 @@ const char *const resource_name[RESOURCES] = {
     [RESOURCE_DVM] = "dvm",
     [RESOURCE_ZERO_PATH] = "zero_path",
     [RESOURCE_HUGETLB] = "hugetlb_mutex",
-    [RESOURCE_LOCK_LINE] = "mmu_lock_line",
+    [RESOURCE_LOCK_LINE] = "lock_lines",
 };

@@ -85,7 +85,8 @@
     X(vmm_bytes, "KiB written by the VMM", "KiB", VMM)                                \
     X(vmm_insns, "VMM and host instructions between events", "insns", VMM)            \
     X(compute_ps, "time given by the workload", "ps", GUEST)                          \
-    X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)
+    X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)               \
+    X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT)
 
 enum event_kind {
 #define EVENT_ENUM(name, title, unit, group) EV_##name,

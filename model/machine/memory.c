@@ -70,6 +70,7 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n)
 {
     ps_t alone = actor_count(actor, kind, n);
+    memory->invalidations += n;
     if (!memory->platform->vhe) {
         alone += actor_count(actor, EV_hyp_calls, n);
     }

@@ -25,6 +25,7 @@ struct memory {
     struct oracle oracle;
     struct flow cmo_path, zero_path;
     struct server dvm;
+    uint64_t invalidations; /* of TLBs so far */
     struct lines_seen {
         struct line_counts found; /* by all clean+invalidates so far */
         uint64_t evicted_dirty;

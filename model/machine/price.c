@@ -40,6 +40,9 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_guest_insns] = value[COST_guest_cpi] / platform->clock_ghz;
     ns[EV_vmm_insns] = value[COST_kernel_cpi] / platform->clock_ghz;
     ns[EV_lock_handovers] = value[COST_lock_handover_ns];
+    /* A hand-over moves three lines: the waiter's own word, the lock's word, and
+     * first of all that the lock protects. A reader's entry moves the second. */
+    ns[EV_lock_updates] = value[COST_lock_handover_ns] / 3;
 }
 
 void price_events(const struct platform *platform, const double value[COSTS],

@@ -140,7 +140,7 @@ static bool fits(const struct csv *rows, const struct wish *wish)
 {
     int metric = csv_column(rows, "metric");
     for (size_t i = 0; i < wish->axes; i++) {
-        if (csv_column(rows, wish->axis[i]) < 0) {
+        if (wish->low[i] > 0 && csv_column(rows, wish->axis[i]) < 0) {
             return false;
         }
     }
@@ -170,7 +170,8 @@ static _Noreturn void become_gnuplot(const struct places *places, const char *sc
                           (char *)script, NULL};
     int null = open("/dev/null", O_RDWR);
     if (chdir(places->folder) != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-        dup2(null, STDOUT_FILENO) < 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0) {
+        dup2(null, STDOUT_FILENO) < 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0 ||
+        setenv("GNUPLOT_LIB", places->scripts, 1) != 0) {
         _exit(GNUPLOT_UNREADY);
     }
     execvp("gnuplot", argv);

@@ -25,6 +25,10 @@ static void open_window(struct sim *sim, struct actor *actor)
     if (sim->reinit_ps == UINT64_MAX) {
         sim->reinit_ps = actor->now;
         sim->memory.oracle.judging = true;
+        for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
+            struct lock *lock = &sim_vm(sim, i)->mmu_lock;
+            lock->longest_write_ps = lock->longest_read_ps = 0;
+        }
         ledger_vector(&sim->ledger, sim->before);
         sim->spun_before_ps =
             ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);

@@ -61,6 +61,7 @@ static void init_vm(struct sim *sim, uint32_t index)
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
     kvm->s1_page_bytes = vm->s1_page_bytes;
+    kvm->s1_hot_pages = vm->s1_hot_pages;
     for (uint32_t i = 0; i < vm->slot_count; i++) {
         const struct slot_shape *shape = &vm->slots[i];
         /* Slots lie far apart in the VMM's memory. */

@@ -65,7 +65,7 @@ static bool lane_draw(struct cell *cell, struct lane *lane, size_t run, struct e
     ps_t price[EVENT_KINDS];
     const double *value = cell->values[run];
     trial_prices(&cell->setup, &cell->timeline, value, price);
-    if (trial_can_reprice(&lane->played, &cell->setup, value, price)) {
+    if (!cell->study->replay && trial_can_reprice(&lane->played, &cell->setup, value, price)) {
         trial_reprice(&lane->played, price, &lane->times[run]);
         cell->reprices++;
         return true;
@@ -216,10 +216,9 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
 {
     size_t cells = study_cells(study), done = 0;
     struct failure failure = {.cell = SIZE_MAX};
-    const int threads = jobs ? (int)jobs : omp_get_num_procs();
     *results = (struct study_results){.count = study->points};
     results->points = zeroed(study->points, sizeof *results->points);
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
+#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t cell = 0; cell < cells; cell++) {
         struct error own;
         if (!still_wanted(&failure, cell)) {

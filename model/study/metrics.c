@@ -35,11 +35,15 @@ _Static_assert((int)FIRST_PART + (int)PARTS == (int)METRIC_window_ns, "a metric 
 static bool select_one(const char *name, bool wanted[METRICS], const struct place *at,
                        struct error *err)
 {
+    bool known = false, parts = strcmp(name, "parts") == 0;
     for (int i = 0; i < METRICS; i++) {
-        if (strcmp(metric_name[i], name) == 0) {
-            wanted[i] = true;
-            return true;
-        }
+        bool named = strcmp(metric_name[i], name) == 0 ||
+                     (parts && metric_kind[i] == METRIC_IS_PART);
+        wanted[i] |= named;
+        known |= named;
+    }
+    if (known) {
+        return true;
     }
     char hint[256] = "";
     suggest(hint, sizeof hint, name, metric_name, METRICS);

@@ -55,8 +55,9 @@ extern const char *const metric_name[METRICS];
 extern const char *const metric_unit[METRICS];
 extern const char *const metric_help[METRICS];
 
-/* Marks the metrics that a list ("added_boot_ns, lines") names; an empty list
- * names all. False with a suggestion for an unknown one. */
+/* Marks the metrics that a list ("added_boot_ns, lines") names; "parts" names
+ * all of the part_ ones, an empty list names all there are. False with a
+ * suggestion for an unknown one. */
 bool metric_select(const char *list, bool wanted[METRICS], const struct place *at,
                    struct error *err);
 

@@ -60,6 +60,11 @@ const struct option study_options[] = {
      .choices = sequence_choices,
      .fallback = "sobol",
      .help = "the low-discrepancy sequence of the draws"},
+    {.name = "replay",
+     .kind = OPTION_FLAG,
+     AT(replay),
+     .fallback = "no",
+     .help = "plays every draw, also where pricing again says the same of all but pauses"},
     {.name = "preemptible",
      .kind = OPTION_FLAG,
      AT(preemptible),
@@ -69,7 +74,7 @@ const struct option study_options[] = {
      .kind = OPTION_TEXT,
      TEXT_AT(metrics),
      .fallback = "",
-     .help = "the metrics to put into the rows, by default all"},
+     .help = "the metrics to put into the rows (`parts`: all of part_), by default all"},
 };
 const size_t study_option_count = sizeof study_options / sizeof *study_options;
 

@@ -47,6 +47,7 @@ struct study {
     int sequence; /* enum draw_sequence of study/draws.h */
     uint64_t seed, draws, shifts;
     bool preemptible;
+    bool replay; /* no pricing again: longest holds have bands, too */
 
     struct axis axes[STUDY_AXES];
     size_t axis_count;

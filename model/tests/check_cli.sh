@@ -79,8 +79,7 @@ refused "bad kernel" "kernel" explain recorded-4k --kernel 2.6
 refused "unknown list" "(did you mean machines?)" list machine
 refused "unknown key" "(did you mean touched?)" list --explain touchd
 refused "no rows" "rows.csv" plot "$T"
-run run --no-such-option
-check "unknown option: status" is "$rc" 2
+refused "unknown option" "(did you mean jobs?)" run first-light --jbos=2
 
 # --- a small study ------------------------------------------------------------------------------
 

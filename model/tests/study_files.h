@@ -54,7 +54,7 @@ static inline void read_good_study(struct study *study, const char *machine, uns
     snprintf(text, sizeof text,
              "[study]\ndraws = %u\nshifts = %u\n[axes]\nworkload = %%s\nmachine = %s\n"
              "backing = 4k, thp\n",
-             draws, draws >= 4 ? 4 : 1, machine);
+             draws, draws >= 4 ? 4u : 1u, machine);
     bool good = read_study(study, text, NULL, 0, &err);
     if (!good) {
         print_error("%s\n", err.text);

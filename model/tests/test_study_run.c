@@ -192,7 +192,7 @@ static void hashes(void **state)
     struct study study;
     struct study_results results;
     struct error err;
-    char first[SETUP_HASH], again[SETUP_HASH];
+    char first[SETUP_HASH] = "", again[SETUP_HASH] = "";
     (void)state;
     for (int i = -2; i < 5; i++) {
         assert_true(read_study(&study,

@@ -7,8 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum column { COL_KERNEL, COL_CPU, COL_CASE, COL_PAGE, COL_MEM, COL_OFFSET, COL_VCPUS, COL_PHASE,
-              COL_OP, COLUMNS };
+enum column {
+    COL_KERNEL,
+    COL_CPU,
+    COL_CASE,
+    COL_PAGE,
+    COL_MEM,
+    COL_OFFSET,
+    COL_VCPUS,
+    COL_PHASE,
+    COL_OP,
+    COLUMNS
+};
 
 static const char *const column_names[COLUMNS] = {
     "kernel", "cpu", "case", "page", "mem_mib", "slot_offset_bytes", "vcpus", "phase", "op",
@@ -20,8 +30,8 @@ struct reader {
     const char *path;
     size_t line;
     size_t where[COLUMNS]; /* the cell that holds the column */
-    char *last;            /* the VM of the row before: all but phase and op */
-    bool taken;            /* whether that one is wanted */
+    char *last; /* the VM of the row before: all but phase and op */
+    bool taken; /* whether that one is wanted */
     const char *const *patterns;
     size_t patterns_count;
 };
@@ -90,8 +100,8 @@ struct verb_form {
 };
 
 static const struct verb_form forms[] = {
-    {"w", OP_WRITE, 3, 4},   {"r", OP_READ, 3, 4},    {"e", OP_CALL, 3, 4},
-    {"x", OP_EXIT, 0, 1},    {"init", OP_INIT, 0, 1}, {"mon", OP_MMU_ON, 0, 1},
+    {"w", OP_WRITE, 3, 4},      {"r", OP_READ, 3, 4},      {"e", OP_CALL, 3, 4},
+    {"x", OP_EXIT, 0, 1},       {"init", OP_INIT, 0, 1},   {"mon", OP_MMU_ON, 0, 1},
     {"moff", OP_MMU_OFF, 0, 1}, {"cisw", OP_SETWAY, 1, 1}, {"pop", OP_FILL, 0, 0},
     {"drop", OP_DROP, 0, 0},
 };

@@ -12,8 +12,18 @@
 /* A VM of the table: its rows are one after the other. */
 enum backing { BACKING_4K, BACKING_THP, BACKING_HUGETLB, BACKING_SHM };
 
-enum verb { OP_WRITE, OP_READ, OP_CALL, OP_EXIT, OP_INIT, OP_MMU_ON, OP_MMU_OFF, OP_SETWAY,
-            OP_FILL, OP_DROP };
+enum verb {
+    OP_WRITE,
+    OP_READ,
+    OP_CALL,
+    OP_EXIT,
+    OP_INIT,
+    OP_MMU_ON,
+    OP_MMU_OFF,
+    OP_SETWAY,
+    OP_FILL,
+    OP_DROP
+};
 
 struct op {
     enum verb verb;

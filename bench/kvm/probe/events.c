@@ -17,15 +17,37 @@ const char *const count_names[COUNTS] = {
 
 enum how {
     BY_TRACEPOINT,
-    BY_FUNCTION,  /* a probe where it begins */
-    BY_CALLS,     /* probes where it is branched to */
-    BY_WORD,      /* probes where IC IALLUIS is */
+    BY_FUNCTION, /* a probe where it begins */
+    BY_CALLS, /* probes where it is branched to */
+    BY_WORD, /* probes where IC IALLUIS is */
 };
 
 enum event {
-    FAULT, CLEAN_OP, CLEAN, TLBI, TLBI_NSH, TLBI_RANGE, TLBI_VMID, ICACHE, ICACHE_ALL, MAP, RELAX,
-    UNMAP, FLUSH, UNMAP_VM, FLUSH_VM, SETWAY, TOGGLE, GFN_UNMAP, SET_SPTE, TABLE, PUT_PAGE,
-    WALK_MAP, WALK_UNMAP, WALK_FLUSH, EVENTS
+    FAULT,
+    CLEAN_OP,
+    CLEAN,
+    TLBI,
+    TLBI_NSH,
+    TLBI_RANGE,
+    TLBI_VMID,
+    ICACHE,
+    ICACHE_ALL,
+    MAP,
+    RELAX,
+    UNMAP,
+    FLUSH,
+    UNMAP_VM,
+    FLUSH_VM,
+    SETWAY,
+    TOGGLE,
+    GFN_UNMAP,
+    SET_SPTE,
+    TABLE,
+    PUT_PAGE,
+    WALK_MAP,
+    WALK_UNMAP,
+    WALK_FLUSH,
+    EVENTS
 };
 
 struct spec {
@@ -35,18 +57,20 @@ struct spec {
     bool absent_is_zero; /* a kernel without that function does no such thing */
 };
 
-/* Function and tracepoint names as from 5.15 to 7.3. */
+/* Function and tracepoint names as in 6.1 to 7.3. Keys are such as take few values: a
+ * histogram has room for some thousand. Of a range's begin only the offset into 64 KiB
+ * is kept. */
 static const struct spec specs[EVENTS] = {
     [FAULT] = {"fault", "kvm_guest_fault", BY_TRACEPOINT, NULL, "hsr,ipa.log2", NULL, false},
     [CLEAN_OP] = {"clean_op", "clean_dcache_guest_page", BY_FUNCTION, NULL, NULL, NULL, false},
-    [CLEAN] = {"clean", "dcache_clean_inval_poc", BY_CALLS, "begin=%x0 end=%x1", NULL,
-               "end-begin", false},
+    [CLEAN] = {"clean", "dcache_clean_inval_poc", BY_CALLS, "begin=%x0 end=%x1", NULL, "begin,end",
+               false},
     [TLBI] = {"tlbi", "__kvm_tlb_flush_vmid_ipa", BY_FUNCTION, NULL, NULL, NULL, false},
     [TLBI_NSH] = {"tlbi_nsh", "__kvm_tlb_flush_vmid_ipa_nsh", BY_FUNCTION, NULL, NULL, NULL, true},
     [TLBI_RANGE] = {"tlbi_range", "__kvm_tlb_flush_vmid_range", BY_FUNCTION,
-                    "begin=%x1 pages=%x2", "begin,pages", NULL, true},
+                    "offset=%x1:b16@0/64 pages=%x2", "offset,pages", NULL, true},
     [TLBI_VMID] = {"tlbi_vmid", "__kvm_tlb_flush_vmid", BY_FUNCTION, NULL, NULL, NULL, false},
-    [ICACHE] = {"icache", "icache_inval_pou", BY_CALLS, "begin=%x0 end=%x1", NULL, "end-begin",
+    [ICACHE] = {"icache", "icache_inval_pou", BY_CALLS, "begin=%x0 end=%x1", NULL, "begin,end",
                 false},
     [ICACHE_ALL] = {"icache_all", "ic ialluis", BY_WORD, NULL, NULL, NULL, false},
     [MAP] = {"map", "kvm_pgtable_stage2_map", BY_FUNCTION, "size=%x2", "size", NULL, false},
@@ -78,10 +102,13 @@ struct source {
 static struct source sources[EVENTS];
 static bool tlbi_hidden;
 
-/* The host's own code that no operation of a VM comes by: a place there that the
- * kernel won't have probed loses nothing. */
+/* The rest of the host (interrupt controllers, suspend, kexec) does such things too,
+ * but not for a VM's memory. What runs at EL2 without VHE can't be probed. */
 static bool of_kvm(const char *function)
 {
+    if (strncmp(function, "__kvm_nvhe_", strlen("__kvm_nvhe_")) == 0) {
+        return false;
+    }
     return strstr(function, "kvm") || strstr(function, "stage2") || strstr(function, "guest") ||
            strstr(function, "user_mem_abort");
 }
@@ -113,13 +140,14 @@ static bool open_places(enum event event)
 {
     struct place places[MOST_PLACES];
     const struct spec *spec = &specs[event];
-    int count = spec->how == BY_CALLS ? symbols_branches_to(spec->target, places, MOST_PLACES)
-                                      : symbols_words(WORD_IC_IALLUIS, places, MOST_PLACES);
-    if (count < 1 || count == MOST_PLACES) {
+    int count = spec->how == BY_CALLS
+                    ? symbols_branches_to(spec->target, of_kvm, places, MOST_PLACES)
+                    : symbols_words(WORD_IC_IALLUIS, of_kvm, places, MOST_PLACES);
+    if (count == MOST_PLACES) {
         return false;
     }
     for (int i = 0; i < count; i++) {
-        if (!add_probe(event, places[i].text) && of_kvm(places[i].function)) {
+        if (!add_probe(event, places[i].text)) {
             note("no probe at %s", places[i].text);
             return false;
         }
@@ -180,7 +208,7 @@ static void add_range(struct sums *sums, const struct tally *tally)
         sums->range_ops += (pairs & 31) ? tally->hits : 0;
     }
     sums->range_singles += (pages & 1) * tally->hits;
-    if ((tally->key[0] & 0xffff) != 0 && pages > 1) {
+    if (tally->key[0] != 0 && pages > 1) {
         sums->range_unsure += tally->hits;
     }
 }
@@ -219,7 +247,8 @@ static void add_tally(const struct tally *tally, void *context)
     const struct reading *reading = context;
     struct sums *sums = reading->sums;
     sums->hits += tally->hits;
-    sums->bytes += tally->sum;
+    /* Histograms print no difference as a value, but the sums' difference is it. */
+    sums->bytes += tally->sum[1] - tally->sum[0];
     if (reading->event == MAP) {
         *(tally->key[0] == 4096 ? &sums->map_4k : &sums->map_2m) += tally->hits;
     } else if (reading->event == TLBI_RANGE) {
@@ -293,8 +322,8 @@ static uint64_t freed_tables(const struct sums sums[EVENTS])
 static void set_tlbi(struct counts *now, const struct sums sums[EVENTS])
 {
     const struct sums *range = &sums[TLBI_RANGE];
-    bool known = sources[TLBI].known && sources[TLBI_NSH].known && sources[TLBI_RANGE].known &&
-                 !tlbi_hidden;
+    bool known =
+        sources[TLBI].known && sources[TLBI_NSH].known && sources[TLBI_RANGE].known && !tlbi_hidden;
     bool table = known && sources[PUT_PAGE].known && sources[RELAX].known;
     uint64_t at_once = sums[TLBI].hits + sums[TLBI_NSH].hits;
     now->at[COUNT_tlbi_calls] = known ? (int64_t)(at_once + range->range_singles) : -1;

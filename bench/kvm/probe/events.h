@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 /* The table's count columns, in its order. */
+/* clang-format off */
 #define EVENTS_COLUMNS(X) \
     X(s2_faults) X(cmo_calls) X(cmo_lines) X(tlbi_calls) X(icache_calls) X(map_calls) \
     X(unmap_calls) X(data_faults) X(data_tr_w) X(data_tr_r) X(data_perm_w) X(data_other) \
@@ -17,18 +18,19 @@
     X(flush_vm_calls) X(setway_traps) X(toggle_traps) X(gfn_unmap) X(set_spte) \
     X(s2_tables_alloc) X(walk_map) X(walk_unmap) X(walk_flush) X(tlbi_range) \
     X(insns_kernel_bare)
+/* clang-format on */
 
 enum count {
 #define X(name) COUNT_##name,
     EVENTS_COLUMNS(X)
 #undef X
-    COUNTS
+        COUNTS
 };
 
 /* Sums since the start; negative: not recorded. */
 struct counts {
     int64_t at[COUNTS];
-    uint64_t lost;   /* hits that the kernel did not count */
+    uint64_t lost; /* hits that the kernel did not count */
     uint64_t unsure; /* range invalidations whose instructions can't be told */
 };
 

@@ -21,9 +21,8 @@ struct state {
 };
 
 static const struct state states[] = {
-    {"absent", TOUCH_NONE, 0},         {"clean", TOUCH_READ, 0},
-    {"dirty", TOUCH_WRITE, 0},         {"remote_clean", TOUCH_READ, 1},
-    {"remote_dirty", TOUCH_WRITE, 1},
+    {"absent", TOUCH_NONE, 0},       {"clean", TOUCH_READ, 0},         {"dirty", TOUCH_WRITE, 0},
+    {"remote_clean", TOUCH_READ, 1}, {"remote_dirty", TOUCH_WRITE, 1},
 };
 
 /* One row while it is measured. */
@@ -102,10 +101,10 @@ static void measure_row(struct team *team, struct trial *trial, size_t count, FI
     for (size_t i = 0; i < count; i++) {
         samples_add(&ns, sample(team, trial));
     }
-    machine_row(out,
-                &(struct row){trial->flusher->name, trial->state->name, "ns", trial->cores,
-                              trial->bytes},
-                &ns);
+    machine_row(
+        out,
+        &(struct row){trial->flusher->name, trial->state->name, "ns", trial->cores, trial->bytes},
+        &ns);
     samples_free(&ns);
 }
 

@@ -14,7 +14,7 @@
 
     .section .rodata
     .balign 4096
-    .global guest_code, guest_code_end
+    .global guest_code, guest_code_bytes
 guest_code:
     /* The VMM sets the address of this instruction where the exit's store may
      * still be pending, and KVM then goes on one instruction later. */
@@ -106,5 +106,8 @@ vectors:
     str     x9, [x5, #GUEST_TROUBLE]
     b       2b
 guest_code_end:
+    .balign 8
+guest_code_bytes:
+    .quad   guest_code_end - guest_code
 
     .section .note.GNU-stack, "", %progbits

@@ -21,9 +21,9 @@
 enum { MACHINE_SIZES = 16 };
 
 struct machine_options {
-    size_t cores;    /* at most so many at once */
-    size_t samples;  /* per row */
-    size_t sizes;    /* in use of: */
+    size_t cores; /* at most so many at once */
+    size_t samples; /* per row */
+    size_t sizes; /* in use of: */
     uint64_t bytes[MACHINE_SIZES]; /* of the flushed buffers */
 };
 

@@ -61,8 +61,10 @@ static size_t read_count(const char *text, const char *what)
 static int machine_command(int argc, char **argv)
 {
     static const struct option known[] = {
-        {"cores", required_argument, NULL, 'c'},   {"bytes", required_argument, NULL, 'b'},
-        {"samples", required_argument, NULL, 's'}, {"output", required_argument, NULL, 'o'},
+        {"cores", required_argument, NULL, 'c'},
+        {"bytes", required_argument, NULL, 'b'},
+        {"samples", required_argument, NULL, 's'},
+        {"output", required_argument, NULL, 'o'},
         {NULL, 0, NULL, 0},
     };
     struct machine_options options = {.cores = team_cores(), .samples = 9};
@@ -105,6 +107,36 @@ static void check_vm_options(const struct phases_options *options)
     }
 }
 
+/* False for what is no option. */
+static bool vm_option(struct phases_options *options, const char **patterns, int option)
+{
+    switch (option) {
+    case 'c':
+        options->cases_path = optarg;
+        return true;
+    case 'o':
+        patterns[options->patterns_count++] = optarg;
+        return true;
+    case 'n':
+        options->counts_path = optarg;
+        return true;
+    case 't':
+        options->times_path = optarg;
+        return true;
+    case 's':
+        options->repetitions = read_count(optarg, "--samples");
+        return true;
+    case 'k':
+        options->kernel = optarg;
+        return true;
+    case 'p':
+        options->cpu = optarg;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int vm_command(int argc, char **argv)
 {
     static const struct option known[] = {
@@ -115,39 +147,18 @@ static int vm_command(int argc, char **argv)
     };
     const char **patterns = must_alloc((size_t)argc * sizeof *patterns);
     struct phases_options options = {.repetitions = 9, .patterns = patterns};
+    bool understood = true;
     int option;
-    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-        switch (option) {
-        case 'c':
-            options.cases_path = optarg;
-            break;
-        case 'o':
-            patterns[options.patterns_count++] = optarg;
-            break;
-        case 'n':
-            options.counts_path = optarg;
-            break;
-        case 't':
-            options.times_path = optarg;
-            break;
-        case 's':
-            options.repetitions = read_count(optarg, "--samples");
-            break;
-        case 'k':
-            options.kernel = optarg;
-            break;
-        case 'p':
-            options.cpu = optarg;
-            break;
-        default:
-            return PROBE_MISSING;
-        }
+    while (understood && (option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        understood = vm_option(&options, patterns, option);
     }
-    no_more(argc, argv);
-    check_vm_options(&options);
-    phases_run(&options);
+    if (understood) {
+        no_more(argc, argv);
+        check_vm_options(&options);
+        phases_run(&options);
+    }
     free(patterns);
-    return 0;
+    return understood ? 0 : PROBE_MISSING;
 }
 
 #else

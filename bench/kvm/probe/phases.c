@@ -20,15 +20,17 @@ struct machine {
 static void name_kernel(struct machine *machine, const char *given)
 {
     struct utsname name;
-    unsigned major;
-    unsigned minor;
     if (given) {
         snprintf(machine->kernel, sizeof machine->kernel, "%s", given);
-    } else if (uname(&name) == 0 && sscanf(name.release, "%u.%u", &major, &minor) == 2) {
-        snprintf(machine->kernel, sizeof machine->kernel, "%u.%u", major, minor);
-    } else {
+        return;
+    }
+    if (uname(&name) != 0) {
         die(PROBE_MISSING, "the kernel tells no version: give --kernel");
     }
+    size_t major = strspn(name.release, "0123456789");
+    size_t minor = name.release[major] == '.' ? strspn(name.release + major + 1, "0123456789") : 0;
+    snprintf(machine->kernel, sizeof machine->kernel, "%.*s", (int)(major + 1 + minor),
+             name.release);
 }
 
 /* Implementer and part of MIDR_EL1, which Linux lets user space read. */
@@ -106,9 +108,9 @@ static void write_inputs(FILE *out, const struct machine *machine, const struct 
     if (machine->fwb >= 0) {
         snprintf(fwb, sizeof fwb, "%d", machine->fwb > 0);
     }
-    fprintf(out, "%s,%s,%s,%s,%s,%llu,%llu,%zu,%s,%s", machine->kernel, machine->cpu, fwb,
-            vm->name, vm->page, (unsigned long long)vm->mem_mib,
-            (unsigned long long)vm->slot_offset, vm->vcpus, phase->name, phase->text);
+    fprintf(out, "%s,%s,%s,%s,%s,%llu,%llu,%zu,%s,%s", machine->kernel, machine->cpu, fwb, vm->name,
+            vm->page, (unsigned long long)vm->mem_mib, (unsigned long long)vm->slot_offset,
+            vm->vcpus, phase->name, phase->text);
 }
 
 static void write_header(FILE *out)
@@ -129,7 +131,8 @@ static void write_counts(FILE *out, const struct counts *counts)
     fflush(out);
 }
 
-static void count_vm(FILE *out, const struct machine *machine, const struct vm_case *shape)
+/* False where the host has no such memory. */
+static bool count_vm(FILE *out, const struct machine *machine, const struct vm_case *shape)
 {
     struct vm *vm = vm_open(shape);
     struct counts before;
@@ -137,7 +140,7 @@ static void count_vm(FILE *out, const struct machine *machine, const struct vm_c
     struct counts phase;
     if (!vm) {
         note("%s is left out", shape->name);
-        return;
+        return false;
     }
     for (size_t i = 0; i < shape->count; i++) {
         events_read(&before);
@@ -152,6 +155,14 @@ static void count_vm(FILE *out, const struct machine *machine, const struct vm_c
         write_counts(out, &phase);
     }
     vm_close(vm);
+    return true;
+}
+
+static void check_any(size_t done)
+{
+    if (done == 0) {
+        die(PROBE_MISSING, "this host has the memory for none of the cases");
+    }
 }
 
 static void count_all(const struct phases_options *options, const struct cases *cases)
@@ -167,10 +178,12 @@ static void count_all(const struct phases_options *options, const struct cases *
         fprintf(out, ",%s", count_names[i]);
     }
     fputc('\n', out);
+    size_t done = 0;
     for (size_t i = 0; i < cases->count; i++) {
-        count_vm(out, &machine, &cases->at[i]);
+        done += count_vm(out, &machine, &cases->at[i]);
     }
     must_close(out, options->counts_path);
+    check_any(done);
 }
 
 /* One VM from its making to its end, as one sample of each of its phases. */
@@ -187,7 +200,7 @@ static bool time_once(const struct vm_case *shape, struct samples *took)
     return true;
 }
 
-static void time_vm(FILE *out, const struct machine *machine, const struct vm_case *shape,
+static bool time_vm(FILE *out, const struct machine *machine, const struct vm_case *shape,
                     size_t repetitions)
 {
     struct samples *took = must_alloc(shape->count * sizeof *took);
@@ -208,6 +221,7 @@ static void time_vm(FILE *out, const struct machine *machine, const struct vm_ca
     if (!possible) {
         note("%s is left out", shape->name);
     }
+    return possible;
 }
 
 static void time_all(const struct phases_options *options, const struct cases *cases)
@@ -219,10 +233,12 @@ static void time_all(const struct phases_options *options, const struct cases *c
     FILE *out = must_create(options->times_path);
     write_header(out);
     fprintf(out, ",n,median_ns,p10_ns,p90_ns\n");
+    size_t done = 0;
     for (size_t i = 0; i < cases->count; i++) {
-        time_vm(out, &machine, &cases->at[i], options->repetitions);
+        done += time_vm(out, &machine, &cases->at[i], options->repetitions);
     }
     must_close(out, options->times_path);
+    check_any(done);
 }
 
 void phases_run(const struct phases_options *options)

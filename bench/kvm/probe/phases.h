@@ -13,7 +13,7 @@ struct phases_options {
     const char *const *patterns; /* of the cases to run; all, if there are none */
     size_t patterns_count;
     const char *counts_path; /* NULL: don't count */
-    const char *times_path;  /* NULL: don't time */
+    const char *times_path; /* NULL: don't time */
     size_t repetitions;
     const char *kernel, *cpu; /* NULL: as this machine says */
 };

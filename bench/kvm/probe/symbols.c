@@ -39,16 +39,17 @@ static int by_address(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-/* Code only, and none of modules, whose lines have a fourth field. */
-static void read_symbol(const char *line)
+/* "ffff800008000000 T name": code only, and none of modules, which are named in brackets. */
+static void read_symbol(char *line)
 {
-    unsigned long long at;
-    char type;
-    char name[512];
-    char module[8];
-    if (sscanf(line, "%llx %c %511s %7s", &at, &type, name, module) != 3) {
+    char *rest;
+    uint64_t at = strtoull(line, &rest, 16);
+    char type = rest[0] == ' ' ? rest[1] : 0;
+    if (!type || rest[2] != ' ' || strchr(line, '[')) {
         return;
     }
+    char *name = rest + 3;
+    name[strcspn(name, "\n")] = 0;
     if (strcmp(name, "_stext") == 0) {
         kernel.text_begin = at;
     } else if (strcmp(name, "_etext") == 0) {
@@ -186,17 +187,21 @@ static bool load_text(void)
     return kernel.text != NULL;
 }
 
-static int add_place(uint64_t address, struct place *places, int count, int room)
+struct search {
+    bool (*wanted)(const char *function);
+    struct place *places;
+    int count, room;
+};
+
+static void add_place(struct search *search, uint64_t address)
 {
     const struct symbol *symbol = holder(address);
-    if (!symbol || count == room) {
-        return count;
+    if (!symbol || !search->wanted(symbol->name) || search->count == search->room) {
+        return;
     }
-    struct place *place = &places[count];
+    struct place *place = &search->places[search->count++];
     snprintf(place->text, sizeof place->text, "%s+%llu", symbol->name,
              (unsigned long long)(address - symbol->at));
-    place->function = symbol->name;
-    return count + 1;
 }
 
 /* B and BL: 26 bits, signed, count instructions from this one. */
@@ -209,10 +214,11 @@ static bool branches_to(uint32_t word, uint64_t from, uint64_t target)
     return from + (uint64_t)(distance * 4) == target;
 }
 
-int symbols_branches_to(const char *function, struct place *places, int room)
+int symbols_branches_to(const char *function, bool (*wanted)(const char *function),
+                        struct place *places, int room)
 {
+    struct search search = {.wanted = wanted, .places = places, .room = room};
     const struct symbol *target = find(function);
-    int count = 0;
     if (!load_text()) {
         return -1;
     }
@@ -220,23 +226,24 @@ int symbols_branches_to(const char *function, struct place *places, int room)
     for (size_t i = 0; target && i < words; i++) {
         uint64_t at = kernel.text_begin + i * sizeof *kernel.text;
         if (branches_to(kernel.text[i], at, target->at)) {
-            count = add_place(at, places, count, room);
+            add_place(&search, at);
         }
     }
-    return count;
+    return search.count;
 }
 
-int symbols_words(uint32_t word, struct place *places, int room)
+int symbols_words(uint32_t word, bool (*wanted)(const char *function), struct place *places,
+                  int room)
 {
-    int count = 0;
+    struct search search = {.wanted = wanted, .places = places, .room = room};
     if (!load_text()) {
         return -1;
     }
     size_t words = (kernel.text_end - kernel.text_begin) / sizeof *kernel.text;
     for (size_t i = 0; i < words; i++) {
         if (kernel.text[i] == word) {
-            count = add_place(kernel.text_begin + i * sizeof *kernel.text, places, count, room);
+            add_place(&search, kernel.text_begin + i * sizeof *kernel.text);
         }
     }
-    return count;
+    return search.count;
 }

@@ -21,12 +21,13 @@ const char *symbols_find(const char *name);
 /* A place, as a kprobe takes it. */
 struct place {
     char text[128]; /* function+offset */
-    const char *function;
 };
 
-/* All places that branch to the function, or hold the instruction; at most `room`
- * of them. -1 where the kernel's code can't be read. */
-int symbols_branches_to(const char *function, struct place *places, int room);
-int symbols_words(uint32_t word, struct place *places, int room);
+/* All places in wanted functions that branch to `function`, or hold the instruction;
+ * at most `room` of them. -1 where the kernel's code can't be read. */
+int symbols_branches_to(const char *function, bool (*wanted)(const char *function),
+                        struct place *places, int room);
+int symbols_words(uint32_t word, bool (*wanted)(const char *function), struct place *places,
+                  int room);
 
 #endif

@@ -18,7 +18,7 @@ struct team {
     size_t threads;
     struct member *members;
     pthread_barrier_t line; /* the members and the one who runs the team */
-    atomic_size_t started;  /* members at the start of a step, over all steps */
+    atomic_size_t started; /* members at the start of a step, over all steps */
     size_t steps;
     void (*step)(size_t member, void *context);
     void *context;
@@ -49,7 +49,7 @@ void team_pin(size_t core)
     const cpu_set_t *set = allowed();
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, set) || core-- > 0) {
-            continue;
+            ;
         }
         cpu_set_t one;
         CPU_ZERO(&one);

@@ -22,7 +22,7 @@ struct trigger {
 
 static struct {
     const char *root; /* where tracefs is mounted, NULL as long as nothing is done */
-    pid_t owner;      /* the process that has to clean up */
+    pid_t owner; /* the process that has to clean up */
     struct trigger triggers[MOST_TRIGGERS];
     size_t count;
 } tracing;
@@ -175,7 +175,7 @@ bool trace_count(const char *system, const char *event, const char *keys, const 
     return true;
 }
 
-/* "{ a: 12, b: ~ 2^31 } hitcount: 3  sum: 40" */
+/* "{ a: 12, b: ~ 2^31 } hitcount: 3  c: 40  d: 50" */
 static bool parse_tally(const char *line, struct tally *tally)
 {
     const char *end = strchr(line, '}');
@@ -198,47 +198,61 @@ static bool parse_tally(const char *line, struct tally *tally)
     }
     char *rest;
     tally->hits = strtoull(hits + strlen("hitcount:"), &rest, 10);
-    const char *sum = strchr(rest, ':');
-    tally->sum = sum ? strtoull(sum + 1, NULL, 10) : 0;
+    for (int value = 0; value < 2 && (rest = strchr(rest, ':')); value++) {
+        tally->sum[value] = strtoull(rest + 1, &rest, 10);
+    }
     return true;
 }
 
-static uint64_t read_hist(const char *path,
-                          void (*entry)(const struct tally *tally, void *context), void *context)
+/* Whether the line begins with that word, and the number behind it. */
+static bool number_after(const char *line, const char *word, uint64_t *number)
+{
+    const char *at = line + strspn(line, " ");
+    size_t length = strlen(word);
+    if (strncmp(at, word, length) != 0 || (at[length] != ' ' && at[length - 1] != ':')) {
+        return false;
+    }
+    char *end;
+    *number = strtoull(at + length, &end, 10);
+    return end != at + length;
+}
+
+static uint64_t read_hist(const char *path, void (*entry)(const struct tally *tally, void *context),
+                          void *context)
 {
     FILE *in = fopen(path, "r");
     if (!in) {
         die(PROBE_FAILED, "%s: %s", path, strerror(errno));
     }
     char line[1024];
-    unsigned long long dropped = 0;
+    uint64_t dropped = 0;
+    uint64_t number;
     struct tally tally;
     while (fgets(line, sizeof line, in)) {
         if (parse_tally(line, &tally)) {
             entry(&tally, context);
-        } else {
-            sscanf(line, " Dropped: %llu", &dropped);
+        } else if (number_after(line, "Dropped:", &number)) {
+            dropped = number;
         }
     }
     fclose(in);
     return dropped;
 }
 
-/* Hits of a probe while another one was handled: not counted in its histogram. */
+/* Hits of a probe while another one was handled: not counted in its histogram. The
+ * kernel's list says of every probe its name, its hits and those. */
 static uint64_t missed(const char *event)
 {
     char path[PATH];
     char line[1024];
-    char name[256];
-    unsigned long long hits;
-    unsigned long long lost = 0;
+    uint64_t lost = 0;
+    uint64_t hits;
     snprintf(path, sizeof path, "%s/kprobe_profile", tracing.root);
     FILE *in = fopen(path, "r");
     while (in && fgets(line, sizeof line, in)) {
-        unsigned long long of_this;
-        if (sscanf(line, " %255s %llu %llu", name, &hits, &of_this) == 3 &&
-            strcmp(name, event) == 0) {
-            lost = of_this;
+        const char *last = strrchr(line, ' ');
+        if (last && number_after(line, event, &hits)) {
+            lost = strtoull(last, NULL, 10);
         }
     }
     if (in) {

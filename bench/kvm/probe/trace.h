@@ -20,15 +20,16 @@ void trace_close(void);
 /* Puts a probe at a place; its event is called `name`. False if the kernel refuses. */
 bool trace_probe(const char *name, const char *place, const char *arguments);
 
-/* Counts an event of this thread by `keys` and sums up `values`; either may be
- * NULL. `system` is NULL for a probe. */
+/* Counts an event of this thread by `keys` and sums up `values`, two at most of each;
+ * either may be NULL. `system` is NULL for a probe. */
 bool trace_count(const char *system, const char *event, const char *keys, const char *values);
 
-/* One entry of a histogram: its keys, how often, and the sum of its values. A key
- * kept by powers of two is that power's exponent. */
+/* One entry of a histogram: its keys, how often, and the sums of its values, modulo
+ * 2^64. A key kept by powers of two is that power's exponent. */
 struct tally {
     uint64_t key[2];
-    uint64_t hits, sum;
+    uint64_t hits;
+    uint64_t sum[2];
 };
 
 /* Calls back for all entries; returns how many hits the kernel lost so far. */

@@ -27,7 +27,7 @@
 #define BLOCK_CACHED UINT64_C(0x4)
 
 extern const char guest_code[];
-extern const char guest_code_end[];
+extern const uint64_t guest_code_bytes;
 
 struct vcpu {
     int fd;
@@ -127,7 +127,7 @@ static void add_slot(const struct vm *vm, uint32_t number, uint64_t ipa,
 /* Page 0 is the code, page 1 the one table of stage 1. */
 static void fill_code(struct vm *vm)
 {
-    memcpy(vm->code.at, guest_code, (size_t)(guest_code_end - guest_code));
+    memcpy(vm->code.at, guest_code, guest_code_bytes);
     uint64_t *table = (uint64_t *)(void *)(vm->code.at + 4096);
     for (uint64_t gib = 0; gib < 512; gib++) {
         table[gib] = gib << 30 | BLOCK | (gib ? BLOCK_CACHED : 0);

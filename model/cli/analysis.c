@@ -1,0 +1,117 @@
+#include "cli/analysis.h"
+
+#include "report/output.h"
+
+#include <string.h>
+
+#define TABLES_MAX 4
+
+static bool take_metric(struct analysis *given, const char *text, struct error *err)
+{
+    bool wanted[METRICS] = {false};
+    char name[80];
+    struct place at = {.key = "--metric"};
+    struct error unused;
+    snprintf(name, sizeof name, "%.70s_ns", text);
+    if (strchr(text, ',') || text[0] == '\0') {
+        return error_input(err, &at, "found '%.80s', expected one metric", text);
+    }
+    if (!metric_select(name, wanted, &at, &unused) && !metric_select(text, wanted, &at, err)) {
+        return false;
+    }
+    for (int i = 0; i < METRICS; i++) {
+        given->metric = wanted[i] ? (enum metric)i : given->metric;
+    }
+    return !metric_is_count(given->metric) ||
+           error_input(err, &at, "%s is no time: it is the same whatever things cost", text);
+}
+
+static bool take_format(struct analysis *given, const char *text, struct error *err)
+{
+    static const char *const names[] = {"text", "csv"};
+    given->csv = strcmp(text, "csv") == 0;
+    if (given->csv || strcmp(text, "text") == 0) {
+        return true;
+    }
+    char hint[128] = "";
+    suggest(hint, sizeof hint, text, names, 2);
+    return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
+}
+
+bool analysis_take(struct analysis *given, int key, const char *text, struct error *err)
+{
+    switch (key) {
+    case 'm':
+        return take_metric(given, text, err);
+    case 'o':
+        given->folder = text;
+        return true;
+    case 'j':
+        return cli_whole("--jobs", text, 1, 1024, &given->jobs, err);
+    case 'S':
+        return cli_add_set(&given->sets, text, err);
+    case 'f':
+        return take_format(given, text, err);
+    case 'w':
+        given->what_if = true;
+        return true;
+    default:
+        return cli_one_word(&given->study, text, err);
+    }
+}
+
+static bool write_tables(struct output *files, const struct analysis *given,
+                         const struct analysis_table *tables, size_t count, const void *results,
+                         struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!output_open(&files[i], given->folder, tables[i].name, err)) {
+            return false;
+        }
+        tables[i].write(files[i].file, results);
+        if (!output_close(&files[i], err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!output_keep(&files[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool analysis_files(const struct analysis *given, const struct analysis_table *tables,
+                    size_t count, const void *results, struct error *err)
+{
+    struct output files[TABLES_MAX] = {0};
+    INVARIANT(count <= TABLES_MAX, "%zu tables", count);
+    if (!given->folder) {
+        return true;
+    }
+    bool good = output_folder_make(given->folder, err) &&
+                write_tables(files, given, tables, count, results, err);
+    for (size_t i = 0; i < count; i++) {
+        output_drop(&files[i]);
+    }
+    return good;
+}
+
+int analysis_run(const struct analysis *given, const char *command,
+                 bool (*answer)(const struct study *study, void *context, struct error *err),
+                 void *context)
+{
+    struct study study;
+    struct error err;
+    struct study_changes changes = {given->sets.text, given->sets.count};
+    if (!given->study) {
+        error_input(&err, NULL, "%s: expected a study; `s2flush list studies` names them", command);
+        return cli_fail(&err);
+    }
+    if (given->folder && !output_folder_check(given->folder, &err)) {
+        return cli_fail(&err);
+    }
+    bool good = study_read(&study, given->study, &changes, &err) && answer(&study, context, &err);
+    study_free(&study);
+    return good ? EXIT_DONE : cli_fail(&err);
+}

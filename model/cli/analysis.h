@@ -1,0 +1,50 @@
+/*
+ * analysis - what the commands that answer questions about a study share: how
+ * they name the study, the metric and where the tables go.
+ */
+#ifndef S2FLUSH_CLI_ANALYSIS_H
+#define S2FLUSH_CLI_ANALYSIS_H
+
+#include "cli/cli.h"
+#include "study/metrics.h"
+#include "study/study.h"
+
+#include <stdio.h>
+
+struct analysis {
+    const char *study, *folder; /* folder NULL: no files */
+    struct cli_sets sets;
+    uint64_t jobs;
+    enum metric metric;
+    bool csv; /* the table to stdout in place of sentences */
+    bool what_if;
+};
+
+/* The rows of these in a command's table of options. */
+#define ANALYSIS_OPTIONS                                                                          \
+    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time"},     \
+        {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws"},              \
+        {"jobs", 'j', "N", "threads (as many as processors)"},                                    \
+        {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},      \
+        {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                        \
+        {"what-if", 'w', NULL, "also strategies that need what the machine has not"}
+
+/* Takes one of those, or the study's name. */
+bool analysis_take(struct analysis *given, int key, const char *text, struct error *err);
+
+/* A table that goes to a file, or to stdout for --format csv. */
+struct analysis_table {
+    const char *name; /* of the file */
+    void (*write)(FILE *out, const void *results);
+};
+
+/* Writes the tables into the folder, where one is given; all or none. */
+bool analysis_files(const struct analysis *given, const struct analysis_table *tables,
+                    size_t count, const void *results, struct error *err);
+
+/* Reads the study and calls `answer` with it; returns the exit status. */
+int analysis_run(const struct analysis *given, const char *command,
+                 bool (*answer)(const struct study *study, void *context, struct error *err),
+                 void *context);
+
+#endif

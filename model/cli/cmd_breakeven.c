@@ -1,0 +1,101 @@
+#include "cli/analysis.h"
+#include "report/breakeven_report.h"
+
+enum { KEY_FROM = 256, KEY_TO, KEY_STEPS };
+
+#define STEPS_DEFAULT 21
+
+static const struct cli_option options[] = {
+    {"axis", 'a', "KEY", "along which to look: touched, footprint, vcpus, a key or a cost"},
+    {"pair", 'p', "A,B", "these two strategies (all pairs of the study's)"},
+    {"from", KEY_FROM, "VALUE", "look from here (the study's values of the axis)"},
+    {"to", KEY_TO, "VALUE", "to here"},
+    {"steps", KEY_STEPS, "N", "at so many values (21)"},
+    ANALYSIS_OPTIONS,
+    {0},
+};
+
+struct arguments {
+    struct analysis common;
+    struct breakeven_request request;
+};
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case 'a':
+        given->request.axis = text;
+        return true;
+    case 'p':
+        given->request.pair = text;
+        return true;
+    case KEY_FROM:
+        given->request.from = text;
+        return true;
+    case KEY_TO:
+        given->request.to = text;
+        return true;
+    case KEY_STEPS:
+        return cli_whole("--steps", text, 2, BREAKEVEN_STEPS_MAX, &given->request.steps, err);
+    default:
+        return analysis_take(&given->common, key, text, err);
+    }
+}
+
+static const struct cli_command command = {
+    options, take, "STUDY",
+    "Where along an axis two strategies cost the same, with the band of the costs' uncertainty.",
+    "Every pair of strategies that no reader finds stale is compared. With -o: breakeven.csv and "
+    "breakeven-curves.csv."};
+
+struct answer {
+    struct breakeven_results results;
+    enum metric metric;
+};
+
+static void write_rows(FILE *out, const void *answer)
+{
+    const struct answer *found = answer;
+    breakeven_rows_write(out, &found->results, found->metric);
+}
+
+static void write_curves(FILE *out, const void *answer)
+{
+    const struct answer *found = answer;
+    breakeven_curves_write(out, &found->results, found->metric);
+}
+
+static bool answer(const struct study *study, void *context, struct error *err)
+{
+    static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
+                                                   {"breakeven-curves.csv", write_curves}};
+    struct arguments *given = context;
+    struct answer found = {.metric = given->common.metric};
+    given->request.metric = given->common.metric;
+    given->request.what_if = given->common.what_if;
+    if (!given->request.axis) {
+        return error_input(err, NULL, "breakeven: expected --axis");
+    }
+    if (!breakeven_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
+        return false;
+    }
+    bool good = analysis_files(&given->common, tables, 2, &found, err);
+    if (good && given->common.csv) {
+        write_rows(stdout, &found);
+    } else if (good) {
+        breakeven_tell(stdout, &found.results, found.metric);
+    }
+    breakeven_free(&found.results);
+    return good;
+}
+
+int cmd_breakeven(int argc, char **argv)
+{
+    struct arguments given = {.request.steps = STEPS_DEFAULT};
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    return analysis_run(&given.common, "breakeven", answer, &given);
+}

@@ -1,0 +1,60 @@
+/*
+ * fault - a stage-2 fault under way, for the files that carry it out: what the
+ * host finds and what will be done about it (fault_plan.c), and the steps with
+ * their locks (fault.c).
+ */
+#ifndef S2FLUSH_KVM_FAULT_H
+#define S2FLUSH_KVM_FAULT_H
+
+#include "kvm/kvm.h"
+
+struct fault {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+    uint64_t ipa, limit;
+    struct leaves leaves; /* what it maps or relaxes */
+    struct host_range notify[2];
+    enum guest_access access;
+    uint32_t was_site;
+    uint64_t seen_invalidations;
+    uint64_t emptied; /* tables, by leaves of another size that went */
+    uint64_t tables; /* taken for its leaves */
+    uint8_t notified, notifying;
+    bool permission, replaced;
+    bool resize; /* the mapped leaf has another size than the new one */
+};
+
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static inline uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)
+{
+    return kvm->stage2.geometry.leaf_bytes[level];
+}
+
+static inline uint64_t memory_of(const struct memslot *slot, uint64_t ipa)
+{
+    return slot->area.start + (ipa - slot->ipa);
+}
+
+static inline uint64_t leaf_count(const struct fault *fault)
+{
+    return (fault->leaves.end - fault->leaves.start) / leaf_bytes(fault->kvm, fault->leaves.level);
+}
+
+/* What the fault is and what it will map, without the lock as the kernel does;
+ * clearing fresh pages is a request. */
+void fault_plan(struct actor *actor, struct fault *fault);
+
+/* A fresh hugetlb page is cleared under a mutex, so that whoever faults on it
+ * meanwhile waits for that. */
+bool fault_needs_hugetlb_mutex(const struct fault *fault);
+
+#endif

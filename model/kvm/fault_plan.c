@@ -1,0 +1,184 @@
+/* What a stage-2 fault is, what the host finds behind it, and what will be done
+ * about it: all that the kernel settles before it takes mmu_lock. */
+#include "kvm/fault.h"
+
+/* Whether a leaf of that size fits: IPA and memory address equally aligned, and
+ * the block whole within the slot (fault_supports_stage2_huge_mapping). */
+static bool leaf_fits(const struct memslot *slot, uint64_t hva, uint64_t size)
+{
+    uint64_t block = hva - hva % size;
+    return size != 0 && slot->ipa % size == slot->area.start % size && block >= slot->area.start &&
+           block + size <= slot->area.start + slot->bytes;
+}
+
+static enum leaf_level choose_level(const struct kvm *kvm, const struct memslot *slot, uint64_t hva,
+                                    uint64_t host_unit)
+{
+    if (kvm->dirty_log) {
+        return LEAF_PAGE;
+    }
+    if (slot->area.backing == BACKING_HUGETLB_1G &&
+        leaf_fits(slot, hva, leaf_bytes(kvm, LEAF_GIG))) {
+        return LEAF_GIG;
+    }
+    uint64_t block = leaf_bytes(kvm, LEAF_BLOCK);
+    return host_unit >= block && leaf_fits(slot, hva, block) ? LEAF_BLOCK : LEAF_PAGE;
+}
+
+static enum event_kind fault_kind(const struct fault *fault, const struct memslot *slot)
+{
+    if (slot->code) {
+        return EV_code_faults;
+    }
+    if (fault->permission) {
+        return fault->access == ACCESS_FETCH ? EV_data_perm_x : EV_data_perm_w;
+    }
+    return fault->access == ACCESS_FETCH   ? EV_data_tr_x
+           : fault->access == ACCESS_WRITE ? EV_data_tr_w
+                                           : EV_data_tr_r;
+}
+
+/* What the hardware reads before it finds no leaf, or one that forbids the access.
+ * Each table that is not there yet shortens one leaf's walk: of the first in it. */
+static uint64_t failed_walks(const struct fault *fault)
+{
+    struct stage2 *stage2 = &fault->kvm->stage2;
+    uint64_t n = leaf_count(fault);
+    if (fault->permission) {
+        return n * (stage2_depth(stage2, fault->ipa) + 1);
+    }
+    return n * (stage2->geometry.levels - (uint64_t)fault->leaves.level) -
+           stage2_tables_for(stage2, fault->leaves);
+}
+
+/* The exit, the hardware's walk that found no leaf, and the kernel's path. */
+static void charge_exit(struct actor *actor, const struct fault *fault, const struct memslot *slot)
+{
+    uint64_t n = leaf_count(fault);
+    actor_charge(actor, fault_kind(fault, slot), n);
+    actor_charge(actor, EV_exits, n);
+    actor_charge(actor, EV_walk_reads, failed_walks(fault));
+    actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
+    if (!fault->permission && fault->leaves.level != LEAF_PAGE) {
+        actor_charge(actor, EV_block_path, n);
+    }
+}
+
+/* Where the same kind of fault ends at the latest: the mapping changes, the
+ * range that is touched ends, or the step has as many leaves as it may take. */
+static uint64_t fault_limit(const struct fault *fault, const struct memslot *slot,
+                            uint64_t same_until)
+{
+    uint64_t page = leaf_bytes(fault->kvm, LEAF_PAGE);
+    uint64_t limit = least(fault->limit, same_until);
+    uint64_t room = fault->ipa - fault->ipa % page;
+    if (fault->vcpu->batch_leaves < (UINT64_MAX - room) / page) {
+        limit = least(limit, room + fault->vcpu->batch_leaves * page);
+    }
+    return least(limit, slot->ipa + slot->bytes);
+}
+
+/* The leaves around the fault for which one host access answers. */
+static void set_leaves(struct fault *fault, const struct memslot *slot,
+                       const struct host_access *access, uint64_t limit, enum leaf_level level)
+{
+    uint64_t size = leaf_bytes(fault->kvm, level);
+    uint64_t to_ipa = slot->ipa - slot->area.start;
+    uint64_t start = fault->ipa - fault->ipa % size;
+    uint64_t stop = least(limit, access->end + to_ipa);
+    stop = most(stop, fault->ipa + 1);
+    uint64_t count = (stop - start + size - 1) / size;
+    uint64_t whole = (access->end + to_ipa - start) / size;
+    count = whole > 0 ? least(count, whole) : 1;
+    fault->leaves = (struct leaves){.start = start, .end = start + count * size, .level = level};
+}
+
+static void plan_relax(struct fault *fault, const struct leaves *mapped, uint64_t limit)
+{
+    uint64_t size = leaf_bytes(fault->kvm, mapped->level);
+    uint64_t count = (most(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
+    count = least(count, (mapped->end - mapped->start) / size);
+    fault->leaves = *mapped;
+    fault->leaves.end = mapped->start + most(count, 1) * size;
+}
+
+/* What the leaves will allow besides what they do already. That follows from the
+ * host's mapping and not from the access: a fetch of a read-only leaf whose host
+ * page can be written gives both permissions at once. */
+static void give_permissions(struct fault *fault, const struct memslot *slot, bool host_writable)
+{
+    const struct kvm *kvm = fault->kvm;
+    bool logged_read = kvm->dirty_log && fault->access != ACCESS_WRITE;
+    fault->leaves.writable |= host_writable && !slot->read_only && !logged_read;
+    fault->leaves.executable |= fault->access == ACCESS_FETCH || kvm->memory->platform->dic;
+}
+
+/* A permission fault on a leaf of the right size relaxes it; one on a leaf of
+ * another size maps anew: a block that is written while logging is on, or small
+ * leaves that were written when it was and may be a block again. */
+static void plan_permission(struct fault *fault, const struct memslot *slot,
+                            const struct leaves *mapped, const struct host_access *access,
+                            uint64_t limit)
+{
+    struct kvm *kvm = fault->kvm;
+    uint64_t hva = memory_of(slot, fault->ipa);
+    enum leaf_level level = choose_level(kvm, slot, hva, access->unit_bytes);
+    fault->resize = level != mapped->level && (kvm->dirty_log || level > mapped->level);
+    if (!fault->resize) {
+        uint64_t stop = slot->ipa + (access->end - slot->area.start);
+        plan_relax(fault, mapped, least(limit, stop));
+        return;
+    }
+    uint64_t size = leaf_bytes(kvm, level);
+    uint64_t start = fault->ipa - fault->ipa % size;
+    fault->leaves = (struct leaves){.start = start, .end = start + size, .level = level};
+}
+
+static void note_notifiers(struct fault *fault, const struct host_access *access)
+{
+    fault->notified = (uint8_t)access->notified;
+    fault->replaced = access->replaced;
+    for (uint32_t i = 0; i < access->notified; i++) {
+        fault->notify[i] = access->notify[i];
+    }
+}
+
+void fault_plan(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    struct leaves mapped;
+    uint64_t next = UINT64_MAX;
+    INVARIANT(slot, "fault at %#llx outside every slot", (unsigned long long)fault->ipa);
+    fault->seen_invalidations = kvm->invalidations;
+    fault->permission = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
+    uint64_t limit = fault_limit(fault, slot, fault->permission ? mapped.end : next);
+    uint64_t hva = memory_of(slot, fault->ipa);
+    struct host_access access = host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
+                                           fault->access == ACCESS_WRITE);
+    /* What the host changes on the way is one fault's doing; then the guest comes again. */
+    limit = access.notified > 0 ? fault->ipa + 1 : limit;
+    if (fault->permission) {
+        plan_permission(fault, slot, &mapped, &access, limit);
+    } else {
+        set_leaves(fault, slot, &access, limit, choose_level(kvm, slot, hva, access.unit_bytes));
+    }
+    give_permissions(fault, slot, access.writable);
+    note_notifiers(fault, &access);
+    charge_exit(actor, fault, slot);
+    if (access.fresh_bytes > 0) {
+        actor_charge(actor, EV_host_alloc, (access.end - access.start) / access.unit_bytes);
+        memory_zero(actor, kvm->memory, access.start, access.end);
+    }
+}
+
+bool fault_needs_hugetlb_mutex(const struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    bool hugetlb =
+        slot && (slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G);
+    uint64_t end;
+    return hugetlb && (kvm->hugetlb_mutex.writer ||
+                       runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);
+}

@@ -1,0 +1,213 @@
+#include "report/breakeven_report.h"
+
+#include "report/cells.h"
+
+#include <math.h>
+
+#define BREAKEVEN_SCHEMA 1
+
+static const char *strategy_name(const struct breakeven_results *results, size_t strategy)
+{
+    return results->groups.study->strategies[strategy]->name;
+}
+
+/* --- tables --- */
+
+/* Who wins at the ends, and between them. */
+static void put_winners(struct cells *cells, const struct breakeven_results *results,
+                        const struct breakeven *row)
+{
+    const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
+    bool crosses = row->crossing > 0;
+    bool left_out = row->status == BREAKEVEN_LEFT_OUT;
+    cells_text(cells, "wins_below", crosses ? (row->a_below ? a : b) : NULL);
+    cells_text(cells, "wins_above", crosses ? (row->a_below ? b : a) : NULL);
+    cells_real(cells, "low", results->x[0]);
+    cells_text(cells, "low_winner", left_out ? NULL : row->a_wins_low ? a : b);
+    cells_real(cells, "low_factor", row->low_ratio);
+    cells_real(cells, "high", results->x[results->x_count - 1]);
+    cells_text(cells, "high_winner", left_out ? NULL : row->a_wins_high ? a : b);
+    cells_real(cells, "high_factor", row->high_ratio);
+}
+
+static void put_row(struct cells *cells, const struct breakeven_results *results,
+                    enum metric metric, const struct breakeven *row)
+{
+    char reason[160] = "";
+    if (row->reason) {
+        snprintf(reason, sizeof reason, "%s: %s", strategy_name(results, row->reason_strategy),
+                 row->reason);
+    }
+    cells_text(cells, "study", results->groups.study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_group(cells, &results->groups, row->group);
+    cells_text(cells, "axis", results->axis);
+    cells_text(cells, "unit", unit_name(results->kind.unit));
+    cells_text(cells, "a", strategy_name(results, row->a));
+    cells_text(cells, "b", strategy_name(results, row->b));
+    cells_text(cells, "status", breakeven_status_name[row->status]);
+    cells_whole(cells, "crossing", row->crossing);
+    cells_real(cells, "at", row->at);
+    cells_whole(cells, "n", row->n);
+    cells_real(cells, "p10", row->p10);
+    cells_real(cells, "p50", row->p50);
+    cells_real(cells, "p90", row->p90);
+    cells_real(cells, "share_crossing", row->share_crossing);
+    cells_real(cells, "share_a", row->share_a);
+    cells_real(cells, "share_b", row->share_b);
+    cells_real(cells, "share_other", row->share_other);
+    put_winners(cells, results, row);
+    cells_text(cells, "condition", cells_conditions(row->conditions));
+    cells_text(cells, "left_out", reason);
+    cells_whole(cells, "schema_version", BREAKEVEN_SCHEMA);
+    cells_end(cells);
+}
+
+void breakeven_rows_write(FILE *out, const struct breakeven_results *results, enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    static const struct breakeven none;
+    put_row(&cells, results, metric, results->count ? results->row : &none);
+    cells.header = false;
+    for (size_t i = 0; i < results->count; i++) {
+        put_row(&cells, results, metric, &results->row[i]);
+    }
+}
+
+static void put_curve(struct cells *cells, const struct breakeven_results *results,
+                      enum metric metric, size_t group, size_t x, size_t strategy)
+{
+    size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count;
+    const struct breakeven_curve *curve =
+        &results->curve[(group * results->x_count + x) * strategies + strategy];
+    cells_text(cells, "study", results->groups.study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_group(cells, &results->groups, group);
+    cells_text(cells, "axis", results->axis);
+    cells_text(cells, "unit", unit_name(results->kind.unit));
+    cells_real(cells, "x", results->x[x]);
+    cells_text(cells, "strategy", strategy_name(results, strategy));
+    cells_real(cells, "mode", curve->mode);
+    cells_real(cells, "p10", curve->p10);
+    cells_real(cells, "p50", curve->p50);
+    cells_real(cells, "p90", curve->p90);
+    cells_end(cells);
+}
+
+void breakeven_curves_write(FILE *out, const struct breakeven_results *results, enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count;
+    put_curve(&cells, results, metric, 0, 0, 0);
+    cells.header = false;
+    for (size_t group = 0; group < results->groups.count; group++) {
+        for (size_t s = 0; s < strategies; s++) {
+            for (size_t x = 0; x < results->x_count && results->compared[group * strategies + s];
+                 x++) {
+                put_curve(&cells, results, metric, group, x, s);
+            }
+        }
+    }
+}
+
+/* --- sentences --- */
+
+static void tell_factor(FILE *out, double factor)
+{
+    if (isfinite(factor)) {
+        fprintf(out, " %.3g times as cheap", factor);
+    } else {
+        fprintf(out, " cheaper");
+    }
+}
+
+/* By how much each wins at the ends of the range. */
+static void tell_ends(FILE *out, const struct breakeven_results *results,
+                      const struct breakeven *row)
+{
+    char low[40], high[40];
+    const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
+    fprintf(out, "; %s is", row->a_wins_low ? a : b);
+    tell_factor(out, row->low_ratio);
+    fprintf(out, " at %s, %s",
+            cells_human(results->x[0], results->kind.unit, low, sizeof low),
+            row->a_wins_high ? a : b);
+    tell_factor(out, row->high_ratio);
+    fprintf(out, " at %s\n",
+            cells_human(results->x[results->x_count - 1], results->kind.unit, high, sizeof high));
+}
+
+static void tell_crossing(FILE *out, const struct breakeven_results *results,
+                          const struct breakeven *row)
+{
+    char at[40], p10[40], p90[40];
+    enum unit unit = results->kind.unit;
+    const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
+    double place = isfinite(row->at) ? row->at : row->p50;
+    fprintf(out, "%s up to %s = %s, %s beyond", row->a_below ? a : b, results->axis,
+            cells_human(place, unit, at, sizeof at), row->a_below ? b : a);
+    if (row->n > 0) {
+        fprintf(out, " (p10 to p90: %s to %s; %.0f %% of the draws have no such crossing)",
+                cells_human(row->p10, unit, p10, sizeof p10),
+                cells_human(row->p90, unit, p90, sizeof p90), 100 * (1 - row->share_crossing));
+    }
+    tell_ends(out, results, row);
+}
+
+static void tell_undecided(FILE *out, const struct breakeven_results *results,
+                           const struct breakeven *row)
+{
+    const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
+    fprintf(out, "undecided: %s wins in the whole range in %.0f %% of the draws, %s in %.0f %%, ",
+            a, 100 * row->share_a, b, 100 * row->share_b);
+    fprintf(out, "they cross in %.0f %%", 100 * row->share_crossing);
+    tell_ends(out, results, row);
+}
+
+static void tell_row(FILE *out, const struct breakeven_results *results,
+                     const struct breakeven *row)
+{
+    const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
+    fprintf(out, "  %s, %s: ", a, b);
+    switch (row->status) {
+    case BREAKEVEN_CROSSING:
+        tell_crossing(out, results, row);
+        break;
+    case BREAKEVEN_NONE:
+        fprintf(out, "no crossing in range");
+        tell_ends(out, results, row);
+        break;
+    case BREAKEVEN_EQUAL:
+        fprintf(out, "they cost the same in the whole range\n");
+        break;
+    case BREAKEVEN_UNDECIDED:
+        tell_undecided(out, results, row);
+        break;
+    case BREAKEVEN_LEFT_OUT:
+        fprintf(out, "not compared: %s: %s\n", strategy_name(results, row->reason_strategy),
+                row->reason);
+        break;
+    }
+    if (cells_conditions(row->conditions)) {
+        fprintf(out, "    only if %s\n", cells_conditions(row->conditions));
+    }
+}
+
+void breakeven_tell(FILE *out, const struct breakeven_results *results, enum metric metric)
+{
+    size_t group = SIZE_MAX;
+    fprintf(out, "%s along %s, %zu values\n", metric_name[metric], results->axis,
+            results->x_count);
+    for (size_t i = 0; i < results->count; i++) {
+        char text[512];
+        if (results->row[i].group != group) {
+            group = results->row[i].group;
+            groups_tell(&results->groups, group, text, sizeof text);
+            fprintf(out, "%s%s", text, text[0] ? "\n" : "");
+        }
+        tell_row(out, results, &results->row[i]);
+    }
+    if (results->count == 0) {
+        fprintf(out, "  no two strategies that are coherent and exist on this machine\n");
+    }
+}

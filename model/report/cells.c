@@ -1,0 +1,84 @@
+#include "report/cells.h"
+
+#include "core/csv.h"
+#include "machine/oracle.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+void cells_text(struct cells *cells, const char *name, const char *text)
+{
+    if (cells->more) {
+        fputc(',', cells->out);
+    }
+    csv_put(cells->out, cells->header ? name : text ? text : "");
+    cells->more = true;
+}
+
+void cells_whole(struct cells *cells, const char *name, uint64_t value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    cells_text(cells, name, text);
+}
+
+void cells_real(struct cells *cells, const char *name, double value)
+{
+    char text[40];
+    cells_text(cells, name, isfinite(value) ? format_real(value, text, sizeof text) : "");
+}
+
+void cells_flag(struct cells *cells, const char *name, bool value)
+{
+    cells_text(cells, name, value ? "yes" : "no");
+}
+
+void cells_end(struct cells *cells)
+{
+    fputc('\n', cells->out);
+    cells->more = false;
+}
+
+void cells_group(struct cells *cells, const struct groups *groups, size_t group)
+{
+    const struct study *study = groups->study;
+    size_t point = groups_point(groups, group);
+    char text[512];
+    groups_tell(groups, group, text, sizeof text);
+    cells_text(cells, "case", text);
+    for (size_t i = 0; i < study->axis_count; i++) {
+        const struct axis *axis = &study->axes[i];
+        if (groups_has(groups, axis)) {
+            cells_text(cells, axis->name, axis->values.text[study_digit(axis, point)]);
+        }
+    }
+}
+
+const char *cells_conditions(unsigned conditions)
+{
+    bool fill = conditions & CONDITION_NO_FILL, anonymous = conditions & CONDITION_ANONYMOUS;
+    static const char no_fill[] =
+        "no line is filled ahead between the flush and a write past the caches";
+    return fill && anonymous ? "no line is filled ahead between the flush and a write past the "
+                               "caches; the memory is anonymous"
+           : fill      ? no_fill
+           : anonymous ? "the memory is anonymous"
+                       : NULL;
+}
+
+char *cells_human(double value, enum unit unit, char *buf, size_t size)
+{
+    switch (unit) {
+    case UNIT_BYTES:
+        return format_bytes((uint64_t)llround(value), buf, size);
+    case UNIT_RATIO:
+        snprintf(buf, size, "%.3g %%", value * 100);
+        return buf;
+    case UNIT_NS:
+        return format_ps((ps_t)llround(value * (double)PS_PER_NS), buf, size);
+    default:
+        snprintf(buf, size, "%.4g", value);
+        return buf;
+    }
+}

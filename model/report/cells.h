@@ -1,0 +1,37 @@
+/*
+ * cells - writing a CSV table column by column.
+ *
+ * One function writes the header and every row: with `header` set the columns'
+ * names come out in place of what is in them. Doubles are spelled so that they
+ * read back as they were.
+ */
+#ifndef S2FLUSH_REPORT_CELLS_H
+#define S2FLUSH_REPORT_CELLS_H
+
+#include "study/groups.h"
+
+#include <stdio.h>
+
+struct cells {
+    FILE *out;
+    bool header;
+    bool more; /* the line has a cell already */
+};
+
+void cells_text(struct cells *cells, const char *name, const char *text); /* NULL: empty */
+void cells_whole(struct cells *cells, const char *name, uint64_t value);
+void cells_real(struct cells *cells, const char *name, double value); /* not finite: empty */
+void cells_flag(struct cells *cells, const char *name, bool value); /* yes or no */
+void cells_end(struct cells *cells);
+
+/* Column `case` tells the group for people; the group's axes follow, a column
+ * each. */
+void cells_group(struct cells *cells, const struct groups *groups, size_t group);
+
+/* What a verdict leans on, as text for people; NULL: on nothing. */
+const char *cells_conditions(unsigned conditions);
+
+/* A value in the unit for people: 1.5 GiB, 34.5 %, 7.7 ns. 40 bytes suffice. */
+char *cells_human(double value, enum unit unit, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,244 @@
+#include "study/breakeven.h"
+
+#include "study/breakeven_parts.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const breakeven_status_name[] = {"crossing", "no crossing in range", "equal",
+                                             "undecided", "left out"};
+
+void *breakeven_zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for break-even points");
+    }
+    return array;
+}
+
+/* --- the axis --- */
+
+/* What values a key has that is no axis of the study. */
+static bool kind_of(const char *key, struct value_kind *kind)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        const struct option *row = &workload_options[i];
+        if (strcmp(row->name, key) == 0) {
+            *kind = (struct value_kind){row->kind == OPTION_REAL || row->kind == OPTION_WHOLE,
+                                        row->kind == OPTION_WHOLE, row->unit};
+            return true;
+        }
+    }
+    *kind = (struct value_kind){.number = true};
+    return setup_cost_unit(key, &kind->unit);
+}
+
+static bool read_number(const char *option, const char *text, struct value_kind kind, double *value,
+                        struct error *err)
+{
+    if (unit_parse(text, kind.unit, value)) {
+        return true;
+    }
+    return error_input(err, NULL, "%s: found '%.80s', expected a number%s%s", option, text,
+                       unit_name(kind.unit)[0] ? " in " : "", unit_name(kind.unit));
+}
+
+/* Values from `from` to `to`. Sizes go by equal factors: they span decades. */
+static bool ranged(const struct breakeven_request *request, struct breakeven_results *results,
+                   struct error *err)
+{
+    double from, to;
+    if (!request->from || !request->to) {
+        return error_input(err, NULL, "--from and --to go together");
+    }
+    if (!read_number("--from", request->from, results->kind, &from, err) ||
+        !read_number("--to", request->to, results->kind, &to, err)) {
+        return false;
+    }
+    if (from >= to || request->steps < 2 || request->steps > BREAKEVEN_STEPS_MAX) {
+        return error_input(err, NULL,
+                           "from %s to %s in %llu values: expected a rising range and 2 to %d "
+                           "values",
+                           request->from, request->to, (unsigned long long)request->steps,
+                           BREAKEVEN_STEPS_MAX);
+    }
+    bool factors = results->kind.unit == UNIT_BYTES && from > 0;
+    double step = breakeven_step(results->kind), last = -1;
+    for (uint64_t i = 0; i < request->steps; i++) {
+        double share = (double)i / (double)(request->steps - 1);
+        double x = factors ? from * pow(to / from, share) : from + (to - from) * share;
+        x = i == 0 ? from : i + 1 == request->steps ? to : step > 0 ? round(x / step) * step : x;
+        if (x > last) {
+            results->x[results->x_count++] = last = x;
+        }
+    }
+    return true;
+}
+
+static bool values_of(const struct axis *axis, struct breakeven_results *results, struct error *err)
+{
+    if (axis->values.count > BREAKEVEN_STEPS_MAX) {
+        return error_input(err, NULL, "%s: more than %d values", axis->name, BREAKEVEN_STEPS_MAX);
+    }
+    for (size_t i = 0; i < axis->values.count; i++) {
+        unit_parse(axis->values.text[i], UNIT_NONE, &results->x[i]);
+    }
+    results->x_count = axis->values.count;
+    gsl_sort(results->x, 1, results->x_count);
+    return true;
+}
+
+static bool find_axis(const struct study *study, const struct breakeven_request *request,
+                      struct breakeven_results *results, struct error *err)
+{
+    const struct axis *axis = groups_axis(study, request->axis);
+    snprintf(results->axis, sizeof results->axis, "%s", request->axis);
+    if (!axis && !kind_of(request->axis, &results->kind)) {
+        struct place at = {.key = "--axis"};
+        return setup_unknown_key(request->axis, NULL, 0, &at, err);
+    }
+    results->kind = axis ? axis->kind : results->kind;
+    if (!results->kind.number) {
+        return error_input(err, NULL, "--axis: %s has no numbers to look along", request->axis);
+    }
+    groups_init(&results->groups, study, axis, NULL);
+    if (request->from || request->to) {
+        return ranged(request, results, err);
+    }
+    if (!axis || axis->values.count < 2) {
+        return error_input(err, NULL,
+                           "%s has not two values in the study: expected --from and --to",
+                           request->axis);
+    }
+    return values_of(axis, results, err);
+}
+
+double breakeven_step(struct value_kind kind)
+{
+    return !kind.whole ? 0 : kind.unit == UNIT_BYTES ? (double)(64 * KIB) : 1;
+}
+
+/* --- scanning --- */
+
+static bool scan_one(struct scan *scan, size_t group, size_t x, struct error *err)
+{
+    struct spot spot;
+    char text[40];
+    const struct breakeven_results *results = scan->results;
+    breakeven_text(results->kind, results->x[x], text, sizeof text);
+    struct spot_key other = {results->axis, text};
+    if (!spot_open(&spot, scan->study, groups_point(&results->groups, group), other, err)) {
+        return false;
+    }
+    double *value = breakeven_zeroed(spot.strategies, sizeof *value);
+    bool good = true;
+    for (size_t s = 0; good && s < spot.strategies; s++) {
+        size_t at = (group * results->x_count + x) * spot.strategies + s;
+        good = spot_verdict(&spot, s, &scan->verdict[at], err);
+    }
+    for (size_t run = 0; good && run < spot.runs; run++) {
+        good = spot_values(&spot, scan->request->metric, spot.values[run], NULL, value, err);
+        for (size_t s = 0; good && s < spot.strategies; s++) {
+            *scan_value(scan, group, s, run, x) = value[s];
+        }
+    }
+    free(value);
+    spot_close(&spot);
+    return good;
+}
+
+static bool scan_all(struct scan *scan, unsigned jobs, struct error *err)
+{
+    const struct breakeven_results *results = scan->results;
+    size_t items = results->groups.count * results->x_count, failed = SIZE_MAX;
+#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+    for (size_t item = 0; item < items; item++) {
+        struct error own;
+        if (!scan_one(scan, item / results->x_count, item % results->x_count, &own)) {
+#pragma omp critical(breakeven_failure)
+            if (item < failed) {
+                failed = item;
+                *err = own;
+            }
+        }
+    }
+    return failed == SIZE_MAX;
+}
+
+static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, double *sorted)
+{
+    const struct breakeven_results *results = scan->results;
+    struct breakeven_curve *curve =
+        &results->curve[(group * results->x_count + x) * scan->strategies + s];
+    size_t n = scan->runs - 1;
+    curve->mode = *scan_value(scan, group, s, 0, x);
+    for (size_t run = 0; run < n; run++) {
+        sorted[run] = *scan_value(scan, group, s, run + 1, x);
+    }
+    gsl_sort(sorted, 1, n);
+    curve->p10 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.1) : NAN;
+    curve->p50 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.5) : NAN;
+    curve->p90 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.9) : NAN;
+}
+
+static void fill_curves(struct scan *scan)
+{
+    const struct breakeven_results *results = scan->results;
+    double *sorted = breakeven_zeroed(scan->runs, sizeof *sorted);
+    for (size_t group = 0; group < results->groups.count; group++) {
+        for (size_t x = 0; x < results->x_count; x++) {
+            for (size_t s = 0; s < scan->strategies; s++) {
+                fill_curve(scan, group, x, s, sorted);
+            }
+        }
+    }
+    free(sorted);
+}
+
+/* --- all of it --- */
+
+bool breakeven_run(const struct study *study, const struct breakeven_request *request,
+                   unsigned jobs, struct breakeven_results *results, struct error *err)
+{
+    struct scan scan = {.study = study,
+                        .request = request,
+                        .results = results,
+                        .runs = 1 + study->draws,
+                        .strategies = study->role[AXIS_STRATEGY]->values.count,
+                        .a = SIZE_MAX};
+    *results = (struct breakeven_results){0};
+    if ((request->pair && !groups_pair(study, request->pair, &scan.a, &scan.b, err)) ||
+        !find_axis(study, request, results, err)) {
+        return false;
+    }
+    size_t places = results->groups.count * results->x_count * scan.strategies;
+    scan.value = breakeven_zeroed(places * scan.runs, sizeof *scan.value);
+    scan.verdict = breakeven_zeroed(places, sizeof *scan.verdict);
+    results->curve = breakeven_zeroed(places, sizeof *results->curve);
+    results->compared =
+        breakeven_zeroed(results->groups.count * scan.strategies, sizeof *results->compared);
+    bool good = scan_all(&scan, jobs, err);
+    if (good) {
+        fill_curves(&scan);
+        good = breakeven_pairs(&scan, jobs, err);
+    }
+    free(scan.value);
+    free(scan.verdict);
+    if (!good) {
+        breakeven_free(results);
+    }
+    return good;
+}
+
+void breakeven_free(struct breakeven_results *results)
+{
+    free(results->row);
+    free(results->curve);
+    free(results->compared);
+    *results = (struct breakeven_results){0};
+}

@@ -1,0 +1,361 @@
+/* What a scan says of each pair of strategies, and the crossings in it. */
+#include "study/breakeven_parts.h"
+#include "study/crossing.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void breakeven_text(struct value_kind kind, double x, char *text, size_t size)
+{
+    if (kind.whole) {
+        snprintf(text, size, "%" PRIu64, (uint64_t)llround(x));
+    } else {
+        format_real(x, text, size);
+    }
+}
+
+/* --- which strategies are compared --- */
+
+/* Why a strategy is not compared in a group, or NULL. */
+static const char *left_out(const struct scan *scan, size_t group, size_t strategy,
+                            unsigned *conditions)
+{
+    size_t count = scan->results->x_count;
+    for (size_t x = 0; x < count; x++) {
+        const struct spot_verdict *verdict =
+            &scan->verdict[(group * count + x) * scan->strategies + strategy];
+        if (verdict->worst == STALE) {
+            return "incoherent";
+        }
+        if (verdict->hypothetical && !scan->request->what_if) {
+            return verdict->hypothetical;
+        }
+        *conditions |= verdict->conditions;
+    }
+    return NULL;
+}
+
+static struct breakeven *new_row(struct scan *scan, size_t group, size_t a, size_t b)
+{
+    struct breakeven_results *results = scan->results;
+    struct breakeven *grown =
+        realloc(results->row, (results->count + 1) * sizeof *grown);
+    if (!grown) {
+        die("out of memory for break-even points");
+    }
+    results->row = grown;
+    grown += results->count++;
+    *grown = (struct breakeven){.group = group, .a = a, .b = b, .n = scan->runs - 1,
+                                .at = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN,
+                                .low_ratio = NAN, .high_ratio = NAN};
+    return grown;
+}
+
+/* --- one crossing, at the modes or in a draw --- */
+
+/* A root that is to be found; rows are found by index, for they move. */
+struct task {
+    size_t row, run;
+    struct bracket bracket;
+    double root;
+};
+
+struct tasks {
+    struct task *task;
+    size_t count, room;
+};
+
+static void add_task(struct tasks *tasks, struct task task)
+{
+    if (tasks->count == tasks->room) {
+        tasks->room = tasks->room ? 2 * tasks->room : 256;
+        tasks->task = realloc(tasks->task, tasks->room * sizeof *tasks->task);
+        if (!tasks->task) {
+            die("out of memory for break-even points");
+        }
+    }
+    tasks->task[tasks->count++] = task;
+}
+
+/* a less b along the axis: below 0, a wins. */
+static void differences(const struct scan *scan, const struct breakeven *row, size_t run,
+                        double *difference)
+{
+    for (size_t x = 0; x < scan->results->x_count; x++) {
+        difference[x] = *scan_value(scan, row->group, row->a, run, x) -
+                        *scan_value(scan, row->group, row->b, run, x);
+    }
+}
+
+/* The draw's crossing the same way that lies nearest to the one at the modes. */
+static bool matching(const double *difference, size_t n, const struct breakeven *row, size_t near,
+                     struct bracket *best)
+{
+    struct bracket bracket;
+    size_t least = SIZE_MAX;
+    for (size_t nth = 0; crossing_bracket(difference, n, nth, &bracket); nth++) {
+        size_t off = bracket.low > near ? bracket.low - near : near - bracket.low;
+        if ((difference[bracket.low] < 0) == row->a_below && off < least) {
+            least = off;
+            *best = bracket;
+        }
+    }
+    return least < SIZE_MAX;
+}
+
+/* Sorts the draws into those that cross and those that do not. */
+static void sort_draws(struct scan *scan, size_t index, size_t near, double *difference,
+                       struct tasks *tasks)
+{
+    struct breakeven *row = &scan->results->row[index];
+    size_t n = scan->results->x_count, crossing = 0, a = 0, b = 0;
+    for (size_t run = 1; run < scan->runs; run++) {
+        struct bracket bracket;
+        differences(scan, row, run, difference);
+        if (matching(difference, n, row, near, &bracket)) {
+            add_task(tasks, (struct task){.row = index, .run = run, .bracket = bracket});
+            crossing++;
+        } else if (!crossing_bracket(difference, n, 0, &bracket)) {
+            a += crossing_sign(difference, n) < 0;
+            b += crossing_sign(difference, n) > 0;
+        }
+    }
+    double draws = scan->runs > 1 ? (double)(scan->runs - 1) : 1;
+    row->share_crossing = (double)crossing / draws;
+    row->share_a = (double)a / draws;
+    row->share_b = (double)b / draws;
+    row->share_other = row->n ? 1 - (double)(crossing + a + b) / draws : 0;
+}
+
+/* The median over the draws of how much the dearer costs over the cheaper. */
+static double ratio_at(const struct scan *scan, const struct breakeven *row, size_t x)
+{
+    size_t first = scan->runs > 1 ? 1 : 0, n = scan->runs - first;
+    double *ratio = breakeven_zeroed(n, sizeof *ratio);
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        double a = *scan_value(scan, row->group, row->a, first + i, x);
+        double b = *scan_value(scan, row->group, row->b, first + i, x);
+        good = good && a > 0 && b > 0;
+        ratio[i] = good ? log(b / a) : 0;
+    }
+    gsl_sort(ratio, 1, n);
+    double median = gsl_stats_median_from_sorted_data(ratio, 1, n);
+    free(ratio);
+    return good ? exp(fabs(median)) : NAN;
+}
+
+static void fill_ends(const struct scan *scan, struct breakeven *row, const double *at_modes)
+{
+    size_t last = scan->results->x_count - 1;
+    row->low_ratio = ratio_at(scan, row, 0);
+    row->high_ratio = ratio_at(scan, row, last);
+    row->a_wins_low = at_modes[0] <= 0;
+    row->a_wins_high = at_modes[last] < 0 || (at_modes[last] == 0 && row->a_wins_low);
+}
+
+/* The rows of a pair: one for each crossing at the modes, or one without. */
+static void take_pair(struct scan *scan, size_t group, size_t a, size_t b, unsigned conditions,
+                      struct tasks *tasks)
+{
+    size_t n = scan->results->x_count;
+    double *at_modes = breakeven_zeroed(n, sizeof *at_modes);
+    double *difference = breakeven_zeroed(n, sizeof *difference);
+    struct bracket bracket = {0, 0};
+    struct breakeven probe = {.group = group, .a = a, .b = b};
+    differences(scan, &probe, 0, at_modes);
+    if (crossing_sign(at_modes, n) > 0) {
+        probe = (struct breakeven){.group = group, .a = b, .b = a};
+        differences(scan, &probe, 0, at_modes);
+    }
+    bool crosses = crossing_bracket(at_modes, n, 0, &bracket);
+    for (size_t nth = 0; nth == 0 || crossing_bracket(at_modes, n, nth, &bracket); nth++) {
+        struct breakeven *row = new_row(scan, group, probe.a, probe.b);
+        size_t index = scan->results->count - 1;
+        row->crossing = crosses ? (unsigned)nth + 1 : 0;
+        row->a_below = !crosses || at_modes[bracket.low] < 0;
+        row->conditions = conditions;
+        row->status = crossing_sign(at_modes, n) == 0 ? BREAKEVEN_EQUAL
+                      : crosses                       ? BREAKEVEN_CROSSING
+                                                      : BREAKEVEN_NONE;
+        fill_ends(scan, row, at_modes);
+        if (crosses) {
+            add_task(tasks, (struct task){.row = index, .run = 0, .bracket = bracket});
+        }
+        sort_draws(scan, index, bracket.low, difference, tasks);
+    }
+    free(at_modes);
+    free(difference);
+}
+
+static void take_pairs(struct scan *scan, size_t group, struct tasks *tasks)
+{
+    for (size_t a = 0; a < scan->strategies; a++) {
+        for (size_t b = a + 1; b < scan->strategies; b++) {
+            bool asked = (scan->a == a && scan->b == b) || (scan->a == b && scan->b == a);
+            unsigned conditions = 0;
+            const char *out_a = left_out(scan, group, a, &conditions);
+            const char *out_b = left_out(scan, group, b, &conditions);
+            if ((scan->a != SIZE_MAX && !asked) || (!asked && (out_a || out_b))) {
+                continue;
+            }
+            if (out_a || out_b) {
+                struct breakeven *row = new_row(scan, group, a, b);
+                row->status = BREAKEVEN_LEFT_OUT;
+                row->reason = out_a ? out_a : out_b;
+                row->reason_strategy = out_a ? a : b;
+                continue;
+            }
+            scan->results->compared[group * scan->strategies + a] = true;
+            scan->results->compared[group * scan->strategies + b] = true;
+            take_pair(scan, group, a, b, conditions, tasks);
+        }
+    }
+}
+
+/* --- finding the roots --- */
+
+struct looking {
+    const struct scan *scan;
+    const struct breakeven *row;
+    struct crossing_function *function;
+    size_t run;
+    struct error *err;
+};
+
+static double difference_at(double x, void *context)
+{
+    struct looking *looking = context;
+    const struct scan *scan = looking->scan;
+    const struct breakeven *row = looking->row;
+    struct spot spot;
+    char text[40];
+    breakeven_text(scan->results->kind, x, text, sizeof text);
+    struct spot_key other = {scan->results->axis, text};
+    if (!spot_open(&spot, scan->study, groups_point(&scan->results->groups, row->group), other,
+                   looking->err)) {
+        looking->function->stop = true;
+        return 0;
+    }
+    bool *wanted = breakeven_zeroed(scan->strategies, sizeof *wanted);
+    double *value = breakeven_zeroed(scan->strategies, sizeof *value);
+    wanted[row->a] = wanted[row->b] = true;
+    looking->function->stop =
+        !spot_values(&spot, spot_difference_metric(scan->request->metric),
+                     spot.values[looking->run], wanted, value, looking->err);
+    double difference = value[row->a] - value[row->b];
+    free(wanted);
+    free(value);
+    spot_close(&spot);
+    return difference;
+}
+
+static bool find_root(const struct scan *scan, struct task *task, struct error *err)
+{
+    const struct breakeven_results *results = scan->results;
+    const struct breakeven *row = &results->row[task->row];
+    struct looking looking = {.scan = scan, .row = row, .run = task->run, .err = err};
+    struct crossing_function function = {difference_at, &looking, false};
+    double *difference = breakeven_zeroed(results->x_count, sizeof *difference);
+    size_t low = task->bracket.low, high = task->bracket.high;
+    looking.function = &function;
+    differences(scan, row, task->run, difference);
+    task->root = crossing_root(&function, results->x[low], difference[low], results->x[high],
+                               difference[high], breakeven_step(results->kind));
+    free(difference);
+    return !function.stop;
+}
+
+static bool find_roots(const struct scan *scan, struct tasks *tasks, unsigned jobs,
+                       struct error *err)
+{
+    size_t failed = SIZE_MAX;
+#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+    for (size_t i = 0; i < tasks->count; i++) {
+        struct error own;
+        if (!find_root(scan, &tasks->task[i], &own)) {
+#pragma omp critical(breakeven_failure)
+            if (i < failed) {
+                failed = i;
+                *err = own;
+            }
+        }
+    }
+    return failed == SIZE_MAX;
+}
+
+/* --- what the draws come to --- */
+
+static enum breakeven_status decided(const struct breakeven *row)
+{
+    if (row->n == 0 || row->status == BREAKEVEN_EQUAL) {
+        return row->status;
+    }
+    if (row->share_crossing >= DECIDED_SHARE) {
+        return BREAKEVEN_CROSSING;
+    }
+    bool one_wins = row->share_a >= DECIDED_SHARE || row->share_b >= DECIDED_SHARE;
+    return one_wins ? BREAKEVEN_NONE : BREAKEVEN_UNDECIDED;
+}
+
+/* The draws' crossings stand together, in the order of the tasks. */
+static void fill_quantiles(const struct scan *scan, struct breakeven *row, const struct task *task,
+                           size_t crossings)
+{
+    const struct breakeven_results *results = scan->results;
+    size_t above = (size_t)llround((row->a_below ? row->share_a : row->share_b) * (double)row->n);
+    size_t below = (size_t)llround((row->a_below ? row->share_b : row->share_a) * (double)row->n);
+    size_t n = 0;
+    double *root = breakeven_zeroed(crossings + above + below, sizeof *root);
+    for (size_t i = 0; i < crossings; i++) {
+        root[n++] = task[i].root;
+    }
+    for (size_t i = 0; i < above + below; i++) {
+        root[n++] = i < above ? results->x[results->x_count - 1] : results->x[0];
+    }
+    gsl_sort(root, 1, n);
+    if (crossings > 0) {
+        row->p10 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.1);
+        row->p50 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.5);
+        row->p90 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.9);
+    }
+    free(root);
+}
+
+static void fill_rows(struct scan *scan, const struct tasks *tasks)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < scan->results->count; i++) {
+        struct breakeven *row = &scan->results->row[i];
+        size_t first = at;
+        while (at < tasks->count && tasks->task[at].row == i) {
+            at++;
+        }
+        if (first < at && tasks->task[first].run == 0) {
+            row->at = tasks->task[first++].root;
+        }
+        if (row->status != BREAKEVEN_LEFT_OUT) {
+            fill_quantiles(scan, row, &tasks->task[first], at - first);
+            row->status = decided(row);
+        }
+    }
+}
+
+bool breakeven_pairs(struct scan *scan, unsigned jobs, struct error *err)
+{
+    struct tasks tasks = {0};
+    for (size_t group = 0; group < scan->results->groups.count; group++) {
+        take_pairs(scan, group, &tasks);
+    }
+    bool good = find_roots(scan, &tasks, jobs, err);
+    if (good) {
+        fill_rows(scan, &tasks);
+    }
+    free(tasks.task);
+    return good;
+}

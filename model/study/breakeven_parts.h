@@ -1,0 +1,39 @@
+/*
+ * breakeven_parts - what the files behind breakeven.h share; not for others.
+ */
+#ifndef S2FLUSH_STUDY_BREAKEVEN_PARTS_H
+#define S2FLUSH_STUDY_BREAKEVEN_PARTS_H
+
+#include "study/breakeven.h"
+#include "study/spot.h"
+
+/* All strategies at all values of the axis, in all groups. */
+struct scan {
+    const struct study *study;
+    const struct breakeven_request *request;
+    struct breakeven_results *results;
+    size_t runs, strategies;
+    size_t a, b; /* the pair that was asked for; a SIZE_MAX: all */
+    double *value; /* by scan_value: along the axis last, for crossings */
+    struct spot_verdict *verdict; /* [group][x][strategy] */
+};
+
+static inline double *scan_value(const struct scan *scan, size_t group, size_t strategy, size_t run,
+                                 size_t x)
+{
+    size_t lane = (group * scan->strategies + strategy) * scan->runs + run;
+    return &scan->value[lane * scan->results->x_count + x];
+}
+
+void *breakeven_zeroed(size_t count, size_t size);
+
+/* Values of a whole-number axis are multiples of this; 0: any number is. */
+double breakeven_step(struct value_kind kind);
+
+/* A value of the axis as a file would have it. */
+void breakeven_text(struct value_kind kind, double x, char *text, size_t size);
+
+/* Fills the rows: every pair's crossings, from what was scanned. */
+bool breakeven_pairs(struct scan *scan, unsigned jobs, struct error *err);
+
+#endif

@@ -1,0 +1,212 @@
+#include "kvm/dirty_log.h"
+#include "rig.h"
+
+static void do_log(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    kvm_dirty_log_begin(actor, &rig->kvm, act->on, act->n != 0);
+}
+
+#define LOG_ON                   \
+    {                            \
+        .go = do_log, .on = true \
+    }
+#define LOG_OFF                   \
+    {                             \
+        .go = do_log, .on = false \
+    }
+#define WRITE(page)                                       \
+    {                                                     \
+        .go = do_write, .at = (page)*4 * KIB, .bytes = 64 \
+    }
+#define READ(page)                                       \
+    {                                                    \
+        .go = do_read, .at = (page)*4 * KIB, .bytes = 64 \
+    }
+
+/* What the leaf that maps a page allows. */
+static struct leaves leaf_at(struct rig *rig, uint64_t page)
+{
+    struct leaves leaves;
+    uint64_t next;
+    assert_true(stage2_lookup(&rig->kvm.stage2, RIG_IPA + page * 4 * KIB, &leaves, &next));
+    return leaves;
+}
+
+static void logging_takes_write_permission_and_drops_the_tlb(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), LOG_ON, {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_false(leaf_at(&rig, 0).writable);
+    assert_int_equal(leaf_at(&rig, 0).level, LEAF_BLOCK);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_range), 0);
+    rig_free(&rig);
+}
+
+static void range_invalidation_is_used_without_fwb_too(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), LOG_ON, {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){
+                 .kernel = "6.6", .strategy = "unmap", .backing = BACKING_THP, .tlbirange = true});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 0);
+    assert_int_equal(rig_all(&rig, EV_tlbi_range), 1);
+    rig_free(&rig);
+}
+
+/* One page of the block is mapped again, the others are not. */
+static void split(const char *kernel, uint64_t lines)
+{
+    static const struct act acts[] = {WRITE(0), LOG_ON, WRITE(3), {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = kernel, .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig.kvm.stage2.map.covered, 4 * KIB);
+    assert_int_equal(leaf_at(&rig, 3).level, LEAF_PAGE);
+    assert_true(leaf_at(&rig, 3).writable);
+    assert_int_equal(rig_all(&rig, EV_data_perm_w), 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1);
+    assert_int_equal(rig_all(&rig, EV_map_4k), 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 0);
+    /* The L2 table from the start and the new L3 table. */
+    assert_int_equal(rig_all(&rig, EV_s2_tables_alloc), 2);
+    assert_int_equal(rig_all(&rig, EV_s2_tables_free), 0);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), 32768 + lines);
+    rig_free(&rig);
+}
+
+static void a_write_splits_a_block(void **state)
+{
+    (void)state;
+    split("6.1", 64);
+    split("6.6", 64);
+    split("5.14", 64);
+    split("5.10", 0); /* a permission fault: nothing is cleaned */
+}
+
+static void reads_of_a_split_block_stay_read_only(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), LOG_ON, WRITE(3), READ(4), WRITE(4), {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_data_tr_r), 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 1); /* the write to page 4 */
+    assert_int_equal(rig_all(&rig, EV_data_perm_w), 2);
+    assert_true(leaf_at(&rig, 4).writable);
+    rig_free(&rig);
+}
+
+/* After logging the next fault in the block makes it one again; leaves that are
+ * as they should be do not fault. */
+static void collapse(const char *kernel, bool by_permission, uint64_t lines)
+{
+    static const struct act missing[] = {WRITE(0), LOG_ON,   WRITE(3), LOG_OFF,
+                                         WRITE(3), WRITE(9), {0}};
+    static const struct act read_only[] = {WRITE(0), LOG_ON,   WRITE(3), READ(9),
+                                           LOG_OFF,  WRITE(9), {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = kernel, .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, by_permission ? read_only : missing);
+    assert_int_equal(leaf_at(&rig, 9).level, LEAF_BLOCK);
+    assert_true(leaf_at(&rig, 9).writable);
+    assert_int_equal(rig.kvm.stage2.map.covered, 2 * MIB);
+    assert_int_equal(rig_all(&rig, EV_map_2m), 2);
+    assert_int_equal(rig_all(&rig, EV_collapsed_leaves), by_permission ? 2 : 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 2); /* log on, collapse */
+    assert_int_equal(rig_all(&rig, EV_s2_tables_free), 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 0);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), lines);
+    rig_free(&rig);
+}
+
+static void a_table_becomes_a_block_again(void **state)
+{
+    (void)state;
+    collapse("6.1", false, 2 * 32768 + 64);
+    collapse("6.1", true, 2 * 32768 + 2 * 64);
+    collapse("5.10", false, 2 * 32768);
+    collapse("5.10", true, 32768 + 64); /* the read of page 9 was no permission fault */
+}
+
+static void eager_splitting_leaves_relaxations_only(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), {.go = do_log, .on = true, .n = 1}, WRITE(3), {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig.kvm.stage2.map.covered, 2 * MIB);
+    assert_int_equal(leaf_at(&rig, 3).level, LEAF_PAGE);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
+    assert_int_equal(rig_all(&rig, EV_map_calls), 1);
+    assert_int_equal(rig_lines(&rig, LEDGER_ALL), 32768);
+    rig_free(&rig);
+}
+
+/* Two vCPUs write to one block at the same moment: it is split once. */
+static void racers_split_a_block_once(void **state)
+{
+    (void)state;
+    static const char *const kernels[] = {"5.10", "6.1", "6.2"};
+    static const struct act first[] = {
+        WRITE(0), LOG_ON, {.go = do_wait, .n = PS_PER_S}, WRITE(3), {0}};
+    static const struct act second[] = {{.go = do_wait, .n = PS_PER_S}, WRITE(4), {0}};
+    static const struct act *const acts[] = {first, second};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){
+                           .kernel = kernels[i], .strategy = "unmap", .backing = BACKING_THP});
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig.kvm.stage2.map.covered, 8 * KIB);
+        assert_int_equal(rig.kvm.stage2.tables, 2);
+        assert_int_equal(rig_all(&rig, EV_map_4k), 2);
+        assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1);
+        rig_free(&rig);
+    }
+}
+
+/* A page that one vCPU reads as the zero page while another writes to it: what
+ * was looked up before the notifier is not mapped after it. */
+static void a_notifier_makes_faults_under_way_retry(void **state)
+{
+    (void)state;
+    static const struct act first[] = {READ(0), {.go = do_wait, .n = PS_PER_S}, WRITE(0), {0}};
+    static const struct act second[] = {{.go = do_wait, .n = PS_PER_S}, READ(1), WRITE(0), {0}};
+    static const struct act *const acts[] = {first, second};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+    rig_play(&rig, acts, 2);
+    assert_true(leaf_at(&rig, 0).writable);
+    assert_int_equal(rig_all(&rig, EV_gfn_unmap), 1);
+    rig_free(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
+        cmocka_unit_test(range_invalidation_is_used_without_fwb_too),
+        cmocka_unit_test(a_write_splits_a_block),
+        cmocka_unit_test(reads_of_a_split_block_stay_read_only),
+        cmocka_unit_test(a_table_becomes_a_block_again),
+        cmocka_unit_test(eager_splitting_leaves_relaxations_only),
+        cmocka_unit_test(racers_split_a_block_once),
+        cmocka_unit_test(a_notifier_makes_faults_under_way_retry),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,234 @@
+#include "check.h"
+
+#include "check/baseline.h"
+#include "check/fit.h"
+#include "check/predict.h"
+#include "check/validate.h"
+#include "study/draws.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEAD                                                                                       \
+    "table,row,benchmark,phase,host,kernel,overrides,backing,bytes,vcpus,stride,split,value,unit," \
+    "role,source\n"
+
+/* A file of published rows in the test's own folder. */
+static const char *file_of(const char *rows)
+{
+    static char path[512];
+    const char *folder = getenv("TMPDIR");
+    snprintf(path, sizeof path, "%.400s/published.csv", folder ? folder : "/tmp");
+    FILE *out = fopen(path, "w");
+    assert_non_null(out);
+    fprintf(out, HEAD "%s", rows);
+    assert_int_equal(fclose(out), 0);
+    return path;
+}
+
+static struct published_set read_rows(const char *rows)
+{
+    struct published_set set = {0};
+    struct error err;
+    bool ok = published_read(file_of(rows), &set, &err);
+    if (!ok) {
+        print_error("%s\n", err.text);
+    }
+    assert_true(ok);
+    return set;
+}
+
+static void refused(const char *rows, const char *part)
+{
+    struct published_set set = {0};
+    struct error err;
+    assert_false(published_read(file_of(rows), &set, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, part));
+    published_free(&set);
+}
+
+static double at_medians(const struct published *row)
+{
+    double value[COSTS], ps;
+    struct error err;
+    assert_string_equal(row->refusal, "");
+    for (int id = 0; id < COSTS; id++) {
+        value[id] = draw_quantile(&row->platform->cost[id], 0.5);
+    }
+    assert_true(predict_ps(row, value, &ps, &err));
+    return ps;
+}
+
+static void bad_input_is_one_line(void **state)
+{
+    (void)state;
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,fitted,x\n", "role");
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,zero,s,fit,x\n", "value");
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,1,hours,fit,x\n", "unit");
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,many,1,,,1,s,fit,x\n", "bytes");
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,sometimes,1,s,fit,x\n", "split");
+    refused("t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,fit,x\n"
+            "t,a,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,fit,x\n",
+            "already");
+}
+
+static void what_the_model_cannot_express_is_said(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "no benchmark", "no benchmark phase", "no backing", "no platform",
+        "no value",     "5.10 or later",      "vCPUs",      "no phase"};
+    struct published_set set = read_rows(
+        "t,1,teardown,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n"
+        "t,2,page_table,dance,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n"
+        "t,3,page_table,create,kunpeng-920,5.11,,16k,1G,1,,,1,s,predict,x\n"
+        "t,4,page_table,create,my-host,5.11,,4k,1G,1,,,1,s,predict,x\n"
+        "t,5,page_table,create,kunpeng-920,5.11,cmo_place=nobody,4k,1G,1,,,1,s,predict,x\n"
+        "t,6,page_table,create,kunpeng-920,4.19,,4k,1G,1,,,1,s,predict,x\n"
+        "t,7,page_table,create,kunpeng-920,5.11,,4k,1G,4096,,,1,s,predict,x\n"
+        "t,8,page_table,dirty,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n");
+    for (size_t i = 0; i < set.count; i++) {
+        assert_non_null(strstr(set.rows[i].refusal, parts[i]));
+    }
+    struct validation validation;
+    struct error err;
+    assert_true(validate(&set, 8, &validation, &err));
+    struct score score = validation_score(&validation, NULL);
+    assert_int_equal(score.refused, 8);
+    assert_int_equal(score.rows, 0);
+    validation_free(&validation);
+    published_free(&set);
+}
+
+#define CREATE(row, kernel, overrides, vcpus)                                                \
+    "t," row ",page_table,create,kunpeng-920," kernel "," overrides ",hugetlb-1g,20G," vcpus \
+    ",,,1,s,predict,x\n"
+
+/* Until 5.13 each of v racers cleans each page under the lock; with the
+ * installer alone nobody waits for more than one cleaning. */
+static void racers_clean_one_after_another(void **state)
+{
+    (void)state;
+    struct published_set set = read_rows(
+        CREATE("1", "5.11", "", "1") CREATE("2", "5.11", "", "20") CREATE("3", "5.11", "", "40")
+            CREATE("4", "5.11", "cmo_place=installer", "40") CREATE("5", "5.14", "", "40"));
+    double one = at_medians(&set.rows[0]), twenty = at_medians(&set.rows[1]);
+    double forty = at_medians(&set.rows[2]), patched = at_medians(&set.rows[3]);
+    double each = (forty - twenty) / 20;
+    double lines = 20.0 * GIB / 64;
+    const struct cost *absent = &set.rows[0].platform->cost[COST_dc_absent_ns];
+    double sweep = lines * 1000 * draw_quantile(absent, 0.5);
+    assert_true(fabs(each / sweep - 1) < 0.01);
+    assert_true(fabs(patched / one - 1) < 0.05);
+    assert_true(fabs(at_medians(&set.rows[4]) / patched - 1) < 0.001);
+    published_free(&set);
+}
+
+static void a_slice_stands_for_the_whole(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,page_table,create,kunpeng-920,5.11,,4k,16M,4,,,1,s,predict,x\n"
+                  "t,2,dirty_log,dirty,unnamed-2022,6.1,,thp,256M,4,4K,,1,s,predict,x\n"
+                  "t,3,dirty_log,dirty,ampereone,6.1,,hugetlb,1G,8,2M,lazy,1,s,predict,x\n");
+    for (size_t i = 0; i < set.count; i++) {
+        struct published *row = &set.rows[i];
+        struct slices slices = predict_slices(&row->benchmarked);
+        assert_true(slices.first < slices.second && slices.second < row->bytes);
+        double sliced = at_medians(row);
+        /* A region of twice the size takes twice as long but for the start. */
+        row->benchmarked.bytes *= 2;
+        double twice = at_medians(row);
+        assert_true(fabs(twice / (2 * sliced) - 1) < 0.05);
+    }
+    published_free(&set);
+}
+
+static void the_line_goes_through_the_fit_rows(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,page_table,unmap,unnamed-2023,6.5,,4k,2G,1,,,3,s,fit,x\n"
+                  "t,2,page_table,unmap,unnamed-2023,6.5,,4k,4G,1,,,5,s,fit,x\n"
+                  "t,3,page_table,unmap,unnamed-2023,6.5,,4k,16G,1,,,17,s,predict,x\n"
+                  "u,1,page_table,unmap,unnamed-2023,6.5,,4k,2G,1,,,3,s,fit,x\n"
+                  "u,2,page_table,unmap,unnamed-2023,6.5,,4k,16G,1,,,17,s,predict,x\n"
+                  "v,1,page_table,unmap,unnamed-2023,6.5,,4k,16G,1,,,17,s,predict,x\n");
+    double line;
+    assert_true(baseline_predict(&set, &set.rows[2], &line));
+    assert_true(fabs(line - 17) < 1e-9);
+    assert_true(baseline_predict(&set, &set.rows[4], &line));
+    assert_true(fabs(line - 24) < 1e-9); /* one point and the origin */
+    assert_false(baseline_predict(&set, &set.rows[5], &line));
+    published_free(&set);
+}
+
+static void the_csv_is_as_documented(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,page_table,unmap,unnamed-2023,6.5,,4k,2G,1,,,1.07,s,predict,x\n"
+                  "t,2,teardown,,unnamed-2023,6.5,,4k,2G,1,,,1,s,predict,x\n");
+    struct validation validation;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    assert_true(validate(&set, 16, &validation, &err));
+    const struct prediction *made = &validation.rows[0];
+    assert_true(made->p10 < made->p50 && made->p50 < made->p90);
+    assert_int_equal(made->inside, made->p10 <= 1.07 && 1.07 <= made->p90);
+    FILE *out = open_memstream(&text, &size);
+    validation_csv(&validation, out);
+    fclose(out);
+    static const char head[] = "table,row,role,unit,measured,p10,p50,p90,error_pct,inside\n";
+    assert_memory_equal(text, head, sizeof head - 1);
+    assert_non_null(strstr(text, "\nt,1,predict,s,1.07,"));
+    assert_non_null(strstr(text, "\nt,2,predict,s,1,,,,,\n"));
+    free(text);
+    validation_free(&validation);
+    published_free(&set);
+}
+
+/* What stands in a host's file is what the fit gives. */
+static void hosts_hold_what_the_fit_gives(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *files[2];
+    } cases[] = {
+        {"kunpeng-920", {"bench/published/kunpeng-1g.csv", "bench/published/kunpeng-4k.csv"}},
+        {"unnamed-2023", {"bench/published/unmap-4k.csv", NULL}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct published_set set = {0};
+        struct fit fit;
+        struct error err;
+        for (size_t k = 0; k < 2 && cases[i].files[k]; k++) {
+            assert_true(published_read(cases[i].files[k], &set, &err));
+        }
+        assert_true(fit_host(&set, cases[i].host, &fit, &err));
+        for (size_t k = 0; k < fit.costs; k++) {
+            double stands = set.rows[0].platform->cost[fit.id[k]].mode;
+            assert_true(fabs(fit.value[k] / stands - 1) < 0.01);
+        }
+        assert_true(fit.worst_pct < 1);
+        assert_false(fit_host(&set, "nobody", &fit, &err));
+        published_free(&set);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bad_input_is_one_line),
+        cmocka_unit_test(what_the_model_cannot_express_is_said),
+        cmocka_unit_test(racers_clean_one_after_another),
+        cmocka_unit_test(a_slice_stands_for_the_whole),
+        cmocka_unit_test(the_line_goes_through_the_fit_rows),
+        cmocka_unit_test(the_csv_is_as_documented),
+        cmocka_unit_test(hosts_hold_what_the_fit_gives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
