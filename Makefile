@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PREFIX ?= /usr/local
 DESTDIR ?=
 DATADIR = $(abspath $(PREFIX))/share/s2flush
-DATA := model/machine/platforms workloads bench/plots
+DATA := model/machine/platforms workloads bench/plots bench/published
 
 FALLBACK_VERSION := 0.1.0
 

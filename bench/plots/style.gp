@@ -4,9 +4,11 @@
 # then one script. Before both it sets
 #   format   svg or png
 #   out      the file to write
+#   table    the file to draw
 # and the scripts' folder in GNUPLOT_LIB, where they find what they load.
 # A script says in its head what it needs, one wish a line:
 #   #! output NAME          the picture's name
+#   #! table NAME           the file that it draws, in place of rows.csv
 #   #! axis NAME LOW HIGH   a column with LOW to HIGH different values, LOW 0: or
 #                           none of that name; every axis column without such a
 #                           line must have one value
@@ -68,5 +70,5 @@ kind_of(s) = place(STRATEGIES, s) == 0 ? 8 : place(STRATEGIES, s)
 # without has LOW 0 in its head.
 COLUMNS = ""
 note_column(i) = (COLUMNS = COLUMNS." ".columnhead(i), 0)
-stats "rows.csv" every ::0::0 using (sum [i_=1:48] note_column(i_), 0) nooutput
+stats table every ::0::0 using (sum [i_=1:48] note_column(i_), 0) nooutput
 has(c) = place(COLUMNS, c) > 0

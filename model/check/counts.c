@@ -330,7 +330,7 @@ bool counts_read(const char *path, struct counts *counts, struct error *err)
     }
     if (good) {
         counts->rows = zeroed(rows, sizeof *counts->rows);
-        counts->counted = zeroed(mul_checked(rows, count_column_count, "counts"), sizeof(uint64_t));
+        counts->events = zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t));
         group_rows(counts);
         counts->cpus = zeroed(counts->vm_count, sizeof *counts->cpus);
         good = build(counts, err);
@@ -352,6 +352,6 @@ void counts_free(struct counts *counts)
     free(counts->rows);
     free(counts->vms);
     free(counts->cpus);
-    free(counts->counted);
+    free(counts->events);
     *counts = (struct counts){0};
 }

@@ -52,7 +52,7 @@ struct counts {
     size_t vm_count;
     struct counts_cpu *cpus; /* the machines that the VMs run on */
     size_t cpu_count;
-    uint64_t *counted; /* rows x count_column_count, the model's */
+    uint64_t *events; /* rows x EVENT_KINDS, the model's */
 };
 
 /* Reads the table and builds every VM's timeline; bad input is one line that
@@ -65,6 +65,9 @@ bool counts_play(struct counts *counts, unsigned jobs, struct error *err);
 
 /* The model's count of a row; the row's VM must have been played. */
 uint64_t counts_of(const struct counts *counts, size_t row, size_t column);
+
+/* The same of one kind of event, also of those that no column shows. */
+uint64_t counts_event(const struct counts *counts, size_t row, enum event_kind kind);
 
 /* Writes the table with the model's counts: the input's columns in its order,
  * then those count columns that it lacks. Rows that were not played say

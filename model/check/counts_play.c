@@ -14,12 +14,9 @@ static void take_counts(struct counts *counts, size_t index, const struct sim *s
         if (counts->rows[row].vm != index) {
             continue;
         }
-        uint64_t *out = &counts->counted[row * count_column_count];
-        for (size_t column = 0; column < count_column_count; column++) {
-            for (uint32_t i = 0; i < count_columns[column].kind_count; i++) {
-                out[column] += sim_count(sim, counts->rows[row].phase, LEDGER_ALL,
-                                         count_columns[column].kinds[i]);
-            }
+        uint64_t *out = &counts->events[row * EVENT_KINDS];
+        for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
+            out[kind] = sim_count(sim, counts->rows[row].phase, LEDGER_ALL, (enum event_kind)kind);
         }
     }
 }
@@ -75,8 +72,17 @@ bool counts_play(struct counts *counts, unsigned jobs, struct error *err)
     return good;
 }
 
-uint64_t counts_of(const struct counts *counts, size_t row, size_t column)
+uint64_t counts_event(const struct counts *counts, size_t row, enum event_kind kind)
 {
     INVARIANT(!counts->vms[counts->rows[row].vm].unsupported, "row %zu was not played", row);
-    return counts->counted[row * count_column_count + column];
+    return counts->events[row * EVENT_KINDS + kind];
+}
+
+uint64_t counts_of(const struct counts *counts, size_t row, size_t column)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < count_columns[column].kind_count; i++) {
+        sum += counts_event(counts, row, count_columns[column].kinds[i]);
+    }
+    return sum;
 }

@@ -46,8 +46,8 @@ static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
     return status;
 }
 
-static bool collect(const struct published_set *set, const char *host, struct problem *problem,
-                    struct error *err)
+/* The rows that the host's costs may be fitted to. */
+static void collect(const struct published_set *set, const char *host, struct problem *problem)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct published *row = &set->rows[i];
@@ -56,10 +56,6 @@ static bool collect(const struct published_set *set, const char *host, struct pr
             problem->rows[problem->count++] = row;
         }
     }
-    if (problem->count == 0) {
-        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
-    }
-    return true;
 }
 
 static void choose_costs(const struct platform *platform, struct problem *problem, struct fit *fit)
@@ -124,8 +120,9 @@ bool fit_host(const struct published_set *set, const char *host, struct fit *fit
 {
     struct problem problem = {.fit = fit};
     *fit = (struct fit){0};
-    if (!collect(set, host, &problem, err)) {
-        return false;
+    collect(set, host, &problem);
+    if (problem.count == 0) {
+        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
     }
     choose_costs(problem.rows[0]->platform, &problem, fit);
     fit->rows = problem.count;

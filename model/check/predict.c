@@ -51,9 +51,9 @@ static ps_t phase_ps(const struct sim *sim, uint32_t phase)
 static bool play_slice(const struct published *row, uint64_t bytes, const double value[COSTS],
                        double *ps, struct error *err)
 {
-    struct timeline timeline;
+    struct timeline timeline = {0};
     struct sim sim;
-    uint32_t timed;
+    uint32_t timed = 0;
     benchmark_build(&row->benchmarked, bytes, &timeline, &timed);
     struct point point = {.timeline = &timeline,
                           .platform = row->platform,

@@ -14,6 +14,8 @@ int cmd_list(int argc, char **argv);
 int cmd_plot(int argc, char **argv);
 int cmd_counts(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
+int cmd_paths(int argc, char **argv);
+int cmd_calibrate(int argc, char **argv);
 int cmd_breakeven(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_sensitivity(int argc, char **argv);

@@ -17,7 +17,12 @@ static const struct command {
     {"list", cmd_list, "workloads, machines, kernels, strategies, studies, costs, keys, metrics"},
     {"plot", cmd_plot, "draw the plots that fit a folder of rows"},
     {"breakeven", cmd_breakeven, "where along an axis two strategies cost the same"},
+    {"map", cmd_map, "which strategy costs least, over two axes"},
+    {"sensitivity", cmd_sensitivity, "which costs decide, and which one to measure first"},
+    {"diff", cmd_diff, "what changed between two folders of results"},
     {"counts", cmd_counts, "the model's event counts against recorded ones"},
+    {"validate", cmd_validate, "predictions against published measurements"},
+    {"paths", cmd_paths, "the kernel's path lengths from recorded instructions"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -82,6 +82,13 @@ static bool takes_write_lock(const struct fault *fault)
     }
 }
 
+/* Whether what the host said of the page may no longer hold (mmu_notifier_retry). */
+static bool invalidated(const struct fault *fault)
+{
+    const struct kvm *kvm = fault->kvm;
+    return kvm->invalidating > 0 || kvm->invalidations != fault->seen_invalidations;
+}
+
 /* Whether another vCPU has locked an entry among these leaves for its own
  * maintenance: the fault is then retried by running into it again. */
 static bool locked_by_other(const struct fault *fault)
@@ -124,7 +131,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next;
-    if (locked_by_other(fault) || kvm->invalidations != fault->seen_invalidations) {
+    if (locked_by_other(fault) || invalidated(fault)) {
         actor_charge(actor, EV_fault_retries, 1);
         return FAULT_UNLOCK;
     }
@@ -171,8 +178,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
     uint64_t next, n = leaf_count(fault);
-    if (kvm->invalidations != fault->seen_invalidations ||
-        !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
+    if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
     }
@@ -238,6 +244,14 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
     }
 }
 
+static void fault_done(struct actor *actor, const struct fault *fault)
+{
+    /* Table pages are allocated ahead of the lock, for later faults too. */
+    actor_charge(actor, EV_s2_tables_alloc, fault->tables);
+    actor->site = fault->was_site;
+    actor_return(actor, 0);
+}
+
 static void fault_step(struct actor *actor, struct frame *frame)
 {
     struct fault *fault = FRAME_LOCAL(frame, struct fault);
@@ -277,10 +291,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
         actor_unlock(actor, &fault->kvm->mmu_lock);
         return;
     default:
-        /* Table pages are allocated ahead of the lock, for later faults too. */
-        actor_charge(actor, EV_s2_tables_alloc, fault->tables);
-        actor->site = fault->was_site;
-        actor_return(actor, 0);
+        fault_done(actor, fault);
     }
 }
 

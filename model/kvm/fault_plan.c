@@ -6,8 +6,11 @@
  * the block whole within the slot (fault_supports_stage2_huge_mapping). */
 static bool leaf_fits(const struct memslot *slot, uint64_t hva, uint64_t size)
 {
+    if (size == 0) {
+        return false; /* the granule has no leaf of that level */
+    }
     uint64_t block = hva - hva % size;
-    return size != 0 && slot->ipa % size == slot->area.start % size && block >= slot->area.start &&
+    return slot->ipa % size == slot->area.start % size && block >= slot->area.start &&
            block + size <= slot->area.start + slot->bytes;
 }
 
@@ -134,6 +137,28 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
     fault->leaves = (struct leaves){.start = start, .end = start + size, .level = level};
 }
 
+/* Until the notifier of whoever copies a zero page has the lock, the page is
+ * still there for others: each that writes to it copies it too, and finds out
+ * only when it has notified as well. */
+static void join_copy(struct fault *fault, struct host_access *access)
+{
+    struct kvm *kvm = fault->kvm;
+    if (access->replaced) {
+        fault->vcpu->copying = access->start;
+        return;
+    }
+    for (uint32_t i = 0; fault->access == ACCESS_WRITE && i < kvm->vcpu_count; i++) {
+        uint64_t page = kvm->vcpus[i].copying;
+        if (page != 0 && page >= access->start && page < access->end) {
+            access->notified = 1;
+            access->notify[0] = (struct host_range){page, page + leaf_bytes(kvm, LEAF_PAGE)};
+            access->end = access->start + access->unit_bytes;
+            access->fresh_bytes = 0;
+            return;
+        }
+    }
+}
+
 static void note_notifiers(struct fault *fault, const struct host_access *access)
 {
     fault->notified = (uint8_t)access->notified;
@@ -164,6 +189,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
         set_leaves(fault, slot, &access, limit, choose_level(kvm, slot, hva, access.unit_bytes));
     }
     give_permissions(fault, slot, access.writable);
+    join_copy(fault, &access);
     note_notifiers(fault, &access);
     charge_exit(actor, fault, slot);
     if (access.fresh_bytes > 0) {
@@ -176,8 +202,9 @@ bool fault_needs_hugetlb_mutex(const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    INVARIANT(slot, "fault at %#llx outside every slot", (unsigned long long)fault->ipa);
     bool hugetlb =
-        slot && (slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G);
+        slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G;
     uint64_t end;
     return hugetlb && (kvm->hugetlb_mutex.writer ||
                        runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);

@@ -39,6 +39,7 @@ struct kvm_vcpu {
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */
+    uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t flushed_bytes; /* by its toggles in this phase */
 };
 
@@ -69,6 +70,7 @@ struct kvm {
     } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
     struct lock hugetlb_mutex;    /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations;       /* by MMU notifiers so far: a fault under way then retries */
+    uint64_t invalidating;        /* notifiers under way: so does any fault that comes */
     struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */

@@ -19,15 +19,23 @@ static bool slot_part(const struct memslot *slot, struct host_range range, uint6
 
 /* --- notifiers --- */
 
-enum notify_state { NOTIFY_SLOT, NOTIFY_UNMAP, NOTIFY_UNLOCK, NOTIFY_SPTE_LOCK, NOTIFY_SPTE_MAP,
-                    NOTIFY_SPTE_UNLOCK };
+enum notify_state {
+    NOTIFY_SLOT,
+    NOTIFY_UNMAP,
+    NOTIFY_UNLOCK,
+    NOTIFY_SPTE_LOCK,
+    NOTIFY_SPTE_MAP,
+    NOTIFY_SPTE_UNLOCK,
+    NOTIFY_END,
+    NOTIFY_DONE
+};
 
 struct notify {
     struct kvm *kvm;
     struct host_range range;
     uint64_t start, end;
     uint32_t slot, was_site;
-    bool replaced;
+    bool replaced, began;
 };
 
 /* change_pte: the new page is mapped read-only if its table is in place; no
@@ -48,8 +56,7 @@ static void set_spte(struct actor *actor, struct notify *notify)
     actor_charge(actor, EV_set_spte, 1);
     actor_charge(actor, EV_map_calls, 1);
     actor_charge(actor, EV_map_4k, 1);
-    actor_charge(actor, EV_walk_map,
-                 maps ? whole : stage2_depth(&kvm->stage2, page.start) + 1ull);
+    actor_charge(actor, EV_walk_map, maps ? whole : stage2_depth(&kvm->stage2, page.start) + 1ull);
     if (maps) {
         actor_charge(actor, EV_map_bytes, page.end - page.start);
         stage2_map(&kvm->stage2, page);
@@ -64,30 +71,58 @@ static void set_spte(struct actor *actor, struct notify *notify)
     }
 }
 
+/* The next slot that the range overlaps; behind the last one the range is no
+ * longer being invalidated, and the lock is taken once more to say so. */
+static void notify_slot(struct actor *actor, struct frame *frame, struct notify *notify)
+{
+    struct kvm *kvm = notify->kvm;
+    while (notify->slot < kvm->slot_count &&
+           !slot_part(&kvm->slots[notify->slot], notify->range, &notify->start, &notify->end)) {
+        notify->slot++;
+    }
+    if (notify->slot < kvm->slot_count) {
+        frame->state = NOTIFY_UNMAP;
+        actor_lock(actor, &kvm->mmu_lock, true);
+    } else if (notify->began) {
+        frame->state = NOTIFY_END;
+        actor_lock(actor, &kvm->mmu_lock, true);
+    } else {
+        frame->state = NOTIFY_DONE;
+    }
+}
+
+/* From here to the end of the notifier no fault gets past the lock. */
+static void notify_unmap(struct actor *actor, struct notify *notify)
+{
+    struct kvm *kvm = notify->kvm;
+    kvm->invalidating += notify->began ? 0 : 1;
+    notify->began = true;
+    for (uint32_t i = 0; notify->replaced && i < kvm->vcpu_count; i++) {
+        bool this_page = kvm->vcpus[i].copying == notify->range.start;
+        kvm->vcpus[i].copying = this_page ? 0 : kvm->vcpus[i].copying;
+    }
+    actor_charge(actor, EV_gfn_unmap, 1);
+    kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
+}
+
+static void notify_end(struct actor *actor, struct kvm *kvm)
+{
+    kvm->invalidating--;
+    kvm->invalidations++;
+    actor_unlock(actor, &kvm->mmu_lock);
+}
+
 static void notify_step(struct actor *actor, struct frame *frame)
 {
     struct notify *notify = FRAME_LOCAL(frame, struct notify);
     struct kvm *kvm = notify->kvm;
     switch (frame->state) {
     case NOTIFY_SLOT:
-        while (notify->slot < kvm->slot_count &&
-               !slot_part(&kvm->slots[notify->slot], notify->range, &notify->start,
-                          &notify->end)) {
-            notify->slot++;
-        }
-        if (notify->slot == kvm->slot_count) {
-            kvm->invalidations++;
-            actor->site = notify->was_site;
-            actor_return(actor, 0);
-            return;
-        }
-        frame->state = NOTIFY_UNMAP;
-        actor_lock(actor, &kvm->mmu_lock, true);
+        notify_slot(actor, frame, notify);
         return;
     case NOTIFY_UNMAP:
         frame->state = NOTIFY_UNLOCK;
-        actor_charge(actor, EV_gfn_unmap, 1);
-        kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
+        notify_unmap(actor, notify);
         return;
     case NOTIFY_UNLOCK:
         frame->state = NOTIFY_SPTE_LOCK;
@@ -106,18 +141,26 @@ static void notify_step(struct actor *actor, struct frame *frame)
         frame->state = NOTIFY_SPTE_UNLOCK;
         set_spte(actor, notify);
         return;
-    default:
+    case NOTIFY_SPTE_UNLOCK:
         notify->slot++;
         frame->state = NOTIFY_SLOT;
         actor_unlock(actor, &kvm->mmu_lock);
+        return;
+    case NOTIFY_END:
+        frame->state = NOTIFY_DONE;
+        notify_end(actor, kvm);
+        return;
+    default:
+        actor->site = notify->was_site;
+        actor_return(actor, 0);
     }
 }
 
 void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced)
 {
     struct notify *notify = actor_call(actor, notify_step);
-    *notify = (struct notify){
-        .kvm = kvm, .range = range, .replaced = replaced, .was_site = actor->site};
+    *notify =
+        (struct notify){.kvm = kvm, .range = range, .replaced = replaced, .was_site = actor->site};
     actor->site = SITE_NOTIFIER;
 }
 
@@ -131,8 +174,8 @@ struct drop {
 /* How often MADV_DONTNEED of a slot's memory notifies. */
 static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *slot)
 {
-    bool hugetlb = slot->area.backing == BACKING_HUGETLB ||
-                   slot->area.backing == BACKING_HUGETLB_1G;
+    bool hugetlb =
+        slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G;
     if (!hugetlb) {
         return 1;
     }
@@ -217,8 +260,12 @@ static void fill_stretch(struct actor *actor, struct fill *fill)
         fill->notify[i] = got.notify[i];
     }
     uint32_t all = (uint32_t)(CACHE_PAGE_BYTES / kvm->memory->platform->line_bytes);
-    struct access access = {.start = start, .end = stop, .density = all, .write = true,
-                            .path = PATH_CACHED, .reader = READER_HOST};
+    struct access access = {.start = start,
+                            .end = stop,
+                            .density = all,
+                            .write = true,
+                            .path = PATH_CACHED,
+                            .reader = READER_HOST};
     actor_charge(actor, EV_vmm_bytes, (stop - start) / KIB);
     if (got.fresh_bytes > 0) {
         actor_charge(actor, EV_host_alloc, (got.end - got.start) / got.unit_bytes);

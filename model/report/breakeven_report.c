@@ -112,29 +112,28 @@ void breakeven_curves_write(FILE *out, const struct breakeven_results *results, 
 
 /* --- sentences --- */
 
-static void tell_factor(FILE *out, double factor)
+/* Who is cheaper at one end of the range, and by how much. */
+static void tell_end(FILE *out, const struct breakeven_results *results, double x,
+                     const char *winner, double factor)
 {
+    char text[40];
+    fprintf(out, "%s at %s", winner,
+            cells_human(x, results->kind.unit, text, sizeof text));
     if (isfinite(factor)) {
-        fprintf(out, " %.3g times as cheap", factor);
-    } else {
-        fprintf(out, " cheaper");
+        fprintf(out, " by a factor of %.3g", factor);
     }
 }
 
-/* By how much each wins at the ends of the range. */
 static void tell_ends(FILE *out, const struct breakeven_results *results,
                       const struct breakeven *row)
 {
-    char low[40], high[40];
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
-    fprintf(out, "; %s is", row->a_wins_low ? a : b);
-    tell_factor(out, row->low_ratio);
-    fprintf(out, " at %s, %s",
-            cells_human(results->x[0], results->kind.unit, low, sizeof low),
-            row->a_wins_high ? a : b);
-    tell_factor(out, row->high_ratio);
-    fprintf(out, " at %s\n",
-            cells_human(results->x[results->x_count - 1], results->kind.unit, high, sizeof high));
+    fprintf(out, "; cheaper is ");
+    tell_end(out, results, results->x[0], row->a_wins_low ? a : b, row->low_ratio);
+    fprintf(out, ", ");
+    tell_end(out, results, results->x[results->x_count - 1], row->a_wins_high ? a : b,
+             row->high_ratio);
+    fprintf(out, "\n");
 }
 
 static void tell_crossing(FILE *out, const struct breakeven_results *results,
@@ -160,7 +159,12 @@ static void tell_undecided(FILE *out, const struct breakeven_results *results,
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
     fprintf(out, "undecided: %s wins in the whole range in %.0f %% of the draws, %s in %.0f %%, ",
             a, 100 * row->share_a, b, 100 * row->share_b);
-    fprintf(out, "they cross in %.0f %%", 100 * row->share_crossing);
+    fprintf(out, "they cross in %.0f %%", 100 * (row->share_crossing + row->share_other));
+    if (isfinite(row->at)) {
+        char at[40];
+        fprintf(out, ", at the modes at %s",
+                cells_human(row->at, results->kind.unit, at, sizeof at));
+    }
     tell_ends(out, results, row);
 }
 

@@ -14,12 +14,15 @@
 #include <unistd.h>
 
 #define PLOT_DIR "bench/plots"
+#define ROWS "rows.csv"
+#define TABLES_MAX 16
 #define SCRIPTS_MAX 64
 #define AXIS_VALUES 4096
 
 /* What a script asks for. */
 struct wish {
     char output[64];
+    char table[64]; /* the file that it draws */
     char axis[16][64];
     size_t low[16], high[16], axes;
     char metric[64][64];
@@ -37,6 +40,12 @@ struct places {
 static bool valid_name(const char *name)
 {
     return name[0] && !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_")];
+}
+
+static bool valid_table(const char *name)
+{
+    return name[0] && name[0] != '.' &&
+           !name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-_.")];
 }
 
 /* The next word of a line, at most 63 characters of it; false where none is. */
@@ -69,6 +78,8 @@ static void read_wish(const char *line, struct wish *wish)
     }
     if (strcmp(what, "output") == 0 && valid_name(name)) {
         snprintf(wish->output, sizeof wish->output, "%s", name);
+    } else if (strcmp(what, "table") == 0 && valid_table(name)) {
+        snprintf(wish->table, sizeof wish->table, "%s", name);
     } else if (strcmp(what, "axis") == 0 && wish->axes < 16) {
         snprintf(wish->axis[wish->axes], sizeof wish->axis[0], "%s", name);
         wish->low[wish->axes] = next_number(&line);
@@ -82,7 +93,7 @@ static bool read_wishes(const char *path, struct wish *wish)
 {
     char line[256];
     FILE *in = fopen(path, "r");
-    *wish = (struct wish){0};
+    *wish = (struct wish){.table = ROWS};
     if (!in) {
         return false;
     }
@@ -211,8 +222,8 @@ static bool draw_as(const struct places *places, const char *script, const struc
     if (!output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
         return false;
     }
-    snprintf(settings, sizeof settings, "format='%s'; out='%s'", format,
-             strrchr(picture.temporary, '/') + 1);
+    snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'", format,
+             strrchr(picture.temporary, '/') + 1, wish->table);
     bool good = run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
     output_drop(&picture);
     return good;
@@ -253,41 +264,120 @@ static bool find_places(const char *folder, struct places *places, struct error 
     return true;
 }
 
-static bool draw_fitting(const struct places *places, const struct csv *rows, FILE *messages,
+/* --- tables --- */
+
+/* The tables that scripts have asked for so far. */
+struct tables {
+    const char *folder;
+    struct table {
+        char name[64];
+        char path[OUTPUT_PATH];
+        struct csv rows;
+        bool there;
+    } table[TABLES_MAX];
+    size_t count;
+};
+
+/* Reads a table the first time. *rows is NULL where the folder has none of that
+ * name; one that is no table of results is an error. */
+static bool find_table(struct tables *tables, const char *name, const struct csv **rows,
+                       struct error *err)
+{
+    size_t i = 0;
+    *rows = NULL;
+    while (i < tables->count && strcmp(tables->table[i].name, name) != 0) {
+        i++;
+    }
+    struct table *table = &tables->table[i];
+    if (i == TABLES_MAX) {
+        return true;
+    }
+    if (i == tables->count) {
+        tables->count++;
+        *table = (struct table){0};
+        snprintf(table->name, sizeof table->name, "%s", name);
+        int length = snprintf(table->path, sizeof table->path, "%s/%s", tables->folder, name);
+        if (length < 0 || (size_t)length >= sizeof table->path) {
+            return error_input(err, NULL, "the folder's name is too long");
+        }
+        if (access(table->path, F_OK) == 0) {
+            if (!csv_read(table->path, &table->rows, err)) {
+                return false;
+            }
+            table->there = true;
+            if (csv_column(&table->rows, "study") < 0 || csv_column(&table->rows, "metric") < 0) {
+                return error_input(err, NULL, "%s: has no columns study and metric", table->path);
+            }
+        }
+    }
+    *rows = table->there ? &table->rows : NULL;
+    return true;
+}
+
+static void free_tables(struct tables *tables)
+{
+    for (size_t i = 0; i < tables->count; i++) {
+        if (tables->table[i].there) {
+            csv_free(&tables->table[i].rows);
+        }
+    }
+    free(tables);
+}
+
+/* Draws a script's picture where its table is there and fits. */
+static bool draw_if_fits(const struct places *places, struct tables *tables, const char *script,
+                         FILE *messages, int *drawn, struct error *err)
+{
+    struct wish wish;
+    const struct csv *rows;
+    if (!read_wishes(script, &wish)) {
+        return true;
+    }
+    if (!find_table(tables, wish.table, &rows, err)) {
+        return false;
+    }
+    if (!rows || !fits(rows, &wish)) {
+        return true;
+    }
+    ++*drawn;
+    return draw(places, script, &wish, messages, err);
+}
+
+static bool draw_fitting(const struct places *places, struct tables *tables, FILE *messages,
                          struct error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(places->scripts, &entries, is_script, alphasort), drawn = 0;
-    bool good = true;
+    bool good = true, any = false;
     for (int i = 0; i < count; i++) {
         char script[OUTPUT_PATH + 300];
-        struct wish wish;
         snprintf(script, sizeof script, "%s/%s", places->scripts, entries[i]->d_name);
-        if (good && read_wishes(script, &wish) && fits(rows, &wish)) {
-            good = draw(places, script, &wish, messages, err);
-            drawn++;
-        }
+        good = good && draw_if_fits(places, tables, script, messages, &drawn, err);
         free(entries[i]);
     }
     free(entries);
+    for (size_t i = 0; i < tables->count; i++) {
+        any |= tables->table[i].there;
+    }
+    if (good && !any) {
+        return error_input(err, NULL, "%s: has neither " ROWS " nor another table to draw",
+                           places->folder);
+    }
     return good && (drawn > 0 || error_run(err, "%s: no plot fits these rows", places->folder));
 }
 
 bool plot_folder(const char *folder, FILE *messages, struct error *err)
 {
     struct places places;
-    struct csv rows;
-    char path[OUTPUT_PATH];
-    int length = snprintf(path, sizeof path, "%s/rows.csv", folder);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        return error_input(err, NULL, "the folder's name is too long");
-    }
-    if (!find_places(folder, &places, err) || !csv_read(path, &rows, err)) {
+    if (!find_places(folder, &places, err)) {
         return false;
     }
-    bool good = csv_column(&rows, "study") >= 0 && csv_column(&rows, "metric") >= 0
-                    ? draw_fitting(&places, &rows, messages, err)
-                    : error_input(err, NULL, "%s: has no columns study and metric", path);
-    csv_free(&rows);
+    struct tables *tables = calloc(1, sizeof *tables);
+    if (!tables) {
+        die("out of memory for plots");
+    }
+    tables->folder = folder;
+    bool good = draw_fitting(&places, tables, messages, err);
+    free_tables(tables);
     return good;
 }

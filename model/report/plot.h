@@ -12,7 +12,8 @@
 
 #include <stdio.h>
 
-/* Draws all that fits FOLDER/rows.csv, each as SVG and PNG; names what it drew
+/* Draws all that fits FOLDER/rows.csv, or another table of the folder that a
+ * script asks for, each as SVG and PNG; names what it drew
  * on `messages` (NULL: says nothing). False where nothing fits, gnuplot is
  * missing, or a script failed; pictures that are done stay. */
 bool plot_folder(const char *folder, FILE *messages, struct error *err);

@@ -14,6 +14,9 @@
  * at once. */
 #define STEPS_AMONG_OTHERS 64
 
+/* From above this on, a run in exact fidelity is declined. */
+#define EXACT_MEMORY_BYTES (16 * GIB)
+
 /* Each slot of each VM has a stretch of the host's numbers to itself. */
 #define HVA_SHIFT 53
 
@@ -26,6 +29,23 @@ static void *zeroed(size_t count, size_t size)
     return array;
 }
 
+/* Line by line, a GiB takes about a second. The first slot is the VM's RAM. */
+static bool exact_possible(const struct point *point, struct error *err)
+{
+    const struct vm_shape *vm = &point->timeline->vm;
+    uint64_t bytes = vm->slots[0].bytes * vm->copies;
+    char found[48], most[48];
+    if (!point->exact || bytes <= EXACT_MEMORY_BYTES) {
+        return true;
+    }
+    return error_input(err, NULL,
+                       "%s: fidelity exact plays every line and takes up to %s of RAM, found %s; "
+                       "fidelity fast takes any",
+                       point->timeline->name,
+                       unit_format_whole(EXACT_MEMORY_BYTES, UNIT_BYTES, most, sizeof most),
+                       unit_format_whole(bytes, UNIT_BYTES, found, sizeof found));
+}
+
 bool sim_possible(const struct point *point, struct error *err)
 {
     const struct vm_shape *vm = &point->timeline->vm;
@@ -36,7 +56,7 @@ bool sim_possible(const struct point *point, struct error *err)
                            point->timeline->name, vm->copies, vm->vcpus, (unsigned long long)actors,
                            point->platform->name, (unsigned long long)point->platform->cores);
     }
-    return true;
+    return exact_possible(point, err);
 }
 
 struct kvm *sim_vm(struct sim *sim, uint32_t index)

@@ -61,8 +61,9 @@ struct sim {
     uint32_t reinit_count;
 };
 
-/* Whether the machine can play it: there is a core for every vCPU and for the
- * VMM of each VM, and for all of them together. */
+/* Whether it can be played: the machine has a core for every vCPU and for the
+ * VMM of each VM, for all of them together, and the memory is not more than
+ * exact fidelity takes. */
 bool sim_possible(const struct point *point, struct error *err);
 
 /* One of the timeline's vm.copies VMs. */

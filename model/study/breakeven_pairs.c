@@ -108,6 +108,21 @@ static bool matching(const double *difference, size_t n, const struct breakeven 
     return least < SIZE_MAX;
 }
 
+/* Which way most draws cross where the modes do not. */
+static bool usual_way(const struct scan *scan, const struct breakeven *row, double *difference)
+{
+    size_t n = scan->results->x_count, rising = 0, crossing = 0;
+    struct bracket bracket;
+    for (size_t run = 1; run < scan->runs; run++) {
+        differences(scan, row, run, difference);
+        if (crossing_bracket(difference, n, 0, &bracket)) {
+            crossing++;
+            rising += difference[bracket.low] < 0;
+        }
+    }
+    return 2 * rising >= crossing;
+}
+
 /* Sorts the draws into those that cross and those that do not. */
 static void sort_draws(struct scan *scan, size_t index, size_t near, double *difference,
                        struct tasks *tasks)
@@ -178,7 +193,7 @@ static void take_pair(struct scan *scan, size_t group, size_t a, size_t b, unsig
         struct breakeven *row = new_row(scan, group, probe.a, probe.b);
         size_t index = scan->results->count - 1;
         row->crossing = crosses ? (unsigned)nth + 1 : 0;
-        row->a_below = !crosses || at_modes[bracket.low] < 0;
+        row->a_below = crosses ? at_modes[bracket.low] < 0 : usual_way(scan, row, difference);
         row->conditions = conditions;
         row->status = crossing_sign(at_modes, n) == 0 ? BREAKEVEN_EQUAL
                       : crosses                       ? BREAKEVEN_CROSSING

@@ -211,12 +211,30 @@ static void note_done(const struct progress *progress, size_t *done, size_t tota
     }
 }
 
+/* Exact runs are long, so that what is too large for them is seen before any. */
+static bool cells_possible(const struct study *study, struct error *err)
+{
+    bool good = true;
+    for (size_t i = 0; good && study->fidelity && i < study_cells(study); i++) {
+        struct cell cell;
+        good = cell_open(&cell, study, i, err);
+        if (good) {
+            good = trial_possible(&cell.setup, &cell.timeline, err);
+            cell_close(&cell);
+        }
+    }
+    return good;
+}
+
 bool study_execute(const struct study *study, unsigned jobs, const struct progress *progress,
                    struct study_results *results, struct error *err)
 {
     size_t cells = study_cells(study), done = 0;
     struct failure failure = {.cell = SIZE_MAX};
     *results = (struct study_results){.count = study->points};
+    if (!cells_possible(study, err)) {
+        return false;
+    }
     results->points = zeroed(study->points, sizeof *results->points);
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t cell = 0; cell < cells; cell++) {

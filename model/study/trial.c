@@ -42,16 +42,28 @@ static void take_results(struct sim *sim, struct trial *played)
     played->first_insn_ps = reached ? sim->first_insn_ps - sim->reinit_ps : UINT64_MAX;
 }
 
-bool trial_play(const struct setup *setup, const struct timeline *timeline,
-                const double value[COSTS], struct trial *played, struct error *err)
+static struct point point_of(const struct setup *setup, const struct timeline *timeline,
+                             const double value[COSTS])
 {
-    struct point point = {.timeline = timeline,
+    return (struct point){.timeline = timeline,
                           .platform = &setup->platform,
                           .value = value,
                           .kernel = &setup->kernel,
                           .strategy = setup->strategy,
                           .exact = setup->exact,
                           .preemptible = setup->preemptible};
+}
+
+bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err)
+{
+    struct point point = point_of(setup, timeline, NULL);
+    return sim_possible(&point, err);
+}
+
+bool trial_play(const struct setup *setup, const struct timeline *timeline,
+                const double value[COSTS], struct trial *played, struct error *err)
+{
+    struct point point = point_of(setup, timeline, value);
     if (!sim_possible(&point, err)) {
         return false;
     }

@@ -56,6 +56,9 @@ struct times {
     ps_t pause_ps, first_insn_ps;
 };
 
+/* Whether a point can be played, as far as that shows before. */
+bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err);
+
 /* Plays a point on its timeline at these costs. False where it gets stuck. */
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);

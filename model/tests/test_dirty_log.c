@@ -14,13 +14,13 @@ static void do_log(struct rig *rig, struct actor *actor, const struct act *act)
     {                             \
         .go = do_log, .on = false \
     }
-#define WRITE(page)                                       \
-    {                                                     \
-        .go = do_write, .at = (page)*4 * KIB, .bytes = 64 \
+#define WRITE(page)                                                   \
+    {                                                                 \
+        .go = do_write, .at = UINT64_C(page) * (4 * KIB), .bytes = 64 \
     }
-#define READ(page)                                       \
-    {                                                    \
-        .go = do_read, .at = (page)*4 * KIB, .bytes = 64 \
+#define READ(page)                                                   \
+    {                                                                \
+        .go = do_read, .at = UINT64_C(page) * (4 * KIB), .bytes = 64 \
     }
 
 /* What the leaf that maps a page allows. */
@@ -28,7 +28,7 @@ static struct leaves leaf_at(struct rig *rig, uint64_t page)
 {
     struct leaves leaves;
     uint64_t next;
-    assert_true(stage2_lookup(&rig->kvm.stage2, RIG_IPA + page * 4 * KIB, &leaves, &next));
+    assert_true(stage2_lookup(&rig->kvm.stage2, RIG_IPA + page * (4 * KIB), &leaves, &next));
     return leaves;
 }
 
@@ -135,9 +135,9 @@ static void collapse(const char *kernel, bool by_permission, uint64_t lines)
 static void a_table_becomes_a_block_again(void **state)
 {
     (void)state;
-    collapse("6.1", false, 2 * 32768 + 64);
-    collapse("6.1", true, 2 * 32768 + 2 * 64);
-    collapse("5.10", false, 2 * 32768);
+    collapse("6.1", false, UINT64_C(2) * 32768 + 64);
+    collapse("6.1", true, UINT64_C(2) * 32768 + 128);
+    collapse("5.10", false, UINT64_C(2) * 32768);
     collapse("5.10", true, 32768 + 64); /* the read of page 9 was no permission fault */
 }
 
@@ -193,6 +193,26 @@ static void a_notifier_makes_faults_under_way_retry(void **state)
     rig_play(&rig, acts, 2);
     assert_true(leaf_at(&rig, 0).writable);
     assert_int_equal(rig_all(&rig, EV_gfn_unmap), 1);
+    assert_int_equal(rig.kvm.invalidating, 0);
+    rig_free(&rig);
+}
+
+/* Both copy the zero page and both notify; one copy takes its place. */
+static void writers_race_to_copy_a_zero_page(void **state)
+{
+    (void)state;
+    static const struct act first[] = {READ(0), {.go = do_wait, .n = PS_PER_S}, WRITE(0), {0}};
+    static const struct act second[] = {{.go = do_wait, .n = PS_PER_S}, WRITE(0), {0}};
+    static const struct act *const acts[] = {first, second};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+    rig_play(&rig, acts, 2);
+    assert_true(leaf_at(&rig, 0).writable);
+    assert_int_equal(rig_all(&rig, EV_gfn_unmap), 2);
+    assert_int_equal(rig_all(&rig, EV_set_spte), 1);
+    assert_int_equal(rig.kvm.invalidating, 0);
+    assert_int_equal(rig.kvm.stage2.map.covered, 4 * KIB);
     rig_free(&rig);
 }
 
@@ -207,6 +227,7 @@ int main(void)
         cmocka_unit_test(eager_splitting_leaves_relaxations_only),
         cmocka_unit_test(racers_split_a_block_once),
         cmocka_unit_test(a_notifier_makes_faults_under_way_retry),
+        cmocka_unit_test(writers_race_to_copy_a_zero_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,7 +49,7 @@ void team_pin(size_t core)
     const cpu_set_t *set = allowed();
     for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
         if (!CPU_ISSET(cpu, set) || core-- > 0) {
-            ;
+            continue;
         }
         cpu_set_t one;
         CPU_ZERO(&one);
@@ -66,9 +66,10 @@ void team_pin(size_t core)
 static void leave_together(struct team *team)
 {
     atomic_fetch_add(&team->started, 1);
-    while (atomic_load(&team->started) < team->steps * team->threads) {
-        continue;
-    }
+    size_t here;
+    do {
+        here = atomic_load(&team->started);
+    } while (here < team->steps * team->threads);
 }
 
 static void *live(void *argument)

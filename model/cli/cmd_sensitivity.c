@@ -1,0 +1,89 @@
+#include "cli/analysis.h"
+#include "report/sensitivity_report.h"
+
+enum { KEY_OF = 256, KEY_POINTS };
+
+#define POINTS_DEFAULT 512
+#define POINTS_MAX 65536
+
+static const struct cli_option options[] = {
+    {"of", KEY_OF, "A[,B]", "a strategy's metric, or A's less B's (the two cheapest in each cell)"},
+    {"points", KEY_POINTS, "N", "points behind the indices: N (costs + 2) runs are priced (512)"},
+    ANALYSIS_OPTIONS,
+    {0},
+};
+
+struct arguments {
+    struct analysis common;
+    struct sensitivity_request request;
+};
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case KEY_OF:
+        given->request.of = text;
+        return true;
+    case KEY_POINTS:
+        return cli_whole("--points", text, 16, POINTS_MAX, &given->request.points, err);
+    default:
+        return analysis_take(&given->common, key, text, err);
+    }
+}
+
+static const struct cli_command command = {
+    options, take, "STUDY",
+    "Which costs decide, and which one to measure first.",
+    "For each cell of the study a tornado and Sobol' indices; for each machine by how much the "
+    "cells without a clear winner become fewer when one cost is known. With -o: sensitivity.csv "
+    "and information.csv."};
+
+struct answer {
+    struct sensitivity_results results;
+    enum metric metric;
+};
+
+static void write_rows(FILE *out, const void *answer)
+{
+    const struct answer *found = answer;
+    sensitivity_rows_write(out, &found->results, found->metric);
+}
+
+static void write_information(FILE *out, const void *answer)
+{
+    const struct answer *found = answer;
+    information_rows_write(out, &found->results, found->metric);
+}
+
+static bool answer(const struct study *study, void *context, struct error *err)
+{
+    static const struct analysis_table tables[] = {{"sensitivity.csv", write_rows},
+                                                   {"information.csv", write_information}};
+    struct arguments *given = context;
+    struct answer found = {.metric = given->common.metric};
+    given->request.metric = given->common.metric;
+    given->request.what_if = given->common.what_if;
+    if (!sensitivity_run(study, &given->request, (unsigned)given->common.jobs, &found.results,
+                         err)) {
+        return false;
+    }
+    bool good = analysis_files(&given->common, tables, 2, &found, err);
+    if (good && given->common.csv) {
+        write_rows(stdout, &found);
+    } else if (good) {
+        sensitivity_tell(stdout, &found.results, found.metric);
+    }
+    sensitivity_free(&found.results);
+    return good;
+}
+
+int cmd_sensitivity(int argc, char **argv)
+{
+    struct arguments given = {.request.points = POINTS_DEFAULT};
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    return analysis_run(&given.common, "sensitivity", answer, &given);
+}

@@ -1,0 +1,371 @@
+#include "report/diff.h"
+
+#include "core/units.h"
+#include "report/cells.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIFF_SCHEMA 1
+#define TELL_ROWS 200
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for a comparison");
+    }
+    return array;
+}
+
+/* --- reading --- */
+
+static bool read_rows(const char *folder, char *path, size_t size, struct csv *rows,
+                      struct error *err)
+{
+    static const char *const needed[] = {"study", "metric", "unit", "n", "mode", "mean", "p10",
+                                         "p50", "p90", "interval_low", "interval_high", "verdict"};
+    int length = snprintf(path, size, "%s/rows.csv", folder);
+    if (length < 0 || (size_t)length >= size) {
+        return error_input(err, NULL, "the folder's name is too long");
+    }
+    if (!csv_read(path, rows, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (csv_column(rows, needed[i]) < 0) {
+            return error_input(err, NULL, "%s: has no column %s", path, needed[i]);
+        }
+    }
+    return true;
+}
+
+/* Whether a column has one value only. */
+static bool constant(const struct csv *rows, int column)
+{
+    for (size_t row = 1; row < rows->rows; row++) {
+        if (strcmp(csv_cell(rows, row, column), csv_cell(rows, 0, column)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The axes stand between the study and the metric. */
+static bool find_axes(const struct csv *from, const struct csv *other, struct diff *diff,
+                      bool keep, struct error *err)
+{
+    int metric = csv_column(from, "metric");
+    for (int column = csv_column(from, "study") + 1; column < metric; column++) {
+        bool both = csv_column(other, from->header[column]) >= 0;
+        if (!both && !constant(from, column)) {
+            return error_input(err, NULL, "%s: axis %s is not in %s", from->path,
+                               from->header[column], other->path);
+        }
+        if (both && keep && diff->axis_count + 1 < sizeof diff->axes / sizeof *diff->axes) {
+            diff->axes[diff->axis_count++] = column;
+        }
+    }
+    if (keep) {
+        diff->axes[diff->axis_count++] = metric;
+    }
+    return true;
+}
+
+/* --- matching --- */
+
+/* A row of the second table by what identifies it. */
+struct key {
+    char *text;
+    size_t row;
+    bool taken;
+};
+
+static char *key_of(const struct diff *diff, const struct csv *rows, size_t row)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) {
+        die("out of memory for a comparison");
+    }
+    for (size_t i = 0; i < diff->axis_count; i++) {
+        int column = csv_column(rows, diff->a.header[diff->axes[i]]);
+        csv_put(out, csv_cell(rows, row, column));
+        fputc(',', out);
+    }
+    if (fclose(out) != 0) {
+        die("out of memory for a comparison");
+    }
+    return text;
+}
+
+static int by_text(const void *left, const void *right)
+{
+    const struct key *a = left, *b = right;
+    int order = strcmp(a->text, b->text);
+    return order ? order : (a->row > b->row) - (a->row < b->row);
+}
+
+static int text_only(const void *left, const void *right)
+{
+    const struct key *a = left, *b = right;
+    return strcmp(a->text, b->text);
+}
+
+static double number(const struct csv *rows, size_t row, const char *name)
+{
+    double value;
+    const char *text = csv_cell(rows, row, csv_column(rows, name));
+    return unit_parse(text, UNIT_NONE, &value) ? value : NAN;
+}
+
+/* The mean over the draws; without draws, the value at the modes. */
+static double value_of(const struct csv *rows, size_t row)
+{
+    double mean = number(rows, row, "mean");
+    return isfinite(mean) ? mean : number(rows, row, "mode");
+}
+
+static bool within(const struct csv *rows, size_t row, double value)
+{
+    return value >= number(rows, row, "p10") && value <= number(rows, row, "p90");
+}
+
+static char mark_of(const struct diff *diff, const struct diff_row *row)
+{
+    const char *verdict_a = csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict"));
+    const char *verdict_b = csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict"));
+    if (strcmp(verdict_a, verdict_b) != 0) {
+        return '!';
+    }
+    if (row->value_a == row->value_b || (isnan(row->value_a) && isnan(row->value_b))) {
+        return '=';
+    }
+    if (within(&diff->a, row->a, number(&diff->b, row->b, "p50")) &&
+        within(&diff->b, row->b, number(&diff->a, row->a, "p50"))) {
+        return '~';
+    }
+    /* One known and the other not has no sign. */
+    return row->difference < 0 ? '-' : row->difference > 0 ? '+' : '!';
+}
+
+static void fill_pair(const struct diff *diff, struct diff_row *row)
+{
+    double half_a = (number(&diff->a, row->a, "interval_high") -
+                     number(&diff->a, row->a, "interval_low")) / 2;
+    double half_b = (number(&diff->b, row->b, "interval_high") -
+                     number(&diff->b, row->b, "interval_low")) / 2;
+    double half = sqrt(half_a * half_a + half_b * half_b);
+    row->value_a = value_of(&diff->a, row->a);
+    row->value_b = value_of(&diff->b, row->b);
+    row->difference = row->value_b - row->value_a;
+    row->low = row->difference - half;
+    row->high = row->difference + half;
+    row->mark = mark_of(diff, row);
+}
+
+static void add_row(struct diff *diff, size_t a, size_t b)
+{
+    struct diff_row *row = &diff->row[diff->count++];
+    *row = (struct diff_row){a, b, NAN, NAN, NAN, NAN, NAN, ' '};
+    if (a == SIZE_MAX) {
+        row->value_b = value_of(&diff->b, b);
+    } else if (b == SIZE_MAX) {
+        row->value_a = value_of(&diff->a, a);
+    } else {
+        fill_pair(diff, row);
+    }
+    diff->alone += row->mark == ' ';
+    diff->same += row->mark == '=';
+    diff->within += row->mark == '~';
+    diff->changed += row->mark == '-' || row->mark == '+' || row->mark == '!';
+}
+
+static bool wanted(const struct csv *rows, size_t row, const char *metric)
+{
+    return !metric || strcmp(csv_cell(rows, row, csv_column(rows, "metric")), metric) == 0;
+}
+
+/* Rows in the order of the first table, then what only the second has. */
+static void match(struct diff *diff, const char *metric)
+{
+    struct key *keys = zeroed(diff->b.rows, sizeof *keys);
+    diff->row = zeroed(diff->a.rows + diff->b.rows, sizeof *diff->row);
+    for (size_t row = 0; row < diff->b.rows; row++) {
+        keys[row] = (struct key){key_of(diff, &diff->b, row), row, false};
+    }
+    qsort(keys, diff->b.rows, sizeof *keys, by_text);
+    for (size_t row = 0; row < diff->a.rows; row++) {
+        struct key sought = {.text = key_of(diff, &diff->a, row)};
+        struct key *found = bsearch(&sought, keys, diff->b.rows, sizeof *keys, text_only);
+        free(sought.text);
+        if (wanted(&diff->a, row, metric)) {
+            add_row(diff, row, found ? found->row : SIZE_MAX);
+        }
+        if (found) {
+            found->taken = true;
+        }
+    }
+    bool *taken = zeroed(diff->b.rows, sizeof *taken);
+    for (size_t i = 0; i < diff->b.rows; i++) {
+        taken[keys[i].row] = keys[i].taken;
+        free(keys[i].text);
+    }
+    for (size_t row = 0; row < diff->b.rows; row++) {
+        if (!taken[row] && wanted(&diff->b, row, metric)) {
+            add_row(diff, SIZE_MAX, row);
+        }
+    }
+    free(taken);
+    free(keys);
+}
+
+bool diff_read(struct diff *diff, const char *folder_a, const char *folder_b, const char *metric,
+               struct error *err)
+{
+    char path_a[4096], path_b[4096];
+    *diff = (struct diff){0};
+    bool good = read_rows(folder_a, path_a, sizeof path_a, &diff->a, err) &&
+                read_rows(folder_b, path_b, sizeof path_b, &diff->b, err) &&
+                find_axes(&diff->a, &diff->b, diff, true, err) &&
+                find_axes(&diff->b, &diff->a, diff, false, err);
+    if (good) {
+        match(diff, metric);
+        good = diff->alone < diff->count ||
+               error_input(err, NULL, "%.200s and %.200s have no row in common%s%.80s", folder_a,
+                           folder_b, metric ? " for " : "", metric ? metric : "");
+    }
+    diff->a.path = diff->b.path = NULL; /* they were on the stack */
+    if (!good) {
+        diff_free(diff);
+    }
+    return good;
+}
+
+void diff_free(struct diff *diff)
+{
+    csv_free(&diff->a);
+    csv_free(&diff->b);
+    free(diff->row);
+    diff->row = NULL;
+    diff->count = 0;
+}
+
+/* --- writing --- */
+
+/* Where a row's own columns are read from. */
+static const char *told(const struct diff *diff, const struct diff_row *row, const char *name)
+{
+    const struct csv *rows = row->a != SIZE_MAX ? &diff->a : &diff->b;
+    return csv_cell(rows, row->a != SIZE_MAX ? row->a : row->b, csv_column(rows, name));
+}
+
+/* Signs alone would look like formulas to a spreadsheet. */
+static const char *word_of(char mark)
+{
+    switch (mark) {
+    case '=':
+        return "same";
+    case '~':
+        return "~";
+    case '-':
+        return "less";
+    case '+':
+        return "more";
+    case '!':
+        return "verdict";
+    default:
+        return "";
+    }
+}
+
+static void put_row(struct cells *cells, const struct diff *diff, const struct diff_row *row)
+{
+    for (size_t i = 0; i < diff->axis_count; i++) {
+        const char *name = diff->a.header[diff->axes[i]];
+        cells_text(cells, name, told(diff, row, name));
+    }
+    cells_text(cells, "unit", told(diff, row, "unit"));
+    cells_real(cells, "first", row->value_a);
+    cells_real(cells, "second", row->value_b);
+    cells_real(cells, "difference", row->difference);
+    cells_real(cells, "low", row->low);
+    cells_real(cells, "high", row->high);
+    cells_real(cells, "ratio", row->value_a != 0 ? row->value_b / row->value_a : NAN);
+    cells_text(cells, "mark", word_of(row->mark));
+    cells_text(cells, "verdict_first",
+               row->a == SIZE_MAX ? "" : csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")));
+    cells_text(cells, "verdict_second",
+               row->b == SIZE_MAX ? "" : csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
+    cells_text(cells, "only_in", row->a == SIZE_MAX   ? "second"
+                                 : row->b == SIZE_MAX ? "first"
+                                                      : "");
+    cells_whole(cells, "schema_version", DIFF_SCHEMA);
+    cells_end(cells);
+}
+
+void diff_write(FILE *out, const struct diff *diff)
+{
+    struct cells cells = {.out = out, .header = true};
+    put_row(&cells, diff, &diff->row[0]);
+    cells.header = false;
+    for (size_t i = 0; i < diff->count; i++) {
+        put_row(&cells, diff, &diff->row[i]);
+    }
+}
+
+static void tell_value(FILE *out, double value, bool ns)
+{
+    char text[40];
+    if (isnan(value)) {
+        fprintf(out, "nothing");
+    } else if (ns) {
+        fprintf(out, "%s%s", value < 0 ? "-" : "",
+                cells_human(fabs(value), UNIT_NS, text, sizeof text));
+    } else {
+        fprintf(out, "%.6g", value);
+    }
+}
+
+static void tell_row(FILE *out, const struct diff *diff, const struct diff_row *row)
+{
+    bool ns = strcmp(told(diff, row, "unit"), "ns") == 0;
+    fprintf(out, "%c", row->mark);
+    for (size_t i = 0; i < diff->axis_count; i++) {
+        fprintf(out, " %s", told(diff, row, diff->a.header[diff->axes[i]]));
+    }
+    fprintf(out, ": ");
+    tell_value(out, row->value_a, ns);
+    fprintf(out, " to ");
+    tell_value(out, row->value_b, ns);
+    if (isfinite(row->low)) {
+        fprintf(out, ", difference ");
+        tell_value(out, row->low, ns);
+        fprintf(out, " to ");
+        tell_value(out, row->high, ns);
+    }
+    if (row->mark == '!') {
+        fprintf(out, ", verdict %s to %s",
+                csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")),
+                csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
+    }
+    fprintf(out, "\n");
+}
+
+void diff_tell(FILE *out, const struct diff *diff)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < diff->count; i++) {
+        char mark = diff->row[i].mark;
+        if ((mark == '-' || mark == '+' || mark == '!') && shown++ < TELL_ROWS) {
+            tell_row(out, diff, &diff->row[i]);
+        }
+    }
+    if (shown > TELL_ROWS) {
+        fprintf(out, "and %zu more; --format csv has all\n", shown - TELL_ROWS);
+    }
+    fprintf(out, "%zu rows the same (=), %zu within the band (~), %zu changed, %zu in one only\n",
+            diff->same, diff->within, diff->changed, diff->alone);
+}

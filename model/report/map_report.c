@@ -1,0 +1,167 @@
+#include "report/map_report.h"
+
+#include "report/cells.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <string.h>
+
+#define MAP_SCHEMA 1
+
+static const char *name_of(const struct map_results *results, size_t strategy)
+{
+    return strategy == MAP_NOBODY ? NULL : results->groups.study->strategies[strategy]->name;
+}
+
+static char letter_of(size_t strategy)
+{
+    return strategy == MAP_NOBODY ? '-' : (char)('A' + strategy % 26);
+}
+
+/* --- the table --- */
+
+/* Which strategies could not win here, and why. */
+static void left_out(const struct map_results *results, size_t index, char *text, size_t size)
+{
+    size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count, used = 0;
+    text[0] = '\0';
+    for (size_t s = 0; s < strategies && used < size; s++) {
+        const struct spot_verdict *verdict = &results->verdict[index * strategies + s];
+        const char *why = verdict->worst == STALE ? "incoherent" : verdict->hypothetical;
+        if (why) {
+            used += (size_t)snprintf(text + used, size - used, "%s%s: %s", used ? "; " : "",
+                                     name_of(results, s), why);
+        }
+    }
+}
+
+static void put_axis(struct cells *cells, const char *key, const char *value,
+                     const struct axis *axis, size_t digit)
+{
+    cells_text(cells, key, axis ? axis->name : NULL);
+    cells_text(cells, value, axis ? axis->values.text[digit] : NULL);
+}
+
+static void put_choices(struct cells *cells, const struct map_results *results,
+                        const struct map_cell *cell)
+{
+    char letter[2] = {letter_of(cell->best.winner), '\0'};
+    cells_text(cells, "winner", name_of(results, cell->best.winner));
+    cells_text(cells, "letter", letter);
+    cells_real(cells, "probability", cell->best.probability);
+    cells_flag(cells, "decided", cell->decided);
+    cells_real(cells, "margin_log2", cell->best.margin);
+    cells_text(cells, "runner_up", name_of(results, cell->best.runner_up));
+    cells_real(cells, "value", cell->best.value);
+    cells_real(cells, "p10", cell->best.p10);
+    cells_real(cells, "p90", cell->best.p90);
+    cells_text(cells, "verdict", outcome_name[cell->verdict.worst]);
+    cells_text(cells, "condition", cells_conditions(cell->verdict.conditions));
+    cells_text(cells, "caveat",
+               cell->best.winner == MAP_NOBODY
+                   ? NULL
+                   : results->groups.study->strategies[cell->best.winner]->caveat);
+    cells_text(cells, "hypothetical",
+               cell->verdict.hypothetical ? cell->verdict.hypothetical : "no");
+    cells_text(cells, "sound_winner", name_of(results, cell->sound.winner));
+    cells_real(cells, "sound_probability", cell->sound.probability);
+    cells_real(cells, "sound_value", cell->sound.value);
+}
+
+static void put_row(struct cells *cells, const struct map_results *results, enum metric metric,
+                    size_t index)
+{
+    size_t x = index % results->x_count, y = index / results->x_count % results->y_count;
+    char text[1024];
+    left_out(results, index, text, sizeof text);
+    cells_text(cells, "study", results->groups.study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_group(cells, &results->groups, index / results->x_count / results->y_count);
+    put_axis(cells, "x_key", "x", results->x, x);
+    put_axis(cells, "y_key", "y", results->y, y);
+    cells_text(cells, "unit", metric_unit[metric]);
+    cells_whole(cells, "n", results->groups.study->draws);
+    put_choices(cells, results, &results->cell[index]);
+    cells_text(cells, "left_out", text);
+    cells_whole(cells, "schema_version", MAP_SCHEMA);
+    cells_end(cells);
+}
+
+void map_rows_write(FILE *out, const struct map_results *results, enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    put_row(&cells, results, metric, 0);
+    cells.header = false;
+    for (size_t i = 0; i < results->groups.count * results->x_count * results->y_count; i++) {
+        put_row(&cells, results, metric, i);
+    }
+}
+
+/* --- in letters --- */
+
+static void tell_value(FILE *out, const struct axis *axis, size_t digit, int width)
+{
+    char text[64] = "";
+    if (axis) {
+        groups_spell(axis, axis->values.text[digit], text, sizeof text);
+    }
+    fprintf(out, "%*s", width, text);
+}
+
+static void tell_group(FILE *out, const struct map_results *results, size_t group)
+{
+    for (size_t y = results->y_count; y-- > 0;) {
+        tell_value(out, results->y, y, 10);
+        for (size_t x = 0; x < results->x_count; x++) {
+            const struct map_cell *cell =
+                &results->cell[(group * results->y_count + y) * results->x_count + x];
+            char letter = letter_of(cell->best.winner);
+            bool leans = cell->best.winner != MAP_NOBODY && cell->verdict.worst == ONLY_IF;
+            fprintf(out, "%6c%c", cell->decided ? letter : (char)tolower((unsigned char)letter),
+                    leans ? '*' : ' ');
+        }
+        fprintf(out, "\n");
+    }
+    fprintf(out, "%10s", results->y ? results->y->name : "");
+    for (size_t x = 0; x < results->x_count; x++) {
+        tell_value(out, results->x, x, 7);
+    }
+    fprintf(out, "  %s\n", results->x ? results->x->name : "");
+}
+
+/* The strategies that win somewhere, and under which conditions. */
+static void tell_key(FILE *out, const struct map_results *results)
+{
+    const struct study *study = results->groups.study;
+    size_t cells = results->groups.count * results->x_count * results->y_count;
+    for (size_t s = 0; s < study->role[AXIS_STRATEGY]->values.count; s++) {
+        size_t won = 0;
+        unsigned conditions = 0;
+        for (size_t i = 0; i < cells; i++) {
+            won += results->cell[i].best.winner == s;
+            conditions |= results->cell[i].best.winner == s ? results->cell[i].verdict.conditions : 0;
+        }
+        if (won > 0) {
+            fprintf(out, "%c  %s: cheapest in %zu of %zu cells%s%s\n", letter_of(s),
+                    study->strategies[s]->name, won, cells, conditions ? "; * only if " : "",
+                    conditions ? cells_conditions(conditions) : "");
+            if (study->strategies[s]->caveat[0]) {
+                fprintf(out, "   (%s)\n", study->strategies[s]->caveat);
+            }
+        }
+    }
+}
+
+void map_tell(FILE *out, const struct map_results *results, enum metric metric)
+{
+    fprintf(out, "%s: the cheapest coherent strategy; lower case: in under %.0f %% of the draws\n",
+            metric_name[metric], 100 * MAP_DECIDED);
+    for (size_t group = 0; group < results->groups.count; group++) {
+        char text[512];
+        groups_tell(&results->groups, group, text, sizeof text);
+        fprintf(out, "%s%s%.0f %% of the cells undecided\n", text, text[0] ? ": " : "",
+                100 * map_undecided(results, group));
+        tell_group(out, results, group);
+    }
+    tell_key(out, results);
+}

@@ -1,0 +1,227 @@
+#include "report/sensitivity_report.h"
+
+#include "report/cells.h"
+
+#include <gsl/gsl_sort.h>
+#include <math.h>
+
+#define SENSITIVITY_SCHEMA 1
+#define TELL_COSTS 5
+#define TELL_GAIN 0.01 /* what is less is noise */
+
+static const char *strategy_name(const struct sensitivity_results *results, size_t strategy)
+{
+    return strategy == MAP_NOBODY ? NULL : results->groups.study->strategies[strategy]->name;
+}
+
+static const struct platform *platform_of(const struct sensitivity_results *results, size_t cell)
+{
+    const struct study *study = results->groups.study;
+    size_t point = groups_point(&results->groups, cell);
+    return &study->platforms[study_digit(study->role[AXIS_MACHINE], point)];
+}
+
+/* Costs by falling key; equal ones stay in their order. */
+static void by_falling(const double key[COSTS], size_t order[COSTS])
+{
+    double rising[COSTS];
+    for (size_t id = 0; id < COSTS; id++) {
+        rising[id] = -key[id] + 1e-15 * (double)id * fabs(key[id]);
+    }
+    gsl_sort_index(order, rising, 1, COSTS);
+}
+
+static void by_swing(const struct sensitivity_cell *cell, size_t order[COSTS])
+{
+    double swing[COSTS];
+    for (size_t id = 0; id < COSTS; id++) {
+        swing[id] = cell->cost[id].live ? fabs(cell->cost[id].at_high - cell->cost[id].at_low) : -1;
+    }
+    by_falling(swing, order);
+}
+
+static void by_gain(const struct information information[COSTS], size_t order[COSTS])
+{
+    double gain[COSTS];
+    for (size_t id = 0; id < COSTS; id++) {
+        gain[id] = information[id].gain;
+    }
+    by_falling(gain, order);
+}
+
+/* --- tables --- */
+
+static void put_cost(struct cells *cells, const struct sensitivity_results *results,
+                     enum metric metric, size_t index, size_t id, uint64_t rank)
+{
+    const struct sensitivity_cell *cell = &results->cell[index];
+    const struct sensitivity_cost *cost = &cell->cost[id];
+    const struct cost *range = &platform_of(results, index)->cost[id];
+    enum unit unit;
+    setup_cost_unit(cost_name[id], &unit);
+    cells_text(cells, "study", results->groups.study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_group(cells, &results->groups, index);
+    cells_text(cells, "unit", metric_unit[metric]);
+    cells_text(cells, "a", strategy_name(results, cell->a));
+    cells_text(cells, "b", strategy_name(results, cell->b));
+    cells_whole(cells, "rank", rank);
+    cells_text(cells, "cost", cost_name[id]);
+    cells_text(cells, "cost_unit", unit_name(unit));
+    cells_real(cells, "low", range->low);
+    cells_real(cells, "mode", range->mode);
+    cells_real(cells, "high", range->high);
+    cells_real(cells, "at_modes", cell->at_modes);
+    cells_real(cells, "at_low", cost->at_low);
+    cells_real(cells, "at_high", cost->at_high);
+    cells_real(cells, "mean", cell->mean);
+    cells_real(cells, "variance", cell->variance);
+    cells_real(cells, "first", cost->index.first);
+    cells_real(cells, "first_low", cost->index.first_low);
+    cells_real(cells, "first_high", cost->index.first_high);
+    cells_real(cells, "total", cost->index.total);
+    cells_real(cells, "total_low", cost->index.total_low);
+    cells_real(cells, "total_high", cost->index.total_high);
+    cells_text(cells, "source", range->source);
+    cells_whole(cells, "schema_version", SENSITIVITY_SCHEMA);
+    cells_end(cells);
+}
+
+void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results,
+                            enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    put_cost(&cells, results, metric, 0, 0, 0);
+    cells.header = false;
+    for (size_t i = 0; i < results->groups.count; i++) {
+        size_t order[COSTS];
+        by_swing(&results->cell[i], order);
+        for (size_t rank = 0; rank < COSTS && results->cell[i].cost[order[rank]].live; rank++) {
+            put_cost(&cells, results, metric, i, order[rank], rank + 1);
+        }
+    }
+}
+
+static void put_information(struct cells *cells, const struct sensitivity_results *results,
+                            enum metric metric, size_t machine, size_t id, uint64_t rank)
+{
+    const struct study *study = results->groups.study;
+    const struct information *information = &results->information[machine][id];
+    const struct cost *range = &study->platforms[machine].cost[id];
+    enum unit unit;
+    setup_cost_unit(cost_name[id], &unit);
+    cells_text(cells, "study", study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "machine", study->role[AXIS_MACHINE]->values.text[machine]);
+    cells_whole(cells, "rank", rank);
+    cells_text(cells, "cost", cost_name[id]);
+    cells_text(cells, "cost_unit", unit_name(unit));
+    cells_real(cells, "low", range->low);
+    cells_real(cells, "mode", range->mode);
+    cells_real(cells, "high", range->high);
+    cells_real(cells, "undecided", results->undecided[machine]);
+    cells_real(cells, "undecided_known", information->known);
+    cells_real(cells, "undecided_chance", information->chance);
+    cells_real(cells, "gain", information->gain);
+    cells_text(cells, "source", range->source);
+    cells_whole(cells, "schema_version", SENSITIVITY_SCHEMA);
+    cells_end(cells);
+}
+
+void information_rows_write(FILE *out, const struct sensitivity_results *results,
+                            enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    put_information(&cells, results, metric, 0, 0, 0);
+    cells.header = false;
+    for (size_t machine = 0; machine < results->machines; machine++) {
+        size_t order[COSTS];
+        uint64_t place = 0;
+        by_gain(results->information[machine], order);
+        for (size_t rank = 0; rank < COSTS; rank++) {
+            const struct cost *costs = results->groups.study->platforms[machine].cost;
+            if (sensitivity_spread(&costs[order[rank]])) {
+                put_information(&cells, results, metric, machine, order[rank], ++place);
+            }
+        }
+    }
+}
+
+/* --- sentences --- */
+
+static void tell_time(FILE *out, double ns)
+{
+    char text[40];
+    fprintf(out, "%s%s", ns < 0 ? "-" : "",
+            cells_human(fabs(ns), UNIT_NS, text, sizeof text));
+}
+
+static void tell_cost(FILE *out, const struct sensitivity_results *results, size_t index, size_t id)
+{
+    const struct sensitivity_cost *cost = &results->cell[index].cost[id];
+    const struct cost *range = &platform_of(results, index)->cost[id];
+    fprintf(out, "    %-16s %g to %g: ", cost_name[id], range->low, range->high);
+    tell_time(out, cost->at_low);
+    fprintf(out, " to ");
+    tell_time(out, cost->at_high);
+    fprintf(out, "; first order %.2f (%.2f to %.2f), total %.2f (%.2f to %.2f)\n",
+            cost->index.first, cost->index.first_low, cost->index.first_high, cost->index.total,
+            cost->index.total_low, cost->index.total_high);
+}
+
+static void tell_cell(FILE *out, const struct sensitivity_results *results, size_t index)
+{
+    const struct sensitivity_cell *cell = &results->cell[index];
+    size_t order[COSTS];
+    char text[512];
+    groups_tell(&results->groups, index, text, sizeof text);
+    fprintf(out, "%s%s", text, text[0] ? "\n" : "");
+    if (cell->a == MAP_NOBODY) {
+        fprintf(out, "  no strategy that is coherent and exists on this machine\n");
+        return;
+    }
+    fprintf(out, "  %s%s%s at the modes: ", strategy_name(results, cell->a),
+            cell->b == MAP_NOBODY ? "" : " less ",
+            cell->b == MAP_NOBODY ? "" : strategy_name(results, cell->b));
+    tell_time(out, cell->at_modes);
+    fprintf(out, "\n");
+    by_swing(cell, order);
+    for (size_t rank = 0; rank < TELL_COSTS && cell->cost[order[rank]].live; rank++) {
+        tell_cost(out, results, index, order[rank]);
+    }
+}
+
+static void tell_information(FILE *out, const struct sensitivity_results *results, size_t machine)
+{
+    const struct study *study = results->groups.study;
+    size_t order[COSTS];
+    by_gain(results->information[machine], order);
+    fprintf(out, "%s: no clear winner in %.0f %% of the cells",
+            study->role[AXIS_MACHINE]->values.text[machine], 100 * results->undecided[machine]);
+    const struct information *best = &results->information[machine][order[0]];
+    if (results->undecided[machine] == 0 || best->gain < TELL_GAIN) {
+        fprintf(out, results->undecided[machine] == 0 ? "; nothing needs to be measured\n"
+                                                      : "; no single cost would change that\n");
+        return;
+    }
+    fprintf(out, "; measure first:\n");
+    for (size_t rank = 0; rank < TELL_COSTS; rank++) {
+        const struct information *information = &results->information[machine][order[rank]];
+        if (information->gain >= TELL_GAIN) {
+            fprintf(out, "    %-16s %.0f %% left when it is known\n", cost_name[order[rank]],
+                    100 * fmax(results->undecided[machine] - information->gain, 0));
+        }
+    }
+}
+
+void sensitivity_tell(FILE *out, const struct sensitivity_results *results, enum metric metric)
+{
+    fprintf(out, "%s: what each cost does, and its share of the variance\n", metric_name[metric]);
+    for (size_t i = 0; i < results->groups.count; i++) {
+        tell_cell(out, results, i);
+    }
+    fprintf(out, "What to measure\n");
+    for (size_t machine = 0; machine < results->machines; machine++) {
+        tell_information(out, results, machine);
+    }
+}

@@ -1,0 +1,23 @@
+/*
+ * sensitivity_report - which costs matter, as tables and as sentences.
+ */
+#ifndef S2FLUSH_REPORT_SENSITIVITY_REPORT_H
+#define S2FLUSH_REPORT_SENSITIVITY_REPORT_H
+
+#include "study/sensitivity.h"
+
+#include <stdio.h>
+
+/* A row for each cell and cost that changes something there. `rank` is by the
+ * width of the tornado's bar, 1 the widest. */
+void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results,
+                            enum metric metric);
+
+/* A row for each machine and cost with some spread; `rank` is by the gain. */
+void information_rows_write(FILE *out, const struct sensitivity_results *results,
+                            enum metric metric);
+
+/* The costs that matter most, and the one to measure first. */
+void sensitivity_tell(FILE *out, const struct sensitivity_results *results, enum metric metric);
+
+#endif

@@ -1,0 +1,91 @@
+#include "study/information.h"
+
+#include "core/rng.h"
+#include "study/winner_map.h"
+
+#include <gsl/gsl_randist.h>
+#include <gsl/gsl_sort.h>
+#include <stdlib.h>
+
+#define BINS 8
+#define ORDERS 20
+#define STREAM_ORDERS 3
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for the value of information");
+    }
+    return array;
+}
+
+/* Whether the draws order[from..to) have no clear winner. */
+static bool bin_undecided(const struct decision *decision, const size_t *order, size_t from,
+                          size_t to)
+{
+    size_t runs = 1 + to - from; /* map_choose passes over the first */
+    double *values = zeroed(decision->strategies * runs, sizeof *values);
+    double *scratch = zeroed(runs, sizeof *scratch);
+    struct map_choice choice;
+    for (size_t s = 0; s < decision->strategies; s++) {
+        for (size_t i = from; i < to; i++) {
+            values[s * runs + 1 + i - from] = decision->values[s * decision->draws + order[i]];
+        }
+    }
+    map_choose(values, decision->strategies, runs, decision->may, scratch, &choice);
+    free(values);
+    free(scratch);
+    return choice.winner == MAP_NOBODY || choice.probability < MAP_DECIDED;
+}
+
+static double share_undecided(const struct decision *decision, const size_t *order, size_t bins)
+{
+    size_t undecided = 0;
+    for (size_t bin = 0; bin < bins; bin++) {
+        undecided += bin_undecided(decision, order, bin * decision->draws / bins,
+                                   (bin + 1) * decision->draws / bins);
+    }
+    return (double)undecided / (double)bins;
+}
+
+bool information_undecided(const struct decision *decision)
+{
+    size_t *order = zeroed(decision->draws, sizeof *order);
+    for (size_t i = 0; i < decision->draws; i++) {
+        order[i] = i;
+    }
+    bool undecided = share_undecided(decision, order, 1) > 0;
+    free(order);
+    return undecided;
+}
+
+double information_known(const struct decision *decision, const double *input)
+{
+    size_t *order = zeroed(decision->draws, sizeof *order);
+    gsl_sort_index(order, input, 1, decision->draws);
+    double share = share_undecided(decision, order, BINS);
+    free(order);
+    return share;
+}
+
+double information_chance(const struct decision *decision, uint64_t seed)
+{
+    size_t *order = zeroed(decision->draws, sizeof *order);
+    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
+    double sum = 0;
+    if (!rng) {
+        die("out of memory for the value of information");
+    }
+    rng_stream(rng, seed, decision->draws, STREAM_ORDERS, 0);
+    for (size_t i = 0; i < decision->draws; i++) {
+        order[i] = i;
+    }
+    for (size_t i = 0; i < ORDERS; i++) {
+        gsl_ran_shuffle(rng, order, decision->draws, sizeof *order);
+        sum += share_undecided(decision, order, BINS);
+    }
+    gsl_rng_free(rng);
+    free(order);
+    return sum / ORDERS;
+}

@@ -1,0 +1,32 @@
+/*
+ * information - what knowing one input would do for a decision.
+ *
+ * The draws are sorted by the input and cut into bins; within a bin it is as
+ * good as known. The share of bins without a clear winner, less the same for
+ * bins by pure chance (fewer draws agree more easily), is what measuring the
+ * input would be worth.
+ */
+#ifndef S2FLUSH_STUDY_INFORMATION_H
+#define S2FLUSH_STUDY_INFORMATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct decision {
+    const double *values; /* [strategies][draws] */
+    size_t strategies, draws;
+    const bool *may; /* which may win */
+};
+
+/* Whether nobody wins clearly among the draws. */
+bool information_undecided(const struct decision *decision);
+
+/* The share of undecided bins where input[draws] is known. */
+double information_known(const struct decision *decision, const double *input);
+
+/* The same for a number that has nothing to do with it: the mean over several
+ * random orders. */
+double information_chance(const struct decision *decision, uint64_t seed);
+
+#endif

@@ -1,0 +1,329 @@
+#include "study/sensitivity.h"
+
+#include "study/draws.h"
+#include "study/information.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BOOTSTRAP 400
+#define DRAW_SHIFTS 8
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for a sensitivity");
+    }
+    return array;
+}
+
+/* One cell under way. */
+struct work {
+    const struct sensitivity_request *request;
+    struct spot spot;
+    struct spot_verdict *verdict; /* [strategies] */
+    double *value; /* [strategies] */
+    bool *may, *wanted; /* [strategies] */
+    struct sensitivity_cell *cell;
+    bool undecided; /* of the value of information: now */
+    double chance;
+    double known[COSTS];
+};
+
+bool sensitivity_spread(const struct cost *cost)
+{
+    return cost->high > cost->low;
+}
+
+/* --- what is looked at --- */
+
+/* The strategies that may win, and the two that cost least at the modes. */
+static bool find_best(struct work *work, struct error *err)
+{
+    struct spot *spot = &work->spot;
+    struct map_choice choice;
+    double scratch[1];
+    for (size_t s = 0; s < spot->strategies; s++) {
+        if (!spot_verdict(spot, s, &work->verdict[s], err)) {
+            return false;
+        }
+        work->may[s] = map_may_win(&work->verdict[s], work->request->what_if, false);
+    }
+    if (!spot_values(spot, work->request->metric, spot->values[0], NULL, work->value, err)) {
+        return false;
+    }
+    map_choose(work->value, spot->strategies, 1, work->may, scratch, &choice);
+    work->cell->a = choice.winner;
+    work->cell->b = choice.runner_up;
+    return true;
+}
+
+static bool find_strategies(struct work *work, struct error *err)
+{
+    const struct study *study = work->spot.study;
+    const char *of = work->request->of;
+    if (!find_best(work, err)) {
+        return false;
+    }
+    if (of && strchr(of, ',')) {
+        return groups_pair(study, of, &work->cell->a, &work->cell->b, err);
+    }
+    if (of) {
+        work->cell->b = MAP_NOBODY;
+        return groups_strategy(study, of, strlen(of), &work->cell->a, err);
+    }
+    return true;
+}
+
+/* The output at these costs. */
+static bool output_at(struct work *work, const double costs[COSTS], double *output,
+                      struct error *err)
+{
+    const struct sensitivity_cell *cell = work->cell;
+    bool pair = cell->b != MAP_NOBODY;
+    enum metric metric = work->request->metric;
+    memset(work->wanted, 0, work->spot.strategies * sizeof *work->wanted);
+    work->wanted[cell->a] = true;
+    work->wanted[pair ? cell->b : cell->a] = true;
+    if (!spot_values(&work->spot, pair ? spot_difference_metric(metric) : metric, costs,
+                     work->wanted, work->value, err)) {
+        return false;
+    }
+    *output = work->value[cell->a] - (pair ? work->value[cell->b] : 0);
+    return true;
+}
+
+/* --- one cost after another --- */
+
+static bool tornado(struct work *work, struct error *err)
+{
+    const struct cost *costs = work->spot.setup.platform.cost;
+    struct sensitivity_cell *cell = work->cell;
+    double at[COSTS];
+    memcpy(at, work->spot.values[0], sizeof at);
+    if (!output_at(work, at, &cell->at_modes, err)) {
+        return false;
+    }
+    for (int id = 0; id < COSTS; id++) {
+        struct sensitivity_cost *cost = &cell->cost[id];
+        at[id] = costs[id].low;
+        bool good = output_at(work, at, &cost->at_low, err);
+        at[id] = costs[id].high;
+        if (!good || !output_at(work, at, &cost->at_high, err)) {
+            return false;
+        }
+        at[id] = costs[id].mode;
+        cost->live = sensitivity_spread(&costs[id]) &&
+                     (cost->at_low != cell->at_modes || cost->at_high != cell->at_modes);
+    }
+    return true;
+}
+
+/* --- all together --- */
+
+static void fill_indices(struct work *work, const struct sobol_plan *plan, const int *ids,
+                         const double *output)
+{
+    struct sobol_result *result = zeroed(1, sizeof *result);
+    sobol_indices(plan, output, result);
+    work->cell->mean = result->mean;
+    work->cell->variance = result->variance;
+    for (size_t i = 0; i < plan->inputs; i++) {
+        work->cell->cost[ids[i]].index = result->index[i];
+    }
+    free(result);
+}
+
+static bool indices(struct work *work, struct error *err)
+{
+    const struct cost *costs = work->spot.setup.platform.cost;
+    struct sobol_plan plan = {.seed = work->spot.study->seed,
+                              .points = work->request->points,
+                              .bootstrap = BOOTSTRAP};
+    int ids[COSTS];
+    double u[COSTS], at[COSTS];
+    for (int id = 0; id < COSTS; id++) {
+        if (work->cell->cost[id].live) {
+            ids[plan.inputs++] = id;
+        }
+    }
+    if (plan.inputs == 0) {
+        work->cell->mean = work->cell->at_modes;
+        return true;
+    }
+    double *base = sobol_base(&plan), *output = zeroed(sobol_count(&plan), sizeof *output);
+    bool good = true;
+    memcpy(at, work->spot.values[0], sizeof at);
+    for (size_t i = 0; good && i < sobol_count(&plan); i++) {
+        sobol_point(&plan, base, i, u);
+        for (size_t input = 0; input < plan.inputs; input++) {
+            at[ids[input]] = draw_quantile(&costs[ids[input]], u[input]);
+        }
+        good = output_at(work, at, &output[i], err);
+    }
+    if (good) {
+        fill_indices(work, &plan, ids, output);
+    }
+    free(output);
+    free(base);
+    return good;
+}
+
+/* --- the value of information --- */
+
+static void inform(struct work *work, double (*drawn)[COSTS], const struct decision *decision)
+{
+    const struct cost *costs = work->spot.setup.platform.cost;
+    double *input = zeroed(decision->draws, sizeof *input);
+    work->undecided = information_undecided(decision);
+    work->chance = information_chance(decision, work->spot.study->seed);
+    for (int id = 0; id < COSTS; id++) {
+        for (size_t i = 0; i < decision->draws; i++) {
+            input[i] = drawn[i][id];
+        }
+        work->known[id] = sensitivity_spread(&costs[id]) ? information_known(decision, input)
+                                                         : work->chance;
+    }
+    free(input);
+}
+
+static bool information(struct work *work, struct error *err)
+{
+    struct spot *spot = &work->spot;
+    size_t n = work->request->points;
+    struct draw_plan plan = {.seed = spot->study->seed,
+                             .draws = n,
+                             .shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1,
+                             .sequence = (enum draw_sequence)spot->study->sequence};
+    double(*drawn)[COSTS] = zeroed(n, sizeof *drawn);
+    double *values = zeroed(spot->strategies * n, sizeof *values);
+    bool good = true;
+    draw_costs(&plan, &spot->setup.platform, drawn);
+    for (size_t i = 0; good && i < n; i++) {
+        good = spot_values(spot, work->request->metric, drawn[i], work->may, work->value, err);
+        for (size_t s = 0; s < spot->strategies; s++) {
+            values[s * n + i] = work->value[s];
+        }
+    }
+    struct decision decision = {values, spot->strategies, n, work->may};
+    if (good) {
+        inform(work, drawn, &decision);
+    }
+    free(values);
+    free(drawn);
+    return good;
+}
+
+/* --- cells --- */
+
+static bool run_work(struct work *work, struct error *err)
+{
+    if (!find_strategies(work, err)) {
+        return false;
+    }
+    if (work->cell->a == MAP_NOBODY) {
+        return true;
+    }
+    return tornado(work, err) && indices(work, err) && information(work, err);
+}
+
+/* What a cell says about the value of information; the rest is in the results. */
+struct told {
+    bool undecided, asked;
+    double chance, known[COSTS];
+};
+
+static bool run_cell(const struct sensitivity_results *results,
+                     const struct sensitivity_request *request, size_t index, struct told *told,
+                     struct error *err)
+{
+    struct work work = {.request = request, .cell = &results->cell[index]};
+    const struct study *study = results->groups.study;
+    if (!spot_open(&work.spot, study, groups_point(&results->groups, index), (struct spot_key){0},
+                   err)) {
+        return false;
+    }
+    work.verdict = zeroed(work.spot.strategies, sizeof *work.verdict);
+    work.value = zeroed(work.spot.strategies, sizeof *work.value);
+    work.may = zeroed(work.spot.strategies, sizeof *work.may);
+    work.wanted = zeroed(work.spot.strategies, sizeof *work.wanted);
+    bool good = run_work(&work, err);
+    *told = (struct told){work.undecided, work.cell->a != MAP_NOBODY, work.chance, {0}};
+    memcpy(told->known, work.known, sizeof told->known);
+    free(work.verdict);
+    free(work.value);
+    free(work.may);
+    free(work.wanted);
+    spot_close(&work.spot);
+    return good;
+}
+
+/* The machine's means over its cells. */
+static void add_up(struct sensitivity_results *results, const struct told *told, size_t machine)
+{
+    const struct study *study = results->groups.study;
+    const struct axis *axis = study->role[AXIS_MACHINE];
+    struct information *information = results->information[machine];
+    double cells = 0;
+    for (size_t i = 0; i < results->groups.count; i++) {
+        if (!told[i].asked ||
+            study_digit(axis, groups_point(&results->groups, i)) != machine) {
+            continue;
+        }
+        cells++;
+        results->undecided[machine] += told[i].undecided;
+        for (int id = 0; id < COSTS; id++) {
+            information[id].known += told[i].known[id];
+            information[id].chance += told[i].chance;
+        }
+    }
+    results->undecided[machine] /= fmax(cells, 1);
+    for (int id = 0; id < COSTS; id++) {
+        information[id].known /= fmax(cells, 1);
+        information[id].chance /= fmax(cells, 1);
+        information[id].gain = information[id].chance - information[id].known;
+    }
+}
+
+bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
+                     unsigned jobs, struct sensitivity_results *results, struct error *err)
+{
+    size_t failed = SIZE_MAX;
+    *results =
+        (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
+    groups_init(&results->groups, study, NULL, NULL);
+    results->cell = zeroed(results->groups.count, sizeof *results->cell);
+    results->undecided = zeroed(results->machines, sizeof *results->undecided);
+    results->information = zeroed(results->machines, sizeof *results->information);
+    struct told *told = zeroed(results->groups.count, sizeof *told);
+#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+    for (size_t i = 0; i < results->groups.count; i++) {
+        struct error own;
+        if (!run_cell(results, request, i, &told[i], &own)) {
+#pragma omp critical(sensitivity_failure)
+            if (i < failed) {
+                failed = i;
+                *err = own;
+            }
+        }
+    }
+    for (size_t machine = 0; machine < results->machines; machine++) {
+        add_up(results, told, machine);
+    }
+    free(told);
+    if (failed != SIZE_MAX) {
+        sensitivity_free(results);
+    }
+    return failed == SIZE_MAX;
+}
+
+void sensitivity_free(struct sensitivity_results *results)
+{
+    free(results->cell);
+    free(results->undecided);
+    free(results->information);
+    *results = (struct sensitivity_results){0};
+}

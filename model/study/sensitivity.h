@@ -1,0 +1,63 @@
+/*
+ * sensitivity - which of a machine's costs matter, and which one to measure.
+ *
+ * For every cell of a study: a tornado (each cost at its low and at its high,
+ * all others at their modes) and Sobol' indices of a strategy's metric or of
+ * the difference of two. Over all cells of one machine: the value of
+ * information, which is how much smaller the share of cells without a clear
+ * winner becomes when one cost is known.
+ *
+ * Costs without spread, and those that change nothing at either end of theirs,
+ * have indices of 0 and are left out of the sampling.
+ */
+#ifndef S2FLUSH_STUDY_SENSITIVITY_H
+#define S2FLUSH_STUDY_SENSITIVITY_H
+
+#include "study/sobol.h"
+#include "study/winner_map.h"
+
+struct sensitivity_request {
+    enum metric metric;
+    const char *of; /* one strategy, or "A,B" for A less B; NULL: the two that
+                       cost least at the modes, the cheaper one first */
+    uint64_t points; /* behind the indices, and draws behind the value of information */
+    bool what_if;
+};
+
+/* One cost in one cell. */
+struct sensitivity_cost {
+    double at_low, at_high; /* the output there */
+    bool live; /* it changes the output */
+    struct sobol_index index;
+};
+
+struct sensitivity_cell {
+    size_t a, b; /* strategies; b MAP_NOBODY: the metric of a alone; a MAP_NOBODY: nobody to
+                    look at, and nothing else is known */
+    double at_modes, mean, variance;
+    struct sensitivity_cost cost[COSTS];
+};
+
+/* What knowing one cost does for one machine's cells. */
+struct information {
+    double known; /* share of undecided cells, expected when the cost is known */
+    double chance; /* the same for a number that has nothing to do with it */
+    double gain; /* by how much knowing it makes the share smaller, beyond chance */
+};
+
+struct sensitivity_results {
+    struct groups groups; /* one for each cell */
+    struct sensitivity_cell *cell;
+    size_t machines;
+    double *undecided; /* [machines] now */
+    struct information (*information)[COSTS]; /* [machines] */
+};
+
+bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
+                     unsigned jobs, struct sensitivity_results *results, struct error *err);
+void sensitivity_free(struct sensitivity_results *results);
+
+/* Whether a cost of a platform has any spread. */
+bool sensitivity_spread(const struct cost *cost);
+
+#endif

@@ -1,0 +1,151 @@
+#include "study/sobol.h"
+
+#include "core/rng.h"
+
+#include <gsl/gsl_qrng.h>
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEQUENCE_INPUTS 40 /* as many as GSL's Sobol sequence has */
+#define STREAM_SHIFT 1
+#define STREAM_BOOTSTRAP 2
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for a sensitivity");
+    }
+    return array;
+}
+
+static gsl_rng *stream(const struct sobol_plan *plan, uint64_t which)
+{
+    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
+    if (!rng) {
+        die("out of memory for a sensitivity");
+    }
+    rng_stream(rng, plan->seed, plan->inputs, which, 0);
+    return rng;
+}
+
+size_t sobol_count(const struct sobol_plan *plan)
+{
+    return plan->points * (plan->inputs + 2);
+}
+
+/* --- points --- */
+
+/* Rows of 2 x inputs coordinates: those of A, then those of B. */
+double *sobol_base(const struct sobol_plan *plan)
+{
+    size_t width = 2 * plan->inputs;
+    unsigned sequence_width = (unsigned)(width < SEQUENCE_INPUTS ? width : SEQUENCE_INPUTS);
+    double *base = zeroed(plan->points * width, sizeof *base);
+    double *shift = zeroed(width, sizeof *shift), point[SEQUENCE_INPUTS] = {0};
+    gsl_rng *rng = stream(plan, STREAM_SHIFT);
+    gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, sequence_width);
+    if (!sequence) {
+        die("out of memory for a sensitivity");
+    }
+    for (size_t i = 0; i < width; i++) {
+        shift[i] = gsl_rng_uniform(rng);
+    }
+    for (size_t row = 0; row < plan->points; row++) {
+        for (size_t i = 0; i < width; i++) {
+            double u = i < sequence_width ? point[i] + shift[i] : gsl_rng_uniform(rng);
+            base[row * width + i] = u - floor(u);
+        }
+        /* The first point, the origin, is one that GSL leaves out. */
+        gsl_qrng_get(sequence, point);
+    }
+    gsl_qrng_free(sequence);
+    gsl_rng_free(rng);
+    free(shift);
+    return base;
+}
+
+/* Outputs stand in blocks of n: A, B, then A with one input of B, by input. */
+void sobol_point(const struct sobol_plan *plan, const double *base, size_t i, double *u)
+{
+    size_t block = i / plan->points, p = plan->inputs;
+    const double *a = base + i % plan->points * 2 * p, *b = a + p;
+    memcpy(u, block == 1 ? b : a, p * sizeof *u);
+    if (block >= 2) {
+        u[block - 2] = b[block - 2];
+    }
+}
+
+/* --- indices --- */
+
+/* What one input's indices are, from chosen rows. */
+static void estimate(const struct sobol_plan *plan, const double *output, const size_t *rows,
+                     size_t input, double *first, double *total)
+{
+    size_t n = plan->points;
+    const double *a = output, *b = output + n, *mixed = output + (input + 2) * n;
+    double sum = 0, squares = 0, product = 0, jansen = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = rows[i];
+        sum += a[row] + b[row];
+        jansen += (a[row] - mixed[row]) * (a[row] - mixed[row]);
+    }
+    double mean = sum / (2 * (double)n);
+    for (size_t i = 0; i < n; i++) {
+        size_t row = rows[i];
+        squares += (a[row] - mean) * (a[row] - mean) + (b[row] - mean) * (b[row] - mean);
+        product += (b[row] - mean) * (mixed[row] - a[row]);
+    }
+    double variance = squares / (2 * (double)n);
+    *first = variance > 0 ? product / (double)n / variance : 0;
+    *total = variance > 0 ? jansen / (2 * (double)n) / variance : 0;
+}
+
+static void interval(double *values, size_t n, double *low, double *high)
+{
+    gsl_sort(values, 1, n);
+    *low = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.025);
+    *high = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.975);
+}
+
+/* Every input sees the same bootstrap samples. */
+static void bootstrap(const struct sobol_plan *plan, const double *output, size_t input,
+                      size_t *rows, struct sobol_index *index)
+{
+    double *first = zeroed(plan->bootstrap, sizeof *first);
+    double *total = zeroed(plan->bootstrap, sizeof *total);
+    gsl_rng *rng = stream(plan, STREAM_BOOTSTRAP);
+    for (size_t sample = 0; sample < plan->bootstrap; sample++) {
+        for (size_t i = 0; i < plan->points; i++) {
+            rows[i] = gsl_rng_uniform_int(rng, plan->points);
+        }
+        estimate(plan, output, rows, input, &first[sample], &total[sample]);
+    }
+    interval(first, plan->bootstrap, &index->first_low, &index->first_high);
+    interval(total, plan->bootstrap, &index->total_low, &index->total_high);
+    gsl_rng_free(rng);
+    free(first);
+    free(total);
+}
+
+void sobol_indices(const struct sobol_plan *plan, const double *output, struct sobol_result *result)
+{
+    size_t *rows = zeroed(plan->points, sizeof *rows);
+    memset(result, 0, sizeof *result);
+    result->mean = gsl_stats_mean(output, 1, 2 * plan->points);
+    result->variance = gsl_stats_variance(output, 1, 2 * plan->points);
+    for (size_t input = 0; input < plan->inputs; input++) {
+        struct sobol_index *index = &result->index[input];
+        for (size_t i = 0; i < plan->points; i++) {
+            rows[i] = i;
+        }
+        estimate(plan, output, rows, input, &index->first, &index->total);
+        if (plan->bootstrap > 0) {
+            bootstrap(plan, output, input, rows, index);
+        }
+    }
+    free(rows);
+}

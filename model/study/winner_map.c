@@ -1,0 +1,260 @@
+#include "study/winner_map.h"
+
+#include <gsl/gsl_sort.h>
+#include <gsl/gsl_statistics_double.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *zeroed(size_t count, size_t size)
+{
+    void *array = calloc(count ? count : 1, size);
+    if (!array) {
+        die("out of memory for a map");
+    }
+    return array;
+}
+
+/* --- one cell --- */
+
+bool map_may_win(const struct spot_verdict *verdict, bool what_if, bool sound)
+{
+    bool coherent = verdict->worst != STALE && (!sound || verdict->worst != ONLY_IF);
+    return coherent && (what_if || !verdict->hypothetical);
+}
+
+/* The draws of one strategy; without any, its value at the modes. */
+static const double *draws_of(const double *values, size_t strategy, size_t runs, size_t *n)
+{
+    size_t first = runs > 1 ? 1 : 0;
+    *n = runs - first;
+    return values + strategy * runs + first;
+}
+
+static double median_of(const double *values, size_t n, double *scratch)
+{
+    memcpy(scratch, values, n * sizeof *values);
+    gsl_sort(scratch, 1, n);
+    return gsl_stats_median_from_sorted_data(scratch, 1, n);
+}
+
+/* The lowest median among those that may, `but` left out; the first of equals. */
+static size_t lowest(const double *values, size_t strategies, size_t runs, const bool *may,
+                     size_t but, double *scratch)
+{
+    size_t best = MAP_NOBODY, n;
+    double least = INFINITY;
+    for (size_t s = 0; s < strategies; s++) {
+        if (!may[s] || s == but) {
+            continue;
+        }
+        const double *draws = draws_of(values, s, runs, &n);
+        double median = median_of(draws, n, scratch);
+        if (best == MAP_NOBODY || median < least) {
+            best = s;
+            least = median;
+        }
+    }
+    return best;
+}
+
+/* The share of the draws in which nobody beats the winner. */
+static double share_won(const double *values, size_t strategies, size_t runs, const bool *may,
+                        size_t winner)
+{
+    size_t won = 0;
+    for (size_t run = 1; run < runs; run++) {
+        bool beaten = false;
+        for (size_t s = 0; s < strategies; s++) {
+            beaten |= may[s] && values[s * runs + run] < values[winner * runs + run];
+        }
+        won += !beaten;
+    }
+    return runs > 1 ? (double)won / (double)(runs - 1) : NAN;
+}
+
+static double margin_of(const double *winner, const double *other, size_t n, double *scratch)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (winner[i] <= 0 || other[i] <= 0) {
+            return NAN;
+        }
+        scratch[i] = log2(other[i] / winner[i]);
+    }
+    gsl_sort(scratch, 1, n);
+    return gsl_stats_median_from_sorted_data(scratch, 1, n);
+}
+
+void map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
+                double *scratch, struct map_choice *choice)
+{
+    size_t n;
+    *choice = (struct map_choice){.runner_up = MAP_NOBODY, .probability = NAN, .margin = NAN,
+                                  .value = NAN, .p10 = NAN, .p90 = NAN};
+    choice->winner = lowest(values, strategies, runs, may, MAP_NOBODY, scratch);
+    if (choice->winner == MAP_NOBODY) {
+        return;
+    }
+    const double *draws = draws_of(values, choice->winner, runs, &n);
+    choice->probability = share_won(values, strategies, runs, may, choice->winner);
+    choice->value = median_of(draws, n, scratch);
+    if (runs > 1) {
+        choice->p10 = gsl_stats_quantile_from_sorted_data(scratch, 1, n, 0.1);
+        choice->p90 = gsl_stats_quantile_from_sorted_data(scratch, 1, n, 0.9);
+    }
+    choice->runner_up = lowest(values, strategies, runs, may, choice->winner, scratch);
+    if (choice->runner_up != MAP_NOBODY) {
+        choice->margin =
+            margin_of(draws, draws_of(values, choice->runner_up, runs, &n), n, scratch);
+    }
+}
+
+static bool cell_values(struct spot *spot, const struct map_request *request,
+                        struct spot_verdict *verdict, double *values, double *value,
+                        struct error *err)
+{
+    for (size_t s = 0; s < spot->strategies; s++) {
+        if (!spot_verdict(spot, s, &verdict[s], err)) {
+            return false;
+        }
+    }
+    for (size_t run = 0; run < spot->runs; run++) {
+        if (!spot_values(spot, request->metric, spot->values[run], NULL, value, err)) {
+            return false;
+        }
+        for (size_t s = 0; s < spot->strategies; s++) {
+            values[s * spot->runs + run] = value[s];
+        }
+    }
+    return true;
+}
+
+static void fill_cell(const struct spot *spot, const struct map_request *request,
+                      const struct spot_verdict *verdict, const double *values,
+                      struct map_cell *cell)
+{
+    bool *may = zeroed(spot->strategies, sizeof *may);
+    double *scratch = zeroed(spot->runs, sizeof *scratch);
+    for (int sound = 0; sound < 2; sound++) {
+        for (size_t s = 0; s < spot->strategies; s++) {
+            may[s] = map_may_win(&verdict[s], request->what_if, sound);
+        }
+        map_choose(values, spot->strategies, spot->runs, may, scratch,
+                   sound ? &cell->sound : &cell->best);
+    }
+    if (cell->best.winner != MAP_NOBODY) {
+        cell->verdict = verdict[cell->best.winner];
+    }
+    cell->decided = cell->best.winner != MAP_NOBODY &&
+                    (spot->runs == 1 || cell->best.probability >= MAP_DECIDED);
+    free(scratch);
+    free(may);
+}
+
+static bool run_cell(const struct study *study, const struct map_request *request, size_t point,
+                     struct spot_verdict *verdict, struct map_cell *cell, struct error *err)
+{
+    struct spot spot;
+    if (!spot_open(&spot, study, point, (struct spot_key){0}, err)) {
+        return false;
+    }
+    double *values = zeroed(spot.strategies * spot.runs, sizeof *values);
+    double *value = zeroed(spot.strategies, sizeof *value);
+    bool good = cell_values(&spot, request, verdict, values, value, err);
+    if (good) {
+        fill_cell(&spot, request, verdict, values, cell);
+    }
+    free(value);
+    free(values);
+    spot_close(&spot);
+    return good;
+}
+
+/* --- all cells --- */
+
+static bool find_axis(const struct study *study, const char *option, const char *name,
+                      const struct axis **axis, struct error *err)
+{
+    const char *names[STUDY_AXES];
+    char hint[256] = "";
+    *axis = name ? groups_axis(study, name) : NULL;
+    if (!name || (*axis && (*axis)->role != AXIS_STRATEGY)) {
+        return true;
+    }
+    for (size_t i = 0; i < study->axis_count; i++) {
+        names[i] = study->axes[i].name;
+    }
+    suggest(hint, sizeof hint, name, names, study->axis_count);
+    return error_input(err, NULL, "%s: the study has no such axis as '%.80s'%s", option, name,
+                       *axis ? ": the strategies are what is compared" : hint);
+}
+
+/* The study's point of a cell. */
+static size_t point_of(const struct map_results *results, size_t index)
+{
+    size_t x = index % results->x_count;
+    size_t y = index / results->x_count % results->y_count;
+    size_t point = groups_point(&results->groups, index / results->x_count / results->y_count);
+    point += results->x ? x * results->x->stride : 0;
+    return point + (results->y ? y * results->y->stride : 0);
+}
+
+static bool run_cells(const struct study *study, const struct map_request *request, unsigned jobs,
+                      struct map_results *results, struct error *err)
+{
+    size_t cells = results->groups.count * results->x_count * results->y_count;
+    size_t strategies = study->role[AXIS_STRATEGY]->values.count, failed = SIZE_MAX;
+    results->cell = zeroed(cells, sizeof *results->cell);
+    results->verdict = zeroed(cells * strategies, sizeof *results->verdict);
+#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+    for (size_t i = 0; i < cells; i++) {
+        struct error own;
+        if (!run_cell(study, request, point_of(results, i), results->verdict + i * strategies,
+                      &results->cell[i], &own)) {
+#pragma omp critical(map_failure)
+            if (i < failed) {
+                failed = i;
+                *err = own;
+            }
+        }
+    }
+    return failed == SIZE_MAX;
+}
+
+bool map_run(const struct study *study, const struct map_request *request, unsigned jobs,
+             struct map_results *results, struct error *err)
+{
+    *results = (struct map_results){0};
+    if (!find_axis(study, "--x", request->x, &results->x, err) ||
+        !find_axis(study, "--y", request->y, &results->y, err)) {
+        return false;
+    }
+    if (results->x && results->x == results->y) {
+        return error_input(err, NULL, "--x and --y are both %s, expected two axes", request->x);
+    }
+    groups_init(&results->groups, study, results->x, results->y);
+    results->x_count = results->x ? results->x->values.count : 1;
+    results->y_count = results->y ? results->y->values.count : 1;
+    bool good = run_cells(study, request, jobs, results, err);
+    if (!good) {
+        map_free(results);
+    }
+    return good;
+}
+
+void map_free(struct map_results *results)
+{
+    free(results->cell);
+    free(results->verdict);
+    *results = (struct map_results){0};
+}
+
+double map_undecided(const struct map_results *results, size_t group)
+{
+    size_t cells = results->x_count * results->y_count, undecided = 0;
+    for (size_t i = 0; i < cells; i++) {
+        undecided += !results->cell[group * cells + i].decided;
+    }
+    return (double)undecided / (double)cells;
+}

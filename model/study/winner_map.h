@@ -1,0 +1,70 @@
+/*
+ * winner_map - which strategy costs least, over two axes of a study.
+ *
+ * Only strategies that no reader finds stale can win, and only those that exist
+ * on the machine, unless asked otherwise. Where a winner is sound under a
+ * condition only, the cell says so, and who wins among the unconditional ones.
+ *
+ * The winner has the lowest median over the draws (the lowest value at the
+ * modes, where there are none); its probability is the share of the draws in
+ * which it beats all others, every strategy under the same draw.
+ */
+#ifndef S2FLUSH_STUDY_WINNER_MAP_H
+#define S2FLUSH_STUDY_WINNER_MAP_H
+
+#include "study/groups.h"
+#include "study/spot.h"
+
+/* Under this share of the draws that agree, a cell is undecided. */
+#define MAP_DECIDED 0.8
+
+#define MAP_NOBODY SIZE_MAX
+
+struct map_request {
+    const char *x, *y; /* axes of the study; y NULL: only x; both NULL: no axis */
+    enum metric metric;
+    bool what_if;
+};
+
+struct map_choice {
+    size_t winner; /* strategy of the study; MAP_NOBODY: nobody can */
+    size_t runner_up; /* MAP_NOBODY: nobody else */
+    double probability; /* NAN without draws */
+    /* log2 of the runner-up over the winner, median over the draws; NAN where
+     * one of them costs nothing or there is no runner-up. */
+    double margin;
+    double value, p10, p90; /* of the winner: median; NAN without draws */
+};
+
+struct map_cell {
+    struct map_choice best; /* coherent, or only if a condition holds */
+    struct map_choice sound; /* coherent without any condition */
+    struct spot_verdict verdict; /* of the best */
+    bool decided;
+};
+
+struct map_results {
+    struct groups groups;
+    const struct axis *x, *y; /* the study's */
+    size_t x_count, y_count;
+    struct map_cell *cell; /* [group][y][x] */
+    struct spot_verdict *verdict; /* [group][y][x][strategy] */
+};
+
+bool map_run(const struct study *study, const struct map_request *request, unsigned jobs,
+             struct map_results *results, struct error *err);
+void map_free(struct map_results *results);
+
+/* Who wins among the strategies with may[strategy], of values
+ * [strategy][runs] (the first run is the one at the modes). `scratch` holds
+ * runs numbers. */
+void map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
+                double *scratch, struct map_choice *choice);
+
+/* Whether a strategy may win in a cell; `sound`: without any condition. */
+bool map_may_win(const struct spot_verdict *verdict, bool what_if, bool sound);
+
+/* The share of undecided cells of a group. */
+double map_undecided(const struct map_results *results, size_t group);
+
+#endif
