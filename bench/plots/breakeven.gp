@@ -49,6 +49,7 @@ finding = crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(ope
 
 wide = 1000; head_px = 72; panel_h = 400; tall = head_px + cases * panel_h
 eval terminal_at(wide, tall)
+set border 3
 set output out
 set multiplot
 px(x) = x / (1.0 * wide)
@@ -56,12 +57,12 @@ py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
-set label 2 (drawn > 0 ? "Lines: every cost at its mode. Bands: p10 to p90, the uncertainty of the machine's costs and no run-to-run noise. Strategies share their draws, so crossings are surer than bands." : "Lines: every cost at its mode.") \
+set label 2 (drawn > 0 ? "Lines: every cost at its mode. Bands: p10 to p90, the uncertainty of the machine's costs. Strategies share their draws, so a crossing is surer than the bands look." : "Lines: every cost at its mode.") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }
 set logscale y
-set xrange [least_x : log_x ? most_x * (most_x / least_x)**0.3 : most_x + 0.3 * (most_x - least_x)]
+set xrange [least_x : log_x ? most_x * (most_x / least_x)**0.36 : most_x + 0.36 * (most_x - least_x)]
 do for [c=1:cases] {
     y0 = head_px + (c - 1) * panel_h + 26
     set tmargin at screen py(y0); set bmargin at screen py(y0 + panel_h - 86)
@@ -77,7 +78,7 @@ do for [c=1:cases] {
     } else {
         if (axis_ eq "touched" || unit_ eq "ratio") { set xtics ("0 %%" 0, "20 %%" 0.2, "40 %%" 0.4, "60 %%" 0.6, "80 %%" 0.8, "100 %%" 1.0) }
     }
-    unset ytics; set ytics () font small
+    unset ytics; set ytics nomirror () font small
     do for [e=0:14] { do for [m in "1 3"] {
         v = m * 10.0**e
         if (v > floor_ && v < ceil_) { set ytics add (human(v) v) }

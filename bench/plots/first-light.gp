@@ -34,32 +34,18 @@ note(s) = (place(machines, strcol("machine")) == 0 ? machines = machines." ".str
 stats rows using (note(0)) nooutput
 M = words(machines); W = words(workloads); S = words(strategies)
 
-# The parts as the picture shows them, in the order in which they are stacked.
-P = 7
-letters = "U A F S T I G"
-array label[P] = ["lines at unmap", "lines at the fault", "lines flushed, at re-init or MMU on", \
-    "fault and unmap software", "TLB invalidation", "I-cache", "guest: fetching again, uncached, walks"]
-array colour[P] = [BLUE, SKY, GREEN, ORANGE, RED, YELLOW, PURPLE]
-group(m) = m eq "part_lines_unmap_ns" ? 1 : \
-           m eq "part_lines_fault_ns" ? 2 : \
-           m eq "part_lines_flush_ns" || m eq "part_lines_toggle_ns" ? 3 : \
-           m eq "part_fault_path_ns" || m eq "part_unmap_path_ns" || m eq "part_flush_path_ns" || m eq "part_traps_ns" || m eq "part_waits_ns" ? 4 : \
-           m eq "part_tlbi_ns" ? 5 : \
-           m eq "part_icache_ns" ? 6 : \
-           m eq "part_refetch_ns" || m eq "part_uncached_ns" || m eq "part_walks_ns" || m eq "part_other_ns" ? 7 : 0
-
 # Without draws only the modes are known.
 size_of(n) = n > 0 ? column("mean") : column("mode")
 cell(z) = ((place(machines, strcol("machine")) - 1) * W + place(workloads, strcol("workload")) - 1) * S \
        + place(strategies, strcol("strategy"))
 N = M * W * S
-array part[N * P]; array total[N]; array low[N]; array high[N]; array verdict[N]; array paper[N]; leans = ""
-do for [i=1:N*P] { part[i] = 0 }
-add(g) = g == 0 ? 0 : (at_ = (cell(0) - 1) * P + g, part[at_] = part[at_] + size_of(column("n")))
+array part[N * PARTS]; array total[N]; array low[N]; array high[N]; array verdict[N]; array paper[N]; leans = ""
+do for [i=1:N*PARTS] { part[i] = 0 }
+add(g) = g == 0 ? 0 : (at_ = (cell(0) - 1) * PARTS + g, part[at_] = part[at_] + size_of(column("n")))
 head(m) = m ne "added_boot_ns" ? 0 : (at_ = cell(0), total[at_] = size_of(column("n")), \
     low[at_] = column("n") > 0 ? column("p10") : NaN, high[at_] = column("n") > 0 ? column("p90") : NaN, \
     verdict[at_] = strcol("verdict"), verdict[at_] eq "only-if" ? leans = strcol("condition") : 0, paper[at_] = strcol("hypothetical"), 0)
-stats rows using (add(group(strcol("metric"))), head(strcol("metric")), 0) nooutput
+stats rows using (add(part_group(strcol("metric"))), head(strcol("metric")), 0) nooutput
 
 # --- the finding --------------------------------------------------------------
 
@@ -136,12 +122,12 @@ if (leans ne "") {
 
 # The key: letter and colour as in the bars, over two lines at the foot.
 key_step = (wide - 32) / 4.0
-do for [g=1:P] {
+do for [g=1:PARTS] {
     kx = 16 + ((g - 1) % 4) * key_step; ky = tall - 46 + ((g - 1) / 4) * 24
     set object g rectangle from screen sx(kx), screen sy(ky - 8) to screen sx(kx + 18), screen sy(ky + 8) \
-        fc rgb colour[g] fs solid 1 border rgb INK lw 0.5
-    set label 10 + g word(letters, g) at screen sx(kx + 9), screen sy(ky) center font small textcolor rgb (g == 1 ? 0xffffff : INK) front
-    set label 30 + g label[g] at screen sx(kx + 24), screen sy(ky) left font small textcolor rgb INK
+        fc rgb PART_COLOUR[g] fs solid 1 border rgb INK lw 0.5
+    set label 10 + g word(PART_LETTERS, g) at screen sx(kx + 9), screen sy(ky) center font small textcolor rgb (g == 1 ? 0xffffff : INK) front
+    set label 30 + g PART_LABEL[g] at screen sx(kx + 24), screen sy(ky) left font small textcolor rgb INK
 }
 
 set xrange [0 : widest / scale * 1.42]
@@ -171,16 +157,16 @@ do for [m=1:M] { do for [w=1:W] {
             l = l + 1
         }
         stale = verdict[i] eq "stale"
-        do for [g=1:P] {
-            size = part[(i - 1) * P + g] / scale
+        do for [g=1:PARTS] {
+            size = part[(i - 1) * PARTS + g] / scale
             if (size > 0) {
                 if (stale) {
-                    set object o rectangle from x, s - 0.36 to x + size, s + 0.36 fc rgb pale(colour[g]) fs solid 1 border rgb 0x888888 lw 0.5 dt 3
+                    set object o rectangle from x, s - 0.36 to x + size, s + 0.36 fc rgb pale(PART_COLOUR[g]) fs solid 1 border rgb 0x888888 lw 0.5 dt 3
                 } else {
-                    set object o rectangle from x, s - 0.36 to x + size, s + 0.36 fc rgb colour[g] fs solid 1 border rgb INK lw 0.5
+                    set object o rectangle from x, s - 0.36 to x + size, s + 0.36 fc rgb PART_COLOUR[g] fs solid 1 border rgb INK lw 0.5
                 }
                 if (size > widest / scale * 0.045) {
-                    set label l word(letters, g) at x + size / 2, s - 0.06 center font small textcolor rgb (g == 1 && !stale ? 0xffffff : INK) front
+                    set label l word(PART_LETTERS, g) at x + size / 2, s - 0.06 center font small textcolor rgb (g == 1 && !stale ? 0xffffff : INK) front
                     l = l + 1
                 }
                 o = o + 1
@@ -203,7 +189,7 @@ do for [m=1:M] { do for [w=1:W] {
     do for [i=1:a] { unset arrow i }
     if (m == 1 && w == 1) {
         do for [i=1:4] { unset label i }
-        do for [g=1:P] { unset object g; unset label 10 + g; unset label 30 + g }
+        do for [g=1:PARTS] { unset object g; unset label 10 + g; unset label 30 + g }
     }
 } }
 unset multiplot

@@ -51,7 +51,7 @@ cell_w = xs <= 8 ? 52 : xs <= 14 ? 40 : 28
 cell_h = ys <= 14 ? 26 : 20
 left_px = 92; panel_w = left_px + xs * cell_w + 24; panel_h = ys * cell_h + 92
 head_px = leans eq "" ? 84 : 102; foot_px = 30 + 24 * ((W + 1) / 2)
-wide = columns_ * panel_w; wide = wide < 860 ? 860 : wide
+wide = columns_ * panel_w; wide = wide < 980 ? 980 : wide
 tall = head_px + rows_ * panel_h + foot_px
 eval terminal_at(wide, tall)
 set output out
@@ -68,7 +68,7 @@ half(c) = (half_(c >> 16) << 16) + (half_(c >> 8) << 8) + half_(c)
 ink(c, m) = m >= 1 && (c == BLUE || c == INK || c == RED || c == GREEN || c == 0x808080) ? 0xffffff : INK
 
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
-set label 2 sprintf("Cheapest by %s among strategies that no reader finds stale and that the machine has. Darkest: runner-up at least 2 times as dear; pale: under 1.25 times.", metric) \
+set label 2 sprintf("By %s, among coherent strategies that the machine has. Dark: the runner-up costs twice as much or more; pale: under 1.25 times.", metric) \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 set label 3 draws > 0 ? sprintf("Hatched: cheapest in under 80 %% of %d draws of the machine's costs. Same draws for all strategies.", draws) : "Every cost at its mode." \
     at screen px(16), screen py(64) left font small textcolor rgb FAINT

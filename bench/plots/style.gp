@@ -72,3 +72,18 @@ COLUMNS = ""
 note_column(i) = (COLUMNS = COLUMNS." ".columnhead(i), 0)
 stats table every ::0::0 using (sum [i_=1:48] note_column(i_), 0) nooutput
 has(c) = place(COLUMNS, c) > 0
+
+# The parts of the added time as pictures show them, in the order in which they
+# are stacked, with a letter that tells them apart without colour.
+PARTS = 7
+PART_LETTERS = "U A F S T I G"
+array PART_LABEL[PARTS] = ["lines at unmap", "lines at the fault", "lines flushed, at re-init or MMU on", \
+    "fault and unmap software", "TLB invalidation", "I-cache", "guest: fetching again, uncached, walks"]
+array PART_COLOUR[PARTS] = [BLUE, SKY, GREEN, ORANGE, RED, YELLOW, PURPLE]
+part_group(m) = m eq "part_lines_unmap_ns" ? 1 : \
+    m eq "part_lines_fault_ns" ? 2 : \
+    m eq "part_lines_flush_ns" || m eq "part_lines_toggle_ns" ? 3 : \
+    m eq "part_fault_path_ns" || m eq "part_unmap_path_ns" || m eq "part_flush_path_ns" || m eq "part_traps_ns" || m eq "part_waits_ns" ? 4 : \
+    m eq "part_tlbi_ns" ? 5 : \
+    m eq "part_icache_ns" ? 6 : \
+    m eq "part_refetch_ns" || m eq "part_uncached_ns" || m eq "part_walks_ns" || m eq "part_other_ns" ? 7 : 0

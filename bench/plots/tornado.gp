@@ -14,14 +14,14 @@ stats table using (note(0)) nooutput
 if (cases > 6) { cases = 6 }
 
 N = cases * SHOWN
-array cost[N]; array low[N]; array high[N]; array range_[N]; array first[N]; array first_l[N]; array first_h[N]
-array total[N]; array total_l[N]; array total_h[N]
+array cost[N]; array low[N]; array high[N]; array range_[N]; array s_first[N]; array first_l[N]; array first_h[N]
+array s_total[N]; array total_l[N]; array total_h[N]
 do for [i=1:N] { cost[i] = "" }
 cell(z) = (c_ = find_case(strcol("case")), c_ == 0 || c_ > cases || column("rank") > SHOWN ? 0 : (c_ - 1) * SHOWN + column("rank"))
 fill(i) = i == 0 ? 0 : (cost[i] = strcol("cost"), low[i] = column("at_low"), high[i] = column("at_high"), \
     range_[i] = sprintf("%g to %g %s", column("low"), column("high"), strcol("cost_unit")), \
-    first[i] = column("first"), first_l[i] = column("first_low"), first_h[i] = column("first_high"), \
-    total[i] = column("total"), total_l[i] = column("total_low"), total_h[i] = column("total_high"), 0)
+    s_first[i] = column("first"), first_l[i] = column("first_low"), first_h[i] = column("first_high"), \
+    s_total[i] = column("total"), total_l[i] = column("total_low"), total_h[i] = column("total_high"), 0)
 stats table using (fill(int(cell(0)))) nooutput
 
 # --- the finding ---------------------------------------------------------------
@@ -30,7 +30,7 @@ tops = ""; array often[N]
 do for [i=1:N] { often[i] = 0 }
 do for [c=1:cases] {
     top = ""; most = -1
-    do for [r=1:SHOWN] { i = (c - 1) * SHOWN + r; if (cost[i] ne "") { if (total[i] > most) { most = total[i]; top = cost[i] } } }
+    do for [r=1:SHOWN] { i = (c - 1) * SHOWN + r; if (cost[i] ne "") { if (s_total[i] > most) { most = s_total[i]; top = cost[i] } } }
     if (place(tops, top) == 0) { tops = tops." ".top }
     often[place(tops, top)] = often[place(tops, top)] + 1
 }
@@ -75,7 +75,7 @@ do for [c=1:cases] {
     set tmargin at screen py(y0); set bmargin at screen py(y0 + SHOWN * bar_px)
     set lmargin at screen px(270); set rmargin at screen px(700)
     set xrange [(least - 0.04 * span) / scale : (most + 0.04 * span) / scale]
-    set xtics font small
+    set xtics autofreq font small
     set xlabel sprintf("%s [%s]", metric, unit) font small textcolor rgb FAINT offset 0, 0.5
     set title (case_b[c] eq "" ? case_a[c] : case_a[c]." less ".case_b[c]).(case_name[c] eq "" ? "" : " at ".case_name[c]) font "DejaVu Sans Bold" textcolor rgb INK offset 0, -0.5
     o = 1000; l = 1000
@@ -95,7 +95,9 @@ do for [c=1:cases] {
     plot NaN notitle
     do for [i=1000:o] { unset object i }
     do for [i=1000:l] { unset label i }
-    unset arrow 1; unset arrow 2; unset title
+    unset arrow 1
+    if (least < 0 && most > 0) { unset arrow 2 }
+    unset title
     if (c == 1) { unset label 1; unset label 2; unset label 3 }
 
     set lmargin at screen px(750); set rmargin at screen px(1030)
@@ -107,12 +109,22 @@ do for [c=1:cases] {
         if (cost[i] ne "") {
             set arrow 100 + r from first_l[i], r - 0.14 to first_h[i], r - 0.14 heads size screen 0.002, 90 lw 1.3 lc rgb INK
             set arrow 200 + r from total_l[i], r + 0.16 to total_h[i], r + 0.16 heads size screen 0.002, 90 lw 1.3 lc rgb RED
-            set label 100 + r "" at first[i], r - 0.14 point pt 7 ps 0.9 lc rgb INK front
-            set label 200 + r "" at total[i], r + 0.16 point pt 5 ps 0.9 lc rgb RED front
+            set label 100 + r "" at s_first[i], r - 0.14 point pt 7 ps 0.9 lc rgb INK front
+            set label 200 + r "" at s_total[i], r + 0.16 point pt 5 ps 0.9 lc rgb RED front
         }
     }
     plot NaN notitle
-    do for [r=1:SHOWN] { unset arrow 100 + r; unset arrow 200 + r; unset label 100 + r; unset label 200 + r }
+    do for [r=1:SHOWN] {
+        i = (c - 1) * SHOWN + r
+        if (cost[i] ne "") {
+            a = 100 + r
+            b = 200 + r
+            unset arrow a
+            unset arrow b
+            unset label a
+            unset label b
+        }
+    }
 }
 unset multiplot
 set output

@@ -214,6 +214,8 @@ static void add_row(const struct counts *counts, size_t row, double insns, bool 
         x[term] = count_of(counts, row, &path_terms[term]);
     }
     bool takes = x[TERM_HOST_ALLOC] > 0;
+    /* Next to what the host's allocation varies by, a few tables are not seen. */
+    x[TERM_TABLE_ALLOC] = takes ? 0 : x[TERM_TABLE_ALLOC];
     x[TERM_FIRST_RUN] = first_run && !takes;
     x[TERM_FIRST_TOUCH] = first_run && takes;
     rows->y[rows->count] = insns;

@@ -10,6 +10,9 @@
  * one by one. */
 #define HARDLY_TOLD_APART 0.9
 
+/* A smaller share of another term is not worth a word. */
+#define LEAST_SHARE 0.001
+
 static const char *const world_title[] = {"VHE without FWB", "nVHE", "VHE with FWB"};
 
 /* Sums that say more than their terms do. */
@@ -46,7 +49,8 @@ static void tell_title(const struct path_fit *fit, int term, FILE *out)
 {
     fputs(path_terms[term].title, out);
     for (int other = 0; other < PATH_TERMS; other++) {
-        if (fit->term[other].carried_by[term] != 0 && path_terms[other].standing != STANDS_WITHIN) {
+        if (fabs(fit->term[other].carried_by[term]) > LEAST_SHARE &&
+            path_terms[other].standing != STANDS_WITHIN) {
             fprintf(out, " + %.4g %s", fit->term[other].carried_by[term], path_terms[other].name);
         }
     }
@@ -89,7 +93,7 @@ static void tell_carried(const struct path_fit *fit, int term, FILE *out)
     fprintf(out, "  %s", path_terms[term].name);
     for (int other = 0; other < PATH_TERMS; other++) {
         double share = fit->term[term].carried_by[other];
-        if (share != 0) {
+        if (fabs(share) > LEAST_SHARE) {
             fprintf(out, "%s %.4g %s", between, share, path_terms[other].name);
             between = " +";
         }

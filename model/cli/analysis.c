@@ -81,8 +81,8 @@ static bool write_tables(struct output *files, const struct analysis *given,
     return true;
 }
 
-bool analysis_files(const struct analysis *given, const struct analysis_table *tables,
-                    size_t count, const void *results, struct error *err)
+bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
+                    const void *results, struct error *err)
 {
     struct output files[TABLES_MAX] = {0};
     INVARIANT(count <= TABLES_MAX, "%zu tables", count);

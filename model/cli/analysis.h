@@ -21,13 +21,15 @@ struct analysis {
 };
 
 /* The rows of these in a command's table of options. */
-#define ANALYSIS_OPTIONS                                                                          \
-    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time"},     \
-        {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws"},              \
-        {"jobs", 'j', "N", "threads (as many as processors)"},                                    \
-        {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},      \
-        {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                        \
-        {"what-if", 'w', NULL, "also strategies that need what the machine has not"}
+#define ANALYSIS_OPTIONS                                                                      \
+    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time"}, \
+        {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws"},          \
+        {"jobs", 'j', "N", "threads (as many as processors)"},                                \
+        {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},  \
+        {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                    \
+    {                                                                                         \
+        "what-if", 'w', NULL, "also strategies that need what the machine has not"            \
+    }
 
 /* Takes one of those, or the study's name. */
 bool analysis_take(struct analysis *given, int key, const char *text, struct error *err);
@@ -39,8 +41,8 @@ struct analysis_table {
 };
 
 /* Writes the tables into the folder, where one is given; all or none. */
-bool analysis_files(const struct analysis *given, const struct analysis_table *tables,
-                    size_t count, const void *results, struct error *err);
+bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
+                    const void *results, struct error *err);
 
 /* Reads the study and calls `answer` with it; returns the exit status. */
 int analysis_run(const struct analysis *given, const char *command,

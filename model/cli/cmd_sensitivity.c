@@ -33,8 +33,7 @@ static bool take(void *input, int key, const char *text, struct error *err)
 }
 
 static const struct cli_command command = {
-    options, take, "STUDY",
-    "Which costs decide, and which one to measure first.",
+    options, take, "STUDY", "Which costs decide, and which one to measure first.",
     "For each cell of the study a tornado and Sobol' indices; for each machine by how much the "
     "cells without a clear winner become fewer when one cost is known. With -o: sensitivity.csv "
     "and information.csv."};

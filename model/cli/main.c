@@ -23,6 +23,7 @@ static const struct command {
     {"counts", cmd_counts, "the model's event counts against recorded ones"},
     {"validate", cmd_validate, "predictions against published measurements"},
     {"paths", cmd_paths, "the kernel's path lengths from recorded instructions"},
+    {"calibrate", cmd_calibrate, "a platform file from measurements"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -11,6 +11,8 @@
 #include "core/error.h"
 #include "core/option.h"
 
+#include <stdio.h>
+
 /* X(name, unit, least, most, help): every cost that a platform file must give. */
 #define COST_TABLE(X)                                                                           \
     X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")    \
@@ -75,6 +77,9 @@ struct platform {
 /* Reads a platform file and checks that every cost is there and in order
  * (low <= mode <= high), with a source, and that no key of [machine] is missing. */
 bool platform_read(const char *path, struct platform *platform, struct error *err);
+
+/* Writes a platform as a file that platform_read reads to the same. */
+void platform_write(const struct platform *platform, FILE *out);
 
 /* Reads the platform of that name: a path to a file, or the name of one under
  * the data folder's platforms/. An unknown name suggests the nearest. */

@@ -117,8 +117,7 @@ static void tell_end(FILE *out, const struct breakeven_results *results, double 
                      const char *winner, double factor)
 {
     char text[40];
-    fprintf(out, "%s at %s", winner,
-            cells_human(x, results->kind.unit, text, sizeof text));
+    fprintf(out, "%s at %s", winner, cells_human(x, results->kind.unit, text, sizeof text));
     if (isfinite(factor)) {
         fprintf(out, " by a factor of %.3g", factor);
     }
@@ -200,8 +199,7 @@ static void tell_row(FILE *out, const struct breakeven_results *results,
 void breakeven_tell(FILE *out, const struct breakeven_results *results, enum metric metric)
 {
     size_t group = SIZE_MAX;
-    fprintf(out, "%s along %s, %zu values\n", metric_name[metric], results->axis,
-            results->x_count);
+    fprintf(out, "%s along %s, %zu values\n", metric_name[metric], results->axis, results->x_count);
     for (size_t i = 0; i < results->count; i++) {
         char text[512];
         if (results->row[i].group != group) {

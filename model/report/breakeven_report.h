@@ -13,8 +13,7 @@
 void breakeven_rows_write(FILE *out, const struct breakeven_results *results, enum metric metric);
 
 /* The compared strategies along the axis: what a curve is drawn of. */
-void breakeven_curves_write(FILE *out, const struct breakeven_results *results,
-                            enum metric metric);
+void breakeven_curves_write(FILE *out, const struct breakeven_results *results, enum metric metric);
 
 /* A sentence for each row. */
 void breakeven_tell(FILE *out, const struct breakeven_results *results, enum metric metric);

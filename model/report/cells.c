@@ -62,9 +62,9 @@ const char *cells_conditions(unsigned conditions)
         "no line is filled ahead between the flush and a write past the caches";
     return fill && anonymous ? "no line is filled ahead between the flush and a write past the "
                                "caches; the memory is anonymous"
-           : fill      ? no_fill
-           : anonymous ? "the memory is anonymous"
-                       : NULL;
+           : fill            ? no_fill
+           : anonymous       ? "the memory is anonymous"
+                             : NULL;
 }
 
 char *cells_human(double value, enum unit unit, char *buf, size_t size)

@@ -24,8 +24,9 @@ static void *zeroed(size_t count, size_t size)
 static bool read_rows(const char *folder, char *path, size_t size, struct csv *rows,
                       struct error *err)
 {
-    static const char *const needed[] = {"study", "metric", "unit", "n", "mode", "mean", "p10",
-                                         "p50", "p90", "interval_low", "interval_high", "verdict"};
+    static const char *const needed[] = {"study", "metric",       "unit",          "n",
+                                         "mode",  "mean",         "p10",           "p50",
+                                         "p90",   "interval_low", "interval_high", "verdict"};
     int length = snprintf(path, size, "%s/rows.csv", folder);
     if (length < 0 || (size_t)length >= size) {
         return error_input(err, NULL, "the folder's name is too long");
@@ -53,8 +54,8 @@ static bool constant(const struct csv *rows, int column)
 }
 
 /* The axes stand between the study and the metric. */
-static bool find_axes(const struct csv *from, const struct csv *other, struct diff *diff,
-                      bool keep, struct error *err)
+static bool find_axes(const struct csv *from, const struct csv *other, struct diff *diff, bool keep,
+                      struct error *err)
 {
     int metric = csv_column(from, "metric");
     for (int column = csv_column(from, "study") + 1; column < metric; column++) {
@@ -153,10 +154,10 @@ static char mark_of(const struct diff *diff, const struct diff_row *row)
 
 static void fill_pair(const struct diff *diff, struct diff_row *row)
 {
-    double half_a = (number(&diff->a, row->a, "interval_high") -
-                     number(&diff->a, row->a, "interval_low")) / 2;
-    double half_b = (number(&diff->b, row->b, "interval_high") -
-                     number(&diff->b, row->b, "interval_low")) / 2;
+    double half_a =
+        (number(&diff->a, row->a, "interval_high") - number(&diff->a, row->a, "interval_low")) / 2;
+    double half_b =
+        (number(&diff->b, row->b, "interval_high") - number(&diff->b, row->b, "interval_low")) / 2;
     double half = sqrt(half_a * half_a + half_b * half_b);
     row->value_a = value_of(&diff->a, row->a);
     row->value_b = value_of(&diff->b, row->b);
@@ -296,12 +297,12 @@ static void put_row(struct cells *cells, const struct diff *diff, const struct d
     cells_real(cells, "ratio", row->value_a != 0 ? row->value_b / row->value_a : NAN);
     cells_text(cells, "mark", word_of(row->mark));
     cells_text(cells, "verdict_first",
-               row->a == SIZE_MAX ? "" : csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")));
+               row->a == SIZE_MAX ? ""
+                                  : csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")));
     cells_text(cells, "verdict_second",
-               row->b == SIZE_MAX ? "" : csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
-    cells_text(cells, "only_in", row->a == SIZE_MAX   ? "second"
-                                 : row->b == SIZE_MAX ? "first"
-                                                      : "");
+               row->b == SIZE_MAX ? ""
+                                  : csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
+    cells_text(cells, "only_in", row->a == SIZE_MAX ? "second" : row->b == SIZE_MAX ? "first" : "");
     cells_whole(cells, "schema_version", DIFF_SCHEMA);
     cells_end(cells);
 }

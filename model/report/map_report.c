@@ -139,7 +139,8 @@ static void tell_key(FILE *out, const struct map_results *results)
         unsigned conditions = 0;
         for (size_t i = 0; i < cells; i++) {
             won += results->cell[i].best.winner == s;
-            conditions |= results->cell[i].best.winner == s ? results->cell[i].verdict.conditions : 0;
+            conditions |=
+                results->cell[i].best.winner == s ? results->cell[i].verdict.conditions : 0;
         }
         if (won > 0) {
             fprintf(out, "%c  %s: cheapest in %zu of %zu cells%s%s\n", letter_of(s),

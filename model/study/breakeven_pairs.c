@@ -43,16 +43,22 @@ static const char *left_out(const struct scan *scan, size_t group, size_t strate
 static struct breakeven *new_row(struct scan *scan, size_t group, size_t a, size_t b)
 {
     struct breakeven_results *results = scan->results;
-    struct breakeven *grown =
-        realloc(results->row, (results->count + 1) * sizeof *grown);
+    struct breakeven *grown = realloc(results->row, (results->count + 1) * sizeof *grown);
     if (!grown) {
         die("out of memory for break-even points");
     }
     results->row = grown;
     grown += results->count++;
-    *grown = (struct breakeven){.group = group, .a = a, .b = b, .n = scan->runs - 1,
-                                .at = NAN, .p10 = NAN, .p50 = NAN, .p90 = NAN,
-                                .low_ratio = NAN, .high_ratio = NAN};
+    *grown = (struct breakeven){.group = group,
+                                .a = a,
+                                .b = b,
+                                .n = scan->runs - 1,
+                                .at = NAN,
+                                .p10 = NAN,
+                                .p50 = NAN,
+                                .p90 = NAN,
+                                .low_ratio = NAN,
+                                .high_ratio = NAN};
     return grown;
 }
 
@@ -260,9 +266,8 @@ static double difference_at(double x, void *context)
     bool *wanted = breakeven_zeroed(scan->strategies, sizeof *wanted);
     double *value = breakeven_zeroed(scan->strategies, sizeof *value);
     wanted[row->a] = wanted[row->b] = true;
-    looking->function->stop =
-        !spot_values(&spot, spot_difference_metric(scan->request->metric),
-                     spot.values[looking->run], wanted, value, looking->err);
+    looking->function->stop = !spot_values(&spot, spot_difference_metric(scan->request->metric),
+                                           spot.values[looking->run], wanted, value, looking->err);
     double difference = value[row->a] - value[row->b];
     free(wanted);
     free(value);

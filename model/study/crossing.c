@@ -62,9 +62,8 @@ static double solving_at(double x, void *params)
 
 static bool close_enough(const struct solving *solving, double low, double high)
 {
-    double width = solving->step > 0
-                       ? fmax(solving->step / 2, STEP_TOLERANCE * high)
-                       : REAL_TOLERANCE * (solving->high - solving->low);
+    double width = solving->step > 0 ? fmax(solving->step / 2, STEP_TOLERANCE * high)
+                                     : REAL_TOLERANCE * (solving->high - solving->low);
     return high - low <= width;
 }
 
@@ -73,8 +72,8 @@ double crossing_root(struct crossing_function *function, double low, double at_l
 {
     struct solving solving = {function, low, at_low, high, at_high, step};
     gsl_function f = {solving_at, &solving};
-    gsl_root_fsolver *solver = gsl_root_fsolver_alloc(step > 0 ? gsl_root_fsolver_bisection
-                                                               : gsl_root_fsolver_brent);
+    gsl_root_fsolver *solver =
+        gsl_root_fsolver_alloc(step > 0 ? gsl_root_fsolver_bisection : gsl_root_fsolver_brent);
     INVARIANT(sign_of(at_low) * sign_of(at_high) < 0, "no change of sign from %g to %g", low, high);
     if (!solver || gsl_root_fsolver_set(solver, &f, low, high) != GSL_SUCCESS) {
         die("out of memory for a root finder");

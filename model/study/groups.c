@@ -63,7 +63,7 @@ void groups_tell(const struct groups *groups, size_t group, char *text, size_t s
             continue;
         }
         groups_spell(axis, axis->values.text[study_digit(axis, point)], value, sizeof value);
-        used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? ", " : "", axis->name,
+        used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? "; " : "", axis->name,
                                  value);
     }
 }
@@ -95,5 +95,6 @@ bool groups_pair(const struct study *study, const char *pair, size_t *a, size_t 
         !groups_strategy(study, comma + 1, strlen(comma + 1), b, err)) {
         return false;
     }
-    return *a != *b || error_input(err, NULL, "--pair: found '%.80s', expected two that differ", pair);
+    return *a != *b ||
+           error_input(err, NULL, "--pair: found '%.80s', expected two that differ", pair);
 }

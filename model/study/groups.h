@@ -29,7 +29,7 @@ bool groups_has(const struct groups *groups, const struct axis *axis);
 /* The group's point with the first value of each axis that was taken out. */
 size_t groups_point(const struct groups *groups, size_t group);
 
-/* "machine=neoverse-n1, backing=4k": the values in which it differs from other
+/* "machine=neoverse-n1; backing=4k": the values in which it differs from other
  * groups; "" where there is one only. */
 void groups_tell(const struct groups *groups, size_t group, char *text, size_t size);
 

@@ -140,9 +140,8 @@ static void fill_indices(struct work *work, const struct sobol_plan *plan, const
 static bool indices(struct work *work, struct error *err)
 {
     const struct cost *costs = work->spot.setup.platform.cost;
-    struct sobol_plan plan = {.seed = work->spot.study->seed,
-                              .points = work->request->points,
-                              .bootstrap = BOOTSTRAP};
+    struct sobol_plan plan = {
+        .seed = work->spot.study->seed, .points = work->request->points, .bootstrap = BOOTSTRAP};
     int ids[COSTS];
     double u[COSTS], at[COSTS];
     for (int id = 0; id < COSTS; id++) {
@@ -184,8 +183,8 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
         for (size_t i = 0; i < decision->draws; i++) {
             input[i] = drawn[i][id];
         }
-        work->known[id] = sensitivity_spread(&costs[id]) ? information_known(decision, input)
-                                                         : work->chance;
+        work->known[id] =
+            sensitivity_spread(&costs[id]) ? information_known(decision, input) : work->chance;
     }
     free(input);
 }
@@ -269,8 +268,7 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
     struct information *information = results->information[machine];
     double cells = 0;
     for (size_t i = 0; i < results->groups.count; i++) {
-        if (!told[i].asked ||
-            study_digit(axis, groups_point(&results->groups, i)) != machine) {
+        if (!told[i].asked || study_digit(axis, groups_point(&results->groups, i)) != machine) {
             continue;
         }
         cells++;
@@ -292,8 +290,7 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
                      unsigned jobs, struct sensitivity_results *results, struct error *err)
 {
     size_t failed = SIZE_MAX;
-    *results =
-        (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
+    *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
     groups_init(&results->groups, study, NULL, NULL);
     results->cell = zeroed(results->groups.count, sizeof *results->cell);
     results->undecided = zeroed(results->machines, sizeof *results->undecided);

@@ -172,7 +172,8 @@ static bool needs_ideal(enum metric metric)
 
 static bool not_known(const struct spot *spot, enum metric metric, struct error *err)
 {
-    return error_input(err, NULL, "%s is not known of %s on %s: nothing happens there that tells it",
+    return error_input(err, NULL,
+                       "%s is not known of %s on %s: nothing happens there that tells it",
                        metric_name[metric], spot->setup.strategy->name, spot->timeline.name);
 }
 

@@ -90,8 +90,12 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
                 double *scratch, struct map_choice *choice)
 {
     size_t n;
-    *choice = (struct map_choice){.runner_up = MAP_NOBODY, .probability = NAN, .margin = NAN,
-                                  .value = NAN, .p10 = NAN, .p90 = NAN};
+    *choice = (struct map_choice){.runner_up = MAP_NOBODY,
+                                  .probability = NAN,
+                                  .margin = NAN,
+                                  .value = NAN,
+                                  .p10 = NAN,
+                                  .p90 = NAN};
     choice->winner = lowest(values, strategies, runs, may, MAP_NOBODY, scratch);
     if (choice->winner == MAP_NOBODY) {
         return;

@@ -228,6 +228,18 @@ static inline void world_run(struct world *world)
     expect_time_order(world);
 }
 
+/* Two actors at a resource, for what ends or aborts the run. */
+static inline void run_pair(const struct move *first, const struct move *second)
+{
+    static struct world world;
+    const struct actor *stuck;
+    world_init(&world, 2);
+    world_add(&world, 0, first);
+    world_add(&world, 1, second);
+    (void)engine_run(&world.engine, &stuck);
+    world_free(&world);
+}
+
 static inline ps_t waited_for(const struct world *world, uint32_t actor, uint32_t resource)
 {
     return ledger_waited(&world->ledger, actor, LEDGER_ALL, resource);

@@ -41,7 +41,8 @@ static void set(const char *path, const char *value)
 }
 
 /* As it was when the table was recorded: huge pages on demand, none put together in
- * the background, and enough reserved ones for one VM. */
+ * the background (the kernel's thread looks once, at next to nothing, and then sleeps
+ * for weeks), and enough reserved ones for one VM. */
 static void set_up(void)
 {
     mount_on("devtmpfs", "/dev");
@@ -49,7 +50,8 @@ static void set_up(void)
     mount_on("sysfs", "/sys");
     mount_on("tracefs", "/sys/kernel/tracing");
     set("/sys/kernel/mm/transparent_hugepage/enabled", "madvise");
-    set("/sys/kernel/mm/transparent_hugepage/khugepaged/defrag", "0");
+    set("/sys/kernel/mm/transparent_hugepage/khugepaged/pages_to_scan", "1");
+    set("/sys/kernel/mm/transparent_hugepage/khugepaged/scan_sleep_millisecs", "4294967295");
     set("/proc/sys/vm/nr_hugepages", "16");
 }
 

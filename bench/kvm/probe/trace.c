@@ -99,16 +99,25 @@ void trace_close(void)
     tracing.root = NULL;
 }
 
-/* exit() and with it trace_close, which a signal's default would leave out. What
- * is interrupted is an ioctl or the guest, not the C library, most of the time. */
+static volatile sig_atomic_t stopped_by;
+
 static void on_signal(int number)
 {
-    exit(128 + number);
+    stopped_by = number;
+}
+
+/* An instance that has a file open can't be removed, so a signal is heeded where none
+ * is: between two phases. A second one ends the program at once. */
+static void stop_if_told(void)
+{
+    if (stopped_by) {
+        exit(128 + stopped_by);
+    }
 }
 
 static void clean_up_at_exit(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
@@ -265,6 +274,7 @@ uint64_t trace_read(const char *system, const char *event,
                     void (*entry)(const struct tally *tally, void *context), void *context)
 {
     char path[PATH];
+    stop_if_told();
     event_path(path, system, event, "hist");
     uint64_t lost = read_hist(path, entry, context);
     return lost + (system ? 0 : missed(event));

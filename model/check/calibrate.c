@@ -1,0 +1,366 @@
+/* The fit of costs to measurements, and what the measurements cannot tell. */
+#include "check/calibrate_parts.h"
+#include "check/predict.h"
+#include "study/draws.h"
+
+#include <gsl/gsl_blas.h>
+#include <gsl/gsl_errno.h>
+#include <gsl/gsl_multifit_nlinear.h>
+#include <math.h>
+#include <string.h>
+
+#define MOST_STEPS 100
+
+/* A standard error either way from the 10th to the 90th percentile. */
+#define Z10 1.2816
+
+double observation_predict(const struct observation *seen, const double value[COSTS])
+{
+    double line = value[COST_dc_absent_ns], written = 0;
+    double clean = line * value[COST_dc_clean_ratio];
+    switch (seen->kind) {
+    case PROBE_LATENCY:
+        return value[COST_memory_ns];
+    case PROBE_WRITE:
+        return value[COST_zero_gbps];
+    case PROBE_WRITE_ALL:
+        return value[COST_zero_path_gbps];
+    case PROBE_COPY:
+        return value[COST_copy_gbps];
+    case PROBE_DIRTY:
+        line = clean * value[COST_dc_dirty_ratio];
+        written = (double)seen->line_bytes / value[COST_writeback_gbps];
+        break;
+    case PROBE_CLEAN:
+        line = clean;
+        break;
+    default:
+        break;
+    }
+    /* All cores together cannot be faster than the shared path. */
+    double shared = (double)seen->cores * fmax(value[COST_cmo_path_ns], written);
+    double lines = (double)seen->bytes / (double)seen->line_bytes;
+    return fmax(line, shared) + value[COST_dsb_ns] / lines;
+}
+
+static bool predicted(const struct observation *seen, const double value[COSTS], double *result,
+                      struct error *err)
+{
+    if (seen->row) {
+        return predict_ps(seen->row, value, result, err);
+    }
+    *result = observation_predict(seen, value);
+    return true;
+}
+
+/* Residuals in units of what a row may be off. */
+int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
+{
+    struct calibrate_problem *problem = context;
+    double value[COSTS];
+    memcpy(value, problem->value, sizeof value);
+    for (size_t i = 0; i < problem->fit->costs; i++) {
+        value[problem->fit->id[i]] = exp(gsl_vector_get(x, i));
+    }
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < problem->found->count; i++) {
+        const struct observation *seen = &problem->found->rows[i];
+        struct error own = {0};
+        double result = 1;
+        if (!predicted(seen, value, &result, &own)) {
+#pragma omp critical(calibrate_error)
+            {
+                problem->err = own;
+                problem->failed = true;
+            }
+        }
+        gsl_vector_set(f, i, log(result / seen->measured) / seen->off);
+    }
+    return problem->failed ? GSL_EFAILED : GSL_SUCCESS;
+}
+
+/* --- which costs --- */
+
+static bool shared_path(const struct measurements *found, enum cost_id id, char *why, size_t size)
+{
+    if (!found->probe) {
+        return true;
+    }
+    if (id == COST_cmo_path_ns && !found->cmo_path_full && found->cmo_path_most_ns > 0) {
+        snprintf(why, size,
+                 "cmo_path_ns: cores together are no slower than one, so it is at most %.3g ns",
+                 found->cmo_path_most_ns);
+        return false;
+    }
+    if (id == COST_writeback_gbps && !found->writeback_full && found->writeback_least_gbps > 0) {
+        snprintf(
+            why, size,
+            "writeback_gbps: cores together are no slower than one, so it is at least %.3g GB/s",
+            found->writeback_least_gbps);
+        return false;
+    }
+    return true;
+}
+
+/* Where the search for it begins; a shared path must begin as full as it was seen. */
+static double start_of(const struct measurements *found, const struct platform *base,
+                       enum cost_id id)
+{
+    if (found->probe && id == COST_cmo_path_ns && found->cmo_path_full) {
+        return found->cmo_path_most_ns;
+    }
+    if (found->probe && id == COST_writeback_gbps && found->writeback_full) {
+        return found->writeback_least_gbps;
+    }
+    return base->cost[id].mode;
+}
+
+static void leave(struct calibration *fit, const char *why)
+{
+    snprintf(fit->left[fit->left_count++], sizeof fit->left[0], "%s", why);
+}
+
+static bool add_cost(const struct measurements *found, const struct platform *base, enum cost_id id,
+                     bool named, struct calibration *fit, struct error *err)
+{
+    char why[200];
+    double start = start_of(found, base, id);
+    if (!shared_path(found, id, why, sizeof why)) {
+        if (!named) {
+            leave(fit, why);
+        }
+        return !named || error_input(err, NULL, "%s", why);
+    }
+    if (start <= 0) {
+        return error_input(err, NULL, "%s is 0 in the base: expected one where it is not",
+                           cost_name[id]);
+    }
+    fit->id[fit->costs] = id;
+    fit->before[fit->costs] = base->cost[id].mode;
+    fit->value[fit->costs++] = start;
+    return true;
+}
+
+/* The costs that a probe's rows are made of. */
+static bool of_probe(const struct measurements *found, enum cost_id id)
+{
+    static const enum cost_id kinds[PROBE_KINDS][5] = {
+        [PROBE_ABSENT] = {COST_dc_absent_ns, COST_dsb_ns, COST_cmo_path_ns, COSTS},
+        [PROBE_CLEAN] = {COST_dc_clean_ratio, COST_dsb_ns, COST_cmo_path_ns, COSTS},
+        [PROBE_DIRTY] = {COST_dc_dirty_ratio, COST_dsb_ns, COST_writeback_gbps, COSTS},
+        [PROBE_LATENCY] = {COST_memory_ns, COSTS},
+        [PROBE_WRITE] = {COST_zero_gbps, COSTS},
+        [PROBE_WRITE_ALL] = {COST_zero_path_gbps, COSTS},
+        [PROBE_COPY] = {COST_copy_gbps, COSTS},
+    };
+    for (size_t row = 0; row < found->count; row++) {
+        for (int i = 0; kinds[found->rows[row].kind][i] != COSTS; i++) {
+            if (kinds[found->rows[row].kind][i] == id) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static bool choose(const struct measurements *found, const struct platform *base,
+                   const enum cost_id *named, size_t named_count, struct calibration *fit,
+                   struct error *err)
+{
+    for (size_t i = 0; i < named_count; i++) {
+        if (!add_cost(found, base, named[i], true, fit, err)) {
+            return false;
+        }
+    }
+    for (int id = 0; named_count == 0 && id < COSTS; id++) {
+        bool wanted = found->probe ? of_probe(found, (enum cost_id)id)
+                                   : strcmp(base->cost[id].evidence, "fitted") == 0;
+        if (wanted && !add_cost(found, base, (enum cost_id)id, false, fit, err)) {
+            return false;
+        }
+    }
+    if (fit->costs == 0) {
+        return error_input(err, NULL, "no cost to fit: expected --cost NAME");
+    }
+    return true;
+}
+
+static void drop(struct calibration *fit, size_t at)
+{
+    fit->costs--;
+    for (size_t i = at; i < fit->costs; i++) {
+        fit->id[i] = fit->id[i + 1];
+        fit->before[i] = fit->before[i + 1];
+        fit->value[i] = fit->value[i + 1];
+    }
+}
+
+/* --- the fit --- */
+
+static gsl_vector *logarithms(const struct calibration *fit)
+{
+    gsl_vector *x = gsl_vector_alloc(fit->costs);
+    for (size_t i = 0; i < fit->costs; i++) {
+        gsl_vector_set(x, i, log(fit->value[i]));
+    }
+    return x;
+}
+
+static bool failed(const struct calibrate_problem *problem, struct error *err)
+{
+    *err = problem->err;
+    return false;
+}
+
+/* Looks at the point that stands in fit->value. A cost that is not told there is
+ * refused if it was named, and else left out, until all are told. */
+static bool keep_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
+                      bool *dropped, struct error *err)
+{
+    *dropped = false;
+    while (fit->costs > 0) {
+        char why[200];
+        gsl_vector *x = logarithms(fit);
+        gsl_matrix *effect = gsl_matrix_alloc(problem->found->count, fit->costs);
+        bool good = calibrate_effects(problem, x, effect);
+        int which = good ? calibrate_not_told(problem, effect, why, sizeof why) : -1;
+        gsl_vector_free(x);
+        gsl_matrix_free(effect);
+        if (!good) {
+            return failed(problem, err);
+        }
+        if (which < 0) {
+            return true;
+        }
+        if (named) {
+            return error_input(err, NULL, "%s", why);
+        }
+        leave(fit, why);
+        problem->value[fit->id[which]] = fit->before[which];
+        drop(fit, (size_t)which);
+        *dropped = true;
+    }
+    return error_input(err, NULL, "the rows tell no cost; the last one, %s",
+                       fit->left[fit->left_count - 1]);
+}
+
+/* Standard errors from the rows' own, larger where the residuals are. */
+static void read_off(const gsl_multifit_nlinear_workspace *work,
+                     const struct calibrate_problem *problem, struct calibration *fit)
+{
+    gsl_matrix *covariance = gsl_matrix_alloc(fit->costs, fit->costs);
+    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
+    double square = 0, freedom = (double)f->size - (double)fit->costs;
+    gsl_blas_ddot(f, f, &square);
+    double scale = freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
+    gsl_multifit_nlinear_covar(gsl_multifit_nlinear_jac(work), 0, covariance);
+    for (size_t i = 0; i < fit->costs; i++) {
+        double own = sqrt(gsl_matrix_get(covariance, i, i));
+        fit->value[i] = exp(gsl_vector_get(work->x, i));
+        fit->standard_error[i] = scale * own;
+        for (size_t k = 0; k < fit->costs; k++) {
+            fit->correlation[i][k] =
+                gsl_matrix_get(covariance, i, k) / own / sqrt(gsl_matrix_get(covariance, k, k));
+        }
+    }
+    fit->worst_pct = 0;
+    for (size_t i = 0; i < f->size; i++) {
+        double off = 100 * fabs(expm1(gsl_vector_get(f, i) * problem->found->rows[i].off));
+        if (off >= fit->worst_pct) {
+            fit->worst_pct = off;
+            fit->worst_row = i;
+        }
+    }
+    gsl_matrix_free(covariance);
+}
+
+static bool solve(struct calibrate_problem *problem, struct calibration *fit, struct error *err)
+{
+    gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
+    parameters.h_df = CALIBRATE_STEP;
+    gsl_multifit_nlinear_workspace *work = gsl_multifit_nlinear_alloc(
+        gsl_multifit_nlinear_trust, &parameters, problem->found->count, fit->costs);
+    gsl_vector *start = logarithms(fit);
+    gsl_multifit_nlinear_fdf fdf = {
+        .f = calibrate_residuals, .n = problem->found->count, .p = fit->costs, .params = problem};
+    int info;
+    int status = gsl_multifit_nlinear_init(start, &fdf, work);
+    if (status == GSL_SUCCESS) {
+        status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-6, 1e-6, 1e-9, NULL, NULL, &info, work);
+    }
+    /* No further progress is an end as good as any for a function of whole events. */
+    bool ok = status == GSL_SUCCESS || status == GSL_ENOPROG || status == GSL_EMAXITER;
+    if (ok) {
+        read_off(work, problem, fit);
+    }
+    gsl_vector_free(start);
+    gsl_multifit_nlinear_free(work);
+    return ok || (problem->failed ? failed(problem, err)
+                                  : error_run(err, "calibrate: %s", gsl_strerror(status)));
+}
+
+/* The one row that alone depends on a cost, and on nothing else; NULL: none. */
+static const struct observation *only_row(const struct measurements *found, enum cost_id id)
+{
+    static const enum cost_id direct[PROBE_KINDS] = {
+        [PROBE_ABSENT] = COSTS,         [PROBE_CLEAN] = COSTS,
+        [PROBE_DIRTY] = COSTS,          [PROBE_LATENCY] = COST_memory_ns,
+        [PROBE_WRITE] = COST_zero_gbps, [PROBE_WRITE_ALL] = COST_zero_path_gbps,
+        [PROBE_COPY] = COST_copy_gbps,
+    };
+    for (size_t i = 0; found->probe && i < found->count; i++) {
+        if (direct[found->rows[i].kind] == id && found->rows[i].p90 > 0) {
+            return &found->rows[i];
+        }
+    }
+    return NULL;
+}
+
+static void set_ranges(const struct measurements *found, struct calibration *fit)
+{
+    for (size_t i = 0; i < fit->costs; i++) {
+        const struct observation *only = only_row(found, fit->id[i]);
+        double spread = Z10 * fit->standard_error[i];
+        fit->direct[i] = only != NULL;
+        fit->low[i] = only ? fmin(only->p10, fit->value[i]) : fit->value[i] * exp(-spread);
+        fit->high[i] = only ? fmax(only->p90, fit->value[i]) : fit->value[i] * exp(spread);
+    }
+}
+
+/* What is told at the start may not be at the end, where the fit is done again
+ * without it. */
+static bool fit_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
+                     struct error *err)
+{
+    bool dropped = true;
+    if (!keep_told(problem, fit, named, &dropped, err)) {
+        return false;
+    }
+    do {
+        if (!solve(problem, fit, err) || !keep_told(problem, fit, named, &dropped, err)) {
+            return false;
+        }
+    } while (dropped);
+    return true;
+}
+
+bool calibrate(const struct measurements *found, const struct platform *base,
+               const enum cost_id *named, size_t named_count, struct calibration *fit,
+               struct error *err)
+{
+    struct calibrate_problem problem = {.found = found, .fit = fit};
+    *fit = (struct calibration){.rows = found->count};
+    for (int id = 0; id < COSTS; id++) {
+        problem.value[id] = draw_quantile(&base->cost[id], 0.5);
+    }
+    if (!choose(found, base, named, named_count, fit, err)) {
+        return false;
+    }
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
+    bool good = fit_told(&problem, fit, named_count > 0, err);
+    gsl_set_error_handler(handler);
+    if (good) {
+        set_ranges(found, fit);
+    }
+    return good;
+}

@@ -1,0 +1,100 @@
+/*
+ * calibrate - a machine's unit costs from measurements on it.
+ *
+ * Measurements are rows of one of two formats. Rows of bench/published/ (times of
+ * benchmarks, of role fit) are played by the model; rows of `probe machine`
+ * (costs per line, latency, bandwidths) follow from the costs in closed form.
+ * All rows of a file are fitted at once: nonlinear least squares in the logarithm
+ * of the costs and of the measurements, each row in units of what it may be off.
+ *
+ * Costs that no row depends on, or whose effects the rows cannot tell apart, are
+ * never given a value: that names them and says why.
+ */
+#ifndef S2FLUSH_CHECK_CALIBRATE_H
+#define S2FLUSH_CHECK_CALIBRATE_H
+
+#include "check/published.h"
+
+#include <stdio.h>
+
+/* What a row of a probe measures. */
+enum probe_kind {
+    PROBE_ABSENT, /* one line's maintenance, by where the line was */
+    PROBE_CLEAN,
+    PROBE_DIRTY,
+    PROBE_LATENCY,
+    PROBE_WRITE, /* bandwidth of one core */
+    PROBE_WRITE_ALL, /* of as many as there are */
+    PROBE_COPY,
+    PROBE_KINDS
+};
+
+/* One measured value. */
+struct observation {
+    char name[96]; /* for the report */
+    double measured; /* ps for a benchmark, else as the probe has it */
+    double p10, p90; /* 0: not told */
+    double off; /* relative standard deviation */
+    const struct published *row; /* a benchmark; NULL: a probe's row, and below: */
+    enum probe_kind kind;
+    uint64_t cores, bytes, line_bytes;
+};
+
+/* What was measured on one machine. */
+struct measurements {
+    const char *path;
+    struct observation *rows;
+    size_t count, passed_over; /* rows that no cost follows from, or not of role fit */
+    char refusal[256]; /* the first row that the model cannot express; "": none */
+    struct published_set published;
+    /* What a probe says of the machine itself; 0: nothing. */
+    double clock_ghz;
+    uint64_t cores, line_bytes;
+    /* Whether cores together were clearly slower than one, so that a shared path
+     * was full; and the limits that the fullest row sets otherwise. */
+    bool cmo_path_full, writeback_full;
+    double cmo_path_most_ns, writeback_least_gbps;
+    bool probe;
+};
+
+/* Reads a file of either format; the first line tells which. `cache_bytes` is what
+ * the machine's caches hold: larger buffers cannot be clean or dirty in them. */
+bool measurements_read(const char *path, uint64_t cache_bytes, struct measurements *found,
+                       struct error *err);
+void measurements_free(struct measurements *found);
+
+/* What a probe's row should say at these costs. */
+double observation_predict(const struct observation *seen, const double value[COSTS]);
+
+struct calibration {
+    enum cost_id id[COSTS]; /* fitted */
+    double value[COSTS], before[COSTS];
+    double standard_error[COSTS]; /* of the logarithm */
+    double correlation[COSTS][COSTS]; /* by place in id */
+    bool direct[COSTS]; /* one row says it, with its own spread */
+    double low[COSTS], high[COSTS];
+    size_t costs, rows;
+    double worst_pct; /* largest residual */
+    size_t worst_row;
+    /* Costs that were to be fitted where the rows allow it, and why they were not. */
+    char left[COSTS][200];
+    size_t left_count;
+};
+
+/* Fits the costs named, or (none named) those that the rows of a probe can tell,
+ * or that the base marks as fitted. A named cost that the rows do not tell is
+ * bad input. */
+bool calibrate(const struct measurements *found, const struct platform *base,
+               const enum cost_id *named, size_t named_count, struct calibration *fit,
+               struct error *err);
+
+/* The base with the fitted costs in it, their sources naming the file; `name` is
+ * the platform's new one. */
+void calibration_apply(const struct calibration *fit, const struct measurements *found,
+                       const struct platform *base, const char *name, struct platform *result);
+
+/* Values, errors, correlations, what was left; for people. */
+void calibration_tell(const struct calibration *fit, const struct measurements *found,
+                      const struct platform *base, FILE *out);
+
+#endif

@@ -1,0 +1,35 @@
+/*
+ * calibrate_parts - what the two halves of the calibration share: the residuals
+ * that the fit makes small, and the judgement of what they tell.
+ */
+#ifndef S2FLUSH_CHECK_CALIBRATE_PARTS_H
+#define S2FLUSH_CHECK_CALIBRATE_PARTS_H
+
+#include "check/calibrate.h"
+
+#include <gsl/gsl_matrix.h>
+
+/* Played times come from whole events in a certain order, so that a derivative
+ * needs a step in a cost's logarithm that is more than rounding. */
+#define CALIBRATE_STEP 0.01
+
+struct calibrate_problem {
+    const struct measurements *found;
+    const struct calibration *fit;
+    double value[COSTS]; /* of the costs that are not fitted */
+    struct error err;
+    bool failed; /* a benchmark could not be played: err says why */
+};
+
+/* Residuals in units of what a row may be off, for GSL; x holds logarithms. */
+int calibrate_residuals(const gsl_vector *x, void *problem, gsl_vector *f);
+
+/* How each row's logarithm moves with each cost's: rows x costs. */
+bool calibrate_effects(struct calibrate_problem *problem, const gsl_vector *x, gsl_matrix *effect);
+
+/* A cost that the rows do not tell, by its place in the fit, and why; -1: all are
+ * told. */
+int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect, char *why,
+                       size_t size);
+
+#endif

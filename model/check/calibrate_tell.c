@@ -1,0 +1,96 @@
+/* A calibration as a platform, and for people. */
+#include "check/calibrate.h"
+
+#include <math.h>
+#include <string.h>
+
+/* The file's name without folders, and without what a platform file would take for
+ * a comment or could not hold. */
+static void plain_name(const char *path, char *text, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(text, size, "%s", slash ? slash + 1 : path);
+    for (char *at = text; *at; at++) {
+        if (*at == ';' || *at == '#' || (unsigned char)*at < ' ' || *at == 0x7f) {
+            *at = '_';
+        }
+    }
+}
+
+static void apply_cost(const struct calibration *fit, const struct measurements *found,
+                       const struct platform *base, size_t i, struct cost *cost)
+{
+    char file[100];
+    plain_name(found->path, file, sizeof file);
+    cost->low = fit->low[i];
+    cost->mode = fit->value[i];
+    cost->high = fit->high[i];
+    snprintf(cost->source, sizeof cost->source, "%s, %zu costs fitted to %zu rows", file,
+             fit->costs, fit->rows);
+    snprintf(cost->evidence, sizeof cost->evidence, "%s", found->probe ? "measured" : "fitted");
+    if (fit->direct[i]) {
+        snprintf(cost->basis, sizeof cost->basis, "10th and 90th percentile of the samples");
+    } else {
+        snprintf(cost->basis, sizeof cost->basis,
+                 "standard error %.2g %%, 1.28 of them either way, the other costs as on %s",
+                 100 * fit->standard_error[i], base->name);
+    }
+}
+
+void calibration_apply(const struct calibration *fit, const struct measurements *found,
+                       const struct platform *base, const char *name, struct platform *result)
+{
+    char file[80];
+    plain_name(found->path, file, sizeof file);
+    *result = *base;
+    plain_name(name, result->name, sizeof result->name);
+    snprintf(result->title, sizeof result->title, "%.80s, calibrated", base->title);
+    snprintf(result->note, sizeof result->note, "%s with what %s tells%s", base->name, file,
+             found->clock_ghz > 0 ? ", also of cores, clock and line size" : "");
+    result->clock_ghz = found->clock_ghz > 0 ? found->clock_ghz : base->clock_ghz;
+    result->cores = found->cores > 0 ? found->cores : base->cores;
+    result->line_bytes = found->line_bytes > 0 ? found->line_bytes : base->line_bytes;
+    for (size_t i = 0; i < fit->costs; i++) {
+        apply_cost(fit, found, base, i, &result->cost[fit->id[i]]);
+    }
+}
+
+static void tell_correlations(const struct calibration *fit, FILE *out)
+{
+    fputs("\ncorrelations\n", out);
+    for (size_t i = 0; i < fit->costs; i++) {
+        fprintf(out, "  %-18s", cost_name[fit->id[i]]);
+        for (size_t k = 0; k <= i; k++) {
+            fprintf(out, " %6.2f", fit->correlation[i][k]);
+        }
+        fputc('\n', out);
+    }
+}
+
+void calibration_tell(const struct calibration *fit, const struct measurements *found,
+                      const struct platform *base, FILE *out)
+{
+    fprintf(out, "%zu costs fitted to %zu rows, %zu rows passed over; the others as on %s\n",
+            fit->costs, fit->rows, found->passed_over, base->name);
+    fprintf(out, "largest residual %.1f%% (%s)\n\n", fit->worst_pct,
+            found->rows[fit->worst_row].name);
+    fprintf(out, "  %-18s %10s %10s %8s %10s %10s\n", "cost", "before", "now", "s.e.", "low",
+            "high");
+    for (size_t i = 0; i < fit->costs; i++) {
+        fprintf(out, "  %-18s %10.4g %10.4g %7.2f%% %10.4g %10.4g\n", cost_name[fit->id[i]],
+                fit->before[i], fit->value[i], 100 * fit->standard_error[i], fit->low[i],
+                fit->high[i]);
+    }
+    if (fit->costs > 1) {
+        tell_correlations(fit, out);
+    }
+    if (fit->left_count > 0) {
+        fputs("\nleft as they stand\n", out);
+    }
+    for (size_t i = 0; i < fit->left_count; i++) {
+        fprintf(out, "  %s\n", fit->left[i]);
+    }
+    if (found->refusal[0] != '\0') {
+        fprintf(out, "\nnot expressed by the model: %s\n", found->refusal);
+    }
+}

@@ -1,0 +1,192 @@
+/* s2flush calibrate: a platform file from measurements. */
+#include "check/calibrate.h"
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Whose costs stay where the measurements say nothing and no base is given. */
+#define USUAL_BASE "neoverse-n1"
+
+enum { KEY_BASE = 256, KEY_COST };
+
+static const struct cli_option options[] = {
+    {"output", 'o', "platform.ini", "the platform file to write"},
+    {"base", KEY_BASE, "MACHINE", "the machine whose costs stay where nothing was measured"},
+    {"cost", KEY_COST, "NAME",
+     "fit this cost; repeatable. Unless given: all that a probe tells, or "
+     "those that the base marks as fitted"},
+    {0},
+};
+
+struct arguments {
+    const char *measurements, *out, *base;
+    enum cost_id named[COSTS];
+    size_t named_count;
+};
+
+static bool take_cost(struct arguments *given, const char *text, struct error *err)
+{
+    char hint[512] = "";
+    for (size_t i = 0; i < given->named_count; i++) {
+        if (strcmp(cost_name[given->named[i]], text) == 0) {
+            return error_input(err, NULL, "--cost %s twice", text);
+        }
+    }
+    for (int id = 0; id < COSTS; id++) {
+        if (strcmp(cost_name[id], text) == 0) {
+            given->named[given->named_count++] = (enum cost_id)id;
+            return true;
+        }
+    }
+    suggest(hint, sizeof hint, text, cost_name, COSTS);
+    return error_input(err, NULL, "unknown cost '%.80s'%s", text, hint);
+}
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    switch (key) {
+    case 'o':
+        given->out = text;
+        return true;
+    case KEY_BASE:
+        given->base = text;
+        return true;
+    case KEY_COST:
+        return take_cost(given, text, err);
+    default:
+        return cli_one_word(&given->measurements, text, err);
+    }
+}
+
+static bool check_arguments(const struct arguments *given, struct error *err)
+{
+    if (!given->measurements) {
+        return error_input(err, NULL, "expected a file of measurements");
+    }
+    return given->out || error_input(err, NULL, "expected -o platform.ini");
+}
+
+/* The file's name without folders and ending. */
+static void name_of(const char *path, char *name, size_t size)
+{
+    const char *slash = strrchr(path, '/');
+    snprintf(name, size, "%s", slash ? slash + 1 : path);
+    char *dot = strrchr(name, '.');
+    if (dot && dot != name) {
+        *dot = '\0';
+    }
+}
+
+/* What was written must be a platform file: a cost may have left its range. */
+static bool write_part(const struct platform *platform, const char *part, struct error *err)
+{
+    struct platform back;
+    FILE *out = fopen(part, "wx");
+    if (!out) {
+        return error_run(err, "%s: %s", part, strerror(errno));
+    }
+    platform_write(platform, out);
+    bool written = !ferror(out) && fflush(out) == 0;
+    written = fclose(out) == 0 && written;
+    if (!written) {
+        return error_run(err, "%s: %s", part, strerror(errno));
+    }
+    return platform_read(part, &back, err);
+}
+
+/* Either the whole file is there in the end, or what was there before. */
+static bool write_platform(const struct platform *platform, const char *path, struct error *err)
+{
+    char *part = NULL;
+    if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
+        die("out of memory for a file name");
+    }
+    bool good = write_part(platform, part, err);
+    if (good && rename(part, path) != 0) {
+        good = error_run(err, "%s: %s", path, strerror(errno));
+    }
+    if (!good) {
+        (void)unlink(part);
+    }
+    free(part);
+    return good;
+}
+
+/* Rows of a benchmark name their host; all must be of one machine. */
+static bool find_base(const struct arguments *given, struct platform *base, struct error *err)
+{
+    struct measurements found;
+    const char *name = given->base ? given->base : USUAL_BASE;
+    if (given->base) {
+        return published_host(name, base, err);
+    }
+    if (!measurements_read(given->measurements, 0, &found, err)) {
+        return false;
+    }
+    const struct published *first = found.rows[0].row;
+    bool good = true;
+    for (size_t i = 0; first && good && i < found.count; i++) {
+        good = strcmp(found.rows[i].row->host, first->host) == 0 ||
+               error_input(err, NULL, "%.200s: found rows of '%s' and '%s', expected one host",
+                           given->measurements, first->host, found.rows[i].row->host);
+    }
+    good = good && published_host(first ? first->host : name, base, err);
+    measurements_free(&found);
+    return good;
+}
+
+static bool run(const struct arguments *given, struct error *err)
+{
+    struct platform *machine = calloc(2, sizeof *machine);
+    struct measurements found;
+    struct calibration *fit = calloc(1, sizeof *fit);
+    char name[sizeof machine->name];
+    if (!machine || !fit) {
+        die("out of memory for a calibration");
+    }
+    bool good = find_base(given, &machine[0], err) &&
+                measurements_read(given->measurements, machine[0].cache_bytes, &found, err);
+    bool read = good;
+    if (good && calibrate(&found, &machine[0], given->named, given->named_count, fit, err)) {
+        name_of(given->out, name, sizeof name);
+        calibration_apply(fit, &found, &machine[0], name, &machine[1]);
+        good = write_platform(&machine[1], given->out, err);
+    } else {
+        good = false;
+    }
+    if (good) {
+        calibration_tell(fit, &found, &machine[0], stdout);
+    }
+    if (read) {
+        measurements_free(&found);
+    }
+    free(machine);
+    free(fit);
+    return good;
+}
+
+int cmd_calibrate(int argc, char **argv)
+{
+    static const struct cli_command command = {
+        .options = options,
+        .take = take,
+        .words = "MEASUREMENTS.csv -o platform.ini",
+        .help = "Fits unit costs to measurements of one machine and writes a platform file.",
+        .more = "MEASUREMENTS.csv is what `probe machine` writes (bench/kvm/PROBE.md), or rows of "
+                "role fit in the format of bench/published/README.md. Costs that the rows cannot "
+                "tell apart are refused if named, and else left as they are.",
+    };
+    struct arguments given = {0};
+    struct error err = {0};
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    bool good = check_arguments(&given, &err) && run(&given, &err);
+    return good ? EXIT_DONE : cli_fail(&err);
+}

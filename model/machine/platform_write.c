@@ -1,0 +1,71 @@
+/* Platforms written as the files they are read from. */
+#include "machine/platform.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* As few digits as read back to the same number. */
+static void put_number(const char *key, double value, FILE *out)
+{
+    char text[40];
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value) {
+            break;
+        }
+    }
+    fprintf(out, "%s = %s\n", key, text);
+}
+
+static void put_text(const char *key, const char *text, FILE *out)
+{
+    if (text[0] != '\0') {
+        fprintf(out, "%s = %s\n", key, text);
+    }
+}
+
+static void put_flag(const char *key, bool flag, FILE *out)
+{
+    fprintf(out, "%s = %s\n", key, flag ? "yes" : "no");
+}
+
+static void put_machine(const struct platform *platform, FILE *out)
+{
+    fputs("[machine]\n", out);
+    put_text("name", platform->name, out);
+    put_text("title", platform->title, out);
+    fprintf(out, "cores = %" PRIu64 "\n", platform->cores);
+    put_number("clock_ghz", platform->clock_ghz, out);
+    fprintf(out, "cache_bytes = %" PRIu64 "\n", platform->cache_bytes);
+    fprintf(out, "cache_ways = %" PRIu64 "\n", platform->cache_ways);
+    fprintf(out, "line_bytes = %" PRIu64 "\n", platform->line_bytes);
+    put_flag("fwb", platform->fwb, out);
+    put_flag("dic", platform->dic, out);
+    put_flag("tlbirange", platform->tlbirange, out);
+    put_flag("vhe", platform->vhe, out);
+    put_flag("lpa2", platform->lpa2, out);
+    put_text("note", platform->note, out);
+    put_text("caps_source", platform->caps_source, out);
+    put_text("caps_evidence", platform->caps_evidence, out);
+}
+
+void platform_write(const struct platform *platform, FILE *out)
+{
+    static const enum unit unit[COSTS] = {
+#define COST_UNIT(name, unit, least, most, help) unit,
+        COST_TABLE(COST_UNIT)
+#undef COST_UNIT
+    };
+    put_machine(platform, out);
+    for (int id = 0; id < COSTS; id++) {
+        const struct cost *cost = &platform->cost[id];
+        fprintf(out, "\n[cost %s]\n", cost_name[id]);
+        put_number("low", cost->low, out);
+        put_number("mode", cost->mode, out);
+        put_number("high", cost->high, out);
+        put_text("unit", unit_name(unit[id]), out);
+        put_text("source", cost->source, out);
+        put_text("evidence", cost->evidence, out);
+        put_text("basis", cost->basis, out);
+    }
+}

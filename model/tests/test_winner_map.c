@@ -1,0 +1,238 @@
+/* Winner maps: who wins, how surely, and who must not. */
+#include "study_files.h"
+
+#include "report/map_report.h"
+
+#include <math.h>
+
+/* --- choosing --- */
+
+static void chooses(void **state)
+{
+    /* The modes, then four draws. */
+    static const double values[3][5] = {{9, 4, 4, 4, 9}, {1, 2, 2, 8, 4}, {0, 0, 0, 0, 0}};
+    const bool may[3] = {true, true, false};
+    double scratch[5];
+    struct map_choice choice;
+    (void)state;
+    map_choose(values[0], 3, 5, may, scratch, &choice);
+    assert_int_equal(choice.winner, 1);
+    assert_int_equal(choice.runner_up, 0);
+    assert_true(choice.probability == 0.75);
+    assert_true(choice.value == 3);
+    /* log2 of 4/2, 4/2, 4/8, 9/4: the median of 1, 1, -1, 1.17. */
+    assert_true(fabs(choice.margin - 1) < 1e-12);
+}
+
+static void chooses_without_draws(void **state)
+{
+    static const double values[2] = {3, 12};
+    bool may[2] = {true, true};
+    double scratch[1];
+    struct map_choice choice;
+    (void)state;
+    map_choose(values, 2, 1, may, scratch, &choice);
+    assert_int_equal(choice.winner, 0);
+    assert_true(isnan(choice.probability) && choice.margin == 2);
+    may[0] = false;
+    map_choose(values, 2, 1, may, scratch, &choice);
+    assert_int_equal(choice.winner, 1);
+    assert_int_equal(choice.runner_up, MAP_NOBODY);
+    may[1] = false;
+    map_choose(values, 2, 1, may, scratch, &choice);
+    assert_int_equal(choice.winner, MAP_NOBODY);
+}
+
+static void who_may(void **state)
+{
+    struct spot_verdict verdict = {.worst = COHERENT};
+    (void)state;
+    assert_true(map_may_win(&verdict, false, true));
+    verdict.worst = ONLY_IF;
+    assert_true(map_may_win(&verdict, false, false));
+    assert_false(map_may_win(&verdict, false, true));
+    verdict.worst = STALE;
+    assert_false(map_may_win(&verdict, true, false));
+    verdict = (struct spot_verdict){.worst = COHERENT, .hypothetical = "if it had FWB"};
+    assert_false(map_may_win(&verdict, false, false));
+    assert_true(map_may_win(&verdict, true, false));
+}
+
+/* --- maps --- */
+
+static void run(struct study *study, const char *text, const struct map_request *request,
+                unsigned jobs, struct map_results *results)
+{
+    struct error err = {0};
+    bool good = (!text || read_study(study, text, NULL, 0, &err)) &&
+                map_run(study, request, jobs, results, &err);
+    if (!good) {
+        print_error("%s\n", err.text);
+    }
+    assert_true(good);
+}
+
+static size_t strategy_at(const struct study *study, const char *name)
+{
+    size_t i = 0;
+    while (strcmp(study->strategies[i]->name, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static double value_at(const struct study *study, size_t point, size_t strategy)
+{
+    struct spot spot;
+    struct error err;
+    double value[STUDY_STRATEGIES];
+    assert_true(spot_open(&spot, study, point, (struct spot_key){0}, &err));
+    assert_true(spot_values(&spot, METRIC_added_boot_ns, spot.values[0], NULL, value, &err));
+    spot_close(&spot);
+    return value[strategy];
+}
+
+static const struct map_request request = {.x = "footprint", .y = "touched"};
+
+#define AXES                                                                  \
+    "[axes]\nworkload = %s\nmachine = neoverse-n1\nfootprint = 2M, 8M, 32M\n" \
+    "touched = 0.1, 0.5, 1\n"
+
+/* A strategy that cleans nothing is the cheapest of all, and wins nowhere. The
+ * same row with its maintenance is coherent and may win. */
+static void incoherent_never_wins(void **state)
+{
+    struct study study;
+    struct map_results results;
+    (void)state;
+    run(&study,
+        "[study]\ndraws = 8\nshifts = 4\n" AXES
+        "strategy = broken, whole, none, eager-naive, unmap\n"
+        "[strategy broken]\nreinit_unmap = yes\ncmo_at_unmap = no\ncmo_at_fault = no\n"
+        "toggle = none\n"
+        "[strategy whole]\nreinit_unmap = yes\ncmo_at_unmap = no\ncmo_at_fault = yes\n",
+        &request, 2, &results);
+    size_t broken = strategy_at(&study, "broken"), whole = strategy_at(&study, "whole");
+    assert_int_equal(results.x_count * results.y_count, 9);
+    for (size_t i = 0; i < 9; i++) {
+        const struct map_cell *cell = &results.cell[i];
+        size_t point = i % 3 * results.x->stride + i / 3 * results.y->stride;
+        assert_int_equal(cell->best.winner, whole);
+        assert_int_equal(results.verdict[i * 5 + broken].worst, STALE);
+        /* It would have won. */
+        assert_true(value_at(&study, point, broken) < value_at(&study, point, whole));
+    }
+    map_free(&results);
+    study_free(&study);
+}
+
+/* What the machine has not wins in a what-if only; a win that leans on a
+ * condition says so, and who wins without one. */
+static void conditions_and_what_ifs(void **state)
+{
+    struct study study;
+    struct map_results results;
+    struct map_request what_if = request;
+    char *text = NULL;
+    size_t size = 0;
+    (void)state;
+    run(&study, "[study]\ndraws = 0\n" AXES "strategy = unmap, eager, fwb\n", &request, 1,
+        &results);
+    for (size_t i = 0; i < 9; i++) {
+        assert_int_equal(results.cell[i].best.winner, strategy_at(&study, "eager"));
+        assert_int_equal(results.cell[i].verdict.worst, ONLY_IF);
+        assert_int_equal(results.cell[i].sound.winner, strategy_at(&study, "unmap"));
+    }
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    map_tell(out, &results, METRIC_added_boot_ns);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "B*"));
+    assert_non_null(strstr(text, "* only if no line is filled ahead"));
+    free(text);
+    map_free(&results);
+    what_if.what_if = true;
+    run(&study, NULL, &what_if, 1, &results);
+    assert_int_equal(results.cell[0].best.winner, strategy_at(&study, "fwb"));
+    assert_string_equal(results.cell[0].verdict.hypothetical, "if it had FWB");
+    map_free(&results);
+    study_free(&study);
+}
+
+/* Nobody can win where nobody is coherent. */
+static void nobody(void **state)
+{
+    struct study study;
+    struct map_results results;
+    (void)state;
+    run(&study, "[study]\ndraws = 0\n" AXES "strategy = none, fwb\n", &request, 1, &results);
+    assert_int_equal(results.cell[0].best.winner, MAP_NOBODY);
+    assert_false(results.cell[0].decided);
+    assert_true(map_undecided(&results, 0) == 1);
+    map_free(&results);
+    study_free(&study);
+}
+
+static char *rows_of(struct study *study, unsigned jobs)
+{
+    struct map_results results;
+    char *text = NULL;
+    size_t size = 0;
+    run(study, NULL, &request, jobs, &results);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    map_rows_write(out, &results, METRIC_added_boot_ns);
+    map_tell(out, &results, METRIC_added_boot_ns);
+    assert_int_equal(fclose(out), 0);
+    map_free(&results);
+    return text;
+}
+
+static void threads_change_nothing(void **state)
+{
+    struct study study;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, "[study]\ndraws = 8\nshifts = 4\n" AXES "backing = 4k, thp\n",
+                           NULL, 0, &err));
+    char *one = rows_of(&study, 1), *four = rows_of(&study, 4);
+    assert_string_equal(one, four);
+    free(one);
+    free(four);
+    study_free(&study);
+}
+
+static void bad_requests(void **state)
+{
+    struct study study;
+    struct map_results results;
+    struct error err;
+    struct map_request same = {.x = "touched", .y = "touched"};
+    struct map_request unknown = {.x = "touched", .y = "footprnt"};
+    struct map_request strategies = {.x = "touched", .y = "strategy"};
+    (void)state;
+    assert_true(read_study(&study, "[study]\ndraws = 0\n" AXES, NULL, 0, &err));
+    assert_false(map_run(&study, &same, 1, &results, &err));
+    assert_non_null(strstr(err.text, "two axes"));
+    assert_false(map_run(&study, &unknown, 1, &results, &err));
+    assert_non_null(strstr(err.text, "did you mean footprint?"));
+    assert_false(map_run(&study, &strategies, 1, &results, &err));
+    assert_non_null(strstr(err.text, "what is compared"));
+    assert_int_equal(err.status, EXIT_INPUT);
+    study_free(&study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(chooses),
+        cmocka_unit_test(chooses_without_draws),
+        cmocka_unit_test(who_may),
+        cmocka_unit_test(incoherent_never_wins),
+        cmocka_unit_test(conditions_and_what_ifs),
+        cmocka_unit_test(nobody),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(bad_requests),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
