@@ -47,6 +47,28 @@ finding = crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(ope
     crossed == 1 ? sprintf("%s break even at %s = %s", cross_pair[1], axis_, x_text(cross_at[1])) : \
     sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d are undecided", open_) : "")
 
+# Where each line ends, by case and strategy; names that would overlap are
+# pushed apart.
+array ends[6 * S]; array ends_at[6 * S]
+do for [i=1:6*S] { ends[i] = NaN }
+put_end(c, s) = c == 0 || c > cases || s == 0 || column("x") < most_x * 0.99999 ? 0 : (ends[(c - 1) * S + s] = column("mode"), 0)
+stats table using (put_end(find_case(strcol("case")), place(names, strcol("strategy")))) nooutput
+do for [c=1:cases] {
+    room = log(most_y[c] * 1.5 / (least_y[c] / 1.3)) * 0.05
+    do for [s=1:S] { i = (c - 1) * S + s; ends_at[i] = ends[i] > 0 ? log(ends[i]) : -1e9 - s }
+    do for [pass=1:40] { do for [s=1:S] { do for [t=1:S] {
+        i = (c - 1) * S + s; j = (c - 1) * S + t
+        if (s != t && ends_at[i] > -1e8 && ends_at[j] > -1e8) {
+            above_ = ends_at[i] > ends_at[j] || (ends_at[i] == ends_at[j] && s > t)
+            if (above_ && ends_at[i] - ends_at[j] < room) {
+                push = (room - (ends_at[i] - ends_at[j])) / 2 + 1e-6
+                ends_at[i] = ends_at[i] + push
+                ends_at[j] = ends_at[j] - push
+            }
+        }
+    } } }
+}
+
 wide = 1000; head_px = 72; panel_h = 400; tall = head_px + cases * panel_h
 eval terminal_at(wide, tall)
 set border 3
@@ -98,16 +120,19 @@ do for [c=1:cases] {
         }
     }
     band(s, v) = strcol("case") eq case_name[c] && strcol("strategy") eq word(names, s) && v > 0 ? v : NaN
-    last_(s) = strcol("case") eq case_name[c] && strcol("strategy") eq word(names, s) && column("x") >= most_x * 0.99999
+    do for [s=1:S] {
+        if (ends_at[(c - 1) * S + s] > -1e8) {
+            set label 2000 + s word(names, s) at most_x, exp(ends_at[(c - 1) * S + s]) left offset 0.7, 0 font small textcolor rgb STRATEGY_COLOUR[kind_of(word(names, s))]
+        }
+    }
     if (drawn > 0) {
         plot for [s=1:S] table using (column("x")):(band(s, column("p10"))):(band(s, column("p90"))) with filledcurves fc rgb STRATEGY_COLOUR[kind_of(word(names, s))] fs transparent solid 0.18 noborder notitle, \
-            for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle, \
-            for [s=1:S] table using (last_(s) ? column("x") : NaN):(column("mode")):(strcol("strategy")) with labels left offset 0.7, 0 font small textcolor rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
+            for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
     } else {
-        plot for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle, \
-            for [s=1:S] table using (last_(s) ? column("x") : NaN):(column("mode")):(strcol("strategy")) with labels left offset 0.7, 0 font small textcolor rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
+        plot for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
     }
     do for [i=1000:l] { unset arrow i; unset label i }
+    do for [s=1:S] { i = 2000 + s; unset label i }
     if (c == 1) { unset label 1; unset label 2 }
 }
 unset multiplot

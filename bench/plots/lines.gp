@@ -31,11 +31,11 @@ cell(z) = (((place(machines, strcol("machine")) - 1) * B + place(backings, backi
 N = M * B * S * F
 array mid[N]; array low[N]; array high[N]
 array stale[S]; array leans[S]; array paper[S]; condition = ""
-array colour[S]; array dash[S]; array mark[S]
+array colour[S]; array band[S]; array dash[S]; array mark[S]
 do for [s=1:S] {
     stale[s] = 0; leans[s] = 0; paper[s] = "no"
     k = kind_of(word(strategies, s))
-    colour[s] = STRATEGY_COLOUR[k]; dash[s] = STRATEGY_DASH[k]; mark[s] = STRATEGY_MARK[k]
+    colour[s] = STRATEGY_COLOUR[k]; band[s] = pale(colour[s]); dash[s] = STRATEGY_DASH[k]; mark[s] = STRATEGY_MARK[k]
 }
 judge(s, v) = (v eq "stale" ? stale[s] = 1 : 0, v eq "only-if" ? (leans[s] = 1, condition = strcol("condition")) : 0, \
                strcol("hypothetical") ne "no" ? paper[s] = strcol("hypothetical") : 0)
@@ -195,7 +195,7 @@ do for [b=1:B] { do for [m=1:M] {
     unset print
     set datafile nocolumnheaders
     plot for [s=1:S] $CURVES index (s - 1) using 1:(stale[s] || draws == 0 ? NaN : $2):4 \
-            with filledcurves lc rgb colour[s] fs transparent solid 0.16 noborder, \
+            with filledcurves lc rgb band[s] fs transparent solid 0.6 noborder, \
          for [s=1:S] $CURVES index (s - 1) using 1:(stale[s] ? NaN : $3) \
             with linespoints lc rgb colour[s] \
             dt dash[s] pt mark[s] ps 0.45 lw 1.8

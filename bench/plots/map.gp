@@ -6,8 +6,8 @@
 array SX[40]; array SY[40]
 cases = 0; array case_name[64]; last_case = ""
 xs = 0; ys = 0; xkey = ""; ykey = ""; draws = 0; metric = ""; wins = ""; leans = ""
-find_x(v) = (f_ = 0, sum [k_=1:xs] (SX[k_] == v ? (f_ = k_) : 0), f_)
-find_y(v) = (f_ = 0, sum [k_=1:ys] (SY[k_] == v ? (f_ = k_) : 0), f_)
+find_x(v) = (f_ = 0, sum [k_=1:xs] (SX[k_] eq v ? (f_ = k_) : 0), f_)
+find_y(v) = (f_ = 0, sum [k_=1:ys] (SY[k_] eq v ? (f_ = k_) : 0), f_)
 find_case(s) = (f_ = 0, sum [k_=1:cases] (case_name[k_] eq s ? (f_ = k_) : 0), f_)
 note(z) = (xkey = strcol("x_key"), ykey = strcol("y_key"), draws = column("n"), metric = strcol("metric"), \
     find_case(strcol("case")) == 0 && cases < 64 ? (cases = cases + 1, case_name[cases] = strcol("case")) : 0, \

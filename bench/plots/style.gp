@@ -60,11 +60,11 @@ leaf_text(b) = b eq "4k" ? "4 KiB leaves" : b eq "thp" || b eq "hugetlb" ? "2 Mi
                b eq "hugetlb-1g" ? "1 GiB leaves" : "backing ".b
 
 # One colour, dash and mark for each strategy in all plots; others are grey.
-STRATEGIES = "unmap unmap-lazy eager eager-toggle1 fwb eager-naive none"
-array STRATEGY_COLOUR[8] = [BLUE, GREEN, RED, PURPLE, INK, 0x808080, 0x808080, 0x808080]
-array STRATEGY_DASH[8] = [1, 2, 1, 4, 3, 5, 5, 1]
-array STRATEGY_MARK[8] = [7, 5, 9, 11, 13, 6, 4, 8]
-kind_of(s) = place(STRATEGIES, s) == 0 ? 8 : place(STRATEGIES, s)
+STRATEGIES = "unmap unmap-lazy eager eager-toggle1 fwb eager-naive none unmap-vmall lazy-vmall hybrid eager-workers recreate ranged dirty-log"
+array STRATEGY_COLOUR[15] = [BLUE, GREEN, RED, PURPLE, INK, 0x808080, 0x808080, SKY, 0x7A9A01, ORANGE, 0x8C2D04, 0x6A51A3, 0x808080, 0x808080, 0x808080]
+array STRATEGY_DASH[15] = [1, 2, 1, 4, 3, 5, 5, 2, 3, 4, 5, 2, 3, 4, 1]
+array STRATEGY_MARK[15] = [7, 5, 9, 11, 13, 6, 4, 7, 5, 9, 11, 13, 6, 4, 8]
+kind_of(s) = place(STRATEGIES, s) == 0 ? 15 : place(STRATEGIES, s)
 
 # Whether the rows have a column of that name: an axis that a script can do
 # without has LOW 0 in its head.

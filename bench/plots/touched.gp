@@ -35,11 +35,11 @@ do for [i=1:words(footprints)] {
 
 at(m, b, s, t) = (((m - 1) * B + b - 1) * S + s - 1) * T + t
 array mid[M * B * S * T]; array low[M * B * S * T]; array high[M * B * S * T]
-array stale[S]; array leans[S]; array paper[S]; array colour[S]; array dash[S]; array mark[S]; condition = ""; left_out = ""
+array stale[S]; array leans[S]; array paper[S]; array colour[S]; array band[S]; array dash[S]; array mark[S]; condition = ""; left_out = ""
 do for [s=1:S] {
     stale[s] = 0; leans[s] = 0; paper[s] = "no"
     k = kind_of(word(strategies, s))
-    colour[s] = STRATEGY_COLOUR[k]; dash[s] = STRATEGY_DASH[k]; mark[s] = STRATEGY_MARK[k]
+    colour[s] = STRATEGY_COLOUR[k]; band[s] = pale(colour[s]); dash[s] = STRATEGY_DASH[k]; mark[s] = STRATEGY_MARK[k]
 }
 judge(s, v) = (v eq "stale" ? stale[s] = 1 : 0, v eq "only-if" ? (leans[s] = 1, condition = strcol("condition")) : 0, \
                strcol("hypothetical") ne "no" ? paper[s] = strcol("hypothetical") : 0)
@@ -208,7 +208,7 @@ do for [b=1:B] {
         unset print
         set datafile nocolumnheaders
         plot for [s=1:S] $CURVES index (s - 1) using 1:(stale[s] || draws == 0 ? NaN : $2):4 \
-                with filledcurves lc rgb colour[s] fs transparent solid 0.16 noborder, \
+                with filledcurves lc rgb band[s] fs transparent solid 0.6 noborder, \
              for [s=1:S] $CURVES index (s - 1) using 1:(stale[s] ? NaN : $3) \
                 with linespoints lc rgb colour[s] dt dash[s] pt mark[s] ps 0.45 lw 1.8
         set datafile columnheaders

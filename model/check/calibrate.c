@@ -7,6 +7,7 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit_nlinear.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MOST_STEPS 100
@@ -37,8 +38,10 @@ double observation_predict(const struct observation *seen, const double value[CO
     default:
         break;
     }
-    /* All cores together cannot be faster than the shared path. */
-    double shared = (double)seen->cores * fmax(value[COST_cmo_path_ns], written);
+    /* Cores together cannot be faster than the path that they share. What one takes
+     * alone is a line's cost, also where one alone should fill the path. */
+    double path = fmax(value[COST_cmo_path_ns], written);
+    double shared = seen->cores > 1 ? (double)seen->cores * path : 0;
     double lines = (double)seen->bytes / (double)seen->line_bytes;
     return fmax(line, shared) + value[COST_dsb_ns] / lines;
 }
@@ -87,32 +90,24 @@ static bool shared_path(const struct measurements *found, enum cost_id id, char 
         return true;
     }
     if (id == COST_cmo_path_ns && !found->cmo_path_full && found->cmo_path_most_ns > 0) {
-        snprintf(why, size,
-                 "cmo_path_ns: cores together are no slower than one, so it is at most %.3g ns",
+        snprintf(why, size, "cmo_path_ns: no row waits for it, so it is at most %.3g ns",
                  found->cmo_path_most_ns);
         return false;
     }
     if (id == COST_writeback_gbps && !found->writeback_full && found->writeback_least_gbps > 0) {
-        snprintf(
-            why, size,
-            "writeback_gbps: cores together are no slower than one, so it is at least %.3g GB/s",
-            found->writeback_least_gbps);
+        snprintf(why, size, "writeback_gbps: no row waits for it, so it is at least %.3g GB/s",
+                 found->writeback_least_gbps);
         return false;
     }
     return true;
 }
 
-/* Where the search for it begins; a shared path must begin as full as it was seen. */
+/* Where the search for it begins: near what the rows say at first sight. The
+ * base's value may be so far off that a shared path hides all else. */
 static double start_of(const struct measurements *found, const struct platform *base,
                        enum cost_id id)
 {
-    if (found->probe && id == COST_cmo_path_ns && found->cmo_path_full) {
-        return found->cmo_path_most_ns;
-    }
-    if (found->probe && id == COST_writeback_gbps && found->writeback_full) {
-        return found->writeback_least_gbps;
-    }
-    return base->cost[id].mode;
+    return found->start[id] > 0 ? found->start[id] : base->cost[id].mode;
 }
 
 static void leave(struct calibration *fit, const char *why)
@@ -197,6 +192,15 @@ static void drop(struct calibration *fit, size_t at)
 
 /* --- the fit --- */
 
+/* A path that is not fitted must not be narrower than the rows allow. */
+static void keep_limits(const struct measurements *found, double value[COSTS])
+{
+    if (found->cmo_path_most_ns > 0) {
+        value[COST_cmo_path_ns] = fmin(value[COST_cmo_path_ns], found->cmo_path_most_ns);
+    }
+    value[COST_writeback_gbps] = fmax(value[COST_writeback_gbps], found->writeback_least_gbps);
+}
+
 static gsl_vector *logarithms(const struct calibration *fit)
 {
     gsl_vector *x = gsl_vector_alloc(fit->costs);
@@ -237,6 +241,7 @@ static bool keep_told(struct calibrate_problem *problem, struct calibration *fit
         }
         leave(fit, why);
         problem->value[fit->id[which]] = fit->before[which];
+        keep_limits(problem->found, problem->value);
         drop(fit, (size_t)which);
         *dropped = true;
     }
@@ -316,15 +321,40 @@ static const struct observation *only_row(const struct measurements *found, enum
     return NULL;
 }
 
-static void set_ranges(const struct measurements *found, struct calibration *fit)
+/* As many digits as a measurement is worth. */
+static double rounded(double value)
 {
-    for (size_t i = 0; i < fit->costs; i++) {
-        const struct observation *only = only_row(found, fit->id[i]);
-        double spread = Z10 * fit->standard_error[i];
-        fit->direct[i] = only != NULL;
-        fit->low[i] = only ? fmin(only->p10, fit->value[i]) : fit->value[i] * exp(-spread);
-        fit->high[i] = only ? fmax(only->p90, fit->value[i]) : fit->value[i] * exp(spread);
+    char text[40];
+    snprintf(text, sizeof text, "%.5g", value);
+    return strtod(text, NULL);
+}
+
+/* Values that a platform file cannot hold are no costs. */
+static bool set_range(const struct measurements *found, struct calibration *fit, size_t i,
+                      struct error *err)
+{
+    static const struct {
+        double least, most;
+    } rule[COSTS] = {
+#define COST_RULE(name, unit, least, most, help) {least, most},
+        COST_TABLE(COST_RULE)
+#undef COST_RULE
+    };
+    enum cost_id id = fit->id[i];
+    const struct observation *only = only_row(found, id);
+    double spread = exp(Z10 * fit->standard_error[i]);
+    if (!(fit->value[i] >= rule[id].least && fit->value[i] <= rule[id].most)) {
+        return error_input(err, NULL, "%s: the rows say %g, expected from %g to %g", cost_name[id],
+                           fit->value[i], rule[id].least, rule[id].most);
     }
+    fit->direct[i] = only != NULL;
+    fit->standard_error[i] = only ? only->off : fit->standard_error[i];
+    fit->value[i] = rounded(fit->value[i]);
+    double low = only ? fmin(only->p10, fit->value[i]) : rounded(fit->value[i] / spread);
+    double high = only ? fmax(only->p90, fit->value[i]) : rounded(fit->value[i] * spread);
+    fit->low[i] = fmax(low, rule[id].least);
+    fit->high[i] = fmin(high, rule[id].most);
+    return true;
 }
 
 /* What is told at the start may not be at the end, where the fit is done again
@@ -353,14 +383,15 @@ bool calibrate(const struct measurements *found, const struct platform *base,
     for (int id = 0; id < COSTS; id++) {
         problem.value[id] = draw_quantile(&base->cost[id], 0.5);
     }
+    keep_limits(found, problem.value);
     if (!choose(found, base, named, named_count, fit, err)) {
         return false;
     }
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
     bool good = fit_told(&problem, fit, named_count > 0, err);
     gsl_set_error_handler(handler);
-    if (good) {
-        set_ranges(found, fit);
+    for (size_t i = 0; good && i < fit->costs; i++) {
+        good = set_range(found, fit, i, err);
     }
     return good;
 }

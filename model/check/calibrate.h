@@ -51,9 +51,10 @@ struct measurements {
     double clock_ghz;
     uint64_t cores, line_bytes;
     /* Whether cores together were clearly slower than one, so that a shared path
-     * was full; and the limits that the fullest row sets otherwise. */
+     * was full; and the limit that the fullest row sets, full or not. */
     bool cmo_path_full, writeback_full;
     double cmo_path_most_ns, writeback_least_gbps;
+    double start[COSTS]; /* where the search begins; 0: where the base is */
     bool probe;
 };
 
@@ -88,7 +89,8 @@ bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,
                struct error *err);
 
-/* The base with the fitted costs in it, their sources naming the file; `name` is
+/* The base with the fitted costs in it, their sources naming the file, and shared
+ * paths that were not fitted within the limits that the rows set; `name` is
  * the platform's new one. */
 void calibration_apply(const struct calibration *fit, const struct measurements *found,
                        const struct platform *base, const char *name, struct platform *result);

@@ -21,8 +21,9 @@ struct calibrate_problem {
     bool failed; /* a benchmark could not be played: err says why */
 };
 
-/* Residuals in units of what a row may be off, for GSL; x holds logarithms. */
-int calibrate_residuals(const gsl_vector *x, void *problem, gsl_vector *f);
+/* Residuals in units of what a row may be off, for GSL: x holds logarithms, the
+ * context is a problem. */
+int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f);
 
 /* How each row's logarithm moves with each cost's: rows x costs. */
 bool calibrate_effects(struct calibrate_problem *problem, const gsl_vector *x, gsl_matrix *effect);
@@ -31,5 +32,8 @@ bool calibrate_effects(struct calibrate_problem *problem, const gsl_vector *x, g
  * told. */
 int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect, char *why,
                        size_t size);
+
+/* Sets what a probe's flushes say of shared paths, and where the search begins. */
+void measurements_judge(struct measurements *found);
 
 #endif

@@ -1,6 +1,5 @@
 /* Measurements of either format, as observations. */
-#include "check/calibrate.h"
-
+#include "check/calibrate_parts.h"
 #include "check/fit.h"
 #include "core/csv.h"
 
@@ -13,9 +12,6 @@
 
 /* From the 10th to the 90th percentile of a normal distribution. */
 #define P10_P90 2.563
-
-/* Cores that take so much longer together than one alone wait for each other. */
-#define FULL 1.15
 
 /* A buffer of more than that share of the caches is not wholly in them. */
 #define IN_CACHE 0.5
@@ -220,51 +216,6 @@ static void add_picked(struct measurements *found, const struct picked *picked)
     }
 }
 
-/* --- what is shared --- */
-
-static bool is_flush(const struct observation *seen)
-{
-    return !seen->row && seen->kind <= PROBE_DIRTY;
-}
-
-/* How much longer than one core alone; 0 where there is no such row. */
-static double slowdown(const struct measurements *found, const struct observation *seen)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        const struct observation *alone = &found->rows[i];
-        if (is_flush(alone) && alone->cores == 1 && alone->kind == seen->kind &&
-            alone->bytes == seen->bytes) {
-            return seen->measured / alone->measured;
-        }
-    }
-    return 0;
-}
-
-/* However many cores flush, each line takes its time of the shared path: that is
- * at most what a line takes divided by the cores. Where the cores hinder each
- * other it is that. */
-static void judge_paths(struct measurements *found)
-{
-    for (size_t i = 0; i < found->count; i++) {
-        struct observation *seen = &found->rows[i];
-        seen->line_bytes = found->line_bytes > 0 ? found->line_bytes : 64;
-        if (!is_flush(seen) || seen->cores == 1) {
-            continue;
-        }
-        double each = seen->measured / (double)seen->cores;
-        bool full = slowdown(found, seen) > FULL;
-        if (seen->kind == PROBE_DIRTY) {
-            found->writeback_full |= full;
-            found->writeback_least_gbps =
-                fmax(found->writeback_least_gbps, (double)seen->line_bytes / each);
-        } else {
-            found->cmo_path_full |= full;
-            found->cmo_path_most_ns =
-                found->cmo_path_most_ns > 0 ? fmin(found->cmo_path_most_ns, each) : each;
-        }
-    }
-}
-
 static bool check_columns(const struct csv *table, struct error *err)
 {
     static const char *const needed[] = {"quantity", "state", "cores", "bytes", "value"};
@@ -297,7 +248,7 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
         }
     }
     add_picked(found, &picked);
-    judge_paths(found);
+    measurements_judge(found);
     return true;
 }
 

@@ -37,6 +37,37 @@ static void apply_cost(const struct calibration *fit, const struct measurements 
     }
 }
 
+static void limit(struct cost *cost, double low, double high, const char *file)
+{
+    if (cost->low >= low && cost->high <= high) {
+        return;
+    }
+    cost->low = fmin(fmax(cost->low, low), high);
+    cost->mode = fmin(fmax(cost->mode, low), high);
+    cost->high = fmin(fmax(cost->high, low), high);
+    snprintf(cost->source, sizeof cost->source, "%s", file);
+    snprintf(cost->evidence, sizeof cost->evidence, "derived");
+    snprintf(cost->basis, sizeof cost->basis,
+             "the base's range as far as many cores' flushes allow it");
+}
+
+/* A path that was not fitted cannot be narrower than what came through. */
+static void apply_limits(const struct calibration *fit, const struct measurements *found,
+                         const char *file, struct platform *result)
+{
+    bool path = true, writeback = true;
+    for (size_t i = 0; i < fit->costs; i++) {
+        path &= fit->id[i] != COST_cmo_path_ns;
+        writeback &= fit->id[i] != COST_writeback_gbps;
+    }
+    if (path && found->cmo_path_most_ns > 0) {
+        limit(&result->cost[COST_cmo_path_ns], 0, found->cmo_path_most_ns, file);
+    }
+    if (writeback && found->writeback_least_gbps > 0) {
+        limit(&result->cost[COST_writeback_gbps], found->writeback_least_gbps, INFINITY, file);
+    }
+}
+
 void calibration_apply(const struct calibration *fit, const struct measurements *found,
                        const struct platform *base, const char *name, struct platform *result)
 {
@@ -53,6 +84,7 @@ void calibration_apply(const struct calibration *fit, const struct measurements 
     for (size_t i = 0; i < fit->costs; i++) {
         apply_cost(fit, found, base, i, &result->cost[fit->id[i]]);
     }
+    apply_limits(fit, found, file, result);
 }
 
 static void tell_correlations(const struct calibration *fit, FILE *out)
@@ -85,7 +117,7 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
         tell_correlations(fit, out);
     }
     if (fit->left_count > 0) {
-        fputs("\nleft as they stand\n", out);
+        fputs("\nnot fitted, as on the base within what is said here\n", out);
     }
     for (size_t i = 0; i < fit->left_count; i++) {
         fprintf(out, "  %s\n", fit->left[i]);

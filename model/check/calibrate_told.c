@@ -78,6 +78,20 @@ static double weakest(const gsl_matrix *effect, double part[COSTS])
     return condition;
 }
 
+/* Cores that never filled a shared path still say how narrow it can be at most. */
+static void name_idle(const struct measurements *found, enum cost_id id, char *why, size_t size)
+{
+    if (id == COST_cmo_path_ns && found->cmo_path_most_ns > 0) {
+        snprintf(why, size, "cmo_path_ns: no row waits for it, so it is at most %.3g ns",
+                 found->cmo_path_most_ns);
+    } else if (id == COST_writeback_gbps && found->writeback_least_gbps > 0) {
+        snprintf(why, size, "writeback_gbps: no row waits for it, so it is at least %.3g GB/s",
+                 found->writeback_least_gbps);
+    } else {
+        snprintf(why, size, "%s: no row depends on it", cost_name[id]);
+    }
+}
+
 /* Names the costs that have a part in it; returns the last of them. */
 static size_t name_parts(const struct calibration *fit, const double part[COSTS], char *text,
                          size_t size)
@@ -97,11 +111,11 @@ int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix
                        size_t size)
 {
     const struct calibration *fit = problem->fit;
-    double part[COSTS];
+    double part[COSTS] = {0};
     char names[400] = "";
     int idle = without_effect(effect);
     if (idle >= 0) {
-        snprintf(why, size, "%s: no row depends on it", cost_name[fit->id[idle]]);
+        name_idle(problem->found, fit->id[idle], why, size);
         return idle;
     }
     if (fit->costs > problem->found->count) {

@@ -82,19 +82,16 @@ static void name_of(const char *path, char *name, size_t size)
     }
 }
 
-/* What was written must be a platform file: a cost may have left its range. */
-static bool write_part(const struct platform *platform, const char *part, struct error *err)
+/* What was written must read back: else it is no platform file. */
+static bool write_part(const struct platform *platform, FILE *out, const char *part,
+                       struct error *err)
 {
     struct platform back;
-    FILE *out = fopen(part, "wx");
-    if (!out) {
-        return error_run(err, "%s: %s", part, strerror(errno));
-    }
     platform_write(platform, out);
     bool written = !ferror(out) && fflush(out) == 0;
     written = fclose(out) == 0 && written;
     if (!written) {
-        return error_run(err, "%s: %s", part, strerror(errno));
+        return error_run(err, "%.200s: %s", part, strerror(errno));
     }
     return platform_read(part, &back, err);
 }
@@ -106,11 +103,12 @@ static bool write_platform(const struct platform *platform, const char *path, st
     if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
         die("out of memory for a file name");
     }
-    bool good = write_part(platform, part, err);
-    if (good && rename(part, path) != 0) {
-        good = error_run(err, "%s: %s", path, strerror(errno));
+    FILE *out = fopen(part, "wx");
+    bool good = out ? write_part(platform, out, part, err) : false;
+    if (!out || (good && rename(part, path) != 0)) {
+        good = error_run(err, "%.200s: %s", path, strerror(errno));
     }
-    if (!good) {
+    if (!good && out) {
         (void)unlink(part);
     }
     free(part);

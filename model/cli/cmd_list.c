@@ -132,6 +132,15 @@ static bool show_strategies(struct error *err)
     for (size_t i = 0; i < strategy_count; i++) {
         printf("  %-14s %s\n", strategy_rows[i].name, strategy_rows[i].title);
     }
+    printf("Further ones, where a study names them\n");
+    for (size_t i = 0; i < strategy_more_count; i++) {
+        printf("  %-14s %s\n", strategy_more[i].name, strategy_more[i].title);
+    }
+    printf("Impossible\n");
+    for (size_t i = 0; i < strategy_impossible_count; i++) {
+        printf("  %-14s %s: %s\n", strategy_impossible[i].name, strategy_impossible[i].title,
+               strategy_impossible[i].reason);
+    }
     return true;
 }
 

@@ -4,6 +4,7 @@
 static const struct cli_option options[] = {
     {"x", 'x', "AXIS", "the axis to the right (footprint)"},
     {"y", 'y', "AXIS", "the axis upward (touched)"},
+    {"sound", 's', NULL, "only strategies that are coherent without any condition"},
     ANALYSIS_OPTIONS,
     {0},
 };
@@ -19,6 +20,9 @@ static bool take(void *input, int key, const char *text, struct error *err)
     switch (key) {
     case 'x':
         given->request.x = text;
+        return true;
+    case 's':
+        given->request.sound = true;
         return true;
     case 'y':
         given->request.y = text;

@@ -18,7 +18,7 @@ static const struct cli_option options[] = {
     {"seed", KEY_SEED, "N", "seed of the draws (the study's)"},
     {"set", KEY_SET, "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},
     {"format", KEY_FORMAT, "FORMAT", "of the rows: csv (the default), jsonl or both"},
-    {"dry-run", KEY_DRY, NULL, "say what would be run, and do nothing"},
+    {"dry-run", KEY_DRY, NULL, "say what would be run and about how long, and write nothing"},
     {"quiet", 'q', NULL, "no progress and no summary"},
     {0},
 };
@@ -132,6 +132,35 @@ static void say_plan(const struct study *study)
            study->points, study->draws, study->seed);
 }
 
+#define SAMPLES 3
+
+/* Plays a run of the first cell, the middle one and the last one, and takes the
+ * others to be like them. */
+static bool say_estimate(const struct study *study, uint64_t jobs, struct error *err)
+{
+    size_t cells = study_cells(study);
+    double runs = 0, seconds = 0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        bool again = false;
+        double start_s = seconds_now();
+        if (!study_sample(study, (cells - 1) * i / (SAMPLES - 1), &again, err)) {
+            return false;
+        }
+        /* The yardstick is played beside each cell's strategies. */
+        double played =
+            (double)(study->points + cells) / SAMPLES * (again ? 1 : 1 + (double)study->draws);
+        runs += played;
+        seconds += played * (seconds_now() - start_s);
+    }
+    uint64_t threads = jobs ? jobs : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+    double total = (double)(study->points + cells) * (1 + (double)study->draws);
+    seconds /= (double)threads;
+    printf("%.0f runs, %.0f of them to be played, the others priced again: about ", total, runs);
+    printf(seconds < 10 ? "%.1g s" : "%.0f s", seconds);
+    printf(" on %" PRIu64 " threads\n", threads);
+    return true;
+}
+
 /* --- running --- */
 
 struct files {
@@ -214,7 +243,7 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     snprintf(folder, sizeof folder, "results/%s", study->name);
     if (given->dry) {
         say_plan(study);
-        return true;
+        return say_estimate(study, given->jobs, err);
     }
     return run_study(given, study, given->folder ? given->folder : folder, wanted, err);
 }

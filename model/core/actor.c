@@ -44,6 +44,20 @@ void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn st
     return push_frame(actor, step);
 }
 
+static void idle_until(struct actor *actor, ps_t time);
+
+void *actor_start(struct actor *actor, const struct actor *by, const char *name, step_fn step)
+{
+    INVARIANT(actor->depth == 0, "%s is started while it is at work", name);
+    actor->name = name;
+    actor->phase = by->phase;
+    actor->site = by->site;
+    actor->ended = false;
+    idle_until(actor, by->now);
+    calendar_push(&actor->engine->calendar, actor->now, actor->id);
+    return push_frame(actor, step);
+}
+
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct engine *engine = actor->engine;

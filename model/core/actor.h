@@ -111,6 +111,10 @@ void engine_free(struct engine *engine);
 /* Puts an actor's first frame in place; returns its zeroed local variables. */
 void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn step);
 
+/* The same from inside another actor's step, for one that has not begun or has
+ * ended: it starts at the other's time, in its phase and site. */
+void *actor_start(struct actor *actor, const struct actor *by, const char *name, step_fn step);
+
 /* Runs until all actors have ended. False where some wait for ever: *stuck is
  * then one of them. Asserts the accounting identity of every actor. */
 bool engine_run(struct engine *engine, const struct actor **stuck);

@@ -1,4 +1,4 @@
-#include "kvm/kvm.h"
+#include "kvm/range_parts.h"
 
 #include <string.h>
 
@@ -175,12 +175,12 @@ static void reinit_step(struct actor *actor, struct frame *frame)
         kvm->last_unmapped_bytes = 0;
         actor_charge(actor, EV_reinits, 1);
         if (reinit->vcpu->has_run && strategy->reinit_unmap) {
-            kvm_unmap_vm_begin(actor, kvm);
+            range_reinit_unmap_begin(actor, kvm);
         }
         return;
     case 1:
         if (reinit->vcpu->has_run && strategy->flush_at == FLUSH_EACH_INIT) {
-            kvm_flush_vm_begin(actor, kvm, SITE_FLUSH);
+            range_strategy_flush_begin(actor, kvm);
         }
         return;
     default:
@@ -220,7 +220,7 @@ static void enter_step(struct actor *actor, struct frame *frame)
         enter->vcpu->has_run = true;
         if (kvm->flush_pending) {
             kvm->flush_pending = false;
-            kvm_flush_vm_begin(actor, kvm, SITE_FLUSH);
+            range_strategy_flush_begin(actor, kvm);
             return;
         }
     } else if (kvm->strategy->reinit_icache) {

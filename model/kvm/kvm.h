@@ -71,6 +71,9 @@ struct kvm {
     struct lock hugetlb_mutex;    /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations;       /* by MMU notifiers so far: a fault under way then retries */
     uint64_t invalidating;        /* notifiers under way: so does any fault that comes */
+    struct actor *workers; /* that help with the strategy's flush; NULL: none */
+    struct signal worker_done[STRATEGY_WORKERS_MAX];
+    uint32_t worker_count;
     struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */

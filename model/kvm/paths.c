@@ -44,8 +44,8 @@ static const struct path_length paths[] = {
     /* 292 [0.4] and 209 [0.6]; 531 [124] and 556 [172] */
     {EV_unmap_leaves, 292 - TLBI - VISIT, 209 - VISIT},
     {EV_s2_tables_free, 531 - TLBI - VISIT, 556 - VISIT},
-    /* 40 at a time: at most the lump of a vCPU's first touches, 62844 [5281], less its
-     * first run, 2251 [176], over 40; part of it is the host's own tables: assumed */
+    /* 40 at a time: at most the lump of a vCPU's first touches, 74751 [3218], less its
+     * first run, 2276 [109], over 40; part of it is the host's own tables: assumed */
     {EV_s2_tables_alloc, 1400, 1400},
     {EV_flush_leaves, 102 - VISIT, 102 - VISIT}, /* 102 [0.5]; no rows for nVHE */
     /* a flushed leaf less its maintenance call; a leaf of a table that goes: assumed */

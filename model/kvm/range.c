@@ -1,5 +1,5 @@
 /* Range operations on stage 2: unmap and flush, of ranges and whole VMs. */
-#include "kvm/kvm.h"
+#include "kvm/range_parts.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -14,13 +14,22 @@ static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
     return slot->area.start + (ipa - slot->ipa);
 }
 
+static bool chosen(enum leaf_choice choice, enum leaf_level level)
+{
+    return choice == LEAVES_ALL || (choice == LEAVES_PAGES) == (level == LEAF_PAGE);
+}
+
 /* The next leaves from `at` on that one step may take, whole even where the
  * range begins or ends inside one. */
-static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, struct leaves *leaves)
+static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, enum leaf_choice choice,
+                        struct leaves *leaves)
 {
-    if (!stage2_next(&kvm->stage2, at, end, leaves)) {
-        return false;
-    }
+    do {
+        if (!stage2_next(&kvm->stage2, at, end, leaves)) {
+            return false;
+        }
+        at = leaves->end;
+    } while (!chosen(choice, leaves->level));
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
@@ -28,9 +37,11 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, struct leave
     return true;
 }
 
+/* Also a part of a leaf is one. */
 static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
 {
-    return (leaves->end - leaves->start) / kvm->stage2.geometry.leaf_bytes[leaves->level];
+    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
+    return (leaves->end - leaves->start + size - 1) / size;
 }
 
 static uint64_t chunk_bytes(const struct kvm *kvm)
@@ -102,7 +113,7 @@ struct unmap {
     uint64_t at, end;
     uint64_t chunk_start, chunk_stop;
     struct leaves leaves;
-    bool may_yield;
+    struct range_rule rule;
 };
 
 /* Takes the leaves out of the tree and invalidates the TLBs (a request). */
@@ -118,6 +129,9 @@ static void unmap_leaves(struct actor *actor, struct unmap *unmap)
     actor_charge(actor, EV_tlbi_table, tables);
     kvm->last_unmapped_bytes += bytes;
     uint64_t invalidations = tables + (defers_tlbi(kvm) ? 0 : leaves);
+    if (unmap->rule.no_tlbi) {
+        return;
+    }
     if (invalidations > 0) {
         memory_tlbi(actor, kvm->memory, EV_tlbi_calls, invalidations);
     }
@@ -191,7 +205,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         frame->state = UNMAP_LEAVES;
         return;
     case UNMAP_LEAVES:
-        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, &unmap->leaves)) {
+        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, unmap->rule.choice, &unmap->leaves)) {
             frame->state = UNMAP_CHUNK_END;
             return;
         }
@@ -206,13 +220,13 @@ static void unmap_step(struct actor *actor, struct frame *frame)
     case UNMAP_CHUNK_END:
         unmap->at = unmap->chunk_stop;
         frame->state = UNMAP_YIELD;
-        if (defers_tlbi(kvm)) {
+        if (defers_tlbi(kvm) && !unmap->rule.no_tlbi) {
             deferred_tlbi(actor, unmap);
         }
         return;
     case UNMAP_YIELD:
         frame->state = UNMAP_CHUNK;
-        if (unmap->may_yield && unmap->at < unmap->end && kvm->preemptible &&
+        if (unmap->rule.may_yield && unmap->at < unmap->end && kvm->preemptible &&
             lock_contended(&kvm->mmu_lock)) {
             frame->state = UNMAP_RELOCK;
             actor_unlock(actor, &kvm->mmu_lock);
@@ -224,11 +238,17 @@ static void unmap_step(struct actor *actor, struct frame *frame)
     }
 }
 
+void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                       struct range_rule rule)
+{
+    struct unmap *unmap = actor_call(actor, unmap_step);
+    *unmap = (struct unmap){.kvm = kvm, .at = start, .end = end, .rule = rule};
+}
+
 void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                            bool may_yield)
 {
-    struct unmap *unmap = actor_call(actor, unmap_step);
-    *unmap = (struct unmap){.kvm = kvm, .at = start, .end = end, .may_yield = may_yield};
+    range_unmap_begin(actor, kvm, start, end, (struct range_rule){.may_yield = may_yield});
 }
 
 /* --- flush --- */
@@ -239,7 +259,39 @@ struct flush {
     struct kvm *kvm;
     uint64_t at, end;
     uint64_t chunk_stop;
+    struct range_rule rule;
 };
+
+/* Cuts leaves, of which what is before `at` is done, to their first part that
+ * the record names; false where it names none. */
+static bool cut_to_record(struct kvm *kvm, uint64_t at, enum flush_record record,
+                          struct leaves *leaves)
+{
+    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level], from = 0, to = 0;
+    uint64_t low = at > leaves->start ? at : leaves->start;
+    uint64_t base = memory_at(kvm, leaves->start) - leaves->start;
+    if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end, &from, &to)) {
+        return false;
+    }
+    from -= base;
+    to -= base;
+    bool whole = record == RECORD_LEAVES;
+    leaves->start = whole ? from - from % size : from;
+    leaves->end = whole ? to + (size - to % size) % size : to;
+    return true;
+}
+
+static bool take_flushed(struct kvm *kvm, uint64_t at, uint64_t end, struct range_rule rule,
+                         struct leaves *leaves)
+{
+    while (take_leaves(kvm, at, end, rule.choice, leaves)) {
+        if (rule.record == RECORD_NONE || cut_to_record(kvm, at, rule.record, leaves)) {
+            return true;
+        }
+        at = leaves->end;
+    }
+    return false;
+}
 
 static void flush_leaves(struct actor *actor, struct flush *flush, const struct leaves *leaves)
 {
@@ -271,13 +323,14 @@ static void flush_step(struct actor *actor, struct frame *frame)
         frame->state = FLUSH_LEAVES;
         return;
     case FLUSH_LEAVES:
-        if (take_leaves(kvm, flush->at, flush->chunk_stop, &leaves)) {
+        if (take_flushed(kvm, flush->at, flush->chunk_stop, flush->rule, &leaves)) {
             flush_leaves(actor, flush, &leaves);
             return;
         }
         flush->at = flush->chunk_stop;
         frame->state = FLUSH_CHUNK;
-        if (flush->at < flush->end && kvm->preemptible && lock_contended(&kvm->mmu_lock)) {
+        if (flush->rule.may_yield && flush->at < flush->end && kvm->preemptible &&
+            lock_contended(&kvm->mmu_lock)) {
             frame->state = FLUSH_RELOCK;
             actor_unlock(actor, &kvm->mmu_lock);
         }
@@ -288,62 +341,14 @@ static void flush_step(struct actor *actor, struct frame *frame)
     }
 }
 
-void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
+void range_flush_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                       struct range_rule rule)
 {
     struct flush *flush = actor_call(actor, flush_step);
-    *flush = (struct flush){.kvm = kvm, .at = start, .end = end};
+    *flush = (struct flush){.kvm = kvm, .at = start, .end = end, .rule = rule};
 }
 
-/* --- whole VMs --- */
-
-struct whole {
-    struct kvm *kvm;
-    uint32_t slot, was_site;
-    enum site site;
-    bool flush;
-};
-
-/* Takes the lock, does slot after slot, gives the lock back. */
-static void whole_step(struct actor *actor, struct frame *frame)
+void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
 {
-    struct whole *whole = FRAME_LOCAL(frame, struct whole);
-    struct kvm *kvm = whole->kvm;
-    if (frame->state == 0) {
-        frame->state = 1;
-        whole->was_site = actor->site;
-        actor->site = whole->site;
-        actor_charge(actor, whole->flush ? EV_flush_vm_calls : EV_unmap_vm_calls, 1);
-        actor_lock(actor, &kvm->mmu_lock, true);
-        return;
-    }
-    while (whole->slot < kvm->slot_count) {
-        const struct memslot *slot = &kvm->slots[whole->slot++];
-        if (slot->live && whole->flush) {
-            kvm_flush_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes);
-            return;
-        }
-        if (slot->live) {
-            kvm_unmap_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes, true);
-            return;
-        }
-    }
-    if (frame->state == 1) {
-        frame->state = 2;
-        actor_unlock(actor, &kvm->mmu_lock);
-        return;
-    }
-    actor->site = whole->was_site;
-    actor_return(actor, 0);
-}
-
-void kvm_unmap_vm_begin(struct actor *actor, struct kvm *kvm)
-{
-    struct whole *whole = actor_call(actor, whole_step);
-    *whole = (struct whole){.kvm = kvm, .site = SITE_REINIT};
-}
-
-void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site)
-{
-    struct whole *whole = actor_call(actor, whole_step);
-    *whole = (struct whole){.kvm = kvm, .site = site, .flush = true};
+    range_flush_begin(actor, kvm, start, end, (struct range_rule){.may_yield = true});
 }

@@ -55,6 +55,83 @@ const struct strategy strategy_rows[] = {
 };
 const size_t strategy_count = sizeof strategy_rows / sizeof *strategy_rows;
 
+const struct strategy strategy_more[] = {
+    {.name = "unmap-vmall",
+     .title = "unmap-and-fault with one TLB invalidation of the whole VM",
+     .caveat = "table pages must be kept until the invalidation is done; for a VM that runs "
+               "nowhere only",
+     .reinit_unmap = true,
+     .tlbi_whole = true,
+     .cmo_at_unmap = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_EVERY},
+    {.name = "lazy-vmall",
+     .title = "lines only at the fault, one TLB invalidation of the whole VM",
+     .caveat = "unsafe for file-backed or shared memory: clean, stale lines may be written to disk",
+     .reinit_unmap = true,
+     .tlbi_whole = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_EVERY},
+    {.name = "hybrid",
+     .title = "unmap blocks, flush pages",
+     .caveat = "needs that no line is filled speculatively between the flush or fault and a "
+               "guest's write with its MMU off; blocks of files or shared memory as unmap-lazy",
+     .reinit_unmap = true,
+     .reinit_icache = true,
+     .unmap_leaves = LEAVES_BLOCKS,
+     .flush_at = FLUSH_FIRST_RUN,
+     .flush_leaves = LEAVES_PAGES,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_NONE},
+    {.name = "eager-workers",
+     .title = "eager, flushed by four threads",
+     .caveat = "as eager; needs idle cores, and how maintenance scales over cores is not measured",
+     .reinit_icache = true,
+     .flush_at = FLUSH_FIRST_RUN,
+     .workers = 4,
+     .cmo_at_unmap = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_NONE},
+    {.name = "ranged",
+     .title = "flush what the VMM or the guest wrote, to the page",
+     .caveat = "needs a complete record of all writes since the last clean, whose cost is not in "
+               "here; what was only read stays in the caches",
+     .reinit_icache = true,
+     .flush_at = FLUSH_FIRST_RUN,
+     .flush_record = RECORD_RANGES,
+     .cmo_at_unmap = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_NONE},
+    {.name = "dirty-log",
+     .title = "flush the leaves that a dirty log names",
+     .caveat = "the log must run from the last clean on: its cost is in here only where the "
+               "workload logs; what was only read stays in the caches",
+     .reinit_icache = true,
+     .flush_at = FLUSH_FIRST_RUN,
+     .flush_record = RECORD_LEAVES,
+     .cmo_at_unmap = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_NONE},
+    {.name = "recreate",
+     .title = "a new VM on fresh memory",
+     .caveat = "what the guest left in memory is gone; the VMM must load all that it needs; making "
+               "the VM and its vCPUs is not in the cost",
+     .reinit_unmap = true,
+     .tlbi_whole = true,
+     .recreate = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_EVERY},
+};
+const size_t strategy_more_count = sizeof strategy_more / sizeof *strategy_more;
+
+const struct strategy_impossible strategy_impossible[] = {
+    {"set-way", "clean the caches by set and way",
+     "set/way operations reach one core's caches only, system caches ignore them, and lines move "
+     "while they run"},
+};
+const size_t strategy_impossible_count =
+    sizeof strategy_impossible / sizeof *strategy_impossible;
+
 const struct strategy strategy_ideal = {
     .name = "ideal",
     .title = "no maintenance (yardstick)",
@@ -65,6 +142,8 @@ const struct strategy strategy_ideal = {
 
 static const char *const flush_choices[] = {"none", "each_init", "first_run", NULL};
 static const char *const toggle_choices[] = {"every", "first", "none", NULL};
+static const char *const record_choices[] = {"none", "leaves", "ranges", NULL};
+static const char *const leaf_choices[] = {"all", "pages", "blocks", NULL};
 
 #define AT(field) .section = "strategy", .offset = offsetof(struct strategy, field)
 const struct option strategy_options[] = {
@@ -85,6 +164,18 @@ const struct option strategy_options[] = {
      .help = "clean+invalidate each leaf that is mapped"},
     {.name = "toggle", .kind = OPTION_CHOICE, .choices = toggle_choices, AT(toggle),
      .fallback = "every", .help = "whose MMU-on flushes everything mapped"},
+    {.name = "unmap_leaves", .kind = OPTION_CHOICE, .choices = leaf_choices, AT(unmap_leaves),
+     .fallback = "all", .help = "which leaves reinit_unmap takes"},
+    {.name = "flush_leaves", .kind = OPTION_CHOICE, .choices = leaf_choices, AT(flush_leaves),
+     .fallback = "all", .help = "which leaves flush_at takes"},
+    {.name = "flush_record", .kind = OPTION_CHOICE, .choices = record_choices, AT(flush_record),
+     .fallback = "none", .help = "the flush goes by a record of writes, by leaves or to the page"},
+    {.name = "tlbi_whole", .kind = OPTION_FLAG, AT(tlbi_whole), .fallback = "no",
+     .help = "one TLB invalidation of the whole VM ends reinit_unmap, none by leaf"},
+    {.name = "recreate", .kind = OPTION_FLAG, AT(recreate), .fallback = "no",
+     .help = "the memory is given back at re-init, as with a new VM"},
+    {.name = "workers", .kind = OPTION_WHOLE, .high = STRATEGY_WORKERS_MAX, AT(workers),
+     .fallback = "0", .help = "threads that share the flush; each needs a core of its own"},
     {.name = "fwb", .kind = OPTION_FLAG, AT(fwb), .fallback = "no",
      .help = "leans on FEAT_S2FWB"},
 };
@@ -92,15 +183,26 @@ const size_t strategy_option_count = sizeof strategy_options / sizeof *strategy_
 
 const struct strategy *strategy_find(const char *name, struct error *err)
 {
-    const char *names[32];
-    for (size_t i = 0; i < strategy_count; i++) {
-        if (strcmp(strategy_rows[i].name, name) == 0) {
-            return &strategy_rows[i];
+    const char *names[64];
+    size_t count = 0;
+    for (size_t i = 0; i < strategy_count + strategy_more_count; i++) {
+        const struct strategy *row =
+            i < strategy_count ? &strategy_rows[i] : &strategy_more[i - strategy_count];
+        if (strcmp(row->name, name) == 0) {
+            return row;
         }
-        names[i] = strategy_rows[i].name;
+        names[count++] = row->name;
     }
+    for (size_t i = 0; i < strategy_impossible_count; i++) {
+        if (strcmp(strategy_impossible[i].name, name) == 0) {
+            error_input(err, NULL, "%s is no strategy: %s", name, strategy_impossible[i].reason);
+            return NULL;
+        }
+    }
+    /* Where none is near, the built-in rows are a list short enough to show. */
     char hint[512] = "";
-    suggest(hint, sizeof hint, name, names, strategy_count);
+    bool near = nearest_name(name, names, count) != NULL;
+    suggest(hint, sizeof hint, name, names, near ? count : strategy_count);
     error_input(err, NULL, "no strategy '%s'%s", name, hint);
     return NULL;
 }

@@ -22,6 +22,22 @@ enum toggle {
     TOGGLE_NONE,
 };
 
+/* Which leaves a strategy takes, by size. */
+enum leaf_choice {
+    LEAVES_ALL,
+    LEAVES_PAGES, /* of the granule's size */
+    LEAVES_BLOCKS, /* larger ones */
+};
+
+/* What a flush goes by. */
+enum flush_record {
+    RECORD_NONE, /* everything that is mapped */
+    RECORD_LEAVES, /* leaves with a byte that was written since it was last cleaned */
+    RECORD_RANGES, /* those bytes themselves, by pages of 4 KiB */
+};
+
+#define STRATEGY_WORKERS_MAX 64
+
 struct strategy {
     char name[48];
     char title[96];
@@ -32,6 +48,12 @@ struct strategy {
     bool cmo_at_unmap; /* clean+invalidate each leaf that is unmapped */
     bool cmo_at_fault; /* clean+invalidate each leaf that is mapped */
     int toggle;        /* enum toggle */
+    int unmap_leaves;  /* enum leaf_choice: which of them reinit_unmap takes */
+    int flush_leaves;  /* enum leaf_choice: which of them flush_at takes */
+    int flush_record;  /* enum flush_record: what flush_at goes by */
+    bool tlbi_whole;   /* reinit_unmap ends with one invalidation of the whole VM, none by leaf */
+    bool recreate;     /* at re-init the memory is given back too, as with a new VM */
+    uint64_t workers;  /* threads that share the flush; 0 or 1: who starts it does it alone */
     bool fwb;          /* leans on FEAT_S2FWB: guest accesses are always cacheable */
     bool ideal;        /* the yardstick of added_boot_ns: no maintenance at all */
 };
@@ -40,6 +62,17 @@ struct strategy {
 extern const struct strategy strategy_rows[];
 extern const size_t strategy_count;
 
+/* Further rows, which a study gets by naming them only. */
+extern const struct strategy strategy_more[];
+extern const size_t strategy_more_count;
+
+/* What people ask for and nobody can do, with the reason. */
+struct strategy_impossible {
+    const char *name, *title, *reason;
+};
+extern const struct strategy_impossible strategy_impossible[];
+extern const size_t strategy_impossible_count;
+
 /* The yardstick: mappings kept, no maintenance, accesses at cacheable cost. */
 extern const struct strategy strategy_ideal;
 
@@ -47,7 +80,8 @@ extern const struct strategy strategy_ideal;
 extern const struct option strategy_options[];
 extern const size_t strategy_option_count;
 
-/* The built-in row of that name; NULL with a suggestion in err. */
+/* The built-in or further row of that name; NULL with a suggestion, or with the
+ * reason why there can be none, in err. */
 const struct strategy *strategy_find(const char *name, struct error *err);
 
 #endif

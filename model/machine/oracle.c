@@ -178,3 +178,23 @@ enum outcome oracle_worst(const struct oracle *oracle)
     }
     return worst;
 }
+
+bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t *from,
+                    uint64_t *to)
+{
+    bool found = false;
+    uint64_t stop;
+    for (uint64_t at = start; at < end; at = stop) {
+        bool unclean = runs_value(&oracle->state, at, &stop) & UNCLEAN;
+        stop = stop < end ? stop : end;
+        if (unclean && !found) {
+            *from = at;
+        }
+        if (!unclean && found) {
+            break;
+        }
+        found |= unclean;
+        *to = found ? stop : *to;
+    }
+    return found;
+}

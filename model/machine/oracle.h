@@ -90,6 +90,12 @@ void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end);
 /* The host gave the range's pages up: whoever comes next gets fresh ones. */
 void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end);
 
+/* The first part of [start, end) that was written through the caches since it
+ * was last cleaned: what a complete record of all writes would tell. False
+ * where there is none. */
+bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t *from,
+                    uint64_t *to);
+
 /* The worst over all readers that read anything. */
 enum outcome oracle_worst(const struct oracle *oracle);
 

@@ -46,10 +46,24 @@ static bool exact_possible(const struct point *point, struct error *err)
                        unit_format_whole(bytes, UNIT_BYTES, found, sizeof found));
 }
 
+/* Threads that help with the strategy's flush, beside the one that starts it. */
+static uint32_t helpers_of(const struct point *point)
+{
+    bool flushes = point->strategy->flush_at != FLUSH_NONE;
+    return flushes && point->strategy->workers > 1 ? (uint32_t)point->strategy->workers - 1 : 0;
+}
+
 bool sim_possible(const struct point *point, struct error *err)
 {
     const struct vm_shape *vm = &point->timeline->vm;
-    uint64_t actors = (uint64_t)vm->copies * (vm->vcpus + 1u);
+    uint32_t helpers = helpers_of(point);
+    uint64_t actors = (uint64_t)vm->copies * (vm->vcpus + 1u + helpers);
+    if (actors > point->platform->cores && helpers > 0) {
+        return error_input(
+            err, NULL, "%s: with %u more threads for %s it needs %llu cores, %s has %llu",
+            point->timeline->name, helpers, point->strategy->name, (unsigned long long)actors,
+            point->platform->name, (unsigned long long)point->platform->cores);
+    }
     if (actors > point->platform->cores) {
         return error_input(err, NULL,
                            "%s: %u VMs of %u vCPUs and a VMM each need %llu cores, %s has %llu",
@@ -88,15 +102,16 @@ static void init_vm(struct sim *sim, uint32_t index)
         uint64_t area = (uint64_t)index * TIMELINE_SLOTS + i + 1;
         uint64_t hva = (area << HVA_SHIFT) + shape->ipa - shape->misalign;
         bool gig = shape->backing == BACKING_HUGETLB_1G && geometry.leaf_bytes[LEAF_GIG] > 0;
-        struct memslot slot = {.ipa = shape->ipa,
-                               .bytes = shape->bytes,
-                               .code = shape->code,
-                               .read_only = shape->read_only,
-                               .area = {.start = hva,
-                                        .end = hva + shape->bytes,
-                                        .backing = shape->backing,
-                                        .page_bytes = geometry.page_bytes,
-                                        .block_bytes = geometry.leaf_bytes[gig ? LEAF_GIG : LEAF_BLOCK]}};
+        struct memslot slot = {
+            .ipa = shape->ipa,
+            .bytes = shape->bytes,
+            .code = shape->code,
+            .read_only = shape->read_only,
+            .area = {.start = hva,
+                     .end = hva + shape->bytes,
+                     .backing = shape->backing,
+                     .page_bytes = geometry.page_bytes,
+                     .block_bytes = geometry.leaf_bytes[gig ? LEAF_GIG : LEAF_BLOCK]}};
         kvm_add_slot(kvm, slot);
     }
 }
@@ -112,13 +127,14 @@ void sim_init(struct sim *sim, const struct point *point)
     uint32_t copies = timeline->vm.copies;
     uint32_t actors = copies * timeline->script_count;
     price_events(point->platform, point->value, insns, actors, sim->price);
-    struct ledger_shape shape = {.actors = actors,
+    uint32_t helpers = helpers_of(point) * copies;
+    struct ledger_shape shape = {.actors = actors + helpers,
                                  .phases = timeline->phase_count,
                                  .sites = SITES,
                                  .kinds = EVENT_KINDS,
                                  .resources = RESOURCES};
     ledger_init(&sim->ledger, shape, sim->price);
-    engine_init(&sim->engine, &sim->ledger, actors);
+    engine_init(&sim->engine, &sim->ledger, actors + helpers);
     size_t runs = timeline_runs(timeline) * copies;
     run_pool_init(&sim->pool, STATE_MAPS * runs);
     sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
@@ -128,6 +144,10 @@ void sim_init(struct sim *sim, const struct point *point)
     sim->more = zeroed(copies - 1, sizeof *sim->more);
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);
+        /* They stand behind all scripts' actors. */
+        struct kvm *kvm = sim_vm(sim, i);
+        kvm->worker_count = helpers_of(point);
+        kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
     }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
     sim->window = zeroed(SITES * EVENT_KINDS, sizeof *sim->window);

@@ -324,22 +324,22 @@ static enum breakeven_status decided(const struct breakeven *row)
 }
 
 /* The draws' crossings stand together, in the order of the tasks. */
-static void fill_quantiles(const struct scan *scan, struct breakeven *row, const struct task *task,
-                           size_t crossings)
+static void fill_quantiles(const struct scan *scan, struct breakeven *row,
+                           const struct tasks *tasks, size_t first, size_t last)
 {
     const struct breakeven_results *results = scan->results;
     size_t above = (size_t)llround((row->a_below ? row->share_a : row->share_b) * (double)row->n);
     size_t below = (size_t)llround((row->a_below ? row->share_b : row->share_a) * (double)row->n);
     size_t n = 0;
-    double *root = breakeven_zeroed(crossings + above + below, sizeof *root);
-    for (size_t i = 0; i < crossings; i++) {
-        root[n++] = task[i].root;
+    double *root = breakeven_zeroed(last - first + above + below, sizeof *root);
+    for (size_t i = first; i < last; i++) {
+        root[n++] = tasks->task[i].root;
     }
     for (size_t i = 0; i < above + below; i++) {
         root[n++] = i < above ? results->x[results->x_count - 1] : results->x[0];
     }
     gsl_sort(root, 1, n);
-    if (crossings > 0) {
+    if (first < last) {
         row->p10 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.1);
         row->p50 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.5);
         row->p90 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.9);
@@ -360,7 +360,7 @@ static void fill_rows(struct scan *scan, const struct tasks *tasks)
             row->at = tasks->task[first++].root;
         }
         if (row->status != BREAKEVEN_LEFT_OUT) {
-            fill_quantiles(scan, row, &tasks->task[first], at - first);
+            fill_quantiles(scan, row, tasks, first, at);
             row->status = decided(row);
         }
     }

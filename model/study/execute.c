@@ -255,6 +255,21 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
     return true;
 }
 
+bool study_sample(const struct study *study, size_t index, bool *again, struct error *err)
+{
+    struct cell cell;
+    if (!cell_open(&cell, study, index, err)) {
+        return false;
+    }
+    struct trial *played = zeroed(1, sizeof *played);
+    cell.setup.strategy = study->strategies[0];
+    bool good = trial_play(&cell.setup, &cell.timeline, cell.values[0], played, err);
+    *again = played->serial && !study->replay;
+    free(played);
+    cell_close(&cell);
+    return good;
+}
+
 void study_results_free(struct study_results *results)
 {
     free(results->points);

@@ -38,4 +38,8 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
                    struct study_results *results, struct error *err);
 void study_results_free(struct study_results *results);
 
+/* Plays one run of a cell, of its first strategy at the modes, for an estimate
+ * of what the study takes. `again`: its draws could be priced again. */
+bool study_sample(const struct study *study, size_t index, bool *again, struct error *err);
+
 #endif

@@ -37,8 +37,8 @@ static bool select_one(const char *name, bool wanted[METRICS], const struct plac
 {
     bool known = false, parts = strcmp(name, "parts") == 0;
     for (int i = 0; i < METRICS; i++) {
-        bool named = strcmp(metric_name[i], name) == 0 ||
-                     (parts && metric_kind[i] == METRIC_IS_PART);
+        bool named =
+            strcmp(metric_name[i], name) == 0 || (parts && metric_kind[i] == METRIC_IS_PART);
         wanted[i] |= named;
         known |= named;
     }

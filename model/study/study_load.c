@@ -173,10 +173,18 @@ static const struct strategy *find_strategy(const struct study *study, const cha
         }
         names[count++] = study->own[i].name;
     }
+    for (size_t i = 0; i < strategy_impossible_count; i++) {
+        if (strcmp(strategy_impossible[i].name, name) == 0) {
+            return strategy_find(name, err);
+        }
+    }
     struct error unused;
     const struct strategy *row = strategy_find(name, &unused);
-    for (size_t i = 0; i < strategy_count && i < 64; i++) {
+    for (size_t i = 0; i < strategy_count && i < 32; i++) {
         names[count++] = strategy_rows[i].name;
+    }
+    for (size_t i = 0; i < strategy_more_count && i < 32; i++) {
+        names[count++] = strategy_more[i].name;
     }
     if (!row) {
         char hint[512] = "";

@@ -142,7 +142,7 @@ static void fill_cell(const struct spot *spot, const struct map_request *request
     double *scratch = zeroed(spot->runs, sizeof *scratch);
     for (int sound = 0; sound < 2; sound++) {
         for (size_t s = 0; s < spot->strategies; s++) {
-            may[s] = map_may_win(&verdict[s], request->what_if, sound);
+            may[s] = map_may_win(&verdict[s], request->what_if, sound || request->sound);
         }
         map_choose(values, spot->strategies, spot->runs, may, scratch,
                    sound ? &cell->sound : &cell->best);

@@ -23,7 +23,8 @@
 struct map_request {
     const char *x, *y; /* axes of the study; y NULL: only x; both NULL: no axis */
     enum metric metric;
-    bool what_if;
+    bool what_if; /* also strategies that exist only on paper */
+    bool sound; /* only strategies that are coherent without any condition */
 };
 
 struct map_choice {

@@ -50,7 +50,7 @@ refused()
 run --help
 check "help: status" is "$rc" 0
 check "help: names the commands" says out "explain"
-for command in run explain list plot; do
+for command in run explain list plot paths calibrate breakeven map sensitivity diff; do
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"
@@ -80,6 +80,24 @@ refused "unknown list" "(did you mean machines?)" list machine
 refused "unknown key" "(did you mean touched?)" list --explain touchd
 refused "no rows" "rows.csv" plot "$T"
 refused "unknown option" "(did you mean jobs?)" run first-light --jbos=2
+
+refused "paths: no table" "expected a table of counts" paths
+refused "paths: bad world" "vhe, nvhe or fwb" paths x.csv --world vh
+refused "calibrate: no output" "expected -o" calibrate x.csv
+refused "calibrate: unknown cost" "(did you mean tlbi_ns?)" calibrate x.csv -o "$T/x.ini" --cost tlb_ns
+refused "calibrate: no file" "x.csv" calibrate "$T/x.csv" -o "$T/x.ini"
+check "calibrate: nothing written" test ! -e "$T/x.ini"
+
+refused "breakeven: no axis" "expected --axis" breakeven first-light
+refused "breakeven: no study" "expected a study" breakeven --axis touched
+refused "breakeven: bad metric" "(did you mean cpu_ns?)" breakeven first-light --axis vcpus --metric cpu_n
+refused "map: no axis" "no such axis" map first-light
+refused "map: a count" "is no time" map first-light --metric lines
+refused "sensitivity: no strategy" "(did you mean eager?)" sensitivity first-light --of eagr
+refused "sensitivity: points" "from 16 to" sensitivity first-light --points 1
+refused "diff: one folder" "two folders" diff "$T"
+refused "diff: no rows" "rows.csv" diff "$T" "$T"
+refused "impossible strategy" "one core's caches only" run first-light --set strategy=set-way
 
 # --- a small study ------------------------------------------------------------------------------
 
@@ -179,6 +197,15 @@ if command -v gnuplot >/dev/null; then
     cp "$odd/added-boot.svg" "$T/first.svg"
     run plot "$odd"
     check "plot: the same bytes again" cmp -s "$odd/added-boot.svg" "$T/first.svg"
+    answers="$T/answers"
+    run map "$T/study.ini" -o "$answers" --set strategy=unmap,eager --x machine --y backing
+    run breakeven "$T/study.ini" -o "$answers" --axis touched --from 10% --to 90% --steps 3
+    run sensitivity "$T/study.ini" -o "$answers" --points 16
+    check "answers: status" is "$rc" 0
+    run plot "$answers"
+    check "answers: plot: status" is "$rc" 0
+    check "answers: pictures" is "$(cd "$answers" && ls -A ./*.svg | tr '\n' ' ')" \
+        "./breakeven.svg ./map.svg ./tornado.svg "
 else
     echo "ok plot # SKIP no gnuplot"
 fi

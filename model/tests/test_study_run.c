@@ -228,13 +228,62 @@ static void first_error_wins(void **state)
     study_free(&study);
 }
 
+/* Too much for exact fidelity is refused before anything is played. */
+static void exact_declines(void **state)
+{
+    static const char *const set[] = {"ram=16G, 17G", "fidelity=exact"};
+    struct study study;
+    struct study_results results;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 0\n[axes]\nworkload = %s\nram = 1G\n"
+                           "machine = neoverse-n1\nstrategy = unmap\n",
+                           set, 1, &err));
+    execute(&study, 1, &results);
+    study_results_free(&results);
+    study_free(&study);
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 0\n[axes]\nworkload = %s\nram = 1G\n"
+                           "machine = neoverse-n1\nstrategy = unmap\n",
+                           set, 2, &err));
+    assert_false(study_execute(&study, 1, NULL, &results, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "16G"));
+    assert_non_null(strstr(err.text, "17G"));
+    study_free(&study);
+}
+
+/* Played or priced again, only what pricing cannot know differs. */
+static void replaying_adds_pauses(void **state)
+{
+    struct study study;
+    struct study_results priced, played;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 8);
+    execute(&study, 2, &priced);
+    study.replay = true;
+    execute(&study, 2, &played);
+    assert_int_equal(played.reprices, 0);
+    assert_true(priced.reprices > 0);
+    for (size_t i = 0; i < priced.count; i++) {
+        const struct spread *a = priced.points[i].metric, *b = played.points[i].metric;
+        assert_true(a[METRIC_added_boot_ns].p90 == b[METRIC_added_boot_ns].p90);
+        assert_int_equal(b[METRIC_pause_ns].n, 8);
+    }
+    study_results_free(&priced);
+    study_results_free(&played);
+    study_free(&study);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pricing_is_playing), cmocka_unit_test(slow_paths_are_played),
-        cmocka_unit_test(parts_add_up),       cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(without_draws),      cmocka_unit_test(hashes),
-        cmocka_unit_test(first_error_wins),
+        cmocka_unit_test(pricing_is_playing),    cmocka_unit_test(slow_paths_are_played),
+        cmocka_unit_test(parts_add_up),          cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(without_draws),         cmocka_unit_test(hashes),
+        cmocka_unit_test(first_error_wins),      cmocka_unit_test(exact_declines),
+        cmocka_unit_test(replaying_adds_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

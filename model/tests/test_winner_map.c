@@ -156,6 +156,11 @@ static void conditions_and_what_ifs(void **state)
     assert_int_equal(results.cell[0].best.winner, strategy_at(&study, "fwb"));
     assert_string_equal(results.cell[0].verdict.hypothetical, "if it had FWB");
     map_free(&results);
+    struct map_request sound = request;
+    sound.sound = true;
+    run(&study, NULL, &sound, 1, &results);
+    assert_int_equal(results.cell[0].best.winner, strategy_at(&study, "unmap"));
+    map_free(&results);
     study_free(&study);
 }
 

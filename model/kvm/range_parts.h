@@ -1,0 +1,27 @@
+/*
+ * range_parts - operations on ranges of stage 2 with everything that a strategy
+ * may choose about them; not for others than the operations on whole VMs.
+ */
+#ifndef S2FLUSH_KVM_RANGE_PARTS_H
+#define S2FLUSH_KVM_RANGE_PARTS_H
+
+#include "kvm/kvm.h"
+
+struct range_rule {
+    enum leaf_choice choice; /* the other leaves are walked over and left alone */
+    enum flush_record record; /* of a flush: what it goes by */
+    bool may_yield; /* the lock may be given up between chunks: its holder calls */
+    bool no_tlbi; /* somebody invalidates once for the whole VM */
+};
+
+void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                       struct range_rule rule);
+void range_flush_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                       struct range_rule rule);
+
+/* A strategy's own unmap and flush of all slots, by its choice of leaves, with
+ * its workers where it has any, and what comes with a new VM. */
+void range_reinit_unmap_begin(struct actor *actor, struct kvm *kvm);
+void range_strategy_flush_begin(struct actor *actor, struct kvm *kvm);
+
+#endif
