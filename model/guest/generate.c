@@ -142,9 +142,7 @@ static void execute_once(struct plan *plan)
         touch(plan, 0, TOUCH_FETCH, early_page(plan->values, i), WORKLOAD_PAGE);
     }
     for (uint64_t i = 0; i < plan->count; i++) {
-        if (plan->pieces[i].execute) {
-            touch(plan, 0, TOUCH_FETCH, plan->pieces[i].ipa, plan->pieces[i].bytes);
-        }
+        touch(plan, 0, TOUCH_FETCH, plan->pieces[i].ipa, plan->pieces[i].execute_bytes);
     }
 }
 
@@ -226,9 +224,7 @@ static void play_mmu_off(struct plan *plan)
 static void play_piece(struct plan *plan, uint32_t vcpu, const struct piece *piece)
 {
     touch(plan, vcpu, piece->write ? TOUCH_WRITE : TOUCH_READ, piece->ipa, piece->bytes);
-    if (piece->execute) {
-        touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->bytes);
-    }
+    touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->execute_bytes);
     uint64_t pages = piece->bytes / WORKLOAD_PAGE;
     add(plan, vcpu, OP_INSNS, mul_checked(pages, plan->values->insns_per_page, "instructions"),
         false);

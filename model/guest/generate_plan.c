@@ -33,11 +33,23 @@ static void place_pieces(struct plan *plan, uint64_t units, uint64_t all_units, 
         start = start > latest ? latest : start;
         plan->pieces[i] = (struct piece){.ipa = values->ram_ipa + start * unit,
                                          .bytes = (until - done) * unit,
-                                         .write = falls_on(values->write_share, i, 0),
-                                         .execute = falls_on(values->execute_share, i, 0.5)};
+                                         .write = falls_on(values->write_share, i, 0)};
         plan->bytes += plan->pieces[i].bytes;
         end = start + until - done;
         done = until;
+    }
+}
+
+/* What is executed lies in a few places, evenly among the pieces. */
+static void place_code(struct plan *plan)
+{
+    const struct workload_values *values = plan->values;
+    uint64_t places = values->execute_places < plan->count ? values->execute_places : plan->count;
+    for (uint64_t i = 0; i < places; i++) {
+        struct piece *piece = &plan->pieces[plan->count * i / places];
+        uint64_t bytes = values->execute / places;
+        bytes -= bytes % WORKLOAD_PAGE;
+        piece->execute_bytes = bytes < piece->bytes ? bytes : piece->bytes;
     }
 }
 
@@ -58,6 +70,7 @@ static void make_pieces(struct plan *plan)
         die("out of memory for a workload");
     }
     place_pieces(plan, units, all_units, unit);
+    place_code(plan);
 }
 
 /* --- in which order --- */

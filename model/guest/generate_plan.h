@@ -14,7 +14,8 @@
 struct piece {
     uint64_t ipa, bytes;
     uint64_t key; /* pieces are touched in ascending order of it */
-    bool write, execute;
+    uint64_t execute_bytes; /* of it, from its start, are executed too */
+    bool write;
 };
 
 struct plan {

@@ -101,8 +101,7 @@ static void append(struct timeline *timeline, struct script *script, struct op o
 /* In a serial timeline the turn passes by a signal. */
 static void pass_turn(struct timeline *timeline, uint32_t to)
 {
-    if (!timeline->serial || timeline->last_script == to ||
-        timeline->last_script == UINT32_MAX) {
+    if (!timeline->serial || timeline->last_script == to || timeline->last_script == UINT32_MAX) {
         return;
     }
     struct script *from = &timeline->scripts[timeline->last_script];

@@ -71,7 +71,7 @@ static void a_function_may_stop(void **state)
     "dc_dirty_ratio = 1\nmemory_ns = 1\noverlap = 1000\nwalk_read_ns = 0\nuncached_ns = 0\n" \
     "dsb_ns = 0\ntlbi_core_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                 \
     "dc_absent_ns = 7.7\ntlbi_ns = 1500\nexit_ns = 300000\nbacking = hugetlb\n"              \
-    "write_share = 0\nexecute_share = 0\nmmu_on_places = 5\nvm_registers = 0\n"
+    "write_share = 0\nexecute = 0\nmmu_on_places = 5\nvm_registers = 0\n"
 
 #define FOOTPRINT_MIB 800.0
 
@@ -186,7 +186,7 @@ static void undecided(void **state)
     (void)state;
     read_it(&study,
             "[study]\ndraws = 64\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
-            "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.55, 0.6, 0.65\n");
+            "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.8, 0.85, 0.9\n");
     run(&study, &request, 2, &results);
     const struct breakeven *row = &results.row[0];
     assert_int_equal(row->status, BREAKEVEN_UNDECIDED);
@@ -282,6 +282,8 @@ static void bad_requests(void **state)
     refused(&study, (struct breakeven_request){.axis = "backing"}, "no numbers");
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.5", .to = "2"},
             "touched");
+    refused(&study, (struct breakeven_request){.axis = "zipf_exponent", .from = "0.5", .to = "1"},
+            "changes nothing");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap"}, "A,B");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,eagr"},
             "did you mean eager?");

@@ -35,7 +35,7 @@ static void test_generated_shares(void **state)
     struct workload *workload = workload_of("generated-boot");
     set_key(workload, "touched", "40%");
     set_key(workload, "extents", "400");
-    set_key(workload, "execute_share", "25%");
+    set_key(workload, "execute", "8M");
     for (size_t size = 0; size < 3; size++) {
         for (size_t order = 0; order < 4; order++) {
             struct timeline timeline;
@@ -47,7 +47,7 @@ static void test_generated_shares(void **state)
             double all = (double)touched_in(&timeline, "boot2", false);
             double executed = (double)touched_in(&timeline, "boot2", true);
             expect_near(all / (double)bytes, 0.4, 0.02);
-            expect_near(executed / all, 0.25, 0.05);
+            expect_near(executed / (8.0 * MIB), 1, 0.02);
             assert_true(timeline.scripts[1].count < 6000);
             timeline_free(&timeline);
         }

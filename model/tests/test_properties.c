@@ -37,7 +37,7 @@ static void set_case(struct dice *dice, struct trialled *of, unsigned vcpus)
     set_number(of->workload, "footprint", "%.0fM", (double)(16 + 2 * roll(dice, 2000)));
     set_number(of->workload, "touched", "%.0f%%", (double)roll(dice, 90));
     set_number(of->workload, "write_share", "%.0f%%", (double)roll(dice, 101));
-    set_number(of->workload, "execute_share", "%.0f%%", (double)roll(dice, 101));
+    set_number(of->workload, "execute", "%.0fM", (double)roll(dice, 65));
     set_number(of->workload, "dirty", "%.0f%%", (double)roll(dice, 101));
     set_number(of->workload, "seed", "%.0f", (double)(1 + roll(dice, 1000)));
     set_number(of->workload, "vcpus", "%.0f", (double)vcpus);
