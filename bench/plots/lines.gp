@@ -96,7 +96,7 @@ do for [m=1:M] { do for [b=1:B] { do for [s=1:S] { do for [f=1:F] {
 decade_low = log10(lowest) - 0.4; decade_high = log10(highest) + 0.1
 
 panel_wide = 350; panel_tall = 300; head_px = 62 + 24 * B + (condition ne "" || left_out ne "") * 18; names_px = 150
-wide = 76 + M * (panel_wide + names_px); tall = head_px + B * (panel_tall + 74)
+wide = 76 + M * (panel_wide + names_px); tall = head_px + B * (panel_tall + 74) + 12
 eval terminal_at(wide, tall)
 set output out
 set multiplot
@@ -148,7 +148,10 @@ do for [b=1:B] { do for [m=1:M] {
         font "DejaVu Sans Bold" textcolor rgb INK offset 0, -0.5
     set ytics () font small
     do for [d=int(ceil(decade_low)):int(floor(decade_high))] { set ytics add ((m == 1 ? decade_text(d) : "") 10.0**d) }
-    if (b == B) { set xlabel "footprint: memory in use, and mapped, at the reboot" font small textcolor rgb FAINT offset 0, 0.4 } else { unset xlabel }
+    if (b == B) {
+        set label 20 "footprint: memory in use, and mapped, at the reboot" at screen sx(left_px + panel_wide / 2.0), \
+            screen sy(top + panel_tall + 48) center font small textcolor rgb FAINT
+    }
 
     # The names at the line ends, pushed apart.
     array y_name[S]; below = 0
@@ -201,7 +204,7 @@ do for [b=1:B] { do for [m=1:M] {
             dt dash[s] pt mark[s] ps 0.45 lw 1.8
     set datafile columnheaders
     do for [i=1:B] { unset label i }
-    unset label 10; unset label 11; unset label 12
+    unset label 10; unset label 11; unset label 12; unset label 20
     do for [i=100:l] { unset label i }
 } }
 unset multiplot

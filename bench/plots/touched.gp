@@ -100,7 +100,7 @@ do for [b=1:B] {
 
 panel_wide = 350; panel_tall = 270; names_px = 190; gap_tall = 74
 head_px = 62 + 24 * B + (condition ne "" || left_out ne "") * 18
-wide = 76 + M * (panel_wide + names_px); tall = head_px + B * (panel_tall + gap_tall)
+wide = 76 + M * (panel_wide + names_px); tall = head_px + B * (panel_tall + gap_tall) + 12
 eval terminal_at(wide, tall)
 set output out
 set multiplot
@@ -138,7 +138,7 @@ do for [b=1:B] {
     } } }
     scale = highest < 2e6 ? 1e3 : highest < 2e9 ? 1e6 : 1e9
     unit = highest < 2e6 ? "µs" : highest < 2e9 ? "ms" : "s"
-    top_value = highest / scale * 1.05
+    top_value = highest / scale * 1.2 # with room for what is said of the crossings
     set yrange [0 : top_value]
     height(v) = v / scale / top_value * panel_tall
     do for [m=1:M] {
@@ -151,7 +151,10 @@ do for [b=1:B] {
         set title (backings eq " -" ? "" : leaf_text(word(backings, b))." on ").word(machines, m) \
             font "DejaVu Sans Bold" textcolor rgb INK offset 0, -0.5
         if (m == 1) { set ytics autofreq font small format "%g ".unit } else { set ytics autofreq font small format "" }
-        if (b == B) { set xlabel "share of the footprint that is touched after the reboot" font small textcolor rgb FAINT offset 0, 0.4 } else { unset xlabel }
+        if (b == B) {
+            set label 20 "share of the footprint that is touched after the reboot" at screen sx(left_px + panel_wide / 2.0), \
+                screen sy(top + panel_tall + 48) center font small textcolor rgb FAINT
+        }
         array y_name[S]
         do for [s=1:S] { y_name[s] = stale[s] ? -1000 * s : height(mid[at(m, b, s, T)]) }
         do for [round=1:80] { do for [s=1:S] { do for [other=1:S] {
@@ -213,7 +216,7 @@ do for [b=1:B] {
                 with linespoints lc rgb colour[s] dt dash[s] pt mark[s] ps 0.45 lw 1.8
         set datafile columnheaders
         do for [i=1:B] { unset label i }
-        unset label 10; unset label 11; unset label 12
+        unset label 10; unset label 11; unset label 12; unset label 20
         do for [i=100:l] { unset label i }
         do for [i=1:a] { unset arrow i }
         do for [i=1:R] { unset object 50 + i }

@@ -12,8 +12,20 @@
 
 #define MOST_STEPS 100
 
+/* Standard error of a cost's logarithm. */
+#define WORST_ERROR 1.0
+
 /* A standard error either way from the 10th to the 90th percentile. */
 #define Z10 1.2816
+
+/* What a platform file may say. */
+static const struct {
+    double least, most;
+} cost_range[COSTS] = {
+#define COST_RANGE(name, unit, least, most, help) {least, most},
+    COST_TABLE(COST_RANGE)
+#undef COST_RANGE
+};
 
 double observation_predict(const struct observation *seen, const double value[COSTS])
 {
@@ -63,7 +75,10 @@ int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
     double value[COSTS];
     memcpy(value, problem->value, sizeof value);
     for (size_t i = 0; i < problem->fit->costs; i++) {
-        value[problem->fit->id[i]] = exp(gsl_vector_get(x, i));
+        enum cost_id id = problem->fit->id[i];
+        /* A step of the search may overshoot to where simulated time has no numbers. */
+        value[id] =
+            fmin(fmax(exp(gsl_vector_get(x, i)), cost_range[id].least), cost_range[id].most);
     }
 #pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < problem->found->count; i++) {
@@ -80,104 +95,6 @@ int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
         gsl_vector_set(f, i, log(result / seen->measured) / seen->off);
     }
     return problem->failed ? GSL_EFAILED : GSL_SUCCESS;
-}
-
-/* --- which costs --- */
-
-static bool shared_path(const struct measurements *found, enum cost_id id, char *why, size_t size)
-{
-    if (!found->probe) {
-        return true;
-    }
-    if (id == COST_cmo_path_ns && !found->cmo_path_full && found->cmo_path_most_ns > 0) {
-        snprintf(why, size, "cmo_path_ns: no row waits for it, so it is at most %.3g ns",
-                 found->cmo_path_most_ns);
-        return false;
-    }
-    if (id == COST_writeback_gbps && !found->writeback_full && found->writeback_least_gbps > 0) {
-        snprintf(why, size, "writeback_gbps: no row waits for it, so it is at least %.3g GB/s",
-                 found->writeback_least_gbps);
-        return false;
-    }
-    return true;
-}
-
-/* Where the search for it begins: near what the rows say at first sight. The
- * base's value may be so far off that a shared path hides all else. */
-static double start_of(const struct measurements *found, const struct platform *base,
-                       enum cost_id id)
-{
-    return found->start[id] > 0 ? found->start[id] : base->cost[id].mode;
-}
-
-static void leave(struct calibration *fit, const char *why)
-{
-    snprintf(fit->left[fit->left_count++], sizeof fit->left[0], "%s", why);
-}
-
-static bool add_cost(const struct measurements *found, const struct platform *base, enum cost_id id,
-                     bool named, struct calibration *fit, struct error *err)
-{
-    char why[200];
-    double start = start_of(found, base, id);
-    if (!shared_path(found, id, why, sizeof why)) {
-        if (!named) {
-            leave(fit, why);
-        }
-        return !named || error_input(err, NULL, "%s", why);
-    }
-    if (start <= 0) {
-        return error_input(err, NULL, "%s is 0 in the base: expected one where it is not",
-                           cost_name[id]);
-    }
-    fit->id[fit->costs] = id;
-    fit->before[fit->costs] = base->cost[id].mode;
-    fit->value[fit->costs++] = start;
-    return true;
-}
-
-/* The costs that a probe's rows are made of. */
-static bool of_probe(const struct measurements *found, enum cost_id id)
-{
-    static const enum cost_id kinds[PROBE_KINDS][5] = {
-        [PROBE_ABSENT] = {COST_dc_absent_ns, COST_dsb_ns, COST_cmo_path_ns, COSTS},
-        [PROBE_CLEAN] = {COST_dc_clean_ratio, COST_dsb_ns, COST_cmo_path_ns, COSTS},
-        [PROBE_DIRTY] = {COST_dc_dirty_ratio, COST_dsb_ns, COST_writeback_gbps, COSTS},
-        [PROBE_LATENCY] = {COST_memory_ns, COSTS},
-        [PROBE_WRITE] = {COST_zero_gbps, COSTS},
-        [PROBE_WRITE_ALL] = {COST_zero_path_gbps, COSTS},
-        [PROBE_COPY] = {COST_copy_gbps, COSTS},
-    };
-    for (size_t row = 0; row < found->count; row++) {
-        for (int i = 0; kinds[found->rows[row].kind][i] != COSTS; i++) {
-            if (kinds[found->rows[row].kind][i] == id) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
-static bool choose(const struct measurements *found, const struct platform *base,
-                   const enum cost_id *named, size_t named_count, struct calibration *fit,
-                   struct error *err)
-{
-    for (size_t i = 0; i < named_count; i++) {
-        if (!add_cost(found, base, named[i], true, fit, err)) {
-            return false;
-        }
-    }
-    for (int id = 0; named_count == 0 && id < COSTS; id++) {
-        bool wanted = found->probe ? of_probe(found, (enum cost_id)id)
-                                   : strcmp(base->cost[id].evidence, "fitted") == 0;
-        if (wanted && !add_cost(found, base, (enum cost_id)id, false, fit, err)) {
-            return false;
-        }
-    }
-    if (fit->costs == 0) {
-        return error_input(err, NULL, "no cost to fit: expected --cost NAME");
-    }
-    return true;
 }
 
 static void drop(struct calibration *fit, size_t at)
@@ -216,13 +133,27 @@ static bool failed(const struct calibrate_problem *problem, struct error *err)
     return false;
 }
 
+/* A cost that is not told: refused if it was named, else left as it stands. */
+static bool give_up(struct calibrate_problem *problem, struct calibration *fit, size_t which,
+                    bool named, const char *why, struct error *err)
+{
+    if (named) {
+        return error_input(err, NULL, "%s", why);
+    }
+    calibration_leave(fit, why);
+    problem->value[fit->id[which]] = fit->before[which];
+    keep_limits(problem->found, problem->value);
+    drop(fit, which);
+    return fit->costs > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s", why);
+}
+
 /* Looks at the point that stands in fit->value. A cost that is not told there is
  * refused if it was named, and else left out, until all are told. */
 static bool keep_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
                       bool *dropped, struct error *err)
 {
     *dropped = false;
-    while (fit->costs > 0) {
+    for (;;) {
         char why[200];
         gsl_vector *x = logarithms(fit);
         gsl_matrix *effect = gsl_matrix_alloc(problem->found->count, fit->costs);
@@ -236,17 +167,11 @@ static bool keep_told(struct calibrate_problem *problem, struct calibration *fit
         if (which < 0) {
             return true;
         }
-        if (named) {
-            return error_input(err, NULL, "%s", why);
+        if (!give_up(problem, fit, (size_t)which, named, why, err)) {
+            return false;
         }
-        leave(fit, why);
-        problem->value[fit->id[which]] = fit->before[which];
-        keep_limits(problem->found, problem->value);
-        drop(fit, (size_t)which);
         *dropped = true;
     }
-    return error_input(err, NULL, "the rows tell no cost; the last one, %s",
-                       fit->left[fit->left_count - 1]);
 }
 
 /* Standard errors from the rows' own, larger where the residuals are. */
@@ -333,28 +258,39 @@ static double rounded(double value)
 static bool set_range(const struct measurements *found, struct calibration *fit, size_t i,
                       struct error *err)
 {
-    static const struct {
-        double least, most;
-    } rule[COSTS] = {
-#define COST_RULE(name, unit, least, most, help) {least, most},
-        COST_TABLE(COST_RULE)
-#undef COST_RULE
-    };
     enum cost_id id = fit->id[i];
     const struct observation *only = only_row(found, id);
     double spread = exp(Z10 * fit->standard_error[i]);
-    if (!(fit->value[i] >= rule[id].least && fit->value[i] <= rule[id].most)) {
+    if (!(fit->value[i] >= cost_range[id].least && fit->value[i] <= cost_range[id].most)) {
         return error_input(err, NULL, "%s: the rows say %g, expected from %g to %g", cost_name[id],
-                           fit->value[i], rule[id].least, rule[id].most);
+                           fit->value[i], cost_range[id].least, cost_range[id].most);
     }
     fit->direct[i] = only != NULL;
     fit->standard_error[i] = only ? only->off : fit->standard_error[i];
     fit->value[i] = rounded(fit->value[i]);
     double low = only ? fmin(only->p10, fit->value[i]) : rounded(fit->value[i] / spread);
     double high = only ? fmax(only->p90, fit->value[i]) : rounded(fit->value[i] * spread);
-    fit->low[i] = fmax(low, rule[id].least);
-    fit->high[i] = fmin(high, rule[id].most);
+    fit->low[i] = fmax(low, cost_range[id].least);
+    fit->high[i] = fmin(high, cost_range[id].most);
     return true;
+}
+
+/* A value that may as well be three times as large is none. */
+static bool keep_known(struct calibrate_problem *problem, struct calibration *fit, bool named,
+                       bool *dropped, struct error *err)
+{
+    char why[200];
+    size_t worst = 0;
+    for (size_t i = 0; i < fit->costs; i++) {
+        worst = fit->standard_error[i] > fit->standard_error[worst] ? i : worst;
+    }
+    if (fit->standard_error[worst] < WORST_ERROR) {
+        return true;
+    }
+    snprintf(why, sizeof why, "%s: the rows hardly depend on it, its standard error is %.0f %%",
+             cost_name[fit->id[worst]], 100 * fit->standard_error[worst]);
+    *dropped = true;
+    return give_up(problem, fit, worst, named, why, err);
 }
 
 /* What is told at the start may not be at the end, where the fit is done again
@@ -367,7 +303,8 @@ static bool fit_told(struct calibrate_problem *problem, struct calibration *fit,
         return false;
     }
     do {
-        if (!solve(problem, fit, err) || !keep_told(problem, fit, named, &dropped, err)) {
+        if (!solve(problem, fit, err) || !keep_told(problem, fit, named, &dropped, err) ||
+            (!dropped && !keep_known(problem, fit, named, &dropped, err))) {
             return false;
         }
     } while (dropped);
@@ -384,7 +321,7 @@ bool calibrate(const struct measurements *found, const struct platform *base,
         problem.value[id] = draw_quantile(&base->cost[id], 0.5);
     }
     keep_limits(found, problem.value);
-    if (!choose(found, base, named, named_count, fit, err)) {
+    if (!calibrate_choose(found, base, named, named_count, fit, err)) {
         return false;
     }
     gsl_error_handler_t *handler = gsl_set_error_handler_off();

@@ -36,4 +36,12 @@ int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix
 /* Sets what a probe's flushes say of shared paths, and where the search begins. */
 void measurements_judge(struct measurements *found);
 
+/* Puts the named costs, or those that the rows are made of, into the fit. */
+bool calibrate_choose(const struct measurements *found, const struct platform *base,
+                      const enum cost_id *named, size_t named_count, struct calibration *fit,
+                      struct error *err);
+
+/* Notes a cost that was not fitted, and why. */
+void calibration_leave(struct calibration *fit, const char *why);
+
 #endif

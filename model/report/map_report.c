@@ -99,6 +99,18 @@ void map_rows_write(FILE *out, const struct map_results *results, enum metric me
 
 /* --- in letters --- */
 
+/* Wide enough for every value and a blank. */
+static int width_of(const struct axis *axis, int least)
+{
+    for (size_t i = 0; axis && i < axis->values.count; i++) {
+        char text[64];
+        groups_spell(axis, axis->values.text[i], text, sizeof text);
+        int length = (int)strlen(text) + 1;
+        least = length > least ? length : least;
+    }
+    return least;
+}
+
 static void tell_value(FILE *out, const struct axis *axis, size_t digit, int width)
 {
     char text[64] = "";
@@ -110,21 +122,23 @@ static void tell_value(FILE *out, const struct axis *axis, size_t digit, int wid
 
 static void tell_group(FILE *out, const struct map_results *results, size_t group)
 {
+    int side = width_of(results->y, 10), width = width_of(results->x, 7);
     for (size_t y = results->y_count; y-- > 0;) {
-        tell_value(out, results->y, y, 10);
+        tell_value(out, results->y, y, side);
         for (size_t x = 0; x < results->x_count; x++) {
             const struct map_cell *cell =
                 &results->cell[(group * results->y_count + y) * results->x_count + x];
             char letter = letter_of(cell->best.winner);
             bool leans = cell->best.winner != MAP_NOBODY && cell->verdict.worst == ONLY_IF;
-            fprintf(out, "%6c%c", cell->decided ? letter : (char)tolower((unsigned char)letter),
+            fprintf(out, "%*c%c", width - 1,
+                    cell->decided ? letter : (char)tolower((unsigned char)letter),
                     leans ? '*' : ' ');
         }
         fprintf(out, "\n");
     }
-    fprintf(out, "%10s", results->y ? results->y->name : "");
+    fprintf(out, "%*s", side, results->y ? results->y->name : "");
     for (size_t x = 0; x < results->x_count; x++) {
-        tell_value(out, results->x, x, 7);
+        tell_value(out, results->x, x, width);
     }
     fprintf(out, "  %s\n", results->x ? results->x->name : "");
 }

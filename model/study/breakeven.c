@@ -200,6 +200,24 @@ static void fill_curves(struct scan *scan)
     free(sorted);
 }
 
+/* Whether the axis changes anything at all: a recorded workload, for one, does
+ * not ask what share of a footprint is touched. */
+static bool check_effect(const struct scan *scan, struct error *err)
+{
+    const struct breakeven_results *results = scan->results;
+    for (size_t group = 0; group < results->groups.count; group++) {
+        for (size_t x = 1; x < results->x_count; x++) {
+            for (size_t s = 0; s < scan->strategies; s++) {
+                if (*scan_value(scan, group, s, 0, x) != *scan_value(scan, group, s, 0, 0)) {
+                    return true;
+                }
+            }
+        }
+    }
+    return error_input(err, NULL, "--axis: %s changes nothing for the workloads of this study",
+                       results->axis);
+}
+
 /* --- all of it --- */
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,
@@ -222,7 +240,7 @@ bool breakeven_run(const struct study *study, const struct breakeven_request *re
     results->curve = breakeven_zeroed(places, sizeof *results->curve);
     results->compared =
         breakeven_zeroed(results->groups.count * scan.strategies, sizeof *results->compared);
-    bool good = scan_all(&scan, jobs, err);
+    bool good = scan_all(&scan, jobs, err) && check_effect(&scan, err);
     if (good) {
         fill_curves(&scan);
         good = breakeven_pairs(&scan, jobs, err);

@@ -91,12 +91,22 @@ static bool play_lane(struct spot *spot, size_t strategy, struct error *err)
     return true;
 }
 
+static bool same_costs(const double a[COSTS], const double b[COSTS])
+{
+    for (size_t id = 0; id < COSTS; id++) {
+        if (a[id] != b[id]) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The run at costs at which it cannot be priced again. */
 static bool play_again(struct spot *spot, struct spot_lane *lane, const double costs[COSTS],
                        const ps_t price[EVENT_KINDS], struct error *err)
 {
     struct trial *again = zeroed(1, sizeof *again);
-    if (lane->kept && memcmp(lane->kept_for, costs, sizeof lane->kept_for) == 0) {
+    if (lane->kept && same_costs(lane->kept_for, costs)) {
         free(again);
         return true;
     }
@@ -112,7 +122,7 @@ static bool play_again(struct spot *spot, struct spot_lane *lane, const double c
 
 static bool costs_are_modes(const struct spot *spot, const double costs[COSTS])
 {
-    return memcmp(costs, spot->values[0], sizeof *spot->values) == 0;
+    return same_costs(costs, spot->values[0]);
 }
 
 /* Metrics that are nothing but the sum of the window's events when nobody

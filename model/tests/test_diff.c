@@ -37,7 +37,8 @@ static bool compare(const char *a, const char *b, struct diff *diff, struct erro
 static const struct diff_row *row_of(const struct diff *diff, const char *strategy)
 {
     size_t i = 0;
-    while (strcmp(csv_cell(&diff->a, diff->row[i].a, csv_column(&diff->a, "strategy")), strategy)) {
+    while (strcmp(csv_cell(&diff->a, diff->row[i].a, csv_column(&diff->a, "strategy")), strategy) !=
+           0) {
         i++;
         assert_true(i < diff->count);
     }

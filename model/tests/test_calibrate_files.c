@@ -1,0 +1,177 @@
+#include "measurements.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#include "cli/cli.h"
+
+static void expect_same(const struct platform *a, const struct platform *b)
+{
+    for (int id = 0; id < COSTS; id++) {
+        const struct cost *x = &a->cost[id], *y = &b->cost[id];
+        assert_true(x->low == y->low && x->mode == y->mode && x->high == y->high);
+        assert_string_equal(x->source, y->source);
+        assert_string_equal(x->evidence, y->evidence);
+        assert_string_equal(x->basis, y->basis);
+    }
+    size_t machine_bytes = offsetof(struct platform, cost);
+    assert_memory_equal(a, b, machine_bytes);
+}
+
+static void a_platform_reads_back_as_it_was_written(void **state)
+{
+    static const char *const names[] = {"neoverse-n1", "cortex-a72", "neoverse-v1", "kunpeng-920"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *path = path_of("written.ini");
+        struct platform platform = base_of(names[i]), back;
+        struct error err = {0};
+        FILE *out = fopen(path, "w");
+        assert_non_null(out);
+        platform.cost[COST_dsb_ns].mode = platform.cost[COST_dsb_ns].high = 1000 / 3.0;
+        platform_write(&platform, out);
+        assert_int_equal(fclose(out), 0);
+        if (!platform_read(path, &back, &err)) {
+            fail_msg("%s", err.text);
+        }
+        expect_same(&platform, &back);
+        unlink(path);
+    }
+}
+
+/* Runs the command; what it prints goes nowhere. */
+static int command(const char *const words[])
+{
+    char *argv[12] = {(char *)"calibrate"};
+    int argc = 1;
+    for (; words[argc - 1]; argc++) {
+        argv[argc] = strdup(words[argc - 1]);
+    }
+    FILE *out = stdout, *err = stderr;
+    stdout = fopen("/dev/null", "w");
+    stderr = fopen("/dev/null", "w");
+    int status = cmd_calibrate(argc, argv);
+    fclose(stdout);
+    fclose(stderr);
+    stdout = out;
+    stderr = err;
+    for (int i = 1; i < argc; i++) {
+        free(argv[i]);
+    }
+    return status;
+}
+
+static bool there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
+static void the_command_writes_a_whole_platform(void **state)
+{
+    struct platform platform, base = base_of("kunpeng-920");
+    struct error err = {0};
+    (void)state;
+    const char *probe = probe_file(&machine, 32, true), *out = path_of("made.ini");
+    const char *const words[] = {probe, "-o", out, "--base", "kunpeng-920", NULL};
+    assert_int_equal(command(words), EXIT_DONE);
+    assert_int_equal(command(words), EXIT_DONE); /* now in place of the first */
+    assert_true(platform_read(out, &platform, &err));
+    const struct cost *absent = &platform.cost[COST_dc_absent_ns];
+    assert_true(fabs(absent->mode / machine.absent - 1) < 0.02);
+    assert_string_equal(absent->evidence, "measured");
+    assert_non_null(strstr(absent->source, "probe.csv"));
+    assert_true(platform.cores == 48 && platform.clock_ghz == 2.5);
+    assert_true(platform.cost[COST_tlbi_ns].mode == base.cost[COST_tlbi_ns].mode);
+    assert_string_equal(platform.cost[COST_tlbi_ns].source, base.cost[COST_tlbi_ns].source);
+    unlink(out);
+}
+
+static void what_is_refused_leaves_no_file(void **state)
+{
+    static const char *const bad[] = {
+        "what,ever\n1,2\n",
+        "quantity,state,cores,bytes\ndc_civac,absent,1,4096\n",
+        "quantity,state,cores,bytes,value\ndc_civac,absent,1,4096,-3\n",
+        "quantity,state,cores,bytes,value\ndc_civac,absent,one,4096,3\n",
+        "quantity,state,cores,bytes,value,p10,p90\ndc_civac,absent,1,4096,3,4,2\n",
+        "quantity,state,cores,bytes,value\nnoise,,1,4096,3\n",
+        "quantity,state,cores,bytes,value\n",
+        HEADER "t,1,page_table,unmap,no-such-host,6.1,,4k,64M,1,1,ms,fit,x\n",
+        HEADER UNMAP("1", "6.1", "4k", "64M", "predict"),
+        HEADER UNMAP("1", "6.1", "4k", "64M", "fit"),
+        "quantity,state,cores,bytes,value\nmem_latency,chase,1,4096,3e9\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const char *path = path_of("bad.csv"), *out = path_of("none.ini");
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fputs(bad[i], file);
+        assert_int_equal(fclose(file), 0);
+        int status = command((const char *const[]){path, "-o", out, NULL});
+        if (status != EXIT_INPUT || there(out)) {
+            fail_msg("input %zu: status %d", i, status);
+        }
+        unlink(path);
+    }
+}
+
+/* As on a full disk: a file may not grow beyond that. */
+static int command_with_room(const char *const words[], rlim_t bytes)
+{
+    struct rlimit before, little;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    little = before;
+    little.rlim_cur = bytes;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    int status = command(words);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    return status;
+}
+
+/* What stood there before stays, whole, when the new file cannot be. */
+static void a_failure_keeps_the_old_file(void **state)
+{
+    const char *out = path_of("old.ini"), *probe = probe_file(&machine, 1, false);
+    char text[16] = "";
+    (void)state;
+    FILE *file = fopen(out, "w");
+    assert_non_null(file);
+    fputs("as it was", file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(command((const char *const[]){probe, "-o", out, "--cost", "tlbi_ns", NULL}),
+                     EXIT_INPUT);
+    assert_int_equal(command((const char *const[]){probe, "-o", out, "--cost", "tlby_ns", NULL}),
+                     EXIT_INPUT);
+    assert_int_equal(
+        command((const char *const[]){probe, "-o", out, "--base", "no-such-machine", NULL}),
+        EXIT_INPUT);
+    assert_int_equal(command((const char *const[]){probe, NULL}), EXIT_INPUT);
+    assert_int_equal(command((const char *const[]){probe, "-o", "/nonexistent/x.ini", NULL}),
+                     EXIT_RUN);
+    const char *const words[] = {probe, "-o", out, NULL};
+    char part[4200];
+    snprintf(part, sizeof part, "%s.part%ld", out, (long)getpid());
+    assert_int_equal(command_with_room(words, 1000), EXIT_RUN);
+    assert_false(there(part));
+    file = fopen(out, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    assert_string_equal(text, "as it was");
+    unlink(out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_platform_reads_back_as_it_was_written),
+        cmocka_unit_test(the_command_writes_a_whole_platform),
+        cmocka_unit_test(what_is_refused_leaves_no_file),
+        cmocka_unit_test(a_failure_keeps_the_old_file),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
