@@ -288,6 +288,7 @@ lint-cppcheck: | $(FIRST)
 	$(Q)cppcheck --quiet -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	    --cppcheck-build-dir=build/cppcheck \
 	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    --library=.cppcheck.cfg \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    $(CPPFLAGS_ALL) $(LINT_DEFS) $(LINT_C)
 

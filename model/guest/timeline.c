@@ -80,7 +80,7 @@ uint32_t timeline_phase(struct timeline *timeline, const char *name)
                   timeline->last_script == UINT32_MAX;
     if (!unused) {
         timeline->phase_count++;
-        timeline->phases = grown(timeline->phases, timeline->phase_count * PHASE_NAME);
+        timeline->phases = grown(timeline->phases, (size_t)timeline->phase_count * PHASE_NAME);
     }
     uint32_t index = timeline->phase_count - 1;
     snprintf(timeline->phases[index], PHASE_NAME, "%s", name);

@@ -13,38 +13,38 @@
 #include "vm/host.h"
 
 enum op_kind {
-    OP_ENTER,        /* a vCPU enters the guest (KVM_RUN) */
-    OP_TOUCH,        /* guest accesses: count pieces of `bytes`, `stride` apart */
-    OP_INSNS,        /* n guest instructions */
-    OP_COMPUTE,      /* n picoseconds of guest or VMM time */
-    OP_MMU,          /* the guest turns MMU and caches on or off */
-    OP_VMREGS,       /* n other VM-register writes */
-    OP_SETWAY,       /* n set/way operations */
-    OP_FILL,         /* the VMM writes [ipa, +bytes) through its cacheable mapping */
+    OP_ENTER, /* a vCPU enters the guest (KVM_RUN) */
+    OP_TOUCH, /* guest accesses: count pieces of `bytes`, `stride` apart */
+    OP_INSNS, /* n guest instructions */
+    OP_COMPUTE, /* n picoseconds of guest or VMM time */
+    OP_MMU, /* the guest turns MMU and caches on or off */
+    OP_VMREGS, /* n other VM-register writes */
+    OP_SETWAY, /* n set/way operations */
+    OP_FILL, /* the VMM writes [ipa, +bytes) through its cacheable mapping */
     OP_FILL_UNCACHED, /* the same through a mismatched, non-cacheable mapping */
-    OP_HOST_READ,    /* the VMM or host kernel reads it */
+    OP_HOST_READ, /* the VMM or host kernel reads it */
     OP_HOST_READ_UNCACHED,
-    OP_DEVICE_READ,  /* a coherent device reads it */
-    OP_REINIT,       /* KVM_ARM_VCPU_INIT of vCPU n, by the VMM */
-    OP_DROP,         /* the VMM drops the memory behind slot n */
-    OP_NOTIFY,       /* a host range [ipa, +bytes) of guest memory is invalidated by an MMU
-                        notifier; with `on` the page is then exchanged */
-    OP_SLOT_DELETE,  /* slot n goes */
-    OP_SLOT_ADD,     /* slot n comes back */
-    OP_DIRTY_LOG,    /* dirty logging of the VM goes on (n: blocks are split at once) or off */
-    OP_SIGNAL,       /* raises signal n */
-    OP_WAIT,         /* waits for signal n */
+    OP_DEVICE_READ, /* a coherent device reads it */
+    OP_REINIT, /* KVM_ARM_VCPU_INIT of vCPU n, by the VMM */
+    OP_DROP, /* the VMM drops the memory behind slot n */
+    OP_NOTIFY, /* a host range [ipa, +bytes) of guest memory is invalidated by an MMU
+                  notifier; with `on` the page is then exchanged */
+    OP_SLOT_DELETE, /* slot n goes */
+    OP_SLOT_ADD, /* slot n comes back */
+    OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: blocks are split at once) or off */
+    OP_SIGNAL, /* raises signal n */
+    OP_WAIT, /* waits for signal n */
     OP_KINDS
 };
 
 enum touch_access { TOUCH_READ, TOUCH_WRITE, TOUCH_FETCH };
 
 struct op {
-    uint8_t kind;   /* enum op_kind */
+    uint8_t kind; /* enum op_kind */
     uint8_t access; /* enum touch_access, of OP_TOUCH */
     bool on;
     uint16_t density; /* lines used of each 4 KiB, of OP_TOUCH and reads; 0: all */
-    uint32_t phase;   /* index into the timeline's phases */
+    uint32_t phase; /* index into the timeline's phases */
     uint64_t ipa, bytes;
     uint64_t stride, count; /* of OP_TOUCH */
     uint64_t n;
@@ -71,10 +71,10 @@ struct vm_shape {
     uint64_t granule_bytes;
     uint32_t ipa_bits;
     uint32_t vcpus;
-    uint32_t copies;         /* VMs of this shape that play it side by side on one host */
-    uint32_t s1_levels;      /* table levels that the guest's own walks read */
-    uint64_t s1_page_bytes;  /* pages that its own tables map; 0: as large as stage 2's */
-    uint64_t s1_hot_pages;   /* pages that its code needs besides its data */
+    uint32_t copies; /* VMs of this shape that play it side by side on one host */
+    uint32_t s1_levels; /* table levels that the guest's own walks read */
+    uint64_t s1_page_bytes; /* pages that its own tables map; 0: as large as stage 2's */
+    uint64_t s1_hot_pages; /* pages that its code needs besides its data */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     struct slot_shape slots[TIMELINE_SLOTS];
     uint32_t slot_count;
@@ -93,8 +93,8 @@ struct timeline {
     uint64_t signals;
 
     /* While it is built. */
-    uint32_t phase;       /* of the operations that are added */
-    bool serial;          /* each operation waits for the one added before it */
+    uint32_t phase; /* of the operations that are added */
+    bool serial; /* each operation waits for the one added before it */
     uint32_t last_script; /* who got the last operation, in serial building */
 };
 

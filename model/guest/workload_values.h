@@ -29,7 +29,8 @@ struct workload_values {
     int firmware, order, dirty_log;
     uint64_t footprint, rewrite, extents, seed;
     double touched, write_share, cached, dirty, secondary_mmu_on, zipf_exponent;
-    uint64_t mmu_on_bytes, execute, execute_places, mmu_on_places, mmu_off_insns, insns_per_page, later_passes;
+    uint64_t mmu_on_bytes, execute, execute_places, mmu_on_places, mmu_off_insns, insns_per_page,
+        later_passes;
 };
 
 /* A slot of the VM under the name that [timeline] lines use. */

@@ -10,11 +10,16 @@
 #define OLDEST 5010
 
 const char *const kernel_switch_name[KERNEL_SWITCHES] = {
-    [SWITCH_FAULT_LOCK] = "fault_lock",   [SWITCH_CMO_PLACE] = "cmo_place",
-    [SWITCH_CHUNK] = "chunk",             [SWITCH_IC_CLAMP] = "ic_clamp",
-    [SWITCH_TLBI_DEFER] = "tlbi_defer",   [SWITCH_LPA2] = "lpa2",
-    [SWITCH_MAP_POST] = "map_post",       [SWITCH_SET_SPTE] = "set_spte",
-    [SWITCH_HUGE_ZERO] = "huge_zero",     [SWITCH_RELAX_LOCAL] = "relax_local",
+    [SWITCH_FAULT_LOCK] = "fault_lock",
+    [SWITCH_CMO_PLACE] = "cmo_place",
+    [SWITCH_CHUNK] = "chunk",
+    [SWITCH_IC_CLAMP] = "ic_clamp",
+    [SWITCH_TLBI_DEFER] = "tlbi_defer",
+    [SWITCH_LPA2] = "lpa2",
+    [SWITCH_MAP_POST] = "map_post",
+    [SWITCH_SET_SPTE] = "set_spte",
+    [SWITCH_HUGE_ZERO] = "huge_zero",
+    [SWITCH_RELAX_LOCAL] = "relax_local",
     [SWITCH_HUGETLB_DROP] = "hugetlb_drop",
 };
 
@@ -71,7 +76,7 @@ bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
     if (kernel->version < OLDEST) {
         return error_input(err, NULL, "kernel: found '%s', expected 5.10 or later", text);
     }
-    strcpy(kernel->name, text);
+    snprintf(kernel->name, sizeof kernel->name, "%s", text);
     for (size_t i = 0; i < kernel_rule_count; i++) {
         const struct kernel_rule *rule = &kernel_rules[i];
         if (kernel->version >= rule->since) {
@@ -128,7 +133,7 @@ bool kernel_override(struct kernel *kernel, const char *text, const struct place
         return error_input(err, at, "found %zu characters, expected at most %zu", strlen(text),
                            sizeof words - 1);
     }
-    strcpy(words, text);
+    snprintf(words, sizeof words, "%s", text);
     for (char *word = strtok_r(words, " ,\t", &rest); word; word = strtok_r(NULL, " ,\t", &rest)) {
         if (!override_one(kernel, word, at, err)) {
             return false;

@@ -13,16 +13,16 @@
 #include <stdint.h>
 
 enum kernel_switch {
-    SWITCH_FAULT_LOCK,   /* how a translation fault holds mmu_lock */
-    SWITCH_CMO_PLACE,    /* who cleans at a fault */
-    SWITCH_CHUNK,        /* how far a range operation goes before it may yield */
-    SWITCH_IC_CLAMP,     /* large executable leaves invalidate the whole I-cache */
-    SWITCH_TLBI_DEFER,   /* unmap walks end in one range TLBI (with FWB and range TLBI) */
-    SWITCH_LPA2,         /* stage 2 uses LPA2 where the CPU has it: ranges align to 64 KiB */
-    SWITCH_MAP_POST,     /* map walks call back again when they leave a table */
-    SWITCH_SET_SPTE,     /* the host replaces a page through change_pte */
-    SWITCH_HUGE_ZERO,    /* a write to the huge zero page: the host splits or allocates */
-    SWITCH_RELAX_LOCAL,  /* permission relaxation invalidates the own core's TLB only */
+    SWITCH_FAULT_LOCK, /* how a translation fault holds mmu_lock */
+    SWITCH_CMO_PLACE, /* who cleans at a fault */
+    SWITCH_CHUNK, /* how far a range operation goes before it may yield */
+    SWITCH_IC_CLAMP, /* large executable leaves invalidate the whole I-cache */
+    SWITCH_TLBI_DEFER, /* unmap walks end in one range TLBI (with FWB and range TLBI) */
+    SWITCH_LPA2, /* stage 2 uses LPA2 where the CPU has it: ranges align to 64 KiB */
+    SWITCH_MAP_POST, /* map walks call back again when they leave a table */
+    SWITCH_SET_SPTE, /* the host replaces a page through change_pte */
+    SWITCH_HUGE_ZERO, /* a write to the huge zero page: the host splits or allocates */
+    SWITCH_RELAX_LOCAL, /* permission relaxation invalidates the own core's TLB only */
     SWITCH_HUGETLB_DROP, /* how MADV_DONTNEED on hugetlb memory notifies */
     KERNEL_SWITCHES
 };

@@ -17,13 +17,11 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->s1_levels = 3;
     kvm->vcpu_count = vcpu_count;
     stage2_init(&kvm->stage2, geometry, pool);
-    enum huge_zero_write huge_zero = kernel->value[SWITCH_HUGE_ZERO] == HUGE_ZERO_ALLOC
-                                         ? HUGE_ZERO_ALLOCATES
-                                         : HUGE_ZERO_SPLITS;
+    enum huge_zero_write huge_zero =
+        kernel->value[SWITCH_HUGE_ZERO] == HUGE_ZERO_ALLOC ? HUGE_ZERO_ALLOCATES : HUGE_ZERO_SPLITS;
     host_init(&kvm->host, pool, huge_zero);
-    kvm->mmu_lock = (struct lock){.name = "mmu_lock",
-                                  .resource = RESOURCE_MMU_LOCK,
-                                  .handover_kind = EV_lock_handovers};
+    kvm->mmu_lock = (struct lock){
+        .name = "mmu_lock", .resource = RESOURCE_MMU_LOCK, .handover_kind = EV_lock_handovers};
     kvm->mmu_line.server = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
     kvm->mmap_line.server =
         (struct server){.name = "mmap_lock line", .resource = RESOURCE_LOCK_LINE};

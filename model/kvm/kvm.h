@@ -24,7 +24,7 @@
 struct memslot {
     uint64_t ipa, bytes;
     struct host_area area; /* area.start is the slot's hva */
-    bool code;             /* holds the guest's own code: its faults are counted apart */
+    bool code; /* holds the guest's own code: its faults are counted apart */
     bool read_only;
     bool live;
     uint64_t mapped_bytes; /* by faults so far, whether still mapped or not */
@@ -32,9 +32,9 @@ struct memslot {
 
 struct kvm_vcpu {
     uint32_t index;
-    bool has_run;      /* survives re-init */
-    bool tvm;          /* VM-register writes trap */
-    bool mmu_on;       /* the guest's stage 1 and caches are on */
+    bool has_run; /* survives re-init */
+    bool tvm; /* VM-register writes trap */
+    bool mmu_on; /* the guest's stage 1 and caches are on */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
@@ -48,13 +48,13 @@ struct kvm {
     const struct kernel *kernel;
     const struct strategy *strategy;
     struct memory *memory;
-    bool fwb;        /* stage 2 forces write-back: hardware and strategy */
+    bool fwb; /* stage 2 forces write-back: hardware and strategy */
     bool preemptible; /* mmu_lock is given up at chunk ends when others wait */
     bool dirty_log;
     uint64_t batch_leaves; /* leaves that a step of a range operation may take: 1 is exact */
-    uint64_t touch_steps;  /* faults of one touch are taken in at most so many steps (0: leaf
-                              by leaf), so that others get their turn at locks and paths */
-    uint32_t s1_levels;    /* stage-1 levels that the guest's walks read */
+    uint64_t touch_steps; /* faults of one touch are taken in at most so many steps (0: leaf
+                             by leaf), so that others get their turn at locks and paths */
+    uint32_t s1_levels; /* stage-1 levels that the guest's walks read */
     uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf, and
                                every leaf then costs a whole walk a touch */
     uint64_t s1_hot_pages; /* that a vCPU needs besides the data, with s1_page_bytes */
@@ -65,19 +65,19 @@ struct kvm {
     uint32_t slot_count;
     struct lock mmu_lock;
     struct lock_line {
-        struct server server;        /* a lock's own cache line, which every reader changes */
+        struct server server; /* a lock's own cache line, which every reader changes */
         const struct kvm_vcpu *last; /* who did so last */
     } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
-    struct lock hugetlb_mutex;    /* held while the host clears a fresh hugetlb page */
-    uint64_t invalidations;       /* by MMU notifiers so far: a fault under way then retries */
-    uint64_t invalidating;        /* notifiers under way: so does any fault that comes */
+    struct lock hugetlb_mutex; /* held while the host clears a fresh hugetlb page */
+    uint64_t invalidations; /* by MMU notifiers so far: a fault under way then retries */
+    uint64_t invalidating; /* notifiers under way: so does any fault that comes */
     struct actor *workers; /* that help with the strategy's flush; NULL: none */
     struct signal worker_done[STRATEGY_WORKERS_MAX];
     uint32_t worker_count;
     struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */
-    bool toggled;       /* a toggle has flushed since the last re-init */
+    bool toggled; /* a toggle has flushed since the last re-init */
 
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
@@ -144,8 +144,7 @@ void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site);
 
 /* An MMU notifier invalidates a range of the VMM's memory; with `replaced` the
  * page is then exchanged through change_pte. */
-void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range,
-                      bool replaced);
+void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced);
 
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
@@ -159,7 +158,6 @@ void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
 /* TLB invalidation of a range by range instructions: how many of them, and how
  * many single-page ones, a page count takes (__flush_tlb_range_op). */
-void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges,
-                    uint64_t *singles);
+void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges, uint64_t *singles);
 
 #endif

@@ -20,7 +20,7 @@ static struct leaves decode(uint64_t value, uint64_t start, uint64_t end)
 
 static uint32_t page_shift(uint64_t granule_bytes)
 {
-    return granule_bytes == 4 * 1024 ? 12 : granule_bytes == 16 * 1024 ? 14 : 16;
+    return granule_bytes == 4096 ? 12 : granule_bytes == 16384 ? 14 : 16;
 }
 
 bool geometry_init(struct geometry *geometry, uint64_t granule_bytes, uint32_t ipa_bits,

@@ -41,21 +41,21 @@ enum flush_record {
 struct strategy {
     char name[48];
     char title[96];
-    char caveat[256];  /* shown beside its cost */
+    char caveat[256]; /* shown beside its cost */
     bool reinit_unmap; /* tear stage 2 down at re-init */
     bool reinit_icache; /* invalidate the whole I-cache at re-init (with a flush: after it) */
-    int flush_at;      /* enum flush_at */
+    int flush_at; /* enum flush_at */
     bool cmo_at_unmap; /* clean+invalidate each leaf that is unmapped */
     bool cmo_at_fault; /* clean+invalidate each leaf that is mapped */
-    int toggle;        /* enum toggle */
-    int unmap_leaves;  /* enum leaf_choice: which of them reinit_unmap takes */
-    int flush_leaves;  /* enum leaf_choice: which of them flush_at takes */
-    int flush_record;  /* enum flush_record: what flush_at goes by */
-    bool tlbi_whole;   /* reinit_unmap ends with one invalidation of the whole VM, none by leaf */
-    bool recreate;     /* at re-init the memory is given back too, as with a new VM */
-    uint64_t workers;  /* threads that share the flush; 0 or 1: who starts it does it alone */
-    bool fwb;          /* leans on FEAT_S2FWB: guest accesses are always cacheable */
-    bool ideal;        /* the yardstick of added_boot_ns: no maintenance at all */
+    int toggle; /* enum toggle */
+    int unmap_leaves; /* enum leaf_choice: which of them reinit_unmap takes */
+    int flush_leaves; /* enum leaf_choice: which of them flush_at takes */
+    int flush_record; /* enum flush_record: what flush_at goes by */
+    bool tlbi_whole; /* reinit_unmap ends with one invalidation of the whole VM, none by leaf */
+    bool recreate; /* at re-init the memory is given back too, as with a new VM */
+    uint64_t workers; /* threads that share the flush; 0 or 1: who starts it does it alone */
+    bool fwb; /* leans on FEAT_S2FWB: guest accesses are always cacheable */
+    bool ideal; /* the yardstick of added_boot_ns: no maintenance at all */
 };
 
 /* The built-in rows, in the order in which tables show them. */

@@ -66,9 +66,10 @@ bool sim_possible(const struct point *point, struct error *err)
     }
     if (actors > point->platform->cores) {
         return error_input(err, NULL,
-                           "%s: %u VMs of %u vCPUs and a VMM each need %llu cores, %s has %llu",
-                           point->timeline->name, vm->copies, vm->vcpus, (unsigned long long)actors,
-                           point->platform->name, (unsigned long long)point->platform->cores);
+                           "%s: %u %s of %u vCPUs and a VMM need %llu cores, %s has %llu",
+                           point->timeline->name, vm->copies, vm->copies == 1 ? "VM" : "VMs, each",
+                           vm->vcpus, (unsigned long long)actors, point->platform->name,
+                           (unsigned long long)point->platform->cores);
     }
     return exact_possible(point, err);
 }
@@ -150,8 +151,8 @@ void sim_init(struct sim *sim, const struct point *point)
         kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
     }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
-    sim->window = zeroed(SITES * EVENT_KINDS, sizeof *sim->window);
-    sim->before = zeroed(SITES * EVENT_KINDS, sizeof *sim->before);
+    sim->window = zeroed(WINDOW_CELLS, sizeof *sim->window);
+    sim->before = zeroed(WINDOW_CELLS, sizeof *sim->before);
     sim->phases = zeroed(timeline->phase_count, sizeof *sim->phases);
 }
 
@@ -210,7 +211,7 @@ bool sim_run(struct sim *sim, struct error *err)
     }
     sim->end_ps = sim->engine.now;
     ledger_vector(&sim->ledger, sim->window);
-    for (size_t i = 0; i < SITES * EVENT_KINDS; i++) {
+    for (size_t i = 0; i < WINDOW_CELLS; i++) {
         sim->window[i] -= sim->before[i];
     }
     return true;
@@ -224,7 +225,7 @@ ps_t sim_window_ps(const struct sim *sim)
 ps_t sim_cpu_ps(const struct sim *sim)
 {
     ps_t busy = 0;
-    for (size_t i = 0; i < SITES * EVENT_KINDS; i++) {
+    for (size_t i = 0; i < WINDOW_CELLS; i++) {
         busy = add_checked(busy, mul_checked(sim->window[i], sim->price[i % EVENT_KINDS], "time"),
                            "time");
     }

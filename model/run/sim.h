@@ -37,6 +37,9 @@ struct phase_record {
                                                         VM's RAM, up to its start and end */
 };
 
+/* The cells of a count vector: a site for each kind. */
+#define WINDOW_CELLS ((size_t)SITES * EVENT_KINDS)
+
 struct sim {
     const struct point *point;
     struct engine engine;
@@ -53,7 +56,7 @@ struct sim {
     ps_t end_ps; /* when the last actor ended */
     ps_t reinit_ps; /* when the first re-init was called; UINT64_MAX: never */
     ps_t first_insn_ps; /* when a vCPU had first done something after it */
-    uint64_t *window; /* [SITES * EVENT_KINDS], counts since the first re-init */
+    uint64_t *window; /* [WINDOW_CELLS], by site and kind: counts since the first re-init */
     uint64_t *before; /* the same up to it */
     ps_t spun_before_ps; /* waited for mmu_lock up to it, by all */
     struct phase_record *phases;

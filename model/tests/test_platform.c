@@ -5,8 +5,8 @@
 
 #include "machine/platform.h"
 
-static const char *const shipped[] = {"neoverse-n1", "kunpeng-920", "cortex-a72", "neoverse-v1",
-                                      "neoverse-v1-nodic"};
+static const char *const shipped[] = {"neoverse-n1", "kunpeng-920",       "cortex-a72",
+                                      "neoverse-v1", "neoverse-v1-nodic", "altra-max-2s"};
 #define SHIPPED (sizeof shipped / sizeof *shipped)
 
 static struct platform loaded(const char *name)

@@ -12,11 +12,11 @@
 #include "core/runs.h"
 
 enum backing {
-    BACKING_4K,         /* anonymous, no huge pages */
-    BACKING_THP,        /* anonymous, huge pages on demand, no background collapse */
-    BACKING_HUGETLB,    /* private hugetlb pages of the granule's block size */
+    BACKING_4K, /* anonymous, no huge pages */
+    BACKING_THP, /* anonymous, huge pages on demand, no background collapse */
+    BACKING_HUGETLB, /* private hugetlb pages of the granule's block size */
     BACKING_HUGETLB_1G, /* private hugetlb pages of 1 GiB */
-    BACKING_SHARED,     /* a shared memory file, small pages */
+    BACKING_SHARED, /* a shared memory file, small pages */
     BACKINGS
 };
 
@@ -24,18 +24,18 @@ extern const char *const backing_name[BACKINGS + 1]; /* NULL-terminated */
 
 /* What the host's page tables hold for a range. */
 enum host_state {
-    HOST_EMPTY,     /* nothing, and no table: a huge page could go here */
-    HOST_TABLE,     /* nothing, but a table of small pages is in place */
-    HOST_ZERO,      /* the zero page, read-only */
+    HOST_EMPTY, /* nothing, and no table: a huge page could go here */
+    HOST_TABLE, /* nothing, but a table of small pages is in place */
+    HOST_ZERO, /* the zero page, read-only */
     HOST_HUGE_ZERO, /* the huge zero page, read-only */
-    HOST_SMALL,     /* pages of its own, small */
-    HOST_HUGE,      /* pages of its own, huge */
+    HOST_SMALL, /* pages of its own, small */
+    HOST_HUGE, /* pages of its own, huge */
     HOST_HUGE_READ, /* a private hugetlb page that was only read: still read-only */
 };
 
 /* How a host kernel treats a write to its huge zero page. */
 enum huge_zero_write {
-    HUGE_ZERO_SPLITS,    /* the block becomes 512 small mappings, one is copied */
+    HUGE_ZERO_SPLITS, /* the block becomes 512 small mappings, one is copied */
     HUGE_ZERO_ALLOCATES, /* a huge page takes its place */
 };
 
@@ -43,7 +43,7 @@ enum huge_zero_write {
 struct host_area {
     uint64_t start, end;
     enum backing backing;
-    uint64_t page_bytes;  /* the granule */
+    uint64_t page_bytes; /* the granule */
     uint64_t block_bytes; /* what a huge page covers */
 };
 
@@ -53,13 +53,13 @@ struct host_range {
 
 /* What one access led to. */
 struct host_access {
-    uint64_t start, end;  /* [start, end) around the address has one host mapping each `unit` */
-    uint64_t unit_bytes;  /* the size of the host's mapping there */
-    bool writable;        /* the host's mapping lets the guest write */
+    uint64_t start, end; /* [start, end) around the address has one host mapping each `unit` */
+    uint64_t unit_bytes; /* the size of the host's mapping there */
+    bool writable; /* the host's mapping lets the guest write */
     uint64_t fresh_bytes; /* of [start, end), allocated and cleared by this access */
-    uint32_t notified;    /* ranges that MMU notifiers invalidated first, in order */
+    uint32_t notified; /* ranges that MMU notifiers invalidated first, in order */
     struct host_range notify[2];
-    bool replaced;        /* a page took the zero page's place (change_pte) */
+    bool replaced; /* a page took the zero page's place (change_pte) */
 };
 
 struct host {
