@@ -57,24 +57,9 @@ static const struct {
 
 /* ---- Checked arithmetic ---- */
 
-uint64_t add_checked(uint64_t a, uint64_t b, const char *what)
+void overflowed(const char *what, uint64_t a, char operation, uint64_t b)
 {
-    uint64_t sum;
-
-    if (__builtin_add_overflow(a, b, &sum)) {
-        die("%s: %" PRIu64 " + %" PRIu64 " does not fit 64 bits", what, a, b);
-    }
-    return sum;
-}
-
-uint64_t mul_checked(uint64_t a, uint64_t b, const char *what)
-{
-    uint64_t product;
-
-    if (__builtin_mul_overflow(a, b, &product)) {
-        die("%s: %" PRIu64 " * %" PRIu64 " does not fit 64 bits", what, a, b);
-    }
-    return product;
+    die("%s: %" PRIu64 " %c %" PRIu64 " does not fit 64 bits", what, a, operation, b);
 }
 
 /* ---- The C locale, for reading and writing numbers ---- */

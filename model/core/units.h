@@ -25,10 +25,28 @@ typedef uint64_t ps_t; /* simulated picoseconds */
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
 
+/* Ends the program with status 1: `a operation b` is outside the stated limits. */
+_Noreturn void overflowed(const char *what, uint64_t a, char operation, uint64_t b);
+
 /* a + b and a * b; on overflow the program ends with status 1 and a message
- * that names `what` (a run that big is outside the stated limits). */
-uint64_t add_checked(uint64_t a, uint64_t b, const char *what);
-uint64_t mul_checked(uint64_t a, uint64_t b, const char *what);
+ * that names `what`. Every charge goes through both, so they are inline. */
+static inline uint64_t add_checked(uint64_t a, uint64_t b, const char *what)
+{
+    uint64_t sum;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        overflowed(what, a, '+', b);
+    }
+    return sum;
+}
+
+static inline uint64_t mul_checked(uint64_t a, uint64_t b, const char *what)
+{
+    uint64_t product;
+    if (__builtin_mul_overflow(a, b, &product)) {
+        overflowed(what, a, '*', b);
+    }
+    return product;
+}
 
 /* How a number is spelled in files and on the command line. */
 enum unit {
