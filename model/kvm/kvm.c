@@ -210,23 +210,38 @@ struct enter {
     struct kvm_vcpu *vcpu;
 };
 
+enum enter_state { ENTER_ASK, ENTER_FLUSHED, ENTER_DONE };
+
+/* The first vCPU to enter pays the strategy's flush; others that enter
+ * meanwhile wait for it. */
 static void enter_step(struct actor *actor, struct frame *frame)
 {
     struct enter *enter = FRAME_LOCAL(frame, struct enter);
     struct kvm *kvm = enter->kvm;
-    if (frame->state++ == 0) {
+    if (frame->state == ENTER_ASK && kvm->flush_pending) {
+        frame->state = ENTER_FLUSHED;
         enter->vcpu->has_run = true;
-        if (kvm->flush_pending) {
-            kvm->flush_pending = false;
-            range_strategy_flush_begin(actor, kvm);
-            return;
-        }
-    } else if (kvm->strategy->reinit_icache) {
+        kvm->flush_pending = false;
+        kvm->flushing = true;
+        kvm->flushed = (struct signal){0};
+        range_strategy_flush_begin(actor, kvm);
+    } else if (frame->state == ENTER_ASK && kvm->flushing) {
+        frame->state = ENTER_DONE;
+        enter->vcpu->has_run = true;
+        actor_wait(actor, &kvm->flushed);
+    } else if (frame->state == ENTER_FLUSHED) {
+        frame->state = ENTER_DONE;
         actor->site = SITE_FLUSH;
-        icache_whole_vm(actor, kvm);
+        if (kvm->strategy->reinit_icache) {
+            icache_whole_vm(actor, kvm);
+        }
         actor->site = SITE_GUEST;
+        kvm->flushing = false;
+        actor_raise(actor, &kvm->flushed);
+    } else {
+        enter->vcpu->has_run = true;
+        actor_return(actor, 0);
     }
-    actor_return(actor, 0);
 }
 
 void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)

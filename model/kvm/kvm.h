@@ -77,6 +77,8 @@ struct kvm {
     struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */
+    bool flushing; /* it is under way; whoever else enters waits for `flushed` */
+    struct signal flushed;
     bool toggled; /* a toggle has flushed since the last re-init */
 
     uint64_t reinit_calls;

@@ -169,8 +169,8 @@ static void add_range_tlbi(const struct kvm *kvm, uint64_t start, uint64_t end, 
                            uint64_t *ranges, uint64_t *singles)
 {
     bool lpa2 = kvm->memory->platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
-    uint64_t range, single;
-    kvm_range_tlbi(start, (end - start) / 4096, lpa2, &range, &single);
+    uint64_t page = kvm->stage2.geometry.page_bytes, range, single;
+    kvm_range_tlbi(start, (end - start) / page, lpa2 && page == 4096, &range, &single);
     *ranges += times * range;
     *singles += times * single;
 }
@@ -318,6 +318,10 @@ static void flush_step(struct actor *actor, struct frame *frame)
         }
         flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
         actor_charge(actor, EV_flush_calls, chunk_count(kvm, flush->at, flush->chunk_stop));
+        if (kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
+            flush->at = flush->chunk_stop;
+            return;
+        }
         actor_charge(actor, EV_walk_flush,
                      stage2_walk(&kvm->stage2, flush->at, flush->chunk_stop).entries);
         frame->state = FLUSH_LEAVES;

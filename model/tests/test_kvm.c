@@ -226,6 +226,33 @@ static void the_first_to_run_pays_the_flush(void **state)
     rig_free(&rig);
 }
 
+/* Who enters while the first one flushes must not run before that is done. */
+static void the_second_to_run_waits_for_the_flush(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {.kernel = "6.1", .strategy = "eager"};
+    static const struct act first[] = {{.go = do_enter},
+                                       {.go = do_write, .at = 0, .bytes = 4 * MIB},
+                                       {.go = do_reinit, .n = 0},
+                                       {.go = do_enter},
+                                       {0}};
+    static struct act early[3];
+    const struct act *acts[] = {first, early};
+    rig_init(&rig, &setup);
+    rig_play(&rig, acts, 1);
+    ps_t alone = rig.engine.actors[0].now;
+    rig_free(&rig);
+    early[0] = (struct act){.go = do_wait, .n = alone - PS_PER_US};
+    early[1] = (struct act){.go = do_enter};
+    rig_init(&rig, &setup);
+    rig_play(&rig, acts, 2);
+    assert_int_equal(rig_all(&rig, EV_flush_vm_calls), 1);
+    assert_int_equal(rig.engine.actors[0].now, alone);
+    assert_int_equal(rig.engine.actors[1].now, alone);
+    rig_free(&rig);
+}
+
 static void the_naive_flush_is_in_every_reinit(void **state)
 {
     (void)state;
@@ -347,6 +374,7 @@ int main(void)
         cmocka_unit_test(setway_flushes_once_and_arms_the_trap),
         cmocka_unit_test(setway_before_the_toggle_leaves_it_to_that),
         cmocka_unit_test(the_first_to_run_pays_the_flush),
+        cmocka_unit_test(the_second_to_run_waits_for_the_flush),
         cmocka_unit_test(the_naive_flush_is_in_every_reinit),
         cmocka_unit_test(the_ideal_does_no_maintenance),
         cmocka_unit_test(a_failed_walk_ends_where_the_tree_does),
