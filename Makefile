@@ -201,13 +201,13 @@ check: $(B)/s2flush $(TESTS) ## build and run all tests
 PYTHON ?= python3
 
 .PHONY: bench bench-check bench-accept
-bench: $(BENCHES) ## measure against peers and floors into results/bench (needs deps-bench)
+bench: $(BENCHES) $(B)/s2flush ## measure against peers and floors into results/bench (needs deps-bench)
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench
 
 bench-check: $(BENCHES) ## fail where an instruction count left bench/baseline.csv by over 3 %
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --check
 
-bench-accept: $(BENCHES) ## the same as bench, and the figures become baseline and README
+bench-accept: $(BENCHES) $(B)/s2flush ## the same as bench, and the figures become baseline and README
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --accept
 
 # --- The probe ---------------------------------------------------------------------------------

@@ -19,6 +19,8 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -186,6 +188,33 @@ def compare_checks(checks):
                 sys.exit(f"{row.what}: {mean:.2f} services in the system, not {MM1_MEAN}")
 
 
+# Whole studies: how long, on all cores and on one, and the most memory that it took.
+STUDIES = ["first-light", "reference"]
+
+
+def run_study(drivers, study, jobs):
+    """(seconds, MiB at the peak) of a study played by that many threads."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [str(drivers.parent / "s2flush"), "run", study, "-o", folder, "--quiet",
+                   f"--jobs={jobs}"]
+        start = time.monotonic()
+        process = subprocess.Popen(command, cwd=ROOT)
+        _, status, usage = os.wait4(process.pid, 0)
+        if status != 0:
+            sys.exit(f"{' '.join(command)}: status {status}")
+        return time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+def measure_studies(drivers):
+    """Rows of bench.csv: seconds on all cores (with those on one as peer) and MiB."""
+    cores = os.cpu_count()
+    for study in STUDIES:
+        (one, _), (all_, memory) = (run_study(drivers, study, jobs) for jobs in (1, cores))
+        yield [f"study: {study}", cores, "s", f"{all_:.3g}", "one core", f"{one:.3g}",
+               f"{all_ / one:.3g}"]
+        yield [f"study: {study}", cores, "MiB at the peak", f"{memory:.3g}", "", "", ""]
+
+
 # --- reporting ---
 
 
@@ -337,9 +366,13 @@ def full_run(drivers, python):
     instructions = measure_instructions(ROWS, drivers, python)
     times, checks = measure_times(ROWS, drivers, python)
     compare_checks(checks)
-    text = "\n".join([*text_table(instructions, times), "", conditions(python), ""])
+    studies = list(measure_studies(drivers))
+    text = "\n".join([*text_table(instructions, times), "",
+                      *(f"{row[0]}, {row[1]} cores: {row[3]} {row[2]}" +
+                        (f" ({row[5]} s on one)" if row[4] else "") for row in studies),
+                      "", conditions(python), ""])
     write_csv(RESULTS / "bench.csv", ["what", "n", "unit", "value", "peer", "peer_value", "ratio"],
-              csv_rows(instructions, times))
+              [*csv_rows(instructions, times), *studies])
     (RESULTS / "bench.txt").write_text(text, encoding="utf-8")
     plot(times)
     return instructions, text

@@ -1,4 +1,5 @@
 #include "core/actor.h"
+#include "core/alloc.h"
 
 #include "core/resource.h"
 
@@ -9,10 +10,7 @@ void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
 {
     *engine = (struct engine){.ledger = ledger, .actor_count = count};
     calendar_init(&engine->calendar, count + 64);
-    engine->actors = calloc(count ? count : 1, sizeof *engine->actors);
-    if (!engine->actors) {
-        die("out of memory for %u actors", count);
-    }
+    engine->actors = alloc_zeroed(count, sizeof *engine->actors, "actors");
     for (uint32_t i = 0; i < count; i++) {
         engine->actors[i].engine = engine;
         engine->actors[i].id = i;

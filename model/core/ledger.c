@@ -1,5 +1,6 @@
 #include "core/ledger.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <stdlib.h>
@@ -9,11 +10,7 @@ static uint64_t *zeroed(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     const char *what = "ledger cells";
     uint64_t cells = mul_checked(mul_checked(a, b, what), mul_checked(c, d, what), what);
-    uint64_t *array = calloc(cells ? cells : 1, sizeof *array);
-    if (!array) {
-        die("out of memory for a ledger of %llu cells", (unsigned long long)cells);
-    }
-    return array;
+    return alloc_zeroed(cells, sizeof(uint64_t), what);
 }
 
 void ledger_init(struct ledger *ledger, struct ledger_shape shape, const ps_t *price)

@@ -1,5 +1,6 @@
 #include "core/runs.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <stdlib.h>
@@ -17,10 +18,7 @@ RB_GENERATE_INTERNAL(run_tree, run, link, compare, static)
 void run_pool_init(struct run_pool *pool, size_t capacity)
 {
     *pool = (struct run_pool){.capacity = capacity};
-    pool->runs = calloc(capacity, sizeof *pool->runs);
-    if (!pool->runs) {
-        die("out of memory for %zu ranges of memory state", capacity);
-    }
+    pool->runs = alloc_raw(capacity, sizeof *pool->runs, "ranges of memory state");
 }
 
 void run_pool_free(struct run_pool *pool)

@@ -1,5 +1,6 @@
 #include "machine/cache_extents.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <stdlib.h>
@@ -36,10 +37,7 @@ void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t
     if (cache->pool_size < RUNS_MIN) {
         cache->pool_size = RUNS_MIN;
     }
-    cache->pool = calloc(cache->pool_size, sizeof *cache->pool);
-    if (!cache->pool) {
-        die("out of memory for %zu runs of cached pages", cache->pool_size);
-    }
+    cache->pool = alloc_raw(cache->pool_size, sizeof *cache->pool, "runs of cached pages");
     RB_INIT(&cache->tree);
     TAILQ_INIT(&cache->order);
 }

@@ -1,5 +1,6 @@
 #include "run/sim.h"
 
+#include "core/alloc.h"
 #include "machine/price.h"
 #include "run/play.h"
 
@@ -22,11 +23,7 @@
 
 static void *zeroed(size_t count, size_t size)
 {
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a simulation");
-    }
-    return array;
+    return alloc_zeroed(count, size, "parts of a simulation");
 }
 
 /* Line by line, a GiB takes about a second. The first slot is the VM's RAM. */
