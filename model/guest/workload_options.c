@@ -51,7 +51,7 @@ const struct option workload_options[] = {
     {WHOLE("vm", ipa_bits, UNIT_NONE, 32, 52), .fallback = "40",
      .help = "size of the guest's address space; more where RAM needs it and it is not given"},
     {WHOLE("vm", vcpus, UNIT_NONE, 1, 512), .fallback = "1", .help = "vCPUs"},
-    {WHOLE("vm", copies, UNIT_NONE, 1, 4096), .fallback = "1",
+    {WHOLE("vm", copies, UNIT_NONE, 1, TIMELINE_COPIES), .fallback = "1",
      .help = "VMs of this shape that do all of it side by side on one host"},
     {CHOICE("vm", backing, backing_choices), .fallback = "as-recorded",
      .help = "host pages behind RAM; as-recorded: 4k where nothing is recorded"},
