@@ -66,8 +66,9 @@ struct slot_shape {
 };
 
 #define TIMELINE_SLOTS 16
-#define TIMELINE_COPIES 127 /* VMs on one host: each slot has a stretch of 2^53 bytes of its own \
-                             */
+#define TIMELINE_COPIES                                                      \
+    127 /* VMs on one host: each slot has a stretch of 2^53 bytes of its own \
+         */
 
 struct vm_shape {
     uint64_t granule_bytes;
