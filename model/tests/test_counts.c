@@ -106,7 +106,7 @@ static void the_model_counts_what_the_kernel_counts(void **state)
     expect_agreement(TABLE, 933, 31283);
 }
 
-/* Recorded by the probe after the model was written: nothing was fitted to them. */
+/* Recorded by the probe; the rules for these kernels come from their sources. */
 static void the_model_predicted_later_kernels(void **state)
 {
     (void)state;
