@@ -64,7 +64,7 @@ static bool predicted(const struct observation *seen, const double value[COSTS],
     if (seen->row) {
         return predict_ps(seen->row, value, result, err);
     }
-    *result = observation_predict(seen, value);
+    *result = seen->events ? observation_timed_ns(seen, value) : observation_predict(seen, value);
     return true;
 }
 
@@ -275,20 +275,34 @@ static bool set_range(const struct measurements *found, struct calibration *fit,
     return true;
 }
 
-/* A value that may as well be three times as large is none. */
+/* A value that may as well be three times as large is none. Of a VM's phases, which hold
+ * a little of nearly every cost, one that is less certain than the base's is none. */
+static double most_error(const struct calibrate_problem *problem, enum cost_id id, bool named)
+{
+    const struct cost *cost = &problem->base->cost[id];
+    if (named || !problem->found->machine || cost->low <= 0 || cost->low >= cost->high) {
+        return WORST_ERROR;
+    }
+    return fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * Z10));
+}
+
 static bool keep_known(struct calibrate_problem *problem, struct calibration *fit, bool named,
                        bool *dropped, struct error *err)
 {
     char why[200];
     size_t worst = 0;
+    double most = 0;
     for (size_t i = 0; i < fit->costs; i++) {
-        worst = fit->standard_error[i] > fit->standard_error[worst] ? i : worst;
+        double part = fit->standard_error[i] / most_error(problem, fit->id[i], named);
+        worst = part > most ? i : worst;
+        most = fmax(most, part);
     }
-    if (fit->standard_error[worst] < WORST_ERROR) {
+    if (most < 1) {
         return true;
     }
-    snprintf(why, sizeof why, "%s: the rows hardly depend on it, its standard error is %.0f %%",
-             cost_name[fit->id[worst]], 100 * fit->standard_error[worst]);
+    snprintf(why, sizeof why, "%s: the rows hardly depend on it, its standard error is %.0f %%%s",
+             cost_name[fit->id[worst]], 100 * fit->standard_error[worst],
+             fit->standard_error[worst] < WORST_ERROR ? ", more than the base's" : "");
     *dropped = true;
     return give_up(problem, fit, worst, named, why, err);
 }
@@ -315,7 +329,7 @@ bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,
                struct error *err)
 {
-    struct calibrate_problem problem = {.found = found, .fit = fit};
+    struct calibrate_problem problem = {.found = found, .fit = fit, .base = base};
     *fit = (struct calibration){.rows = found->count};
     for (int id = 0; id < COSTS; id++) {
         problem.value[id] = draw_quantile(&base->cost[id], 0.5);

@@ -1,9 +1,10 @@
 /*
  * calibrate - a machine's unit costs from measurements on it.
  *
- * Measurements are rows of one of two formats. Rows of bench/published/ (times of
+ * Measurements are rows of one of three formats. Rows of bench/published/ (times of
  * benchmarks, of role fit) are played by the model; rows of `probe machine`
- * (costs per line, latency, bandwidths) follow from the costs in closed form.
+ * (costs per line, latency, bandwidths) follow from the costs in closed form; the
+ * phases of `probe vm --times` are played once and priced at any costs.
  * All rows of a file are fitted at once: nonlinear least squares in the logarithm
  * of the costs and of the measurements, each row in units of what it may be off.
  *
@@ -13,6 +14,7 @@
 #ifndef S2FLUSH_CHECK_CALIBRATE_H
 #define S2FLUSH_CHECK_CALIBRATE_H
 
+#include "check/counts.h"
 #include "check/published.h"
 
 #include <stdio.h>
@@ -32,12 +34,15 @@ enum probe_kind {
 /* One measured value. */
 struct observation {
     char name[96]; /* for the report */
-    double measured; /* ps for a benchmark, else as the probe has it */
+    double measured; /* ps for a benchmark, ns for a VM's phase, else as the probe has it */
     double p10, p90; /* 0: not told */
     double off; /* relative standard deviation */
     const struct published *row; /* a benchmark; NULL: a probe's row, and below: */
     enum probe_kind kind;
     uint64_t cores, bytes, line_bytes;
+    /* A phase of a VM: what happened in it, on what; else NULL. */
+    const uint64_t *events; /* [EVENT_KINDS] */
+    const struct platform *machine;
 };
 
 /* What was measured on one machine. */
@@ -47,6 +52,8 @@ struct measurements {
     size_t count, passed_over; /* rows that no cost follows from, or not of role fit */
     char refusal[256]; /* the first row that the model cannot express; "": none */
     struct published_set published;
+    struct counts counts; /* a table of times: its VMs, played */
+    const struct counts_cpu *machine; /* on which they ran; NULL: no such table */
     /* What a probe says of the machine itself; 0: nothing. */
     double clock_ghz;
     uint64_t cores, line_bytes;
@@ -58,14 +65,18 @@ struct measurements {
     bool probe;
 };
 
-/* Reads a file of either format; the first line tells which. `cache_bytes` is what
- * the machine's caches hold: larger buffers cannot be clean or dirty in them. */
-bool measurements_read(const char *path, uint64_t cache_bytes, struct measurements *found,
+/* Reads a file of any format; the first line tells which. `base` is what the machine is
+ * taken to be like: what its caches hold (larger buffers cannot be clean or dirty in
+ * them), and, for a VM's phases on a CPU that has no record, what it can do. */
+bool measurements_read(const char *path, const struct platform *base, struct measurements *found,
                        struct error *err);
 void measurements_free(struct measurements *found);
 
-/* What a probe's row should say at these costs. */
+/* What a row of `probe machine` should say at these costs. */
 double observation_predict(const struct observation *seen, const double value[COSTS]);
+
+/* What a phase of a VM should take at these costs, in ns. */
+double observation_timed_ns(const struct observation *seen, const double value[COSTS]);
 
 struct calibration {
     enum cost_id id[COSTS]; /* fitted */
@@ -82,8 +93,9 @@ struct calibration {
     size_t left_count;
 };
 
-/* Fits the costs named, or (none named) those that the rows of a probe can tell,
- * or that the base marks as fitted. A named cost that the rows do not tell is
+/* Fits the costs named, or (none named) those that the rows of a probe can tell (of a
+ * VM's phases: better than the base's range, and that the base does not mark as
+ * measured), or that the base marks as fitted. A named cost that the rows do not tell is
  * bad input. */
 bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,

@@ -77,6 +77,28 @@ static bool of_probe(const struct measurements *found, enum cost_id id)
     return false;
 }
 
+/* A VM's phases hold a little of nearly everything. What was measured by itself is known
+ * better, and what is 0 has no logarithm. */
+static bool of_times(const struct platform *base, enum cost_id id, struct calibration *fit)
+{
+    char why[200];
+    if (strcmp(base->cost[id].evidence, "measured") == 0) {
+        snprintf(why, sizeof why, "%s: measured, as the base says", cost_name[id]);
+        calibration_leave(fit, why);
+        return false;
+    }
+    return base->cost[id].mode > 0;
+}
+
+static bool is_wanted(const struct measurements *found, const struct platform *base,
+                      enum cost_id id, struct calibration *fit)
+{
+    if (found->machine) {
+        return of_times(base, id, fit);
+    }
+    return found->probe ? of_probe(found, id) : strcmp(base->cost[id].evidence, "fitted") == 0;
+}
+
 bool calibrate_choose(const struct measurements *found, const struct platform *base,
                       const enum cost_id *named, size_t named_count, struct calibration *fit,
                       struct error *err)
@@ -87,9 +109,8 @@ bool calibrate_choose(const struct measurements *found, const struct platform *b
         }
     }
     for (int id = 0; named_count == 0 && id < COSTS; id++) {
-        bool wanted = found->probe ? of_probe(found, (enum cost_id)id)
-                                   : strcmp(base->cost[id].evidence, "fitted") == 0;
-        if (wanted && !add_cost(found, base, (enum cost_id)id, false, fit, err)) {
+        if (is_wanted(found, base, (enum cost_id)id, fit) &&
+            !add_cost(found, base, (enum cost_id)id, false, fit, err)) {
             return false;
         }
     }

@@ -16,6 +16,7 @@
 struct calibrate_problem {
     const struct measurements *found;
     const struct calibration *fit;
+    const struct platform *base;
     double value[COSTS]; /* of the costs that are not fitted */
     struct error err;
     bool failed; /* a benchmark could not be played: err says why */
@@ -43,5 +44,23 @@ bool calibrate_choose(const struct measurements *found, const struct platform *b
 
 /* Notes a cost that was not fitted, and why. */
 void calibration_leave(struct calibration *fit, const char *why);
+
+/* Makes room for one more row, all zero. */
+struct observation *measurements_row(struct measurements *found);
+
+/* A cell that must be a number above 0; a blank one is 0 where none is needed. */
+bool measurements_number(const struct csv *table, size_t row, const char *column, bool needed,
+                         double *value, struct error *err);
+
+/* The cells of the 10th and the 90th percentile, in order; 0: blank. */
+bool measurements_spread(const struct csv *table, size_t row, const char *low, const char *high,
+                         double *p10, double *p90, struct error *err);
+
+/* What a median is off by, relative, given the percentiles of its samples. */
+double measurements_off(double median, double p10, double p90);
+
+/* The rows of `probe vm --times`. */
+bool calibrate_read_times(const char *path, const struct platform *base, struct measurements *found,
+                          struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Measurements of either format, as observations. */
+/* Measurements of any format, as observations. */
 #include "check/calibrate_parts.h"
 #include "check/fit.h"
 #include "core/csv.h"
@@ -16,7 +16,7 @@
 /* A buffer of more than that share of the caches is not wholly in them. */
 #define IN_CACHE 0.5
 
-static struct observation *next_row(struct measurements *found)
+struct observation *measurements_row(struct measurements *found)
 {
     found->rows = realloc(found->rows, (found->count + 1) * sizeof *found->rows);
     if (!found->rows) {
@@ -44,7 +44,7 @@ static bool read_benchmarks(const char *path, struct measurements *found, struct
             }
             continue;
         }
-        struct observation *seen = next_row(found);
+        struct observation *seen = measurements_row(found);
         snprintf(seen->name, sizeof seen->name, "%s %s", row->table, row->row);
         seen->measured = row->value * row->unit_ps;
         seen->off = ROW_ERROR;
@@ -61,8 +61,8 @@ struct reading {
     double value, p10, p90;
 };
 
-static bool number(const struct csv *table, size_t row, const char *column, bool needed,
-                   double *value, struct error *err)
+bool measurements_number(const struct csv *table, size_t row, const char *column, bool needed,
+                         double *value, struct error *err)
 {
     int index = csv_column(table, column);
     const char *text = csv_cell(table, row, index);
@@ -77,40 +77,48 @@ static bool number(const struct csv *table, size_t row, const char *column, bool
     return error_input(err, &at, "found '%.80s', expected a number above 0", text);
 }
 
+bool measurements_spread(const struct csv *table, size_t row, const char *low, const char *high,
+                         double *p10, double *p90, struct error *err)
+{
+    struct place at = {table->path, table->lines[row], low};
+    return measurements_number(table, row, low, false, p10, err) &&
+           measurements_number(table, row, high, false, p90, err) &&
+           (*p10 <= *p90 ||
+            error_input(err, &at, "found %g, expected at most %s, %g", *p10, high, *p90));
+}
+
+double measurements_off(double median, double p10, double p90)
+{
+    return fmax(PROBE_OFF, p90 > 0 ? (p90 - p10) / P10_P90 / median : 0);
+}
+
 static bool read_cells(const struct csv *table, size_t row, struct reading *reading,
                        struct error *err)
 {
     double mean = 0, median = 0;
-    struct place at = {table->path, table->lines[row], "p10"};
     reading->quantity = csv_cell(table, row, csv_column(table, "quantity"));
     reading->state = csv_cell(table, row, csv_column(table, "state"));
     if (!csv_whole(table, row, csv_column(table, "cores"), 1, &reading->cores, err) ||
         !csv_whole(table, row, csv_column(table, "bytes"), 0, &reading->bytes, err) ||
-        !number(table, row, "value", true, &mean, err) ||
-        !number(table, row, "median", false, &median, err) ||
-        !number(table, row, "p10", false, &reading->p10, err) ||
-        !number(table, row, "p90", false, &reading->p90, err)) {
+        !measurements_number(table, row, "value", true, &mean, err) ||
+        !measurements_number(table, row, "median", false, &median, err) ||
+        !measurements_spread(table, row, "p10", "p90", &reading->p10, &reading->p90, err)) {
         return false;
     }
     reading->value = median > 0 ? median : mean;
-    if (reading->p10 > reading->p90) {
-        return error_input(err, &at, "found %g, expected at most p90, %g", reading->p10,
-                           reading->p90);
-    }
     return true;
 }
 
 static void add_reading(struct measurements *found, const struct reading *reading,
                         enum probe_kind kind)
 {
-    struct observation *seen = next_row(found);
-    double spread = reading->p90 > 0 ? (reading->p90 - reading->p10) / P10_P90 : 0;
+    struct observation *seen = measurements_row(found);
     snprintf(seen->name, sizeof seen->name, "%.24s %.16s, %u cores, %llu bytes", reading->quantity,
              reading->state, (unsigned)reading->cores, (unsigned long long)reading->bytes);
     seen->measured = reading->value;
     seen->p10 = reading->p10;
     seen->p90 = reading->p90;
-    seen->off = fmax(PROBE_OFF, spread / reading->value);
+    seen->off = measurements_off(reading->value, reading->p10, reading->p90);
     seen->kind = kind;
     seen->cores = reading->cores;
     seen->bytes = reading->bytes;
@@ -252,7 +260,7 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
     return true;
 }
 
-bool measurements_read(const char *path, uint64_t cache_bytes, struct measurements *found,
+bool measurements_read(const char *path, const struct platform *base, struct measurements *found,
                        struct error *err)
 {
     struct csv table;
@@ -263,13 +271,15 @@ bool measurements_read(const char *path, uint64_t cache_bytes, struct measuremen
     }
     bool good;
     if (csv_column(&table, "quantity") >= 0) {
-        good = check_columns(&table, err) && read_probe(&table, cache_bytes, found, err);
+        good = check_columns(&table, err) && read_probe(&table, base->cache_bytes, found, err);
     } else if (csv_column(&table, "benchmark") >= 0) {
         good = read_benchmarks(path, found, err);
+    } else if (csv_column(&table, "median_ns") >= 0) {
+        good = calibrate_read_times(path, base, found, err);
     } else {
         good = error_input(err, &at,
-                           "found neither a column benchmark (bench/published/README.md) nor "
-                           "quantity (bench/kvm/PROBE.md)");
+                           "found none of the columns benchmark (bench/published/README.md), "
+                           "quantity and median_ns (bench/kvm/README.md)");
     }
     if (good && found->count == 0) {
         good = error_input(err, &at, "found no row that a cost could follow from%s%s",
@@ -286,5 +296,6 @@ void measurements_free(struct measurements *found)
 {
     free(found->rows);
     published_free(&found->published);
+    counts_free(&found->counts);
     *found = (struct measurements){0};
 }

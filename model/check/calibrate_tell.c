@@ -68,6 +68,26 @@ static void apply_limits(const struct calibration *fit, const struct measurement
     }
 }
 
+/* A VM's phases were played with what its CPU can do. */
+static void apply_capabilities(const struct measurements *found, const char *file,
+                               struct platform *result)
+{
+    if (!found->machine) {
+        return;
+    }
+    const struct platform *machine = &found->machine->platform;
+    result->fwb = machine->fwb;
+    result->dic = machine->dic;
+    result->tlbirange = machine->tlbirange;
+    result->vhe = machine->vhe;
+    result->lpa2 = machine->lpa2;
+    result->line_bytes = machine->line_bytes;
+    if (found->machine->recorded) {
+        snprintf(result->caps_source, sizeof result->caps_source,
+                 "cpus.ini for %.47s, FWB as %.80s says", machine->name, file);
+    }
+}
+
 void calibration_apply(const struct calibration *fit, const struct measurements *found,
                        const struct platform *base, const char *name, struct platform *result)
 {
@@ -78,6 +98,7 @@ void calibration_apply(const struct calibration *fit, const struct measurements 
     snprintf(result->title, sizeof result->title, "%.80s, calibrated", base->title);
     snprintf(result->note, sizeof result->note, "%s with what %s tells%s", base->name, file,
              found->clock_ghz > 0 ? ", also of cores, clock and line size" : "");
+    apply_capabilities(found, file, result);
     result->clock_ghz = found->clock_ghz > 0 ? found->clock_ghz : base->clock_ghz;
     result->cores = found->cores > 0 ? found->cores : base->cores;
     result->line_bytes = found->line_bytes > 0 ? found->line_bytes : base->line_bytes;
@@ -99,6 +120,27 @@ static void tell_correlations(const struct calibration *fit, FILE *out)
     }
 }
 
+static const char *yes_no(bool value)
+{
+    return value ? "yes" : "no";
+}
+
+static void tell_machine(const struct measurements *found, FILE *out)
+{
+    if (!found->machine) {
+        return;
+    }
+    const struct platform *machine = &found->machine->platform;
+    fprintf(out, "\nplayed as %s: fwb %s, dic %s, tlbirange %s, vhe %s%s\n", machine->name,
+            yes_no(machine->fwb), yes_no(machine->dic), yes_no(machine->tlbirange),
+            yes_no(machine->vhe),
+            found->machine->recorded ? ""
+                                     : " (no record of this CPU: as the base, fwb as measured)");
+    if (machine->fwb) {
+        fputs("with FWB no line of a guest is cleaned, so that no row tells of dc_*\n", out);
+    }
+}
+
 void calibration_tell(const struct calibration *fit, const struct measurements *found,
                       const struct platform *base, FILE *out)
 {
@@ -113,6 +155,7 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
                 fit->before[i], fit->value[i], 100 * fit->standard_error[i], fit->low[i],
                 fit->high[i]);
     }
+    tell_machine(found, out);
     if (fit->costs > 1) {
         tell_correlations(fit, out);
     }

@@ -1,7 +1,5 @@
 #include "check/counts.h"
 
-#include "machine/platform.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,23 +170,21 @@ static bool read_fwb(const struct counts *counts, size_t row, int *fwb, struct e
     return true;
 }
 
-/* A machine that VMs of the table run on. */
-struct counts_cpu {
-    struct platform platform;
-    int fwb; /* as the `fwb` cells say; -1: they are blank */
-};
-
-static bool make_cpu(struct counts_cpu *made, const struct platform *base, const char *cpu, int fwb,
-                     const struct place *at, struct error *err)
+static bool make_cpu(struct counts_cpu *made, const struct platform *base, const char *cpu,
+                     bool timed, const struct place *at, struct error *err)
 {
     struct error inner = {0};
-    if (!platform_as_cpu(cpu, base, &made->platform, &inner)) {
-        return inner.status == EXIT_INPUT ? error_input(err, at, "%s", inner.text)
-                                          : error_run(err, "%s", inner.text);
+    made->recorded = platform_as_cpu(cpu, base, &made->platform, &inner);
+    if (!made->recorded && inner.status != EXIT_INPUT) {
+        return error_run(err, "%s", inner.text);
     }
-    made->fwb = fwb;
-    made->platform.fwb = fwb < 0 ? made->platform.fwb : fwb == 1;
-    made->platform.cache_bytes = 0; /* what a cache holds is in no count: a line is a line */
+    if (!made->recorded && !timed) {
+        return error_input(err, at, "%s", inner.text);
+    }
+    snprintf(made->platform.name, sizeof made->platform.name, "%.47s", cpu);
+    if (!timed) {
+        made->platform.cache_bytes = 0; /* what a cache holds is in no count: a line is a line */
+    }
     return true;
 }
 
@@ -210,9 +206,12 @@ static bool find_platform(struct counts *counts, const struct platform *base, si
     }
     if (i == counts->cpu_count) {
         INVARIANT(i < counts->vm_count, "more machines than VMs");
-        if (!make_cpu(&counts->cpus[i], base, cpu, fwb, &at, err)) {
+        struct counts_cpu *made = &counts->cpus[i];
+        if (!make_cpu(made, base, cpu, counts->timed, &at, err)) {
             return false;
         }
+        made->fwb = fwb;
+        made->platform.fwb = fwb < 0 ? made->platform.fwb : fwb == 1;
         counts->cpu_count++;
     }
     *found = &counts->cpus[i].platform;
@@ -301,24 +300,20 @@ static bool build_row(struct counts *counts, const struct platform *base, size_t
                        &counts->rows[row].phase, &at, err);
 }
 
-static bool build(struct counts *counts, struct error *err)
+static bool build(struct counts *counts, const struct platform *base, struct error *err)
 {
-    struct platform base;
-    if (!platform_load(BASE_PLATFORM, &base, err)) {
-        return false;
-    }
     struct kvmcase *builders = zeroed(counts->vm_count, sizeof *builders);
     bool good = true;
     for (size_t row = 0; good && row < counts->table.rows; row++) {
-        good = build_row(counts, &base, row, builders, err);
+        good = build_row(counts, base, row, builders, err);
     }
     free(builders);
     return good;
 }
 
-bool counts_read(const char *path, struct counts *counts, struct error *err)
+static bool read_table(const char *path, const struct platform *base, struct counts *counts,
+                       struct error *err)
 {
-    *counts = (struct counts){0};
     if (!csv_read(path, &counts->table, err)) {
         return false;
     }
@@ -333,12 +328,26 @@ bool counts_read(const char *path, struct counts *counts, struct error *err)
         counts->events = zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t));
         group_rows(counts);
         counts->cpus = zeroed(counts->vm_count, sizeof *counts->cpus);
-        good = build(counts, err);
+        good = build(counts, base, err);
     }
     if (!good) {
         counts_free(counts);
     }
     return good;
+}
+
+bool counts_read(const char *path, struct counts *counts, struct error *err)
+{
+    struct platform base;
+    *counts = (struct counts){0};
+    return platform_load(BASE_PLATFORM, &base, err) && read_table(path, &base, counts, err);
+}
+
+bool counts_read_timed(const char *path, const struct platform *base, struct counts *counts,
+                       struct error *err)
+{
+    *counts = (struct counts){.timed = true};
+    return read_table(path, base, counts, err);
 }
 
 void counts_free(struct counts *counts)

@@ -14,6 +14,7 @@
 #include "guest/kvmcase.h"
 #include "kvm/kernel.h"
 #include "machine/events.h"
+#include "machine/platform.h"
 
 #define COUNT_EVENTS 7
 
@@ -28,8 +29,12 @@ struct count_column {
 extern const struct count_column count_columns[];
 extern const size_t count_column_count;
 
-struct counts_cpu;
-struct platform;
+/* A machine that VMs of the table run on. */
+struct counts_cpu {
+    struct platform platform;
+    int fwb; /* as the `fwb` cells say; -1: they are blank */
+    bool recorded; /* its capabilities are a record's */
+};
 
 /* One VM of the table. */
 struct counts_vm {
@@ -52,12 +57,18 @@ struct counts {
     size_t vm_count;
     struct counts_cpu *cpus; /* the machines that the VMs run on */
     size_t cpu_count;
+    bool timed; /* a table of times: costs and caches are those of a given machine */
     uint64_t *events; /* rows x EVENT_KINDS, the model's */
 };
 
 /* Reads the table and builds every VM's timeline; bad input is one line that
  * says file, line, column, what was found and what is right. */
 bool counts_read(const char *path, struct counts *counts, struct error *err);
+
+/* The same for a table of times on a machine like `base`: the caches are its own, and
+ * where a CPU has no record so are the capabilities, but for what `fwb` says. */
+bool counts_read_timed(const char *path, const struct platform *base, struct counts *counts,
+                       struct error *err);
 void counts_free(struct counts *counts);
 
 /* Plays all VMs, on `jobs` threads (0: as many as there are processors). */

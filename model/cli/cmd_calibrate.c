@@ -116,26 +116,35 @@ static bool write_platform(const struct platform *platform, const char *path, st
 }
 
 /* Rows of a benchmark name their host; all must be of one machine. */
-static bool find_base(const struct arguments *given, struct platform *base, struct error *err)
+static bool take_host(const struct arguments *given, const struct measurements *found,
+                      struct platform *base, struct error *err)
 {
-    struct measurements found;
-    const char *name = given->base ? given->base : USUAL_BASE;
-    if (given->base) {
-        return published_host(name, base, err);
+    const struct published *first = found->rows[0].row;
+    for (size_t i = 0; first && i < found->count; i++) {
+        const char *host = found->rows[i].row->host;
+        if (strcmp(host, first->host) != 0) {
+            return error_input(err, NULL, "%.200s: found rows of '%s' and '%s', expected one host",
+                               given->measurements, first->host, host);
+        }
     }
-    if (!measurements_read(given->measurements, 0, &found, err)) {
+    return given->base || !first || published_host(first->host, base, err);
+}
+
+static bool fit_and_write(const struct arguments *given, const struct measurements *found,
+                          struct platform machine[2], struct calibration *fit, struct error *err)
+{
+    char name[sizeof machine->name];
+    if (!take_host(given, found, &machine[0], err) ||
+        !calibrate(found, &machine[0], given->named, given->named_count, fit, err)) {
         return false;
     }
-    const struct published *first = found.rows[0].row;
-    bool good = true;
-    for (size_t i = 0; first && good && i < found.count; i++) {
-        good = strcmp(found.rows[i].row->host, first->host) == 0 ||
-               error_input(err, NULL, "%.200s: found rows of '%s' and '%s', expected one host",
-                           given->measurements, first->host, found.rows[i].row->host);
+    name_of(given->out, name, sizeof name);
+    calibration_apply(fit, found, &machine[0], name, &machine[1]);
+    if (!write_platform(&machine[1], given->out, err)) {
+        return false;
     }
-    good = good && published_host(first ? first->host : name, base, err);
-    measurements_free(&found);
-    return good;
+    calibration_tell(fit, found, &machine[0], stdout);
+    return true;
 }
 
 static bool run(const struct arguments *given, struct error *err)
@@ -143,24 +152,13 @@ static bool run(const struct arguments *given, struct error *err)
     struct platform *machine = calloc(2, sizeof *machine);
     struct measurements found;
     struct calibration *fit = calloc(1, sizeof *fit);
-    char name[sizeof machine->name];
     if (!machine || !fit) {
         die("out of memory for a calibration");
     }
-    bool good = find_base(given, &machine[0], err) &&
-                measurements_read(given->measurements, machine[0].cache_bytes, &found, err);
-    bool read = good;
-    if (good && calibrate(&found, &machine[0], given->named, given->named_count, fit, err)) {
-        name_of(given->out, name, sizeof name);
-        calibration_apply(fit, &found, &machine[0], name, &machine[1]);
-        good = write_platform(&machine[1], given->out, err);
-    } else {
-        good = false;
-    }
+    bool good = published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
+                measurements_read(given->measurements, &machine[0], &found, err);
     if (good) {
-        calibration_tell(fit, &found, &machine[0], stdout);
-    }
-    if (read) {
+        good = fit_and_write(given, &found, machine, fit, err);
         measurements_free(&found);
     }
     free(machine);
@@ -175,8 +173,9 @@ int cmd_calibrate(int argc, char **argv)
         .take = take,
         .words = "MEASUREMENTS.csv -o platform.ini",
         .help = "Fits unit costs to measurements of one machine and writes a platform file.",
-        .more = "MEASUREMENTS.csv is what `probe machine` writes (bench/kvm/PROBE.md), or rows of "
-                "role fit in the format of bench/published/README.md. Costs that the rows cannot "
+        .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
+                "(bench/kvm/README.md), or rows of role fit in the format of "
+                "bench/published/README.md. Costs that the rows cannot "
                 "tell apart are refused if named, and else left as they are.",
     };
     struct arguments given = {0};

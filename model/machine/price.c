@@ -1,6 +1,7 @@
 #include "machine/price.h"
 
 #include <math.h>
+#include <string.h>
 
 static ps_t whole_ps(double ns)
 {
@@ -46,15 +47,27 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_lock_updates] = value[COST_lock_handover_ns] / 3;
 }
 
+void price_events_ns(const struct platform *platform, const double value[COSTS],
+                     const double insns[EVENT_KINDS], uint64_t answering_cores,
+                     double price[EVENT_KINDS])
+{
+    double insn_ns = value[COST_kernel_cpi] / platform->clock_ghz;
+    memset(price, 0, EVENT_KINDS * sizeof *price);
+    price_hardware(platform, value, answering_cores, price);
+    for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
+        price[kind] += insns[kind] * insn_ns;
+    }
+    price[EV_compute_ps] = 1.0 / (double)PS_PER_NS;
+}
+
 void price_events(const struct platform *platform, const double value[COSTS],
                   const double insns[EVENT_KINDS], uint64_t answering_cores,
                   ps_t price[EVENT_KINDS])
 {
-    double ns[EVENT_KINDS] = {0};
-    double insn_ns = value[COST_kernel_cpi] / platform->clock_ghz;
-    price_hardware(platform, value, answering_cores, ns);
+    double ns[EVENT_KINDS];
+    price_events_ns(platform, value, insns, answering_cores, ns);
     for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-        price[kind] = whole_ps(ns[kind] + insns[kind] * insn_ns);
+        price[kind] = whole_ps(ns[kind]);
     }
     price[EV_compute_ps] = 1;
 }

@@ -22,6 +22,11 @@ void price_events(const struct platform *platform, const double value[COSTS],
                   const double insns[EVENT_KINDS], uint64_t answering_cores,
                   ps_t price[EVENT_KINDS]);
 
+/* The same in ns and not rounded, for counts that are priced without being played. */
+void price_events_ns(const struct platform *platform, const double value[COSTS],
+                     const double insns[EVENT_KINDS], uint64_t answering_cores,
+                     double price[EVENT_KINDS]);
+
 /* The share of a broadcast TLBI in which the path it goes by is free for others:
  * the path is taken for as long as the further cores add to its time, the rest
  * is the issuing core's own way there and back. */

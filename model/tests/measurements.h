@@ -37,8 +37,9 @@ static inline struct platform base_of(const char *name)
 static inline struct measurements read_back(const char *path)
 {
     struct measurements found;
+    struct platform base = base_of("neoverse-n1");
     struct error err = {0};
-    if (!measurements_read(path, UINT64_C(32) << 20, &found, &err)) {
+    if (!measurements_read(path, &base, &found, &err)) {
         fail_msg("%s", err.text);
     }
     return found;
