@@ -80,7 +80,8 @@ int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
         value[id] =
             fmin(fmax(exp(gsl_vector_get(x, i)), cost_range[id].least), cost_range[id].most);
     }
-#pragma omp parallel for schedule(dynamic)
+    /* Only what is played is worth a thread. */
+#pragma omp parallel for schedule(dynamic) if (problem->found->published.count > 0)
     for (size_t i = 0; i < problem->found->count; i++) {
         const struct observation *seen = &problem->found->rows[i];
         struct error own = {0};
@@ -147,6 +148,22 @@ static bool give_up(struct calibrate_problem *problem, struct calibration *fit, 
     return fit->costs > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s", why);
 }
 
+/* A cost that the search has driven out of what a platform file can hold, where the
+ * residuals no longer move with it; -1: none. */
+static int out_of_range(const struct calibration *fit, char *why, size_t size)
+{
+    for (size_t i = 0; i < fit->costs; i++) {
+        enum cost_id id = fit->id[i];
+        double least = cost_range[id].least, most = cost_range[id].most;
+        if (!(fit->value[i] >= least && fit->value[i] <= most)) {
+            snprintf(why, size, "%s: the rows drive it to %s, expected from %g to %g",
+                     cost_name[id], fit->value[i] < least ? "less" : "more", least, most);
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 /* Looks at the point that stands in fit->value. A cost that is not told there is
  * refused if it was named, and else left out, until all are told. */
 static bool keep_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
@@ -158,7 +175,10 @@ static bool keep_told(struct calibrate_problem *problem, struct calibration *fit
         gsl_vector *x = logarithms(fit);
         gsl_matrix *effect = gsl_matrix_alloc(problem->found->count, fit->costs);
         bool good = calibrate_effects(problem, x, effect);
-        int which = good ? calibrate_not_told(problem, effect, why, sizeof why) : -1;
+        int which = good ? out_of_range(fit, why, sizeof why) : -1;
+        if (good && which < 0) {
+            which = calibrate_not_told(problem, effect, fit->shared, why, sizeof why);
+        }
         gsl_vector_free(x);
         gsl_matrix_free(effect);
         if (!good) {
@@ -254,17 +274,11 @@ static double rounded(double value)
     return strtod(text, NULL);
 }
 
-/* Values that a platform file cannot hold are no costs. */
-static bool set_range(const struct measurements *found, struct calibration *fit, size_t i,
-                      struct error *err)
+static void set_range(const struct measurements *found, struct calibration *fit, size_t i)
 {
     enum cost_id id = fit->id[i];
     const struct observation *only = only_row(found, id);
     double spread = exp(Z10 * fit->standard_error[i]);
-    if (!(fit->value[i] >= cost_range[id].least && fit->value[i] <= cost_range[id].most)) {
-        return error_input(err, NULL, "%s: the rows say %g, expected from %g to %g", cost_name[id],
-                           fit->value[i], cost_range[id].least, cost_range[id].most);
-    }
     fit->direct[i] = only != NULL;
     fit->standard_error[i] = only ? only->off : fit->standard_error[i];
     fit->value[i] = rounded(fit->value[i]);
@@ -272,7 +286,6 @@ static bool set_range(const struct measurements *found, struct calibration *fit,
     double high = only ? fmax(only->p90, fit->value[i]) : rounded(fit->value[i] * spread);
     fit->low[i] = fmax(low, cost_range[id].least);
     fit->high[i] = fmin(high, cost_range[id].most);
-    return true;
 }
 
 /* A value that may as well be three times as large is none. Of a VM's phases, which hold
@@ -325,6 +338,29 @@ static bool fit_told(struct calibrate_problem *problem, struct calibration *fit,
     return true;
 }
 
+/* Takes out what stands for several costs: the rest was fitted beside it. */
+static bool take_out_shared(struct calibration *fit, struct error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fit->costs; i++) {
+        if (fit->shared[fit->id[i]]) {
+            continue;
+        }
+        fit->id[kept] = fit->id[i];
+        fit->before[kept] = fit->before[i];
+        fit->value[kept] = fit->value[i];
+        fit->standard_error[kept] = fit->standard_error[i];
+        memmove(fit->correlation[kept], fit->correlation[i], sizeof fit->correlation[i]);
+        for (size_t k = 0; k < fit->costs; k++) {
+            fit->correlation[k][kept] = fit->correlation[k][i];
+        }
+        kept++;
+    }
+    fit->costs = kept;
+    return kept > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s",
+                                   fit->left[fit->left_count - 1]);
+}
+
 bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,
                struct error *err)
@@ -341,8 +377,9 @@ bool calibrate(const struct measurements *found, const struct platform *base,
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
     bool good = fit_told(&problem, fit, named_count > 0, err);
     gsl_set_error_handler(handler);
+    good = good && take_out_shared(fit, err);
     for (size_t i = 0; good && i < fit->costs; i++) {
-        good = set_range(found, fit, i, err);
+        set_range(found, fit, i);
     }
     return good;
 }

@@ -85,6 +85,9 @@ struct calibration {
     double correlation[COSTS][COSTS]; /* by place in id */
     bool direct[COSTS]; /* one row says it, with its own spread */
     double low[COSTS], high[COSTS];
+    /* By cost: the rows do not tell it apart from another. One of them takes part in the
+     * search, so that the rest come out right, and none is given a value. */
+    bool shared[COSTS];
     size_t costs, rows;
     double worst_pct; /* largest residual */
     size_t worst_row;

@@ -30,9 +30,9 @@ int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f);
 bool calibrate_effects(struct calibrate_problem *problem, const gsl_vector *x, gsl_matrix *effect);
 
 /* A cost that the rows do not tell, by its place in the fit, and why; -1: all are
- * told. */
-int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect, char *why,
-                       size_t size);
+ * told. `shared` names, by cost, those that they do not tell apart. */
+int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect,
+                       bool shared[COSTS], char *why, size_t size);
 
 /* Sets what a probe's flushes say of shared paths, and where the search begins. */
 void measurements_judge(struct measurements *found);

@@ -236,6 +236,25 @@ static bool check_columns(const struct csv *table, struct error *err)
     return true;
 }
 
+/* Two runs in one file would count as more evidence than they are. */
+static bool check_twice(const struct csv *table, size_t row, struct error *err)
+{
+    static const char *const key[] = {"quantity", "state", "cores", "bytes"};
+    struct place at = {.file = table->path, .line = table->lines[row]};
+    for (size_t other = 0; other < row; other++) {
+        bool same = true;
+        for (size_t i = 0; same && i < sizeof key / sizeof *key; i++) {
+            int column = csv_column(table, key[i]);
+            same = strcmp(csv_cell(table, row, column), csv_cell(table, other, column)) == 0;
+        }
+        if (same) {
+            return error_input(err, &at, "found the quantity of line %u again, expected one run",
+                               table->lines[other]);
+        }
+    }
+    return true;
+}
+
 static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct measurements *found,
                        struct error *err)
 {
@@ -245,7 +264,7 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
     for (size_t row = 0; row < table->rows; row++) {
         struct reading reading;
         enum probe_kind kind;
-        if (!read_cells(table, row, &reading, err)) {
+        if (!read_cells(table, row, &reading, err) || !check_twice(table, row, err)) {
             return false;
         }
         bool flush = strcmp(reading.quantity, flusher) == 0;

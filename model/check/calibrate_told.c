@@ -93,22 +93,23 @@ static void name_idle(const struct measurements *found, enum cost_id id, char *w
 }
 
 /* Names the costs that have a part in it; returns the last of them. */
-static size_t name_parts(const struct calibration *fit, const double part[COSTS], char *text,
-                         size_t size)
+static size_t name_parts(const struct calibration *fit, const double part[COSTS],
+                         bool shared[COSTS], char *text, size_t size)
 {
     size_t used = 0, last = 0;
     for (size_t i = 0; i < fit->costs; i++) {
         if (fabs(part[i]) > 0.2 && used < size) {
             used += (size_t)snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "",
                                      cost_name[fit->id[i]]);
+            shared[fit->id[i]] = true;
             last = i;
         }
     }
     return last;
 }
 
-int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect, char *why,
-                       size_t size)
+int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect,
+                       bool shared[COSTS], char *why, size_t size)
 {
     const struct calibration *fit = problem->fit;
     double part[COSTS] = {0};
@@ -118,15 +119,16 @@ int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix
         name_idle(problem->found, fit->id[idle], why, size);
         return idle;
     }
-    if (fit->costs > problem->found->count) {
-        snprintf(why, size, "%s: %zu costs for %zu rows", cost_name[fit->id[fit->costs - 1]],
-                 fit->costs, problem->found->count);
-        return (int)fit->costs - 1;
-    }
-    if (weakest(effect, part) < WORST_CONDITION) {
+    double condition = weakest(effect, part);
+    if (fit->costs <= problem->found->count && condition < WORST_CONDITION) {
         return -1;
     }
-    size_t last = name_parts(fit, part, names, sizeof names);
-    snprintf(why, size, "%.150s: the rows do not tell them apart", names);
+    size_t last = name_parts(fit, part, shared, names, sizeof names);
+    if (fit->costs > problem->found->count) {
+        snprintf(why, size, "%.150s: %zu costs for %zu rows", names, fit->costs,
+                 problem->found->count);
+    } else {
+        snprintf(why, size, "%.150s: the rows do not tell them apart", names);
+    }
     return (int)last;
 }

@@ -8,7 +8,7 @@
 #include "machine/price.h"
 
 #include <math.h>
-#include <stdlib.h>
+#include <string.h>
 
 /* A counter of 25 MHz, as many Arm machines have, moves in steps of 40 ns. */
 #define CLOCK_STEP_NS 40.0
@@ -114,13 +114,33 @@ static bool add_row(struct measurements *found, const struct platform *base, siz
     return true;
 }
 
+/* A phase that stands there twice would be played twice. */
+static bool check_phases(const struct counts *counts, struct error *err)
+{
+    for (size_t row = 1; row < counts->table.rows; row++) {
+        struct place at = {counts->table.path, counts->table.lines[row], "phase"};
+        for (size_t i = 0; i < row; i++) {
+            if (counts->rows[i].vm == counts->rows[row].vm &&
+                strcmp(cell(counts, i, "phase"), cell(counts, row, "phase")) == 0) {
+                return error_input(err, &at,
+                                   "found '%.40s' of case '%.40s' as in line %u, expected the "
+                                   "rows of one run",
+                                   cell(counts, row, "phase"), cell(counts, row, "case"),
+                                   counts->table.lines[i]);
+            }
+        }
+    }
+    return true;
+}
+
 bool calibrate_read_times(const char *path, const struct platform *base, struct measurements *found,
                           struct error *err)
 {
     if (!counts_read_timed(path, base, &found->counts, err)) {
         return false;
     }
-    bool good = one_machine(found, err) && counts_play(&found->counts, 0, err);
+    bool good = check_phases(&found->counts, err) && one_machine(found, err) &&
+                counts_play(&found->counts, 0, err);
     for (size_t row = 0; good && row < found->counts.table.rows; row++) {
         good = add_row(found, base, row, err);
     }

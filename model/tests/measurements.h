@@ -115,6 +115,8 @@ static inline const char *benchmark_file(const char *name, const char *rows)
     return path;
 }
 
+#define TIMES "kernel,cpu,fwb,case,page,mem_mib,slot_offset_bytes,vcpus,phase,op,n,median_ns\n"
+
 #define UNMAP(row, kernel, backing, bytes, role)                                    \
     "t," row ",page_table,unmap,neoverse-n1," kernel ",," backing "," bytes ",1,1," \
     "ms," role ",x\n"

@@ -101,6 +101,17 @@ static void what_is_refused_leaves_no_file(void **state)
         HEADER UNMAP("1", "6.1", "4k", "64M", "predict"),
         HEADER UNMAP("1", "6.1", "4k", "64M", "fit"),
         "quantity,state,cores,bytes,value\nmem_latency,chase,1,4096,3e9\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,-1\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,nan\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1025,9,4000000\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,y 0 1 1024,9,4000000\n",
+        TIMES "5.4,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,destroy,9,4000\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n"
+              "6.1,max,1,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n",
+        "kernel,cpu,case,median_ns\n6.1,max,a,4\n",
+        TIMES,
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
