@@ -200,15 +200,21 @@ check: $(B)/s2flush $(TESTS) ## build and run all tests
 
 PYTHON ?= python3
 
-.PHONY: bench bench-check bench-accept
-bench: $(BENCHES) $(B)/s2flush ## measure against peers and floors into results/bench (needs deps-bench)
+# Where the probe runs, bench holds the model's law of flushes against it.
+PROBE_HERE := $(if $(filter aarch64 x86_64,$(shell uname -m)),build/probe)
+
+.PHONY: bench bench-check bench-accept bench-law
+bench: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## measure against peers and floors into results/bench (needs deps-bench)
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench
 
 bench-check: $(BENCHES) ## fail where an instruction count left bench/baseline.csv by over 3 %
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --check
 
-bench-accept: $(BENCHES) $(B)/s2flush ## the same as bench, and the figures become baseline and README
+bench-accept: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## the same as bench, and the figures become baseline and README
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --accept
+
+bench-law: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## predict flushes of some sizes from those of others, and measure them
+	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --law
 
 # --- The probe ---------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
     run_bench.py DRIVERS              all of it; writes results/bench
     run_bench.py DRIVERS --check      our instructions only; status 1 where one
                                       left the baseline by more than 3 %
+    run_bench.py DRIVERS --law        the flush law alone; writes nothing
     run_bench.py DRIVERS --accept     all of it, and makes it the baseline and
                                       the table in bench/README.md
 
@@ -24,6 +25,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+
+import flush_law
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -361,18 +364,23 @@ def accept(instructions, text):
     README.write_text(table.sub(lambda _: text, readme, count=1), encoding="utf-8")
 
 
+def measure_law(drivers):
+    return flush_law.measure(ROOT / "build" / "probe", drivers.parent / "s2flush", ROOT)
+
+
 def full_run(drivers, python):
     """Measures all and writes results/bench; returns the instructions and the text."""
     instructions = measure_instructions(ROWS, drivers, python)
     times, checks = measure_times(ROWS, drivers, python)
     compare_checks(checks)
     studies = list(measure_studies(drivers))
+    flushes, law = measure_law(drivers)
     text = "\n".join([*text_table(instructions, times), "",
                       *(f"{row[0]}, {row[1]} cores: {row[3]} {row[2]}" +
                         (f" ({row[5]} s on one)" if row[4] else "") for row in studies),
-                      "", conditions(python), ""])
+                      "", *law, "", conditions(python), ""])
     write_csv(RESULTS / "bench.csv", ["what", "n", "unit", "value", "peer", "peer_value", "ratio"],
-              [*csv_rows(instructions, times), *studies])
+              [*csv_rows(instructions, times), *studies, *flushes])
     (RESULTS / "bench.txt").write_text(text, encoding="utf-8")
     plot(times)
     return instructions, text
@@ -383,11 +391,15 @@ def main():
     parser.add_argument("drivers", type=Path)
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--accept", action="store_true")
+    parser.add_argument("--law", action="store_true")
     args = parser.parse_args()
     drivers = args.drivers.resolve()
     if args.check:
         ours = [row for row in ROWS if row.ours]
         return 1 if report_instructions(measure_instructions(ours, drivers, "")) else 0
+    if args.law:
+        print("\n".join(measure_law(drivers)[1]))
+        return 0
     instructions, text = full_run(drivers, find_python())
     if args.accept:
         accept(instructions, text)

@@ -58,7 +58,7 @@ double observation_predict(const struct observation *seen, const double value[CO
     return fmax(line, shared) + value[COST_dsb_ns] / lines;
 }
 
-static bool predicted(const struct observation *seen, const double value[COSTS], double *result,
+bool observation_says(const struct observation *seen, const double value[COSTS], double *result,
                       struct error *err)
 {
     if (seen->row) {
@@ -86,7 +86,7 @@ int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
         const struct observation *seen = &problem->found->rows[i];
         struct error own = {0};
         double result = 1;
-        if (!predicted(seen, value, &result, &own)) {
+        if (!observation_says(seen, value, &result, &own)) {
 #pragma omp critical(calibrate_error)
             {
                 problem->err = own;

@@ -67,9 +67,10 @@ struct measurements {
 
 /* Reads a file of any format; the first line tells which. `base` is what the machine is
  * taken to be like: what its caches hold (larger buffers cannot be clean or dirty in
- * them), and, for a VM's phases on a CPU that has no record, what it can do. */
-bool measurements_read(const char *path, const struct platform *base, struct measurements *found,
-                       struct error *err);
+ * them, and are passed over unless `any_size`), and, for a VM's phases on a CPU that has no record,
+ * what it can do. */
+bool measurements_read(const char *path, const struct platform *base, bool any_size,
+                       struct measurements *found, struct error *err);
 void measurements_free(struct measurements *found);
 
 /* What a row of `probe machine` should say at these costs. */
@@ -77,6 +78,15 @@ double observation_predict(const struct observation *seen, const double value[CO
 
 /* What a phase of a VM should take at these costs, in ns. */
 double observation_timed_ns(const struct observation *seen, const double value[COSTS]);
+
+/* What any row should say, in the unit of what it measured. False where a benchmark
+ * gets stuck. */
+bool observation_says(const struct observation *seen, const double value[COSTS], double *result,
+                      struct error *err);
+
+/* Fits nothing: writes what a platform's modes say of every row, as CSV. */
+bool measurements_check(const struct measurements *found, const struct platform *platform,
+                        FILE *out, struct error *err);
 
 struct calibration {
     enum cost_id id[COSTS]; /* fitted */

@@ -279,8 +279,8 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
     return true;
 }
 
-bool measurements_read(const char *path, const struct platform *base, struct measurements *found,
-                       struct error *err)
+bool measurements_read(const char *path, const struct platform *base, bool any_size,
+                       struct measurements *found, struct error *err)
 {
     struct csv table;
     struct place at = {.file = path};
@@ -290,7 +290,8 @@ bool measurements_read(const char *path, const struct platform *base, struct mea
     }
     bool good;
     if (csv_column(&table, "quantity") >= 0) {
-        good = check_columns(&table, err) && read_probe(&table, base->cache_bytes, found, err);
+        good = check_columns(&table, err) &&
+               read_probe(&table, any_size ? UINT64_MAX : base->cache_bytes, found, err);
     } else if (csv_column(&table, "benchmark") >= 0) {
         good = read_benchmarks(path, found, err);
     } else if (csv_column(&table, "median_ns") >= 0) {

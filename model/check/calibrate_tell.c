@@ -1,5 +1,6 @@
 /* A calibration as a platform, and for people. */
 #include "check/calibrate.h"
+#include "core/csv.h"
 
 #include <math.h>
 #include <string.h>
@@ -168,4 +169,21 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
     if (found->refusal[0] != '\0') {
         fprintf(out, "\nnot expressed by the model: %s\n", found->refusal);
     }
+}
+
+bool measurements_check(const struct measurements *found, const struct platform *platform,
+                        FILE *out, struct error *err)
+{
+    double value[COSTS], says;
+    platform_modes(platform, value);
+    fputs("row,measured,predicted,ratio\n", out);
+    for (size_t i = 0; i < found->count; i++) {
+        const struct observation *seen = &found->rows[i];
+        if (!observation_says(seen, value, &says, err)) {
+            return false;
+        }
+        csv_put(out, seen->name);
+        fprintf(out, ",%.6g,%.6g,%.4f\n", seen->measured, says, says / seen->measured);
+    }
+    return true;
 }

@@ -11,7 +11,7 @@
 /* Whose costs stay where the measurements say nothing and no base is given. */
 #define USUAL_BASE "neoverse-n1"
 
-enum { KEY_BASE = 256, KEY_COST };
+enum { KEY_BASE = 256, KEY_COST, KEY_CHECK };
 
 static const struct cli_option options[] = {
     {"output", 'o', "platform.ini", "the platform file to write"},
@@ -19,11 +19,13 @@ static const struct cli_option options[] = {
     {"cost", KEY_COST, "NAME",
      "fit this cost; repeatable. Unless given: all that a probe tells, or "
      "those that the base marks as fitted"},
+    {"check", KEY_CHECK, "MACHINE",
+     "fit nothing: what this machine's costs say of each row, as CSV; rows of any size of buffer"},
     {0},
 };
 
 struct arguments {
-    const char *measurements, *out, *base;
+    const char *measurements, *out, *base, *check;
     enum cost_id named[COSTS];
     size_t named_count;
 };
@@ -56,6 +58,9 @@ static bool take(void *input, int key, const char *text, struct error *err)
     case KEY_BASE:
         given->base = text;
         return true;
+    case KEY_CHECK:
+        given->check = text;
+        return true;
     case KEY_COST:
         return take_cost(given, text, err);
     default:
@@ -68,7 +73,11 @@ static bool check_arguments(const struct arguments *given, struct error *err)
     if (!given->measurements) {
         return error_input(err, NULL, "expected a file of measurements");
     }
-    return given->out || error_input(err, NULL, "expected -o platform.ini");
+    if (given->check && (given->out || given->base || given->named_count > 0)) {
+        return error_input(err, NULL,
+                           "--check fits nothing: expected neither -o, --base nor --cost");
+    }
+    return given->out || given->check || error_input(err, NULL, "expected -o platform.ini");
 }
 
 /* The file's name without folders and ending. */
@@ -156,7 +165,7 @@ static bool run(const struct arguments *given, struct error *err)
         die("out of memory for a calibration");
     }
     bool good = published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
-                measurements_read(given->measurements, &machine[0], &found, err);
+                measurements_read(given->measurements, &machine[0], false, &found, err);
     if (good) {
         good = fit_and_write(given, &found, machine, fit, err);
         measurements_free(&found);
@@ -166,12 +175,32 @@ static bool run(const struct arguments *given, struct error *err)
     return good;
 }
 
+/* Also rows of buffers that the caches cannot hold: how far off those are is of interest. */
+static bool check(const struct arguments *given, struct error *err)
+{
+    struct platform *machine = calloc(1, sizeof *machine);
+    struct measurements found;
+    if (!machine) {
+        die("out of memory for a platform");
+    }
+    bool good = published_host(given->check, machine, err);
+    if (good) {
+        good = measurements_read(given->measurements, machine, true, &found, err);
+    }
+    if (good) {
+        good = measurements_check(&found, machine, stdout, err);
+        measurements_free(&found);
+    }
+    free(machine);
+    return good;
+}
+
 int cmd_calibrate(int argc, char **argv)
 {
     static const struct cli_command command = {
         .options = options,
         .take = take,
-        .words = "MEASUREMENTS.csv -o platform.ini",
+        .words = "MEASUREMENTS.csv -o platform.ini\nMEASUREMENTS.csv --check MACHINE",
         .help = "Fits unit costs to measurements of one machine and writes a platform file.",
         .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
                 "(bench/kvm/README.md), or rows of role fit in the format of "
@@ -184,6 +213,7 @@ int cmd_calibrate(int argc, char **argv)
     if (!cli_parse(&command, argc, argv, &given, &status)) {
         return status;
     }
-    bool good = check_arguments(&given, &err) && run(&given, &err);
+    bool good =
+        check_arguments(&given, &err) && (given.check ? check(&given, &err) : run(&given, &err));
     return good ? EXIT_DONE : cli_fail(&err);
 }

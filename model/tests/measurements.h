@@ -39,7 +39,7 @@ static inline struct measurements read_back(const char *path)
     struct measurements found;
     struct platform base = base_of("neoverse-n1");
     struct error err = {0};
-    if (!measurements_read(path, &base, &found, &err)) {
+    if (!measurements_read(path, &base, false, &found, &err)) {
         fail_msg("%s", err.text);
     }
     return found;

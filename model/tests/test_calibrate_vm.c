@@ -135,7 +135,7 @@ static struct measurements read_times(const char *path, const struct platform *b
 {
     struct measurements found;
     struct error err = {0};
-    if (!measurements_read(path, base, &found, &err)) {
+    if (!measurements_read(path, base, false, &found, &err)) {
         fail_msg("%s", err.text);
     }
     unlink(path);

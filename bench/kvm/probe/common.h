@@ -38,6 +38,9 @@ uint64_t must_number(const char *text, const char *what);
 /* Monotonic and not steered by a time server. */
 uint64_t now_ns(void);
 
+/* How much of a time between two calls of now_ns is the calls' own. */
+double clock_ns(void);
+
 /* The samples of one quantity. */
 struct samples {
     double *at;

@@ -3,6 +3,9 @@
  * equal to memory, here and changed, in another core's caches and equal or
  * changed there.
  *
+ * All samples of a row are taken one after the other: a cache that adapts to its use, as
+ * large ones do, is then as it is for this size, and not as other sizes left it.
+ *
  * A buffer larger than the caches can't be wholly in them: its rows tell what
  * flushing it costs after so large a read or write, which is what a kernel meets.
  */
@@ -33,6 +36,7 @@ struct trial {
     uint64_t bytes;
     size_t line;
     char **buffers;
+    double clock_ns; /* of reading the clock, which is part of what it tells */
     double *ns; /* per line, of each core */
 };
 
@@ -76,8 +80,9 @@ static void flush_timed(size_t member, void *context)
     char *buffer = trial->buffers[member];
     uint64_t begin = now_ns();
     trial->flusher->flush(buffer, buffer + trial->bytes, trial->line);
-    uint64_t took = now_ns() - begin;
-    trial->ns[member] = (double)took / ((double)trial->bytes / (double)trial->line);
+    double took = (double)(now_ns() - begin) - trial->clock_ns;
+    /* A clock of coarse steps may say that no time went by. */
+    trial->ns[member] = (took > 1 ? took : 1) / ((double)trial->bytes / (double)trial->line);
 }
 
 /* A sample is the mean over the cores: they wait for the same memory. */
@@ -142,7 +147,7 @@ static uint64_t largest(const struct machine_options *options)
 void flush_measure(const struct machine_options *options, FILE *out)
 {
     uint64_t room = largest(options);
-    struct trial trial = {.line = line_bytes()};
+    struct trial trial = {.line = line_bytes(), .clock_ns = clock_ns()};
     trial.buffers = must_alloc(options->cores * sizeof *trial.buffers);
     trial.ns = must_alloc(options->cores * sizeof *trial.ns);
     for (size_t i = 0; i < options->cores; i++) {

@@ -73,6 +73,7 @@ void machine_measure(const struct machine_options *options, FILE *out)
     fprintf(out, "quantity,state,cores,bytes,value,unit,n,median,p10,p90\n");
     fact(out, "cores", (double)team_cores(), "count");
     fact(out, "line_bytes", (double)line_bytes(), "bytes");
+    fact(out, "clock_read", clock_ns(), "ns");
     if (timer_hz()) {
         fact(out, "timer", (double)timer_hz(), "hz");
     }
