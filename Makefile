@@ -88,7 +88,9 @@ TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(TEST_SRCS))
 BENCHES := $(patsubst bench/core/%.c,$(B)/bench/%,$(BENCH_SRCS))
 
 LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS)
-FORMAT_FILES := $(LINT_C) $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h bench/core/*.h)
+LINT_KVM := $(wildcard bench/kvm/probe/*.c bench/kvm/emulate/*.c)
+FORMAT_FILES := $(LINT_C) $(LINT_KVM) \
+    $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h bench/core/*.h bench/kvm/probe/*.h)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
 # object depends on $(B)/flags, so holding that one back holds back everything.
@@ -282,11 +284,21 @@ lint-format: | $(FIRST)
 	$(Q)clang-format --dry-run -Werror $(FORMAT_FILES)
 
 # One process per file, as many as there are processors; quiet about files that are clean.
+tidy = printf '%s\n' $(1) | xargs -P "$$(nproc)" -I{} sh -c \
+    'out=$$(clang-tidy --quiet "$$@" 2>&1) || { printf "%s\n" "$$out"; exit 1; }' tidy {} --
+
+# The probe is read as each machine sees it whose C library's headers are here, native or cross.
+KVM_FLAGS := -D_GNU_SOURCE $(STD) -Wall -Wextra
+headers_of = $(firstword $(wildcard /usr/include/$(1)-linux-gnu /usr/$(1)-linux-gnu/include))
+tidy_as = $(if $(call headers_of,$(1)), \
+    $(call tidy,$(2)) --target=$(1)-linux-gnu -isystem $(call headers_of,$(1)) $(KVM_FLAGS), \
+    echo 'lint-tidy: no headers of $(1), left out: $(2)')
+
 lint-tidy: | $(FIRST)
 	$(call say,TIDY,)
-	$(Q)printf '%s\n' $(LINT_C) | xargs -P "$$(nproc)" -I{} sh -c \
-	    'out=$$(clang-tidy --quiet "$$@" 2>&1) || { printf "%s\n" "$$out"; exit 1; }' \
-	    tidy {} -- $(CPPFLAGS_ALL) $(STD) -fopenmp -Wall -Wextra $(LINT_DEFS)
+	$(Q)$(call tidy,$(LINT_C)) $(CPPFLAGS_ALL) $(STD) -fopenmp -Wall -Wextra $(LINT_DEFS)
+	$(Q)$(call tidy_as,x86_64,$(PROBE_MACHINE))
+	$(Q)$(call tidy_as,aarch64,$(LINT_KVM))
 
 lint-cppcheck: | $(FIRST)
 	$(call say,CPPCHK,)
@@ -297,6 +309,11 @@ lint-cppcheck: | $(FIRST)
 	    --library=.cppcheck.cfg \
 	    --include=/usr/include/bsd/sys/tree.h \
 	    $(CPPFLAGS_ALL) $(LINT_DEFS) $(LINT_C)
+	$(Q)for machine in __aarch64__ __x86_64__; do \
+	    cppcheck --quiet -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
+	        --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	        --library=.cppcheck.cfg -D_GNU_SOURCE -D$$machine=1 $(LINT_KVM) || exit 1; \
+	done
 
 # --- Debian packages ---------------------------------------------------------------------------
 
