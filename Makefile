@@ -229,7 +229,7 @@ PROBE_FLAGS := $(STD) -D_GNU_SOURCE -O2 -g $(WARN) -pthread -static
 ARM_CC := $(if $(filter aarch64,$(shell uname -m)),$(CC),aarch64-linux-gnu-gcc)
 
 .PHONY: probe kvm-counts
-probe: build/probe ## build build/probe: measures caches, and on arm64 KVM (bench/kvm/PROBE.md)
+probe: build/probe ## build build/probe: measures caches, and on arm64 KVM (bench/kvm/README.md)
 
 build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
 	@mkdir -p $(@D)

@@ -288,15 +288,19 @@ static void set_range(const struct measurements *found, struct calibration *fit,
     fit->high[i] = fmin(high, cost_range[id].most);
 }
 
-/* A value that may as well be three times as large is none. Of a VM's phases, which hold
- * a little of nearly every cost, one that is less certain than the base's is none. */
-static double most_error(const struct calibrate_problem *problem, enum cost_id id, bool named)
+/* The standard error beyond which a value is none: it may as well be three times as
+ * large. A VM's phases hold a little of nearly every cost; there the base is believed
+ * where it is more certain and the rows do not contradict it. */
+static double most_error(const struct calibrate_problem *problem, size_t i, bool named)
 {
-    const struct cost *cost = &problem->base->cost[id];
+    const struct calibration *fit = problem->fit;
+    const struct cost *cost = &problem->base->cost[fit->id[i]];
     if (named || !problem->found->machine || cost->low <= 0 || cost->low >= cost->high) {
         return WORST_ERROR;
     }
-    return fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * Z10));
+    double away = fmax(log(fit->value[i] / cost->high), log(cost->low / fit->value[i]));
+    bool contradicts = away > 2 * fit->standard_error[i];
+    return contradicts ? WORST_ERROR : fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * Z10));
 }
 
 static bool keep_known(struct calibrate_problem *problem, struct calibration *fit, bool named,
@@ -306,7 +310,7 @@ static bool keep_known(struct calibrate_problem *problem, struct calibration *fi
     size_t worst = 0;
     double most = 0;
     for (size_t i = 0; i < fit->costs; i++) {
-        double part = fit->standard_error[i] / most_error(problem, fit->id[i], named);
+        double part = fit->standard_error[i] / most_error(problem, i, named);
         worst = part > most ? i : worst;
         most = fmax(most, part);
     }

@@ -299,7 +299,7 @@ bool measurements_read(const char *path, const struct platform *base, bool any_s
     } else {
         good = error_input(err, &at,
                            "found none of the columns benchmark (bench/published/README.md), "
-                           "quantity and median_ns (bench/kvm/README.md)");
+                           "quantity and median_ns (bench/kvm/PROBE.md)");
     }
     if (good && found->count == 0) {
         good = error_input(err, &at, "found no row that a cost could follow from%s%s",

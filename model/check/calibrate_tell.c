@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* A residual beyond that is no matter of noise. */
+#define WIDE_PCT 50
+
 /* The file's name without folders, and without what a platform file would take for
  * a comment or could not hold. */
 static void plain_name(const char *path, char *text, size_t size)
@@ -96,7 +99,9 @@ void calibration_apply(const struct calibration *fit, const struct measurements 
     plain_name(found->path, file, sizeof file);
     *result = *base;
     plain_name(name, result->name, sizeof result->name);
-    snprintf(result->title, sizeof result->title, "%.80s, calibrated", base->title);
+    if (!strstr(base->title, ", calibrated")) {
+        snprintf(result->title, sizeof result->title, "%.80s, calibrated", base->title);
+    }
     snprintf(result->note, sizeof result->note, "%s with what %s tells%s", base->name, file,
              found->clock_ghz > 0 ? ", also of cores, clock and line size" : "");
     apply_capabilities(found, file, result);
@@ -147,8 +152,9 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
 {
     fprintf(out, "%zu costs fitted to %zu rows, %zu rows passed over; the others as on %s\n",
             fit->costs, fit->rows, found->passed_over, base->name);
-    fprintf(out, "largest residual %.1f%% (%s)\n\n", fit->worst_pct,
-            found->rows[fit->worst_row].name);
+    fprintf(out, "largest residual %.1f%% (%s)%s\n\n", fit->worst_pct,
+            found->rows[fit->worst_row].name,
+            fit->worst_pct > WIDE_PCT ? ": no such costs explain that row" : "");
     fprintf(out, "  %-18s %10s %10s %8s %10s %10s\n", "cost", "before", "now", "s.e.", "low",
             "high");
     for (size_t i = 0; i < fit->costs; i++) {

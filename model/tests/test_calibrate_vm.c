@@ -313,6 +313,26 @@ static void what_was_measured_by_itself_stays(void **state)
     measurements_free(&found);
 }
 
+/* The base is believed where it is more certain, unless the rows contradict it. */
+static void a_certain_base_gives_way_to_what_contradicts_it(void **state)
+{
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        struct timed_host host = unlike("neoverse-n1");
+        host.value[COST_exit_ns] *= other ? 1.8 : 1;
+        struct measurements found = read_times(times_file(&host, "s-*", 7), &host.base);
+        struct cost *certain = &host.base.cost[COST_exit_ns];
+        certain->low = certain->mode * 0.999;
+        certain->high = certain->mode * 1.001;
+        struct calibration fit = fitted(&found, &host.base);
+        assert_int_equal(was_fitted(&fit, COST_exit_ns), other);
+        if (!other) {
+            expect_left(&fit, "exit_ns: the rows hardly depend on it");
+        }
+        measurements_free(&found);
+    }
+}
+
 /* --- tables of one's own --- */
 
 static struct measurements own_times(const char *rows, const struct platform *base)
@@ -374,6 +394,7 @@ int main(void)
         cmocka_unit_test(a_host_comes_back_within_its_standard_errors),
         cmocka_unit_test(what_costs_share_is_given_to_none),
         cmocka_unit_test(what_was_measured_by_itself_stays),
+        cmocka_unit_test(a_certain_base_gives_way_to_what_contradicts_it),
         cmocka_unit_test(rows_that_hold_too_little_are_refused),
         cmocka_unit_test(a_cpu_without_a_record_is_like_the_base),
     };
