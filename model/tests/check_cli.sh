@@ -84,6 +84,7 @@ refused "unknown option" "(did you mean jobs?)" run first-light --jbos=2
 refused "paths: no table" "expected a table of counts" paths
 refused "paths: bad world" "vhe, nvhe or fwb" paths x.csv --world vh
 refused "calibrate: no output" "expected -o" calibrate x.csv
+refused "calibrate: check and output" "--check fits nothing" calibrate x.csv --check neoverse-n1 -o "$T/x.ini"
 refused "calibrate: unknown cost" "(did you mean tlbi_ns?)" calibrate x.csv -o "$T/x.ini" --cost tlb_ns
 refused "calibrate: no file" "x.csv" calibrate "$T/x.csv" -o "$T/x.ini"
 check "calibrate: nothing written" test ! -e "$T/x.ini"

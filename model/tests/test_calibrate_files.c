@@ -87,6 +87,46 @@ static void the_command_writes_a_whole_platform(void **state)
     unlink(out);
 }
 
+/* What a platform says of the rows that it was made of, and of buffers of any size. */
+static void a_platform_is_held_against_rows(void **state)
+{
+    struct platform platform = base_of("neoverse-n1");
+    struct measurements found, all;
+    struct error err = {0};
+    char line[256];
+    size_t rows = 0;
+    (void)state;
+    const char *probe = probe_file(&machine, 1, true), *path = path_of("check.csv");
+    platform.cache_bytes = 256 << 10;
+    assert_true(measurements_read(probe, &platform, false, &found, &err));
+    assert_true(measurements_read(probe, &platform, true, &all, &err));
+    assert_int_equal(all.count, found.count + 2); /* clean and dirty, 1 MiB */
+    FILE *out = fopen(path, "w+");
+    assert_non_null(out);
+    assert_true(measurements_check(&all, &platform, out, &err));
+    rewind(out);
+    assert_non_null(fgets(line, sizeof line, out));
+    assert_string_equal(line, "row,measured,predicted,ratio\n");
+    while (fgets(line, sizeof line, out)) {
+        char *cells = strstr(line, "bytes\",");
+        assert_non_null(cells);
+        double measured = strtod(cells + strlen("bytes\","), &cells);
+        double predicted = strtod(cells + 1, &cells);
+        double ratio = strtod(cells + 1, &cells);
+        assert_int_equal(*cells, '\n');
+        assert_true(fabs(measured / all.rows[rows].measured - 1) < 1e-4);
+        assert_true(fabs(ratio - predicted / measured) < 1e-3);
+        rows++;
+    }
+    assert_int_equal(rows, all.count);
+    fclose(out);
+    unlink(path);
+    measurements_free(&found);
+    measurements_free(&all);
+    const char *const words[] = {probe, "--check", "neoverse-n1", NULL};
+    assert_int_equal(command(words), EXIT_DONE);
+}
+
 static void what_is_refused_leaves_no_file(void **state)
 {
     static const char *const bad[] = {
@@ -111,6 +151,11 @@ static void what_is_refused_leaves_no_file(void **state)
         TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n"
               "6.1,max,1,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n",
         "kernel,cpu,case,median_ns\n6.1,max,a,4\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n"
+              "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n",
+        TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4e300\n",
+        "quantity,state,cores,bytes,value\ndc_civac,absent,1,4096,6\n"
+        "dc_civac,absent,1,65536,4\ndc_civac,absent,1,65536,4\n",
         TIMES,
     };
     (void)state;
@@ -181,6 +226,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_platform_reads_back_as_it_was_written),
         cmocka_unit_test(the_command_writes_a_whole_platform),
+        cmocka_unit_test(a_platform_is_held_against_rows),
         cmocka_unit_test(what_is_refused_leaves_no_file),
         cmocka_unit_test(a_failure_keeps_the_old_file),
     };
