@@ -173,6 +173,38 @@ static void what_is_refused_leaves_no_file(void **state)
     }
 }
 
+#define ROW(cpu, phase, op, ns) "6.1," cpu ",,a,4k,4,0,1," phase "," op ",9," ns "\n"
+#define GOOD ROW("neoverse-n1", "p", "w 0 1 1024", "4000000")
+
+/* Of times, the line says what is wrong, also after rows that are sound. */
+static void times_that_are_not_of_one_run_are_named(void **state)
+{
+    static const char *const bad[][2] = {
+        {GOOD ROW("neoverse-n1", "q", "init 0", "0"), ":3: median_ns: found '0'"},
+        {GOOD ROW("neoverse-n1", "q", "w 0 1 1025", "1"), ":3: op: found 1025 pages"},
+        {GOOD ROW("max", "q", "init 0", "9000"), "'neoverse-n1' and 'max', expected one machine"},
+        {GOOD GOOD, ":3: phase: found 'p' of case 'a' as in line 2"},
+        {ROW("neoverse-n1", "p", "destroy", "9"), "found no row that a cost could follow from"},
+    };
+    struct platform base = base_of("neoverse-n1");
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct measurements found;
+        struct error err = {0};
+        const char *path = path_of("bad.csv");
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        fprintf(file, TIMES "%s", bad[i][0]);
+        assert_int_equal(fclose(file), 0);
+        assert_false(measurements_read(path, &base, false, &found, &err));
+        assert_int_equal(err.status, EXIT_INPUT);
+        if (!strstr(err.text, bad[i][1])) {
+            fail_msg("'%s' holds no '%s'", err.text, bad[i][1]);
+        }
+        unlink(path);
+    }
+}
+
 /* As on a full disk: a file may not grow beyond that. */
 static int command_with_room(const char *const words[], rlim_t bytes)
 {
@@ -228,6 +260,7 @@ int main(void)
         cmocka_unit_test(the_command_writes_a_whole_platform),
         cmocka_unit_test(a_platform_is_held_against_rows),
         cmocka_unit_test(what_is_refused_leaves_no_file),
+        cmocka_unit_test(times_that_are_not_of_one_run_are_named),
         cmocka_unit_test(a_failure_keeps_the_old_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
