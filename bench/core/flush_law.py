@@ -75,7 +75,7 @@ def bench_rows(found, line_bytes):
     for state, size, measured, predicted in found:
         lines = size / line_bytes / 1000
         use = "fitted" if size in FIT else "predicted" if size in PREDICT else "beyond"
-        yield [f"flush: {state} lines, {use}", size, "us", f"{predicted * lines:.4g}", "measured",
+        yield [f"flush: {state} lines ({use})", size, "us", f"{predicted * lines:.4g}", "measured",
                f"{measured * lines:.4g}", f"{predicted / measured:.3g}"]
 
 
