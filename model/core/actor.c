@@ -20,8 +20,10 @@ void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
 void engine_free(struct engine *engine)
 {
     calendar_free(&engine->calendar);
+    watch_free(engine->watch);
     free(engine->actors);
     engine->actors = NULL;
+    engine->watch = NULL;
 }
 
 static void *push_frame(struct actor *actor, step_fn step)
@@ -56,24 +58,68 @@ void *actor_start(struct actor *actor, const struct actor *by, const char *name,
     return push_frame(actor, step);
 }
 
+void watch_free(struct watch *watch)
+{
+    if (watch) {
+        spans_free(&watch->did);
+        spans_free(&watch->held);
+        free(watch);
+    }
+}
+
+uint32_t watch_hold_class(uint32_t resource, bool write)
+{
+    return 1 + 2 * resource + write;
+}
+
+static void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
+{
+    struct watch *watch = actor->engine->watch;
+    if (watch->tally_of[kind]) {
+        spans_tally(&watch->did, actor->id, watch->tally_of[kind] - 1u, n);
+    }
+}
+
+/* Nothing that is measured depends on it; most runs are not watched. */
+static inline void watch_pass(const struct actor *actor, uint32_t class, ps_t ps)
+{
+    struct watch *watch = actor->engine->watch;
+    if (__builtin_expect(watch != NULL, 0)) {
+        spans_add(&watch->did, actor->id, actor->phase, class, ps);
+    }
+}
+
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct engine *engine = actor->engine;
+    if (__builtin_expect(engine->watch != NULL, 0)) {
+        watch_count(actor, kind, n);
+    }
     /* Here and not only where a clock moves: free events take no time, but with
      * another price they would. */
     engine->overlapped |= n > 0 && engine->calendar.count > 0;
     return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
 }
 
-static void advance_busy(struct actor *actor, ps_t ps)
+void actor_busy(struct actor *actor, ps_t ps)
 {
     actor->now = add_checked(actor->now, ps, "simulated time");
     actor->busy_ps += ps;
+    watch_pass(actor, actor->site, ps);
+}
+
+void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
+{
+    struct ledger *ledger = actor->engine->ledger;
+    ledger_wait(ledger, actor->id, actor->phase, resource, ps);
+    actor->wait_ps += ps;
+    actor->now = add_checked(actor->now, ps, "simulated time");
+    watch_pass(actor, ledger->shape.sites + resource, ps);
 }
 
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    advance_busy(actor, actor_count(actor, kind, n));
+    actor_busy(actor, actor_count(actor, kind, n));
 }
 
 void *actor_call(struct actor *actor, step_fn step)
@@ -133,18 +179,18 @@ void actor_sleep(struct actor *actor, ps_t until)
 
 static void idle_until(struct actor *actor, ps_t time)
 {
+    struct ledger *ledger = actor->engine->ledger;
     if (time > actor->now) {
-        ledger_idle(actor->engine->ledger, actor->id, actor->phase, time - actor->now);
+        ledger_idle(ledger, actor->id, actor->phase, time - actor->now);
         actor->idle_ps += time - actor->now;
+        watch_pass(actor, ledger->shape.sites + ledger->shape.resources, time - actor->now);
         actor->now = time;
     }
 }
 
 void actor_resume(struct actor *actor, uint32_t resource, ps_t waited_ps)
 {
-    ledger_wait(actor->engine->ledger, actor->id, actor->phase, resource, waited_ps);
-    actor->wait_ps += waited_ps;
-    actor->now = add_checked(actor->now, waited_ps, "simulated time");
+    actor_waited(actor, resource, waited_ps);
     calendar_push(&actor->engine->calendar, actor->now, actor->id);
 }
 
@@ -185,11 +231,9 @@ static bool perform(struct actor *actor)
         lock_give(wanted.target, actor);
         return true;
     case REQUEST_SERVE:
-        actor->busy_ps += wanted.amount;
         server_take(wanted.target, actor, wanted.amount);
         return true;
     case REQUEST_FLOW:
-        actor->busy_ps += wanted.amount;
         return flow_join(wanted.target, actor, wanted.amount, wanted.weight);
     case REQUEST_WAIT:
         return signal_wait(wanted.target, actor);

@@ -213,18 +213,29 @@ static bool run_gnuplot(const struct places *places, const char *script, const c
     return true;
 }
 
-static bool draw_as(const struct places *places, const char *script, const struct wish *wish,
-                    const char *format, struct error *err)
+/* gnuplot reads its settings as a program: names get in only where they hold
+ * nothing that ends a string. */
+static bool quotable(const char *name, struct error *err)
+{
+    return !strpbrk(name, "'\\\n") ||
+           error_input(err, NULL, "%.80s: a name with a quote or backslash cannot be drawn to",
+                       name);
+}
+
+static bool draw_as(const struct places *places, const char *script, const char *table,
+                    const char *name, const char *format, struct error *err)
 {
     struct output picture;
-    char name[96], settings[256];
-    snprintf(name, sizeof name, "%s.%s", wish->output, format);
-    if (!output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
+    char settings[1024];
+    if (!quotable(table, err) || !quotable(name, err) ||
+        !output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
         return false;
     }
-    snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'", format,
-             strrchr(picture.temporary, '/') + 1, wish->table);
-    bool good = run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
+    int length = snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'", format,
+                          strrchr(picture.temporary, '/') + 1, table);
+    bool good = length < (int)sizeof settings ||
+                error_input(err, NULL, "%.80s...: the file's name is too long", name);
+    good = good && run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
     output_drop(&picture);
     return good;
 }
@@ -232,8 +243,13 @@ static bool draw_as(const struct places *places, const char *script, const struc
 static bool draw(const struct places *places, const char *script, const struct wish *wish,
                  FILE *messages, struct error *err)
 {
-    if (!draw_as(places, script, wish, "svg", err) || !draw_as(places, script, wish, "png", err)) {
-        return false;
+    static const char *const formats[] = {"svg", "png"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.%s", wish->output, formats[i]);
+        if (!draw_as(places, script, wish->table, name, formats[i], err)) {
+            return false;
+        }
     }
     if (messages) {
         fprintf(messages, "%s/%s.svg and .png\n", places->folder, wish->output);
@@ -262,6 +278,18 @@ static bool find_places(const char *folder, struct places *places, struct error 
     snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
     free(whole);
     return true;
+}
+
+bool plot_table(const char *folder, const char *script, const char *table, const char *name,
+                const char *format, struct error *err)
+{
+    struct places places;
+    char path[OUTPUT_PATH + 64];
+    if (!find_places(folder, &places, err)) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/%s", places.scripts, script);
+    return draw_as(&places, path, table, name, format, err);
 }
 
 /* --- tables --- */
