@@ -72,7 +72,16 @@ uint32_t watch_hold_class(uint32_t resource, bool write)
     return 1 + 2 * resource + write;
 }
 
-static void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
+/* --- time passes ---
+ *
+ * Most runs are not watched. The watched ways are functions of their own that
+ * are entered with everything still in its place, so that the others pay for
+ * one comparison. */
+
+#define WATCHED(engine) __builtin_expect((engine)->watch != NULL, 0)
+#define SELDOM __attribute__((noinline, cold))
+
+static SELDOM void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct watch *watch = actor->engine->watch;
     if (watch->tally_of[kind]) {
@@ -80,32 +89,60 @@ static void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
     }
 }
 
-/* Nothing that is measured depends on it; most runs are not watched. */
-static inline void watch_pass(const struct actor *actor, uint32_t class, ps_t ps)
+static SELDOM void watch_pass(const struct actor *actor, uint32_t class, ps_t ps)
 {
-    struct watch *watch = actor->engine->watch;
-    if (__builtin_expect(watch != NULL, 0)) {
-        spans_add(&watch->did, actor->id, actor->phase, class, ps);
-    }
+    spans_add(&actor->engine->watch->did, actor->id, actor->phase, class, ps);
 }
 
-ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
+static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct engine *engine = actor->engine;
-    if (__builtin_expect(engine->watch != NULL, 0)) {
-        watch_count(actor, kind, n);
-    }
     /* Here and not only where a clock moves: free events take no time, but with
      * another price they would. */
     engine->overlapped |= n > 0 && engine->calendar.count > 0;
     return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
 }
 
-void actor_busy(struct actor *actor, ps_t ps)
+static inline void advance_busy(struct actor *actor, ps_t ps)
 {
     actor->now = add_checked(actor->now, ps, "simulated time");
     actor->busy_ps += ps;
-    watch_pass(actor, actor->site, ps);
+}
+
+static SELDOM ps_t count_watched(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    watch_count(actor, kind, n);
+    return count(actor, kind, n);
+}
+
+static SELDOM void charge_watched(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    actor_busy(actor, count_watched(actor, kind, n));
+}
+
+ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    if (WATCHED(actor->engine)) {
+        return count_watched(actor, kind, n);
+    }
+    return count(actor, kind, n);
+}
+
+void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    if (WATCHED(actor->engine)) {
+        charge_watched(actor, kind, n);
+        return;
+    }
+    advance_busy(actor, count(actor, kind, n));
+}
+
+void actor_busy(struct actor *actor, ps_t ps)
+{
+    advance_busy(actor, ps);
+    if (WATCHED(actor->engine)) {
+        watch_pass(actor, actor->site, ps);
+    }
 }
 
 void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
@@ -114,12 +151,9 @@ void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
     ledger_wait(ledger, actor->id, actor->phase, resource, ps);
     actor->wait_ps += ps;
     actor->now = add_checked(actor->now, ps, "simulated time");
-    watch_pass(actor, ledger->shape.sites + resource, ps);
-}
-
-void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
-{
-    actor_busy(actor, actor_count(actor, kind, n));
+    if (WATCHED(actor->engine)) {
+        watch_pass(actor, ledger->shape.sites + resource, ps);
+    }
 }
 
 void *actor_call(struct actor *actor, step_fn step)
@@ -183,7 +217,9 @@ static void idle_until(struct actor *actor, ps_t time)
     if (time > actor->now) {
         ledger_idle(ledger, actor->id, actor->phase, time - actor->now);
         actor->idle_ps += time - actor->now;
-        watch_pass(actor, ledger->shape.sites + ledger->shape.resources, time - actor->now);
+        if (WATCHED(actor->engine)) {
+            watch_pass(actor, ledger->shape.sites + ledger->shape.resources, time - actor->now);
+        }
         actor->now = time;
     }
 }

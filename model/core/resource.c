@@ -53,7 +53,8 @@ static void admit(struct lock *lock)
     }
 }
 
-static void watch_held(const struct lock *lock, const struct actor *actor)
+static __attribute__((noinline, cold)) void watch_held(const struct lock *lock,
+                                                       const struct actor *actor)
 {
     struct spans *held = &actor->engine->watch->held;
     uint32_t class = watch_hold_class(lock->resource, lock->writer != NULL);
@@ -67,7 +68,7 @@ void lock_give(struct lock *lock, struct actor *actor)
     INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
               lock->name);
     actor->holding = NULL;
-    if (actor->engine->watch) {
+    if (__builtin_expect(actor->engine->watch != NULL, 0)) {
         watch_held(lock, actor);
     }
     if (lock->writer) {
