@@ -3,6 +3,7 @@
 
 #include "core/units.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,7 +162,12 @@ bool import_lines(FILE *in, struct import *import, struct error *err)
             counts->truncated = true;
         }
     }
-    return !ferror(in) || error_run(err, "%.200s: cannot be read", import->path);
+    if (!ferror(in)) {
+        return true;
+    }
+    return errno == EISDIR
+               ? error_input(err, &(struct place){.file = import->path}, "is a directory")
+               : error_run(err, "%.200s: %s", import->path, strerror(errno));
 }
 
 /* --- whole or not --- */

@@ -33,6 +33,7 @@ struct wish {
 struct places {
     char scripts[OUTPUT_PATH], style[OUTPUT_PATH];
     const char *folder;
+    const char *stays; /* what is there without a picture */
 };
 
 /* --- what a script wants --- */
@@ -202,9 +203,7 @@ static bool run_gnuplot(const struct places *places, const char *script, const c
         return error_run(err, "gnuplot: %s", strerror(errno));
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == GNUPLOT_MISSING) {
-        return error_run(err,
-                         "gnuplot is not installed (Debian: gnuplot-nox); the rows in %s are "
-                         "complete without it",
+        return error_run(err, "gnuplot is not installed (Debian: gnuplot-nox); %s%s", places->stays,
                          places->folder);
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
@@ -270,6 +269,7 @@ static bool find_places(const char *folder, struct places *places, struct error 
     char found[OUTPUT_PATH];
     char *whole = datadir_find(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
     places->folder = folder;
+    places->stays = "complete without it are the rows in ";
     if (!whole || strlen(whole) + 64 > sizeof places->style) {
         free(whole);
         return error_run(err, "cannot find " PLOT_DIR);
@@ -288,6 +288,7 @@ bool plot_table(const char *folder, const char *script, const char *table, const
     if (!find_places(folder, &places, err)) {
         return false;
     }
+    places.stays = "nothing was drawn in ";
     snprintf(path, sizeof path, "%s/%s", places.scripts, script);
     return draw_as(&places, path, table, name, format, err);
 }

@@ -103,6 +103,7 @@ bool tracks_write(const struct tracks_wish *wish, const struct setup *setup, con
         char folder[OUTPUT_PATH];
         const char *name;
         enum form form = form_of(wish->path[i]);
+        INVARIANT(form != FORMS, "%s has no known ending", wish->path[i]);
         split(wish->path[i], folder, &name);
         json |= form == FORM_JSON;
         good = form == FORM_JSON ? write_json(folder, name, setup, sim, err)

@@ -8,6 +8,7 @@
 
 #define COLUMNS 440 /* of the picture: two points each */
 #define LANES_SHOWN 12
+#define KEYS_ACROSS 3
 #define CLASSES (CLASS_IDLE + 1)
 #define LEVELS 40.0 /* heights are rounded to this part of a lane */
 #define LANE_HEIGHT 0.84
@@ -275,7 +276,8 @@ static void put_key(FILE *out, const struct share *share, uint32_t count)
     for (uint32_t i = 0; i < count; i++) {
         snprintf(text, sizeof text, "%s  %s", class_name(share[i].class),
                  say_percent(share[i].percent, percent, sizeof percent));
-        put_text(out, share[i].class < CLASS_WAIT ? "keybusy" : "keywait", i % 3, i / 3,
+        uint32_t across = i % KEYS_ACROSS, down = i / KEYS_ACROSS;
+        put_text(out, share[i].class < CLASS_WAIT ? "keybusy" : "keywait", across, down,
                  share[i].class, text);
     }
 }
