@@ -214,7 +214,7 @@ static void a_single_refault_is_no_reboot(void **state)
     import_free(&import);
 }
 
-static void devices_are_left_out(void **state)
+static void each_fault_is_what_it_is(void **state)
 {
     (void)state;
     struct text text;
@@ -226,9 +226,13 @@ static void devices_are_left_out(void **state)
     }
     put_two_boots(&text, 2 * MIB);
     put_fault(text.out, TOOL_TRACE, 0, 3000000, GIB, ESR_DATA | ESR_ACCESS_FLAG, UINT64_MAX);
+    put_fault(text.out, TOOL_TRACE, 0, 3000001, GIB + 2 * MIB, esr_of("perm_x"), UINT64_MAX);
+    put_fault(text.out, TOOL_TRACE, 0, 3000002, GIB + 2 * MIB, esr_of("perm_w"), UINT64_MAX);
     expect_taken(&text, &usual, &import);
     assert_int_equal(import.counts.devices, 5);
     assert_int_equal(import.counts.other_faults, 1);
+    assert_int_equal(rows_of(&import, IMPORT_PERM_X), 1);
+    assert_int_equal(rows_of(&import, IMPORT_PERM_W), 1);
     assert_int_equal(import.ram_start, GIB);
     assert_false(import.uefi);
     import_free(&import);
@@ -543,7 +547,7 @@ int main(void)
         cmocka_unit_test(a_burst_is_a_reboot),
         cmocka_unit_test(a_time_is_taken),
         cmocka_unit_test(a_single_refault_is_no_reboot),
-        cmocka_unit_test(devices_are_left_out),
+        cmocka_unit_test(each_fault_is_what_it_is),
         cmocka_unit_test(lost_events_are_refused),
         cmocka_unit_test(what_does_not_show_a_boot_is_refused),
         cmocka_unit_test(several_vms_are_told_apart),

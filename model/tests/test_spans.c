@@ -53,6 +53,15 @@ static void expect_sums(const struct spans *spans, const struct sums *sums)
     assert_memory_equal(&found, sums, sizeof found);
 }
 
+static uint64_t stood_for(const struct spans *spans)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < spans->count; i++) {
+        sum += spans->span[i].stands_for;
+    }
+    return sum;
+}
+
 /* Whatever the limit: no gaps, no overlaps, and every sum exact. */
 static void sums_are_kept_at_any_limit(void **state)
 {
@@ -68,6 +77,7 @@ static void sums_are_kept_at_any_limit(void **state)
         expect_sums(&spans, &sums);
         assert_true(spans.count <= limits[i] || spans.count <= 2 * LANES + 2);
         assert_true((spans.grain > 0) == (limits[i] < 10000));
+        assert_in_range(stood_for(&spans), 8000, 10000);
         spans_free(&spans);
     }
 }
