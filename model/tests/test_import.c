@@ -238,6 +238,23 @@ static void each_fault_is_what_it_is(void **state)
     import_free(&import);
 }
 
+/* Blocks are told and smaller leaves were mapped: the others are inside. */
+static void faults_inside_a_leaf_are_counted(void **state)
+{
+    (void)state;
+    struct text text;
+    struct import import;
+    struct import_wish told = usual;
+    told.backing = BACKING_HUGETLB;
+    text_begin(&text);
+    put_two_boots(&text, MIB);
+    expect_taken(&text, &told, &import);
+    assert_int_equal(rows_of(&import, IMPORT_FAULT_W) + rows_of(&import, IMPORT_FAULT_X), 10 + 5);
+    assert_int_equal(import.counts.inside, 10 + 5);
+    assert_int_equal(import.counts.races, 0);
+    import_free(&import);
+}
+
 /* --- what is refused --- */
 
 static void lost_events_are_refused(void **state)
@@ -548,6 +565,7 @@ int main(void)
         cmocka_unit_test(a_time_is_taken),
         cmocka_unit_test(a_single_refault_is_no_reboot),
         cmocka_unit_test(each_fault_is_what_it_is),
+        cmocka_unit_test(faults_inside_a_leaf_are_counted),
         cmocka_unit_test(lost_events_are_refused),
         cmocka_unit_test(what_does_not_show_a_boot_is_refused),
         cmocka_unit_test(several_vms_are_told_apart),

@@ -1,6 +1,7 @@
 #include "play.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #include "report/tracks.h"
 
@@ -341,6 +342,36 @@ static void json_adds_up(void **state)
 
 /* --- the picture's table --- */
 
+/* What all did and waited for in the window, over the window's length. */
+static double expected_fill(const struct sim *sim)
+{
+    const struct spans *did = &sim_seen(sim)->did;
+    double sum = 0;
+    for (size_t i = 0; i < did->count; i++) {
+        const struct span *span = &did->span[i];
+        bool counts = span->start >= sim->reinit_ps;
+        sum += counts ? (double)(span->ps - span->part[CLASS_IDLE]) : 0;
+    }
+    return sum / (double)sim_window_ps(sim);
+}
+
+/* The area of all boxes in lanes of full height. */
+static double drawn_fill(const char *text)
+{
+    double area = 0, width = 0, box[4];
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (sscanf(line, "extent,%lf", &width) == 1) {
+            continue;
+        }
+        if (sscanf(line, "busy,%lf,%lf,%lf,%lf", &box[0], &box[1], &box[2], &box[3]) == 4 ||
+            sscanf(line, "wait,%lf,%lf,%lf,%lf", &box[0], &box[1], &box[2], &box[3]) == 4) {
+            area += (box[1] - box[0]) * (box[3] - box[2]);
+        }
+    }
+    return area / width / 0.84;
+}
+
 static void the_table_says_what_takes_most(void **state)
 {
     struct watched *of = watch_run(&runs[5], true);
@@ -356,6 +387,7 @@ static void the_table_says_what_takes_most(void **state)
     tracks_table(out, &setup, &of->sim);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "title,0,0,0,0,0,generated-boot with unmap: "));
+    assert_true(fabs(drawn_fill(text) / expected_fill(&of->sim) - 1) < 0.03);
     int lanes = 0;
     for (char *at = strstr(text, "\nlane,"); at; at = strstr(at + 1, "\nlane,")) {
         lanes++;
