@@ -18,9 +18,4 @@
  * missing, or a script failed; pictures that are done stay. */
 bool plot_folder(const char *folder, FILE *messages, struct error *err);
 
-/* Draws one table of a folder with one script of bench/plots into FOLDER/NAME,
- * as svg or png; whole or not at all. */
-bool plot_table(const char *folder, const char *script, const char *table, const char *name,
-                const char *format, struct error *err);
-
 #endif

@@ -1,8 +1,7 @@
 /* One run over time: files. */
 #include "report/tracks.h"
 
-#include "report/output.h"
-#include "report/plot.h"
+#include "report/gnuplot.h"
 
 #include <string.h>
 
@@ -68,9 +67,9 @@ static bool write_picture(const char *folder, const char *name, enum form form,
         return false;
     }
     tracks_table(table.file, setup, sim);
-    bool good =
-        output_close(&table, err) &&
-        plot_table(folder, SCRIPT, strrchr(table.temporary, '/') + 1, name, form_name[form], err);
+    bool good = output_close(&table, err) &&
+                gnuplot_table(folder, SCRIPT, strrchr(table.temporary, '/') + 1, name,
+                              form_name[form], err);
     output_drop(&table);
     return good;
 }

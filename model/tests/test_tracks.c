@@ -1,3 +1,4 @@
+#include "jsontext.h"
 #include "play.h"
 
 #include <inttypes.h>
@@ -182,84 +183,6 @@ static void holds_are_the_locks(void **state)
 
 /* --- JSON --- */
 
-static bool value_at(const char **at);
-
-static void blanks(const char **at)
-{
-    *at += strspn(*at, " \n\t\r");
-}
-
-static bool string_at(const char **at)
-{
-    if (*(*at)++ != '"') {
-        return false;
-    }
-    for (; **at != '"'; ++*at) {
-        if ((unsigned char)**at < ' ') {
-            return false;
-        }
-        *at += **at == '\\' && (*at)[1] != '\0';
-    }
-    ++*at;
-    return true;
-}
-
-/* The members of an object or array up to its end. */
-static bool members_at(const char **at, char end)
-{
-    ++*at;
-    blanks(at);
-    for (bool first = true; **at != end; first = false) {
-        if (!first && *(*at)++ != ',') {
-            return false;
-        }
-        blanks(at);
-        if (end == '}') {
-            if (!string_at(at)) {
-                return false;
-            }
-            blanks(at);
-            if (*(*at)++ != ':') {
-                return false;
-            }
-        }
-        if (!value_at(at)) {
-            return false;
-        }
-        blanks(at);
-    }
-    ++*at;
-    return true;
-}
-
-static bool value_at(const char **at)
-{
-    static const char *const words[] = {"true", "false", "null"};
-    blanks(at);
-    if (**at == '{' || **at == '[') {
-        return members_at(at, **at == '{' ? '}' : ']');
-    }
-    if (**at == '"') {
-        return string_at(at);
-    }
-    for (size_t i = 0; i < 3; i++) {
-        if (strncmp(*at, words[i], strlen(words[i])) == 0) {
-            *at += strlen(words[i]);
-            return true;
-        }
-    }
-    const char *begin = *at;
-    *at += strspn(*at, "+-.0123456789eE");
-    return *at > begin;
-}
-
-static bool is_json(const char *text)
-{
-    bool good = value_at(&text);
-    blanks(&text);
-    return good && *text == '\0';
-}
-
 /* "123.000456" microseconds as picoseconds. */
 static ps_t micros_behind(const char *line, const char *key)
 {
@@ -355,17 +278,32 @@ static double expected_fill(const struct sim *sim)
     return sum / (double)sim_window_ps(sim);
 }
 
+/* The numbers behind a row's kind; false where the row is of another kind. */
+static bool row_numbers(const char *line, const char *kind, double box[4])
+{
+    size_t length = strlen(kind);
+    if (strncmp(line, kind, length) != 0 || line[length] != ',') {
+        return false;
+    }
+    for (int i = 0; i < 4; i++) {
+        char *end;
+        line = i ? line : line + length;
+        assert_int_equal(*line, ',');
+        box[i] = strtod(line + 1, &end);
+        line = end;
+    }
+    return true;
+}
+
 /* The area of all boxes in lanes of full height. */
 static double drawn_fill(const char *text)
 {
     double area = 0, width = 0, box[4];
     for (const char *line = text; line; line = strchr(line, '\n')) {
         line += *line == '\n';
-        if (sscanf(line, "extent,%lf", &width) == 1) {
-            continue;
-        }
-        if (sscanf(line, "busy,%lf,%lf,%lf,%lf", &box[0], &box[1], &box[2], &box[3]) == 4 ||
-            sscanf(line, "wait,%lf,%lf,%lf,%lf", &box[0], &box[1], &box[2], &box[3]) == 4) {
+        if (row_numbers(line, "extent", box)) {
+            width = box[0];
+        } else if (row_numbers(line, "busy", box) || row_numbers(line, "wait", box)) {
             area += (box[1] - box[0]) * (box[3] - box[2]);
         }
     }
