@@ -68,14 +68,17 @@ static ps_t active(const struct drawing *drawing, uint32_t actor)
     return sum;
 }
 
+/* The VMM and the vCPU that boots are shown before the others of a VM. */
+#define LEADERS 2
+
 /* Whether one actor's lane comes before another's where not all are shown: by
- * VM, in each its VMM first, and then who has most to do. */
+ * VM, in each the leaders first, and then who has most to do. */
 static bool before(const struct drawing *drawing, uint32_t a, uint32_t b)
 {
     const struct sim *sim = drawing->sim;
     uint32_t vm_a = sim_actor_vm(sim, a), vm_b = sim_actor_vm(sim, b);
     uint32_t scripts = sim->point->timeline->script_count;
-    bool first_a = a == vm_a * scripts, first_b = b == vm_b * scripts;
+    bool first_a = a < vm_a * scripts + LEADERS, first_b = b < vm_b * scripts + LEADERS;
     ps_t does_a = active(drawing, a), does_b = active(drawing, b);
     if (vm_a != vm_b) {
         return vm_a < vm_b;
