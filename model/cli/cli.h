@@ -16,6 +16,7 @@ int cmd_counts(int argc, char **argv);
 int cmd_validate(int argc, char **argv);
 int cmd_paths(int argc, char **argv);
 int cmd_calibrate(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_breakeven(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_sensitivity(int argc, char **argv);

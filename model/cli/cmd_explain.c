@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_SET = 256, KEY_EXACT };
+enum { KEY_SET = 256, KEY_EXACT, KEY_TIMELINE, KEY_LIMIT };
 
 static const struct cli_option options[] = {
     {"strategy", 's', "NAME", "what is done at re-init (unmap)"},
@@ -13,14 +13,38 @@ static const struct cli_option options[] = {
     {"kernel", 'k', "VERSION", "such as '6.1' or '6.1 fault_lock=read' (6.1)"},
     {"set", KEY_SET, "KEY=VALUE", "set a key of the workload or a cost. Repeatable"},
     {"exact", KEY_EXACT, NULL, "leaf by leaf and line by line"},
+    {"timeline", KEY_TIMELINE, "FILE",
+     "the run over time: .json for Perfetto, .svg or .png as a picture. Repeatable"},
+    {"timeline-limit", KEY_LIMIT, "N",
+     "slices in a timeline; above it short neighbours are put together (100000)"},
     {0},
 };
 
 struct arguments {
     const char *workload, *strategy, *machine, *kernel;
     struct cli_sets sets;
+    struct tracks_wish wish;
     bool exact;
 };
+
+static bool take_timeline(struct tracks_wish *wish, const char *path, struct error *err)
+{
+    if (wish->count == TRACKS_FILES) {
+        return error_input(err, NULL, "more than %d --timeline", TRACKS_FILES);
+    }
+    wish->path[wish->count++] = path;
+    return tracks_path_check(path, err);
+}
+
+static bool take_limit(struct tracks_wish *wish, const char *text, struct error *err)
+{
+    uint64_t limit;
+    if (!cli_whole("--timeline-limit", text, TRACKS_LIMIT_LEAST, TRACKS_LIMIT_MOST, &limit, err)) {
+        return false;
+    }
+    wish->limit = (size_t)limit;
+    return true;
+}
 
 static bool take(void *input, int key, const char *text, struct error *err)
 {
@@ -40,6 +64,10 @@ static bool take(void *input, int key, const char *text, struct error *err)
     case KEY_EXACT:
         given->exact = true;
         return true;
+    case KEY_TIMELINE:
+        return take_timeline(&given->wish, text, err);
+    case KEY_LIMIT:
+        return take_limit(&given->wish, text, err);
     default:
         return cli_one_word(&given->workload, text, err);
     }
@@ -82,7 +110,10 @@ static bool fill_setup(const struct arguments *given, struct setup *setup, struc
 
 int cmd_explain(int argc, char **argv)
 {
-    struct arguments given = {.strategy = "unmap", .machine = "neoverse-n1", .kernel = "6.1"};
+    struct arguments given = {.strategy = "unmap",
+                              .machine = "neoverse-n1",
+                              .kernel = "6.1",
+                              .wish.limit = TRACKS_LIMIT_USUAL};
     struct setup setup = {0};
     struct error err;
     int status;
@@ -98,7 +129,8 @@ int cmd_explain(int argc, char **argv)
     if (!setup.workload) {
         return cli_fail(&err);
     }
-    bool good = fill_setup(&given, &setup, &err) && explain_write(stdout, &setup, &err);
+    bool good =
+        fill_setup(&given, &setup, &err) && explain_write(stdout, &setup, &given.wish, &err);
     setup_free(&setup);
     return good ? EXIT_DONE : cli_fail(&err);
 }

@@ -24,6 +24,7 @@ static const struct command {
     {"validate", cmd_validate, "predictions against published measurements"},
     {"paths", cmd_paths, "the kernel's path lengths from recorded instructions"},
     {"calibrate", cmd_calibrate, "a platform file from measurements"},
+    {"import", cmd_import, "a workload from a trace of a real host"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 

@@ -20,8 +20,10 @@ void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
 void engine_free(struct engine *engine)
 {
     calendar_free(&engine->calendar);
+    watch_free(engine->watch);
     free(engine->actors);
     engine->actors = NULL;
+    engine->watch = NULL;
 }
 
 static void *push_frame(struct actor *actor, step_fn step)
@@ -56,7 +58,43 @@ void *actor_start(struct actor *actor, const struct actor *by, const char *name,
     return push_frame(actor, step);
 }
 
-ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
+void watch_free(struct watch *watch)
+{
+    if (watch) {
+        spans_free(&watch->did);
+        spans_free(&watch->held);
+        free(watch);
+    }
+}
+
+uint32_t watch_hold_class(uint32_t resource, bool write)
+{
+    return 1 + 2 * resource + write;
+}
+
+/* --- time passes ---
+ *
+ * Most runs are not watched. The watched ways are functions of their own that
+ * are entered with everything still in its place, so that the others pay for
+ * one comparison. */
+
+#define WATCHED(engine) __builtin_expect((engine)->watch != NULL, 0)
+#define SELDOM __attribute__((noinline, cold))
+
+static SELDOM void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
+{
+    struct watch *watch = actor->engine->watch;
+    if (watch->tally_of[kind]) {
+        spans_tally(&watch->did, actor->id, watch->tally_of[kind] - 1u, n);
+    }
+}
+
+static SELDOM void watch_pass(const struct actor *actor, uint32_t class, ps_t ps)
+{
+    spans_add(&actor->engine->watch->did, actor->id, actor->phase, class, ps);
+}
+
+static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct engine *engine = actor->engine;
     /* Here and not only where a clock moves: free events take no time, but with
@@ -65,15 +103,57 @@ ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
     return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
 }
 
-static void advance_busy(struct actor *actor, ps_t ps)
+static inline void advance_busy(struct actor *actor, ps_t ps)
 {
     actor->now = add_checked(actor->now, ps, "simulated time");
     actor->busy_ps += ps;
 }
 
+static SELDOM ps_t count_watched(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    watch_count(actor, kind, n);
+    return count(actor, kind, n);
+}
+
+static SELDOM void charge_watched(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    actor_busy(actor, count_watched(actor, kind, n));
+}
+
+ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
+{
+    if (WATCHED(actor->engine)) {
+        return count_watched(actor, kind, n);
+    }
+    return count(actor, kind, n);
+}
+
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    advance_busy(actor, actor_count(actor, kind, n));
+    if (WATCHED(actor->engine)) {
+        charge_watched(actor, kind, n);
+        return;
+    }
+    advance_busy(actor, count(actor, kind, n));
+}
+
+void actor_busy(struct actor *actor, ps_t ps)
+{
+    advance_busy(actor, ps);
+    if (WATCHED(actor->engine)) {
+        watch_pass(actor, actor->site, ps);
+    }
+}
+
+void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
+{
+    struct ledger *ledger = actor->engine->ledger;
+    ledger_wait(ledger, actor->id, actor->phase, resource, ps);
+    actor->wait_ps += ps;
+    actor->now = add_checked(actor->now, ps, "simulated time");
+    if (WATCHED(actor->engine)) {
+        watch_pass(actor, ledger->shape.sites + resource, ps);
+    }
 }
 
 void *actor_call(struct actor *actor, step_fn step)
@@ -133,18 +213,20 @@ void actor_sleep(struct actor *actor, ps_t until)
 
 static void idle_until(struct actor *actor, ps_t time)
 {
+    struct ledger *ledger = actor->engine->ledger;
     if (time > actor->now) {
-        ledger_idle(actor->engine->ledger, actor->id, actor->phase, time - actor->now);
+        ledger_idle(ledger, actor->id, actor->phase, time - actor->now);
         actor->idle_ps += time - actor->now;
+        if (WATCHED(actor->engine)) {
+            watch_pass(actor, ledger->shape.sites + ledger->shape.resources, time - actor->now);
+        }
         actor->now = time;
     }
 }
 
 void actor_resume(struct actor *actor, uint32_t resource, ps_t waited_ps)
 {
-    ledger_wait(actor->engine->ledger, actor->id, actor->phase, resource, waited_ps);
-    actor->wait_ps += waited_ps;
-    actor->now = add_checked(actor->now, waited_ps, "simulated time");
+    actor_waited(actor, resource, waited_ps);
     calendar_push(&actor->engine->calendar, actor->now, actor->id);
 }
 
@@ -185,11 +267,9 @@ static bool perform(struct actor *actor)
         lock_give(wanted.target, actor);
         return true;
     case REQUEST_SERVE:
-        actor->busy_ps += wanted.amount;
         server_take(wanted.target, actor, wanted.amount);
         return true;
     case REQUEST_FLOW:
-        actor->busy_ps += wanted.amount;
         return flow_join(wanted.target, actor, wanted.amount, wanted.weight);
     case REQUEST_WAIT:
         return signal_wait(wanted.target, actor);

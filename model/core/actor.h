@@ -18,6 +18,7 @@
 #include "core/calendar.h"
 #include "core/error.h"
 #include "core/ledger.h"
+#include "core/spans.h"
 
 #define ACTOR_DEPTH 8
 #define FRAME_BYTES 160
@@ -89,9 +90,23 @@ struct actor {
     struct frame frames[ACTOR_DEPTH];
 };
 
+/* Where everything that actors do is written down over time. A lane is an
+ * actor's id. Classes of `did` are the ledger's: its sites (busy there), behind
+ * them its resources (waiting for one), behind them idle. Class 0 of `held` is
+ * holding nothing; watch_hold_class gives the others. */
+struct watch {
+    struct spans did, held;
+    const uint8_t
+        *tally_of; /* [kinds]: one more than the tally that events of a kind add to; 0: none */
+};
+
+/* The class of holding a lock, for reading or for writing. */
+uint32_t watch_hold_class(uint32_t resource, bool write);
+
 struct engine {
     struct calendar calendar;
     struct ledger *ledger;
+    struct watch *watch; /* NULL: nobody watches */
     ps_t now;
     struct actor *actors;
     uint32_t actor_count;
@@ -107,6 +122,9 @@ struct engine {
 /* Makes `count` actors that all start at time 0 with no frame. */
 void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count);
 void engine_free(struct engine *engine);
+
+/* Frees what watched, where somebody did. */
+void watch_free(struct watch *watch);
 
 /* Puts an actor's first frame in place; returns its zeroed local variables. */
 void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn step);
@@ -146,8 +164,13 @@ void actor_sleep(struct actor *actor, ps_t until);
 
 /* --- for resources --- */
 
-/* Puts a blocked actor back on the calendar at the engine's time, `waited_ps`
- * of which it waited for that resource. */
+/* The actor's clock moves on: at work (its events are counted already), or
+ * waiting for a resource. */
+void actor_busy(struct actor *actor, ps_t ps);
+void actor_waited(struct actor *actor, uint32_t resource, ps_t ps);
+
+/* Puts a blocked actor back on the calendar, after `waited_ps` more for that
+ * resource. */
 void actor_resume(struct actor *actor, uint32_t resource, ps_t waited_ps);
 
 #endif

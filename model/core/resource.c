@@ -47,12 +47,19 @@ static void admit(struct lock *lock)
         struct actor *next = lock->first;
         lock->first = next->next_waiting;
         hold(lock, next, next->wants_write);
-        ps_t waited = next->engine->now - next->now;
-        ps_t handover = actor_count(next, lock->handover_kind, 1);
-        next->busy_ps += handover;
-        next->now += handover;
-        actor_resume(next, lock->resource, waited);
+        actor_waited(next, lock->resource, next->engine->now - next->now);
+        actor_charge(next, lock->handover_kind, 1);
+        calendar_push(&next->engine->calendar, next->now, next->id);
     }
+}
+
+static __attribute__((noinline, cold)) void watch_held(const struct lock *lock,
+                                                       const struct actor *actor)
+{
+    struct spans *held = &actor->engine->watch->held;
+    uint32_t class = watch_hold_class(lock->resource, lock->writer != NULL);
+    spans_until(held, actor->id, actor->phase, 0, actor->hold_start);
+    spans_until(held, actor->id, actor->phase, class, actor->engine->now);
 }
 
 void lock_give(struct lock *lock, struct actor *actor)
@@ -61,6 +68,9 @@ void lock_give(struct lock *lock, struct actor *actor)
     INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
               lock->name);
     actor->holding = NULL;
+    if (__builtin_expect(actor->engine->watch != NULL, 0)) {
+        watch_held(lock, actor);
+    }
     if (lock->writer) {
         INVARIANT(lock->writer == actor, "%s gives %s, which %s holds", actor->name, lock->name,
                   lock->writer->name);
@@ -77,10 +87,8 @@ void lock_give(struct lock *lock, struct actor *actor)
 void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
 {
     ps_t waited = server->free_at > actor->now ? server->free_at - actor->now : 0;
-    ledger_wait(actor->engine->ledger, actor->id, actor->phase, server->resource, waited);
-    actor->wait_ps += waited;
-    actor->now = add_checked(actor->now, waited, "simulated time");
-    actor->now = add_checked(actor->now, alone_ps, "simulated time");
+    actor_waited(actor, server->resource, waited);
+    actor_busy(actor, alone_ps);
     server->free_at = actor->now - (ps_t)((double)alone_ps * server->spare);
 }
 
@@ -189,9 +197,8 @@ bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double wei
     ps_t next = calendar_next(&engine->calendar);
     if (flow->count == 0 && (next == UINT64_MAX || next - engine->now > takes)) {
         engine->overlapped |= next != UINT64_MAX && takes > 0;
-        ledger_wait(engine->ledger, actor->id, actor->phase, flow->resource, takes - alone_ps);
-        actor->wait_ps += takes - alone_ps;
-        actor->now = add_checked(actor->now, takes, "simulated time");
+        actor_busy(actor, alone_ps);
+        actor_waited(actor, flow->resource, takes - alone_ps);
         return true;
     }
     engine->overlapped = true;
@@ -210,7 +217,7 @@ static void finish(struct flow *flow, struct actor *actor, ps_t now)
 {
     ps_t took = now - actor->flow_start;
     ps_t waited = took > actor->flow_alone ? took - actor->flow_alone : 0;
-    actor->now = actor->flow_start + actor->flow_alone;
+    actor_busy(actor, actor->flow_alone);
     actor_resume(actor, flow->resource, waited);
 }
 

@@ -137,7 +137,22 @@ static bool describe_guest(const struct csv *table, struct recording_info *info,
     return true;
 }
 
-/* The backing is a part of the name; where it is not, the host's setting of
+/* A comment of its own says it first of all. */
+static bool told_backing(const struct csv *table, struct recording_info *info)
+{
+    const char *told = comment(table, "backing");
+    for (int i = 0; told && i < BACKINGS; i++) {
+        size_t length = strlen(backing_name[i]);
+        if (strncmp(told, backing_name[i], length) == 0 &&
+            told[length + strspn(told + length, " \t\r")] == '\0') {
+            info->backing = (enum backing)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Else the backing is a part of the name; where it is not, the host's setting of
  * transparent huge pages decides. */
 static bool describe_backing(const struct csv *table, struct recording_info *info,
                              struct error *err)
@@ -150,6 +165,9 @@ static bool describe_backing(const struct csv *table, struct recording_info *inf
                  {"-shm-", BACKING_SHARED},    {"-2m-", BACKING_THP},
                  {"-thp-", BACKING_THP}};
     char name[sizeof info->name + 2];
+    if (told_backing(table, info)) {
+        return true;
+    }
     snprintf(name, sizeof name, "-%s-", info->name);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (strstr(name, words[i].word)) {

@@ -25,23 +25,6 @@ static char *in_us(ps_t ps, char *buf)
     return buf;
 }
 
-/* Actors come VM by VM, each in the order of its scripts. */
-static const char *actor_name(const struct account *account, uint32_t actor, char *buf, size_t size)
-{
-    const struct timeline *timeline = account->timeline;
-    uint32_t vcpu = timeline->scripts[actor % timeline->script_count].vcpu;
-    size_t used = 0;
-    if (timeline->vm.copies > 1) {
-        used = (size_t)snprintf(buf, size, "%" PRIu32 ": ", actor / timeline->script_count);
-    }
-    if (vcpu == SCRIPT_VMM) {
-        snprintf(buf + used, size - used, "VMM");
-    } else {
-        snprintf(buf + used, size - used, "vCPU %" PRIu32, vcpu);
-    }
-    return buf;
-}
-
 /* --- heading --- */
 
 static void write_heading(const struct account *account)
@@ -106,7 +89,7 @@ static void write_ledger(const struct account *account)
     for (uint32_t phase = 0; phase < shape->phases; phase++) {
         const char *phase_name = account->timeline->phases[phase];
         for (uint32_t actor = 0; actor < shape->actors; actor++) {
-            const char *who = actor_name(account, actor, name, sizeof name);
+            const char *who = sim_actor_name(account->sim, actor, name, sizeof name);
             for (uint32_t kind = 0; kind < shape->kinds; kind++) {
                 struct ledger_slice slice = {actor, phase, LEDGER_ALL, kind};
                 write_kind(account, slice, phase_name, who);
@@ -224,7 +207,7 @@ static bool write_run(const struct account *account, const double value[COSTS], 
 }
 
 static bool explain_timeline(FILE *out, const struct setup *setup, const struct timeline *timeline,
-                             struct error *err)
+                             const struct tracks_wish *wish, struct error *err)
 {
     double value[COSTS];
     struct point point = {.timeline = timeline,
@@ -243,20 +226,25 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
     }
     platform_modes(&setup->platform, value);
     sim_init(sim, &point);
+    if (wish->count > 0) {
+        sim_watch(sim, wish->limit);
+    }
     struct account account = {out, setup, timeline, sim};
-    bool good = sim_run(sim, err) && write_run(&account, value, err);
+    bool good = sim_run(sim, err) && tracks_write(wish, setup, sim, stderr, err) &&
+                write_run(&account, value, err);
     sim_free(sim);
     free(sim);
     return good;
 }
 
-bool explain_write(FILE *out, const struct setup *setup, struct error *err)
+bool explain_write(FILE *out, const struct setup *setup, const struct tracks_wish *wish,
+                   struct error *err)
 {
     struct timeline timeline;
     if (!workload_build(setup->workload, &timeline, err)) {
         return false;
     }
-    bool good = explain_timeline(out, setup, &timeline, err);
+    bool good = explain_timeline(out, setup, &timeline, wish, err);
     timeline_free(&timeline);
     return good;
 }

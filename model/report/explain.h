@@ -5,12 +5,12 @@
 #ifndef S2FLUSH_REPORT_EXPLAIN_H
 #define S2FLUSH_REPORT_EXPLAIN_H
 
-#include "study/setup.h"
-
-#include <stdio.h>
+#include "report/tracks.h"
 
 /* Plays the point with all costs at their modes, and the yardstick, and prints
- * both. False where the run gets stuck. */
-bool explain_write(FILE *out, const struct setup *setup, struct error *err);
+ * both. Writes the run over time as `wish` says, where it has files. False where
+ * the run gets stuck or a file cannot be written; nothing is printed then. */
+bool explain_write(FILE *out, const struct setup *setup, const struct tracks_wish *wish,
+                   struct error *err);
 
 #endif

@@ -111,6 +111,12 @@ void json_real(struct json *json, const char *key, double value)
     fputs(isfinite(value) ? format_real(value, text, sizeof text) : "null", json->out);
 }
 
+void json_millionths(struct json *json, const char *key, uint64_t value)
+{
+    begin_member(json, key);
+    fprintf(json->out, "%" PRIu64 ".%06" PRIu64, value / 1000000, value % 1000000);
+}
+
 void json_flag(struct json *json, const char *key, bool value)
 {
     begin_member(json, key);

@@ -22,6 +22,7 @@ void json_close(struct json *json, char bracket); /* '}' or ']' */
 void json_text(struct json *json, const char *key, const char *text); /* NULL: null */
 void json_whole(struct json *json, const char *key, uint64_t value);
 void json_real(struct json *json, const char *key, double value); /* not finite: null */
+void json_millionths(struct json *json, const char *key, uint64_t value); /* value / 10^6, exact */
 void json_flag(struct json *json, const char *key, bool value);
 
 #endif

@@ -1,19 +1,14 @@
 #include "report/plot.h"
 
 #include "core/csv.h"
-#include "core/datadir.h"
 #include "core/units.h"
-#include "report/output.h"
+#include "report/gnuplot.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define PLOT_DIR "bench/plots"
 #define ROWS "rows.csv"
 #define TABLES_MAX 16
 #define SCRIPTS_MAX 64
@@ -27,12 +22,6 @@ struct wish {
     size_t low[16], high[16], axes;
     char metric[64][64];
     size_t metrics;
-};
-
-/* Where things are; all absolute, for the script runs in the rows' folder. */
-struct places {
-    char scripts[OUTPUT_PATH], style[OUTPUT_PATH];
-    const char *folder;
 };
 
 /* --- what a script wants --- */
@@ -169,71 +158,16 @@ static bool fits(const struct csv *rows, const struct wish *wish)
     return true;
 }
 
-/* --- gnuplot --- */
-
-enum { GNUPLOT_MISSING = 127, GNUPLOT_UNREADY = 126 };
-
-/* In the child: becomes gnuplot. */
-static _Noreturn void become_gnuplot(const struct places *places, const char *script,
-                                     const char *settings)
-{
-    char *const argv[] = {"gnuplot",      "-d", "-e", (char *)settings, (char *)places->style,
-                          (char *)script, NULL};
-    int null = open("/dev/null", O_RDWR);
-    if (chdir(places->folder) != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-        dup2(null, STDOUT_FILENO) < 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0 ||
-        setenv("GNUPLOT_LIB", places->scripts, 1) != 0) {
-        _exit(GNUPLOT_UNREADY);
-    }
-    execvp("gnuplot", argv);
-    _exit(errno == ENOENT ? GNUPLOT_MISSING : GNUPLOT_UNREADY);
-}
-
-static bool run_gnuplot(const struct places *places, const char *script, const char *settings,
-                        struct error *err)
-{
-    int status = 0;
-    (void)fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) {
-        become_gnuplot(places, script, settings);
-    }
-    if (child < 0 || waitpid(child, &status, 0) != child) {
-        return error_run(err, "gnuplot: %s", strerror(errno));
-    }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == GNUPLOT_MISSING) {
-        return error_run(err,
-                         "gnuplot is not installed (Debian: gnuplot-nox); the rows in %s are "
-                         "complete without it",
-                         places->folder);
-    }
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return error_run(err, "gnuplot failed on %s", script);
-    }
-    return true;
-}
-
-static bool draw_as(const struct places *places, const char *script, const struct wish *wish,
-                    const char *format, struct error *err)
-{
-    struct output picture;
-    char name[96], settings[256];
-    snprintf(name, sizeof name, "%s.%s", wish->output, format);
-    if (!output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
-        return false;
-    }
-    snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'", format,
-             strrchr(picture.temporary, '/') + 1, wish->table);
-    bool good = run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
-    output_drop(&picture);
-    return good;
-}
-
 static bool draw(const struct places *places, const char *script, const struct wish *wish,
                  FILE *messages, struct error *err)
 {
-    if (!draw_as(places, script, wish, "svg", err) || !draw_as(places, script, wish, "png", err)) {
-        return false;
+    static const char *const formats[] = {"svg", "png"};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "%s.%s", wish->output, formats[i]);
+        if (!gnuplot_draw(places, script, wish->table, name, formats[i], err)) {
+            return false;
+        }
     }
     if (messages) {
         fprintf(messages, "%s/%s.svg and .png\n", places->folder, wish->output);
@@ -247,21 +181,6 @@ static int is_script(const struct dirent *entry)
 {
     const char *dot = strrchr(entry->d_name, '.');
     return dot && strcmp(dot, ".gp") == 0 && strcmp(entry->d_name, "style.gp") != 0;
-}
-
-static bool find_places(const char *folder, struct places *places, struct error *err)
-{
-    char found[OUTPUT_PATH];
-    char *whole = datadir_find(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
-    places->folder = folder;
-    if (!whole || strlen(whole) + 64 > sizeof places->style) {
-        free(whole);
-        return error_run(err, "cannot find " PLOT_DIR);
-    }
-    snprintf(places->scripts, sizeof places->scripts, "%.4000s", whole);
-    snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
-    free(whole);
-    return true;
 }
 
 /* --- tables --- */
@@ -369,7 +288,7 @@ static bool draw_fitting(const struct places *places, struct tables *tables, FIL
 bool plot_folder(const char *folder, FILE *messages, struct error *err)
 {
     struct places places;
-    if (!find_places(folder, &places, err)) {
+    if (!gnuplot_places(folder, &places, err)) {
         return false;
     }
     struct tables *tables = calloc(1, sizeof *tables);

@@ -1,6 +1,7 @@
 #include "run/play.h"
 
 #include "kvm/dirty_log.h"
+#include "run/watch.h"
 
 static void note_mapped(struct sim *sim, uint32_t phase, bool before)
 {
@@ -103,6 +104,7 @@ typedef bool (*op_fn)(const struct turn *turn, const struct op *op);
 
 static bool op_enter(const struct turn *turn, const struct op *op)
 {
+    watch_mark(turn->actor, MARK_ENTER, turn->vcpu->index);
     (void)op;
     kvm_enter_begin(turn->actor, turn->kvm, turn->vcpu);
     return true;
@@ -134,6 +136,7 @@ static bool op_compute(const struct turn *turn, const struct op *op)
 
 static bool op_mmu(const struct turn *turn, const struct op *op)
 {
+    watch_mark(turn->actor, op->on ? MARK_MMU_ON : MARK_MMU_OFF, turn->vcpu->index);
     kvm_toggle_begin(turn->actor, turn->kvm, turn->vcpu, op->on);
     return true;
 }
@@ -185,6 +188,7 @@ static bool op_reinit(const struct turn *turn, const struct op *op)
 {
     if (turn->playing->piece++ == 0) {
         open_window(turn->playing->sim, turn->actor);
+        watch_mark(turn->actor, MARK_REINIT, op->n);
         kvm_reinit_begin(turn->actor, turn->kvm, (uint32_t)op->n);
         return false;
     }

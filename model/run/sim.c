@@ -4,6 +4,8 @@
 #include "machine/price.h"
 #include "run/play.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +71,34 @@ bool sim_possible(const struct point *point, struct error *err)
                            (unsigned long long)point->platform->cores);
     }
     return exact_possible(point, err);
+}
+
+const char *sim_actor_name(const struct sim *sim, uint32_t actor, char *buf, size_t size)
+{
+    const struct timeline *timeline = sim->point->timeline;
+    uint32_t scripts = timeline->vm.copies * timeline->script_count;
+    uint32_t helper = actor < scripts ? 0 : (actor - scripts) % sim->kvm.worker_count + 1;
+    uint32_t vcpu = helper ? 0 : timeline->scripts[actor % timeline->script_count].vcpu;
+    size_t used = 0;
+    if (timeline->vm.copies > 1) {
+        used = (size_t)snprintf(buf, size, "%" PRIu32 ": ", sim_actor_vm(sim, actor));
+    }
+    if (helper) {
+        snprintf(buf + used, size - used, "helper %" PRIu32, helper);
+    } else if (vcpu == SCRIPT_VMM) {
+        snprintf(buf + used, size - used, "VMM");
+    } else {
+        snprintf(buf + used, size - used, "vCPU %" PRIu32, vcpu);
+    }
+    return buf;
+}
+
+uint32_t sim_actor_vm(const struct sim *sim, uint32_t actor)
+{
+    const struct timeline *timeline = sim->point->timeline;
+    uint32_t scripts = timeline->vm.copies * timeline->script_count;
+    return actor < scripts ? actor / timeline->script_count
+                           : (actor - scripts) / sim->kvm.worker_count;
 }
 
 struct kvm *sim_vm(struct sim *sim, uint32_t index)
@@ -207,6 +237,10 @@ bool sim_run(struct sim *sim, struct error *err)
                          stuck->id);
     }
     sim->end_ps = sim->engine.now;
+    if (sim->engine.watch) {
+        spans_end(&sim->engine.watch->did);
+        spans_end(&sim->engine.watch->held);
+    }
     ledger_vector(&sim->ledger, sim->window);
     for (size_t i = 0; i < WINDOW_CELLS; i++) {
         sim->window[i] -= sim->before[i];

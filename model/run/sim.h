@@ -72,6 +72,12 @@ bool sim_possible(const struct point *point, struct error *err);
 /* One of the timeline's vm.copies VMs. */
 struct kvm *sim_vm(struct sim *sim, uint32_t index);
 
+/* The VM that an actor works for, and what people call it: "VMM", "vCPU 1",
+ * "helper 2", with several VMs "0: VMM". Actors come VM by VM, each in the order
+ * of its scripts; the threads that help with a flush stand behind them all. */
+uint32_t sim_actor_vm(const struct sim *sim, uint32_t actor);
+const char *sim_actor_name(const struct sim *sim, uint32_t actor, char *buf, size_t size);
+
 /* Sets a simulation up; everything is allocated here. */
 void sim_init(struct sim *sim, const struct point *point);
 void sim_free(struct sim *sim);

@@ -50,7 +50,7 @@ refused()
 run --help
 check "help: status" is "$rc" 0
 check "help: names the commands" says out "explain"
-for command in run explain list plot paths calibrate breakeven map sensitivity diff; do
+for command in run explain list plot paths calibrate breakeven map sensitivity diff import; do
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"
@@ -172,6 +172,101 @@ for what in workloads machines kernels strategies studies costs keys metrics; do
     check "list $what: status" is "$rc" 0
     check "list $what: something" test -s "$T/out"
 done
+run explain "$T/small.ini" --strategy unmap --set vcpus=2 --timeline "$T/run.json"
+check "timeline: status" is "$rc" 0
+check "timeline: silent where all is shown" silent err
+check "timeline: slices" grep -q '"name":"stage-2 fault".*"lines":' "$T/run.json"
+check "timeline: tracks" grep -q '"name":"thread_name".*"name":"vCPU 1"' "$T/run.json"
+cp "$T/run.json" "$T/run1.json"
+run explain "$T/small.ini" --strategy unmap --set vcpus=2 --timeline "$T/run.json"
+check "timeline: the same bytes again" cmp -s "$T/run.json" "$T/run1.json"
+run explain "$T/small.ini" --strategy unmap --exact --timeline "$T/run.json" --timeline-limit 100
+check "timeline limit: status" is "$rc" 0
+check "timeline limit: says so" says err "stand for"
+check "timeline limit: few slices" test "$(grep -c '"ph":"X"' "$T/run.json")" -le 210
+if command -v python3 >/dev/null; then
+    check "timeline: JSON" python3 -m json.tool "$T/run.json" "$T/tool.json"
+else
+    echo "ok timeline: JSON # SKIP no python3"
+fi
+mkdir "$T/empty"
+refused "timeline: ending" ".json, .svg or .png" explain recorded-4k --timeline "$T/empty/x.txt"
+refused "timeline: limit" "from 100 to" explain recorded-4k --timeline-limit 5
+rc=0
+PATH=$T/nowhere "$S2FLUSH" explain "$T/small.ini" --timeline "$T/empty/x.svg" >"$T/out" 2>"$T/err" ||
+    rc=$?
+check "timeline without gnuplot: status" is "$rc" 1
+check "timeline without gnuplot: says" says err "gnuplot"
+check "timeline: nothing half-written" nothing_in "$T/empty"
+run explain "$T/small.ini" --timeline "$T/no-such-folder/x.json"
+check "timeline: no folder: status" is "$rc" 1
+check "timeline: no folder: one line" one_line
+
+# --- import -------------------------------------------------------------------------------------
+
+# Two boots of a guest with 2 MiB leaves, as tracefs prints them.
+boots()
+{
+    awk 'BEGIN {
+        for (boot = 0; boot < 2; boot++) {
+            for (i = 0; i < 20 - 10 * boot; i++) {
+                printf "       CPU 0/KVM-%d    [002] d..1.  100.%06d: ", 1000, boot * 50000 + i * 10
+                printf "kvm_guest_fault: ipa 0x%x, hsr 0x%x, ", 1073741824 + i * 2097152, \
+                    i ? 2449473607 : 2181038087
+                printf "hxfar 0x128, pc %s\n", i ? "0xffff800008001000" : "0x40000000"
+                if (i == 2) {
+                    printf "       CPU 0/KVM-1000    [002] d..1.  100.%06d: ", boot * 50000 + 21
+                    print "kvm_toggle_cache: VM op at 0x0000000040f1b0c8 (cache was off, now on)"
+                }
+            }
+            if (!boot) {
+                printf "       CPU 0/KVM-1000    [002] d..1.  100.040000: "
+                print "kvm_userspace_exit: reason KVM_EXIT_SYSTEM_EVENT (24)"
+            }
+        }
+    }'
+}
+boots >"$T/trace.txt"
+mkdir "$T/import"
+run import "$T/trace.txt" -o "$T/import/mine.ini" --memory 128M
+check "import: status" is "$rc" 0
+check "import: silent" silent err
+check "import: files" is "$(cd "$T/import" && ls -A | tr '\n' ' ')" "mine.csv mine.ini "
+check "import: says what it assumes" says out "assumed from the faults"
+check "import: says it in the files" grep -q '^# import: 30 kvm_guest_fault' "$T/import/mine.csv"
+run explain "$T/import/mine.ini" --strategy unmap
+check "import: plays: status" is "$rc" 0
+check "import: plays: leaves" grep -Eq 'unmap_leaves +20 ' "$T/out"
+check "import: plays: faults" grep -Eq 'boot2 .*data_tr_w +9 ' "$T/out"
+check "import: plays: a toggle" grep -Eq 'boot2 .*flush_vm_calls +1 ' "$T/out"
+cp "$T/import/mine.csv" "$T/mine.csv"
+"$S2FLUSH" import - -o "$T/import/mine" --memory 128M <"$T/trace.txt" >"$T/out" 2>"$T/err"
+check "import: from stdin the same" \
+    is "$(grep -v '^#' "$T/import/mine.csv" | cksum)" "$(grep -v '^#' "$T/mine.csv" | cksum)"
+rm -r "$T/import" && mkdir "$T/import"
+refused "import: no trace" "expected a trace" import
+refused "import: no output" "expected -o" import "$T/trace.txt"
+refused "import: no file" "no-such" import "$T/no-such" -o "$T/import/x"
+refused "import: a folder" "is a directory" import "$T" -o "$T/import/x"
+refused "import: bad name" "-o" import "$T/trace.txt" -o "$T/import/.ini"
+refused "import: bad backing" "(did you mean thp?)" import "$T/trace.txt" -o "$T/import/x" --backing thb
+refused "import: bad memory" "2048 KiB" import "$T/trace.txt" -o "$T/import/x" --memory 3K
+refused "import: bad time" "--reinit-at" import "$T/trace.txt" -o "$T/import/x" --reinit-at never
+refused "import: bad kernel" "--kernel" import "$T/trace.txt" -o "$T/import/x" --kernel new
+refused "import: other pid" "1000 (CPU 0/KVM)" import "$T/trace.txt" -o "$T/import/x" --pid 7
+echo "CPU:1 [LOST 5 EVENTS]" >>"$T/trace.txt"
+refused "import: lost events" "--allow-lost" import "$T/trace.txt" -o "$T/import/x"
+head -20 "$T/trace.txt" >"$T/short.txt"
+refused "import: no reboot" "no reboot" import "$T/short.txt" -o "$T/import/x"
+printf '\027\010\104tracing6\0' >"$T/trace.dat"
+refused "import: binary" "trace-cmd report" import "$T/trace.dat" -o "$T/import/x"
+refused "import: something else" "no kvm_guest_fault" import "$T/small.ini" -o "$T/import/x"
+refused "import: impossible memory" "IPA" import "$T/trace.txt" -o "$T/import/x" --allow-lost --memory 2000T
+check "import: nothing half-written" nothing_in "$T/import"
+run import "$T/trace.txt" -o "$T/import/x" --allow-lost
+check "import: lost events allowed" is "$rc" 0
+check "import: lost events told" says out "5 events lost"
+
 run list --explain tlbi_ns --machine kunpeng-920
 check "list --explain: status" is "$rc" 0
 
@@ -198,6 +293,11 @@ if command -v gnuplot >/dev/null; then
     cp "$odd/added-boot.svg" "$T/first.svg"
     run plot "$odd"
     check "plot: the same bytes again" cmp -s "$odd/added-boot.svg" "$T/first.svg"
+    run explain "$T/small.ini" --timeline "$T/empty/x.svg" --timeline "$T/empty/x.png"
+    check "timeline: pictures: status" is "$rc" 0
+    check "timeline: pictures" is "$(cd "$T/empty" && ls -A | tr '\n' ' ')" "x.png x.svg "
+    check "timeline: SVG is whole" grep -q '^</svg>' "$T/empty/x.svg"
+    check "timeline: SVG says what" grep -q 'small with unmap' "$T/empty/x.svg"
     answers="$T/answers"
     run map "$T/study.ini" -o "$answers" --set strategy=unmap,eager --x machine --y backing
     run breakeven "$T/study.ini" -o "$answers" --axis touched --from 10% --to 90% --steps 3

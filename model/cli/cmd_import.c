@@ -1,0 +1,265 @@
+/* s2flush import: a workload from a trace of a real host. */
+#include "cli/cli.h"
+#include "core/units.h"
+#include "guest/import.h"
+#include "guest/recording.h"
+#include "report/output.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEY_PID = 256, KEY_BACKING, KEY_MEMORY, KEY_IPA, KEY_REINIT, KEY_REWRITE, KEY_LOST };
+
+static const struct cli_option options[] = {
+    {"output", 'o', "NAME", "the workload to write: NAME.ini and NAME.csv"},
+    {"pid", KEY_PID, "PID",
+     "a thread or thread group of the VM, where there are several. Repeatable"},
+    {"memory", KEY_MEMORY, "SIZE", "the guest's RAM (else assumed from the faults)"},
+    {"ram-ipa", KEY_IPA, "ADDRESS", "where RAM begins (else assumed from the faults)"},
+    {"backing", KEY_BACKING, "NAME",
+     "4k, thp, hugetlb, hugetlb-1g, shm (else assumed from the faults)"},
+    {"reinit-at", KEY_REINIT, "SECONDS",
+     "the trace's time of a reboot (else where mapped memory faults again). Repeatable"},
+    {"rewrite", KEY_REWRITE, "SIZE", "what the VMM writes into RAM before each boot (0)"},
+    {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)"},
+    {"allow-lost", KEY_LOST, NULL, "go on where events are missing"},
+    {0},
+};
+
+struct arguments {
+    const char *trace, *out;
+    struct import_wish wish;
+};
+
+static bool take_pid(struct import_wish *wish, const char *text, struct error *err)
+{
+    uint64_t pid;
+    if (wish->pid_count == IMPORT_PIDS) {
+        return error_input(err, NULL, "more than %d --pid", IMPORT_PIDS);
+    }
+    if (!cli_whole("--pid", text, 1, INT32_MAX, &pid, err)) {
+        return false;
+    }
+    wish->pids[wish->pid_count++] = (uint32_t)pid;
+    return true;
+}
+
+static bool take_backing(struct import_wish *wish, const char *text, struct error *err)
+{
+    char hint[128] = "";
+    for (int i = 0; i < BACKINGS; i++) {
+        if (strcmp(backing_name[i], text) == 0) {
+            wish->backing = i;
+            return true;
+        }
+    }
+    suggest(hint, sizeof hint, text, backing_name, BACKINGS);
+    return error_input(err, NULL, "--backing: unknown '%.40s'%s", text, hint);
+}
+
+static bool take_bytes(const char *option, const char *text, uint64_t step, uint64_t *bytes,
+                       struct error *err)
+{
+    if (unit_parse_whole(text, UNIT_BYTES, bytes) && *bytes % step == 0 &&
+        *bytes <= UINT64_C(1) << 51) {
+        return true;
+    }
+    return error_input(err, NULL, "%s: found '%.40s', expected whole pieces of %llu KiB", option,
+                       text, (unsigned long long)(step / KIB));
+}
+
+/* "6.1", with anything behind it but a space. */
+static bool take_kernel(struct import_wish *wish, const char *text, struct error *err)
+{
+    size_t major = strspn(text, "0123456789");
+    bool fits = major > 0 && text[major] == '.' && text[major + 1] >= '0' &&
+                text[major + 1] <= '9' && strlen(text) < 32 && !strpbrk(text, " \t\n,;#");
+    wish->kernel = text;
+    return fits ||
+           error_input(err, NULL, "--kernel: found '%.40s', expected a version such as 6.1", text);
+}
+
+/* Seconds as the trace prints them: digits, a point, at most nine digits. */
+static bool take_time(struct import_wish *wish, const char *text, struct error *err)
+{
+    char *end;
+    double seconds = strtod(text, &end);
+    if (wish->reinit_count == IMPORT_REINITS) {
+        return error_input(err, NULL, "more than %d --reinit-at", IMPORT_REINITS);
+    }
+    if (end == text || *end || !(seconds >= 0 && seconds < 9e9)) {
+        return error_input(err, NULL, "--reinit-at: found '%.40s', expected seconds such as 5891.9",
+                           text);
+    }
+    uint64_t ns = (uint64_t)(seconds * 1e9 + 0.5);
+    if (wish->reinit_count > 0 && wish->reinit_ns[wish->reinit_count - 1] >= ns) {
+        return error_input(err, NULL, "--reinit-at: expected one time after the other");
+    }
+    wish->reinit_ns[wish->reinit_count++] = ns;
+    return true;
+}
+
+static bool take(void *input, int key, const char *text, struct error *err)
+{
+    struct arguments *given = input;
+    struct import_wish *wish = &given->wish;
+    switch (key) {
+    case 'o':
+        given->out = text;
+        return true;
+    case 'k':
+        return take_kernel(wish, text, err);
+    case KEY_PID:
+        return take_pid(wish, text, err);
+    case KEY_BACKING:
+        return take_backing(wish, text, err);
+    case KEY_MEMORY:
+        return take_bytes("--memory", text, 2 * MIB, &wish->ram_bytes, err);
+    case KEY_IPA:
+        return take_bytes("--ram-ipa", text, 2 * MIB, &wish->ram_ipa, err);
+    case KEY_REWRITE:
+        return take_bytes("--rewrite", text, 4 * KIB, &wish->rewrite_bytes, err);
+    case KEY_REINIT:
+        return take_time(wish, text, err);
+    case KEY_LOST:
+        wish->allow_lost = true;
+        return true;
+    default:
+        return cli_one_word(&given->trace, text, err);
+    }
+}
+
+/* --- names --- */
+
+struct names {
+    char folder[OUTPUT_PATH], base[200];
+};
+
+static bool split(const char *out, struct names *names, struct error *err)
+{
+    const char *slash = strrchr(out, '/');
+    const char *base = slash ? slash + 1 : out;
+    size_t length = strlen(base);
+    length -= length > 4 && strcmp(base + length - 4, ".ini") == 0 ? 4 : 0;
+    size_t folder = slash ? (size_t)(slash - out) + (slash == out) : 1;
+    if (length == 0 || length > 80 || base[0] == '.' || folder >= OUTPUT_PATH ||
+        base[strcspn(base, ";#\"'\\\n")] != '\0') {
+        return error_input(
+            err, NULL,
+            "-o: found '%.80s', expected a name of 1 to 80 characters without quotes, "
+            "';' or '#'",
+            out);
+    }
+    snprintf(names->base, sizeof names->base, "%.*s", (int)length, base);
+    snprintf(names->folder, sizeof names->folder, "%.*s", (int)folder, slash ? out : ".");
+    return true;
+}
+
+/* --- files --- */
+
+/* What was written must play. */
+static bool check_plays(const char *path, struct error *err)
+{
+    struct recording_keys keys = {.density = 32, .vm_registers = 10, .backing = BACKINGS};
+    struct timeline timeline;
+    struct recording_info info;
+    struct error reason;
+    if (!recording_read(path, &keys, &timeline, &info, &reason)) {
+        return error_input(err, NULL, "the trace makes no workload: %.600s", reason.text);
+    }
+    timeline_free(&timeline);
+    return true;
+}
+
+struct files {
+    struct output rows, workload;
+};
+
+static bool fill_files(const struct import *import, const struct names *names, struct files *files,
+                       struct error *err)
+{
+    char rows[sizeof names->base + 8], workload[sizeof names->base + 8];
+    snprintf(rows, sizeof rows, "%s.csv", names->base);
+    snprintf(workload, sizeof workload, "%s.ini", names->base);
+    if (!output_open(&files->rows, names->folder, rows, err) ||
+        !output_open(&files->workload, names->folder, workload, err)) {
+        return false;
+    }
+    import_write_rows(import, names->base, files->rows.file);
+    import_write_workload(import, rows, files->workload.file);
+    return output_close(&files->rows, err) && output_close(&files->workload, err) &&
+           check_plays(files->rows.temporary, err);
+}
+
+static bool write_files(const struct import *import, const struct names *names, struct error *err)
+{
+    struct files *files = calloc(1, sizeof *files);
+    if (!files) {
+        die("out of memory for file names");
+    }
+    bool good = output_folder_make(names->folder, err) && fill_files(import, names, files, err) &&
+                output_keep(&files->rows, err);
+    if (good && !output_keep(&files->workload, err)) {
+        good = false;
+        (void)remove(files->rows.path);
+    }
+    output_drop(&files->rows);
+    output_drop(&files->workload);
+    if (good) {
+        printf("%s and %s\n", files->workload.path, files->rows.path);
+    }
+    free(files);
+    return good;
+}
+
+static bool run(const struct arguments *given, struct error *err)
+{
+    struct names names;
+    struct import import = {0};
+    if (!given->trace) {
+        return error_input(err, NULL, "import: expected a trace");
+    }
+    if (!given->out) {
+        return error_input(err, NULL, "import: expected -o NAME");
+    }
+    if (!split(given->out, &names, err) || !output_folder_check(names.folder, err)) {
+        return false;
+    }
+    FILE *in = strcmp(given->trace, "-") == 0 ? stdin : fopen(given->trace, "r");
+    if (!in) {
+        return error_input(err, NULL, "%.200s: %s", given->trace, strerror(errno));
+    }
+    bool good = import_read(in, given->trace, &given->wish, &import, err) &&
+                write_files(&import, &names, err);
+    if (in != stdin) {
+        (void)fclose(in);
+    }
+    if (good) {
+        import_tell(&import, "  ", stdout);
+    }
+    import_free(&import);
+    return good;
+}
+
+int cmd_import(int argc, char **argv)
+{
+    static const struct cli_command command = {
+        .options = options,
+        .take = take,
+        .words = "TRACE -o NAME",
+        .help = "Makes a workload of a text trace of KVM's events from a real host: what "
+                "`trace-cmd report`, tracefs' trace and trace_pipe, or `perf script` print.",
+        .more =
+            "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
+            "least one reboot; workloads/README.md says how to record it and what is assumed.",
+    };
+    struct arguments given = {
+        .wish = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"}};
+    struct error err = {0};
+    int status;
+    if (!cli_parse(&command, argc, argv, &given, &status)) {
+        return status;
+    }
+    return run(&given, &err) ? EXIT_DONE : cli_fail(&err);
+}

@@ -1,0 +1,49 @@
+/*
+ * watch - a simulation's actors over time: what each did, what it waited for,
+ * which lock it held, for a picture of the run. Costs nothing where no one asks
+ * for it.
+ */
+#ifndef S2FLUSH_RUN_WATCH_H
+#define S2FLUSH_RUN_WATCH_H
+
+#include "run/sim.h"
+
+/* What is counted along a span. X(name, kinds). */
+enum watch_tally {
+    TALLY_faults,
+    TALLY_leaves, /* mapped, unmapped, flushed, relaxed */
+    TALLY_lines, /* clean+invalidates of a line */
+    TALLY_tlbi,
+    TALLY_tables, /* taken or freed */
+    TALLY_traps, /* VM-register writes and set/way operations */
+    TALLY_reinits,
+    TALLY_filled_kib, /* by the VMM */
+    TALLIES
+};
+extern const char *const tally_name[TALLIES];
+
+/* Things that happen at once. */
+enum watch_mark { MARK_ENTER, MARK_REINIT, MARK_MMU_ON, MARK_MMU_OFF, MARKS };
+extern const char *const mark_name[MARKS];
+
+/* Between sim_init and sim_run: the run is watched, in at most `limit` spans.
+ * sim_free frees it. */
+void sim_watch(struct sim *sim, size_t limit);
+
+/* What was seen, complete after sim_run; NULL where nobody asked. */
+const struct watch *sim_seen(const struct sim *sim);
+
+/* Notes a mark where the run is watched; n is the vCPU. */
+void watch_mark(const struct actor *actor, enum watch_mark mark, uint64_t n);
+
+/* The classes of what actors did: sites, then resources, then idle. */
+#define CLASS_WAIT ((uint32_t)SITES)
+#define CLASS_IDLE ((uint32_t)(SITES + RESOURCES))
+
+/* What a class of `did` is called: "stage-2 fault", "waits for mmu_lock". */
+const char *class_name(uint32_t class);
+
+/* What a class of `held` is called: "mmu_lock for write". */
+const char *hold_name(uint32_t class, char *buf, size_t size);
+
+#endif
