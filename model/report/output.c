@@ -1,6 +1,10 @@
 #include "report/output.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +75,60 @@ bool output_folder_make(const char *folder, struct error *err)
     }
 }
 
+size_t output_folder_missing(const char *folder)
+{
+    char path[OUTPUT_PATH] = "";
+    struct error unused;
+    size_t levels = 0;
+    if (!copy_path(path, folder, &unused)) {
+        return 0;
+    }
+    while (access(path, F_OK) != 0 && strcmp(path, ".") != 0 && strcmp(path, "/") != 0) {
+        to_parent(path);
+        levels++;
+    }
+    return levels;
+}
+
+void output_folder_unmake(const char *folder, size_t levels)
+{
+    char path[OUTPUT_PATH] = "";
+    struct error unused;
+    if (!copy_path(path, folder, &unused)) {
+        return;
+    }
+    for (; levels > 0 && rmdir(path) == 0; levels--) {
+        to_parent(path);
+    }
+}
+
+/* Whether it is the temporary name of that file, made by a process that is gone. */
+static bool is_left_over(const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+    if (entry[0] != '.' || strncmp(entry + 1, name, length) != 0 || entry[1 + length] != '.' ||
+        !isdigit((unsigned char)entry[2 + length])) {
+        return false;
+    }
+    char *end;
+    long pid = strtol(entry + 2 + length, &end, 10);
+    return *end == '\0' && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+void output_sweep(const char *folder, const char *name)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+    while (entries && (entry = readdir(entries))) {
+        if (is_left_over(entry->d_name, name)) {
+            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+        }
+    }
+    if (entries) {
+        (void)closedir(entries);
+    }
+}
+
 bool output_open(struct output *output, const char *folder, const char *name, struct error *err)
 {
     *output = (struct output){0};
@@ -86,7 +144,8 @@ bool output_open(struct output *output, const char *folder, const char *name, st
 
 bool output_close(struct output *output, struct error *err)
 {
-    bool good = fflush(output->file) == 0 && !ferror(output->file);
+    bool good =
+        fflush(output->file) == 0 && !ferror(output->file) && fsync(fileno(output->file)) == 0;
     int cause = errno;
     good = fclose(output->file) == 0 && good;
     output->file = NULL;
