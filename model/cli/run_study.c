@@ -65,7 +65,6 @@ static bool play(struct running *running, struct error *err)
     const struct journal *journal = &running->journal;
     struct cell_watch watch = {running, wanted, finished};
     struct study_results results;
-    interrupt_catch();
     bool good =
         study_execute(running->request->study, running->request->jobs, &watch, &results, err);
     if (running->ticked) {
@@ -242,6 +241,7 @@ bool run_study(const struct run_request *request, struct error *err)
     running.last_s = running.start_s;
     snprintf(running.name, sizeof running.name, request->sharded ? SHARD_JOURNAL : RUN_JOURNAL,
              request->shard.number, request->shard.count);
+    interrupt_catch();
     if (!run_json_possible(err) || !output_folder_check(request->folder, err) ||
         !journal_head_of(&head, request->study, request->format, request->shard, request->jobs,
                          err)) {

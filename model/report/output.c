@@ -1,11 +1,10 @@
 #include "report/output.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -102,17 +101,28 @@ void output_folder_unmake(const char *folder, size_t levels)
     }
 }
 
-/* Whether it is the temporary name of that file, made by a process that is gone. */
-static bool is_left_over(const char *entry, const char *name)
+/* Whether an entry of a folder is a temporary name of that file. */
+static bool is_temporary(const char *entry, const char *name)
 {
     size_t length = strlen(name);
-    if (entry[0] != '.' || strncmp(entry + 1, name, length) != 0 || entry[1 + length] != '.' ||
-        !isdigit((unsigned char)entry[2 + length])) {
+    if (entry[0] != '.' || strncmp(entry + 1, name, length) != 0 || entry[1 + length] != '.') {
         return false;
     }
-    char *end;
-    long pid = strtol(entry + 2 + length, &end, 10);
-    return *end == '\0' && pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+    const char *number = entry + 2 + length;
+    return number[0] != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
+/* Who writes a file has it locked; a lock goes with its process. */
+static void remove_left_over(int folder, const char *entry)
+{
+    int fd = openat(folder, entry, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        (void)unlinkat(folder, entry, 0);
+    }
+    (void)close(fd);
 }
 
 void output_sweep(const char *folder, const char *name)
@@ -120,8 +130,8 @@ void output_sweep(const char *folder, const char *name)
     DIR *entries = opendir(folder);
     const struct dirent *entry;
     while (entries && (entry = readdir(entries))) {
-        if (is_left_over(entry->d_name, name)) {
-            (void)unlinkat(dirfd(entries), entry->d_name, 0);
+        if (is_temporary(entry->d_name, name)) {
+            remove_left_over(dirfd(entries), entry->d_name);
         }
     }
     if (entries) {
@@ -139,7 +149,11 @@ bool output_open(struct output *output, const char *folder, const char *name, st
         return error_input(err, NULL, "the output folder's name is too long");
     }
     output->file = fopen(output->temporary, "w");
-    return output->file || error_run(err, "%s: %s", output->temporary, strerror(errno));
+    if (!output->file) {
+        return error_run(err, "%s: %s", output->temporary, strerror(errno));
+    }
+    (void)flock(fileno(output->file), LOCK_EX | LOCK_NB); /* see output_sweep */
+    return true;
 }
 
 bool output_close(struct output *output, struct error *err)

@@ -29,7 +29,8 @@ bool output_folder_make(const char *folder, struct error *err);
 size_t output_folder_missing(const char *folder);
 void output_folder_unmake(const char *folder, size_t levels);
 
-/* Removes what killed processes left of a file under temporary names. */
+/* Removes what killed processes left of a file under temporary names; nothing
+ * where the file system has no locks. */
 void output_sweep(const char *folder, const char *name);
 
 /* Starts a file in a folder. */
