@@ -51,8 +51,9 @@ attempt()
     shift
     attempts=$((attempts + 1))
     [ $((attempts % 5)) -ne 0 ] || signal=INT
-    # The outer redirection is for the shell's own words about who was killed.
-    { timeout --preserve-status -s "$signal" "$seconds" "$S2FLUSH" "$@" \
+    # In the foreground timeout waits until the program is gone, and with it its lock. The outer
+    # redirection is for the shell's own words about who was killed.
+    { timeout --foreground --preserve-status -s "$signal" "$seconds" "$S2FLUSH" "$@" \
         >"$T/out" 2>"$T/err" </dev/null || rc=$?; } 2>/dev/null
     ! grep -q '^resuming:' "$T/err" || resumed=$((resumed + 1))
     case $rc in
