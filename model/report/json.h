@@ -25,4 +25,7 @@ void json_real(struct json *json, const char *key, double value); /* not finite:
 void json_millionths(struct json *json, const char *key, uint64_t value); /* value / 10^6, exact */
 void json_flag(struct json *json, const char *key, bool value);
 
+/* Members that were written before, at the same depth and with `more` set. */
+void json_again(struct json *json, const char *members);
+
 #endif
