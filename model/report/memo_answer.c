@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define WORDS 512
-#define SEGMENTS 6
 
 /* --- against what --- */
 
@@ -82,16 +81,6 @@ static void say_rivals(const struct memo *memo, const struct memo_place *place,
 
 /* --- one place --- */
 
-static void say_caveat(const struct memo *memo, size_t strategy, struct doc_node *block)
-{
-    const char *caveat = memo_caveat(memo, strategy);
-    if (caveat[0]) {
-        doc_text(block, " Caveat of ");
-        doc_code(block, memo_strategy(memo, strategy));
-        doc_text(block, ": %s.", caveat);
-    }
-}
-
 static void say_sound(const struct memo *memo, const struct memo_place *place,
                       const struct memo_choice *choice, struct doc_node *block)
 {
@@ -110,7 +99,6 @@ static void say_sound(const struct memo *memo, const struct memo_place *place,
                  100 * choice->sound_probability);
     }
     doc_text(block, ".");
-    say_caveat(memo, choice->sound, block);
 }
 
 static void say_confidence(const struct memo_choice *choice, struct doc_node *block)
@@ -147,22 +135,37 @@ static void say_winner(const struct memo *memo, const struct memo_place *place,
     say_confidence(choice, block);
     if (condition) {
         say_sound(memo, place, choice, block);
-    } else {
-        say_caveat(memo, choice->winner, block);
     }
 }
 
-/* The whole of what there is to say of a place. */
 static void say_place(const struct memo *memo, const struct memo_place *place,
                       struct doc_node *block)
 {
     struct memo_choice choice = memo_choose(memo, place);
     if (choice.winner == SIZE_MAX) {
         doc_text(block, "no strategy of the study is coherent and exists on this machine.");
-        return;
+    } else {
+        say_winner(memo, place, &choice, block);
     }
-    say_winner(memo, place, &choice, block);
-    memo_breakeven_words(memo, place, block);
+}
+
+/* What is said against the strategies that win somewhere; the conditions of
+ * verdicts stand beside the wins. */
+static void say_caveats(const struct memo *memo, struct doc_node *block)
+{
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        bool wins = false;
+        for (size_t p = 0; p < memo->places; p++) {
+            struct memo_choice choice = memo_choose(memo, &memo->place[p]);
+            bool leans = choice.winner == s && memo_condition(memo, &memo->place[p], s) != NULL;
+            wins |= (choice.winner == s && !leans) || (choice.sound == s && choice.winner != s);
+        }
+        if (wins && memo_caveat(memo, s)[0]) {
+            doc_text(block, " Caveat of ");
+            doc_code(block, memo_strategy(memo, s));
+            doc_text(block, ": %s.", memo_caveat(memo, s));
+        }
+    }
 }
 
 /* --- several places --- */
@@ -171,14 +174,17 @@ static void say_place(const struct memo *memo, const struct memo_place *place,
 static void say_group(const struct memo *memo, const struct memo_choice *choices, size_t winner,
                       bool decided, struct doc_node *block)
 {
-    size_t said = 0;
+    size_t said = 0, last = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        last = choices[p].winner == winner && choices[p].decided == decided ? p : last;
+    }
     for (size_t p = 0; p < memo->places; p++) {
         char name[WORDS];
         if (choices[p].winner != winner || choices[p].decided != decided) {
             continue;
         }
         memo_say_place(memo, &memo->place[p], true, name, sizeof name);
-        doc_text(block, "%s%s", said++ ? ", " : "", name);
+        doc_text(block, "%s%s", said++ == 0 ? "" : p == last ? " and " : ", ", name);
         if (isfinite(choices[p].probability)) {
             doc_text(block, " (%s%.0f %% of the draws)", decided ? "" : "only ",
                      100 * choices[p].probability);
@@ -241,15 +247,18 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     const char *question = memo_text(memo->run, "study", "question", NULL);
     char words[2 * WORDS];
     doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", title[0] ? title : name);
-    doc_text(doc_add(doc, DOC_LEAD, "The question"), "%s", question[0] ? question : title);
-    struct doc_node *answer = doc_add(doc, DOC_LEAD, "The answer");
+    doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s", question[0] ? question : title);
+    struct doc_node *answer = doc_add(doc, DOC_LEAD, "2 The answer");
     if (memo->places == 1) {
         memo_say_place(memo, &memo->place[0], false, words, sizeof words);
         doc_text(answer, "For %s: ", words);
         say_place(memo, &memo->place[0], answer);
+        say_caveats(memo, answer);
+        memo_breakeven_words(memo, &memo->place[0], answer);
         return;
     }
     say_headline(memo, answer);
+    say_caveats(memo, answer);
     struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
     for (size_t p = 0; p < memo->places; p++) {
         struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
@@ -257,5 +266,6 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
         doc_strong(item, "%s:", words);
         doc_text(item, " ");
         say_place(memo, &memo->place[p], item);
+        memo_breakeven_words(memo, &memo->place[p], item);
     }
 }

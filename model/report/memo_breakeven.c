@@ -261,22 +261,59 @@ static bool any_leans(const struct memo *memo, const struct memo_place *place)
     return false;
 }
 
+static bool is_compared(const struct memo *memo, size_t row)
+{
+    return memo->compare[0] && memo->compare[1] &&
+           is_pair(memo, row, memo->compare[0], memo->compare[1]);
+}
+
 void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
                           struct doc_node *block)
 {
-    if (memo->compare[0] && memo->compare[1]) {
-        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
-            if (is_pair(memo, row, memo->compare[0], memo->compare[1]) &&
-                memo_matches(memo, MEMO_BREAKEVEN, row, place)) {
-                say_row(memo, row, block);
-            }
-        }
-    } else if (memo->table[MEMO_CURVES].there && memo->table[MEMO_BREAKEVEN].there) {
-        say_cheapest(memo, place, false, block);
-        if (any_leans(memo, place)) {
-            say_cheapest(memo, place, true, block);
+    if (!memo->table[MEMO_CURVES].there || !memo->table[MEMO_BREAKEVEN].there) {
+        return;
+    }
+    for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+        if (is_compared(memo, row) && memo_matches(memo, MEMO_BREAKEVEN, row, place)) {
+            say_row(memo, row, block);
         }
     }
+    say_cheapest(memo, place, false, block);
+    if (any_leans(memo, place)) {
+        say_cheapest(memo, place, true, block);
+    }
+}
+
+static void mark_segments(const struct memo *memo, const struct memo_place *place, bool sound,
+                          bool *marked)
+{
+    struct segment segments[SEGMENTS];
+    double last;
+    size_t count = find_segments(memo, place, sound, segments, &last);
+    for (size_t i = 1; i < count && i < SEGMENTS; i++) {
+        size_t row = find_crossing(memo, place, segments[i - 1].strategy, segments[i].strategy,
+                                   segments[i].from);
+        if (row != SIZE_MAX) {
+            marked[row] = true;
+        }
+    }
+}
+
+bool *memo_breakeven_marks(const struct memo *memo)
+{
+    size_t rows = memo->table[MEMO_BREAKEVEN].csv.rows;
+    bool *marked = calloc(rows ? rows : 1, sizeof *marked);
+    if (!marked) {
+        die("out of memory for a memo");
+    }
+    for (size_t row = 0; row < rows; row++) {
+        marked[row] = is_compared(memo, row);
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        mark_segments(memo, &memo->place[p], false, marked);
+        mark_segments(memo, &memo->place[p], true, marked);
+    }
+    return marked;
 }
 
 /* --- the table --- */
@@ -315,7 +352,8 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
     doc_cell(line, "%s", condition);
 }
 
-void memo_breakeven_table(const struct memo *memo, struct doc_node *doc)
+/* The pairs that cross, or may, or the others. */
+static void put_table(const struct memo *memo, struct doc_node *doc, bool open)
 {
     static const char *const names[] = {"situation",         "cheaper below", "cheaper above",
                                         "break-even",        ">at",           ">p10 to p90",
@@ -326,9 +364,36 @@ void memo_breakeven_table(const struct memo *memo, struct doc_node *doc)
         char where[WORDS];
         memo_say_place(memo, &memo->place[p], true, where, sizeof where);
         for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
-            if (memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
+            bool crosses = has_status(memo, row, BREAKEVEN_CROSSING) ||
+                           has_status(memo, row, BREAKEVEN_UNDECIDED);
+            if (crosses == open && memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
                 put_row(memo, table, skip ? NULL : where, row);
             }
         }
+    }
+}
+
+void memo_breakeven_table(const struct memo *memo, struct doc_node *doc)
+{
+    size_t open = 0, all = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+            if (memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
+                all++;
+                open += has_status(memo, row, BREAKEVEN_CROSSING) ||
+                        has_status(memo, row, BREAKEVEN_UNDECIDED);
+            }
+        }
+    }
+    struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
+    doc_text(block,
+             "Break-even points along %s, where two strategies cost the same: of %zu pairs and "
+             "situations %zu have one or are undecided.",
+             memo_cell(memo, MEMO_BREAKEVEN, 0, "axis"), all, open);
+    if (open > 0) {
+        put_table(memo, doc, true);
+    }
+    if (open < all) {
+        put_table(memo, doc_add(doc, DOC_DETAILS, "Pairs without a break-even point"), false);
     }
 }

@@ -14,29 +14,15 @@
 
 /* --- the rows --- */
 
-/* Whether a row is of the compared pair, where only that is asked for. */
-static bool of_pair(const struct memo *memo, const struct memo_figure *figure,
-                    enum memo_table_id table, size_t row)
-{
-    if (!figure->pair || table != MEMO_BREAKEVEN || !memo->compare[0] || !memo->compare[1]) {
-        return true;
-    }
-    size_t found = 0;
-    for (size_t i = 0; i < 2; i++) {
-        found += strcmp(memo_cell(memo, table, row, "a"), memo->compare[i]) == 0;
-        found += strcmp(memo_cell(memo, table, row, "b"), memo->compare[i]) == 0;
-    }
-    return found == 2;
-}
-
-static bool wanted(const struct memo *memo, const struct memo_figure *figure,
-                   enum memo_table_id table, size_t row)
+/* Which rows of a table to draw; `marked` NULL: all of the places. */
+static bool wanted(const struct memo *memo, enum memo_table_id table, size_t row,
+                   const bool *marked)
 {
     bool found = false;
     for (size_t p = 0; p < memo->places; p++) {
         found |= memo_in_panel(memo, table, row, &memo->place[p]);
     }
-    return found && of_pair(memo, figure, table, row);
+    return found && (!marked || marked[row]);
 }
 
 static void put_line(FILE *out, char *const *cells, size_t count)
@@ -48,8 +34,8 @@ static void put_line(FILE *out, char *const *cells, size_t count)
     fputc('\n', out);
 }
 
-static bool write_table(const struct memo *memo, const struct memo_figure *figure,
-                        enum memo_table_id id, const char *folder, struct error *err)
+static bool write_table(const struct memo *memo, enum memo_table_id id, const char *folder,
+                        struct error *err)
 {
     const struct csv *csv = &memo->table[id].csv;
     char path[PATH];
@@ -58,12 +44,14 @@ static bool write_table(const struct memo *memo, const struct memo_figure *figur
     if (!out) {
         return error_run(err, "%.600s: %s", path, strerror(errno));
     }
+    bool *marked = id == MEMO_BREAKEVEN ? memo_breakeven_marks(memo) : NULL;
     put_line(out, csv->header, csv->columns);
     for (size_t row = 0; row < csv->rows; row++) {
-        if (wanted(memo, figure, id, row)) {
+        if (wanted(memo, id, row, marked)) {
             put_line(out, &csv->cells[row * csv->columns], csv->columns);
         }
     }
+    free(marked);
     bool good = !ferror(out);
     return (fclose(out) == 0 && good) || error_run(err, "%.600s: cannot be written", path);
 }
@@ -97,7 +85,7 @@ static bool draw(const struct memo *memo, const struct memo_figure *figure, char
         return error_run(err, "%.600s: %s", folder, strerror(errno));
     }
     for (size_t i = 0; i < figure->tables && good; i++) {
-        good = write_table(memo, figure, figure->table[i], folder, err);
+        good = write_table(memo, figure->table[i], folder, err);
     }
     good = good && plot_svg(folder, figure->script, svg, err);
     remove_folder(folder);

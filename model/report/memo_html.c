@@ -29,6 +29,7 @@ static const char style[] =
     "vertical-align:top}\n"
     "th{color:var(--faint);font-weight:600}\n"
     "td{min-width:3rem;max-width:26rem}\n"
+    "td code{white-space:nowrap}\n"
     ".n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
     "figure{margin:1rem 0;background:#fff;border:1px solid var(--line);border-radius:4px;"
     "overflow-x:auto}\n"

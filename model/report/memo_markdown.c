@@ -22,7 +22,7 @@ static void put_text(FILE *out, const char *text)
 
 /* A code span: fenced by more backticks than it holds in a row. A bar would end
  * a table's cell even there. */
-static void put_code(FILE *out, const char *text)
+static void put_code(FILE *out, const char *text, bool in_table)
 {
     size_t fence = 1, row = 0;
     for (const char *at = text; *at; at++) {
@@ -33,7 +33,7 @@ static void put_code(FILE *out, const char *text)
     fprintf(out, "%.*s%s", (int)(fence < 16 ? fence : 16), "````````````````", pad ? " " : "");
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
-        fprintf(out, "%s%c", c == '|' ? "\\" : "", c < 0x20 || c == 0x7f ? ' ' : c);
+        fprintf(out, "%s%c", in_table && c == '|' ? "\\" : "", c < 0x20 || c == 0x7f ? ' ' : c);
     }
     fprintf(out, "%s%.*s", pad ? " " : "", (int)(fence < 16 ? fence : 16), "````````````````");
 }
@@ -42,7 +42,7 @@ static void put_runs(FILE *out, const struct doc_node *block)
 {
     for (const struct doc_node *run = block->first; run; run = run->next) {
         if (run->kind == DOC_CODE) {
-            put_code(out, run->text);
+            put_code(out, run->text, block->kind == DOC_CELL || block->kind == DOC_NUMBER);
         } else {
             const char *mark = run->kind == DOC_STRONG ? "**" : "";
             fputs(mark, out);

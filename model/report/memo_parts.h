@@ -158,8 +158,10 @@ void memo_repeat_section(const struct memo *memo, struct doc_node *doc);
  * is cheapest where along it, at one place. */
 void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
                           struct doc_node *block);
-/* All pairs at all places. */
+/* All pairs at all places; those that cross, or may, in front. */
 void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
+/* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */
+bool *memo_breakeven_marks(const struct memo *memo);
 
 /* A command on the study and into the folder, as a shell takes it: "s2flush map
  * STUDY -o DIR". `more`: further words, or "". */
@@ -171,13 +173,13 @@ void memo_missing(const struct memo *memo, struct doc_node *doc, const char *wha
                   const char *command, const char *more);
 
 /* Draws a script of bench/plots on the rows of a table (and those of another,
- * that it reads as well) that are of the memo's places; adds the picture, or a
- * paragraph that says why it is not there. */
+ * that it reads as well) that are of the memo's places; of break-even points only
+ * those that the words speak of. Adds the picture, or a paragraph that says why
+ * it is not there. */
 struct memo_figure {
     const char *script, *name, *note;
     enum memo_table_id table[2];
     size_t tables;
-    bool pair; /* of break-even points: only those of the compared strategies */
 };
 void memo_figure(const struct memo *memo, struct doc_node *doc, const struct memo_figure *figure);
 

@@ -196,16 +196,34 @@ void memo_say_value(const struct memo_axis *axis, const char *text, char *buf, s
     }
 }
 
+/* Three digits, as many as such a number can bear. */
+static void say_digits(double value, char *buf, size_t size)
+{
+    snprintf(buf, size, fabs(value) >= 999.5 ? "%.0f" : "%.3g", value);
+}
+
+/* All three in the unit that suits the middle one. */
 void memo_say_band(struct memo_band band, char *buf, size_t size)
 {
+    static const struct {
+        double ns;
+        const char *name;
+    } units[] = {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}};
     char mid[48], p10[48], p90[48];
-    memo_say_number("ns", band.mid, mid, sizeof mid);
-    if (isfinite(band.mid) && isfinite(band.p10)) {
-        memo_say_number("ns", band.p10, p10, sizeof p10);
-        memo_say_number("ns", band.p90, p90, sizeof p90);
-        snprintf(buf, size, "%s (%s to %s)", mid, p10, p90);
+    size_t unit = 0;
+    while (unit < 3 && fabs(band.mid) < units[unit].ns) {
+        unit++;
+    }
+    double scale = units[unit].ns;
+    say_digits(band.mid / scale, mid, sizeof mid);
+    if (!isfinite(band.mid)) {
+        snprintf(buf, size, "not known");
+    } else if (isfinite(band.p10)) {
+        say_digits(band.p10 / scale, p10, sizeof p10);
+        say_digits(band.p90 / scale, p90, sizeof p90);
+        snprintf(buf, size, "%s %s (%s to %s)", mid, units[unit].name, p10, p90);
     } else {
-        snprintf(buf, size, "%s", isfinite(band.mid) ? mid : "not known");
+        snprintf(buf, size, "%s %s", mid, units[unit].name);
     }
 }
 

@@ -248,7 +248,8 @@ static void strategies_table(const struct memo *memo, const struct memo_place *p
         doc_number(line, "%s", mid);
         doc_number(line, "%s%s%s", p10, p10[0] ? " to " : "", p90);
         if (isfinite(band.mid / least)) {
-            doc_number(line, "%.3g", band.mid / least);
+            bool little = band.mid / least < 0.01;
+            doc_number(line, little ? "under 0.01" : "%.3g", band.mid / least);
         } else {
             doc_number(line, "%s", "");
         }
@@ -302,7 +303,6 @@ static void curves(const struct memo *memo, struct doc_node *doc)
                 "two cross; the table below has the same.",
         .table = {MEMO_CURVES, MEMO_BREAKEVEN},
         .tables = 2,
-        .pair = true,
     };
     memo_figure(memo, doc, &figure);
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "The curves as tables");
@@ -386,50 +386,43 @@ static void cost_table(const struct memo *memo, struct doc_node *doc)
     }
 }
 
-/* Whether a machine is that of some place. */
-static bool of_places(const struct memo *memo, size_t row)
-{
-    for (size_t p = 0; p < memo->places; p++) {
-        if (memo_matches(memo, MEMO_INFORMATION, row, &memo->place[p])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What to measure first, machine by machine. */
-static void information(const struct memo *memo, struct doc_node *doc)
+/* What to measure first on one machine: its rows come by falling gain. */
+static void say_machine(const struct memo *memo, size_t first, struct doc_node *item)
 {
     const enum memo_table_id id = MEMO_INFORMATION;
-    struct doc_node *list = doc_add(doc, DOC_LIST, NULL), *item = NULL;
-    const char *before = "";
-    for (size_t row = 0; row < memo->table[id].csv.rows; row++) {
-        const char *machine = memo_cell(memo, id, row, "machine");
-        double undecided = memo_number(memo, id, row, "undecided");
+    const char *machine = memo_cell(memo, id, first, "machine");
+    double undecided = memo_number(memo, id, first, "undecided");
+    size_t said = 0;
+    doc_strong(item, "%s:", machine);
+    doc_text(item, " no clear winner in %.1f %% of the study's situations", 100 * undecided);
+    for (size_t row = first; row < memo->table[id].csv.rows; row++) {
         double gain = memo_number(memo, id, row, "gain");
-        if (!of_places(memo, row)) {
+        if (gain < LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
             continue;
         }
-        if (strcmp(machine, before) != 0) {
-            before = machine;
-            item = doc_add(list, DOC_ITEM, NULL);
-            doc_strong(item, "%s:", machine);
-            doc_text(item, " no clear winner in %.1f %% of the study's situations",
-                     100 * undecided);
-            if (undecided == 0 || gain < LEAST_GAIN) {
-                doc_text(item, undecided == 0 ? "; nothing needs to be measured."
-                                              : "; knowing a single cost would not change that.");
-                item = NULL;
-                continue;
-            }
-            doc_text(item, ". Measure first ");
-        } else if (!item || gain < LEAST_GAIN) {
-            continue;
-        } else {
-            doc_text(item, ", then ");
-        }
+        doc_text(item, said++ ? ", then " : "; measure first ");
         doc_code(item, memo_cell(memo, id, row, "cost"));
         doc_text(item, " (%.1f %% left when it is known)", 100 * fmax(undecided - gain, 0));
+    }
+    doc_text(item, said > 0         ? "."
+                   : undecided == 0 ? "; nothing needs to be measured."
+                                    : "; knowing one cost would not change that.");
+}
+
+static void information(const struct memo *memo, struct doc_node *doc)
+{
+    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
+    const char *before = "";
+    for (size_t row = 0; row < memo->table[MEMO_INFORMATION].csv.rows; row++) {
+        const char *machine = memo_cell(memo, MEMO_INFORMATION, row, "machine");
+        bool ours = false;
+        for (size_t p = 0; p < memo->places; p++) {
+            ours |= memo_matches(memo, MEMO_INFORMATION, row, &memo->place[p]);
+        }
+        if (ours && strcmp(machine, before) != 0) {
+            say_machine(memo, row, doc_add(list, DOC_ITEM, NULL));
+            before = machine;
+        }
     }
 }
 
@@ -467,9 +460,6 @@ void memo_change_section(const struct memo *memo, struct doc_node *doc)
 {
     heading(doc, "5 What would change the answer");
     if (memo->table[MEMO_BREAKEVEN].there && memo->table[MEMO_BREAKEVEN].csv.rows > 0) {
-        struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-        doc_text(block, "Break-even points along %s: at which value two strategies cost the same.",
-                 memo_cell(memo, MEMO_BREAKEVEN, 0, "axis"));
         memo_breakeven_table(memo, doc);
     } else if (memo->breakeven || !memo->given) {
         memo_missing(memo, doc, "A table of break-even points", "breakeven",
