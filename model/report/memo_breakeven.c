@@ -202,42 +202,68 @@ static size_t find_crossing(const struct memo *memo, const struct memo_place *pl
     return best;
 }
 
+/* A strategy, and what it needs where that has not been said before: the winner's
+ * condition stands in the answer. */
+static void say_strategy(const struct memo *memo, const struct memo_place *place,
+                         const struct segment *segments, size_t index, struct doc_node *block)
+{
+    const char *name = segments[index].strategy;
+    size_t strategy = memo_find_strategy(memo, name);
+    bool said = memo_choose(memo, place).winner == strategy;
+    for (size_t i = 0; i < index; i++) {
+        said |= strcmp(segments[i].strategy, name) == 0;
+    }
+    doc_code(block, name);
+    if (!said && leans(memo, place, name)) {
+        doc_text(block, " (provided that %s)", memo_condition(memo, place, strategy));
+    }
+}
+
+/* Up to where a segment reaches: to the break-even point with the next one, or
+ * below the value of the axis where that is the cheapest. */
+static void say_end(const struct memo *memo, const struct memo_place *place,
+                    const struct segment *segment, struct doc_node *block)
+{
+    size_t row =
+        find_crossing(memo, place, segment[0].strategy, segment[1].strategy, segment[1].from);
+    char at[48];
+    if (row == SIZE_MAX) {
+        memo_say_number(memo_cell(memo, MEMO_CURVES, 0, "unit"), segment[1].from, at, sizeof at);
+        doc_text(block, " to below %s", at);
+        return;
+    }
+    say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    doc_text(block, " up to %s", at);
+    say_interval(memo, row, block);
+    if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+        doc_text(block, ", undecided");
+    }
+}
+
 static void say_segments(const struct memo *memo, const struct memo_place *place,
                          const struct segment *segments, size_t count, struct doc_node *block)
 {
     for (size_t i = 0; i < count; i++) {
         doc_text(block, "%s", i ? ", then " : "");
-        doc_code(block, segments[i].strategy);
-        if (i + 1 == count) {
-            break;
-        }
-        size_t row = find_crossing(memo, place, segments[i].strategy, segments[i + 1].strategy,
-                                   segments[i + 1].from);
-        char at[48];
-        if (row == SIZE_MAX) {
-            memo_say_number(memo_cell(memo, MEMO_CURVES, 0, "unit"), segments[i + 1].from, at,
-                            sizeof at);
-            doc_text(block, " to below %s", at);
-            continue;
-        }
-        say_at(memo, row, crossing_at(memo, row), at, sizeof at);
-        doc_text(block, " up to %s", at);
-        say_interval(memo, row, block);
-        if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
-            doc_text(block, ", undecided");
+        say_strategy(memo, place, segments, i, block);
+        if (i + 1 < count) {
+            say_end(memo, place, &segments[i], block);
         }
     }
 }
 
-static void say_cheapest(const struct memo *memo, const struct memo_place *place, bool sound,
+/* Returns whether one of those that it names leans on a condition. */
+static bool say_cheapest(const struct memo *memo, const struct memo_place *place, bool sound,
                          struct doc_node *block)
 {
     struct segment segments[SEGMENTS];
     char low[48], high[48];
     double last = NAN;
+    bool any = false;
     size_t count = find_segments(memo, place, sound, segments, &last);
+    size_t shown = count < SEGMENTS ? count : SEGMENTS;
     if (count == 0) {
-        return;
+        return false;
     }
     const char *unit = memo_cell(memo, MEMO_CURVES, 0, "unit");
     memo_say_number(unit, segments[0].from, low, sizeof low);
@@ -245,20 +271,15 @@ static void say_cheapest(const struct memo *memo, const struct memo_place *place
     doc_text(block, " %s %s from %s to %s the cheapest is ",
              sound ? "Without conditions, along" : "Along", memo_cell(memo, MEMO_CURVES, 0, "axis"),
              low, high);
-    say_segments(memo, place, segments, count < SEGMENTS ? count : SEGMENTS, block);
-    doc_text(block, "%s", count > SEGMENTS ? ", and it changes further." : ".");
-}
-
-/* Whether a strategy that leans on a condition is in the curves. */
-static bool any_leans(const struct memo *memo, const struct memo_place *place)
-{
-    for (size_t row = 0; row < memo->table[MEMO_CURVES].csv.rows; row++) {
-        if (memo_matches(memo, MEMO_CURVES, row, place) &&
-            leans(memo, place, memo_cell(memo, MEMO_CURVES, row, "strategy"))) {
-            return true;
-        }
+    say_segments(memo, place, segments, shown, block);
+    doc_text(block, "%s",
+             count > SEGMENTS ? ", and it changes further."
+             : count == 1     ? " throughout."
+                              : ".");
+    for (size_t i = 0; i < shown; i++) {
+        any |= leans(memo, place, segments[i].strategy);
     }
-    return false;
+    return any;
 }
 
 static bool is_compared(const struct memo *memo, size_t row)
@@ -278,8 +299,7 @@ void memo_breakeven_words(const struct memo *memo, const struct memo_place *plac
             say_row(memo, row, block);
         }
     }
-    say_cheapest(memo, place, false, block);
-    if (any_leans(memo, place)) {
+    if (say_cheapest(memo, place, false, block)) {
         say_cheapest(memo, place, true, block);
     }
 }
@@ -321,11 +341,13 @@ bool *memo_breakeven_marks(const struct memo *memo)
 static void put_row(const struct memo *memo, struct doc_node *table, const char *where, size_t row)
 {
     struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-    char at[48] = "", low[48] = "", high[48] = "";
+    char text[48] = "", low[48] = "", high[48] = "";
     double p10 = memo_number(memo, MEMO_BREAKEVEN, row, "p10");
     double share = memo_number(memo, MEMO_BREAKEVEN, row, "share_crossing");
-    if (isfinite(crossing_at(memo, row))) {
-        say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    bool crossing = has_status(memo, row, BREAKEVEN_CROSSING);
+    double at = crossing ? crossing_at(memo, row) : memo_number(memo, MEMO_BREAKEVEN, row, "at");
+    if (isfinite(at)) {
+        say_at(memo, row, at, text, sizeof text);
     }
     if (isfinite(p10)) {
         say_at(memo, row, p10, low, sizeof low);
@@ -333,7 +355,6 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
     }
     const char *left_out = memo_cell(memo, MEMO_BREAKEVEN, row, "left_out");
     const char *condition = memo_cell(memo, MEMO_BREAKEVEN, row, "condition");
-    bool crossing = has_status(memo, row, BREAKEVEN_CROSSING);
     if (where) {
         doc_cell(line, "%s", where);
     }
@@ -342,7 +363,7 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
     doc_code(doc_add(line, DOC_CELL, NULL),
              memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "b"));
     doc_cell(line, "%s", left_out[0] ? left_out : memo_cell(memo, MEMO_BREAKEVEN, row, "status"));
-    doc_number(line, "%s", at);
+    doc_number(line, "%s", text);
     doc_number(line, "%s%s%s", low, low[0] ? " to " : "", high);
     if (isfinite(share) && !left_out[0]) {
         doc_number(line, "%.0f %%", 100 * share);

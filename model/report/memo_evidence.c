@@ -240,7 +240,10 @@ static size_t put_section(struct doc_node *table, const char *of, const char *na
         snprintf(source_key, sizeof source_key, "%.100s source", key);
         const char *source = memo_text(section, source_key, NULL);
         if (weak_evidence(source) && json_is_string(value)) {
-            put_assumption(table, of, key, json_string_value(value), weak_evidence(source), source);
+            char word[64];
+            snprintf(word, sizeof word, "%s%s", strstr(source, "(read)") ? "in part " : "",
+                     weak_evidence(source));
+            put_assumption(table, of, key, json_string_value(value), word, source);
             count++;
         }
     }

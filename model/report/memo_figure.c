@@ -14,24 +14,24 @@
 
 /* --- the rows --- */
 
-/* Which rows of a table to draw; `marked` NULL: all of the places. */
-static bool wanted(const struct memo *memo, enum memo_table_id table, size_t row,
-                   const bool *marked)
+/* Whether a row is of one of the memo's places. */
+static bool wanted(const struct memo *memo, enum memo_table_id table, size_t row)
 {
     bool found = false;
     for (size_t p = 0; p < memo->places; p++) {
         found |= memo_in_panel(memo, table, row, &memo->place[p]);
     }
-    return found && (!marked || marked[row]);
+    return found;
 }
 
-static void put_line(FILE *out, char *const *cells, size_t count)
+/* A line with one more cell, where `more` is not NULL. */
+static void put_line(FILE *out, char *const *cells, size_t count, const char *more)
 {
     for (size_t i = 0; i < count; i++) {
         fputs(i ? "," : "", out);
         csv_put(out, cells[i]);
     }
-    fputc('\n', out);
+    fprintf(out, "%s%s\n", more ? "," : "", more ? more : "");
 }
 
 static bool write_table(const struct memo *memo, enum memo_table_id id, const char *folder,
@@ -45,10 +45,13 @@ static bool write_table(const struct memo *memo, enum memo_table_id id, const ch
         return error_run(err, "%.600s: %s", path, strerror(errno));
     }
     bool *marked = id == MEMO_BREAKEVEN ? memo_breakeven_marks(memo) : NULL;
-    put_line(out, csv->header, csv->columns);
+    put_line(out, csv->header, csv->columns, marked ? "decides" : NULL);
     for (size_t row = 0; row < csv->rows; row++) {
-        if (wanted(memo, id, row, marked)) {
-            put_line(out, &csv->cells[row * csv->columns], csv->columns);
+        if (wanted(memo, id, row)) {
+            put_line(out, &csv->cells[row * csv->columns], csv->columns,
+                     !marked       ? NULL
+                     : marked[row] ? "yes"
+                                   : "no");
         }
     }
     free(marked);

@@ -1,6 +1,8 @@
 /* A memo's document as one HTML page without scripts or anything from outside. */
 #include "report/memo_doc.h"
 
+#include <string.h>
+
 static const char style[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--faint:#555;--line:#d5d5d5;"
     "--card:#f4f6f8;--mark:#0072b2}\n"
@@ -43,10 +45,29 @@ static const char style[] =
     "td{min-width:0}"
     "details::details-content{content-visibility:visible;block-size:auto}}\n";
 
+/* Whether a blank stands between a number and its unit: no line ends there. */
+static bool before_unit(const char *start, const char *blank)
+{
+    static const char *const units[] = {"%", "ns", "us", "ms", "s", "KiB", "MiB", "GiB", "TiB"};
+    bool digit = blank > start && blank[-1] >= '0' && blank[-1] <= '9';
+    size_t length = strcspn(blank + 1, " ,;:.()");
+    for (size_t i = 0; i < sizeof units / sizeof *units && digit; i++) {
+        if (strlen(units[i]) == length && strncmp(units[i], blank + 1, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_text(FILE *out, const char *text)
 {
+    const char *start = text;
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
+        if (c == ' ' && before_unit(start, text)) {
+            fputs("&nbsp;", out);
+            continue;
+        }
         switch (c) {
         case '<':
             fputs("&lt;", out);

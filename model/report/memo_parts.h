@@ -173,9 +173,9 @@ void memo_missing(const struct memo *memo, struct doc_node *doc, const char *wha
                   const char *command, const char *more);
 
 /* Draws a script of bench/plots on the rows of a table (and those of another,
- * that it reads as well) that are of the memo's places; of break-even points only
- * those that the words speak of. Adds the picture, or a paragraph that says why
- * it is not there. */
+ * that it reads as well) that are of the memo's places; of break-even points
+ * only those are marked that the words speak of. Adds the picture, or a paragraph
+ * that says why it is not there. */
 struct memo_figure {
     const char *script, *name, *note;
     enum memo_table_id table[2];

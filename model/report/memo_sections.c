@@ -227,7 +227,7 @@ static void strategies_table(const struct memo *memo, const struct memo_place *p
                                         "verdict"};
     struct memo_choice choice = memo_choose(memo, place);
     size_t count = memo->axis[memo->strategy].count, *order = malloc(count * sizeof *order);
-    struct doc_node *table = doc_table(doc, names, 5);
+    struct doc_node *table = doc_table(doc, names, 4);
     double least = choice.winner == SIZE_MAX ? NAN : memo_band(memo, place, choice.winner).mid;
     if (!order) {
         die("out of memory for a memo");
@@ -236,17 +236,10 @@ static void strategies_table(const struct memo *memo, const struct memo_place *p
     for (size_t i = 0; i < count; i++) {
         struct doc_node *line = doc_add(table, DOC_ROW, NULL);
         struct memo_band band = memo_band(memo, place, order[i]);
-        char mid[48] = "not known", p10[48] = "", p90[48] = "";
-        if (isfinite(band.mid)) {
-            memo_say_number("ns", band.mid, mid, sizeof mid);
-        }
-        if (isfinite(band.p10)) {
-            memo_say_number("ns", band.p10, p10, sizeof p10);
-            memo_say_number("ns", band.p90, p90, sizeof p90);
-        }
+        char text[160];
+        memo_say_band(band, text, sizeof text);
         doc_code(doc_add(line, DOC_CELL, NULL), memo_strategy(memo, order[i]));
-        doc_number(line, "%s", mid);
-        doc_number(line, "%s%s%s", p10, p10[0] ? " to " : "", p90);
+        doc_number(line, "%s", text);
         if (isfinite(band.mid / least)) {
             bool little = band.mid / least < 0.01;
             doc_number(line, little ? "under 0.01" : "%.3g", band.mid / least);
@@ -328,7 +321,8 @@ void memo_curve_section(const struct memo *memo, struct doc_node *doc)
         strategies_table(memo, &memo->place[p], doc);
     }
     bool there = memo->table[MEMO_CURVES].there && memo->table[MEMO_BREAKEVEN].there;
-    if (there && memo->table[MEMO_CURVES].csv.rows > 0) {
+    if (there && memo->table[MEMO_CURVES].csv.rows > 0 &&
+        memo->table[MEMO_BREAKEVEN].csv.rows > 0) {
         curves(memo, doc);
     } else if (!there && (memo->breakeven || !memo->given)) {
         memo_missing(memo, doc, "The curve", "breakeven", memo->breakeven ? "" : " --axis AXIS");
