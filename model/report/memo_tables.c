@@ -299,6 +299,12 @@ static bool check_map(const struct memo *memo, struct error *err)
         if (winner == SIZE_MAX || !place_of(memo, MEMO_MAP, row, &place)) {
             continue;
         }
+        if (memo_stale(memo, &place, winner)) {
+            struct place at = {memo->table[MEMO_MAP].path, memo->table[MEMO_MAP].csv.lines[row],
+                               "winner"};
+            return error_input(err, &at, "found %.80s, which is incoherent there by rows.csv",
+                               memo_cell(memo, MEMO_MAP, row, "winner"));
+        }
         double mid = memo_band(memo, &place, winner).mid;
         if (!same(mid, memo_number(memo, MEMO_MAP, row, "value"))) {
             return differs(memo, MEMO_MAP, row, "value", mid, err);

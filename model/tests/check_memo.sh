@@ -139,6 +139,10 @@ check "bare: status" test "$rc" -eq 0
 check "bare: written elsewhere" test ! -e "$T/bare/memo.md"
 check "bare: answers" has "$T/away/memo.md" "adds least to the reboot"
 check "bare: how sure is not known" has "$T/away/memo.md" "a map would tell"
+# shellcheck disable=SC2016
+for strategy in none eager-naive fwb; do
+    check "bare: $strategy wins nowhere" lacks "$T/away/memo.md" "\`$strategy\` adds least"
+done
 for command in map breakeven sensitivity; do
     check "bare: says what $command makes" has "$T/away/memo.md" "\`s2flush $command $T/study.ini -o"
 done
@@ -180,6 +184,9 @@ run map "$T/study.ini" -o "$T/broken" --set seed=2
 refused "a map of another run" "map.csv:" memo "$T/broken"
 check "a map of another run: why" has "$T/err" "the table is of another run"
 check "a map of another run: no memo" no_memo
+broken
+sed -i '2,$s/,\(eager\|eager-toggle1\|unmap\),\([A-Z]\),\([0-9.]*\),\(yes\|no\),/,none,\2,\3,\4,/' "$T/broken/map.csv"
+refused "an incoherent winner" "which is incoherent there" memo "$T/broken"
 broken
 run breakeven "$T/study.ini" -o "$T/broken" --set kernel_cpi=2
 refused "curves of another run" "breakeven-curves.csv:" memo "$T/broken"
