@@ -116,7 +116,7 @@ static const char *axis_cell(const struct csv *csv, size_t row, const char *name
 /* Whether the rows are of this study and of values that it has. */
 static bool is_ours(const struct memo *memo, const struct memo_table *table, struct error *err)
 {
-    const char *study = memo_text(memo->run, "study", "name", NULL);
+    const char *study = memo_text(memo->run, "study", "name");
     int name = csv_column(&table->csv, "study");
     for (size_t row = 0; row < table->csv.rows; row++) {
         struct place at = {table->path, table->csv.lines[row], "study"};

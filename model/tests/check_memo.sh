@@ -66,7 +66,10 @@ machine = kunpeng-920
 backing = 4k, thp
 touched = 10%, 50%, 100%
 footprint = 1M..16M x4
-strategy = unmap, eager, eager-naive, eager-toggle1, fwb, none
+strategy = unmap, eager, eager-naive, eager-toggle1, fwb, none, o|d<b>d
+[strategy o|d<b>d]
+title = as <b>bold</b> as | this
+flush_at = first_run
 [memo]
 $1
 EOF
@@ -113,7 +116,7 @@ check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 # --- what is escaped ----------------------------------------------------------------------------
 
 check "page: no script" lacks "$D/memo.html" "<script"
-check "page: no foreign tag" lacks "$D/memo.html" "<b>\`x\`"
+check "page: no foreign tag" lacks "$D/memo.html" "d<b>"
 check "page: nothing from outside" test -z "$(grep -oE "(src|href)=[\"'][^#\"'][^\"']*" \
     "$D/memo.html" | grep -v '^href="data:,')"
 check "memo: no script" lacks "$D/memo.md" "<script"
