@@ -60,8 +60,12 @@ static void count_winners(const struct memo *memo, struct doc_node *doc)
     for (size_t row = 0; row < csv->rows; row++) {
         undecided += strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
     }
+    if (undecided == 0) {
+        doc_text(block, "; none is undecided.");
+        return;
+    }
     doc_text(block,
-             "; %zu are undecided: the cheapest by the median is so in under %.0f %% of the draws.",
+             "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
              undecided, 100 * MAP_DECIDED);
 }
 
@@ -155,12 +159,16 @@ static void map_tables(const struct memo *memo, struct doc_node *doc)
     size_t x = find_axis(memo, memo_cell(memo, MEMO_MAP, 0, "x_key"));
     size_t y = find_axis(memo, memo_cell(memo, MEMO_MAP, 0, "y_key"));
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "The map as a table");
+    size_t panels = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        panels += !panel_seen(memo, p, x, y);
+    }
     for (size_t p = 0; p < memo->places; p++) {
         char words[WORDS];
         if (panel_seen(memo, p, x, y)) {
             continue;
         }
-        if (memo->places > 1) {
+        if (panels > 1) {
             memo_say_place(memo, &memo->place[p], true, words, sizeof words);
             doc_strong(doc_add(details, DOC_PARAGRAPH, NULL), "%s", words);
         }
@@ -223,7 +231,7 @@ static const char *standing(const struct memo *memo, const struct memo_place *pl
 static void strategies_table(const struct memo *memo, const struct memo_place *place,
                              struct doc_node *doc)
 {
-    static const char *const names[] = {"strategy", ">median", ">p10 to p90", ">times the cheapest",
+    static const char *const names[] = {"strategy", ">median (p10 to p90)", ">times the cheapest",
                                         "verdict"};
     struct memo_choice choice = memo_choose(memo, place);
     size_t count = memo->axis[memo->strategy].count, *order = malloc(count * sizeof *order);
