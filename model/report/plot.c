@@ -306,18 +306,19 @@ bool plot_svg(const char *folder, const char *script, char **svg, struct error *
 {
     struct places places;
     struct wish wish;
-    char path[OUTPUT_PATH + 128];
+    char path[OUTPUT_PATH + 128], name[96];
     size_t length;
-    if (!find_places(folder, &places, err)) {
+    if (!gnuplot_places(folder, &places, err)) {
         return false;
     }
     snprintf(path, sizeof path, "%s/%.64s.gp", places.scripts, script);
     if (!read_wishes(path, &wish)) {
         return error_run(err, "cannot read %.600s", path);
     }
-    if (!draw_as(&places, path, &wish, "svg", err)) {
+    snprintf(name, sizeof name, "%s.svg", wish.output);
+    if (!gnuplot_draw(&places, path, wish.table, name, "svg", err)) {
         return false;
     }
-    snprintf(path, sizeof path, "%s/%.64s.svg", folder, wish.output);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     return file_slurp(path, (size_t)64 << 20, svg, &length, err);
 }

@@ -120,8 +120,8 @@ static void put_memo(struct json *json, const struct study *study)
 static void put_changes(struct json *json, const struct study *study)
 {
     json_open(json, "changes", '[');
-    for (size_t i = 0; study->changes && i < study->changes->count; i++) {
-        json_text(json, NULL, study->changes->set[i]);
+    for (size_t i = 0; i < study->change_count; i++) {
+        json_text(json, NULL, study->changes[i]);
     }
     json_close(json, ']');
 }

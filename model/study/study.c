@@ -319,10 +319,25 @@ static void name_by_file(struct study *study)
     }
 }
 
+/* A study outlives what it was told. */
+static void keep_changes(struct study *study, const struct study_changes *changes)
+{
+    size_t count = changes ? changes->count : 0;
+    study->changes = calloc(count ? count : 1, sizeof *study->changes);
+    for (size_t i = 0; study->changes && i < count; i++) {
+        study->changes[i] = strdup(changes->set[i]);
+        study->change_count += study->changes[i] != NULL;
+    }
+    if (study->change_count < count || !study->changes) {
+        die("out of memory for a study");
+    }
+}
+
 bool study_read(struct study *study, const char *name, const struct study_changes *changes,
                 struct error *err)
 {
-    *study = (struct study){.changes = changes};
+    *study = (struct study){0};
+    keep_changes(study, changes);
     option_defaults(study_options, study_option_count, study);
     study_memo_defaults(&study->memo);
     if (!find_file(name, study->path, sizeof study->path, err) ||
@@ -332,8 +347,8 @@ bool study_read(struct study *study, const char *name, const struct study_change
     if (study->name[0] == '\0') {
         name_by_file(study);
     }
-    for (size_t i = 0; changes && i < changes->count; i++) {
-        if (!change(study, changes->set[i], err)) {
+    for (size_t i = 0; i < study->change_count; i++) {
+        if (!change(study, study->changes[i], err)) {
             return false;
         }
     }

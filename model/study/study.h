@@ -67,7 +67,8 @@ struct study {
     struct strategy own[STUDY_STRATEGIES];
     size_t own_count;
     struct study_memo memo;
-    const struct study_changes *changes; /* the caller's; NULL: none */
+    char **changes; /* the command line's, in its order */
+    size_t change_count;
 
     /* By value of the four axes, with [set] applied. */
     struct workload **workloads;

@@ -283,6 +283,10 @@ void study_free(struct study *study)
     free(study->platforms);
     free(study->kernels);
     free(study->strategies);
+    for (size_t i = 0; i < study->change_count; i++) {
+        free(study->changes[i]);
+    }
+    free(study->changes);
     for (size_t a = 0; a < study->axis_count; a++) {
         values_free(&study->axes[a].values);
     }

@@ -203,7 +203,7 @@ static bool check_case(const struct study *study, const struct place *at, struct
             return error_input(err, at, "found %s, expected axis=value", item.key);
         }
         const struct axis *axis = groups_axis(study, item.key);
-        bool ours = axis->line > 0 || !study->changes || study->changes->count == 0;
+        bool ours = axis->line > 0 || study->change_count == 0;
         if (ours && value_index(axis, item.text) == SIZE_MAX) {
             return error_input(err, at, "found %s=%.80s, expected one of the axis's values",
                                item.key, item.text);
