@@ -36,6 +36,12 @@ struct kvm_vcpu {
     bool tvm; /* VM-register writes trap */
     bool mmu_on; /* the guest's stage 1 and caches are on */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
+    uint32_t density; /* lines of each 4 KiB that the access behind a fault uses */
+    struct ahead {
+        uint64_t start, end; /* memory whose access has been to the cache already, page by page
+                                with a fault's other work on many leaves */
+        struct touch_counts met;
+    } ahead;
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */

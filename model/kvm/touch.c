@@ -66,8 +66,12 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     const struct memslot *slot = kvm_slot_at(kvm, touch->at);
     uint64_t stop = leaves->end < touch->end ? leaves->end : touch->end;
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
-    uint64_t count = (stop - 1) / size - touch->at / size + 1;
     uint64_t start = slot->area.start + (touch->at - slot->ipa);
+    const struct ahead ahead = touch->vcpu->ahead;
+    bool met = ahead.start == start && ahead.end > start && ahead.end - start <= stop - touch->at;
+    stop = met ? touch->at + (ahead.end - start) : stop;
+    touch->vcpu->ahead = (struct ahead){0};
+    uint64_t count = (stop - 1) / size - touch->at / size + 1;
     bool paged = kvm->s1_page_bytes > 0 && touch->vcpu->mmu_on;
     actor_charge(actor, EV_walk_reads,
                  paged ? reads_by_page(touch, stop, leaves->level, count)
@@ -77,7 +81,8 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
                             .density = touch->density,
                             .write = touch->access == ACCESS_WRITE,
                             .path = kvm_guest_path(kvm, touch->vcpu),
-                            .reader = reader_of(touch->vcpu, touch->access)};
+                            .reader = reader_of(touch->vcpu, touch->access),
+                            .met = met ? &ahead.met : NULL};
     memory_access(actor, kvm->memory, &access);
     touch->at = stop;
 }
@@ -122,6 +127,7 @@ void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu
     uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
     struct touch *touch = actor_call(actor, touch_step);
     vcpu->batch_leaves = batch ? batch : 1;
+    vcpu->density = density;
     *touch = (struct touch){.kvm = kvm,
                             .vcpu = vcpu,
                             .at = ipa,
