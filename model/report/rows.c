@@ -4,7 +4,10 @@
 #include "report/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define BLOCK_POINTS ((size_t)32)
 
 /* One call tree writes the header, the CSV cells and the JSON members. */
 struct row_writer {
@@ -116,21 +119,47 @@ static void put_row(struct row_writer *writer, const struct study *study, size_t
     end_row(writer);
 }
 
-void rows_write(FILE *out, enum rows_format format, const struct study *study,
-                const struct study_results *results, const bool wanted[METRICS])
+/* The rows of points [first, end) as text, which the caller frees. */
+static char *rows_of(size_t first, size_t end, enum rows_format format, const struct study *study,
+                     const struct study_results *results, const bool wanted[METRICS],
+                     size_t *length)
 {
-    struct row_writer writer = {.out = out};
-    if (format == ROWS_CSV) {
-        writer.mode = WRITE_HEADER;
-        put_row(&writer, study, 0, &results->points[0], 0);
+    char *text = NULL;
+    struct row_writer writer = {.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL,
+                                .out = open_memstream(&text, length)};
+    if (!writer.out) {
+        die("out of memory for rows");
     }
-    writer.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL;
-    for (size_t i = 0; i < results->count; i++) {
+    for (size_t i = first; i < end; i++) {
         for (int metric = 0; metric < METRICS; metric++) {
             if (wanted[metric]) {
                 put_row(&writer, study, i, &results->points[i], metric);
             }
         }
+    }
+    if (fclose(writer.out) != 0) {
+        die("out of memory for rows");
+    }
+    return text;
+}
+
+/* Threads spell out blocks of points, which are then written in their order. */
+void rows_write(FILE *out, enum rows_format format, const struct study *study,
+                const struct study_results *results, const bool wanted[METRICS])
+{
+    if (format == ROWS_CSV) {
+        struct row_writer writer = {.out = out, .mode = WRITE_HEADER};
+        put_row(&writer, study, 0, &results->points[0], 0);
+    }
+    int threads = results->threads > 0 ? results->threads : 1;
+#pragma omp parallel for ordered schedule(static, 1) num_threads(threads)
+    for (size_t first = 0; first < results->count; first += BLOCK_POINTS) {
+        size_t left = results->count - first, length = 0;
+        size_t end = first + (left < BLOCK_POINTS ? left : BLOCK_POINTS);
+        char *text = rows_of(first, end, format, study, results, wanted, &length);
+#pragma omp ordered
+        fwrite(text, 1, length, out);
+        free(text);
     }
 }
 

@@ -23,6 +23,7 @@ struct cell {
     struct timeline timeline;
     double (*values)[COSTS]; /* the modes, then the draws */
     ps_t (*prices)[EVENT_KINDS]; /* of events at each of these */
+    struct setup_hasher *hasher;
     size_t runs; /* 1 + draws */
     uint64_t plays, reprices;
 };
@@ -50,6 +51,9 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
                               .shifts = study->shifts,
                               .sequence = (enum draw_sequence)study->sequence};
     draw_costs(&draws, &cell->setup.platform, cell->values + 1);
+    char identity[128];
+    study_identity(study, identity, sizeof identity);
+    cell->hasher = setup_hash_begin(&cell->setup, identity);
     cell->prices = zeroed(cell->runs, sizeof *cell->prices);
     for (size_t run = 0; run < cell->runs; run++) {
         trial_prices(&cell->setup, &cell->timeline, cell->values[run], cell->prices[run]);
@@ -59,6 +63,7 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
 
 static void cell_close(struct cell *cell)
 {
+    setup_hash_free(cell->hasher);
     free(cell->prices);
     free(cell->values);
     timeline_free(&cell->timeline);
@@ -130,7 +135,6 @@ static void fill_metric(const struct cell *cell, const struct lane *lane, const 
 static void fill_point(struct cell *cell, const struct lane *lane, const struct lane *ideal,
                        double *values, struct point_result *point)
 {
-    char identity[128];
     for (int metric = 0; metric < METRICS; metric++) {
         fill_metric(cell, lane, ideal, (enum metric)metric, values, &point->metric[metric]);
     }
@@ -141,8 +145,7 @@ static void fill_point(struct cell *cell, const struct lane *lane, const struct 
         point->worst = outcome > point->worst ? outcome : point->worst;
     }
     point->hypothetical = setup_hypothetical(&cell->setup.platform, cell->setup.strategy);
-    study_identity(cell->study, identity, sizeof identity);
-    setup_hash(&cell->setup, &cell->timeline, identity, point->hash);
+    setup_hash_finish(cell->hasher, cell->setup.strategy, &cell->timeline, point->hash);
 }
 
 static bool cell_lanes(struct cell *cell, struct point_result *points, struct error *err)
@@ -239,12 +242,13 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
 {
     size_t cells = study_cells(study), done = 0;
     struct failure failure = {.cell = SIZE_MAX};
-    *results = (struct study_results){.count = study->points};
+    *results = (struct study_results){.count = study->points,
+                                      .threads = jobs ? (int)jobs : omp_get_num_procs()};
     if (!cells_possible(study, err)) {
         return false;
     }
     results->points = zeroed(study->points, sizeof *results->points);
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+#pragma omp parallel for schedule(dynamic) num_threads(results->threads)
     for (size_t cell = 0; cell < cells; cell++) {
         struct error own;
         if (!still_wanted(&failure, cell)) {
