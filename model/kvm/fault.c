@@ -110,9 +110,20 @@ static struct access access_behind(const struct fault *fault, const struct memsl
     const struct kvm *kvm = fault->kvm;
     return (struct access){.start = memory_of(slot, most(fault->leaves.start, fault->ipa)),
                            .end = memory_of(slot, least(fault->leaves.end, fault->limit)),
-                           .density = fault->vcpu->density,
+                           .density = fault->vcpu->behind ? fault->vcpu->behind->density : 0,
                            .write = fault->access == ACCESS_WRITE,
                            .path = kvm_guest_path(kvm, fault->vcpu)};
+}
+
+static void note_met(const struct fault *fault, const struct access *access,
+                     struct touch_counts met)
+{
+    struct behind_fault *behind = fault->vcpu->behind;
+    if (behind) {
+        behind->start = access->start;
+        behind->end = access->end;
+        behind->met = met;
+    }
 }
 
 /* A fault on many leaves stands for one fault on each, and the guest uses each
@@ -127,7 +138,7 @@ static void clean_in_turn(struct actor *actor, const struct fault *fault,
         actor, fault->kvm->memory, memory_of(slot, fault->leaves.start),
         memory_of(slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
     if (cached) {
-        fault->vcpu->ahead = (struct ahead){access.start, access.end, met};
+        note_met(fault, &access, met);
     }
 }
 
@@ -135,13 +146,14 @@ static void clean_in_turn(struct actor *actor, const struct fault *fault,
  * if that holds a page; all of them together it may not hold. */
 static void note_fresh_hits(const struct fault *fault, const struct memslot *slot)
 {
-    const struct memory *memory = fault->kvm->memory;
+    const struct platform *platform = fault->kvm->memory->platform;
+    if (fault->fresh_unit == 0 || fault->fresh_unit > platform->cache_bytes) {
+        return;
+    }
     struct access access = access_behind(fault, slot);
-    if (fault->fresh_unit && fault->fresh_unit <= memory->platform->cache_bytes &&
-        access.path == PATH_CACHED) {
+    if (access.path == PATH_CACHED) {
         uint64_t pages = (access.end - access.start) / CACHE_PAGE_BYTES;
-        fault->vcpu->ahead =
-            (struct ahead){access.start, access.end, {.hits = pages * access.density}};
+        note_met(fault, &access, (struct touch_counts){.hits = pages * access.density});
     }
 }
 
@@ -351,6 +363,5 @@ void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu
                      uint64_t limit, enum guest_access access)
 {
     struct fault *fault = actor_call(actor, fault_step);
-    vcpu->ahead = (struct ahead){0};
     *fault = (struct fault){.kvm = kvm, .vcpu = vcpu, .ipa = ipa, .limit = limit, .access = access};
 }

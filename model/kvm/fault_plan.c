@@ -71,10 +71,10 @@ static void charge_exits(struct actor *actor, const struct fault *fault, uint64_
  * retried, that one alone was in vain. */
 static void charge_first(struct actor *actor, struct fault *fault)
 {
-    uint64_t first = leaf_count(fault) > 1
-                         ? stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1)
-                         : failed_walks(fault);
-    fault->walks = failed_walks(fault) - first;
+    uint64_t all = failed_walks(fault);
+    uint64_t first =
+        leaf_count(fault) > 1 ? stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1) : all;
+    fault->walks = all - first;
     charge_exits(actor, fault, 1, first);
 }
 
