@@ -222,7 +222,7 @@ def measure_studies(drivers):
         yield [f"study: {study}", cores, "s", f"{all_:.3g}", "one core", f"{one:.3g}",
                f"{all_ / one:.3g}"]
         yield [f"study: {study}", cores, "times one core's speed", f"{one / all_:.3g}", "", "", ""]
-        yield [f"study: {study}", cores, "us/point-draw", f"{1e6 * all_ * cores / draws:.3g}", "", "",
+        yield [f"study: {study}", cores, "us/point-draw", f"{1e6 * all_ * cores / draws:.4g}", "", "",
                ""]
         yield [f"study: {study}", cores, "MiB at the peak", f"{memory:.3g}", "", "", ""]
 

@@ -230,7 +230,10 @@ static void touch_found(struct touch *touch, struct extent *run)
     struct cache_extents *cache = touch->cache;
     run = split(cache, run, touch->at);
     uint64_t stop = least(touch->end, run->end);
-    const struct extent kept = touch->flushed ? (struct extent){0} : *run;
+    struct extent kept = {0};
+    if (!touch->flushed) {
+        kept = *run;
+    }
     uint32_t old = lines_of(&kept);
     uint32_t lines = most(old, touch->density);
     uint32_t dirty = touch->write ? most(kept.dirty, touch->density) : kept.dirty;

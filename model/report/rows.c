@@ -151,8 +151,7 @@ void rows_write(FILE *out, enum rows_format format, const struct study *study,
         struct row_writer writer = {.out = out, .mode = WRITE_HEADER};
         put_row(&writer, study, 0, &results->points[0], 0);
     }
-    int threads = results->threads > 0 ? results->threads : 1;
-#pragma omp parallel for ordered schedule(static, 1) num_threads(threads)
+#pragma omp parallel for ordered schedule(static, 1) num_threads(results->threads)
     for (size_t first = 0; first < results->count; first += BLOCK_POINTS) {
         size_t left = results->count - first, length = 0;
         size_t end = first + (left < BLOCK_POINTS ? left : BLOCK_POINTS);
