@@ -225,6 +225,11 @@ endif
 check: $(B)/s2flush $(TESTS) ## build and run all tests
 	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS)
 
+# Minutes instead of seconds: every random case, of which `check` plays some.
+.PHONY: check-long
+check-long: $(B)/tests/test_agreement ## play all of the random cases that check plays some of
+	@S2FLUSH_CASES=all $(TEST_ENV) $<
+
 # --- Benchmarks --------------------------------------------------------------------------------
 
 PYTHON ?= python3
