@@ -328,6 +328,10 @@ bool counts_read(const char *path, struct counts *counts, struct error *err)
         struct place at = {.file = path};
         good = error_input(err, &at, "found no rows, expected at least one");
     }
+    if (good && rows > COUNTS_ROWS) {
+        struct place at = {.file = path};
+        good = error_input(err, &at, "found %zu rows, expected at most %d", rows, COUNTS_ROWS);
+    }
     if (good) {
         counts->rows = zeroed(rows, sizeof *counts->rows);
         counts->events = zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t));

@@ -30,14 +30,14 @@ for target in "$@"; do
         -artifact_prefix="$build/findings/$target-" "$build/work/$target" \
         "model/tests/fuzz/corpus/$target" >"$log" 2>&1 </dev/null
     status=$?
-    runs=$(sed -n 's/^stat::number_of_executed_units: //p' "$log")
+    runs=$(LC_ALL=C sed -n 's/^stat::number_of_executed_units: //p' "$log")
     # A crash ends before the statistics: the last progress line says how far it got.
     runs=${runs:-$(sed -n 's/^#\([0-9]*\).*/\1/p' "$log" | tail -n 1)}
     echo "fuzz_${target}_executions: ${runs:-0}"
     executions=$((executions + ${runs:-0}))
     if [ "$status" -ne 0 ]; then
         findings=$((findings + 1))
-        echo "fuzz_${target}_finding: $(grep -m 1 -E 'ERROR|runtime error|s2flush:' "$log") ($log)"
+        echo "fuzz_${target}_finding: $(grep -a -m 1 -E 'ERROR|runtime error|s2flush:' "$log") ($log)"
     fi
 done
 echo "fuzz_targets: $#"

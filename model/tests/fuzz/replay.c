@@ -3,20 +3,25 @@
  * seeded mutations of them. Reports as one test case.
  *
  *   fuzz_NAME [FILE...]     without files: model/tests/fuzz/corpus/NAME
+ *
+ * FUZZ_MUTATIONS and FUZZ_SEED in the environment ask for more of them, or others.
  */
 #include "fuzz.h"
 
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/config.h"
 #include "core/rng.h"
+#include "core/units.h"
 
 #define CORPUS "model/tests/fuzz/corpus"
 #define INPUT_MAX ((size_t)1 << 20)
-#define MUTATIONS 400 /* in all */
+#define MUTATIONS 400 /* in all; a fraction of a second */
 
 struct input {
     char *bytes;
@@ -42,6 +47,35 @@ static void add_file(struct corpus *corpus, const char *path)
     }
 }
 
+/* --- what was under way when it broke --- */
+
+static const uint8_t *playing;
+static size_t playing_size;
+
+/* Prints the input in hexadecimal, for `xxd -r -p`. */
+static void show_input(int number)
+{
+    static const char digits[] = "0123456789abcdef";
+    char pair[2];
+    ssize_t written = write(STDERR_FILENO, "input: ", 7);
+    for (size_t i = 0; i < playing_size && written > 0; i++) {
+        pair[0] = digits[playing[i] >> 4];
+        pair[1] = digits[playing[i] & 15];
+        written = write(STDERR_FILENO, pair, 2);
+    }
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+static void play(const void *bytes, size_t size)
+{
+    playing = bytes;
+    playing_size = size;
+    (void)LLVMFuzzerTestOneInput(playing, size);
+}
+
+/* --- inputs --- */
+
 static int visible(const struct dirent *entry)
 {
     return entry->d_name[0] != '.';
@@ -61,7 +95,14 @@ static void add_folder(struct corpus *corpus, const char *name)
     free(entries);
 }
 
-static uint64_t seed = 1;
+static uint64_t seed;
+
+static uint64_t number_from(const char *variable, uint64_t usual)
+{
+    uint64_t value = usual;
+    const char *text = getenv(variable);
+    return text && !unit_parse_whole(text, UNIT_NONE, &value) ? usual : value;
+}
 
 static size_t below(size_t limit)
 {
@@ -94,20 +135,20 @@ static size_t mutate(char *bytes, size_t size, size_t room, const struct input *
     }
 }
 
-static void play_mutations(const struct corpus *corpus)
+static void play_mutations(const struct corpus *corpus, uint64_t count)
 {
     char *bytes = malloc(2 * INPUT_MAX);
     if (!bytes) {
         die("out of memory for mutations");
     }
-    for (size_t i = 0; i < MUTATIONS; i++) {
+    for (uint64_t i = 0; i < count; i++) {
         const struct input *of = &corpus->input[below(corpus->count)];
         size_t size = of->size;
         memcpy(bytes, of->bytes, size);
         for (size_t step = 1 + below(4); step > 0; step--) {
             size = mutate(bytes, size, 2 * INPUT_MAX, &corpus->input[below(corpus->count)]);
         }
-        (void)LLVMFuzzerTestOneInput((const uint8_t *)bytes, size);
+        play(bytes, size);
     }
     free(bytes);
 }
@@ -126,14 +167,18 @@ int main(int argc, char **argv)
         printf("1..1\n");
     }
     (void)fflush(stdout);
+    (void)signal(SIGABRT, show_input);
+    (void)signal(SIGSEGV, show_input);
     for (size_t i = 0; i < corpus.count; i++) {
-        (void)LLVMFuzzerTestOneInput((const uint8_t *)corpus.input[i].bytes, corpus.input[i].size);
+        play(corpus.input[i].bytes, corpus.input[i].size);
     }
-    if (argc == 1 && corpus.count > 0) {
-        play_mutations(&corpus);
+    uint64_t mutations = argc == 1 ? number_from("FUZZ_MUTATIONS", MUTATIONS) : 0;
+    seed = number_from("FUZZ_SEED", 1) << 32;
+    if (corpus.count > 0) {
+        play_mutations(&corpus, mutations);
     }
-    printf("%s 1 - %s: %zu inputs, %d mutations\n", corpus.count ? "ok" : "not ok", name,
-           corpus.count, argc == 1 ? MUTATIONS : 0);
+    printf("%s 1 - %s: %zu inputs, %llu mutations\n", corpus.count ? "ok" : "not ok", name,
+           corpus.count, (unsigned long long)mutations);
     for (size_t i = 0; i < corpus.count; i++) {
         free(corpus.input[i].bytes);
     }
