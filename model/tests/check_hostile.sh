@@ -144,6 +144,9 @@ mkdir "$T/nul"
 printf 'study,metric\na\0b,c\n' >"$T/nul/rows.csv"
 ends "NUL byte in a table" 2 "rows.csv:2: found a NUL byte" plot "$T/nul"
 
+printf 'study,metric\na,"\033]0;owned\007"\n' >"$T/nul/rows.csv"
+ends "an escape in a table" 2 "rows.csv:2: found byte 0x1b" diff "$T/nul" "$T/nul"
+
 # --- too much -----------------------------------------------------------------------------------
 
 # 11 lines of the longest time there can be in one line are 1.1e19 ps and fit; 20 do not.
