@@ -2,6 +2,7 @@
 #include "cli/run_study.h"
 #include "core/units.h"
 #include "report/output.h"
+#include "study/needs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,12 +157,23 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
 
 /* --- the command --- */
 
+static void say_needs(const struct study_needs *needs)
+{
+    char text[32];
+    printf("%" PRIu64 " rows, up to %s of memory on %u threads\n", needs->rows,
+           format_bytes(needs->bytes, text, sizeof text), needs->threads);
+}
+
 static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)
 {
     char folder[OUTPUT_PATH];
     bool wanted[METRICS];
     struct place at = {.file = study->path, .key = "metrics"};
     if (!metric_select(study->metrics, wanted, &at, err)) {
+        return false;
+    }
+    struct study_needs needs;
+    if (!study_needs(study, (unsigned)given->jobs, wanted, &needs, err)) {
         return false;
     }
     snprintf(folder, sizeof folder, "results/%s", study->name);
@@ -172,6 +184,12 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
                    given->shard.number, given->shard.count,
                    shard_cells(given->shard, study_cells(study)), study_cells(study));
         }
+        say_needs(&needs);
+    }
+    if (!study_fits(study, &needs, err)) {
+        return false;
+    }
+    if (given->dry) {
         return say_estimate(study, given->jobs, err);
     }
     struct run_request request = {.study = study,

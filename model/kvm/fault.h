@@ -25,6 +25,7 @@ struct fault {
     bool permission, replaced;
     bool done; /* it mapped or relaxed them */
     bool queued; /* for mmu_lock */
+    bool gone; /* the slot was deleted before the kernel looked at it */
     bool resize; /* the mapped leaf has another size than the new one */
 };
 

@@ -49,11 +49,11 @@ static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
                                  : least(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
 }
 
-/* Also a part of a leaf is one. */
+/* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
 static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
 {
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
-    return (leaves->end - leaves->start + size - 1) / size;
+    return (leaves->end - 1) / size - leaves->start / size + 1;
 }
 
 static uint64_t chunk_bytes(const struct kvm *kvm)

@@ -81,7 +81,7 @@ bool gnuplot_draw(const struct places *places, const char *script, const char *t
 bool gnuplot_places(const char *folder, struct places *places, struct error *err)
 {
     char found[OUTPUT_PATH];
-    char *whole = datadir_find(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
+    char *whole = datadir_find_code(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
     places->folder = folder;
     places->stays = "complete without it are the rows in ";
     if (!whole || strlen(whole) + 64 > sizeof places->style) {

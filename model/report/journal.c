@@ -177,7 +177,7 @@ static bool open_locked(struct journal *journal, struct error *err)
 {
     do {
         journal_close(journal);
-        journal->fd = open(journal->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
         if (journal->fd < 0) {
             return failed(journal, err);
         }

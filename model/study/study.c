@@ -333,6 +333,16 @@ static void keep_changes(struct study *study, const struct study_changes *change
     }
 }
 
+/* The name becomes a folder's: results/NAME. */
+static bool check_name(const struct study *study, struct error *err)
+{
+    struct place at = {.file = study->path, .key = "name"};
+    return (study->name[0] != '\0' && study->name[0] != '.' && !strchr(study->name, '/')) ||
+           error_input(err, &at,
+                       "found '%s', expected a name without '/' that does not begin with '.'",
+                       study->name);
+}
+
 bool study_read(struct study *study, const char *name, const struct study_changes *changes,
                 struct error *err)
 {
@@ -352,6 +362,6 @@ bool study_read(struct study *study, const char *name, const struct study_change
             return false;
         }
     }
-    return study_complete(study, add_axis, err) && study_load(study, err) &&
-           study_memo_check(study, err);
+    return check_name(study, err) && study_complete(study, add_axis, err) &&
+           study_load(study, err) && study_memo_check(study, err);
 }
