@@ -7,6 +7,7 @@ enum fault_state {
     FAULT_BEGIN,
     FAULT_MMAP,
     FAULT_EXIT,
+    FAULT_MMAP_LEFT,
     FAULT_HOST_UNLOCK,
     FAULT_NOTIFY,
     FAULT_LINE,
@@ -14,6 +15,7 @@ enum fault_state {
     FAULT_CLEAN,
     FAULT_INSTALL,
     FAULT_RELAX,
+    FAULT_LEAVE,
     FAULT_UNLOCK,
     FAULT_DONE,
 };
@@ -133,7 +135,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     uint64_t next;
     if (locked_by_other(fault) || invalidated(fault)) {
         actor_charge(actor, EV_fault_retries, 1);
-        return FAULT_UNLOCK;
+        return FAULT_LEAVE;
     }
     if (kvm_other_size(kvm, fault->leaves, fault->resize)) {
         fault->vcpu->installing_start = fault->leaves.start;
@@ -146,7 +148,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
             clean_leaves(actor, fault, slot); /* it cleans before it looks */
         }
         actor_charge(actor, EV_lost_maps, 1);
-        return FAULT_UNLOCK;
+        return FAULT_LEAVE;
     }
     fault->leaves.end = least(fault->leaves.end, next);
     fault->vcpu->installing_start = fault->leaves.start;
@@ -208,8 +210,10 @@ static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
     return FAULT_NOTIFY;
 }
 
-/* A reader changes a lock's count as it comes and goes (a request): nobody waits
- * for the lock, but all who share it wait for its cache line. */
+/* A reader adds itself to a lock's count as it comes and takes itself off as it
+ * goes, one atomic operation each (a request): nobody waits for the lock, but all
+ * who share it wait for its cache line. Where nobody else changed it in between,
+ * the line is still there. */
 static void update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
 {
     if (line->last && line->last != vcpu) {
@@ -235,8 +239,12 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         }
         return;
     case FAULT_EXIT:
-        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        frame->state = FAULT_MMAP_LEFT;
         fault_plan(actor, fault);
+        return;
+    case FAULT_MMAP_LEFT:
+        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
         return;
     default:
         frame->state = FAULT_NOTIFY;
@@ -259,6 +267,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
     case FAULT_BEGIN:
     case FAULT_MMAP:
     case FAULT_EXIT:
+    case FAULT_MMAP_LEFT:
     case FAULT_HOST_UNLOCK:
         fault_enter(actor, frame, fault);
         return;
@@ -279,12 +288,18 @@ static void fault_step(struct actor *actor, struct frame *frame)
         frame->state = fault_locked(actor, fault);
         return;
     case FAULT_INSTALL:
-        frame->state = FAULT_UNLOCK;
+        frame->state = FAULT_LEAVE;
         fault_install(actor, fault);
         return;
     case FAULT_RELAX:
-        frame->state = FAULT_UNLOCK;
+        frame->state = FAULT_LEAVE;
         fault_relax(actor, fault);
+        return;
+    case FAULT_LEAVE:
+        frame->state = FAULT_UNLOCK;
+        if (!takes_write_lock(fault)) {
+            update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+        }
         return;
     case FAULT_UNLOCK:
         frame->state = FAULT_DONE;
