@@ -59,7 +59,9 @@ static bool play_slice(const struct published *row, uint64_t bytes, const double
                           .platform = row->platform,
                           .value = value,
                           .kernel = &row->kernel,
-                          .strategy = &row->strategy};
+                          .strategy = &row->strategy,
+                          /* One vCPU alone has nobody to meet. */
+                          .varied = row->benchmarked.vcpus > 1};
     sim_init(&sim, &point);
     bool ok = sim_run(&sim, err);
     *ps = ok ? (double)phase_ps(&sim, timed) : 0;

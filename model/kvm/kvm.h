@@ -41,6 +41,7 @@ struct kvm_vcpu {
                                             many TLB invalidations */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t flushed_bytes; /* by its toggles in this phase */
+    uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
 
 struct kvm {
@@ -81,6 +82,9 @@ struct kvm {
     struct signal flushed;
     bool toggled; /* a toggle has flushed since the last re-init */
 
+    double drawn_ps[2]; /* mean of the part of a fault's path that is drawn, of translation and
+                           permission faults; 0: a path always takes as long */
+
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
 };
@@ -101,6 +105,11 @@ struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
 
 /* Instructions of the kernel's paths by event kind, for price_events. */
 void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
+
+/* Makes the time of a fault's path vary from fault to fault as it does on machines:
+ * a part of its price becomes the mean of an exponential draw, which keeps actors
+ * that do the same from going in step. Lowers the two prices by that part. */
+void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS]);
 
 /* How guest accesses reach memory: cached with the MMU on or with FWB. */
 enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu);

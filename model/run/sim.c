@@ -142,6 +142,9 @@ void sim_init(struct sim *sim, const struct point *point)
     sim->more = zeroed(copies - 1, sizeof *sim->more);
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);
+        if (point->varied && i == 0) {
+            kvm_vary_faults(sim_vm(sim, i), sim->price);
+        }
         /* They stand behind all scripts' actors. */
         struct kvm *kvm = sim_vm(sim, i);
         kvm->worker_count = helpers_of(point);
