@@ -13,8 +13,8 @@
 #define MOST_STEPS 60
 
 /* Times come from whole events in a certain order, so that a derivative needs a
- * step that is more than rounding. */
-#define STEP 0.01
+ * step that is more than rounding, and more than what the varying faults add. */
+#define STEP 0.1
 
 /* A cost that may as well be three times as large is not told. */
 #define WORST_ERROR 1.0

@@ -2,6 +2,7 @@
  * relax them (kvm_handle_guest_abort, user_mem_abort, kvm_pgtable_stage2_map). */
 #include "kvm/fault.h"
 #include "kvm/dirty_log.h"
+#include "kvm/lines.h"
 
 enum fault_state {
     FAULT_BEGIN,
@@ -133,6 +134,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next;
+    lines_read_sequence(actor, kvm, fault->vcpu);
     if (locked_by_other(fault) || invalidated(fault)) {
         actor_charge(actor, EV_fault_retries, 1);
         return FAULT_LEAVE;
@@ -148,6 +150,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
             clean_leaves(actor, fault, slot); /* it cleans before it looks */
         }
         actor_charge(actor, EV_lost_maps, 1);
+        lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
         return FAULT_LEAVE;
     }
     fault->leaves.end = least(fault->leaves.end, next);
@@ -155,6 +158,15 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     fault->vcpu->installing_end = fault->leaves.end;
     clean_leaves(actor, fault, slot);
     return FAULT_INSTALL;
+}
+
+/* The entry is changed, and while logging is on the page's bit is set. */
+static void touch_entry(struct actor *actor, const struct fault *fault)
+{
+    lines_touch(actor, fault->kvm, LINE_ENTRY, fault->leaves.start, fault->leaves.level);
+    if (fault->kvm->dirty_log && fault->leaves.writable) {
+        lines_touch(actor, fault->kvm, LINE_BITMAP, fault->leaves.start, fault->leaves.level);
+    }
 }
 
 static void fault_install(struct actor *actor, struct fault *fault)
@@ -167,6 +179,8 @@ static void fault_install(struct actor *actor, struct fault *fault)
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     charge_map(actor, fault);
+    lines_touch(actor, kvm, LINE_TABLE, fault->leaves.start, fault->leaves.level);
+    touch_entry(actor, fault);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
@@ -180,6 +194,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
     uint64_t next, n = leaf_count(fault);
+    lines_read_sequence(actor, kvm, fault->vcpu);
     if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
@@ -189,6 +204,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     }
     stage2_relax(&kvm->stage2, fault->leaves);
     actor_charge(actor, EV_relax_calls, n);
+    touch_entry(actor, fault);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
         actor_charge(actor, EV_tlbi_local, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */

@@ -19,6 +19,7 @@
 
 #define KVM_SLOTS 16
 #define KVM_VCPUS 512
+#define KVM_LINES 256
 
 /* A memory slot: [ipa, ipa + bytes) is the VMM's memory from hva on. */
 struct memslot {
@@ -41,6 +42,7 @@ struct kvm_vcpu {
                                             many TLB invalidations */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t flushed_bytes; /* by its toggles in this phase */
+    uint64_t sequence; /* the notifiers' sequence number when it read it last */
     uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
 
@@ -69,6 +71,12 @@ struct kvm {
         struct server server; /* a lock's own cache line, which every reader changes */
         const struct kvm_vcpu *last; /* who did so last */
     } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
+    struct line_owner {
+        uint64_t key; /* of a line that mmu_lock protects */
+        uint32_t actor; /* who touched it last */
+    } owners[KVM_LINES]; /* the lines that were last of interest (kvm/lines.h) */
+    uint64_t sequence; /* changes of the notifiers' sequence number, */
+    uint32_t sequence_by; /* and whose the last one was */
     struct lock hugetlb_mutex; /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations; /* by MMU notifiers so far: a fault under way then retries */
     uint64_t invalidating; /* notifiers under way: so does any fault that comes */

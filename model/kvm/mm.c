@@ -1,6 +1,6 @@
 /* What the host's memory management does to a VM: MMU notifiers, pages
  * exchanged, memory dropped or filled, slots deleted. */
-#include "kvm/kvm.h"
+#include "kvm/lines.h"
 
 /* The part of a host range that a slot maps, as IPA; false where none. */
 static bool slot_part(const struct memslot *slot, struct host_range range, uint64_t *start,
@@ -91,6 +91,18 @@ static void notify_slot(struct actor *actor, struct frame *frame, struct notify 
     }
 }
 
+/* Its sequence number, and the first leaf that it takes away. */
+static void touch_lines(struct actor *actor, const struct notify *notify)
+{
+    struct kvm *kvm = notify->kvm;
+    struct leaves there;
+    lines_change_sequence(actor, kvm);
+    if (stage2_next(&kvm->stage2, notify->start, notify->end, &there)) {
+        lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level);
+        lines_touch(actor, kvm, LINE_TABLE, there.start, there.level);
+    }
+}
+
 /* From here to the end of the notifier no fault gets past the lock. */
 static void notify_unmap(struct actor *actor, struct notify *notify)
 {
@@ -102,11 +114,13 @@ static void notify_unmap(struct actor *actor, struct notify *notify)
         kvm->vcpus[i].copying = this_page ? 0 : kvm->vcpus[i].copying;
     }
     actor_charge(actor, EV_gfn_unmap, 1);
+    touch_lines(actor, notify);
     kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
 }
 
 static void notify_end(struct actor *actor, struct kvm *kvm)
 {
+    lines_change_sequence(actor, kvm);
     kvm->invalidating--;
     kvm->invalidations++;
     actor_unlock(actor, &kvm->mmu_lock);

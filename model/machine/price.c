@@ -41,6 +41,7 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_vmm_insns] = value[COST_kernel_cpi] / platform->clock_ghz;
     ns[EV_lock_handovers] = value[COST_lock_handover_ns];
     ns[EV_lock_updates] = value[COST_line_move_ns];
+    ns[EV_line_moves] = value[COST_line_move_ns];
 }
 
 void price_events(const struct platform *platform, const double value[COSTS],
