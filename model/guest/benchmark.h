@@ -13,7 +13,8 @@
  * start_log, traverse and what else has been published is no timeline here.
  *
  * What the guest's page-table walker touches is part of it: one table page for
- * each 2 MiB of its addresses, mapped in stage 2 as any other page.
+ * each 2 MiB of its addresses, written by the VMM beforehand and mapped in stage 2
+ * as any other page.
  */
 #ifndef S2FLUSH_GUEST_BENCHMARK_H
 #define S2FLUSH_GUEST_BENCHMARK_H

@@ -204,7 +204,7 @@ static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *
 }
 
 /* The host gives back the pages that it holds. Huge pages of hugetlb go one by
- * one, as small pages do; those of THP take their share of the LRU with them. */
+ * one, back to their pool; those of THP take their share of the LRU with them. */
 static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_area *area)
 {
     bool thp = area->backing == BACKING_THP;
@@ -215,7 +215,7 @@ static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_a
         if (state == HOST_SMALL) {
             actor_charge(actor, EV_host_zap, (end - at) / area->page_bytes);
         } else if (state == HOST_HUGE || state == HOST_HUGE_READ) {
-            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap;
+            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap_hugetlb;
             actor_charge(actor, kind, (end - at) / area->block_bytes);
         }
     }

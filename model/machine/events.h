@@ -30,6 +30,7 @@
     X(host_alloc, "host pages allocated", "pages", FAULT)                                \
     X(host_zap, "host pages given back", "pages", UNMAP)                                 \
     X(host_zap_huge, "huge host pages given back", "pages", UNMAP)                       \
+    X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", UNMAP)      \
     X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", FAULT)                \
     /* stage-2 tables */                                                                 \
     X(map_calls, "stage-2 map calls", "calls", FAULT)                                    \
