@@ -111,20 +111,31 @@ static void add_pieces(struct building *building, uint32_t vcpu, uint64_t start,
     }
 }
 
+/* The first line of every 4 KiB, in one go. */
+static void add_stretch(struct building *building, uint32_t vcpu, uint64_t ipa, uint64_t bytes,
+                        enum touch_access access)
+{
+    add(building, vcpu,
+        (struct op){.kind = OP_TOUCH,
+                    .access = (uint8_t)access,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = ipa,
+                    .bytes = bytes});
+}
+
 /* Every small page of [start, end), one line each, without regard to who comes
- * between: what is mapped already or mapped by this actor alone. */
+ * between: what is mapped already or mapped by this actor alone. In stretches of a
+ * small part of the page that is split or put together. */
 static void add_range(struct building *building, uint32_t vcpu, uint64_t start, uint64_t end,
                       enum touch_access access)
 {
-    for (uint64_t at = start; at < end; at += BLOCK) {
-        add_walk(building, vcpu, at);
-        add(building, vcpu,
-            (struct op){.kind = OP_TOUCH,
-                        .access = (uint8_t)access,
-                        .density = 1,
-                        .count = 1,
-                        .ipa = REGION_IPA + at,
-                        .bytes = end - at < BLOCK ? end - at : BLOCK});
+    uint64_t whole = building->benchmark->backing == BACKING_HUGETLB_1G ? 16 * BLOCK : BLOCK;
+    for (uint64_t at = start; at < end; at += whole) {
+        uint64_t bytes = end - at < whole ? end - at : whole;
+        uint64_t tables = (bytes + BLOCK - 1) / BLOCK * PAGE;
+        add_stretch(building, vcpu, TABLES_IPA + at / BLOCK * PAGE, tables, TOUCH_READ);
+        add_stretch(building, vcpu, REGION_IPA + at, bytes, access);
     }
 }
 
@@ -132,20 +143,8 @@ static void add_range(struct building *building, uint32_t vcpu, uint64_t start, 
 static void add_fill(struct building *building, uint32_t vcpu, uint64_t start, uint64_t end)
 {
     uint64_t tables = (end - start + BLOCK - 1) / BLOCK * PAGE;
-    add(building, vcpu,
-        (struct op){.kind = OP_TOUCH,
-                    .access = TOUCH_READ,
-                    .density = 1,
-                    .count = 1,
-                    .ipa = TABLES_IPA + start / BLOCK * PAGE,
-                    .bytes = tables});
-    add(building, vcpu,
-        (struct op){.kind = OP_TOUCH,
-                    .access = TOUCH_WRITE,
-                    .density = 1,
-                    .count = 1,
-                    .ipa = REGION_IPA + start,
-                    .bytes = end - start});
+    add_stretch(building, vcpu, TABLES_IPA + start / BLOCK * PAGE, tables, TOUCH_READ);
+    add_stretch(building, vcpu, REGION_IPA + start, end - start, TOUCH_WRITE);
 }
 
 /* Before a later phase comes to a page, the rest of the region has displaced it
