@@ -113,6 +113,16 @@ static void choose_costs(struct problem *problem, struct fit *fit)
     }
 }
 
+/* A search begins where the prior is: from where it ended the last time it would not
+ * leave, the sum of squares being rough on a small scale. */
+static void begin_at_priors(const struct problem *problem, struct fit *fit)
+{
+    for (size_t i = 0; i < fit->costs; i++) {
+        const struct cost *cost = &problem->platform->cost[fit->id[i]];
+        fit->value[i] = has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high) : fit->value[i];
+    }
+}
+
 static bool pose(const struct published_set *set, const char *host, struct problem *problem,
                  struct fit *fit, struct error *err)
 {
@@ -217,7 +227,11 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
     struct problem problem;
-    if (!pose(set, host, &problem, fit, err) || !solve(&problem, true, fit, err)) {
+    if (!pose(set, host, &problem, fit, err)) {
+        return false;
+    }
+    begin_at_priors(&problem, fit);
+    if (!solve(&problem, true, fit, err)) {
         return false;
     }
     for (size_t i = 0; i < fit->costs; i++) {

@@ -4,7 +4,7 @@
 
 /* How many faults, over all vCPUs, a first slice should see at least: enough for
  * the start and the end of a phase to weigh little. */
-#define SLICE_FAULTS 4096
+#define SLICE_FAULTS 2048
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
@@ -22,7 +22,7 @@ static uint64_t slice_units(const struct benchmark *benchmark)
     if (benchmark->backing == BACKING_HUGETLB_1G) {
         return benchmark->phase == BENCHMARK_CREATE ? 4 : 1;
     }
-    return clamp(each, 64, 1024);
+    return clamp(each, 64, 512);
 }
 
 struct slices predict_slices(const struct benchmark *benchmark)
