@@ -5,6 +5,11 @@
 #define ENTRIES_PER_LINE 8
 #define PAGES_PER_BITMAP_LINE 512
 
+static void moves(struct actor *actor, const struct kvm *kvm)
+{
+    actor_charge(actor, EV_line_moves, kvm->vcpu_count > 1);
+}
+
 static uint64_t number_of(const struct kvm *kvm, enum shared_line line, uint64_t ipa,
                           enum leaf_level level)
 {
@@ -26,7 +31,7 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
     uint64_t key = mix64(number * LEAF_LEVELS + (uint64_t)level) * 8 + (uint64_t)line;
     struct line_owner *owner = &kvm->owners[(key >> 3) % KVM_LINES];
     if (owner->key == key && owner->actor != actor->id) {
-        actor_charge(actor, EV_line_moves, 1);
+        moves(actor, kvm);
     }
     *owner = (struct line_owner){key, actor->id};
 }
@@ -34,7 +39,7 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
 void lines_change_sequence(struct actor *actor, struct kvm *kvm)
 {
     if (kvm->sequence_by != actor->id) {
-        actor_charge(actor, EV_line_moves, 1);
+        moves(actor, kvm);
     }
     kvm->sequence++;
     kvm->sequence_by = actor->id;
@@ -43,7 +48,7 @@ void lines_change_sequence(struct actor *actor, struct kvm *kvm)
 void lines_read_sequence(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
     if (kvm->sequence_by != actor->id && vcpu->sequence != kvm->sequence) {
-        actor_charge(actor, EV_line_moves, 1);
+        moves(actor, kvm);
     }
     vcpu->sequence = kvm->sequence;
 }

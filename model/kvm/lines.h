@@ -5,8 +5,9 @@
  * change, too: the stage-2 entries (a line has eight), the reference count of their
  * table page, the notifiers' sequence number, the dirty bitmap (a line has 512
  * pages). Where another actor had such a line last it must be fetched, and the hold
- * takes as much longer. Lines that nobody shares never move. Where one step takes many
- * leaves at once only the first one's lines are followed.
+ * takes as much longer. Lines that nobody shares never move, and with a single vCPU
+ * there is nobody but the VMM, whose few are left out. Where one step takes many leaves
+ * at once only the first one's lines are followed.
  *
  * Read in user_mem_abort, stage2_map_walker_try_leaf, stage2_unmap_walker and the
  * notifiers of Linux 5.10 and 6.1; mmu_lock and mmap_lock themselves are in

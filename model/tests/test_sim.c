@@ -291,13 +291,11 @@ static void playing_twice_gives_the_same_bytes(void **state)
 
 /* --- exact and fast --- */
 
-/* Counts that depend on what sits in a cache: the two caches differ, and of many leaves
- * that one step takes only the first one's lines are followed from core to core. */
+/* Counts that depend on what sits in a cache: the two caches differ. */
 static bool of_the_cache(uint32_t kind)
 {
     return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
-           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses ||
-           kind == EV_line_moves;
+           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
 }
 
 static uint64_t lines(const struct sim *sim, uint32_t site)
