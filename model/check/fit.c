@@ -133,6 +133,7 @@ static bool pose(const struct published_set *set, const char *host, struct probl
         return error_input(err, NULL, "no rows of role fit on host '%s'", host);
     }
     problem->platform = fit->row[0]->platform;
+    INVARIANT(problem->platform, "%s has no platform", host);
     choose_costs(problem, fit);
     if (fit->costs == 0 || fit->costs > fit->rows + fit->priors) {
         size_t costs = fit->costs;

@@ -314,9 +314,8 @@ static void build_tables(struct building *building, uint64_t region)
 {
     timeline_phase(building->timeline, "tables");
     add(building, SCRIPT_VMM,
-        (struct op){.kind = OP_FILL,
-                    .ipa = TABLES_IPA,
-                    .bytes = (region + BLOCK - 1) / BLOCK * PAGE});
+        (struct op){
+            .kind = OP_FILL, .ipa = TABLES_IPA, .bytes = (region + BLOCK - 1) / BLOCK * PAGE});
 }
 
 static void add_slots(struct building *building, uint64_t region)

@@ -30,7 +30,7 @@ struct memory {
     struct fetch {
         uint64_t start, end;
         ps_t from, until;
-    } *fetching; /* [actors] */
+    } * fetching; /* [actors] */
     uint32_t actors;
     uint64_t invalidations; /* of TLBs so far */
     struct lines_seen {

@@ -208,12 +208,14 @@ static void neighbouring_entries_share_a_line(void **state)
 static void what_varies_keeps_its_mean(void **state)
 {
     (void)state;
-    static const struct act acts[] = {{.go = do_write, .at = 0, .bytes = 20000 * 4 * KIB}, {0}};
+    static const struct act acts[] = {{.go = do_write, .at = 0, .bytes = UINT64_C(20000) * 4 * KIB},
+                                      {0}};
     uint64_t drawn[2];
     for (int i = 0; i < 2; i++) {
         struct rig rig;
-        rig_init(&rig, &(struct rig_setup){
-                           .kernel = "6.1", .strategy = "unmap", .bytes = 20000 * 4 * KIB});
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1",
+                                           .strategy = "unmap",
+                                           .bytes = UINT64_C(20000) * 4 * KIB});
         ps_t full = rig.price[EV_fault_path];
         kvm_vary_faults(&rig.kvm, rig.price);
         double taken = (double)(full - rig.price[EV_fault_path]);

@@ -114,7 +114,7 @@ static void a_flushed_line_is_a_miss_afterwards(void **state)
 static void a_line_on_its_way_comes_no_sooner(void **state)
 {
     (void)state;
-    static const ps_t half = 32 * 100 * PS_PER_NS;
+    static const ps_t half = UINT64_C(32) * 100 * PS_PER_NS;
     for (int late = 0; late <= 2; late++) {
         struct rig rig;
         const struct act first[] = {{guest, 0, 4 * KIB, 64, false}, {0}};
