@@ -130,10 +130,10 @@ static bool pose(const struct published_set *set, const char *host, struct probl
     *problem = (struct problem){.fit = fit};
     collect(set, host, fit);
     if (fit->rows == 0) {
-        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
+        error_input(err, NULL, "no rows of role fit on host '%s'", host);
+        return false;
     }
     problem->platform = fit->row[0]->platform;
-    INVARIANT(problem->platform, "%s has no platform", host);
     choose_costs(problem, fit);
     if (fit->costs == 0 || fit->costs > fit->rows + fit->priors) {
         size_t costs = fit->costs;
