@@ -17,11 +17,13 @@
 const char *const benchmark_name[BENCHMARKS + 1] = {
     [BENCHMARK_PAGE_TABLE] = "page_table",
     [BENCHMARK_DIRTY_LOG] = "dirty_log",
+    [BENCHMARK_TEARDOWN] = "teardown",
 };
 
 const char *const benchmark_phase_name[BENCHMARK_PHASES + 1] = {
     [BENCHMARK_CREATE] = "create", [BENCHMARK_UPDATE] = "update",   [BENCHMARK_ADJUST] = "adjust",
     [BENCHMARK_UNMAP] = "unmap",   [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
+    [BENCHMARK_EXIT] = "exit",
 };
 
 static uint64_t backing_bytes(enum backing backing)
@@ -31,11 +33,17 @@ static uint64_t backing_bytes(enum backing backing)
                                                                 : BLOCK;
 }
 
+static enum benchmark_kind kind_of(enum benchmark_phase phase)
+{
+    return phase == BENCHMARK_DIRTY || phase == BENCHMARK_PROTECT ? BENCHMARK_DIRTY_LOG
+           : phase == BENCHMARK_EXIT                              ? BENCHMARK_TEARDOWN
+                                                                  : BENCHMARK_PAGE_TABLE;
+}
+
 bool benchmark_check(const struct benchmark *benchmark, struct error *err)
 {
     bool dirty = benchmark->kind == BENCHMARK_DIRTY_LOG;
-    bool dirty_phase = benchmark->phase == BENCHMARK_DIRTY || benchmark->phase == BENCHMARK_PROTECT;
-    if (dirty != dirty_phase) {
+    if (benchmark->kind != kind_of(benchmark->phase)) {
         return error_input(err, NULL, "%s has no phase %s", benchmark_name[benchmark->kind],
                            benchmark_phase_name[benchmark->phase]);
     }
@@ -263,6 +271,14 @@ static uint32_t unmap_phase(struct building *building)
     return phase;
 }
 
+static uint32_t teardown_phases(struct building *building)
+{
+    run_phase(building, "boot", map_alone);
+    uint32_t phase = timeline_phase(building->timeline, "exit");
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_TEARDOWN});
+    return phase;
+}
+
 static uint32_t page_table_phases(struct building *building)
 {
     enum benchmark_phase last = building->benchmark->phase;
@@ -356,5 +372,8 @@ void benchmark_build(const struct benchmark *benchmark, uint64_t bytes, struct t
     add_slots(&building, region);
     build_tables(&building, region);
     run_phase(&building, "start", start_vcpu);
-    *timed = own ? dirty_log_phases(&building) : page_table_phases(&building);
+    bool ends = benchmark->kind == BENCHMARK_TEARDOWN;
+    *timed = own    ? dirty_log_phases(&building)
+             : ends ? teardown_phases(&building)
+                    : page_table_phases(&building);
 }

@@ -168,6 +168,12 @@ void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range ra
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
+/* The host takes a slot's pages back; stage 2 no longer maps them. */
+void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot);
+
+/* The VMM ends: the VM's tables are freed as they are and its memory is given back. */
+void kvm_teardown_begin(struct actor *actor, struct kvm *kvm);
+
 /* The VMM fills a range of guest memory through its own mapping, whether the
  * slot is live or not. */
 void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);

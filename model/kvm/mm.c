@@ -221,6 +221,14 @@ static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_a
     }
 }
 
+void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot)
+{
+    const struct host_area *area = &kvm->slots[slot].area;
+    charge_zap(actor, kvm, area);
+    host_drop(&kvm->host, area, area->start, area->end);
+    oracle_forget(&kvm->memory->oracle, area->start, area->end);
+}
+
 static void drop_step(struct actor *actor, struct frame *frame)
 {
     struct drop *drop = FRAME_LOCAL(frame, struct drop);
@@ -234,9 +242,7 @@ static void drop_step(struct actor *actor, struct frame *frame)
         return;
     }
     if (times > 0) {
-        charge_zap(actor, kvm, &slot->area);
-        host_drop(&kvm->host, &slot->area, range.start, range.end);
-        oracle_forget(&kvm->memory->oracle, range.start, range.end);
+        kvm_give_back(actor, kvm, drop->slot);
     }
     actor_return(actor, 0);
 }
