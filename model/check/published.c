@@ -143,8 +143,10 @@ static void set_benchmark(const struct cells *cells, struct published *row, uint
 {
     struct error err;
     int kind = known(row, "no benchmark '%s' in the model", row->benchmark, benchmark_name);
+    bool ends = kind == BENCHMARK_TEARDOWN && row->phase[0] == '\0'; /* it has one phase */
     int phase =
-        known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
+        ends ? BENCHMARK_EXIT
+             : known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
     int backing =
         known(row, "no backing '%s' in the model", text_of(cells, "backing"), backing_name);
     row->benchmarked = (struct benchmark){.kind = (enum benchmark_kind)kind,
