@@ -142,13 +142,14 @@ void sim_init(struct sim *sim, const struct point *point)
     sim->more = zeroed(copies - 1, sizeof *sim->more);
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);
-        if (point->varied && i == 0) {
-            kvm_vary_faults(sim_vm(sim, i), sim->price);
-        }
         /* They stand behind all scripts' actors. */
         struct kvm *kvm = sim_vm(sim, i);
         kvm->worker_count = helpers_of(point);
         kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
+    }
+    if (point->varied) {
+        INVARIANT(copies == 1, "%u VMs share the prices of faults that vary", copies);
+        kvm_vary_faults(&sim->kvm, sim->price);
     }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
     sim->window = zeroed(WINDOW_CELLS, sizeof *sim->window);
