@@ -304,7 +304,8 @@ build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
 
 build/probe-arm64: $(PROBE_ALL) $(wildcard $(PROBE)/*.h)
 build/init-arm64: bench/kvm/emulate/init.c
-build/probe-arm64 build/init-arm64: | $(FIRST)
+build/zap-arm64: bench/kvm/emulate/zap.c
+build/probe-arm64 build/init-arm64 build/zap-arm64: | $(FIRST)
 	@command -v $(ARM_CC) >/dev/null || \
 	    { echo 'make $(@F): no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
 	@mkdir -p $(@D)
@@ -313,6 +314,10 @@ build/probe-arm64 build/init-arm64: | $(FIRST)
 
 kvm-counts: build/s2flush build/probe-arm64 build/init-arm64 ## count a real arm64 kernel under emulation (KERNEL=file, FULL=1)
 	@bench/kvm/emulate/run.sh $^ build/kvm
+
+.PHONY: kvm-zap
+kvm-zap: build/zap-arm64 ## count what giving memory back takes in a real arm64 kernel (KERNEL=file)
+	@bench/kvm/emulate/zap.sh $^ build/kvm
 
 # --- Many machines -----------------------------------------------------------------------------
 

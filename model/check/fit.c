@@ -4,133 +4,329 @@
 #include "study/draws.h"
 
 #include <gsl/gsl_blas.h>
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_linalg.h>
 #include <gsl/gsl_multifit_nlinear.h>
 #include <math.h>
 #include <string.h>
 
-#define MOST_ROWS 64
 #define MOST_STEPS 60
 
 /* Times come from whole events in a certain order, so that a derivative needs a
- * step that is more than rounding. */
-#define STEP 0.01
+ * step that is more than rounding, and more than what the varying faults add. */
+#define STEP 0.1
+
+/* A cost that may as well be three times as large is not told. */
+#define WORST_ERROR 1.0
 
 struct problem {
-    const struct published *rows[MOST_ROWS];
-    size_t count;
     double value[COSTS]; /* of the costs that are not fitted: medians */
+    const struct platform *platform;
     const struct fit *fit;
 };
 
-/* Residuals in units of what a row may be off by. */
+/* --- residuals --- */
+
+/* The logarithm of predicted over measured for each row. */
+static bool row_residuals(const struct fit *fit, const double value[COSTS], double *residual,
+                          struct error *err)
+{
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < fit->rows; i++) {
+        const struct published *row = fit->row[i];
+        struct error own;
+        double ps = 1;
+        if (!predict_ps(row, value, &ps, &own)) {
+#pragma omp critical
+            {
+                ok = false;
+                *err = own;
+            }
+        }
+        residual[i] = log(ps / (row->value * row->unit_ps));
+    }
+    return ok;
+}
+
+static bool has_prior(const struct cost *cost)
+{
+    return cost->prior_low > 0;
+}
+
+/* How far a cost is from its prior, in the prior's standard deviations. */
+static double off_prior(const struct cost *cost, double logarithm)
+{
+    double low = log(cost->prior_low), high = log(cost->prior_high);
+    return (logarithm - (low + high) / 2) / ((high - low) / 4);
+}
+
+/* The rows' and the priors', in units of what each may be off. */
 static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
 {
     const struct problem *problem = context;
-    double value[COSTS];
-    int status = GSL_SUCCESS;
+    const struct fit *fit = problem->fit;
+    double value[COSTS], residual[FIT_ROWS];
+    struct error err;
+    size_t at = fit->rows;
     memcpy(value, problem->value, sizeof value);
-    for (size_t i = 0; i < problem->fit->costs; i++) {
-        value[problem->fit->id[i]] = exp(gsl_vector_get(x, i));
-    }
-#pragma omp parallel for schedule(dynamic)
-    for (size_t i = 0; i < problem->count; i++) {
-        const struct published *row = problem->rows[i];
-        struct error err;
-        double ps = 1;
-        if (!predict_ps(row, value, &ps, &err)) {
-#pragma omp critical
-            status = GSL_EFAILED;
+    for (size_t i = 0; i < fit->costs; i++) {
+        const struct cost *cost = &problem->platform->cost[fit->id[i]];
+        value[fit->id[i]] = exp(gsl_vector_get(x, i));
+        if (has_prior(cost)) {
+            gsl_vector_set(f, at++, off_prior(cost, gsl_vector_get(x, i)));
         }
-        gsl_vector_set(f, i, log(ps / (row->value * row->unit_ps)) / ROW_ERROR);
     }
-    return status;
+    if (!row_residuals(fit, value, residual, &err)) {
+        return GSL_EFAILED;
+    }
+    for (size_t i = 0; i < fit->rows; i++) {
+        gsl_vector_set(f, i, residual[i] / ROW_ERROR);
+    }
+    return GSL_SUCCESS;
 }
 
+/* --- what is fitted to what --- */
+
 /* The rows that the host's costs may be fitted to. */
-static void collect(const struct published_set *set, const char *host, struct problem *problem)
+static void collect(const struct published_set *set, const char *host, struct fit *fit)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct published *row = &set->rows[i];
         if (row->role == ROLE_FIT && row->refusal[0] == '\0' && strcmp(row->host, host) == 0 &&
-            problem->count < MOST_ROWS) {
-            problem->rows[problem->count++] = row;
+            fit->rows < FIT_ROWS) {
+            fit->row[fit->rows++] = row;
         }
     }
 }
 
-static void choose_costs(const struct platform *platform, struct problem *problem, struct fit *fit)
+static void choose_costs(struct problem *problem, struct fit *fit)
 {
     for (int id = 0; id < COSTS; id++) {
-        const struct cost *cost = &platform->cost[id];
+        const struct cost *cost = &problem->platform->cost[id];
         problem->value[id] = draw_quantile(cost, 0.5);
         if (strcmp(cost->evidence, "fitted") == 0) {
             fit->id[fit->costs] = (enum cost_id)id;
             fit->value[fit->costs++] = cost->mode;
+            fit->priors += has_prior(cost);
         }
     }
 }
 
-/* Standard errors from the rows' own error; larger where the residuals are. */
-static void read_off(const gsl_multifit_nlinear_workspace *work, struct fit *fit)
+/* A search begins where the prior is: from where it ended the last time it would not
+ * leave, the sum of squares being rough on a small scale. */
+static void begin_at_priors(const struct problem *problem, struct fit *fit)
+{
+    for (size_t i = 0; i < fit->costs; i++) {
+        const struct cost *cost = &problem->platform->cost[fit->id[i]];
+        fit->value[i] = has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high) : fit->value[i];
+    }
+}
+
+static bool pose(const struct published_set *set, const char *host, struct problem *problem,
+                 struct fit *fit, struct error *err)
+{
+    *fit = (struct fit){0};
+    *problem = (struct problem){.fit = fit};
+    collect(set, host, fit);
+    if (fit->rows == 0) {
+        error_input(err, NULL, "no rows of role fit on host '%s'", host);
+        return false;
+    }
+    problem->platform = fit->row[0]->platform;
+    choose_costs(problem, fit);
+    if (fit->costs == 0 || fit->costs > fit->rows + fit->priors) {
+        size_t costs = fit->costs;
+        fit->costs = 0;
+        return error_input(err, NULL,
+                           "host '%s': %zu costs are marked fitted, %zu rows may be fitted to "
+                           "and %zu of the costs have a prior",
+                           host, costs, fit->rows, fit->priors);
+    }
+    return true;
+}
+
+/* --- the fit --- */
+
+size_t fit_freedom(const struct fit *fit)
+{
+    return fit->rows + fit->priors - fit->costs;
+}
+
+/* By how much more the rows scatter than their own error says. */
+static double scatter(const gsl_multifit_nlinear_workspace *work, const struct fit *fit)
+{
+    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
+    double square = 0, freedom = (double)fit_freedom(fit);
+    gsl_blas_ddot(f, f, &square);
+    return freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
+}
+
+static void read_costs(const gsl_multifit_nlinear_workspace *work, double scale, struct fit *fit)
 {
     gsl_matrix *covariance = gsl_matrix_alloc(fit->costs, fit->costs);
-    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
-    double square = 0;
-    gsl_blas_ddot(f, f, &square);
-    double freedom = (double)fit->rows - (double)fit->costs;
-    double scale = freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
-    gsl_multifit_nlinear_covar(gsl_multifit_nlinear_jac(work), 0, covariance);
+    const gsl_matrix *effect = gsl_multifit_nlinear_jac(work);
+    gsl_multifit_nlinear_covar(effect, 0, covariance);
+    fit->told = true;
     for (size_t i = 0; i < fit->costs; i++) {
         fit->value[i] = exp(gsl_vector_get(work->x, i));
         fit->standard_error[i] = scale * sqrt(gsl_matrix_get(covariance, i, i));
-    }
-    for (size_t i = 0; i < fit->rows; i++) {
-        double off = 100 * fabs(expm1(gsl_vector_get(f, i) * ROW_ERROR));
-        fit->worst_pct = fmax(fit->worst_pct, off);
+        fit->told = fit->told && fit->standard_error[i] <= WORST_ERROR;
+        for (size_t k = 0; k < fit->costs; k++) {
+            fit->covariance[i][k] = scale * scale * gsl_matrix_get(covariance, i, k);
+        }
+        for (size_t row = 0; row < fit->rows; row++) {
+            double sum = 0;
+            for (size_t k = 0; k < fit->costs; k++) {
+                sum += gsl_matrix_get(covariance, i, k) * gsl_matrix_get(effect, row, k);
+            }
+            fit->gain[i][row] = sum / ROW_ERROR;
+        }
     }
     gsl_matrix_free(covariance);
 }
 
-static bool solve(struct problem *problem, struct fit *fit, struct error *err)
+static void read_rows(const gsl_multifit_nlinear_workspace *work, struct fit *fit)
 {
+    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
+    for (size_t i = 0; i < fit->rows; i++) {
+        fit->residual[i] = gsl_vector_get(f, i) * ROW_ERROR;
+        fit->worst_pct = fmax(fit->worst_pct, 100 * fabs(expm1(fit->residual[i])));
+    }
+}
+
+/* Looks at the point that stands in fit->value, after a search from there or not. */
+static bool solve(struct problem *problem, bool search, struct fit *fit, struct error *err)
+{
+    gsl_error_handler_t *handler = gsl_set_error_handler_off();
     gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
     parameters.h_df = STEP;
     gsl_multifit_nlinear_workspace *work = gsl_multifit_nlinear_alloc(
-        gsl_multifit_nlinear_trust, &parameters, problem->count, fit->costs);
+        gsl_multifit_nlinear_trust, &parameters, fit->rows + fit->priors, fit->costs);
     gsl_vector *start = gsl_vector_alloc(fit->costs);
     for (size_t i = 0; i < fit->costs; i++) {
         gsl_vector_set(start, i, log(fit->value[i]));
     }
     gsl_multifit_nlinear_fdf fdf = {
-        .f = residuals, .n = problem->count, .p = fit->costs, .params = problem};
-    int info;
-    gsl_multifit_nlinear_init(start, &fdf, work);
-    int status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
+        .f = residuals, .n = fit->rows + fit->priors, .p = fit->costs, .params = problem};
+    int info, status = gsl_multifit_nlinear_init(start, &fdf, work);
+    if (status == GSL_SUCCESS && search) {
+        status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
+    }
     /* No further progress is an end as good as any for such a function. */
     bool ok = status == GSL_SUCCESS || status == GSL_ENOPROG || status == GSL_EMAXITER;
     if (ok) {
-        read_off(work, fit);
+        read_costs(work, scatter(work, fit), fit);
+        read_rows(work, fit);
     }
     gsl_vector_free(start);
     gsl_multifit_nlinear_free(work);
+    gsl_set_error_handler(handler);
     return ok || error_run(err, "fit: %s", gsl_strerror(status));
 }
 
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
-    struct problem problem = {.fit = fit};
-    *fit = (struct fit){0};
-    collect(set, host, &problem);
-    if (problem.count == 0) {
-        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
+    struct problem problem;
+    if (!pose(set, host, &problem, fit, err)) {
+        return false;
     }
-    choose_costs(problem.rows[0]->platform, &problem, fit);
-    fit->rows = problem.count;
-    if (fit->costs == 0 || fit->costs > fit->rows) {
-        return error_input(err, NULL,
-                           "host '%s': %zu costs are marked fitted, %zu rows may be "
-                           "fitted to",
-                           host, fit->costs, fit->rows);
+    begin_at_priors(&problem, fit);
+    if (!solve(&problem, true, fit, err)) {
+        return false;
     }
-    return solve(&problem, fit, err);
+    for (size_t i = 0; i < fit->costs; i++) {
+        if (!(fit->standard_error[i] <= WORST_ERROR)) {
+            return error_input(err, NULL,
+                               "host '%s': the rows hardly depend on %s, its standard error is "
+                               "%.0f %%; expected a prior for it, or that it is not fitted",
+                               host, cost_name[fit->id[i]], 100 * fit->standard_error[i]);
+        }
+    }
+    return true;
+}
+
+bool fit_standing(const struct published_set *set, const char *host, struct fit *fit,
+                  struct error *err)
+{
+    struct problem problem;
+    return pose(set, host, &problem, fit, err) && solve(&problem, false, fit, err);
+}
+
+/* --- what the fits leave --- */
+
+static bool first_of_host(const struct published_set *set, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(set->rows[i].host, set->rows[index].host) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool fit_discrepancy(const struct published_set *set, struct discrepancy *off, struct error *err)
+{
+    struct discrepancy known = {ROW_ERROR, 0};
+    double square = 0, freedom = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        struct fit fit;
+        if (!first_of_host(set, i)) {
+            continue;
+        }
+        if (!fit_standing(set, set->rows[i].host, &fit, err)) {
+            if (fit.costs == 0) {
+                continue; /* nothing of it is fitted */
+            }
+            return false;
+        }
+        for (size_t row = 0; row < fit.rows; row++) {
+            square += fit.residual[row] * fit.residual[row];
+        }
+        freedom += (double)fit_freedom(&fit);
+    }
+    *off = freedom > 0 ? (struct discrepancy){sqrt(square / freedom), freedom} : known;
+    return true;
+}
+
+/* --- draws --- */
+
+/* One number for each cost, as far off as its standard error is, and as related. */
+static void vary(const struct fit *fit, const double point[COSTS], double by[COSTS])
+{
+    gsl_matrix *root = gsl_matrix_alloc(fit->costs, fit->costs);
+    for (size_t i = 0; i < fit->costs; i++) {
+        for (size_t k = 0; k < fit->costs; k++) {
+            gsl_matrix_set(root, i, k, fit->covariance[i][k]);
+        }
+    }
+    gsl_linalg_cholesky_decomp1(root);
+    for (size_t i = 0; i < fit->costs; i++) {
+        by[i] = 0;
+        for (size_t k = 0; k <= i; k++) {
+            double u = fmin(fmax(point[fit->id[k]], 1e-3), 1 - 1e-3);
+            by[i] += gsl_matrix_get(root, i, k) * gsl_cdf_ugaussian_Pinv(u);
+        }
+    }
+    gsl_matrix_free(root);
+}
+
+bool fit_draw(const struct fit *fit, const double point[COSTS], double value[COSTS],
+              struct error *err)
+{
+    double residual[FIT_ROWS], by[COSTS];
+    for (size_t i = 0; i < fit->costs; i++) {
+        value[fit->id[i]] = fit->value[i];
+    }
+    if (!row_residuals(fit, value, residual, err)) {
+        return false;
+    }
+    vary(fit, point, by);
+    for (size_t i = 0; i < fit->costs; i++) {
+        for (size_t row = 0; row < fit->rows; row++) {
+            by[i] -= fit->gain[i][row] * (residual[row] - fit->residual[row]);
+        }
+        value[fit->id[i]] *= exp(by[i]);
+    }
+    return true;
 }

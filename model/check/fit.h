@@ -3,32 +3,66 @@
  *
  * Nonlinear least squares (GSL, Levenberg-Marquardt) in the logarithm of the
  * costs and of the times, over the rows of role fit on that host; all other
- * costs stand at the median of their range. The figures in a host's file are
- * what this prints.
+ * costs stand at the median of their range. Where a fitted cost has a prior in
+ * the file, that is one more measurement. The figures in a host's file are what
+ * this prints.
+ *
+ * How far the model is off by itself is taken from what the fits leave: the
+ * residuals of all hosts' fit rows over the degrees of freedom that the fits
+ * have left. Rows of role predict are never looked at.
  */
 #ifndef S2FLUSH_CHECK_FIT_H
 #define S2FLUSH_CHECK_FIT_H
 
 #include "check/published.h"
 
-/* How far a published figure is off by itself (standard deviation, relative):
- * the five repetitions of the 4 KiB CREATE at 20 vCPUs differ by 3 %, the two
- * one-vCPU rows of the dirty-log table, which run the same code, by 7 %, and
- * 0.13 s is rounded to 4 %. */
+/* How far a published figure is off by itself (standard deviation of its
+ * logarithm): the five repetitions of the 4 KiB CREATE at 20 vCPUs differ by that.
+ * Costs are uncertain by as much at least, and by more where the rows scatter. */
 #define ROW_ERROR 0.03
+
+#define FIT_ROWS 64
+
+/* Standard deviation of a row's logarithm around the model, and the degrees of
+ * freedom it was estimated with (0: none are left, it is ROW_ERROR). */
+struct discrepancy {
+    double sd, freedom;
+};
 
 struct fit {
     enum cost_id id[COSTS]; /* the fitted costs */
     double value[COSTS];
-    double standard_error[COSTS]; /* relative */
-    size_t costs;
-    size_t rows;
+    double standard_error[COSTS]; /* of the logarithm */
+    double covariance[COSTS][COSTS]; /* of the logarithms */
+    double gain[COSTS][FIT_ROWS]; /* how a cost's logarithm follows a row's */
+    const struct published *row[FIT_ROWS];
+    double residual[FIT_ROWS]; /* logarithm of predicted over measured */
+    size_t costs, rows, priors;
     double worst_pct; /* largest residual */
+    bool told; /* no cost may as well be three times as large */
 };
 
-/* Fits a host's costs to the rows of role fit. False where there are fewer rows
- * than costs to fit, or none of either. */
+/* Rows and priors beyond what the costs take up. */
+size_t fit_freedom(const struct fit *fit);
+
+/* Fits a host's costs to the rows of role fit. False where there are fewer rows and priors than
+ * costs to fit, or none of either, or where a cost is hardly told. */
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit,
+              struct error *err);
+
+/* The same at the costs that stand in the host's file: nothing is searched for.
+ * False as above; fit->costs is then 0 where the host has nothing to fit. */
+bool fit_standing(const struct published_set *set, const char *host, struct fit *fit,
+                  struct error *err);
+
+/* What the standing fits of all hosts leave. */
+bool fit_discrepancy(const struct published_set *set, struct discrepancy *off, struct error *err);
+
+/* The costs of one draw: `value` holds those that are not fitted, drawn; `point`
+ * has one number in (0, 1) for each cost. The fitted ones follow the others, by
+ * one Newton step, so that the fit rows stay as they were, and vary around that
+ * as their covariance says; the fit must be told. False where a fit row gets stuck. */
+bool fit_draw(const struct fit *fit, const double point[COSTS], double value[COSTS],
               struct error *err);
 
 #endif

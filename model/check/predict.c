@@ -4,7 +4,7 @@
 
 /* How many faults, over all vCPUs, a first slice should see at least: enough for
  * the start and the end of a phase to weigh little. */
-#define SLICE_FAULTS 4096
+#define SLICE_FAULTS 2048
 
 static uint64_t clamp(uint64_t value, uint64_t low, uint64_t high)
 {
@@ -22,14 +22,15 @@ static uint64_t slice_units(const struct benchmark *benchmark)
     if (benchmark->backing == BACKING_HUGETLB_1G) {
         return benchmark->phase == BENCHMARK_CREATE ? 4 : 1;
     }
-    return clamp(each, 64, 1024);
+    return clamp(each, 64, 512);
 }
 
 struct slices predict_slices(const struct benchmark *benchmark)
 {
     uint64_t first = slice_units(benchmark) * benchmark_unit(benchmark);
     /* One actor alone takes any region in a few steps. */
-    bool alone = benchmark->phase == BENCHMARK_UNMAP || benchmark->phase == BENCHMARK_PROTECT;
+    bool alone = benchmark->phase == BENCHMARK_UNMAP || benchmark->phase == BENCHMARK_PROTECT ||
+                 benchmark->phase == BENCHMARK_EXIT;
     if (alone || 2 * first >= benchmark->bytes) {
         return (struct slices){benchmark->bytes, benchmark->bytes};
     }
@@ -59,7 +60,9 @@ static bool play_slice(const struct published *row, uint64_t bytes, const double
                           .platform = row->platform,
                           .value = value,
                           .kernel = &row->kernel,
-                          .strategy = &row->strategy};
+                          .strategy = &row->strategy,
+                          /* One vCPU alone has nobody to meet. */
+                          .varied = row->benchmarked.vcpus > 1};
     sim_init(&sim, &point);
     bool ok = sim_run(&sim, err);
     *ps = ok ? (double)phase_ps(&sim, timed) : 0;

@@ -4,6 +4,7 @@
 #include "core/datadir.h"
 #include "vm/host.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,16 @@ static bool whole_cell(const struct cells *cells, const char *column, enum unit 
     return true;
 }
 
+/* Half of the last digit's worth: of 0.54 it is 0.005. An exponent moves the point
+ * and leaves the digits. */
+static double half_last_digit(const char *text)
+{
+    const char *point = strchr(text, '.'), *exponent = strpbrk(text, "eE");
+    size_t end = exponent ? (size_t)(exponent - text) : strlen(text);
+    double digits = point ? (double)(text + end - point - 1) : 0;
+    return 0.5 * pow(10, (exponent ? strtod(exponent + 1, NULL) : 0) - digits);
+}
+
 static bool measured_cells(const struct cells *cells, struct published *row, struct error *err)
 {
     struct place at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
@@ -97,6 +108,7 @@ static bool measured_cells(const struct cells *cells, struct published *row, str
     if (!unit_parse(text, UNIT_NONE, &row->value) || row->value <= 0) {
         return error_input(err, &at, "found '%s', expected a time above 0", text);
     }
+    row->rounding = half_last_digit(text) / row->value;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(row->unit, units[i].name) == 0) {
             row->unit_ps = units[i].ps;
@@ -131,8 +143,10 @@ static void set_benchmark(const struct cells *cells, struct published *row, uint
 {
     struct error err;
     int kind = known(row, "no benchmark '%s' in the model", row->benchmark, benchmark_name);
+    bool ends = kind == BENCHMARK_TEARDOWN && row->phase[0] == '\0'; /* it has one phase */
     int phase =
-        known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
+        ends ? BENCHMARK_EXIT
+             : known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
     int backing =
         known(row, "no backing '%s' in the model", text_of(cells, "backing"), backing_name);
     row->benchmarked = (struct benchmark){.kind = (enum benchmark_kind)kind,

@@ -27,6 +27,7 @@ struct published {
     char overrides[128];
     enum row_role role;
     double value;
+    double rounding; /* half a unit of the last digit given, as a share of the value */
     char unit[8];
     double unit_ps;
     uint64_t bytes, vcpus;

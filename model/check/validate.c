@@ -1,10 +1,10 @@
 #include "check/validate.h"
 
 #include "check/baseline.h"
-#include "check/fit.h"
 #include "check/predict.h"
 #include "study/draws.h"
 
+#include <gsl/gsl_cdf.h>
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -28,18 +28,43 @@ static double percent(double value, double of)
     return 100 * (value / of - 1);
 }
 
-/* The row's time under every draw, sorted. */
-static bool sorted_times(const struct published *row, uint64_t draws, double *times,
-                         struct error *err)
+/* --- a host's costs under every draw --- */
+
+struct drawn {
+    const struct platform *platform;
+    double (*values)[COSTS];
+};
+
+struct drawing {
+    const struct published_set *set, *fitted; /* in which to look for a host's fit rows */
+    struct discrepancy off;
+    uint64_t draws;
+    struct drawn *hosts;
+    size_t count;
+};
+
+static bool find_fit(const struct drawing *drawing, const char *host, struct fit *fit,
+                     struct error *err)
 {
-    double(*values)[COSTS] = array_of(draws, sizeof *values);
-    struct draw_plan plan = {.seed = SEED, .draws = draws, .shifts = SHIFTS};
+    return fit_standing(drawing->set, host, fit, err) ||
+           (fit->costs == 0 && fit_standing(drawing->fitted, host, fit, err));
+}
+
+static bool follow_fit(const struct drawing *drawing, const char *host, double (*points)[COSTS],
+                       double (*values)[COSTS], struct error *err)
+{
+    struct fit fit;
     bool ok = true;
-    draw_costs(&plan, row->platform, values);
+    if (!find_fit(drawing, host, &fit, err)) {
+        return fit.costs == 0; /* no rows tell its costs: their ranges stand */
+    }
+    if (!fit.told) {
+        return true;
+    }
 #pragma omp parallel for schedule(dynamic)
-    for (uint64_t i = 0; i < draws; i++) {
+    for (uint64_t i = 0; i < drawing->draws; i++) {
         struct error own;
-        if (!predict_ps(row, values[i], &times[i], &own)) {
+        if (!fit_draw(&fit, points[i], values[i], &own)) {
 #pragma omp critical
             {
                 ok = false;
@@ -47,7 +72,60 @@ static bool sorted_times(const struct published *row, uint64_t draws, double *ti
             }
         }
     }
-    free(values);
+    return ok;
+}
+
+static bool draw_host(struct drawing *drawing, const struct published *row, struct error *err)
+{
+    struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
+    struct drawn *made = &drawing->hosts[drawing->count++];
+    double(*points)[COSTS] = array_of(drawing->draws, sizeof *points);
+    *made = (struct drawn){row->platform, array_of(drawing->draws, sizeof *made->values)};
+    draw_points(&plan, row->platform->name, points);
+    draw_costs(&plan, row->platform, made->values);
+    bool ok = follow_fit(drawing, row->host, points, made->values, err);
+    free(points);
+    return ok;
+}
+
+/* Rows on one host are under the same draws. NULL where a fit row gets stuck. */
+static const struct drawn *drawn_for(struct drawing *drawing, const struct published *row,
+                                     struct error *err)
+{
+    for (size_t i = 0; i < drawing->count; i++) {
+        if (drawing->hosts[i].platform == row->platform) {
+            return &drawing->hosts[i];
+        }
+    }
+    return draw_host(drawing, row, err) ? &drawing->hosts[drawing->count - 1] : NULL;
+}
+
+static void drawing_free(struct drawing *drawing)
+{
+    for (size_t i = 0; i < drawing->count; i++) {
+        free(drawing->hosts[i].values);
+    }
+    free(drawing->hosts);
+}
+
+/* --- rows --- */
+
+/* The row's time under every draw, sorted. */
+static bool sorted_times(const struct published *row, const struct drawn *drawn, uint64_t draws,
+                         double *times, struct error *err)
+{
+    bool ok = true;
+#pragma omp parallel for schedule(dynamic)
+    for (uint64_t i = 0; i < draws; i++) {
+        struct error own;
+        if (!predict_ps(row, drawn->values[i], &times[i], &own)) {
+#pragma omp critical
+            {
+                ok = false;
+                *err = own;
+            }
+        }
+    }
     gsl_sort(times, 1, draws);
     return ok;
 }
@@ -57,22 +135,29 @@ static double quantile(const struct published *row, uint64_t draws, const double
     return gsl_stats_quantile_from_sorted_data(times, 1, draws, q) / row->unit_ps;
 }
 
-/* A band's half, as a factor, with the measured row's own error in it. */
-static double widened(double factor)
+/* A band's half, as a factor: that of the draws, with what the model is off by and
+ * what the published figure lost in rounding. */
+static double widened(double factor, const struct published *row, struct discrepancy off)
 {
-    const double z90 = 1.2816; /* of the normal distribution */
-    return exp(hypot(log(factor), z90 * ROW_ERROR));
+    const double q = 0.9;
+    double unit = off.freedom > 0 ? gsl_cdf_tdist_Pinv(q, off.freedom) : gsl_cdf_ugaussian_Pinv(q);
+    double rounding = gsl_cdf_ugaussian_Pinv(q) * row->rounding / sqrt(3); /* evenly spread */
+    return exp(hypot(hypot(log(factor), unit * off.sd), rounding));
 }
 
 static bool predict_row(const struct published_set *set, const struct published *row,
-                        uint64_t draws, double *times, struct prediction *made, struct error *err)
+                        struct drawing *drawing, double *times, struct prediction *made,
+                        struct error *err)
 {
-    if (!sorted_times(row, draws, times, err)) {
+    uint64_t draws = drawing->draws;
+    const struct drawn *drawn = drawn_for(drawing, row, err);
+    if (!drawn || !sorted_times(row, drawn, draws, times, err)) {
         return false;
     }
+    double low = quantile(row, draws, times, 0.1), high = quantile(row, draws, times, 0.9);
     made->p50 = quantile(row, draws, times, 0.5);
-    made->p10 = made->p50 / widened(made->p50 / quantile(row, draws, times, 0.1));
-    made->p90 = made->p50 * widened(quantile(row, draws, times, 0.9) / made->p50);
+    made->p10 = made->p50 / widened(made->p50 / low, row, drawing->off);
+    made->p90 = made->p50 * widened(high / made->p50, row, drawing->off);
     made->error_pct = percent(made->p50, row->value);
     made->inside = row->value >= made->p10 && row->value <= made->p90;
     made->has_line = baseline_predict(set, row, &made->line);
@@ -80,17 +165,21 @@ static bool predict_row(const struct published_set *set, const struct published 
     return true;
 }
 
-bool validate(const struct published_set *set, uint64_t draws, struct validation *validation,
-              struct error *err)
+bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
+              struct validation *validation, struct error *err)
 {
     double *times = array_of(draws, sizeof *times);
-    bool ok = true;
-    *validation = (struct validation){set, array_of(set->count, sizeof *validation->rows)};
+    struct drawing drawing = {.set = set, .fitted = fitted, .draws = draws};
+    drawing.hosts = array_of(set->platform_count, sizeof *drawing.hosts);
+    *validation = (struct validation){set, array_of(set->count, sizeof *validation->rows), {0, 0}};
+    bool ok = fit_discrepancy(fitted, &drawing.off, err);
+    validation->off = drawing.off;
     for (size_t i = 0; ok && i < set->count; i++) {
         if (set->rows[i].refusal[0] == '\0') {
-            ok = predict_row(set, &set->rows[i], draws, times, &validation->rows[i], err);
+            ok = predict_row(set, &set->rows[i], &drawing, times, &validation->rows[i], err);
         }
     }
+    drawing_free(&drawing);
     free(times);
     if (!ok) {
         validation_free(validation);

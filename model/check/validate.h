@@ -1,15 +1,18 @@
 /*
  * validate - predictions held against published measurements.
  *
- * Every row is predicted with draws over the ranges of its host's costs; the
- * prediction is the draws' median, the band from their 10th to their 90th
- * percentile, widened by what a published row is off by itself. A straight line through the rows
- * that may be fitted is the baseline. Only rows of role predict count for or against the model.
+ * Every row is predicted with draws of its host's costs: those that are not
+ * fitted over their ranges, the fitted ones as the fit rows then ask for, with
+ * their covariance. The prediction is the draws' median, the band goes from their
+ * 10th to their 90th percentile, widened by how far the model is off the rows that
+ * it was fitted to and by the rounding of the published figure. A straight line
+ * through the rows that may be fitted is the baseline. Only rows of role predict
+ * count for or against the model.
  */
 #ifndef S2FLUSH_CHECK_VALIDATE_H
 #define S2FLUSH_CHECK_VALIDATE_H
 
-#include "check/published.h"
+#include "check/fit.h"
 
 #include <stdio.h>
 
@@ -24,11 +27,13 @@ struct prediction {
 struct validation {
     const struct published_set *set;
     struct prediction *rows; /* one for each of the set's; not set where refused */
+    struct discrepancy off; /* in every band */
 };
 
-/* Predicts all rows with that many draws, on as many threads as OpenMP gives. */
-bool validate(const struct published_set *set, uint64_t draws, struct validation *validation,
-              struct error *err);
+/* Predicts all rows with that many draws, on as many threads as OpenMP gives. The
+ * hosts' fitted costs follow the fit rows of `fitted`, which may be the same set. */
+bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
+              struct validation *validation, struct error *err);
 void validation_free(struct validation *validation);
 
 /* What the rows of role predict of one table (all tables: NULL) come to. */

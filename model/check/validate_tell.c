@@ -84,6 +84,10 @@ void validation_tell(const struct validation *validation, FILE *out)
             all.inside, all.rows, all.rows ? 100.0 * (double)all.inside / (double)all.rows : 0,
             all.band);
     fprintf(out, "; %zu rows not expressed\n", all.refused);
+    fprintf(out, "in every band: %.1f%% by which the model misses the rows that it is fitted to",
+            100 * validation->off.sd);
+    fprintf(out, validation->off.freedom > 0 ? ", %g degrees of freedom\n" : ", taken as known\n",
+            validation->off.freedom);
 }
 
 void validation_csv(const struct validation *validation, FILE *out)

@@ -111,7 +111,12 @@ static bool tell_fit(const struct arguments *given, const struct published_set *
 static bool tell(const struct arguments *given, const struct published_set *set, struct error *err)
 {
     struct validation validation;
-    if (!validate(set, given->draws, &validation, err)) {
+    struct published_set fitted = {0};
+    /* Tables of one's own are predicted with hosts that were fitted to these. */
+    bool ok = (given->count == 0 || read_all(&fitted, err)) &&
+              validate(set, given->count > 0 ? &fitted : set, given->draws, &validation, err);
+    published_free(&fitted);
+    if (!ok) {
         return false;
     }
     if (given->csv) {

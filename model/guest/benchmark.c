@@ -17,11 +17,13 @@
 const char *const benchmark_name[BENCHMARKS + 1] = {
     [BENCHMARK_PAGE_TABLE] = "page_table",
     [BENCHMARK_DIRTY_LOG] = "dirty_log",
+    [BENCHMARK_TEARDOWN] = "teardown",
 };
 
 const char *const benchmark_phase_name[BENCHMARK_PHASES + 1] = {
     [BENCHMARK_CREATE] = "create", [BENCHMARK_UPDATE] = "update",   [BENCHMARK_ADJUST] = "adjust",
     [BENCHMARK_UNMAP] = "unmap",   [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
+    [BENCHMARK_EXIT] = "exit",
 };
 
 static uint64_t backing_bytes(enum backing backing)
@@ -31,11 +33,17 @@ static uint64_t backing_bytes(enum backing backing)
                                                                 : BLOCK;
 }
 
+static enum benchmark_kind kind_of(enum benchmark_phase phase)
+{
+    return phase == BENCHMARK_DIRTY || phase == BENCHMARK_PROTECT ? BENCHMARK_DIRTY_LOG
+           : phase == BENCHMARK_EXIT                              ? BENCHMARK_TEARDOWN
+                                                                  : BENCHMARK_PAGE_TABLE;
+}
+
 bool benchmark_check(const struct benchmark *benchmark, struct error *err)
 {
     bool dirty = benchmark->kind == BENCHMARK_DIRTY_LOG;
-    bool dirty_phase = benchmark->phase == BENCHMARK_DIRTY || benchmark->phase == BENCHMARK_PROTECT;
-    if (dirty != dirty_phase) {
+    if (benchmark->kind != kind_of(benchmark->phase)) {
         return error_input(err, NULL, "%s has no phase %s", benchmark_name[benchmark->kind],
                            benchmark_phase_name[benchmark->phase]);
     }
@@ -111,20 +119,31 @@ static void add_pieces(struct building *building, uint32_t vcpu, uint64_t start,
     }
 }
 
+/* The first line of every 4 KiB, in one go. */
+static void add_stretch(struct building *building, uint32_t vcpu, uint64_t ipa, uint64_t bytes,
+                        enum touch_access access)
+{
+    add(building, vcpu,
+        (struct op){.kind = OP_TOUCH,
+                    .access = (uint8_t)access,
+                    .density = 1,
+                    .count = 1,
+                    .ipa = ipa,
+                    .bytes = bytes});
+}
+
 /* Every small page of [start, end), one line each, without regard to who comes
- * between: what is mapped already or mapped by this actor alone. */
+ * between: what is mapped already or mapped by this actor alone. In stretches of a
+ * small part of the page that is split or put together. */
 static void add_range(struct building *building, uint32_t vcpu, uint64_t start, uint64_t end,
                       enum touch_access access)
 {
-    for (uint64_t at = start; at < end; at += BLOCK) {
-        add_walk(building, vcpu, at);
-        add(building, vcpu,
-            (struct op){.kind = OP_TOUCH,
-                        .access = (uint8_t)access,
-                        .density = 1,
-                        .count = 1,
-                        .ipa = REGION_IPA + at,
-                        .bytes = end - at < BLOCK ? end - at : BLOCK});
+    uint64_t whole = building->benchmark->backing == BACKING_HUGETLB_1G ? 16 * BLOCK : BLOCK;
+    for (uint64_t at = start; at < end; at += whole) {
+        uint64_t bytes = end - at < whole ? end - at : whole;
+        uint64_t tables = (bytes + BLOCK - 1) / BLOCK * PAGE;
+        add_stretch(building, vcpu, TABLES_IPA + at / BLOCK * PAGE, tables, TOUCH_READ);
+        add_stretch(building, vcpu, REGION_IPA + at, bytes, access);
     }
 }
 
@@ -132,20 +151,8 @@ static void add_range(struct building *building, uint32_t vcpu, uint64_t start, 
 static void add_fill(struct building *building, uint32_t vcpu, uint64_t start, uint64_t end)
 {
     uint64_t tables = (end - start + BLOCK - 1) / BLOCK * PAGE;
-    add(building, vcpu,
-        (struct op){.kind = OP_TOUCH,
-                    .access = TOUCH_READ,
-                    .density = 1,
-                    .count = 1,
-                    .ipa = TABLES_IPA + start / BLOCK * PAGE,
-                    .bytes = tables});
-    add(building, vcpu,
-        (struct op){.kind = OP_TOUCH,
-                    .access = TOUCH_WRITE,
-                    .density = 1,
-                    .count = 1,
-                    .ipa = REGION_IPA + start,
-                    .bytes = end - start});
+    add_stretch(building, vcpu, TABLES_IPA + start / BLOCK * PAGE, tables, TOUCH_READ);
+    add_stretch(building, vcpu, REGION_IPA + start, end - start, TOUCH_WRITE);
 }
 
 /* Before a later phase comes to a page, the rest of the region has displaced it
@@ -264,6 +271,14 @@ static uint32_t unmap_phase(struct building *building)
     return phase;
 }
 
+static uint32_t teardown_phases(struct building *building)
+{
+    run_phase(building, "boot", map_alone);
+    uint32_t phase = timeline_phase(building->timeline, "exit");
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_TEARDOWN});
+    return phase;
+}
+
 static uint32_t page_table_phases(struct building *building)
 {
     enum benchmark_phase last = building->benchmark->phase;
@@ -309,6 +324,16 @@ static void start_vcpu(struct building *building, uint32_t vcpu)
                     .bytes = 8});
 }
 
+/* The VMM builds the guest's page tables before anybody runs (virt_pg_map of the
+ * kernel's selftests writes them through its own mapping). */
+static void build_tables(struct building *building, uint64_t region)
+{
+    timeline_phase(building->timeline, "tables");
+    add(building, SCRIPT_VMM,
+        (struct op){
+            .kind = OP_FILL, .ipa = TABLES_IPA, .bytes = (region + BLOCK - 1) / BLOCK * PAGE});
+}
+
 static void add_slots(struct building *building, uint64_t region)
 {
     struct vm_shape *vm = &building->timeline->vm;
@@ -343,7 +368,12 @@ void benchmark_build(const struct benchmark *benchmark, uint64_t bytes, struct t
     timeline->vm.s1_levels = 4;
     timeline->vm.s1_page_bytes = PAGE;
     timeline->vm.s1_hot_pages = 2; /* a page of code, a page of arguments */
-    add_slots(&building, own ? bytes * benchmark->vcpus : bytes);
+    uint64_t region = own ? bytes * benchmark->vcpus : bytes;
+    add_slots(&building, region);
+    build_tables(&building, region);
     run_phase(&building, "start", start_vcpu);
-    *timed = own ? dirty_log_phases(&building) : page_table_phases(&building);
+    bool ends = benchmark->kind == BENCHMARK_TEARDOWN;
+    *timed = own    ? dirty_log_phases(&building)
+             : ends ? teardown_phases(&building)
+                    : page_table_phases(&building);
 }

@@ -10,17 +10,20 @@
  * dirty_log_perf_test: every vCPU has a region of its own, filled beforehand.
  *   protect logging goes on
  *   dirty   a write every `stride` bytes while logging is on
+ * teardown: a VM whose memory is mapped ends.
+ *   exit    the VMM's process goes: stage 2 is freed, the memory is given back
  * start_log, traverse and what else has been published is no timeline here.
  *
  * What the guest's page-table walker touches is part of it: one table page for
- * each 2 MiB of its addresses, mapped in stage 2 as any other page.
+ * each 2 MiB of its addresses, written by the VMM beforehand and mapped in stage 2
+ * as any other page.
  */
 #ifndef S2FLUSH_GUEST_BENCHMARK_H
 #define S2FLUSH_GUEST_BENCHMARK_H
 
 #include "guest/timeline.h"
 
-enum benchmark_kind { BENCHMARK_PAGE_TABLE, BENCHMARK_DIRTY_LOG, BENCHMARKS };
+enum benchmark_kind { BENCHMARK_PAGE_TABLE, BENCHMARK_DIRTY_LOG, BENCHMARK_TEARDOWN, BENCHMARKS };
 
 enum benchmark_phase {
     BENCHMARK_CREATE,
@@ -29,6 +32,7 @@ enum benchmark_phase {
     BENCHMARK_UNMAP,
     BENCHMARK_PROTECT,
     BENCHMARK_DIRTY,
+    BENCHMARK_EXIT,
     BENCHMARK_PHASES
 };
 

@@ -32,6 +32,7 @@ enum op_kind {
     OP_SLOT_DELETE, /* slot n goes */
     OP_SLOT_ADD, /* slot n comes back */
     OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: blocks are split at once) or off */
+    OP_TEARDOWN, /* the VMM ends: stage 2 is freed, the memory is given back */
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
     OP_KINDS

@@ -2,11 +2,13 @@
  * relax them (kvm_handle_guest_abort, user_mem_abort, kvm_pgtable_stage2_map). */
 #include "kvm/fault.h"
 #include "kvm/dirty_log.h"
+#include "kvm/lines.h"
 
 enum fault_state {
     FAULT_BEGIN,
     FAULT_MMAP,
     FAULT_EXIT,
+    FAULT_MMAP_LEFT,
     FAULT_HOST_UNLOCK,
     FAULT_NOTIFY,
     FAULT_LINE,
@@ -14,6 +16,7 @@ enum fault_state {
     FAULT_CLEAN,
     FAULT_INSTALL,
     FAULT_RELAX,
+    FAULT_LEAVE,
     FAULT_UNLOCK,
     FAULT_DONE,
 };
@@ -190,10 +193,11 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next;
+    lines_read_sequence(actor, kvm, fault->vcpu);
     /* The slot may have gone while this waited; the guest then finds a device there. */
     if (!slot || locked_by_other(fault) || invalidated(fault)) {
         actor_charge(actor, EV_fault_retries, 1);
-        return FAULT_UNLOCK;
+        return FAULT_LEAVE;
     }
     if (kvm_other_size(kvm, fault->leaves, fault->resize)) {
         fault->vcpu->installing_start = fault->leaves.start;
@@ -206,13 +210,23 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
             clean_leaves(actor, fault, slot); /* it cleans before it looks */
         }
         actor_charge(actor, EV_lost_maps, 1);
-        return FAULT_UNLOCK;
+        lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
+        return FAULT_LEAVE;
     }
     fault->leaves.end = least(fault->leaves.end, next);
     fault->vcpu->installing_start = fault->leaves.start;
     fault->vcpu->installing_end = fault->leaves.end;
     clean_leaves(actor, fault, slot);
     return FAULT_INSTALL;
+}
+
+/* The entry is changed, and while logging is on the page's bit is set. */
+static void touch_entry(struct actor *actor, const struct fault *fault)
+{
+    lines_touch(actor, fault->kvm, LINE_ENTRY, fault->leaves.start, fault->leaves.level);
+    if (fault->kvm->dirty_log && fault->leaves.writable) {
+        lines_touch(actor, fault->kvm, LINE_BITMAP, fault->leaves.start, fault->leaves.level);
+    }
 }
 
 static void fault_install(struct actor *actor, struct fault *fault)
@@ -225,6 +239,8 @@ static void fault_install(struct actor *actor, struct fault *fault)
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     charge_map(actor, fault);
+    lines_touch(actor, kvm, LINE_TABLE, fault->leaves.start, fault->leaves.level);
+    touch_entry(actor, fault);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
@@ -239,6 +255,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
     uint64_t next, n = leaf_count(fault);
+    lines_read_sequence(actor, kvm, fault->vcpu);
     if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
@@ -250,6 +267,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     fault->done = true;
     fault->queued = actor->queued;
     actor_charge(actor, EV_relax_calls, n);
+    touch_entry(actor, fault);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
         actor_charge(actor, EV_tlbi_local, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */
@@ -271,8 +289,10 @@ static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
     return FAULT_NOTIFY;
 }
 
-/* A reader changes a lock's count as it comes and goes (a request): nobody waits
- * for the lock, but all who share it wait for its cache line. */
+/* A reader adds itself to a lock's count as it comes and takes itself off as it
+ * goes, one atomic operation each (a request): nobody waits for the lock, but all
+ * who share it wait for its cache line. Where nobody else changed it in between,
+ * the line is still there. */
 static void update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
 {
     if (line->last && line->last != vcpu) {
@@ -298,8 +318,12 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         }
         return;
     case FAULT_EXIT:
-        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        frame->state = FAULT_MMAP_LEFT;
         fault_plan(actor, fault);
+        return;
+    case FAULT_MMAP_LEFT:
+        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
         return;
     default:
         frame->state = FAULT_NOTIFY;
@@ -323,6 +347,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
     case FAULT_BEGIN:
     case FAULT_MMAP:
     case FAULT_EXIT:
+    case FAULT_MMAP_LEFT:
     case FAULT_HOST_UNLOCK:
         fault_enter(actor, frame, fault);
         return;
@@ -344,12 +369,18 @@ static void fault_step(struct actor *actor, struct frame *frame)
         frame->state = fault_locked(actor, fault);
         return;
     case FAULT_INSTALL:
-        frame->state = FAULT_UNLOCK;
+        frame->state = FAULT_LEAVE;
         fault_install(actor, fault);
         return;
     case FAULT_RELAX:
-        frame->state = FAULT_UNLOCK;
+        frame->state = FAULT_LEAVE;
         fault_relax(actor, fault);
+        return;
+    case FAULT_LEAVE:
+        frame->state = FAULT_UNLOCK;
+        if (!takes_write_lock(fault)) {
+            update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+        }
         return;
     case FAULT_UNLOCK:
         frame->state = FAULT_DONE;

@@ -19,6 +19,7 @@
 
 #define KVM_SLOTS 16
 #define KVM_VCPUS 512
+#define KVM_LINES 256
 
 /* A memory slot: [ipa, ipa + bytes) is the VMM's memory from hva on. */
 struct memslot {
@@ -50,6 +51,8 @@ struct kvm_vcpu {
                                             many TLB invalidations */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t flushed_bytes; /* by its toggles in this phase */
+    uint64_t sequence; /* the notifiers' sequence number when it read it last */
+    uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
 
 struct kvm {
@@ -77,6 +80,12 @@ struct kvm {
         struct server server; /* a lock's own cache line, which every reader changes */
         const struct kvm_vcpu *last; /* who did so last */
     } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
+    struct line_owner {
+        uint64_t key; /* of a line that mmu_lock protects */
+        uint32_t actor; /* who touched it last */
+    } owners[KVM_LINES]; /* the lines that were last of interest (kvm/lines.h) */
+    uint64_t sequence; /* changes of the notifiers' sequence number, */
+    uint32_t sequence_by; /* and whose the last one was */
     struct lock hugetlb_mutex; /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations; /* by MMU notifiers so far: a fault under way then retries */
     uint64_t invalidating; /* notifiers under way: so does any fault that comes */
@@ -89,6 +98,9 @@ struct kvm {
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
     struct signal flushed;
     bool toggled; /* a toggle has flushed since the last re-init */
+
+    double drawn_ps[2]; /* mean of the part of a fault's path that is drawn, of translation and
+                           permission faults; 0: a path always takes as long */
 
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
@@ -110,6 +122,11 @@ struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
 
 /* Instructions of the kernel's paths by event kind, for price_events. */
 void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
+
+/* Makes the time of a fault's path vary from fault to fault as it does on machines:
+ * a part of its price becomes the mean of an exponential draw, which keeps actors
+ * that do the same from going in step. Lowers the two prices by that part. */
+void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS]);
 
 /* How guest accesses reach memory: cached with the MMU on or with FWB. */
 enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu);
@@ -159,6 +176,12 @@ void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range ra
 
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
+
+/* The host takes a slot's pages back; stage 2 no longer maps them. */
+void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot);
+
+/* The VMM ends: the VM's tables are freed as they are and its memory is given back. */
+void kvm_teardown_begin(struct actor *actor, struct kvm *kvm);
 
 /* The VMM fills a range of guest memory through its own mapping, whether the
  * slot is live or not. */

@@ -1,6 +1,6 @@
 /* What the host's memory management does to a VM: MMU notifiers, pages
  * exchanged, memory dropped or filled, slots deleted. */
-#include "kvm/kvm.h"
+#include "kvm/lines.h"
 
 /* The part of a host range that a slot maps, as IPA; false where none. */
 static bool slot_part(const struct memslot *slot, struct host_range range, uint64_t *start,
@@ -91,6 +91,18 @@ static void notify_slot(struct actor *actor, struct frame *frame, struct notify 
     }
 }
 
+/* Its sequence number, and the first leaf that it takes away. */
+static void touch_lines(struct actor *actor, const struct notify *notify)
+{
+    struct kvm *kvm = notify->kvm;
+    struct leaves there;
+    lines_change_sequence(actor, kvm);
+    if (stage2_next(&kvm->stage2, notify->start, notify->end, &there)) {
+        lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level);
+        lines_touch(actor, kvm, LINE_TABLE, there.start, there.level);
+    }
+}
+
 /* From here to the end of the notifier no fault gets past the lock. */
 static void notify_unmap(struct actor *actor, struct notify *notify)
 {
@@ -102,11 +114,13 @@ static void notify_unmap(struct actor *actor, struct notify *notify)
         kvm->vcpus[i].copying = this_page ? 0 : kvm->vcpus[i].copying;
     }
     actor_charge(actor, EV_gfn_unmap, 1);
+    touch_lines(actor, notify);
     kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
 }
 
 static void notify_end(struct actor *actor, struct kvm *kvm)
 {
+    lines_change_sequence(actor, kvm);
     kvm->invalidating--;
     kvm->invalidations++;
     actor_unlock(actor, &kvm->mmu_lock);
@@ -190,7 +204,7 @@ static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *
 }
 
 /* The host gives back the pages that it holds. Huge pages of hugetlb go one by
- * one, as small pages do; those of THP take their share of the LRU with them. */
+ * one, back to their pool; those of THP take their share of the LRU with them. */
 static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_area *area)
 {
     bool thp = area->backing == BACKING_THP;
@@ -201,10 +215,18 @@ static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_a
         if (state == HOST_SMALL) {
             actor_charge(actor, EV_host_zap, (end - at) / area->page_bytes);
         } else if (state == HOST_HUGE || state == HOST_HUGE_READ) {
-            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap;
+            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap_hugetlb;
             actor_charge(actor, kind, (end - at) / area->block_bytes);
         }
     }
+}
+
+void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot)
+{
+    const struct host_area *area = &kvm->slots[slot].area;
+    charge_zap(actor, kvm, area);
+    host_drop(&kvm->host, area, area->start, area->end);
+    oracle_forget(&kvm->memory->oracle, area->start, area->end);
 }
 
 static void drop_step(struct actor *actor, struct frame *frame)
@@ -220,9 +242,7 @@ static void drop_step(struct actor *actor, struct frame *frame)
         return;
     }
     if (times > 0) {
-        charge_zap(actor, kvm, &slot->area);
-        host_drop(&kvm->host, &slot->area, range.start, range.end);
-        oracle_forget(&kvm->memory->oracle, range.start, range.end);
+        kvm_give_back(actor, kvm, drop->slot);
     }
     actor_return(actor, 0);
 }

@@ -1,6 +1,10 @@
 #include "machine/memory.h"
 
+#include "core/alloc.h"
 #include "machine/price.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
                  struct cache *cache, struct run_pool *pool, struct engine *engine)
@@ -10,12 +14,15 @@ void memory_init(struct memory *memory, const struct platform *platform, const d
     flow_init(&memory->cmo_path, engine, "CMO path", RESOURCE_CMO_PATH);
     flow_init(&memory->zero_path, engine, "zeroing path", RESOURCE_ZERO_PATH);
     memory->dvm = (struct server){.name = "DVM", .resource = RESOURCE_DVM};
+    memory->actors = engine->actor_count;
+    memory->fetching = alloc_zeroed(memory->actors, sizeof *memory->fetching, "fetches");
 }
 
 void memory_free(struct memory *memory)
 {
     flow_free(&memory->cmo_path);
     flow_free(&memory->zero_path);
+    free(memory->fetching);
 }
 
 static uint64_t pages_in(uint64_t start, uint64_t end)
@@ -118,6 +125,40 @@ static bool is_guest(enum reader reader)
     return reader != READER_HOST && reader != READER_DEVICE;
 }
 
+/* Of the lines of an access, those that another actor is still fetching. */
+static uint64_t lines_under_way(const struct actor *actor, const struct memory *memory,
+                                const struct access *access)
+{
+    uint64_t most = 0;
+    for (uint32_t i = 0; i < memory->actors; i++) {
+        const struct fetch *fetch = &memory->fetching[i];
+        if (fetch->until <= actor->now || i == actor->id || fetch->start >= access->end ||
+            access->start >= fetch->end) {
+            continue;
+        }
+        uint64_t start = fetch->start > access->start ? fetch->start : access->start;
+        uint64_t end = fetch->end < access->end ? fetch->end : access->end;
+        double left = (double)(fetch->until - actor->now) / (double)(fetch->until - fetch->from);
+        double lines = (double)(pages_in(start, end) * access->density) * fmin(left, 1);
+        most = (uint64_t)lines > most ? (uint64_t)lines : most;
+    }
+    return most;
+}
+
+/* Books what a guest's access found and fetched. */
+static void charge_guest(struct actor *actor, struct memory *memory, const struct access *access,
+                         struct touch_counts touch)
+{
+    uint64_t late = touch.hits > 0 ? lines_under_way(actor, memory, access) : 0;
+    late = late < touch.hits ? late : touch.hits;
+    ps_t from = actor->now;
+    actor_charge(actor, EV_guest_hits, touch.hits - late);
+    actor_charge(actor, EV_guest_misses, touch.misses + late);
+    if (touch.misses > 0) {
+        memory->fetching[actor->id] = (struct fetch){access->start, access->end, from, actor->now};
+    }
+}
+
 /* Moves lines through the cache and charges the guest for what it missed. */
 static void through_cache(struct actor *actor, struct memory *memory, const struct access *access)
 {
@@ -125,8 +166,7 @@ static void through_cache(struct actor *actor, struct memory *memory, const stru
         access->met ? *access->met
                     : touch(memory, access->start, access->end, access->density, access->write);
     if (is_guest(access->reader)) {
-        actor_charge(actor, EV_guest_hits, met.hits);
-        actor_charge(actor, EV_guest_misses, met.misses);
+        charge_guest(actor, memory, access, met);
     }
 }
 

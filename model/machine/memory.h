@@ -25,6 +25,13 @@ struct memory {
     struct oracle oracle;
     struct flow cmo_path, zero_path;
     struct server dvm;
+    /* What each actor fetches at the moment: a line on its way from memory comes no
+     * sooner for whoever else asks for it. */
+    struct fetch {
+        uint64_t start, end;
+        ps_t from, until;
+    } * fetching; /* [actors] */
+    uint32_t actors;
     uint64_t invalidations; /* of TLBs so far */
     struct lines_seen {
         struct line_counts found; /* by all clean+invalidates so far */

@@ -90,11 +90,36 @@ static bool set_number(double *target, enum cost_id id, const char *text, const 
 }
 
 /* The keys of a cost; all before `unit` must be there. */
-enum cost_key { KEY_LOW, KEY_MODE, KEY_HIGH, KEY_SOURCE, KEY_EVIDENCE, KEY_UNIT, KEY_BASIS };
-static const char *const cost_key[] = {"low",      "mode", "high", "source",
-                                       "evidence", "unit", "basis"};
+enum cost_key {
+    KEY_LOW,
+    KEY_MODE,
+    KEY_HIGH,
+    KEY_SOURCE,
+    KEY_EVIDENCE,
+    KEY_UNIT,
+    KEY_BASIS,
+    KEY_PRIOR
+};
+static const char *const cost_key[] = {"low",      "mode", "high",  "source",
+                                       "evidence", "unit", "basis", "prior"};
 #define COST_KEYS (sizeof cost_key / sizeof *cost_key)
 #define COST_KEYS_NEEDED KEY_UNIT
+
+/* Two numbers, the lower one first and above 0. */
+static bool set_prior(struct cost *cost, enum cost_id id, const char *text, const struct place *at,
+                      struct error *err)
+{
+    char low[32], high[32], more;
+    if (sscanf(text, "%31s %31s %c", low, high, &more) != 2) {
+        return error_input(err, at, "found '%s', expected two numbers, low and high", text);
+    }
+    if (!set_number(&cost->prior_low, id, low, at, err) ||
+        !set_number(&cost->prior_high, id, high, at, err)) {
+        return false;
+    }
+    return (cost->prior_low > 0 && cost->prior_low < cost->prior_high) ||
+           error_input(err, at, "found '%s', expected low above 0 and high above low", text);
+}
 
 static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, const char *value,
                          const struct place *at, struct error *err)
@@ -113,6 +138,8 @@ static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, 
                copy_text(cost->evidence, sizeof cost->evidence, value, at, err);
     case KEY_BASIS:
         return copy_text(cost->basis, sizeof cost->basis, value, at, err);
+    case KEY_PRIOR:
+        return set_prior(cost, id, value, at, err);
     default:
         return true; /* the unit is for the reader of the file; the cost's name implies it */
     }
@@ -130,7 +157,7 @@ static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const
     }
     return error_input(err, at,
                        "unknown key '%s', expected low, mode, high, unit, source, "
-                       "evidence or basis",
+                       "evidence, basis or prior",
                        name);
 }
 

@@ -38,7 +38,8 @@
     X(zero_gbps, UNIT_GBPS, 0.01, 1e5, "fresh pages cleared by one core of the host")           \
     X(zero_path_gbps, UNIT_GBPS, 0.01, 1e6, "fresh pages cleared by all cores together")        \
     X(copy_gbps, UNIT_GBPS, 0.01, 1e5, "images copied by one core of the VMM")                  \
-    X(lock_handover_ns, UNIT_NS, 0, 1e6, "a contended lock passing to the next waiter")
+    X(lock_handover_ns, UNIT_NS, 0, 1e6, "a contended lock passing to the next waiter")         \
+    X(line_move_ns, UNIT_NS, 0, 1e5, "a line that another core changed, fetched to change it")
 
 enum cost_id {
 #define COST_ENUM(name, unit, least, most, help) COST_##name,
@@ -51,6 +52,9 @@ extern const char *const cost_name[COSTS];
 
 struct cost {
     double low, mode, high;
+    /* Of a fitted cost: what it was thought to be before the fit, two standard
+     * deviations either way; the fit takes it as one more measurement. 0: none. */
+    double prior_low, prior_high;
     char source[192];
     char evidence[16];
     char basis[192];

@@ -63,6 +63,9 @@ void platform_write(const struct platform *platform, FILE *out)
         put_number("low", cost->low, out);
         put_number("mode", cost->mode, out);
         put_number("high", cost->high, out);
+        if (cost->prior_low > 0) {
+            fprintf(out, "prior = %.17g %.17g\n", cost->prior_low, cost->prior_high);
+        }
         put_text("unit", unit_name(unit[id]), out);
         put_text("source", cost->source, out);
         put_text("evidence", cost->evidence, out);

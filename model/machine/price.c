@@ -41,10 +41,8 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_guest_insns] = value[COST_guest_cpi] / platform->clock_ghz;
     ns[EV_vmm_insns] = value[COST_kernel_cpi] / platform->clock_ghz;
     ns[EV_lock_handovers] = value[COST_lock_handover_ns];
-    /* Assumed, and chosen with the tables of bench/published in view (its README
-     * says how): a hand-over moves three lines, the waiter's own word, the lock's
-     * and what it protects; a reader's entry moves the lock's word alone. */
-    ns[EV_lock_updates] = value[COST_lock_handover_ns] / 3;
+    ns[EV_lock_updates] = value[COST_line_move_ns];
+    ns[EV_line_moves] = value[COST_line_move_ns];
 }
 
 void price_events_ns(const struct platform *platform, const double value[COSTS],

@@ -232,6 +232,13 @@ static bool op_dirty_log(const struct turn *turn, const struct op *op)
     return true;
 }
 
+static bool op_teardown(const struct turn *turn, const struct op *op)
+{
+    (void)op;
+    kvm_teardown_begin(turn->actor, turn->kvm);
+    return true;
+}
+
 static bool op_signal(const struct turn *turn, const struct op *op)
 {
     actor_raise(turn->actor, &turn->playing->signals[op->n]);
@@ -263,6 +270,7 @@ static const op_fn op_table[OP_KINDS] = {
     [OP_SLOT_DELETE] = op_slot_delete,
     [OP_SLOT_ADD] = op_slot_add,
     [OP_DIRTY_LOG] = op_dirty_log,
+    [OP_TEARDOWN] = op_teardown,
     [OP_SIGNAL] = op_signal,
     [OP_WAIT] = op_wait,
 };

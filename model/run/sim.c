@@ -206,6 +206,10 @@ void sim_init(struct sim *sim, const struct point *point)
         kvm->worker_count = helpers_of(point);
         kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
     }
+    if (point->varied) {
+        INVARIANT(copies == 1, "%u VMs share the prices of faults that vary", copies);
+        kvm_vary_faults(&sim->kvm, sim->price);
+    }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
     sim->window = zeroed(WINDOW_CELLS, sizeof *sim->window);
     sim->before = zeroed(WINDOW_CELLS, sizeof *sim->before);

@@ -20,6 +20,7 @@ struct point {
     const struct kernel *kernel;
     const struct strategy *strategy;
     bool exact; /* leaf by leaf and line by line */
+    bool varied; /* faults' paths vary in time (kvm_vary_faults) */
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
 };
 

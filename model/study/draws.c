@@ -40,11 +40,11 @@ static void next_point(gsl_qrng *sequence, uint64_t index, double point[COSTS])
     }
 }
 
-static void draw_shift(const struct draw_plan *plan, const struct platform *platform,
-                       uint64_t shift, gsl_qrng *sequence, gsl_rng *rng, double (*values)[COSTS])
+static void draw_shift(const struct draw_plan *plan, const char *name, uint64_t shift,
+                       gsl_qrng *sequence, gsl_rng *rng, double (*points)[COSTS])
 {
     double by[COSTS], point[COSTS];
-    uint64_t machine = XXH3_64bits(platform->name, strlen(platform->name));
+    uint64_t machine = XXH3_64bits(name, strlen(name));
     rng_stream(rng, plan->seed, machine, shift, 0);
     for (int id = 0; id < COSTS; id++) {
         by[id] = gsl_rng_uniform(rng);
@@ -54,13 +54,12 @@ static void draw_shift(const struct draw_plan *plan, const struct platform *plat
         next_point(sequence, i, point);
         for (int id = 0; id < COSTS; id++) {
             double u = point[id] + by[id];
-            values[i][id] = draw_quantile(&platform->cost[id], u - floor(u));
+            points[i][id] = u - floor(u);
         }
     }
 }
 
-void draw_costs(const struct draw_plan *plan, const struct platform *platform,
-                double (*values)[COSTS])
+void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS])
 {
     const gsl_qrng_type *type = plan->sequence == DRAW_HALTON ? gsl_qrng_halton : gsl_qrng_sobol;
     gsl_qrng *sequence = gsl_qrng_alloc(type, COSTS);
@@ -70,8 +69,19 @@ void draw_costs(const struct draw_plan *plan, const struct platform *platform,
     }
     uint64_t each = plan->draws / plan->shifts;
     for (uint64_t shift = 0; shift < plan->shifts; shift++) {
-        draw_shift(plan, platform, shift, sequence, rng, values + shift * each);
+        draw_shift(plan, name, shift, sequence, rng, points + shift * each);
     }
     gsl_rng_free(rng);
     gsl_qrng_free(sequence);
+}
+
+void draw_costs(const struct draw_plan *plan, const struct platform *platform,
+                double (*values)[COSTS])
+{
+    draw_points(plan, platform->name, values);
+    for (uint64_t i = 0; i < plan->draws; i++) {
+        for (int id = 0; id < COSTS; id++) {
+            values[i][id] = draw_quantile(&platform->cost[id], values[i][id]);
+        }
+    }
 }

@@ -26,6 +26,10 @@ struct draw_plan {
  * whose low is 0 has no logarithm and is triangular as it stands. */
 double draw_quantile(const struct cost *cost, double u);
 
+/* Fills points[draws][COSTS] with the points themselves, each in [0, 1), for the
+ * machine of that name. */
+void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS]);
+
 /* Fills values[draws][COSTS]. Draws of one shift stand together: draw i belongs
  * to shift i / (draws / shifts). */
 void draw_costs(const struct draw_plan *plan, const struct platform *platform,

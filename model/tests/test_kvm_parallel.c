@@ -1,5 +1,7 @@
 #include "rig.h"
 
+#include <math.h>
+
 /* Two vCPUs write to the same 2 MiB leaf at the same moment: that of a block
  * which the VMM has filled, so that nothing is left to clear. */
 static void race(struct rig *rig, const struct rig_setup *setup)
@@ -148,6 +150,89 @@ static void logging_relaxes_under_the_read_lock(void **state)
     }
 }
 
+/* --- lines that go from core to core --- */
+
+/* Two vCPUs that fault at once on leaves far apart: each adds itself to the two locks'
+ * counts and takes itself off again. Only what the other one had last moves: not the
+ * first one's entry into a lock, and where they alternate all else. */
+static void readers_fetch_the_lock_as_they_come_and_go(void **state)
+{
+    (void)state;
+    struct rig rig;
+    different_leaves(&rig, "6.2");
+    /* Per lock: in, in, out, out by turns; the very first finds nobody's line. The filled
+     * block was faulted on by nobody before. */
+    assert_int_equal(rig_all(&rig, EV_lock_updates), 2 * (4 - 1));
+    assert_int_equal(rig_all(&rig, EV_line_moves), 2); /* their entries, their table's count */
+    rig_free(&rig);
+    different_leaves(&rig, "6.1"); /* writers of mmu_lock hand it over instead */
+    assert_int_equal(rig_all(&rig, EV_lock_updates), 4 - 1);
+    rig_free(&rig);
+}
+
+static void a_lone_vcpu_moves_no_line(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {
+        {.go = do_write, .at = 0, .bytes = 64 * KIB}, {.go = do_read, .at = 0, .bytes = MIB}, {0}};
+    struct rig rig;
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.2", .strategy = "unmap"});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_lock_updates) + rig_all(&rig, EV_line_moves), 0);
+    rig_free(&rig);
+}
+
+/* The next page's entry stands in the same line, one 32 KiB on does not. */
+static void neighbouring_entries_share_a_line(void **state)
+{
+    (void)state;
+    static const struct act first[] = {{.go = do_write, .at = 0, .bytes = 64}, {0}};
+    for (uint64_t apart = 1; apart <= 8; apart += 7) {
+        struct rig rig;
+        const struct act second[] = {{.go = do_wait, .n = PS_PER_S},
+                                     {.go = do_write, .at = apart * 4 * KIB, .bytes = 64},
+                                     {0}};
+        const struct act *acts[] = {first, second};
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "unmap"});
+        rig_play(&rig, acts, 2);
+        /* Besides, both are in one table. */
+        assert_int_equal(rig_all(&rig, EV_line_moves), apart < 8 ? 2 : 1);
+        rig_free(&rig);
+    }
+}
+
+/* --- faults that vary --- */
+
+/* What is drawn has the mean that it takes from the price, to what 20,000 draws tell, and
+ * is the same again. */
+static void what_varies_keeps_its_mean(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {{.go = do_write, .at = 0, .bytes = UINT64_C(20000) * 4 * KIB},
+                                      {0}};
+    uint64_t drawn[3];
+    ps_t took[3];
+    for (int i = 0; i < 3; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1",
+                                           .strategy = "unmap",
+                                           .bytes = UINT64_C(20000) * 4 * KIB});
+        ps_t full = rig.price[EV_fault_path];
+        if (i < 2) {
+            kvm_vary_faults(&rig.kvm, rig.price);
+        }
+        double taken = (double)(full - rig.price[EV_fault_path]);
+        rig_alone(&rig, acts);
+        drawn[i] = rig_all(&rig, EV_compute_ps);
+        assert_int_equal(rig_all(&rig, EV_fault_path), 20000);
+        took[i] = rig.engine.actors[0].now;
+        assert_true(i == 2 ? drawn[i] == 0 : fabs((double)drawn[i] / (20000 * taken) - 1) < 0.02);
+        rig_free(&rig);
+    }
+    assert_int_equal(drawn[0], drawn[1]);
+    assert_true(fabs((double)took[0] / (double)took[2] - 1) < 0.01);
+}
+
 /* --- TLB invalidation of unmapped ranges --- */
 
 struct deferral {
@@ -282,6 +367,10 @@ int main(void)
         cmocka_unit_test(only_the_installer_cleans_from_5_14_on),
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
+        cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
+        cmocka_unit_test(a_lone_vcpu_moves_no_line),
+        cmocka_unit_test(neighbouring_entries_share_a_line),
+        cmocka_unit_test(what_varies_keeps_its_mean),
         cmocka_unit_test(unmapping_defers_with_fwb_and_range_instructions),
         cmocka_unit_test(ranges_split_as_the_instructions_allow),
         cmocka_unit_test(only_preemptible_kernels_yield),

@@ -110,6 +110,28 @@ static void a_flushed_line_is_a_miss_afterwards(void **state)
     rig_free(&rig);
 }
 
+/* Two read the same page at once: the second one finds the lines on their way and waits
+ * as long as the first; one that comes at half time waits for the other half. */
+static void a_line_on_its_way_comes_no_sooner(void **state)
+{
+    (void)state;
+    static const ps_t half = UINT64_C(32) * 100 * PS_PER_NS;
+    for (int late = 0; late <= 2; late++) {
+        struct rig rig;
+        const struct act first[] = {{guest, 0, 4 * KIB, 64, false}, {0}};
+        const struct act second[] = {
+            {do_wait, 0, 0, (uint64_t)late * half, false}, {guest, 0, 4 * KIB, 64, false}, {0}};
+        const struct act *acts[] = {first, second};
+        rig_init(&rig, &plain);
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig.engine.actors[0].now, 2 * half);
+        assert_int_equal(rig.engine.actors[1].now, 2 * half);
+        assert_int_equal(rig_all(&rig, EV_guest_misses), 64 + 64 - 32 * late);
+        assert_int_equal(rig_all(&rig, EV_guest_hits), 32 * late);
+        rig_free(&rig);
+    }
+}
+
 static void accesses_past_the_caches_leave_them_alone(void **state)
 {
     (void)state;
@@ -282,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cleaning_charges_lines_by_what_they_are),
         cmocka_unit_test(a_flushed_line_is_a_miss_afterwards),
+        cmocka_unit_test(a_line_on_its_way_comes_no_sooner),
         cmocka_unit_test(accesses_past_the_caches_leave_them_alone),
         cmocka_unit_test(the_vmm_is_not_charged_for_misses),
         cmocka_unit_test(fresh_pages_are_dirty_lines),

@@ -227,6 +227,28 @@ static void broken_costs_are_refused_with_line_and_key(void **state)
     expect_broken(COST_LINE(2, 4), "sauce = x", ":27: sauce: ", "unknown key");
     expect_broken(COST_LINE(2, 3), "high = 1e9", ":26: high: ", "from 0 to 1e+06");
     expect_broken(COST_LINE(2, 0), "[cost memory_ns]", "exit_ns", "missing");
+    expect_broken(COST_LINE(2, 4), "prior = 3", ":27: prior: ", "two numbers");
+    expect_broken(COST_LINE(2, 4), "prior = 3 4 5", ":27: prior: ", "two numbers");
+    expect_broken(COST_LINE(2, 4), "prior = 4 3", ":27: prior: ", "high above low");
+    expect_broken(COST_LINE(2, 4), "prior = 0 3", ":27: prior: ", "low above 0");
+    expect_broken(COST_LINE(2, 4), "prior = 1 1e9", ":27: prior: ", "from 0 to 1e+06");
+}
+
+static void a_prior_is_read_and_written(void **state)
+{
+    (void)state;
+    struct platform platform;
+    struct error err;
+    char *text = NULL;
+    size_t size;
+    assert_true(read_with(11, "[cost kernel_cpi]\nprior = 1.5 2.5", &platform, &err));
+    assert_true(platform.cost[0].prior_low == 1.5 && platform.cost[0].prior_high == 2.5);
+    assert_true(platform.cost[1].prior_low == 0);
+    FILE *out = open_memstream(&text, &size);
+    platform_write(&platform, out);
+    fclose(out);
+    assert_non_null(strstr(text, "\nprior = 1.5 2.5\n"));
+    free(text);
 }
 
 int main(void)
@@ -241,6 +263,7 @@ int main(void)
         cmocka_unit_test(a_good_file_is_read),
         cmocka_unit_test(broken_machines_are_refused_with_line_and_key),
         cmocka_unit_test(broken_costs_are_refused_with_line_and_key),
+        cmocka_unit_test(a_prior_is_read_and_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
