@@ -81,6 +81,9 @@ struct actor {
     struct actor *next_waiting; /* in the queue of a lock or signal */
     bool wants_write;
     struct lock *holding; /* one at most: there is no nesting */
+    uint64_t holds; /* how many short holds its next one stands for; 0: one */
+    ps_t folded_start; /* of the lock that it waits for, when it came */
+    ps_t lock_wait_ps; /* waited for locks so far, less what was folded (core/resource.h) */
     ps_t hold_start; /* when it got that lock */
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;

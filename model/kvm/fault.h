@@ -6,7 +6,7 @@
 #ifndef S2FLUSH_KVM_FAULT_H
 #define S2FLUSH_KVM_FAULT_H
 
-#include "kvm/kvm.h"
+#include "kvm/stall.h"
 
 struct fault {
     struct kvm *kvm;
@@ -22,6 +22,7 @@ struct fault {
     uint8_t notified, notifying;
     bool permission, replaced;
     bool resize; /* the mapped leaf has another size than the new one */
+    struct stall stall;
 };
 
 static inline uint64_t least(uint64_t a, uint64_t b)

@@ -10,6 +10,7 @@
 #ifndef S2FLUSH_KVM_KVM_H
 #define S2FLUSH_KVM_KVM_H
 
+#include "core/histogram.h"
 #include "core/resource.h"
 #include "kvm/kernel.h"
 #include "kvm/stage2.h"
@@ -80,6 +81,8 @@ struct kvm {
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
     struct signal flushed;
     bool toggled; /* a toggle has flushed since the last re-init */
+
+    struct histogram *stalls; /* in ps, kvm/stall.h; NULL: nobody asks */
 
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */

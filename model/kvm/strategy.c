@@ -224,6 +224,13 @@ const struct option strategy_options[] = {
      AT(workers),
      .fallback = "0",
      .help = "threads that share the flush; each needs a core of its own"},
+    {.name = "chunk",
+     .kind = OPTION_WHOLE,
+     .unit = UNIT_BYTES,
+     .high = 0x1p52,
+     AT(chunk),
+     .fallback = "0",
+     .help = "unmaps and flushes give mmu_lock up after so much memory; 0: as the kernel does"},
     {.name = "fwb", .kind = OPTION_FLAG, AT(fwb), .fallback = "no", .help = "leans on FEAT_S2FWB"},
 };
 const size_t strategy_option_count = sizeof strategy_options / sizeof *strategy_options;

@@ -86,7 +86,8 @@
     X(vmm_insns, "VMM and host instructions between events", "insns", VMM)            \
     X(compute_ps, "time given by the workload", "ps", GUEST)                          \
     X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)               \
-    X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT)
+    X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT)      \
+    X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", UNMAP)
 
 enum event_kind {
 #define EVENT_ENUM(name, title, unit, group) EV_##name,

@@ -44,6 +44,7 @@ static void price_hardware(const struct platform *platform, const double value[C
      * says how): a hand-over moves three lines, the waiter's own word, the lock's
      * and what it protects; a reader's entry moves the lock's word alone. */
     ns[EV_lock_updates] = value[COST_lock_handover_ns] / 3;
+    ns[EV_lock_yields] = 2 * value[COST_lock_handover_ns] / 3;
 }
 
 void price_events(const struct platform *platform, const double value[COSTS],

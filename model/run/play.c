@@ -29,6 +29,7 @@ static void open_window(struct sim *sim, struct actor *actor)
             struct lock *lock = &sim_vm(sim, i)->mmu_lock;
             lock->longest_write_ps = lock->longest_read_ps = 0;
         }
+        histogram_clear(&sim->stalls);
         ledger_vector(&sim->ledger, sim->before);
         sim->spun_before_ps =
             ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
@@ -111,8 +112,10 @@ static bool op_enter(const struct turn *turn, const struct op *op)
 static bool op_touch(const struct turn *turn, const struct op *op)
 {
     struct playing *playing = turn->playing;
-    if (playing->piece == op->count) {
+    if (playing->piece > 0) {
         note_first_insn(playing->sim, turn->actor);
+    }
+    if (playing->piece == op->count) {
         return true;
     }
     kvm_touch_begin(turn->actor, turn->kvm, turn->vcpu, op->ipa + playing->piece++ * op->stride,

@@ -23,21 +23,6 @@ void *breakeven_zeroed(size_t count, size_t size)
 
 /* --- the axis --- */
 
-/* What values a key has that is no axis of the study. */
-static bool kind_of(const char *key, struct value_kind *kind)
-{
-    for (size_t i = 0; i < workload_option_count; i++) {
-        const struct option *row = &workload_options[i];
-        if (strcmp(row->name, key) == 0) {
-            *kind = (struct value_kind){row->kind == OPTION_REAL || row->kind == OPTION_WHOLE,
-                                        row->kind == OPTION_WHOLE, row->unit};
-            return true;
-        }
-    }
-    *kind = (struct value_kind){.number = true};
-    return setup_cost_unit(key, &kind->unit);
-}
-
 static bool read_number(const char *option, const char *text, struct value_kind kind, double *value,
                         struct error *err)
 {
@@ -98,11 +83,11 @@ static bool find_axis(const struct study *study, const struct breakeven_request 
 {
     const struct axis *axis = groups_axis(study, request->axis);
     snprintf(results->axis, sizeof results->axis, "%s", request->axis);
-    if (!axis && !kind_of(request->axis, &results->kind)) {
+    if (!axis && setup_key_owner(request->axis) == KEY_NOBODY) {
         struct place at = {.key = "--axis"};
         return setup_unknown_key(request->axis, NULL, 0, &at, err);
     }
-    results->kind = axis ? axis->kind : results->kind;
+    results->kind = axis ? axis->kind : setup_key_kind(request->axis);
     if (!results->kind.number) {
         return error_input(err, NULL, "--axis: %s has no numbers to look along", request->axis);
     }

@@ -214,11 +214,22 @@ static bool load_value(struct study *study, const struct axis *axis, size_t i, s
     return true;
 }
 
+/* A key of [strategy] is set where a point is resolved: here it is only tried. */
+static bool try_strategy_key(const struct setting *setting, const struct place *at,
+                             struct error *err)
+{
+    struct setup setup = {0};
+    return setup_set(&setup, setting->key, setting->text, at, err);
+}
+
 /* Sets a key in all workloads or a cost on all machines. */
 static bool apply(struct study *study, const struct setting *setting, struct error *err)
 {
     struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
     bool workload = setup_key_owner(setting->key) == KEY_WORKLOAD;
+    if (setup_key_owner(setting->key) == KEY_STRATEGY) {
+        return try_strategy_key(setting, &at, err);
+    }
     size_t count = study->role[workload ? AXIS_WORKLOAD : AXIS_MACHINE]->values.count;
     for (size_t i = 0; i < count; i++) {
         bool good =
@@ -308,6 +319,19 @@ size_t study_point(const struct study *study, size_t cell, size_t strategy)
     return (high * axis->values.count + strategy) * axis->stride + low;
 }
 
+static bool set_strategy_keys(const struct study *study, struct setup *setup, struct error *err)
+{
+    for (size_t i = 0; i < study->setting_count; i++) {
+        const struct setting *setting = &study->settings[i];
+        struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
+        if (setup_key_owner(setting->key) == KEY_STRATEGY &&
+            !setup_set(setup, setting->key, setting->text, &at, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err)
 {
     size_t digit[AXIS_ROLES];
@@ -317,9 +341,12 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
     *setup = (struct setup){.workload = workload_copy(study->workloads[digit[AXIS_WORKLOAD]]),
                             .platform = study->platforms[digit[AXIS_MACHINE]],
                             .kernel = study->kernels[digit[AXIS_KERNEL]],
-                            .strategy = study->strategies[digit[AXIS_STRATEGY]],
                             .exact = study->fidelity == 1,
                             .preemptible = study->preemptible};
+    if (!set_strategy_keys(study, setup, err)) {
+        setup_free(setup);
+        return false;
+    }
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
         struct place at = {axis->line ? study->path : "--set", axis->line, axis->name};
@@ -329,6 +356,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
             return false;
         }
     }
+    setup_use(setup, study->strategies[digit[AXIS_STRATEGY]]);
     return true;
 }
 
