@@ -205,33 +205,50 @@ static bool check_effect(const struct scan *scan, struct error *err)
 
 /* --- all of it --- */
 
-bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   unsigned jobs, struct breakeven_results *results, struct error *err)
+void breakeven_scan_end(struct scan *scan)
 {
-    struct scan scan = {.study = study,
-                        .request = request,
-                        .results = results,
-                        .runs = 1 + study->draws,
-                        .strategies = study->role[AXIS_STRATEGY]->values.count,
-                        .a = SIZE_MAX};
+    free(scan->value);
+    free(scan->verdict);
+}
+
+bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
+                    unsigned jobs, struct scan *scan, struct breakeven_results *results,
+                    struct error *err)
+{
     *results = (struct breakeven_results){0};
-    if ((request->pair && !groups_pair(study, request->pair, &scan.a, &scan.b, err)) ||
+    *scan = (struct scan){.study = study,
+                          .request = request,
+                          .results = results,
+                          .runs = 1 + study->draws,
+                          .strategies = study->role[AXIS_STRATEGY]->values.count,
+                          .a = SIZE_MAX};
+    if ((request->pair && !groups_pair(study, request->pair, &scan->a, &scan->b, err)) ||
         !find_axis(study, request, results, err)) {
         return false;
     }
-    size_t places = results->groups.count * results->x_count * scan.strategies;
-    scan.value = breakeven_zeroed(places * scan.runs, sizeof *scan.value);
-    scan.verdict = breakeven_zeroed(places, sizeof *scan.verdict);
-    results->curve = breakeven_zeroed(places, sizeof *results->curve);
-    results->compared =
-        breakeven_zeroed(results->groups.count * scan.strategies, sizeof *results->compared);
-    bool good = scan_all(&scan, jobs, err) && check_effect(&scan, err);
-    if (good) {
-        fill_curves(&scan);
-        good = breakeven_pairs(&scan, jobs, err);
+    size_t places = results->groups.count * results->x_count * scan->strategies;
+    scan->value = breakeven_zeroed(places * scan->runs, sizeof *scan->value);
+    scan->verdict = breakeven_zeroed(places, sizeof *scan->verdict);
+    if (scan_all(scan, jobs, err) && check_effect(scan, err)) {
+        return true;
     }
-    free(scan.value);
-    free(scan.verdict);
+    breakeven_scan_end(scan);
+    return false;
+}
+
+bool breakeven_run(const struct study *study, const struct breakeven_request *request,
+                   unsigned jobs, struct breakeven_results *results, struct error *err)
+{
+    struct scan scan;
+    if (!breakeven_scan(study, request, jobs, &scan, results, err)) {
+        return false;
+    }
+    size_t lanes = results->groups.count * scan.strategies;
+    results->curve = breakeven_zeroed(lanes * results->x_count, sizeof *results->curve);
+    results->compared = breakeven_zeroed(lanes, sizeof *results->compared);
+    fill_curves(&scan);
+    bool good = breakeven_pairs(&scan, jobs, err);
+    breakeven_scan_end(&scan);
     if (!good) {
         breakeven_free(results);
     }
