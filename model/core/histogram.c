@@ -62,7 +62,8 @@ void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
     size_t at = class_of(value);
     struct histogram_class *class = &histogram->classes[at];
     class->count = add_checked(class->count, times, "number of values");
-    class->sum = add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
+    class->sum =
+        add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
     histogram->count = add_checked(histogram->count, times, "number of values");
     histogram->low = at < histogram->low ? at : histogram->low;
     histogram->high = at + 1 > histogram->high ? at + 1 : histogram->high;

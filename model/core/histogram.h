@@ -16,7 +16,7 @@
 struct histogram {
     struct histogram_class {
         uint64_t count, sum;
-    } *classes;
+    } * classes;
     size_t low, high; /* classes in use: [low, high) */
     uint64_t count; /* of all values */
     uint64_t most; /* the largest value */

@@ -186,7 +186,8 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
     unmap->chunk_start = unmap->at;
     unmap->chunk_stop = chunk_end(kvm, unmap->rule, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
-    actor_charge(actor, EV_unmap_calls, chunk_count(kvm, unmap->rule, unmap->at, unmap->chunk_stop));
+    actor_charge(actor, EV_unmap_calls,
+                 chunk_count(kvm, unmap->rule, unmap->at, unmap->chunk_stop));
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
 }
 

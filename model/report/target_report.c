@@ -13,7 +13,10 @@ static const char *name_of(const struct target_results *results, const struct ta
 
 static const char *status_of(const struct target *row)
 {
-    return row->all ? "all values" : isnan(row->at) ? "not reachable" : row->rises ? "up to" : "from";
+    return row->all         ? "all values"
+           : isnan(row->at) ? "not reachable"
+           : row->rises     ? "up to"
+                            : "from";
 }
 
 static void put_row(struct cells *cells, const struct target_results *results, enum metric metric,
@@ -74,7 +77,10 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
         fprintf(out, "\n");
         return;
     }
-    fprintf(out, "%s %s = %s", row->all ? "all values, up to" : row->rises ? "up to" : "from",
+    fprintf(out, "%s %s = %s",
+            row->all     ? "all values, up to"
+            : row->rises ? "up to"
+                         : "from",
             axis->axis, cells_human(row->at, axis->kind.unit, at, sizeof at));
     fprintf(out, "%s, where it takes ", row->rises ? "" : " on");
     tell_metric(out, &row->there);

@@ -42,7 +42,8 @@ static bool is_cost(const char *key)
 /* What a strategy does, not what it is called. */
 static const struct option *strategy_key(const char *key)
 {
-    const struct option *row = option_find(strategy_options, strategy_option_count, "strategy", key);
+    const struct option *row =
+        option_find(strategy_options, strategy_option_count, "strategy", key);
     return row && row->kind != OPTION_TEXT ? row : NULL;
 }
 
