@@ -8,22 +8,9 @@
 
 static bool take_metric(struct analysis *given, const char *text, struct error *err)
 {
-    bool wanted[METRICS] = {false};
-    char name[80];
     struct place at = {.key = "--metric"};
-    struct error unused;
-    snprintf(name, sizeof name, "%.70s_ns", text);
-    if (strchr(text, ',') || text[0] == '\0') {
-        return error_input(err, &at, "found '%.80s', expected one metric", text);
-    }
-    if (!metric_select(name, wanted, &at, &unused) && !metric_select(text, wanted, &at, err)) {
-        return false;
-    }
-    for (int i = 0; i < METRICS; i++) {
-        given->metric = wanted[i] ? (enum metric)i : given->metric;
-    }
-    return !metric_is_count(given->metric) ||
-           error_input(err, &at, "%s is no time: it is the same whatever things cost", text);
+    given->has_metric = true;
+    return metric_one(text, &at, &given->metric, err);
 }
 
 static bool take_format(struct analysis *given, const char *text, struct error *err)
@@ -97,7 +84,15 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
     return good;
 }
 
-int analysis_run(const struct analysis *given, const char *command,
+/* What the command line leaves open the study's [memo] may say. */
+static bool settle(struct analysis *given, const struct study *study, struct error *err)
+{
+    struct place at = {.file = study->path, .key = "metric"};
+    given->what_if |= study->memo.what_if;
+    return given->has_metric || metric_one(study->memo.metric, &at, &given->metric, err);
+}
+
+int analysis_run(struct analysis *given, const char *command,
                  bool (*answer)(const struct study *study, void *context, struct error *err),
                  void *context)
 {
@@ -111,7 +106,8 @@ int analysis_run(const struct analysis *given, const char *command,
     if (given->folder && !output_folder_check(given->folder, &err)) {
         return cli_fail(&err);
     }
-    bool good = study_read(&study, given->study, &changes, &err) && answer(&study, context, &err);
+    bool good = study_read(&study, given->study, &changes, &err) && settle(given, &study, &err) &&
+                answer(&study, context, &err);
     study_free(&study);
     return good ? EXIT_DONE : cli_fail(&err);
 }

@@ -16,6 +16,7 @@ struct analysis {
     struct cli_sets sets;
     uint64_t jobs;
     enum metric metric;
+    bool has_metric; /* it was given */
     bool csv; /* the table to stdout in place of sentences */
     bool what_if;
 };
@@ -44,8 +45,9 @@ struct analysis_table {
 bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
                     const void *results, struct error *err);
 
-/* Reads the study and calls `answer` with it; returns the exit status. */
-int analysis_run(const struct analysis *given, const char *command,
+/* Reads the study, takes the metric and what-if from its [memo] where they were
+ * not given, and calls `answer` with it; returns the exit status. */
+int analysis_run(struct analysis *given, const char *command,
                  bool (*answer)(const struct study *study, void *context, struct error *err),
                  void *context);
 

@@ -7,7 +7,8 @@ enum { KEY_FROM = 256, KEY_TO, KEY_STEPS, KEY_TARGET };
 #define STEPS_DEFAULT 21
 
 static const struct cli_option options[] = {
-    {"axis", 'a', "KEY", "along which to look: touched, footprint, vcpus, a key or a cost"},
+    {"axis", 'a', "KEY",
+     "along which to look: touched, footprint, vcpus, a key or a cost (the study's [memo])"},
     {"pair", 'p', "A,B", "these two strategies (all pairs of the study's)"},
     {"from", KEY_FROM, "VALUE", "look from here (the study's values of the axis)"},
     {"to", KEY_TO, "VALUE", "to here"},
@@ -123,6 +124,9 @@ static bool answer(const struct study *study, void *context, struct error *err)
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
     if (!given->request.axis) {
+        given->request.axis = study->memo.breakeven;
+    }
+    if (given->request.axis[0] == '\0') {
         return error_input(err, NULL, "breakeven: expected --axis");
     }
     if (given->targeted) {

@@ -1,9 +1,12 @@
 #include "cli/analysis.h"
 #include "report/map_report.h"
+#include "study/groups.h"
+
+#include <string.h>
 
 static const struct cli_option options[] = {
-    {"x", 'x', "AXIS", "the axis to the right (footprint)"},
-    {"y", 'y', "AXIS", "the axis upward (touched)"},
+    {"x", 'x', "AXIS", "the axis to the right (the study's [memo], or footprint)"},
+    {"y", 'y', "AXIS", "the axis upward (the study's [memo], or touched)"},
     {"sound", 's', NULL, "only strategies that are coherent without any condition"},
     ANALYSIS_OPTIONS,
     {0},
@@ -48,6 +51,31 @@ static void write_rows(FILE *out, const void *answer)
     map_rows_write(out, &found->results, found->metric);
 }
 
+/* The axes where none was given: those of [memo]; without them footprint and
+ * touched, of which a study with a [memo] may lack one or both. */
+static void default_axes(const struct study *study, struct map_request *request, char x[64],
+                         char y[64])
+{
+    bool named = study_memo_pair(study->memo.map, x, y);
+    if (!named) {
+        bool any = study->memo.given;
+        snprintf(x, 64, "%s", any && !groups_axis(study, "footprint") ? "" : "footprint");
+        snprintf(y, 64, "%s", any && !groups_axis(study, "touched") ? "" : "touched");
+    }
+    if (!request->x && !request->y) {
+        request->x = x[0] ? x : NULL;
+        request->y = y[0] ? y : NULL;
+    } else if (!request->x) {
+        request->x = x[0] && strcmp(x, request->y) != 0 ? x : NULL;
+    } else if (!request->y) {
+        request->y = y[0] && strcmp(y, request->x) != 0 ? y : NULL;
+    }
+    if (!request->x) {
+        request->x = request->y;
+        request->y = NULL;
+    }
+}
+
 static bool answer(const struct study *study, void *context, struct error *err)
 {
     static const struct analysis_table tables[] = {{"map.csv", write_rows}};
@@ -55,6 +83,8 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
+    char x[64] = "", y[64] = "";
+    default_axes(study, &given->request, x, y);
     if (!map_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
         return false;
     }
@@ -70,7 +100,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
 
 int cmd_map(int argc, char **argv)
 {
-    struct arguments given = {.request = {.x = "footprint", .y = "touched"}};
+    struct arguments given = {0};
     int status;
     if (!cli_parse(&command, argc, argv, &given, &status)) {
         return status;

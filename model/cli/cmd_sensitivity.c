@@ -7,7 +7,9 @@ enum { KEY_OF = 256, KEY_POINTS };
 #define POINTS_MAX 65536
 
 static const struct cli_option options[] = {
-    {"of", KEY_OF, "A[,B]", "a strategy's metric, or A's less B's (the two cheapest in each cell)"},
+    {"of", KEY_OF, "A[,B]",
+     "a strategy's metric, or A's less B's (those that the study's [memo] "
+     "compares, or the two cheapest in each cell)"},
     {"points", KEY_POINTS, "N", "points behind the indices: N (costs + 2) runs are priced (512)"},
     ANALYSIS_OPTIONS,
     {0},
@@ -63,6 +65,11 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
+    char a[64], b[64], pair[160];
+    if (!given->request.of && study_memo_pair(study->memo.compare, a, b)) {
+        snprintf(pair, sizeof pair, "%s,%s", a, b);
+        given->request.of = pair;
+    }
     if (!sensitivity_run(study, &given->request, (unsigned)given->common.jobs, &found.results,
                          err)) {
         return false;

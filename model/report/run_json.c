@@ -87,6 +87,45 @@ static void put_axes(struct json *json, const struct study *study)
     json_close(json, ']');
 }
 
+/* What is not given is null or empty; a case holds the values of the axes that
+ * it names. */
+static void put_memo(struct json *json, const struct study *study)
+{
+    const struct study_memo *memo = &study->memo;
+    char first[64], second[64];
+    json_open(json, "memo", '{');
+    json_flag(json, "given", memo->given);
+    json_text(json, "metric", memo->metric);
+    json_text(json, "breakeven", memo->breakeven[0] ? memo->breakeven : NULL);
+    json_text(json, "by", memo->by[0] ? memo->by : NULL);
+    json_flag(json, "sensitivity", memo->sensitivity);
+    json_flag(json, "what_if", memo->what_if);
+    json_open(json, "compare", '[');
+    if (study_memo_pair(memo->compare, first, second)) {
+        json_text(json, NULL, first);
+        json_text(json, NULL, second);
+    }
+    json_close(json, ']');
+    json_open(json, "case", '{');
+    for (size_t a = 0; a < study->axis_count; a++) {
+        size_t value = study_memo_case(study, a);
+        if (value != SIZE_MAX) {
+            json_text(json, study->axes[a].name, study->axes[a].values.text[value]);
+        }
+    }
+    json_close(json, '}');
+    json_close(json, '}');
+}
+
+static void put_changes(struct json *json, const struct study *study)
+{
+    json_open(json, "changes", '[');
+    for (size_t i = 0; study->changes && i < study->changes->count; i++) {
+        json_text(json, NULL, study->changes->set[i]);
+    }
+    json_close(json, ']');
+}
+
 static void put_study(struct json *json, const struct study *study,
                       const struct study_results *results)
 {
@@ -101,6 +140,8 @@ static void put_study(struct json *json, const struct study *study,
         json_text(json, study->settings[i].key, study->settings[i].text);
     }
     json_close(json, '}');
+    put_changes(json, study);
+    put_memo(json, study);
     json_whole(json, "points", study->points);
     json_whole(json, "runs_played", results->plays);
     json_whole(json, "runs_priced_again", results->reprices);

@@ -71,6 +71,25 @@ bool metric_select(const char *list, bool wanted[METRICS], const struct place *a
     return true;
 }
 
+bool metric_one(const char *text, const struct place *at, enum metric *metric, struct error *err)
+{
+    bool wanted[METRICS] = {false};
+    char name[80];
+    struct error unused;
+    snprintf(name, sizeof name, "%.70s_ns", text);
+    if (strchr(text, ',') || text[0] == '\0') {
+        return error_input(err, at, "found '%.80s', expected one metric", text);
+    }
+    if (!metric_select(name, wanted, at, &unused) && !metric_select(text, wanted, at, err)) {
+        return false;
+    }
+    for (int i = 0; i < METRICS; i++) {
+        *metric = wanted[i] ? (enum metric)i : *metric;
+    }
+    return !metric_is_count(*metric) ||
+           error_input(err, at, "%s is no time: it is the same whatever things cost", text);
+}
+
 bool metric_is_count(enum metric metric)
 {
     return metric_kind[metric] == METRIC_IS_COUNT;

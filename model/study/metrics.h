@@ -64,6 +64,10 @@ extern const char *const metric_help[METRICS];
 bool metric_select(const char *list, bool wanted[METRICS], const struct place *at,
                    struct error *err);
 
+/* The one time that a word names, with or without its "_ns": "added_boot". False
+ * where there is none, or it is a count, which is the same whatever things cost. */
+bool metric_one(const char *text, const struct place *at, enum metric *metric, struct error *err);
+
 /* Whether a draw's run can tell the metric: a run that was only priced again
  * does not know its longest lock hold, its stalls or its first instruction. */
 bool metric_known(enum metric metric, const struct times *times);

@@ -189,7 +189,7 @@ static bool own_strategy(struct study *study, const char *name, const struct pla
 
 static bool unknown_section(const char *section, const struct place *at, struct error *err)
 {
-    static const char *const names[] = {"study", "axes", "set", "strategy NAME"};
+    static const char *const names[] = {"study", "axes", "set", "strategy NAME", "memo"};
     char hint[128] = "";
     suggest(hint, sizeof hint, section, names, sizeof names / sizeof *names);
     if (section[0] == '\0') {
@@ -211,6 +211,9 @@ static bool study_line(void *context, const char *section, const char *name, con
     }
     if (strcmp(section, "set") == 0) {
         return add_setting(study, name, value, at, err);
+    }
+    if (strcmp(section, "memo") == 0) {
+        return study_memo_set(&study->memo, name, value, at, err);
     }
     if (strncmp(section, "strategy ", 9) == 0) {
         struct strategy *strategy = NULL;
@@ -302,8 +305,9 @@ static void name_by_file(struct study *study)
 bool study_read(struct study *study, const char *name, const struct study_changes *changes,
                 struct error *err)
 {
-    *study = (struct study){0};
+    *study = (struct study){.changes = changes};
     option_defaults(study_options, study_option_count, study);
+    study_memo_defaults(&study->memo);
     if (!find_file(name, study->path, sizeof study->path, err) ||
         !config_read(study->path, study_line, study, err)) {
         return false;
@@ -316,5 +320,6 @@ bool study_read(struct study *study, const char *name, const struct study_change
             return false;
         }
     }
-    return study_complete(study, add_axis, err) && study_load(study, err);
+    return study_complete(study, add_axis, err) && study_load(study, err) &&
+           study_memo_check(study, err);
 }

@@ -5,6 +5,7 @@
  *   [axes]           one axis a line: `key = list or range` (study/values.h)
  *   [set]            key = value, the same for all points
  *   [strategy NAME]  a strategy of the study's own (kvm/strategy.h)
+ *   [memo]           what its memo answers (study/study_memo.h)
  *
  * An axis is one of workload, machine, kernel, strategy, or any key of a
  * workload, or the name of a machine's cost. Where an axis of the first four is
@@ -16,6 +17,7 @@
 #define S2FLUSH_STUDY_STUDY_H
 
 #include "study/setup.h"
+#include "study/study_memo.h"
 #include "study/values.h"
 
 #define STUDY_AXES 16
@@ -40,6 +42,14 @@ struct setting {
     unsigned line;
 };
 
+/* What the command line changes in a study: "key=value", as often as wanted.
+ * A key of [study] is set; an axis gets the value, or list, in place of its
+ * own; every other key is as in [set]. */
+struct study_changes {
+    const char *const *set;
+    size_t count;
+};
+
 struct study {
     char path[512];
     char name[64], title[160], question[256], metrics[512];
@@ -56,6 +66,8 @@ struct study {
     size_t setting_count;
     struct strategy own[STUDY_STRATEGIES];
     size_t own_count;
+    struct study_memo memo;
+    const struct study_changes *changes; /* the caller's; NULL: none */
 
     /* By value of the four axes, with [set] applied. */
     struct workload **workloads;
@@ -68,14 +80,6 @@ struct study {
 /* The keys of [study]. */
 extern const struct option study_options[];
 extern const size_t study_option_count;
-
-/* What the command line changes in a study: "key=value", as often as wanted.
- * A key of [study] is set; an axis gets the value, or list, in place of its
- * own; every other key is as in [set]. */
-struct study_changes {
-    const char *const *set;
-    size_t count;
-};
 
 /* Reads a study: a path to a file, or the name of one under the data folder's
  * workloads/studies/. Everything that the points need is loaded and checked.
