@@ -34,6 +34,7 @@ enum op_kind {
     OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: blocks are split at once) or off */
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
+    OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */
     OP_KINDS
 };
 
@@ -46,7 +47,7 @@ struct op {
     uint16_t density; /* lines used of each 4 KiB, of OP_TOUCH and reads; 0: all */
     uint32_t phase; /* index into the timeline's phases */
     uint64_t ipa, bytes;
-    uint64_t stride, count; /* of OP_TOUCH */
+    uint64_t stride, count; /* of OP_TOUCH and OP_PREFAULT */
     uint64_t n;
 };
 

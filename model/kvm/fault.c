@@ -252,7 +252,9 @@ static void fault_done(struct actor *actor, const struct fault *fault)
 {
     /* Table pages are allocated ahead of the lock, for later faults too. */
     actor_charge(actor, EV_s2_tables_alloc, fault->tables);
-    stall_end(actor, fault->kvm, fault->stall, leaf_count(fault));
+    if (!fault->vcpu->ahead) {
+        stall_end(actor, fault->kvm, fault->stall, leaf_count(fault));
+    }
     actor->site = fault->was_site;
     actor_return(actor, 0);
 }

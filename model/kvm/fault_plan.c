@@ -58,9 +58,11 @@ static uint64_t failed_walks(const struct fault *fault)
 static void charge_exit(struct actor *actor, const struct fault *fault, const struct memslot *slot)
 {
     uint64_t n = leaf_count(fault);
-    actor_charge(actor, fault_kind(fault, slot), n);
-    actor_charge(actor, EV_exits, n);
-    actor_charge(actor, EV_walk_reads, failed_walks(fault));
+    if (!fault->vcpu->ahead) {
+        actor_charge(actor, fault_kind(fault, slot), n);
+        actor_charge(actor, EV_exits, n);
+        actor_charge(actor, EV_walk_reads, failed_walks(fault));
+    }
     actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
     if (!fault->permission && fault->leaves.level != LEAF_PAGE) {
         actor_charge(actor, EV_block_path, n);

@@ -297,7 +297,8 @@ static bool cut_to_record(struct kvm *kvm, uint64_t at, enum flush_record record
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level], from = 0, to = 0;
     uint64_t low = at > leaves->start ? at : leaves->start;
     uint64_t base = memory_at(kvm, leaves->start) - leaves->start;
-    if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end, &from, &to)) {
+    if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end,
+                        record == RECORD_LOADER, &from, &to)) {
         return false;
     }
     from -= base;

@@ -34,6 +34,7 @@ enum flush_record {
     RECORD_NONE, /* everything that is mapped */
     RECORD_LEAVES, /* leaves with a byte that was written since it was last cleaned */
     RECORD_RANGES, /* those bytes themselves, by pages of 4 KiB */
+    RECORD_LOADER, /* of them what the VMM or the host wrote, and nothing that the guest did */
 };
 
 #define STRATEGY_WORKERS_MAX 64

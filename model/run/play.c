@@ -212,6 +212,16 @@ static bool op_notify(const struct turn *turn, const struct op *op)
     return true;
 }
 
+static bool op_prefault(const struct turn *turn, const struct op *op)
+{
+    struct playing *playing = turn->playing;
+    if (playing->piece == op->count) {
+        return true;
+    }
+    kvm_prefault_begin(turn->actor, turn->kvm, op->ipa + playing->piece++ * op->stride, op->bytes);
+    return false;
+}
+
 static bool op_slot_delete(const struct turn *turn, const struct op *op)
 {
     kvm_slot_delete_begin(turn->actor, turn->kvm, (uint32_t)op->n);
@@ -263,6 +273,7 @@ static const op_fn op_table[OP_KINDS] = {
     [OP_DIRTY_LOG] = op_dirty_log,
     [OP_SIGNAL] = op_signal,
     [OP_WAIT] = op_wait,
+    [OP_PREFAULT] = op_prefault,
 };
 
 void play_step(struct actor *actor, struct frame *frame)
