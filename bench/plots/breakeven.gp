@@ -1,6 +1,9 @@
 # Break-even: what each strategy costs along an axis, with bands, and where two
 # cross; one panel a case.
 #
+# A column `decides` in breakeven.csv says which crossings to mark (all, without it): memos
+# mark those that change which strategy is cheapest, and those of the strategies that they compare.
+#
 #! output breakeven
 #! table breakeven-curves.csv
 
@@ -22,14 +25,19 @@ if (cases > 6) { cases = 6 }
 S = words(names)
 
 # Crossings, and what there is to say where there is none.
+HEADS = ""
+note_head(i) = (HEADS = HEADS." ".columnhead(i), 0)
+stats crossings every ::0::0 using (sum [i_=1:48] note_head(i_), 0) nooutput
+decides = place(HEADS, "decides") > 0
+marked(z) = decides ? strcol("decides") eq "yes" : 1
 crossed = 0; array cross_case[200]; array cross_at[200]; array cross_low[200]; array cross_high[200]; array cross_pair[200]; array cross_y[200]
 pairs = 0; open_ = 0; array open_text[64]
 do for [c=1:64] { open_text[c] = "" }
 take(c) = c == 0 || c > cases ? 0 : (pairs = pairs + 1, \
-    strcol("status") eq "crossing" && strlen(strcol("at")) && crossed < 200 ? (crossed = crossed + 1, cross_case[crossed] = c, \
+    strcol("status") eq "crossing" && marked(0) && strlen(strcol("at")) && crossed < 200 ? (crossed = crossed + 1, cross_case[crossed] = c, \
         cross_at[crossed] = column("at"), cross_low[crossed] = strlen(strcol("p10")) ? column("p10") : NaN, cross_high[crossed] = strlen(strcol("p90")) ? column("p90") : NaN, \
         cross_pair[crossed] = strcol("a")." and ".strcol("b"), cross_y[crossed] = NaN, found[c] = found[c] + 1) : 0, \
-    strcol("status") eq "undecided" ? (open_ = open_ + 1, open_text[c] = open_text[c].(open_text[c] eq "" ? "" : "; ").strcol("a")." and ".strcol("b")) : 0, 0)
+    strcol("status") eq "undecided" && marked(0) ? (open_ = open_ + 1, open_text[c] = open_text[c].(open_text[c] eq "" ? "" : "; ").strcol("a")." and ".strcol("b")) : 0, 0)
 stats crossings using (take(find_case(strcol("case")))) nooutput
 
 # The height of each crossing, from the curve of the first of the two.
@@ -43,7 +51,10 @@ do for [k=1:crossed] { stats table using (height(k)) nooutput }
 
 x_text(v) = unit_ eq "bytes" ? size_near(v) : axis_ eq "touched" || unit_ eq "ratio" ? sprintf("%.3g %%", 100 * v) : unit_ eq "ns" ? human(v) : sprintf("%.3g", v)
 size_near(b) = b >= 2**40 ? sprintf("%.3g TiB", b / 2**40) : b >= 2**30 ? sprintf("%.3g GiB", b / 2**30) : sprintf("%.3g MiB", b / 2**20)
-finding = crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs are undecided", open_, pairs) : "") : \
+mark_text(k) = sprintf("%s at %s", cross_pair[k], x_text(cross_at[k]))
+finding = decides && crossed == 0 ? sprintf("The cheapest strategy stays the same along %s", axis_) : \
+    decides && crossed < 4 ? "Break-even along ".axis_.": ".mark_text(1).(crossed > 1 ? "; ".mark_text(2) : "").(crossed > 2 ? "; ".mark_text(3) : "") : \
+    decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs are undecided", open_, pairs) : "") : \
     crossed == 1 ? sprintf("%s break even at %s = %s", cross_pair[1], axis_, x_text(cross_at[1])) : \
     sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d are undecided", open_) : "")
 
@@ -116,6 +127,9 @@ do for [c=1:cases] {
             }
             set label l + 1 sprintf("%s: %s", cross_pair[k], x_text(cross_at[k])).(cross_low[k] == cross_low[k] ? sprintf(" (%s to %s)", x_text(cross_low[k]), x_text(cross_high[k])) : "") \
                 at (cross_high[k] == cross_high[k] ? cross_high[k] : cross_at[k]), bar left offset 0.8, 0 font small textcolor rgb INK front
+            if ((cross_high[k] == cross_high[k] ? cross_high[k] : cross_at[k]) > (log_x ? least_x * (most_x / least_x)**0.7 : least_x + 0.7 * (most_x - least_x))) {
+                set label l + 1 at (cross_low[k] == cross_low[k] ? cross_low[k] : cross_at[k]), bar right offset -0.8, 0
+            }
             l = l + 2
         }
     }

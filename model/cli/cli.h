@@ -20,6 +20,7 @@ int cmd_breakeven(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_sensitivity(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
+int cmd_memo(int argc, char **argv);
 
 /* Prints the one line of an error; returns its status. */
 int cli_fail(const struct error *err);

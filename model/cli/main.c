@@ -20,6 +20,7 @@ static const struct command {
     {"map", cmd_map, "which strategy costs least, over two axes"},
     {"sensitivity", cmd_sensitivity, "which costs decide, and which one to measure first"},
     {"diff", cmd_diff, "what changed between two folders of results"},
+    {"memo", cmd_memo, "a folder of results as a memo: Markdown and one HTML page"},
     {"counts", cmd_counts, "the model's event counts against recorded ones"},
     {"validate", cmd_validate, "predictions against published measurements"},
     {"paths", cmd_paths, "the kernel's path lengths from recorded instructions"},

@@ -1,5 +1,6 @@
 #include "report/plot.h"
 
+#include "core/config.h"
 #include "core/csv.h"
 #include "core/datadir.h"
 #include "core/units.h"
@@ -380,4 +381,24 @@ bool plot_folder(const char *folder, FILE *messages, struct error *err)
     bool good = draw_fitting(&places, tables, messages, err);
     free_tables(tables);
     return good;
+}
+
+bool plot_svg(const char *folder, const char *script, char **svg, struct error *err)
+{
+    struct places places;
+    struct wish wish;
+    char path[OUTPUT_PATH + 128];
+    size_t length;
+    if (!find_places(folder, &places, err)) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/%.64s.gp", places.scripts, script);
+    if (!read_wishes(path, &wish)) {
+        return error_run(err, "cannot read %.600s", path);
+    }
+    if (!draw_as(&places, path, &wish, "svg", err)) {
+        return false;
+    }
+    snprintf(path, sizeof path, "%s/%.64s.svg", folder, wish.output);
+    return file_slurp(path, (size_t)64 << 20, svg, &length, err);
 }

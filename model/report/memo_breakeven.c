@@ -1,0 +1,420 @@
+/* What a memo says of break-even points: who is cheapest where along the axis,
+ * and how surely two strategies cross. */
+#include "report/memo_parts.h"
+
+#include "report/cells.h"
+#include "study/breakeven.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORDS 256
+#define SEGMENTS 6
+
+/* A place on the axis as people say it: "26 % touched again". */
+static void say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size)
+{
+    memo_say_number(memo_cell(memo, MEMO_BREAKEVEN, row, "unit"), value, buf, size);
+}
+
+static void say_interval(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    double p10 = memo_number(memo, MEMO_BREAKEVEN, row, "p10");
+    double share = memo_number(memo, MEMO_BREAKEVEN, row, "share_crossing");
+    char low[48], high[48];
+    if (isfinite(p10)) {
+        say_at(memo, row, p10, low, sizeof low);
+        say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
+        doc_text(block, " (%s to %s", low, high);
+        if (share < 1) {
+            doc_text(block, "; in %.0f %% of the draws", 100 * share);
+        }
+        doc_text(block, ")");
+    }
+}
+
+/* The crossing's place: at the modes, or the draws' median where they alone
+ * cross. */
+static double crossing_at(const struct memo *memo, size_t row)
+{
+    double at = memo_number(memo, MEMO_BREAKEVEN, row, "at");
+    return isfinite(at) ? at : memo_number(memo, MEMO_BREAKEVEN, row, "p50");
+}
+
+static void say_crossing(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    char at[48];
+    say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    doc_text(block, " ");
+    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "wins_below"));
+    doc_text(block, " costs less than ");
+    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "wins_above"));
+    doc_text(block, " up to %s = %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"), at);
+    say_interval(memo, row, block);
+    doc_text(block, ", more beyond.");
+}
+
+static void say_none(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    const char *winner = memo_cell(memo, MEMO_BREAKEVEN, row, "low_winner");
+    const char *a = memo_cell(memo, MEMO_BREAKEVEN, row, "a");
+    double low = memo_number(memo, MEMO_BREAKEVEN, row, "low_factor");
+    double high = memo_number(memo, MEMO_BREAKEVEN, row, "high_factor");
+    doc_text(block, " ");
+    doc_code(block, winner);
+    doc_text(block, " costs less than ");
+    doc_code(block, strcmp(winner, a) == 0 ? memo_cell(memo, MEMO_BREAKEVEN, row, "b") : a);
+    doc_text(block, " in the whole range of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    if (isfinite(low) && isfinite(high)) {
+        doc_text(block, ", by a factor of %.3g at its low end and %.3g at its high end", low, high);
+    }
+    doc_text(block, ".");
+}
+
+static void say_undecided(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    double a = memo_number(memo, MEMO_BREAKEVEN, row, "share_a");
+    double b = memo_number(memo, MEMO_BREAKEVEN, row, "share_b");
+    doc_text(block, " Whether ");
+    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "a"));
+    doc_text(block, " and ");
+    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "b"));
+    doc_text(block,
+             " cross along %s is undecided: the first costs less throughout in %.0f %% of the "
+             "draws, the second in %.0f %%, and they cross in %.0f %%.",
+             memo_cell(memo, MEMO_BREAKEVEN, row, "axis"), 100 * a, 100 * b, 100 * (1 - a - b));
+}
+
+static bool is_pair(const struct memo *memo, size_t row, const char *a, const char *b)
+{
+    const char *first = memo_cell(memo, MEMO_BREAKEVEN, row, "a");
+    const char *second = memo_cell(memo, MEMO_BREAKEVEN, row, "b");
+    return (strcmp(first, a) == 0 && strcmp(second, b) == 0) ||
+           (strcmp(first, b) == 0 && strcmp(second, a) == 0);
+}
+
+static bool has_status(const struct memo *memo, size_t row, enum breakeven_status status)
+{
+    return strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "status"), breakeven_status_name[status]) ==
+           0;
+}
+
+static void say_row(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    if (has_status(memo, row, BREAKEVEN_CROSSING)) {
+        say_crossing(memo, row, block);
+    } else if (has_status(memo, row, BREAKEVEN_NONE)) {
+        say_none(memo, row, block);
+    } else if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+        say_undecided(memo, row, block);
+    } else if (has_status(memo, row, BREAKEVEN_LEFT_OUT)) {
+        doc_text(block, " Break-even points of the two are not looked for: %s.",
+                 memo_cell(memo, MEMO_BREAKEVEN, row, "left_out"));
+    } else {
+        doc_text(block, " The two cost the same along %s.",
+                 memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    }
+}
+
+/* --- the cheapest along the axis --- */
+
+/* Who is cheapest from one value of the axis on. */
+struct segment {
+    double from;
+    const char *strategy;
+};
+
+/* Whether a strategy of the curves leans on a condition at the place. */
+static bool leans(const struct memo *memo, const struct memo_place *place, const char *strategy)
+{
+    size_t index = memo_find_strategy(memo, strategy);
+    return index != SIZE_MAX && memo_condition(memo, place, index);
+}
+
+static double curve_mid(const struct memo *memo, size_t row)
+{
+    double p50 = memo_number(memo, MEMO_CURVES, row, "p50");
+    return isfinite(p50) ? p50 : memo_number(memo, MEMO_CURVES, row, "mode");
+}
+
+/* The cheapest at one value of the axis, by the median. */
+static const char *cheapest_at(const struct memo *memo, const struct memo_place *place, double x,
+                               bool sound)
+{
+    const char *best = NULL;
+    double least = INFINITY;
+    for (size_t row = 0; row < memo->table[MEMO_CURVES].csv.rows; row++) {
+        const char *strategy = memo_cell(memo, MEMO_CURVES, row, "strategy");
+        if (memo_number(memo, MEMO_CURVES, row, "x") == x && curve_mid(memo, row) < least &&
+            !(sound && leans(memo, place, strategy)) &&
+            memo_matches(memo, MEMO_CURVES, row, place)) {
+            best = strategy;
+            least = curve_mid(memo, row);
+        }
+    }
+    return best;
+}
+
+/* Where the cheapest changes; returns how many segments there are, of which at
+ * most SEGMENTS are in `segments`. */
+static size_t find_segments(const struct memo *memo, const struct memo_place *place, bool sound,
+                            struct segment segments[SEGMENTS], double *last)
+{
+    const char *first = NULL, *before = NULL;
+    size_t count = 0;
+    for (size_t row = 0; row < memo->table[MEMO_CURVES].csv.rows; row++) {
+        const char *strategy = memo_cell(memo, MEMO_CURVES, row, "strategy");
+        if (!memo_matches(memo, MEMO_CURVES, row, place) ||
+            (first && strcmp(first, strategy) != 0)) {
+            continue;
+        }
+        first = strategy;
+        *last = memo_number(memo, MEMO_CURVES, row, "x");
+        const char *best = cheapest_at(memo, place, *last, sound);
+        if (best && (!before || strcmp(best, before) != 0)) {
+            if (count < SEGMENTS) {
+                segments[count] = (struct segment){*last, best};
+            }
+            count++;
+            before = best;
+        }
+    }
+    return count;
+}
+
+/* The row of breakeven.csv where one strategy takes over from another, near a
+ * value of the axis; SIZE_MAX: there is none. */
+static size_t find_crossing(const struct memo *memo, const struct memo_place *place,
+                            const char *below, const char *above, double x)
+{
+    size_t best = SIZE_MAX;
+    double least = INFINITY;
+    for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+        double away = fabs(crossing_at(memo, row) - x);
+        if (away < least && memo_matches(memo, MEMO_BREAKEVEN, row, place) &&
+            strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "wins_below"), below) == 0 &&
+            strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "wins_above"), above) == 0) {
+            best = row;
+            least = away;
+        }
+    }
+    return best;
+}
+
+/* A strategy, and what it needs where that has not been said before: the winner's
+ * condition stands in the answer. */
+static void say_strategy(const struct memo *memo, const struct memo_place *place,
+                         const struct segment *segments, size_t index, struct doc_node *block)
+{
+    const char *name = segments[index].strategy;
+    size_t strategy = memo_find_strategy(memo, name);
+    bool said = memo_choose(memo, place).winner == strategy;
+    for (size_t i = 0; i < index; i++) {
+        said |= strcmp(segments[i].strategy, name) == 0;
+    }
+    doc_code(block, name);
+    if (!said && leans(memo, place, name)) {
+        doc_text(block, " (provided that %s)", memo_condition(memo, place, strategy));
+    }
+}
+
+/* Up to where a segment reaches: to the break-even point with the next one, or
+ * below the value of the axis where that is the cheapest. */
+static void say_end(const struct memo *memo, const struct memo_place *place,
+                    const struct segment *segment, struct doc_node *block)
+{
+    size_t row =
+        find_crossing(memo, place, segment[0].strategy, segment[1].strategy, segment[1].from);
+    char at[48];
+    if (row == SIZE_MAX) {
+        memo_say_number(memo_cell(memo, MEMO_CURVES, 0, "unit"), segment[1].from, at, sizeof at);
+        doc_text(block, " to below %s", at);
+        return;
+    }
+    say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    doc_text(block, " up to %s", at);
+    say_interval(memo, row, block);
+    if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+        doc_text(block, ", undecided");
+    }
+}
+
+static void say_segments(const struct memo *memo, const struct memo_place *place,
+                         const struct segment *segments, size_t count, struct doc_node *block)
+{
+    for (size_t i = 0; i < count; i++) {
+        doc_text(block, "%s", i ? ", then " : "");
+        say_strategy(memo, place, segments, i, block);
+        if (i + 1 < count) {
+            say_end(memo, place, &segments[i], block);
+        }
+    }
+}
+
+/* Returns whether one of those that it names leans on a condition. */
+static bool say_cheapest(const struct memo *memo, const struct memo_place *place, bool sound,
+                         struct doc_node *block)
+{
+    struct segment segments[SEGMENTS];
+    char low[48], high[48];
+    double last = NAN;
+    bool any = false;
+    size_t count = find_segments(memo, place, sound, segments, &last);
+    size_t shown = count < SEGMENTS ? count : SEGMENTS;
+    if (count == 0) {
+        return false;
+    }
+    const char *unit = memo_cell(memo, MEMO_CURVES, 0, "unit");
+    memo_say_number(unit, segments[0].from, low, sizeof low);
+    memo_say_number(unit, last, high, sizeof high);
+    doc_text(block, " %s %s from %s to %s the cheapest is ",
+             sound ? "Without conditions, along" : "Along", memo_cell(memo, MEMO_CURVES, 0, "axis"),
+             low, high);
+    say_segments(memo, place, segments, shown, block);
+    doc_text(block, "%s",
+             count > SEGMENTS ? ", and it changes further."
+             : count == 1     ? " throughout."
+                              : ".");
+    for (size_t i = 0; i < shown; i++) {
+        any |= leans(memo, place, segments[i].strategy);
+    }
+    return any;
+}
+
+static bool is_compared(const struct memo *memo, size_t row)
+{
+    return memo->compare[0] && memo->compare[1] &&
+           is_pair(memo, row, memo->compare[0], memo->compare[1]);
+}
+
+void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
+                          struct doc_node *block)
+{
+    if (!memo->table[MEMO_CURVES].there || !memo->table[MEMO_BREAKEVEN].there) {
+        return;
+    }
+    for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+        if (is_compared(memo, row) && memo_matches(memo, MEMO_BREAKEVEN, row, place)) {
+            say_row(memo, row, block);
+        }
+    }
+    if (say_cheapest(memo, place, false, block)) {
+        say_cheapest(memo, place, true, block);
+    }
+}
+
+static void mark_segments(const struct memo *memo, const struct memo_place *place, bool sound,
+                          bool *marked)
+{
+    struct segment segments[SEGMENTS];
+    double last;
+    size_t count = find_segments(memo, place, sound, segments, &last);
+    for (size_t i = 1; i < count && i < SEGMENTS; i++) {
+        size_t row = find_crossing(memo, place, segments[i - 1].strategy, segments[i].strategy,
+                                   segments[i].from);
+        if (row != SIZE_MAX) {
+            marked[row] = true;
+        }
+    }
+}
+
+bool *memo_breakeven_marks(const struct memo *memo)
+{
+    size_t rows = memo->table[MEMO_BREAKEVEN].csv.rows;
+    bool *marked = calloc(rows ? rows : 1, sizeof *marked);
+    if (!marked) {
+        die("out of memory for a memo");
+    }
+    for (size_t row = 0; row < rows; row++) {
+        marked[row] = is_compared(memo, row);
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        mark_segments(memo, &memo->place[p], false, marked);
+        mark_segments(memo, &memo->place[p], true, marked);
+    }
+    return marked;
+}
+
+/* --- the table --- */
+
+static void put_row(const struct memo *memo, struct doc_node *table, const char *where, size_t row)
+{
+    struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+    char text[48] = "", low[48] = "", high[48] = "";
+    double p10 = memo_number(memo, MEMO_BREAKEVEN, row, "p10");
+    double share = memo_number(memo, MEMO_BREAKEVEN, row, "share_crossing");
+    bool crossing = has_status(memo, row, BREAKEVEN_CROSSING);
+    double at = crossing ? crossing_at(memo, row) : memo_number(memo, MEMO_BREAKEVEN, row, "at");
+    if (isfinite(at)) {
+        say_at(memo, row, at, text, sizeof text);
+    }
+    if (isfinite(p10)) {
+        say_at(memo, row, p10, low, sizeof low);
+        say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
+    }
+    const char *left_out = memo_cell(memo, MEMO_BREAKEVEN, row, "left_out");
+    const char *condition = memo_cell(memo, MEMO_BREAKEVEN, row, "condition");
+    if (where) {
+        doc_cell(line, "%s", where);
+    }
+    doc_code(doc_add(line, DOC_CELL, NULL),
+             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_below" : "a"));
+    doc_code(doc_add(line, DOC_CELL, NULL),
+             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "b"));
+    doc_cell(line, "%s", left_out[0] ? left_out : memo_cell(memo, MEMO_BREAKEVEN, row, "status"));
+    doc_number(line, "%s", text);
+    doc_number(line, "%s%s%s", low, low[0] ? " to " : "", high);
+    if (isfinite(share) && !left_out[0]) {
+        doc_number(line, "%.0f %%", 100 * share);
+    } else {
+        doc_number(line, "%s", "");
+    }
+    doc_cell(line, "%s", condition);
+}
+
+/* The pairs that cross, or may, or the others. */
+static void put_table(const struct memo *memo, struct doc_node *doc, bool open)
+{
+    static const char *const names[] = {"situation",         "cheaper below", "cheaper above",
+                                        "break-even",        ">at",           ">p10 to p90",
+                                        ">draws that cross", "leans on"};
+    size_t skip = memo->places == 1 ? 1 : 0;
+    struct doc_node *table = doc_table(doc, names + skip, sizeof names / sizeof *names - skip);
+    for (size_t p = 0; p < memo->places; p++) {
+        char where[WORDS];
+        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
+        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+            bool crosses = has_status(memo, row, BREAKEVEN_CROSSING) ||
+                           has_status(memo, row, BREAKEVEN_UNDECIDED);
+            if (crosses == open && memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
+                put_row(memo, table, skip ? NULL : where, row);
+            }
+        }
+    }
+}
+
+void memo_breakeven_table(const struct memo *memo, struct doc_node *doc)
+{
+    size_t open = 0, all = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
+            if (memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
+                all++;
+                open += has_status(memo, row, BREAKEVEN_CROSSING) ||
+                        has_status(memo, row, BREAKEVEN_UNDECIDED);
+            }
+        }
+    }
+    struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
+    doc_text(block,
+             "Break-even points along %s, where two strategies cost the same: of %zu pairs and "
+             "situations %zu have one or are undecided.",
+             memo_cell(memo, MEMO_BREAKEVEN, 0, "axis"), all, open);
+    if (open > 0) {
+        put_table(memo, doc, true);
+    }
+    if (open < all) {
+        put_table(memo, doc_add(doc, DOC_DETAILS, "Pairs without a break-even point"), false);
+    }
+}

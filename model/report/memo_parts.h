@@ -1,0 +1,186 @@
+/*
+ * memo_parts - what the files behind memo.h share; not for others.
+ */
+#ifndef S2FLUSH_REPORT_MEMO_PARTS_H
+#define S2FLUSH_REPORT_MEMO_PARTS_H
+
+#include "core/csv.h"
+#include "report/memo.h"
+#include "study/metrics.h"
+#include "study/study.h"
+
+#include <jansson.h>
+
+/* Answers side by side; more would be no answer. */
+#define MEMO_PLACES 12
+
+enum memo_table_id {
+    MEMO_ROWS,
+    MEMO_MAP,
+    MEMO_BREAKEVEN,
+    MEMO_CURVES,
+    MEMO_SENSITIVITY,
+    MEMO_INFORMATION,
+    MEMO_VALIDATION,
+    MEMO_TABLES
+};
+
+struct memo_table {
+    const char *name; /* of the file */
+    char path[4096];
+    struct csv csv;
+    bool there;
+};
+
+struct memo_axis {
+    const char *name;
+    bool number;
+    enum unit unit;
+    json_t *values; /* texts */
+    size_t count, stride;
+    double *numbers; /* NULL where it has none */
+    size_t fixed; /* the value that the case names; SIZE_MAX: none */
+};
+
+/* One situation: a value of each axis. The strategy's does not count. */
+struct memo_place {
+    size_t digit[STUDY_AXES];
+};
+
+struct memo {
+    const char *folder;
+    json_t *run;
+    struct memo_table table[MEMO_TABLES];
+    char metric[64];
+    struct memo_axis axis[STUDY_AXES];
+    size_t axes, strategy; /* index of that axis */
+    size_t points, *row; /* [points]: of rows.csv with the metric */
+    const char *breakeven, *by, *compare[2]; /* NULL: not given */
+    bool given, what_if;
+
+    struct memo_place place[MEMO_PLACES];
+    size_t places;
+    bool facet[STUDY_AXES]; /* the places differ in it */
+};
+
+/* --- run.json --- */
+
+/* A text below an object by the names of its members, NULL at the end; "" where
+ * there is none. */
+const char *memo_text(const json_t *object, ...);
+const char *memo_value(const struct memo_axis *axis, size_t digit);
+
+/* Reads run.json and takes apart what the memo needs of it. */
+bool memo_read_run(struct memo *memo, struct error *err);
+
+/* Reads the tables and checks that they belong together. */
+bool memo_read_tables(struct memo *memo, struct error *err);
+
+/* --- rows --- */
+
+size_t memo_row(const struct memo *memo, const struct memo_place *place, size_t strategy);
+const char *memo_cell(const struct memo *memo, enum memo_table_id table, size_t row,
+                      const char *column);
+/* NAN where the cell is empty. */
+double memo_number(const struct memo *memo, enum memo_table_id table, size_t row,
+                   const char *column);
+
+/* Median, p10 and p90 of a strategy at a place; where there are no draws the
+ * value at the modes, and NANs. */
+struct memo_band {
+    double mid, p10, p90;
+};
+struct memo_band memo_band(const struct memo *memo, const struct memo_place *place,
+                           size_t strategy);
+
+bool memo_stale(const struct memo *memo, const struct memo_place *place, size_t strategy);
+/* What the machine would have to have: "if it had FWB"; NULL: it exists. */
+const char *memo_paper(const struct memo *memo, const struct memo_place *place, size_t strategy);
+/* What its verdict leans on; NULL: on nothing. */
+const char *memo_condition(const struct memo *memo, const struct memo_place *place,
+                           size_t strategy);
+const char *memo_caveat(const struct memo *memo, size_t strategy);
+const char *memo_strategy(const struct memo *memo, size_t strategy);
+/* SIZE_MAX where the study has none of that name. */
+size_t memo_find_strategy(const struct memo *memo, const char *name);
+
+/* Whether a row of another table is of that place: its columns that are axes
+ * have the place's values. */
+bool memo_matches(const struct memo *memo, enum memo_table_id table, size_t row,
+                  const struct memo_place *place);
+
+/* The same, but whatever it says of the axes of a map: the row is of the place's
+ * panel. */
+bool memo_in_panel(const struct memo *memo, enum memo_table_id table, size_t row,
+                   const struct memo_place *place);
+
+/* --- who wins --- */
+
+struct memo_choice {
+    size_t winner, runner_up; /* SIZE_MAX: nobody */
+    double probability; /* share of the draws; NAN: not known */
+    size_t sound; /* the best without any condition; SIZE_MAX: nobody */
+    double sound_probability;
+    size_t real; /* the best that exists, where the winner does not */
+    bool decided;
+    double draws;
+};
+struct memo_choice memo_choose(const struct memo *memo, const struct memo_place *place);
+
+/* --- words --- */
+
+/* Chooses the places that the memo answers for. */
+void memo_find_places(struct memo *memo);
+
+/* A value of an axis for people: "16 GiB", "10 %". */
+void memo_say_value(const struct memo_axis *axis, const char *text, char *buf, size_t size);
+void memo_say_number(const char *unit, double value, char *buf, size_t size);
+/* "16 GiB, 10 % touched, backing 4k on kunpeng-920"; `only_facets`: what tells
+ * the places apart. */
+void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
+                    char *buf, size_t size);
+/* "1.3 s (1.1 to 1.6)" */
+void memo_say_band(struct memo_band band, char *buf, size_t size);
+/* "adds least", by the metric. */
+const char *memo_verb(const struct memo *memo);
+
+/* --- sections --- */
+
+void memo_answer(const struct memo *memo, struct doc_node *doc);
+void memo_map_section(const struct memo *memo, struct doc_node *doc);
+void memo_curve_section(const struct memo *memo, struct doc_node *doc);
+void memo_change_section(const struct memo *memo, struct doc_node *doc);
+void memo_validation_section(const struct memo *memo, struct doc_node *doc);
+void memo_assumption_section(const struct memo *memo, struct doc_node *doc);
+void memo_repeat_section(const struct memo *memo, struct doc_node *doc);
+
+/* What a crossing of two strategies along the break-even axis comes to, and who
+ * is cheapest where along it, at one place. */
+void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
+                          struct doc_node *block);
+/* All pairs at all places; those that cross, or may, in front. */
+void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
+/* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */
+bool *memo_breakeven_marks(const struct memo *memo);
+
+/* A command on the study and into the folder, as a shell takes it: "s2flush map
+ * STUDY -o DIR". `more`: further words, or "". */
+void memo_say_command(const struct memo *memo, const char *command, const char *more, char *buf,
+                      size_t size);
+
+/* The command that makes what is missing, as a paragraph. */
+void memo_missing(const struct memo *memo, struct doc_node *doc, const char *what,
+                  const char *command, const char *more);
+
+/* Draws a script of bench/plots on the rows of a table (and those of another,
+ * that it reads as well) that are of the memo's places; of break-even points
+ * only those are marked that the words speak of. Adds the picture, or a paragraph
+ * that says why it is not there. */
+struct memo_figure {
+    const char *script, *name, *note;
+    enum memo_table_id table[2];
+    size_t tables;
+};
+void memo_figure(const struct memo *memo, struct doc_node *doc, const struct memo_figure *figure);
+
+#endif

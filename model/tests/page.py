@@ -1,0 +1,255 @@
+#!/usr/bin/env python3
+"""Opens a memo's page in headless Chromium and looks at it.
+
+    page.py CHROMIUM PAGE.html FIGURES [FOLDER]
+
+Prints "ok NAME" or "not ok NAME: why" for each case. FIGURES is how many pictures the page must
+have. With a FOLDER it leaves pictures of the page there (light, dark, phone) and a PDF.
+
+Chromium is spoken to in its DevTools protocol over two pipes: JSON messages that end in NUL.
+"""
+import base64
+import json
+import os
+import pathlib
+import select
+import subprocess
+import sys
+import tempfile
+import time
+
+PATIENCE_S = 60
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
+DESK = {"width": 1200, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+PRINT = {"width": 700, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+
+
+class Chromium:
+    def __init__(self, program, profile):
+        from_us, self.write_fd = os.pipe()
+        self.read_fd, to_us = os.pipe()
+
+        def pipes():
+            # Chromium reads fd 3 and writes fd 4; copies first, for these may be taken.
+            reading, writing = os.dup(from_us), os.dup(to_us)
+            os.dup2(reading, 3)
+            os.dup2(writing, 4)
+
+        command = [program, "--headless=new", "--no-sandbox", "--disable-gpu",
+                   "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
+                   "--disable-component-update", "--disable-sync", "--disable-extensions",
+                   "--remote-debugging-pipe", "--user-data-dir=" + profile, "about:blank"]
+        # stdin, stdout and stderr are taken, so the pipes' own ends are above 4 or copied there.
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        close_fds=False, preexec_fn=pipes)
+        os.close(from_us)
+        os.close(to_us)
+        self.buffer, self.events, self.count = b"", [], 0
+        self.deadline = time.monotonic() + PATIENCE_S
+
+    def read(self):
+        while b"\0" not in self.buffer:
+            left = self.deadline - time.monotonic()
+            if left <= 0 or not select.select([self.read_fd], [], [], left)[0]:
+                raise TimeoutError("Chromium does not answer")
+            part = os.read(self.read_fd, 1 << 16)
+            if not part:
+                raise EOFError("Chromium ended")
+            self.buffer += part
+        message, self.buffer = self.buffer.split(b"\0", 1)
+        return json.loads(message)
+
+    def call(self, method, session=None, **parameters):
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": parameters}
+        if session:
+            message["sessionId"] = session
+        os.write(self.write_fd, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self.read()
+            if answer.get("id") == self.count:
+                if "error" in answer:
+                    raise RuntimeError(method + ": " + answer["error"]["message"])
+                return answer["result"]
+            self.events.append(answer)
+
+    def wait(self, method):
+        while not any(event.get("method") == method for event in self.events):
+            self.events.append(self.read())
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Page:
+    def __init__(self, browser, path):
+        self.browser = browser
+        target = browser.call("Target.createTarget", url="about:blank")["targetId"]
+        self.session = browser.call("Target.attachToTarget", targetId=target,
+                                    flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(domain + ".enable")
+        browser.events.clear()
+        self.url = pathlib.Path(path).resolve().as_uri()
+        self.call("Page.navigate", url=self.url)
+        browser.wait("Page.loadEventFired")
+
+    def call(self, method, **parameters):
+        return self.browser.call(method, self.session, **parameters)
+
+    def value(self, expression):
+        result = self.call("Runtime.evaluate", expression=expression, returnByValue=True,
+                           awaitPromise=True)
+        if "exceptionDetails" in result:
+            raise RuntimeError(result["exceptionDetails"].get("text", "") + ": " + expression)
+        return result["result"].get("value")
+
+    def show(self, size, scheme="light", media=""):
+        self.call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setEmulatedMedia", media=media,
+                  features=[{"name": "prefers-color-scheme", "value": scheme}])
+        # The new size holds when the next frame has been drawn.
+        self.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def picture(self, path):
+        data = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
+        pathlib.Path(path).write_bytes(base64.b64decode(data["data"]))
+
+
+FAILED = []
+
+
+def check(name, good, why=""):
+    print(("ok " if good else "not ok ") + name + ("" if good else ": " + str(why)))
+    if not good:
+        FAILED.append(name)
+
+
+def complaints(events):
+    found = []
+    for event in events:
+        parameters = event.get("params", {})
+        if event.get("method") == "Log.entryAdded":
+            found.append(parameters["entry"]["text"])
+        elif event.get("method") in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
+            found.append(json.dumps(parameters)[:200])
+    return found
+
+
+def requests(events, url):
+    sent = [event["params"]["request"]["url"] for event in events
+            if event.get("method") == "Network.requestWillBeSent"]
+    return [one for one in sent if one != url and not one.startswith("data:")]
+
+
+# What sticks out to the right of the page and is in no part that scrolls by itself.
+OVERFLOW = """(() => {
+    const width = document.documentElement.clientWidth, found = [];
+    for (const node of document.querySelectorAll('body *')) {
+        if (node.closest('svg') || node.parentElement.closest('.scroll, figure, pre')) continue;
+        const box = node.getBoundingClientRect();
+        if (box.width > 0 && box.right > width + 1) found.push(node.tagName + ' ' + box.right);
+    }
+    if (document.documentElement.scrollWidth > width) found.push('page ' +
+        document.documentElement.scrollWidth);
+    return found.join(', ');
+})()"""
+
+FIGURES = """[...document.querySelectorAll('figure')].map(figure => {
+    const box = figure.querySelector('svg').getBoundingClientRect();
+    const bare = !figure.getAttribute('aria-label') || figure.getAttribute('role') !== 'img';
+    const marks = figure.querySelectorAll('path, rect, polygon, text').length;
+    return bare || marks < 10 ? [0, 0] : [box.width, box.height];
+})"""
+
+# The contrast of a text with what is behind it, as WCAG has it; the lowest of the page.
+CONTRAST = """(() => {
+    const rgb = text => (text.match(/[0-9.]+/g) || [0, 0, 0, 0]).map(Number);
+    const light = colour => {
+        const part = colour.slice(0, 3).map(v => v / 255).map(v =>
+            v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * part[0] + 0.7152 * part[1] + 0.0722 * part[2];
+    };
+    const behind = node => {
+        for (; node; node = node.parentElement) {
+            const colour = rgb(getComputedStyle(node).backgroundColor);
+            if (colour.length < 4 || colour[3] > 0) return colour;
+        }
+        return [255, 255, 255];
+    };
+    let least = 21;
+    for (const node of document.querySelectorAll('h1, h2, p, li, b, code, td, th, summary, pre')) {
+        const a = light(rgb(getComputedStyle(node).color)), b = light(behind(node));
+        least = Math.min(least, (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05));
+    }
+    return least;
+})()"""
+
+NAMES = """(() => {
+    const ids = [...document.querySelectorAll('[id]')].map(node => node.id);
+    return ids.length - new Set(ids).size;
+})()"""
+
+
+def check_fit(page, what):
+    sticking_out = page.value(OVERFLOW)
+    check("page: fits " + what, sticking_out == "", sticking_out)
+
+
+def look(page, figures, folder):
+    events = page.browser.events
+    page.show(DESK)
+    sizes = page.value(FIGURES)
+    check("page: figures", len(sizes) == figures and all(w > 100 and h > 50 for w, h in sizes),
+          f"{len(sizes)} of {figures}, sizes {sizes}")
+    check("page: names are unique", page.value(NAMES) == 0, "two elements of one id")
+    check("page: no script", page.value("document.scripts.length") == 0, "there is one")
+    check("page: readable in the light", page.value(CONTRAST) >= 4.5, page.value(CONTRAST))
+    check_fit(page, "a desk")
+    if folder:
+        page.picture(folder + "/light.png")
+    page.show(DESK, "dark")
+    check("page: readable in the dark", page.value(CONTRAST) >= 4.5, page.value(CONTRAST))
+    check("page: is dark", page.value(
+        "getComputedStyle(document.body).backgroundColor.match(/[0-9]+/g).map(Number)"
+        ".every(v => v < 64)"), "the background is not")
+    if folder:
+        page.picture(folder + "/dark.png")
+    page.show(PHONE)
+    if folder:
+        page.picture(folder + "/phone.png")
+    page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
+    check_fit(page, "a phone, all unfolded")
+    page.value("document.querySelectorAll('details').forEach(node => { node.open = false; })")
+    page.show(PRINT, "dark", "print")
+    check("page: paper is white", page.value(
+        "getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)", "it is not")
+    check("page: nothing is folded on paper", page.value(
+        "[...document.querySelectorAll('details table')].every(node => node.checkVisibility())"),
+        "a table is")
+    page.show(DESK)
+    pdf = page.call("Page.printToPDF", printBackground=True)["data"]
+    check("page: prints", len(pdf) > 10000, f"{len(pdf)} bytes")
+    if folder:
+        pathlib.Path(folder, "memo.pdf").write_bytes(base64.b64decode(pdf))
+    check("page: no complaint", not complaints(events), complaints(events))
+    check("page: nothing is fetched", not requests(events, page.url), requests(events, page.url))
+
+
+def main():
+    program, path, figures = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    folder = sys.argv[4] if len(sys.argv) > 4 else None
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = Chromium(program, profile)
+        try:
+            look(Page(browser, path), figures, folder)
+        except (OSError, EOFError, RuntimeError) as error:
+            check("page: is opened", False, error)
+        finally:
+            browser.end()
+    sys.exit(1 if FAILED else 0)
+
+
+main()
