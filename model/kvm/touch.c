@@ -141,11 +141,8 @@ void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint
     uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
     struct touch *touch = actor_call(actor, prefault_step);
     vcpu->batch_leaves = batch ? batch : 1;
-    *touch = (struct touch){.kvm = kvm,
-                            .vcpu = vcpu,
-                            .at = ipa,
-                            .end = ipa + bytes,
-                            .access = ACCESS_READ};
+    *touch = (struct touch){
+        .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes, .access = ACCESS_READ};
 }
 
 void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,

@@ -288,6 +288,10 @@ static bool find_file(const char *name, char *path, size_t size, struct error *e
                error_input(err, NULL, "the study's path is too long");
     }
     snprintf(relative, sizeof relative, STUDY_DIR "/%.200s.ini", name);
+    if (datadir_find(relative, path, size)) {
+        return true;
+    }
+    snprintf(relative, sizeof relative, QUESTION_DIR "/%.200s.ini", name);
     return datadir_find(relative, path, size) || study_unknown(name, err);
 }
 

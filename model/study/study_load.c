@@ -25,27 +25,38 @@ static int study_files(const struct dirent *entry)
     return dot && strcmp(dot, ".ini") == 0;
 }
 
-bool study_unknown(const char *name, struct error *err)
+/* The names of the studies in a folder, after those that are there already; the
+ * caller frees them. */
+static size_t names_in(const char *relative, char **names, size_t known, size_t most)
 {
-    char folder[4096], hint[512] = "";
+    char folder[4096];
     struct dirent **entries = NULL;
-    const char *names[64];
-    size_t known = 0;
     int count = 0;
-    if (datadir_find(STUDY_DIR, folder, sizeof folder)) {
+    if (datadir_find(relative, folder, sizeof folder)) {
         count = scandir(folder, &entries, study_files, alphasort);
     }
     for (int i = 0; i < count; i++) {
-        *strrchr(entries[i]->d_name, '.') = '\0';
-        if (known < sizeof names / sizeof *names) {
-            names[known++] = entries[i]->d_name;
+        size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
+        char *name = known < most ? strndup(entries[i]->d_name, length) : NULL;
+        if (name) {
+            names[known++] = name;
         }
-    }
-    suggest(hint, sizeof hint, name, names, known);
-    for (int i = 0; i < count; i++) {
         free(entries[i]);
     }
     free(entries);
+    return known;
+}
+
+bool study_unknown(const char *name, struct error *err)
+{
+    char hint[512] = "";
+    char *names[64];
+    size_t known = names_in(STUDY_DIR, names, 0, sizeof names / sizeof *names);
+    known = names_in(QUESTION_DIR, names, known, sizeof names / sizeof *names);
+    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    for (size_t i = 0; i < known; i++) {
+        free(names[i]);
+    }
     return error_input(err, NULL, "no study '%.200s'%s", name, hint);
 }
 
