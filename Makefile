@@ -19,7 +19,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PREFIX ?= /usr/local
 DESTDIR ?=
 DATADIR = $(abspath $(PREFIX))/share/s2flush
-DATA := model/machine/platforms workloads bench/plots bench/published
+DATA := model/machine/platforms workloads bench/plots bench/published results/validate
 
 FALLBACK_VERSION := 0.1.0
 
@@ -181,6 +181,33 @@ run: build/s2flush ## run the first-light study and plot it into results/first-l
 	build/s2flush run workloads/studies/first-light.ini -o results/first-light
 	build/s2flush plot results/first-light
 
+# Each question: a folder of results with its memo. The study's [memo] says which tables it wants.
+QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/questions/*.ini))
+
+.PHONY: memos $(QUESTIONS)
+memos: $(QUESTIONS) ## play all questions and write their memos into results/questions
+
+$(QUESTIONS): memo-%: build/s2flush
+	@rm -rf results/questions/$*
+	$(Q)q=workloads/questions/$*.ini d=results/questions/$*; set -e; \
+	build/s2flush run $$q -o $$d; \
+	if grep -qE '^breakeven *[=:]' $$q; then build/s2flush breakeven $$q -o $$d >/dev/null; fi; \
+	build/s2flush map $$q -o $$d >/dev/null; \
+	if ! grep -qE '^sensitivity *[=:] *(no|off|false|0)\>' $$q; then \
+	    build/s2flush sensitivity $$q -o $$d >/dev/null; \
+	fi; \
+	build/s2flush plot $$d; \
+	build/s2flush memo $$d
+
+# What memos quote. Ten seconds or more, so it is committed; its head says which version made it.
+.PHONY: validation
+validation: build/s2flush ## predictions against published measurements into results/validate
+	@mkdir -p results/validate
+	$(Q)v=$$(build/s2flush --version | sed -n '1s/^s2flush //p'); \
+	{ echo "# s2flush $$v made it by: s2flush validate --format csv"; \
+	  build/s2flush validate --format csv; } >results/validate/validate.csv.new && \
+	mv results/validate/validate.csv.new results/validate/validate.csv
+
 # The thread sanitizer follows LLVM's OpenMP runtime only with the help of its tool, archer.
 ifneq ($(findstring thread,$(SANITIZE)),)
 TEST_ENV = OMP_TOOL_LIBRARIES="$$($(CC) -print-file-name=libarcher.so)" \
@@ -299,6 +326,7 @@ DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libja
     libbsd-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
+DEPS_PAGE := chromium python3
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
@@ -319,7 +347,7 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
 endef
 
 # One at a time: two apt-gets would fight over the lock.
-.PHONY: deps deps-lint deps-bench deps-kvm
+.PHONY: deps deps-lint deps-bench deps-page deps-kvm
 deps: ## install the Debian packages to build, run and check
 	$(call apt,$@,$(DEPS))
 
@@ -329,7 +357,10 @@ deps-lint: | $(filter deps,$(FIRST)) ## install the packages for lint, format an
 deps-bench: | $(filter deps deps-lint,$(FIRST)) ## install the packages for benchmarks and VALGRIND=1
 	$(call apt,$@,$(DEPS_BENCH))
 
-deps-kvm: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for kvm-counts
+deps-page: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for the test that opens a memo's page
+	$(call apt,$@,$(DEPS_PAGE))
+
+deps-kvm: | $(filter deps deps-lint deps-bench deps-page,$(FIRST)) ## install the packages for kvm-counts
 	$(call apt,$@,$(DEPS_KVM))
 
 # --- The rest ----------------------------------------------------------------------------------

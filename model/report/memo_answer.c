@@ -35,7 +35,7 @@ static struct rivals find_rivals(const struct memo *memo, const struct memo_choi
     static const char shipped[] = "as Linux ships it";
     struct rivals rivals = {0};
     const char *title =
-        memo_text(memo->run, "configuration", "strategies", "unmap", "strategy", "title", NULL);
+        memo_text(memo->run, "configuration", "strategies", "unmap", "strategy", "title");
     if (choice->real != choice->winner) {
         add_rival(&rivals, choice->winner, choice->real, "the cheapest that exists there");
     }
@@ -242,9 +242,9 @@ static void say_headline(const struct memo *memo, struct doc_node *block)
 
 void memo_answer(const struct memo *memo, struct doc_node *doc)
 {
-    const char *title = memo_text(memo->run, "study", "title", NULL);
-    const char *name = memo_text(memo->run, "study", "name", NULL);
-    const char *question = memo_text(memo->run, "study", "question", NULL);
+    const char *title = memo_text(memo->run, "study", "title");
+    const char *name = memo_text(memo->run, "study", "name");
+    const char *question = memo_text(memo->run, "study", "question");
     char words[2 * WORDS];
     doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", title[0] ? title : name);
     doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s", question[0] ? question : title);

@@ -186,7 +186,7 @@ static void strategy_table(const struct memo *memo, struct doc_node *doc)
         doc_code(doc_add(line, DOC_CELL, NULL), memo_strategy(memo, s));
         doc_cell(line, "%s",
                  memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, s),
-                           "strategy", "title", NULL));
+                           "strategy", "title"));
         say_verdict(memo, s, doc_add(line, DOC_CELL, NULL));
         doc_cell(line, "%s%s", paper ? "hypothetical: " : "yes", paper ? paper : "");
         doc_cell(line, "%s", memo_caveat(memo, s));
@@ -224,12 +224,12 @@ static size_t put_section(struct doc_node *table, const char *of, const char *na
                           const json_t *section)
 {
     size_t count = 0;
-    const char *evidence = memo_text(section, "evidence", NULL);
+    const char *evidence = memo_text(section, "evidence");
     if (evidence[0] && weak_evidence(evidence)) {
         char range[WORDS];
-        snprintf(range, sizeof range, "%s, %s to %s", memo_text(section, "mode", NULL),
-                 memo_text(section, "low", NULL), memo_text(section, "high", NULL));
-        put_assumption(table, of, name, range, evidence, memo_text(section, "source", NULL));
+        snprintf(range, sizeof range, "%s, %s to %s", memo_text(section, "mode"),
+                 memo_text(section, "low"), memo_text(section, "high"));
+        put_assumption(table, of, name, range, evidence, memo_text(section, "source"));
         return 1;
     }
     const char *key;
@@ -238,7 +238,7 @@ static size_t put_section(struct doc_node *table, const char *of, const char *na
     {
         char source_key[128];
         snprintf(source_key, sizeof source_key, "%.100s source", key);
-        const char *source = memo_text(section, source_key, NULL);
+        const char *source = memo_text(section, source_key);
         if (weak_evidence(source) && json_is_string(value)) {
             char word[64];
             snprintf(word, sizeof word, "%s%s", strstr(source, "(read)") ? "in part " : "",
@@ -346,7 +346,7 @@ static void add_word(char *buf, size_t size, const char *word)
 void memo_say_command(const struct memo *memo, const char *command, const char *more, char *buf,
                       size_t size)
 {
-    const char *file = memo_text(memo->run, "study", "file", NULL);
+    const char *file = memo_text(memo->run, "study", "file");
     const json_t *changes = json_object_get(json_object_get(memo->run, "study"), "changes");
     snprintf(buf, size, "s2flush %s", command);
     add_word(buf, size, strncmp(file, "./", 2) == 0 ? file + 2 : file);
@@ -442,11 +442,11 @@ void memo_repeat_section(const struct memo *memo, struct doc_node *doc)
     heading(doc, "8 How to repeat it");
     commands(memo, doc);
     struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(block, "s2flush %s; study ", memo_text(memo->run, "program", "version", NULL));
-    doc_code(block, memo_text(memo->run, "study", "name", NULL));
+    doc_text(block, "s2flush %s; study ", memo_text(memo->run, "program", "version"));
+    doc_code(block, memo_text(memo->run, "study", "name"));
     doc_text(block, ", seed %" PRId64 ", %" PRId64 " draws in %" PRId64 " shifts (%s), machine ",
              whole(memo, "seed"), whole(memo, "draws"), whole(memo, "shifts"),
-             memo_text(memo->run, "study", "sequence", NULL));
+             memo_text(memo->run, "study", "sequence"));
     say_values(memo, "machine", block);
     doc_text(block, ", workload ");
     say_values(memo, "workload", block);

@@ -226,7 +226,7 @@ void memo_figure(const struct memo *memo, struct doc_node *doc, const struct mem
     struct error err;
     char *svg = NULL, prefix[64];
     snprintf(prefix, sizeof prefix, "%.32s-", figure->script);
-    if (!draw(memo, figure, &svg, &err)) {
+    if (!draw(memo, figure, &svg, &err) || !svg) {
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "No picture: %s.", err.text);
         return;
     }

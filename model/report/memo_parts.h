@@ -65,9 +65,9 @@ struct memo {
 
 /* --- run.json --- */
 
-/* A text below an object by the names of its members, NULL at the end; "" where
- * there is none. */
-const char *memo_text(const json_t *object, ...);
+/* A text below an object by the names of its members; "" where there is none. */
+#define memo_text(object, ...) memo_text_at(object, (const char *const[]){__VA_ARGS__, NULL})
+const char *memo_text_at(const json_t *object, const char *const *names);
 const char *memo_value(const struct memo_axis *axis, size_t digit);
 
 /* Reads run.json and takes apart what the memo needs of it. */

@@ -67,7 +67,7 @@ size_t memo_find_strategy(const struct memo *memo, const char *name)
 const char *memo_caveat(const struct memo *memo, size_t strategy)
 {
     return memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, strategy),
-                     "strategy", "caveat", NULL);
+                     "strategy", "caveat");
 }
 
 /* --- who wins --- */
@@ -256,7 +256,7 @@ static void say_settings(const struct memo *memo, char *buf, size_t size)
 {
     static const char *const keys[] = {"footprint", "touched", "backing", "vcpus"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = memo_text(memo->run, "study", "set", keys[i], NULL);
+        const char *text = memo_text(memo->run, "study", "set", keys[i]);
         char words[160];
         if (text[0]) {
             say_axis(keys[i], text, words, sizeof words);

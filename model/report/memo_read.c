@@ -5,7 +5,6 @@
 #include "report/rows.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,14 +17,11 @@ static void *zeroed(size_t count, size_t size)
     return array;
 }
 
-const char *memo_text(const json_t *object, ...)
+const char *memo_text_at(const json_t *object, const char *const *names)
 {
-    va_list names;
-    va_start(names, object);
-    for (const char *name = va_arg(names, const char *); name; name = va_arg(names, const char *)) {
-        object = json_object_get(object, name);
+    for (; *names; names++) {
+        object = json_object_get(object, *names);
     }
-    va_end(names);
     const char *text = json_string_value(object);
     return text ? text : "";
 }
@@ -52,7 +48,7 @@ static bool find_unit(const char *name, enum unit *unit)
 static bool read_axis(struct memo *memo, const json_t *from, struct memo_axis *axis)
 {
     const json_t *unit = json_object_get(from, "unit");
-    axis->name = memo_text(from, "name", NULL);
+    axis->name = memo_text(from, "name");
     axis->values = json_object_get(from, "values");
     axis->count = json_array_size(axis->values);
     axis->number = json_is_string(unit) && find_unit(json_string_value(unit), &axis->unit);
@@ -63,7 +59,7 @@ static bool read_axis(struct memo *memo, const json_t *from, struct memo_axis *a
             return false;
         }
     }
-    const char *named = memo_text(memo->run, "study", "memo", "case", axis->name, NULL);
+    const char *named = memo_text(memo->run, "study", "memo", "case", axis->name);
     axis->fixed = SIZE_MAX;
     for (size_t i = 0; i < axis->count; i++) {
         axis->fixed = strcmp(memo_value(axis, i), named) == 0 ? i : axis->fixed;
@@ -106,7 +102,7 @@ static bool read_axes(struct memo *memo, const struct place *at, struct error *e
 
 static const char *text_or_null(const json_t *object, const char *name)
 {
-    const char *text = memo_text(object, name, NULL);
+    const char *text = memo_text(object, name);
     return text[0] ? text : NULL;
 }
 
@@ -121,7 +117,7 @@ static bool read_settings(struct memo *memo, const struct place *at, struct erro
                            "has no study.memo: it is of an older program; play the study "
                            "again");
     }
-    if (!metric_one(memo_text(settings, "metric", NULL), &key, &metric, err)) {
+    if (!metric_one(memo_text(settings, "metric"), &key, &metric, err)) {
         return false;
     }
     snprintf(memo->metric, sizeof memo->metric, "%s", metric_name[metric]);

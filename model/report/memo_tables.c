@@ -116,7 +116,7 @@ static const char *axis_cell(const struct csv *csv, size_t row, const char *name
 /* Whether the rows are of this study and of values that it has. */
 static bool is_ours(const struct memo *memo, const struct memo_table *table, struct error *err)
 {
-    const char *study = memo_text(memo->run, "study", "name", NULL);
+    const char *study = memo_text(memo->run, "study", "name");
     int name = csv_column(&table->csv, "study");
     for (size_t row = 0; row < table->csv.rows; row++) {
         struct place at = {table->path, table->csv.lines[row], "study"};
@@ -298,6 +298,12 @@ static bool check_map(const struct memo *memo, struct error *err)
         }
         if (winner == SIZE_MAX || !place_of(memo, MEMO_MAP, row, &place)) {
             continue;
+        }
+        if (memo_stale(memo, &place, winner)) {
+            struct place at = {memo->table[MEMO_MAP].path, memo->table[MEMO_MAP].csv.lines[row],
+                               "winner"};
+            return error_input(err, &at, "found %.80s, which is incoherent there by rows.csv",
+                               memo_cell(memo, MEMO_MAP, row, "winner"));
         }
         double mid = memo_band(memo, &place, winner).mid;
         if (!same(mid, memo_number(memo, MEMO_MAP, row, "value"))) {

@@ -199,6 +199,9 @@ static bool check_case(const struct study *study, const struct place *at, struct
         if (!is_axis(study, item.key, at, err)) {
             return false;
         }
+        if (item.text[0] == '\0') {
+            return error_input(err, at, "found %s, expected axis=value", item.key);
+        }
         const struct axis *axis = groups_axis(study, item.key);
         bool ours = axis->line > 0 || !study->changes || study->changes->count == 0;
         if (ours && value_index(axis, item.text) == SIZE_MAX) {

@@ -84,6 +84,7 @@ run_one()
             "$([ "$fail" -eq 0 ] && echo ok || echo FAIL)" "$name" "$pass" "$fail"
         [ "$skip" -eq 0 ] || printf ', %d skipped' "$skip"
         printf '  (%d.%02d s)\n' $((ms / 1000)) $((ms % 1000 / 10))
+        [ "$kind" = cmocka ] || sed -n 's/^ok \(.*\) # SKIP \(.*\)/      skipped: \1 (\2)/p' "$log"
         if [ "$fail" -ne 0 ]; then
             echo "----- $prog, exit status $rc${why:+: $why}"
             sed 's/^/    /' "$log"
