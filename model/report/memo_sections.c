@@ -223,7 +223,7 @@ static const char *standing(const struct memo *memo, const struct memo_place *pl
 static void strategies_table(const struct memo *memo, const struct memo_place *place,
                              struct doc_node *doc)
 {
-    static const char *const names[] = {"strategy", ">median", ">p10 to p90", ">times the cheapest",
+    static const char *const names[] = {"strategy", ">median (p10 to p90)", ">times the cheapest",
                                         "verdict"};
     struct memo_choice choice = memo_choose(memo, place);
     size_t count = memo->axis[memo->strategy].count, *order = malloc(count * sizeof *order);
