@@ -161,13 +161,48 @@ static void only_in_the_window(void **state)
     timeline_free(&timeline);
 }
 
+/* What was mapped ahead no longer faults, and costs the same but for the exits. */
+static void mapped_ahead(void **state)
+{
+    static const char text[] =
+        "[vm]\nram = 8M\nbacking = %s\n[timeline]\nvmm = fill ram 8M\nvmm = reinit 0\n%s"
+        "vcpu0 = enter\nvcpu0 = mmu on\nvcpu0 = read ram 64K every 1M times 8\n";
+    static const char *const backings[] = {"4k", "thp"};
+    struct strategy unmap = strategy_row("unmap");
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        uint64_t maps[2], faults[2], lines[2];
+        bool exact = i % 2;
+        for (int ahead = 0; ahead < 2; ahead++) {
+            char whole[512];
+            struct timeline timeline;
+            snprintf(whole, sizeof whole, text, backings[i / 2],
+                     ahead ? "vmm = prefault ram 64K every 1M times 8\n" : "");
+            timeline_of(whole, &timeline);
+            struct sim *sim = play(&n1, &timeline, &unmap, exact);
+            maps[ahead] = sim_count(sim, LEDGER_ALL, LEDGER_ALL, EV_map_calls);
+            faults[ahead] = sim_count(sim, LEDGER_ALL, LEDGER_ALL, EV_data_tr_r);
+            lines[ahead] = sim_count(sim, LEDGER_ALL, SITE_FAULT, EV_line_absent) +
+                           sim_count(sim, LEDGER_ALL, SITE_FAULT, EV_line_clean) +
+                           sim_count(sim, LEDGER_ALL, SITE_FAULT, EV_line_dirty);
+            assert_int_equal(sim_count(sim, LEDGER_ALL, SITE_FAULT, EV_exits), faults[ahead]);
+            assert_int_equal(sim->stalls.count, faults[ahead] + 2); /* the re-init, the toggle */
+            play_free(sim);
+            timeline_free(&timeline);
+        }
+        assert_int_equal(maps[0], maps[1]);
+        assert_int_equal(lines[0], lines[1]);
+        assert_int_equal(faults[0], maps[0]);
+        assert_int_equal(faults[1], 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_faults),
-        cmocka_unit_test(stalls_are_the_time_in_kvm),
-        cmocka_unit_test(bounds),
-        cmocka_unit_test(only_in_the_window),
+        cmocka_unit_test(equal_faults), cmocka_unit_test(stalls_are_the_time_in_kvm),
+        cmocka_unit_test(bounds),       cmocka_unit_test(only_in_the_window),
+        cmocka_unit_test(mapped_ahead),
     };
     stage_init(&n1, "neoverse-n1", "6.1");
     return cmocka_run_group_tests(tests, NULL, NULL);
