@@ -161,6 +161,31 @@ static void only_in_the_window(void **state)
     timeline_free(&timeline);
 }
 
+/* Of several set/way operations the first one starts the flush. */
+static void the_flush_is_one_operations(void **state)
+{
+    struct strategy none = strategy_row("none");
+    struct timeline timeline;
+    (void)state;
+    timeline_of("[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
+                "vcpu0 = write ram 4M\nvmm = reinit 0\nvcpu0 = enter\nvcpu0 = mmu on\n"
+                "vcpu0 = setway 100\n",
+                &timeline);
+    for (int exact = 0; exact < 2; exact++) {
+        struct sim *sim = play(&n1, &timeline, &none, exact);
+        ps_t trap = sim->price[EV_setway_traps], flush = 0;
+        for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
+            flush += sim->window[SITE_SETWAY * EVENT_KINDS + kind] * sim->price[kind];
+        }
+        assert_true(flush > 100 * trap);
+        assert_int_equal(sim->stalls.count, 102); /* the re-init, the toggle */
+        assert_int_equal(histogram_quantile(&sim->stalls, 0.5), trap);
+        assert_int_equal(sim->stalls.most, trap + flush);
+        play_free(sim);
+    }
+    timeline_free(&timeline);
+}
+
 /* What was mapped ahead no longer faults, and costs the same but for the exits. */
 static void mapped_ahead(void **state)
 {
@@ -202,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_faults), cmocka_unit_test(stalls_are_the_time_in_kvm),
         cmocka_unit_test(bounds),       cmocka_unit_test(only_in_the_window),
+        cmocka_unit_test(the_flush_is_one_operations),
         cmocka_unit_test(mapped_ahead),
     };
     stage_init(&n1, "neoverse-n1", "6.1");
