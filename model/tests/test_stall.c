@@ -175,7 +175,7 @@ static void the_flush_is_one_operations(void **state)
         struct sim *sim = play(&n1, &timeline, &none, exact);
         ps_t trap = sim->price[EV_setway_traps], flush = 0;
         for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
-            flush += sim->window[SITE_SETWAY * EVENT_KINDS + kind] * sim->price[kind];
+            flush += sim->window[(size_t)SITE_SETWAY * EVENT_KINDS + kind] * sim->price[kind];
         }
         assert_true(flush > 100 * trap);
         assert_int_equal(sim->stalls.count, 102); /* the re-init, the toggle */

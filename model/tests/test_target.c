@@ -77,8 +77,8 @@ static void monotone(void **state)
     double last[8] = {0};
     (void)state;
     read_chunks(NULL, 0);
-    for (double limit = 1e4; limit < 1e9; limit *= 3) {
-        struct target_results found = solved(METRIC_pause_ns, "chunk", limit);
+    for (uint64_t limit = 10000; limit < 1000000000; limit *= 3) {
+        struct target_results found = solved(METRIC_pause_ns, "chunk", (double)limit);
         for (size_t i = 0; i < found.count; i++) {
             double at = isnan(found.row[i].at) ? 0 : found.row[i].at;
             assert_true(at >= last[i]);
