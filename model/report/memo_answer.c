@@ -18,7 +18,17 @@ struct rivals {
     size_t count;
 };
 
-static void add_rival(struct rivals *rivals, size_t winner, size_t strategy, const char *words)
+/* "as Linux ships it", where that is what a strategy's title says. */
+static const char *shipped(const struct memo *memo, size_t strategy)
+{
+    static const char words[] = "as Linux ships it";
+    const char *title = memo_text(memo->run, "configuration", "strategies",
+                                  memo_strategy(memo, strategy), "strategy", "title");
+    return strstr(title, words) ? words : NULL;
+}
+
+static void add_rival(const struct memo *memo, struct rivals *rivals, size_t winner,
+                      size_t strategy, const char *words)
 {
     bool twice = strategy == SIZE_MAX || strategy == winner;
     for (size_t i = 0; i < rivals->count; i++) {
@@ -26,29 +36,26 @@ static void add_rival(struct rivals *rivals, size_t winner, size_t strategy, con
     }
     if (!twice && rivals->count < 4) {
         rivals->strategy[rivals->count] = strategy;
-        rivals->words[rivals->count++] = words;
+        rivals->words[rivals->count++] = words ? words : shipped(memo, strategy);
     }
 }
 
 static struct rivals find_rivals(const struct memo *memo, const struct memo_choice *choice)
 {
-    static const char shipped[] = "as Linux ships it";
     struct rivals rivals = {0};
-    const char *title =
-        memo_text(memo->run, "configuration", "strategies", "unmap", "strategy", "title");
-    if (choice->real != choice->winner) {
-        add_rival(&rivals, choice->winner, choice->real, "the cheapest that exists there");
+    size_t winner = choice->winner;
+    if (choice->real != winner) {
+        add_rival(memo, &rivals, winner, choice->real, "the cheapest that exists there");
     }
     if (!choice->decided) {
-        add_rival(&rivals, choice->winner, choice->runner_up, NULL);
+        add_rival(memo, &rivals, winner, choice->runner_up, NULL);
     }
     for (size_t i = 0; i < 2 && memo->compare[0] && memo->compare[1]; i++) {
-        add_rival(&rivals, choice->winner, memo_find_strategy(memo, memo->compare[i]), NULL);
+        add_rival(memo, &rivals, winner, memo_find_strategy(memo, memo->compare[i]), NULL);
     }
-    add_rival(&rivals, choice->winner, memo_find_strategy(memo, "unmap"),
-              strstr(title, shipped) ? shipped : NULL);
+    add_rival(memo, &rivals, winner, memo_find_strategy(memo, "unmap"), NULL);
     if (rivals.count == 0) {
-        add_rival(&rivals, choice->winner, choice->runner_up, "the next");
+        add_rival(memo, &rivals, winner, choice->runner_up, "the next");
     }
     return rivals;
 }
@@ -188,7 +195,30 @@ static void say_caveats(const struct memo *memo, struct doc_node *block)
 
 /* --- several places --- */
 
-/* The places of one winner, decided or not, as "thp (98 % of the draws)". */
+/* Of the places of one winner, decided or not, in how many draws it wins at
+ * least. */
+static void say_shares(const struct memo *memo, const struct memo_choice *choices, size_t winner,
+                       bool decided, struct doc_node *block)
+{
+    double least = INFINITY, most = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        if (choices[p].winner == winner && choices[p].decided == decided) {
+            least = fmin(least, choices[p].probability);
+            most = fmax(most, choices[p].probability);
+        }
+    }
+    if (!isfinite(least)) {
+        return;
+    }
+    if (round(100 * least) == round(100 * most)) {
+        doc_text(block, " (%sin %.0f %% of the draws)", decided ? "" : "only ", 100 * least);
+    } else {
+        doc_text(block, " (%sin %.0f to %.0f %% of the draws)", decided ? "" : "only ", 100 * least,
+                 100 * most);
+    }
+}
+
+/* The names of those places. */
 static void say_group(const struct memo *memo, const struct memo_choice *choices, size_t winner,
                       bool decided, struct doc_node *block)
 {
@@ -198,16 +228,12 @@ static void say_group(const struct memo *memo, const struct memo_choice *choices
     }
     for (size_t p = 0; p < memo->places; p++) {
         char name[WORDS];
-        if (choices[p].winner != winner || choices[p].decided != decided) {
-            continue;
-        }
-        memo_say_place(memo, &memo->place[p], true, name, sizeof name);
-        doc_text(block, "%s%s", said++ == 0 ? "" : p == last ? " and " : ", ", name);
-        if (isfinite(choices[p].probability)) {
-            doc_text(block, " (%s%.0f %% of the draws)", decided ? "" : "only ",
-                     100 * choices[p].probability);
+        if (choices[p].winner == winner && choices[p].decided == decided) {
+            memo_say_place(memo, &memo->place[p], true, name, sizeof name);
+            doc_text(block, "%s%s", said++ == 0 ? "" : p == last ? " and " : ", ", name);
         }
     }
+    say_shares(memo, choices, winner, decided, block);
 }
 
 /* What the winner leans on or lacks at the first of its places. */

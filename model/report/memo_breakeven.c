@@ -67,7 +67,11 @@ static void say_none(const struct memo *memo, size_t row, struct doc_node *block
     doc_code(block, strcmp(winner, a) == 0 ? memo_cell(memo, MEMO_BREAKEVEN, row, "b") : a);
     doc_text(block, " in the whole range of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
     if (isfinite(low) && isfinite(high)) {
-        doc_text(block, ", by a factor of %.3g at its low end and %.3g at its high end", low, high);
+        char at_low[32], at_high[32];
+        memo_say_digits(low, at_low, sizeof at_low);
+        memo_say_digits(high, at_high, sizeof at_high);
+        doc_text(block, ", by a factor of %s at its low end and %s at its high end", at_low,
+                 at_high);
     }
     doc_text(block, ".");
 }

@@ -139,6 +139,8 @@ void memo_say_number(const char *unit, double value, char *buf, size_t size);
  * the places apart. */
 void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
                     char *buf, size_t size);
+/* Three digits, as many as such numbers can bear. */
+void memo_say_digits(double value, char *buf, size_t size);
 /* "1.3 s (1.1 to 1.6)" */
 void memo_say_band(struct memo_band band, char *buf, size_t size);
 /* "adds least", by the metric. */

@@ -196,8 +196,7 @@ void memo_say_value(const struct memo_axis *axis, const char *text, char *buf, s
     }
 }
 
-/* Three digits, as many as such a number can bear. */
-static void say_digits(double value, char *buf, size_t size)
+void memo_say_digits(double value, char *buf, size_t size)
 {
     snprintf(buf, size, fabs(value) >= 999.5 ? "%.0f" : "%.3g", value);
 }
@@ -215,12 +214,12 @@ void memo_say_band(struct memo_band band, char *buf, size_t size)
         unit++;
     }
     double scale = units[unit].ns;
-    say_digits(band.mid / scale, mid, sizeof mid);
+    memo_say_digits(band.mid / scale, mid, sizeof mid);
     if (!isfinite(band.mid)) {
         snprintf(buf, size, "not known");
     } else if (isfinite(band.p10)) {
-        say_digits(band.p10 / scale, p10, sizeof p10);
-        say_digits(band.p90 / scale, p90, sizeof p90);
+        memo_say_digits(band.p10 / scale, p10, sizeof p10);
+        memo_say_digits(band.p90 / scale, p90, sizeof p90);
         snprintf(buf, size, "%s %s (%s to %s)", mid, units[unit].name, p10, p90);
     } else {
         snprintf(buf, size, "%s %s", mid, units[unit].name);
@@ -254,12 +253,22 @@ static void add_words(char *buf, size_t size, const char *words)
 /* What [set] says of the guest's size and shape belongs to the situation, too. */
 static void say_settings(const struct memo *memo, char *buf, size_t size)
 {
-    static const char *const keys[] = {"footprint", "touched", "backing", "vcpus"};
+    static const struct {
+        const char *key;
+        enum unit unit;
+    } keys[] = {{"footprint", UNIT_BYTES},
+                {"touched", UNIT_RATIO},
+                {"backing", UNIT_NONE},
+                {"vcpus", UNIT_NONE}};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = memo_text(memo->run, "study", "set", keys[i]);
-        char words[160];
+        const char *text = memo_text(memo->run, "study", "set", keys[i].key);
+        char words[160], human[48];
+        double value;
         if (text[0]) {
-            say_axis(keys[i], text, words, sizeof words);
+            bool number = keys[i].unit != UNIT_NONE && unit_parse(text, keys[i].unit, &value);
+            say_axis(keys[i].key,
+                     number ? cells_human(value, keys[i].unit, human, sizeof human) : text, words,
+                     sizeof words);
             add_words(buf, size, words);
         }
     }

@@ -60,8 +60,12 @@ static void count_winners(const struct memo *memo, struct doc_node *doc)
     for (size_t row = 0; row < csv->rows; row++) {
         undecided += strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
     }
+    if (undecided == 0) {
+        doc_text(block, "; none is undecided.");
+        return;
+    }
     doc_text(block,
-             "; %zu are undecided: the cheapest by the median is so in under %.0f %% of the draws.",
+             "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
              undecided, 100 * MAP_DECIDED);
 }
 
@@ -155,12 +159,16 @@ static void map_tables(const struct memo *memo, struct doc_node *doc)
     size_t x = find_axis(memo, memo_cell(memo, MEMO_MAP, 0, "x_key"));
     size_t y = find_axis(memo, memo_cell(memo, MEMO_MAP, 0, "y_key"));
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "The map as a table");
+    size_t panels = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        panels += !panel_seen(memo, p, x, y);
+    }
     for (size_t p = 0; p < memo->places; p++) {
         char words[WORDS];
         if (panel_seen(memo, p, x, y)) {
             continue;
         }
-        if (memo->places > 1) {
+        if (panels > 1) {
             memo_say_place(memo, &memo->place[p], true, words, sizeof words);
             doc_strong(doc_add(details, DOC_PARAGRAPH, NULL), "%s", words);
         }
@@ -314,6 +322,11 @@ static void curves(const struct memo *memo, struct doc_node *doc)
 void memo_curve_section(const struct memo *memo, struct doc_node *doc)
 {
     heading(doc, "4 What it costs");
+    doc_text(
+        doc_add(doc, DOC_PARAGRAPH, NULL),
+        "Medians, with p10 to p90, over draws of the machines' costs within their ranges: what is "
+        "not known of the machines, not noise from run to run. All strategies have the same "
+        "draws.");
     for (size_t p = 0; p < memo->places; p++) {
         char words[2 * WORDS];
         memo_say_place(memo, &memo->place[p], false, words, sizeof words);

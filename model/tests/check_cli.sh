@@ -50,7 +50,7 @@ refused()
 run --help
 check "help: status" is "$rc" 0
 check "help: names the commands" says out "explain"
-for command in run explain list plot paths calibrate breakeven map sensitivity diff; do
+for command in run explain list plot paths calibrate breakeven map sensitivity diff memo; do
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"

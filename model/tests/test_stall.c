@@ -225,8 +225,10 @@ static void mapped_ahead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(equal_faults), cmocka_unit_test(stalls_are_the_time_in_kvm),
-        cmocka_unit_test(bounds),       cmocka_unit_test(only_in_the_window),
+        cmocka_unit_test(equal_faults),
+        cmocka_unit_test(stalls_are_the_time_in_kvm),
+        cmocka_unit_test(bounds),
+        cmocka_unit_test(only_in_the_window),
         cmocka_unit_test(the_flush_is_one_operations),
         cmocka_unit_test(mapped_ahead),
     };
