@@ -30,7 +30,7 @@ stats rows using (mine(0) ? note(0) : 0) nooutput
 M = words(machines); B = words(backings); S = words(strategies); T = words(shares)
 size = word(footprints, 1)
 do for [i=1:words(footprints)] {
-    if (abs(log(real(word(footprints, i)) / AT_FOOTPRINT)) < abs(log(real(size) / AT_FOOTPRINT))) { size = word(footprints, i) }
+    if (size ne "-" && abs(log(real(word(footprints, i)) / AT_FOOTPRINT)) < abs(log(real(size) / AT_FOOTPRINT))) { size = word(footprints, i) }
 }
 
 at(m, b, s, t) = (((m - 1) * B + b - 1) * S + s - 1) * T + t

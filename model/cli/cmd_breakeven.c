@@ -1,7 +1,8 @@
 #include "cli/analysis.h"
 #include "report/breakeven_report.h"
+#include "report/target_report.h"
 
-enum { KEY_FROM = 256, KEY_TO, KEY_STEPS };
+enum { KEY_FROM = 256, KEY_TO, KEY_STEPS, KEY_TARGET };
 
 #define STEPS_DEFAULT 21
 
@@ -12,6 +13,7 @@ static const struct cli_option options[] = {
     {"from", KEY_FROM, "VALUE", "look from here (the study's values of the axis)"},
     {"to", KEY_TO, "VALUE", "to here"},
     {"steps", KEY_STEPS, "N", "at so many values (21)"},
+    {"target", KEY_TARGET, "TIME", "ask instead which values keep the metric at most this long"},
     ANALYSIS_OPTIONS,
     {0},
 };
@@ -19,7 +21,16 @@ static const struct cli_option options[] = {
 struct arguments {
     struct analysis common;
     struct breakeven_request request;
+    bool targeted;
+    double limit_ns;
 };
+
+static bool take_target(struct arguments *given, const char *text, struct error *err)
+{
+    given->targeted = unit_parse(text, UNIT_NS, &given->limit_ns) && given->limit_ns > 0;
+    return given->targeted ||
+           error_input(err, NULL, "--target: found '%.80s', expected a time such as 200us", text);
+}
 
 static bool take(void *input, int key, const char *text, struct error *err)
 {
@@ -39,6 +50,8 @@ static bool take(void *input, int key, const char *text, struct error *err)
         return true;
     case KEY_STEPS:
         return cli_whole("--steps", text, 2, BREAKEVEN_STEPS_MAX, &given->request.steps, err);
+    case KEY_TARGET:
+        return take_target(given, text, err);
     default:
         return analysis_take(&given->common, key, text, err);
     }
@@ -48,7 +61,9 @@ static const struct cli_command command = {
     options, take, "STUDY",
     "Where along an axis two strategies cost the same, with the band of the costs' uncertainty.",
     "Every pair of strategies that no reader finds stale is compared. With -o: breakeven.csv and "
-    "breakeven-curves.csv."};
+    "breakeven-curves.csv. With --target the question is which values of the axis keep the metric "
+    "at or below that time, strategy by strategy (target.csv): `--metric pause --axis chunk "
+    "--target 200us`."};
 
 struct answer {
     struct breakeven_results results;
@@ -67,6 +82,39 @@ static void write_curves(FILE *out, const void *answer)
     breakeven_curves_write(out, &found->results, found->metric);
 }
 
+struct target_answer {
+    struct target_results results;
+    enum metric metric;
+};
+
+static void write_targets(FILE *out, const void *answer)
+{
+    const struct target_answer *found = answer;
+    target_rows_write(out, &found->results, found->metric);
+}
+
+static bool answer_target(const struct study *study, const struct arguments *given,
+                          struct error *err)
+{
+    static const struct analysis_table table = {"target.csv", write_targets};
+    struct target_answer found = {.metric = given->common.metric};
+    if (given->request.pair) {
+        return error_input(err, NULL, "breakeven: --pair and --target do not go together");
+    }
+    if (!target_run(study, &given->request, given->limit_ns, (unsigned)given->common.jobs,
+                    &found.results, err)) {
+        return false;
+    }
+    bool good = analysis_files(&given->common, &table, 1, &found, err);
+    if (good && given->common.csv) {
+        write_targets(stdout, &found);
+    } else if (good) {
+        target_tell(stdout, &found.results, found.metric);
+    }
+    target_free(&found.results);
+    return good;
+}
+
 static bool answer(const struct study *study, void *context, struct error *err)
 {
     static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
@@ -80,6 +128,9 @@ static bool answer(const struct study *study, void *context, struct error *err)
     }
     if (given->request.axis[0] == '\0') {
         return error_input(err, NULL, "breakeven: expected --axis");
+    }
+    if (given->targeted) {
+        return answer_target(study, given, err);
     }
     if (!breakeven_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
         return false;

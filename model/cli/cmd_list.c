@@ -106,6 +106,18 @@ static bool show_study(const char *name, struct error *err)
     return good;
 }
 
+static bool show_studies(struct error *err)
+{
+    bool good = each_file("workloads/studies", show_study, err);
+    struct error own;
+    printf("Questions, a study for each\n");
+    if (!each_file("workloads/questions", show_study, &own)) {
+        *err = good ? own : *err;
+        good = false;
+    }
+    return good;
+}
+
 /* --- tables --- */
 
 static void show_rule(const struct kernel_rule *rule)
@@ -295,7 +307,7 @@ static bool show(const struct arguments *given, struct error *err)
     case 3:
         return show_strategies(err);
     case 4:
-        return each_file("workloads/studies", show_study, err);
+        return show_studies(err);
     case 5:
         return show_costs(given->machine, err);
     case 6:

@@ -8,10 +8,22 @@ bool lock_contended(const struct lock *lock)
     return lock->first != NULL;
 }
 
+/* Brings what is folded up to the engine's time. */
+static void fold(struct lock *lock, ps_t now)
+{
+    if (lock->holds > 1 && (lock->writer || lock->readers > 0)) {
+        ps_t since = now - lock->folded_at;
+        lock->folded_ps += since - since / lock->holds;
+    }
+    lock->folded_at = now;
+}
+
 static void hold(struct lock *lock, struct actor *actor, bool write)
 {
     INVARIANT(!actor->holding, "%s takes %s while it holds %s", actor->name, lock->name,
               actor->holding->name);
+    fold(lock, actor->engine->now);
+    lock->holds = actor->holds;
     actor->holding = lock;
     actor->hold_start = actor->engine->now;
     if (write) {
@@ -29,8 +41,10 @@ bool lock_take(struct lock *lock, struct actor *actor, bool write)
         hold(lock, actor, write);
         return true;
     }
+    fold(lock, actor->engine->now);
     lock->contended++;
     actor->wants_write = write;
+    actor->folded_start = lock->folded_ps;
     actor->next_waiting = NULL;
     if (lock->first) {
         lock->last->next_waiting = actor;
@@ -48,7 +62,10 @@ static void admit(struct lock *lock)
         struct actor *next = lock->first;
         lock->first = next->next_waiting;
         hold(lock, next, next->wants_write);
-        actor_waited(next, lock->resource, next->engine->now - next->now);
+        ps_t waited = next->engine->now - next->now;
+        ps_t folded = lock->folded_ps - next->folded_start;
+        next->lock_wait_ps += waited > folded ? waited - folded : 0;
+        actor_waited(next, lock->resource, waited);
         actor_charge(next, lock->handover_kind, 1);
         calendar_push(&next->engine->calendar, next->now, next->id);
     }
@@ -65,9 +82,10 @@ static __attribute__((noinline, cold)) void watch_held(const struct lock *lock,
 
 void lock_give(struct lock *lock, struct actor *actor)
 {
-    ps_t held = actor->engine->now - actor->hold_start;
+    ps_t held = (actor->engine->now - actor->hold_start) / (lock->holds > 1 ? lock->holds : 1);
     INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
               lock->name);
+    fold(lock, actor->engine->now);
     actor->holding = NULL;
     if (__builtin_expect(actor->engine->watch != NULL, 0)) {
         watch_held(lock, actor);

@@ -20,7 +20,12 @@ struct lock {
     uint32_t readers;
     struct actor *writer;
     struct actor *first, *last; /* waiting */
-    ps_t longest_write_ps, longest_read_ps; /* longest holds so far */
+    ps_t longest_write_ps, longest_read_ps; /* longest holds so far, each of those below */
+    /* A step that does many short holds at once is one hold here; who waits for
+     * it would have been let in behind the first of them. */
+    uint64_t holds; /* that the present hold stands for */
+    ps_t folded_ps; /* waiting so far that is only due to that, up to folded_at */
+    ps_t folded_at;
     uint64_t contended; /* acquisitions that had to wait */
 };
 

@@ -153,8 +153,9 @@ size_t timeline_runs(const struct timeline *timeline)
         const struct script *script = &timeline->scripts[i];
         for (size_t k = 0; k < script->count; k++) {
             const struct op *op = &script->ops[k];
-            bool pieces = op->kind == OP_TOUCH && op->count > 1 && op->stride > op->bytes;
-            runs += op->kind == OP_TOUCH ? 4 * (pieces ? op->count : 1) : 4;
+            bool maps = op->kind == OP_TOUCH || op->kind == OP_PREFAULT;
+            bool pieces = maps && op->count > 1 && op->stride > op->bytes;
+            runs += pieces ? 4 * op->count : 4;
         }
     }
     return runs;

@@ -35,6 +35,7 @@ enum op_kind {
     OP_TEARDOWN, /* the VMM ends: stage 2 is freed, the memory is given back */
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
+    OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */
     OP_KINDS
 };
 
@@ -47,7 +48,7 @@ struct op {
     uint16_t density; /* lines used of each 4 KiB, of OP_TOUCH and reads; 0: all */
     uint32_t phase; /* index into the timeline's phases */
     uint64_t ipa, bytes;
-    uint64_t stride, count; /* of OP_TOUCH */
+    uint64_t stride, count; /* of OP_TOUCH and OP_PREFAULT */
     uint64_t n;
 };
 

@@ -25,6 +25,8 @@ static const struct verb {
     {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, take_memory},
     {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, take_memory},
     {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, take_vcpu},
+    {"prefault", "prefault IPA BYTES [every STRIDE times COUNT]", OP_PREFAULT, BY_VMM, 0,
+     take_touch},
     {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, take_slot},
     {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, take_slot},
     {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, take_slot},

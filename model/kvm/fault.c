@@ -307,6 +307,7 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
     switch (frame->state) {
     case FAULT_BEGIN:
         fault->was_site = actor->site;
+        fault->stall = stall_begin(actor);
         actor->site = SITE_FAULT;
         frame->state = FAULT_MMAP;
         update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
@@ -320,6 +321,9 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
     case FAULT_EXIT:
         frame->state = FAULT_MMAP_LEFT;
         fault_plan(actor, fault);
+        if (actor->holding) {
+            actor->holding->holds = leaf_count(fault);
+        }
         return;
     case FAULT_MMAP_LEFT:
         frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
@@ -336,6 +340,9 @@ static void fault_done(struct actor *actor, const struct fault *fault)
     /* Table pages are allocated ahead of the lock, for later faults too. */
     actor_charge(actor, EV_s2_tables_alloc, fault->tables);
     fault_follow(actor, fault);
+    if (!fault->vcpu->ahead) {
+        stall_end(actor, fault->kvm, fault->stall, leaf_count(fault));
+    }
     actor->site = fault->was_site;
     actor_return(actor, 0);
 }
@@ -362,6 +369,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
         return;
     case FAULT_LOCK:
         frame->state = fault->permission && !fault->resize ? FAULT_RELAX : FAULT_CLEAN;
+        actor->holds = leaf_count(fault);
         actor_lock(actor, &fault->kvm->mmu_lock, takes_write_lock(fault));
         return;
     case FAULT_CLEAN:
@@ -384,6 +392,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
         return;
     case FAULT_UNLOCK:
         frame->state = FAULT_DONE;
+        actor->holds = 0;
         actor_unlock(actor, &fault->kvm->mmu_lock);
         return;
     default:

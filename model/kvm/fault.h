@@ -6,7 +6,7 @@
 #ifndef S2FLUSH_KVM_FAULT_H
 #define S2FLUSH_KVM_FAULT_H
 
-#include "kvm/kvm.h"
+#include "kvm/stall.h"
 
 struct fault {
     struct kvm *kvm;
@@ -27,6 +27,7 @@ struct fault {
     bool queued; /* for mmu_lock */
     bool gone; /* the slot was deleted before the kernel looked at it */
     bool resize; /* the mapped leaf has another size than the new one */
+    struct stall stall;
 };
 
 static inline uint64_t least(uint64_t a, uint64_t b)

@@ -91,9 +91,11 @@ static void charge_drawn(struct actor *actor, const struct fault *fault, uint64_
 static void charge_exits(struct actor *actor, const struct fault *fault, uint64_t n, uint64_t walks)
 {
     const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
-    actor_charge(actor, fault_kind(fault, slot), n);
-    actor_charge(actor, EV_exits, n);
-    actor_charge(actor, EV_walk_reads, walks);
+    if (!fault->vcpu->ahead) {
+        actor_charge(actor, fault_kind(fault, slot), n);
+        actor_charge(actor, EV_exits, n);
+        actor_charge(actor, EV_walk_reads, walks);
+    }
     actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
     charge_drawn(actor, fault, n);
     if (!fault->permission && fault->leaves.level != LEAF_PAGE) {

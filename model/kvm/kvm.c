@@ -1,4 +1,5 @@
 #include "kvm/range_parts.h"
+#include "kvm/stall.h"
 
 #include <string.h>
 
@@ -63,11 +64,13 @@ enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
 
 void kvm_vmregs(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
 {
-    (void)kvm;
+    struct stall stall = stall_begin(actor);
     if (vcpu->tvm && n > 0) {
         /* The first trapped write that finds the caches on ends the trapping. */
-        actor_charge(actor, EV_toggle_traps, vcpu->mmu_on ? 1 : n);
+        uint64_t traps = vcpu->mmu_on ? 1 : n;
+        actor_charge(actor, EV_toggle_traps, traps);
         vcpu->tvm = !vcpu->mmu_on;
+        stall_end(actor, kvm, stall, traps);
     }
 }
 
@@ -75,6 +78,7 @@ struct toggling {
     struct kvm *kvm;
     struct kvm_vcpu *vcpu;
     bool on;
+    struct stall stall;
 };
 
 static bool toggle_flushes(const struct kvm *kvm)
@@ -96,12 +100,16 @@ static void toggle_step(struct actor *actor, struct frame *frame)
     bool changed = vcpu->mmu_on != toggle->on;
     if (frame->state == 0 && vcpu->tvm) {
         frame->state = 1;
+        toggle->stall = stall_begin(actor);
         actor_charge(actor, EV_toggle_traps, 1);
         if (changed && toggle_flushes(toggle->kvm)) {
             toggle->kvm->toggled = true;
             kvm_flush_vm_begin(actor, toggle->kvm, SITE_TOGGLE);
             return;
         }
+    }
+    if (frame->state == 1) {
+        stall_end(actor, toggle->kvm, toggle->stall, 1);
     }
     /* Once the caches are on, nothing needs to be trapped any more. */
     vcpu->tvm = vcpu->tvm && !toggle->on;
@@ -112,37 +120,40 @@ static void toggle_step(struct actor *actor, struct frame *frame)
 void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on)
 {
     struct toggling *toggle = actor_call(actor, toggle_step);
-    *toggle = (struct toggling){kvm, vcpu, on};
+    *toggle = (struct toggling){.kvm = kvm, .vcpu = vcpu, .on = on};
 }
 
 struct setway {
     struct kvm *kvm;
     struct kvm_vcpu *vcpu;
     uint64_t n;
+    ps_t start, trapped; /* before and after the traps */
 };
 
 static void setway_step(struct actor *actor, struct frame *frame)
 {
     struct setway *setway = FRAME_LOCAL(frame, struct setway);
-    if (frame->state == 0 && setway->kvm->fwb) {
-        actor_charge(actor, EV_exits, setway->n); /* trapped, and that is all */
-    } else if (frame->state == 0 && setway->n > 0) {
+    if (frame->state == 0) {
         frame->state = 1;
-        actor_charge(actor, EV_setway_traps, setway->n);
-        if (!setway->vcpu->tvm) {
+        setway->start = actor->now;
+        /* With FWB it is trapped, and that is all. */
+        actor_charge(actor, setway->kvm->fwb ? EV_exits : EV_setway_traps, setway->n);
+        setway->trapped = actor->now;
+        if (!setway->kvm->fwb && setway->n > 0 && !setway->vcpu->tvm) {
             /* From here on the toggle will do it, so later ones do nothing. */
             setway->vcpu->tvm = true;
             kvm_flush_vm_begin(actor, setway->kvm, SITE_SETWAY);
             return;
         }
     }
+    stall_book(setway->kvm, actor->now - setway->start, actor->now - setway->trapped, setway->n);
     actor_return(actor, 0);
 }
 
 void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
 {
     struct setway *setway = actor_call(actor, setway_step);
-    *setway = (struct setway){kvm, vcpu, n};
+    *setway = (struct setway){.kvm = kvm, .vcpu = vcpu, .n = n};
 }
 
 /* --- re-init and entry --- */
@@ -159,6 +170,7 @@ static void icache_whole_vm(struct actor *actor, struct kvm *kvm)
 struct reinit {
     struct kvm *kvm;
     struct kvm_vcpu *vcpu;
+    struct stall stall;
 };
 
 /* What the strategy does at the re-init of a vCPU that has run. */
@@ -170,6 +182,7 @@ static void reinit_step(struct actor *actor, struct frame *frame)
     actor->site = SITE_REINIT;
     switch (frame->state++) {
     case 0:
+        reinit->stall = stall_begin(actor);
         kvm->last_unmapped_bytes = 0;
         actor_charge(actor, EV_reinits, 1);
         if (reinit->vcpu->has_run && strategy->reinit_unmap) {
@@ -193,6 +206,7 @@ static void reinit_step(struct actor *actor, struct frame *frame)
         reinit->vcpu->mmu_on = false;
         kvm->toggled = false;
         kvm->reinit_calls++;
+        stall_end(actor, kvm, reinit->stall, 1);
         actor->site = SITE_VMM;
         actor_return(actor, 0);
     }
@@ -202,12 +216,13 @@ void kvm_reinit_begin(struct actor *actor, struct kvm *kvm, uint32_t vcpu)
 {
     INVARIANT(vcpu < kvm->vcpu_count, "re-init of vCPU %u of %u", vcpu, kvm->vcpu_count);
     struct reinit *reinit = actor_call(actor, reinit_step);
-    *reinit = (struct reinit){kvm, &kvm->vcpus[vcpu]};
+    *reinit = (struct reinit){.kvm = kvm, .vcpu = &kvm->vcpus[vcpu]};
 }
 
 struct enter {
     struct kvm *kvm;
     struct kvm_vcpu *vcpu;
+    struct stall stall;
 };
 
 enum enter_state { ENTER_ASK, ENTER_FLUSHED, ENTER_DONE };
@@ -240,6 +255,7 @@ static void enter_step(struct actor *actor, struct frame *frame)
         actor_raise(actor, &kvm->flushed);
     } else {
         enter->vcpu->has_run = true;
+        stall_end(actor, kvm, enter->stall, 1);
         actor_return(actor, 0);
     }
 }
@@ -247,5 +263,5 @@ static void enter_step(struct actor *actor, struct frame *frame)
 void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
     struct enter *enter = actor_call(actor, enter_step);
-    *enter = (struct enter){kvm, vcpu};
+    *enter = (struct enter){.kvm = kvm, .vcpu = vcpu, .stall = stall_begin(actor)};
 }

@@ -10,6 +10,7 @@
 #ifndef S2FLUSH_KVM_KVM_H
 #define S2FLUSH_KVM_KVM_H
 
+#include "core/histogram.h"
 #include "core/resource.h"
 #include "kvm/kernel.h"
 #include "kvm/stage2.h"
@@ -49,6 +50,7 @@ struct kvm_vcpu {
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */
+    bool ahead; /* its faults are the VMM's, ahead of its run */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t flushed_bytes; /* by its toggles in this phase */
     uint64_t sequence; /* the notifiers' sequence number when it read it last */
@@ -101,6 +103,7 @@ struct kvm {
 
     double drawn_ps[2]; /* mean of the part of a fault's path that is drawn, of translation and
                            permission faults; 0: a path always takes as long */
+    struct histogram *stalls; /* in ps, kvm/stall.h; NULL: nobody asks */
 
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
@@ -160,6 +163,10 @@ void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu
  * up to `limit`. */
 void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                      uint64_t limit, enum guest_access access);
+
+/* The VMM has a range mapped, through the first vCPU, before that runs
+ * (KVM_PRE_FAULT_MEMORY): the faults' software without their exits. */
+void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
 /* Unmaps or flushes an IPA range; mmu_lock must be held for write. */
 void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,

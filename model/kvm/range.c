@@ -6,6 +6,11 @@ static uint64_t least(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The memory address behind an IPA of a live slot. */
 static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
 {
@@ -56,9 +61,13 @@ static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
     return (leaves->end - 1) / size - leaves->start / size + 1;
 }
 
-static uint64_t chunk_bytes(const struct kvm *kvm)
+/* A strategy's own chunk counts where the lock may be given up at all. */
+static uint64_t chunk_bytes(const struct kvm *kvm, struct range_rule rule)
 {
     const struct geometry *geometry = &kvm->stage2.geometry;
+    if (rule.may_yield && kvm->strategy->chunk > 0) {
+        return most(kvm->strategy->chunk, geometry->page_bytes);
+    }
     return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
                                                            : geometry->root_span;
 }
@@ -66,22 +75,39 @@ static uint64_t chunk_bytes(const struct kvm *kvm)
 /* Whether all chunks of a range may be taken in one step: nobody else is there
  * to be let in between, and a walk of the whole visits what the walks of its
  * chunks visit, which holds where no table spans several of them. */
-static bool takes_chunks_together(const struct kvm *kvm)
+static bool takes_chunks_together(const struct kvm *kvm, struct range_rule rule)
 {
     bool alone = kvm->batch_leaves == UINT64_MAX && kvm->touch_steps == 1;
-    return alone && kvm->stage2.geometry.root_span <= chunk_bytes(kvm);
+    bool yields = rule.may_yield && kvm->strategy->chunk > 0;
+    return alone && !yields && kvm->stage2.geometry.root_span <= chunk_bytes(kvm, rule);
 }
 
-static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
+static uint64_t chunk_end(const struct kvm *kvm, struct range_rule rule, uint64_t at, uint64_t end)
 {
-    uint64_t chunk = chunk_bytes(kvm);
-    return takes_chunks_together(kvm) ? end : least(at - at % chunk + chunk, end);
+    uint64_t chunk = chunk_bytes(kvm, rule);
+    return takes_chunks_together(kvm, rule) ? end : least(at - at % chunk + chunk, end);
 }
 
-static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
+static uint64_t chunk_count(const struct kvm *kvm, struct range_rule rule, uint64_t start,
+                            uint64_t end)
 {
-    uint64_t chunk = chunk_bytes(kvm);
+    uint64_t chunk = chunk_bytes(kvm, rule);
     return (end - 1) / chunk - start / chunk + 1;
+}
+
+/* Whether the lock is given up behind a chunk: as cond_resched_rwlock_write
+ * does, or always with a strategy's own chunks. The lock's word is changed
+ * twice then, as if another core had it. */
+static bool yields(struct actor *actor, struct kvm *kvm, struct range_rule rule, bool more)
+{
+    if (!rule.may_yield || !more) {
+        return false;
+    }
+    if (kvm->strategy->chunk > 0) {
+        actor_charge(actor, EV_lock_yields, 1);
+        return true;
+    }
+    return kvm->preemptible && lock_contended(&kvm->mmu_lock);
 }
 
 static bool defers_tlbi(const struct kvm *kvm)
@@ -170,9 +196,10 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
 {
     struct kvm *kvm = unmap->kvm;
     unmap->chunk_start = unmap->at;
-    unmap->chunk_stop = chunk_end(kvm, unmap->at, unmap->end);
+    unmap->chunk_stop = chunk_end(kvm, unmap->rule, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
-    actor_charge(actor, EV_unmap_calls, chunk_count(kvm, unmap->at, unmap->chunk_stop));
+    actor_charge(actor, EV_unmap_calls,
+                 chunk_count(kvm, unmap->rule, unmap->at, unmap->chunk_stop));
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
 }
 
@@ -192,7 +219,7 @@ static void add_range_tlbi(const struct kvm *kvm, uint64_t start, uint64_t end, 
 static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
 {
     const struct kvm *kvm = unmap->kvm;
-    uint64_t chunk = chunk_bytes(kvm), ranges = 0, singles = 0;
+    uint64_t chunk = chunk_bytes(kvm, unmap->rule), ranges = 0, singles = 0;
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
     uint64_t head = least(start + (chunk - start % chunk) % chunk, stop);
     uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
@@ -230,7 +257,8 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         clean_unmapped(actor, unmap);
         return;
     case UNMAP_CHUNK_END:
-        unmap->at = unmap->chunk_stop;
+        /* A leaf may be larger than the chunk. */
+        unmap->at = most(unmap->at, unmap->chunk_stop);
         frame->state = UNMAP_YIELD;
         if (defers_tlbi(kvm) && !unmap->rule.no_tlbi) {
             deferred_tlbi(actor, unmap);
@@ -238,8 +266,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         return;
     case UNMAP_YIELD:
         frame->state = UNMAP_CHUNK;
-        if (unmap->rule.may_yield && unmap->at < unmap->end && kvm->preemptible &&
-            lock_contended(&kvm->mmu_lock)) {
+        if (yields(actor, kvm, unmap->rule, unmap->at < unmap->end)) {
             frame->state = UNMAP_RELOCK;
             actor_unlock(actor, &kvm->mmu_lock);
         }
@@ -283,7 +310,8 @@ static bool cut_to_record(struct kvm *kvm, uint64_t at, enum flush_record record
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level], from = 0, to = 0;
     uint64_t low = at > leaves->start ? at : leaves->start;
     uint64_t base = memory_at(kvm, leaves->start) - leaves->start;
-    if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end, &from, &to)) {
+    if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end,
+                        record == RECORD_LOADER, &from, &to)) {
         return false;
     }
     from -= base;
@@ -329,8 +357,9 @@ static void flush_step(struct actor *actor, struct frame *frame)
             actor_return(actor, 0);
             return;
         }
-        flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
-        actor_charge(actor, EV_flush_calls, chunk_count(kvm, flush->at, flush->chunk_stop));
+        flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);
+        actor_charge(actor, EV_flush_calls,
+                     chunk_count(kvm, flush->rule, flush->at, flush->chunk_stop));
         if (kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
             flush->at = flush->chunk_stop;
             return;
@@ -344,10 +373,9 @@ static void flush_step(struct actor *actor, struct frame *frame)
             flush_leaves(actor, flush, &leaves);
             return;
         }
-        flush->at = flush->chunk_stop;
+        flush->at = most(flush->at, flush->chunk_stop);
         frame->state = FLUSH_CHUNK;
-        if (flush->rule.may_yield && flush->at < flush->end && kvm->preemptible &&
-            lock_contended(&kvm->mmu_lock)) {
+        if (yields(actor, kvm, flush->rule, flush->at < flush->end)) {
             frame->state = FLUSH_RELOCK;
             actor_unlock(actor, &kvm->mmu_lock);
         }

@@ -102,6 +102,16 @@ const struct strategy strategy_more[] = {
      .cmo_at_unmap = true,
      .cmo_at_fault = true,
      .toggle = TOGGLE_NONE},
+    {.name = "loaded",
+     .title = "flush what the VMM wrote, to the page",
+     .caveat = "what the guest left dirty may be written back over what it writes with its MMU "
+               "off; what was only read stays in the caches",
+     .reinit_icache = true,
+     .flush_at = FLUSH_FIRST_RUN,
+     .flush_record = RECORD_LOADER,
+     .cmo_at_unmap = true,
+     .cmo_at_fault = true,
+     .toggle = TOGGLE_NONE},
     {.name = "dirty-log",
      .title = "flush the leaves that a dirty log names",
      .caveat = "the log must run from the last clean on: its cost is in here only where the "
@@ -141,7 +151,7 @@ const struct strategy strategy_ideal = {
 
 static const char *const flush_choices[] = {"none", "each_init", "first_run", NULL};
 static const char *const toggle_choices[] = {"every", "first", "none", NULL};
-static const char *const record_choices[] = {"none", "leaves", "ranges", NULL};
+static const char *const record_choices[] = {"none", "leaves", "ranges", "loader", NULL};
 static const char *const leaf_choices[] = {"all", "pages", "blocks", NULL};
 
 #define AT(field) .section = "strategy", .offset = offsetof(struct strategy, field)
@@ -207,7 +217,7 @@ const struct option strategy_options[] = {
      .choices = record_choices,
      AT(flush_record),
      .fallback = "none",
-     .help = "the flush goes by a record of writes, by leaves or to the page"},
+     .help = "the flush goes by a record of writes: leaves, ranges to the page, or the loader's"},
     {.name = "tlbi_whole",
      .kind = OPTION_FLAG,
      AT(tlbi_whole),
@@ -224,6 +234,13 @@ const struct option strategy_options[] = {
      AT(workers),
      .fallback = "0",
      .help = "threads that share the flush; each needs a core of its own"},
+    {.name = "chunk",
+     .kind = OPTION_WHOLE,
+     .unit = UNIT_BYTES,
+     .high = 0x1p52,
+     AT(chunk),
+     .fallback = "0",
+     .help = "unmaps and flushes give mmu_lock up after so much memory; 0: as the kernel does"},
     {.name = "fwb", .kind = OPTION_FLAG, AT(fwb), .fallback = "no", .help = "leans on FEAT_S2FWB"},
 };
 const size_t strategy_option_count = sizeof strategy_options / sizeof *strategy_options;

@@ -34,6 +34,7 @@ enum flush_record {
     RECORD_NONE, /* everything that is mapped */
     RECORD_LEAVES, /* leaves with a byte that was written since it was last cleaned */
     RECORD_RANGES, /* those bytes themselves, by pages of 4 KiB */
+    RECORD_LOADER, /* of them what the VMM or the host wrote, and nothing that the guest did */
 };
 
 #define STRATEGY_WORKERS_MAX 64
@@ -54,6 +55,9 @@ struct strategy {
     bool tlbi_whole; /* reinit_unmap ends with one invalidation of the whole VM, none by leaf */
     bool recreate; /* at re-init the memory is given back too, as with a new VM */
     uint64_t workers; /* threads that share the flush; 0 or 1: who starts it does it alone */
+    uint64_t chunk; /* bytes after which unmaps and flushes of the whole VM give mmu_lock up and
+                       take it again, toggles' included; 0: the kernel's chunks, and only where
+                       others wait and the kernel is preemptible */
     bool fwb; /* leans on FEAT_S2FWB: guest accesses are always cacheable */
     bool ideal; /* the yardstick of added_boot_ns: no maintenance at all */
 };

@@ -123,6 +123,36 @@ static void touch_step(struct actor *actor, struct frame *frame)
     kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
 }
 
+/* Maps what is not mapped yet; nothing is accessed. */
+static void prefault_step(struct actor *actor, struct frame *frame)
+{
+    struct touch *touch = FRAME_LOCAL(frame, struct touch);
+    struct kvm *kvm = touch->kvm;
+    struct leaves leaves;
+    uint64_t next;
+    (void)frame;
+    while (touch->at < touch->end && stage2_lookup(&kvm->stage2, touch->at, &leaves, &next)) {
+        touch->at = leaves.end;
+    }
+    touch->vcpu->ahead = touch->at < touch->end && kvm_slot_at(kvm, touch->at);
+    if (touch->vcpu->ahead) {
+        kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
+        return;
+    }
+    actor_return(actor, 0);
+}
+
+void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
+{
+    struct kvm_vcpu *vcpu = &kvm->vcpus[0];
+    uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
+    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
+    struct touch *touch = actor_call(actor, prefault_step);
+    vcpu->batch_leaves = batch ? batch : 1;
+    *touch = (struct touch){
+        .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes, .access = ACCESS_READ};
+}
+
 void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                      uint64_t bytes, enum guest_access access, uint32_t density)
 {

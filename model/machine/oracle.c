@@ -9,6 +9,7 @@ enum {
     LOST = 16,
     FETCHED = 32,
     I_STALE = 64,
+    LOADED = 128,
 };
 
 const char *const reader_name[READERS] = {
@@ -38,31 +39,36 @@ static uint64_t rewritten_code(uint64_t value)
     return value & FETCHED ? I_STALE : 0;
 }
 
+struct writing {
+    bool mark_code, by_guest;
+};
+
 static uint64_t cached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
 {
-    const bool *mark_code = context;
+    const struct writing *writing = context;
     (void)start, (void)end;
-    uint64_t code = value & (FETCHED | I_STALE);
-    return code | UNCLEAN | COPIED | (*mark_code ? rewritten_code(value) : 0);
+    uint64_t kept = value & (FETCHED | I_STALE | (writing->by_guest ? LOADED : 0));
+    uint64_t loaded = writing->by_guest ? 0 : LOADED;
+    return kept | UNCLEAN | COPIED | loaded | (writing->mark_code ? rewritten_code(value) : 0);
 }
 
 /* A write past the caches makes any cached copy old. A dirty one may later be
  * written back over it. */
 static uint64_t uncached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
 {
-    const bool *mark_code = context;
+    const struct writing *writing = context;
     (void)start, (void)end;
-    uint64_t kept = value & (FETCHED | I_STALE | UNCLEAN | COPIED);
+    uint64_t kept = value & (FETCHED | I_STALE | UNCLEAN | COPIED | LOADED);
     uint64_t alias = value & (UNCLEAN | COPIED) ? ALIAS_SURE : ALIAS_FILL;
-    return kept | alias | (*mark_code ? rewritten_code(value) : 0);
+    return kept | alias | (writing->mark_code ? rewritten_code(value) : 0);
 }
 
 void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
                   bool by_guest)
 {
-    bool mark_code = !by_guest && !oracle->dic;
+    struct writing writing = {.mark_code = !by_guest && !oracle->dic, .by_guest = by_guest};
     runs_change change = path == PATH_CACHED ? cached_write : uncached_write;
-    runs_update(&oracle->state, start, end, change, &mark_code);
+    runs_update(&oracle->state, start, end, change, &writing);
 }
 
 /* Cleaning an old dirty line over newer bytes in memory loses those bytes. */
@@ -179,13 +185,14 @@ enum outcome oracle_worst(const struct oracle *oracle)
     return worst;
 }
 
-bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t *from,
-                    uint64_t *to)
+bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool loaded,
+                    uint64_t *from, uint64_t *to)
 {
+    uint64_t wanted = loaded ? UNCLEAN | LOADED : UNCLEAN;
     bool found = false;
     uint64_t stop;
     for (uint64_t at = start; at < end; at = stop) {
-        bool unclean = runs_value(&oracle->state, at, &stop) & UNCLEAN;
+        bool unclean = (runs_value(&oracle->state, at, &stop) & wanted) == wanted;
         stop = stop < end ? stop : end;
         if (unclean && !found) {
             *from = at;

@@ -14,6 +14,7 @@
  *              speculative fill only, or by a copy that surely was allowed
  *   lost       newer bytes in memory were or may be overwritten by an older
  *              dirty line: nobody can read them again
+ *   loaded     part of what is unclean was written by another agent than the guest
  *   fetched    the I-cache may hold the range
  *   i_stale    it was rewritten by somebody else since
  *
@@ -91,10 +92,10 @@ void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end);
 void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end);
 
 /* The first part of [start, end) that was written through the caches since it
- * was last cleaned: what a complete record of all writes would tell. False
- * where there is none. */
-bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t *from,
-                    uint64_t *to);
+ * was last cleaned: what a complete record of all writes would tell, or
+ * (`loaded`) one of the VMM's and the host's only. False where there is none. */
+bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool loaded,
+                    uint64_t *from, uint64_t *to);
 
 /* The worst over all readers that read anything. */
 enum outcome oracle_worst(const struct oracle *oracle);

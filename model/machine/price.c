@@ -43,6 +43,7 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_lock_handovers] = value[COST_lock_handover_ns];
     ns[EV_lock_updates] = value[COST_line_move_ns];
     ns[EV_line_moves] = value[COST_line_move_ns];
+    ns[EV_lock_yields] = 2 * value[COST_line_move_ns];
 }
 
 void price_events_ns(const struct platform *platform, const double value[COSTS],

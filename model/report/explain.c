@@ -149,7 +149,14 @@ static void write_facts(const struct account *account, const struct trial *playe
 {
     char text[64];
     fprintf(account->out, "\n  %-34s %s\n", "longest hold of mmu_lock for write",
-            format_ps(times->pause_ps, text, sizeof text));
+            format_ps(times->tail.pause_ps, text, sizeof text));
+    fprintf(account->out, "  %-34s", "a vCPU stalls");
+    const ps_t stalls[] = {times->tail.stall_p50_ps, times->tail.stall_p99_ps,
+                           times->tail.stall_max_ps};
+    for (size_t i = 0; i < sizeof stalls / sizeof *stalls; i++) {
+        fprintf(account->out, "%s %s", i ? "," : "", format_ps(stalls[i], text, sizeof text));
+    }
+    fprintf(account->out, " (median, 99 %%, longest)\n");
     if (times->first_insn_ps != UINT64_MAX) {
         fprintf(account->out, "  %-34s %s\n", "re-init to the first thing done",
                 format_ps(times->first_insn_ps, text, sizeof text));

@@ -145,14 +145,32 @@ static void say_winner(const struct memo *memo, const struct memo_place *place,
     }
 }
 
+/* What would be cheaper if it were right: somebody will ask. */
+static void say_stale(const struct memo *memo, const struct memo_place *place, double least,
+                      struct doc_node *block)
+{
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        struct memo_band band = memo_band(memo, place, s);
+        char text[WORDS];
+        if (memo_stale(memo, place, s) && band.mid < least) {
+            memo_say_band(band, text, sizeof text);
+            doc_text(block, " ");
+            doc_code(block, memo_strategy(memo, s));
+            doc_text(block, " would take %s, but is not enough: readers find stale bytes.", text);
+        }
+    }
+}
+
 static void say_place(const struct memo *memo, const struct memo_place *place,
                       struct doc_node *block)
 {
     struct memo_choice choice = memo_choose(memo, place);
     if (choice.winner == SIZE_MAX) {
         doc_text(block, "no strategy of the study is coherent and exists on this machine.");
+        say_stale(memo, place, INFINITY, block);
     } else {
         say_winner(memo, place, &choice, block);
+        say_stale(memo, place, memo_band(memo, place, choice.winner).mid, block);
     }
 }
 

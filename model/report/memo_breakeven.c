@@ -116,8 +116,11 @@ static void say_row(const struct memo *memo, size_t row, struct doc_node *block)
         doc_text(block, " Break-even points of the two are not looked for: %s.",
                  memo_cell(memo, MEMO_BREAKEVEN, row, "left_out"));
     } else {
-        doc_text(block, " The two cost the same along %s.",
-                 memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+        doc_text(block, " ");
+        doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "a"));
+        doc_text(block, " and ");
+        doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "b"));
+        doc_text(block, " cost the same along %s.", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
     }
 }
 

@@ -322,6 +322,11 @@ static void curves(const struct memo *memo, struct doc_node *doc)
 void memo_curve_section(const struct memo *memo, struct doc_node *doc)
 {
     heading(doc, "4 What it costs");
+    doc_text(
+        doc_add(doc, DOC_PARAGRAPH, NULL),
+        "Medians, with p10 to p90, over draws of the machines' costs within their ranges: what is "
+        "not known of the machines, not noise from run to run. All strategies have the same "
+        "draws.");
     for (size_t p = 0; p < memo->places; p++) {
         char words[2 * WORDS];
         memo_say_place(memo, &memo->place[p], false, words, sizeof words);

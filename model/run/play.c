@@ -30,6 +30,7 @@ static void open_window(struct sim *sim, struct actor *actor)
             struct lock *lock = &sim_vm(sim, i)->mmu_lock;
             lock->longest_write_ps = lock->longest_read_ps = 0;
         }
+        histogram_clear(&sim->stalls);
         ledger_vector(&sim->ledger, sim->before);
         sim->spun_before_ps =
             ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
@@ -113,8 +114,10 @@ static bool op_enter(const struct turn *turn, const struct op *op)
 static bool op_touch(const struct turn *turn, const struct op *op)
 {
     struct playing *playing = turn->playing;
-    if (playing->piece == op->count) {
+    if (playing->piece > 0) {
         note_first_insn(playing->sim, turn->actor);
+    }
+    if (playing->piece == op->count) {
         return true;
     }
     kvm_touch_begin(turn->actor, turn->kvm, turn->vcpu, op->ipa + playing->piece++ * op->stride,
@@ -214,6 +217,16 @@ static bool op_notify(const struct turn *turn, const struct op *op)
     return true;
 }
 
+static bool op_prefault(const struct turn *turn, const struct op *op)
+{
+    struct playing *playing = turn->playing;
+    if (playing->piece == op->count) {
+        return true;
+    }
+    kvm_prefault_begin(turn->actor, turn->kvm, op->ipa + playing->piece++ * op->stride, op->bytes);
+    return false;
+}
+
 static bool op_slot_delete(const struct turn *turn, const struct op *op)
 {
     kvm_slot_delete_begin(turn->actor, turn->kvm, (uint32_t)op->n);
@@ -273,6 +286,7 @@ static const op_fn op_table[OP_KINDS] = {
     [OP_TEARDOWN] = op_teardown,
     [OP_SIGNAL] = op_signal,
     [OP_WAIT] = op_wait,
+    [OP_PREFAULT] = op_prefault,
 };
 
 void play_step(struct actor *actor, struct frame *frame)

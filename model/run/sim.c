@@ -80,6 +80,12 @@ bool sim_possible(const struct point *point, struct error *err)
 {
     const struct vm_shape *vm = &point->timeline->vm;
     uint32_t helpers = helpers_of(point);
+    if (helpers > 0 && point->strategy->chunk > 0) {
+        return error_input(err, NULL,
+                           "%s: found workers %u and a chunk, expected one of them: the lock is "
+                           "held as long as any of them is at work",
+                           point->strategy->name, helpers + 1);
+    }
     uint64_t actors = (uint64_t)vm->copies * (vm->vcpus + 1u + helpers);
     if (actors > point->platform->cores && helpers > 0) {
         return error_input(
@@ -204,12 +210,14 @@ void sim_init(struct sim *sim, const struct point *point)
         /* They stand behind all scripts' actors. */
         struct kvm *kvm = sim_vm(sim, i);
         kvm->worker_count = helpers_of(point);
+        kvm->stalls = &sim->stalls;
         kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
     }
     if (point->varied) {
         INVARIANT(copies == 1, "%u VMs share the prices of faults that vary", copies);
         kvm_vary_faults(&sim->kvm, sim->price);
     }
+    histogram_init(&sim->stalls);
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
     sim->window = zeroed(WINDOW_CELLS, sizeof *sim->window);
     sim->before = zeroed(WINDOW_CELLS, sizeof *sim->before);
@@ -223,6 +231,7 @@ void sim_free(struct sim *sim)
     run_pool_free(&sim->pool);
     engine_free(&sim->engine);
     ledger_free(&sim->ledger);
+    histogram_free(&sim->stalls);
     free(sim->more);
     free(sim->signals);
     free(sim->window);

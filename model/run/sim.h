@@ -52,6 +52,7 @@ struct sim {
     struct kvm *more; /* the others of a host with several */
     struct signal *signals; /* [copies][timeline's signals] */
     ps_t price[EVENT_KINDS];
+    struct histogram stalls; /* of all vCPUs since the first re-init (kvm/stall.h), in ps */
 
     /* Results, valid after sim_run. */
     ps_t end_ps; /* when the last actor ended */

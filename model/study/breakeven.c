@@ -24,21 +24,6 @@ void *breakeven_zeroed(size_t count, size_t size)
 
 /* --- the axis --- */
 
-/* What values a key has that is no axis of the study. */
-static bool kind_of(const char *key, struct value_kind *kind)
-{
-    for (size_t i = 0; i < workload_option_count; i++) {
-        const struct option *row = &workload_options[i];
-        if (strcmp(row->name, key) == 0) {
-            *kind = (struct value_kind){row->kind == OPTION_REAL || row->kind == OPTION_WHOLE,
-                                        row->kind == OPTION_WHOLE, row->unit};
-            return true;
-        }
-    }
-    *kind = (struct value_kind){.number = true};
-    return setup_cost_unit(key, &kind->unit);
-}
-
 static bool read_number(const char *option, const char *text, struct value_kind kind, double *value,
                         struct error *err)
 {
@@ -99,11 +84,11 @@ static bool find_axis(const struct study *study, const struct breakeven_request 
 {
     const struct axis *axis = groups_axis(study, request->axis);
     snprintf(results->axis, sizeof results->axis, "%s", request->axis);
-    if (!axis && !kind_of(request->axis, &results->kind)) {
+    if (!axis && setup_key_owner(request->axis) == KEY_NOBODY) {
         struct place at = {.key = "--axis"};
         return setup_unknown_key(request->axis, NULL, 0, &at, err);
     }
-    results->kind = axis ? axis->kind : results->kind;
+    results->kind = axis ? axis->kind : setup_key_kind(request->axis);
     if (!results->kind.number) {
         return error_input(err, NULL, "--axis: %s has no numbers to look along", request->axis);
     }
@@ -221,38 +206,57 @@ static bool check_effect(const struct scan *scan, struct error *err)
 
 /* --- all of it --- */
 
-bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   unsigned jobs, struct breakeven_results *results, struct error *err)
+void breakeven_scan_end(struct scan *scan)
 {
-    struct scan scan = {.study = study,
-                        .request = request,
-                        .results = results,
-                        .runs = 1 + study->draws,
-                        .strategies = study->role[AXIS_STRATEGY]->values.count,
-                        .a = SIZE_MAX};
+    free(scan->value);
+    free(scan->verdict);
+}
+
+bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
+                    unsigned jobs, struct scan *scan, struct breakeven_results *results,
+                    struct error *err)
+{
     *results = (struct breakeven_results){0};
-    if ((request->pair && !groups_pair(study, request->pair, &scan.a, &scan.b, err)) ||
+    *scan = (struct scan){.study = study,
+                          .request = request,
+                          .results = results,
+                          .runs = 1 + study->draws,
+                          .strategies = study->role[AXIS_STRATEGY]->values.count,
+                          .a = SIZE_MAX};
+    if ((request->pair && !groups_pair(study, request->pair, &scan->a, &scan->b, err)) ||
         !find_axis(study, request, results, err)) {
         return false;
     }
-    size_t places = results->groups.count * results->x_count * scan.strategies;
-    uint64_t each = scan.runs * sizeof *scan.value + sizeof *scan.verdict + sizeof *results->curve;
+    size_t places = results->groups.count * results->x_count * scan->strategies;
+    uint64_t each =
+        scan->runs * sizeof *scan->value + sizeof *scan->verdict + sizeof *results->curve;
     if (!alloc_allowed(mul_checked(places, each, "memory of a scan"), "the scan along the axis",
                        "fewer --steps, draws, strategies or points take less", err)) {
+        breakeven_scan_end(scan);
         return false;
     }
-    scan.value = breakeven_zeroed(places * scan.runs, sizeof *scan.value);
-    scan.verdict = breakeven_zeroed(places, sizeof *scan.verdict);
-    results->curve = breakeven_zeroed(places, sizeof *results->curve);
-    results->compared =
-        breakeven_zeroed(results->groups.count * scan.strategies, sizeof *results->compared);
-    bool good = scan_all(&scan, jobs, err) && check_effect(&scan, err);
-    if (good) {
-        fill_curves(&scan);
-        good = breakeven_pairs(&scan, jobs, err);
+    scan->value = breakeven_zeroed(places * scan->runs, sizeof *scan->value);
+    scan->verdict = breakeven_zeroed(places, sizeof *scan->verdict);
+    if (scan_all(scan, jobs, err) && check_effect(scan, err)) {
+        return true;
     }
-    free(scan.value);
-    free(scan.verdict);
+    breakeven_scan_end(scan);
+    return false;
+}
+
+bool breakeven_run(const struct study *study, const struct breakeven_request *request,
+                   unsigned jobs, struct breakeven_results *results, struct error *err)
+{
+    struct scan scan;
+    if (!breakeven_scan(study, request, jobs, &scan, results, err)) {
+        return false;
+    }
+    size_t lanes = results->groups.count * scan.strategies;
+    results->curve = breakeven_zeroed(lanes * results->x_count, sizeof *results->curve);
+    results->compared = breakeven_zeroed(lanes, sizeof *results->compared);
+    fill_curves(&scan);
+    bool good = breakeven_pairs(&scan, jobs, err);
+    breakeven_scan_end(&scan);
     if (!good) {
         breakeven_free(results);
     }

@@ -33,6 +33,13 @@ double breakeven_step(struct value_kind kind);
 /* A value of the axis as a file would have it. */
 void breakeven_text(struct value_kind kind, double x, char *text, size_t size);
 
+/* Resolves the axis and fills the scan and the results' axis, groups and x. The
+ * caller ends both; where false nothing needs that. */
+bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
+                    unsigned jobs, struct scan *scan, struct breakeven_results *results,
+                    struct error *err);
+void breakeven_scan_end(struct scan *scan);
+
 /* Fills the rows: every pair's crossings, from what was scanned. */
 bool breakeven_pairs(struct scan *scan, unsigned jobs, struct error *err);
 

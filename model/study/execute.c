@@ -93,7 +93,7 @@ static bool lane_run(struct cell *cell, const struct strategy *strategy, struct 
                      struct error *err)
 {
     const ps_t *price = cell->prices[0];
-    cell->setup.strategy = strategy;
+    setup_use(&cell->setup, strategy);
     cell->plays++;
     if (!trial_play(&cell->setup, &cell->timeline, cell->values[0], &lane->played, err)) {
         return false;
@@ -263,7 +263,7 @@ bool study_sample(const struct study *study, size_t index, bool *again, struct e
         return false;
     }
     struct trial *played = zeroed(1, sizeof *played);
-    cell.setup.strategy = study->strategies[0];
+    setup_use(&cell.setup, study->strategies[0]);
     bool good = trial_play(&cell.setup, &cell.timeline, cell.values[0], played, err);
     *again = played->serial && !study->replay;
     free(played);

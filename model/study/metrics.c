@@ -97,7 +97,7 @@ bool metric_is_count(enum metric metric)
 
 bool metric_known(enum metric metric, const struct times *times)
 {
-    if (metric == METRIC_pause_ns) {
+    if (metric >= METRIC_pause_ns && metric <= METRIC_stall_max_ns) {
         return times->replayed;
     }
     return metric != METRIC_first_insn_ns ||
@@ -133,7 +133,13 @@ static double time_value(enum metric metric, const struct times *times, const st
     case METRIC_cpu_ns:
         return ns_between(times->cpu_ps, 0);
     case METRIC_pause_ns:
-        return ns_between(times->pause_ps, 0);
+        return ns_between(times->tail.pause_ps, 0);
+    case METRIC_stall_p50_ns:
+        return ns_between(times->tail.stall_p50_ps, 0);
+    case METRIC_stall_p99_ns:
+        return ns_between(times->tail.stall_p99_ps, 0);
+    case METRIC_stall_max_ns:
+        return ns_between(times->tail.stall_max_ps, 0);
     default:
         return ns_between(times->first_insn_ps, 0);
     }

@@ -24,7 +24,7 @@
     X(part_tlbi_ns, "ns", PART, "TLB invalidation")                                               \
     X(part_fault_path_ns, "ns", PART, "exits and software of stage-2 faults, table pages")        \
     X(part_unmap_path_ns, "ns", PART, "re-init and unmap software")                               \
-    X(part_flush_path_ns, "ns", PART, "walks of the flushes")                                     \
+    X(part_flush_path_ns, "ns", PART, "walks of the flushes, chunks that end")                    \
     X(part_icache_ns, "ns", PART, "I-cache invalidation")                                         \
     X(part_refetch_ns, "ns", PART, "guest lines fetched from memory again")                       \
     X(part_uncached_ns, "ns", PART, "guest accesses past the caches, MMU off")                    \
@@ -35,6 +35,9 @@
     X(window_ns, "ns", TIME, "first re-init call to the end, nothing taken off")                  \
     X(cpu_ns, "ns", TIME, "busy time of all actors from the first re-init on, spinning included") \
     X(pause_ns, "ns", TIME, "longest hold of mmu_lock for write")                                 \
+    X(stall_p50_ns, "ns", TIME, "median time that KVM keeps a vCPU from running (kvm/stall.h)")   \
+    X(stall_p99_ns, "ns", TIME, "the same, what 99 of 100 stalls do not exceed")                  \
+    X(stall_max_ns, "ns", TIME, "the same, the longest")                                          \
     X(first_insn_ns, "ns", TIME, "first re-init call to the first thing a vCPU got done")         \
     X(writeback_bytes, "bytes", COUNT, "written back by maintenance from the first re-init on")   \
     X(lines, "lines", COUNT, "DC CIVAC from the first re-init on")                                \
@@ -66,7 +69,7 @@ bool metric_select(const char *list, bool wanted[METRICS], const struct place *a
 bool metric_one(const char *text, const struct place *at, enum metric *metric, struct error *err);
 
 /* Whether a draw's run can tell the metric: a run that was only priced again
- * does not know its longest lock hold or its first instruction. */
+ * does not know its longest lock hold, its stalls or its first instruction. */
 bool metric_known(enum metric metric, const struct times *times);
 
 /* The value of a metric. `times` and `ideal` are of one draw. */

@@ -39,9 +39,78 @@ static bool is_cost(const char *key)
     return false;
 }
 
+/* What a strategy does, not what it is called. */
+static const struct option *strategy_key(const char *key)
+{
+    const struct option *row =
+        option_find(strategy_options, strategy_option_count, "strategy", key);
+    return row && row->kind != OPTION_TEXT ? row : NULL;
+}
+
 enum key_owner setup_key_owner(const char *key)
 {
-    return workload_has_key(key) ? KEY_WORKLOAD : is_cost(key) ? KEY_COST : KEY_NOBODY;
+    return workload_has_key(key) ? KEY_WORKLOAD
+           : is_cost(key)        ? KEY_COST
+           : strategy_key(key)   ? KEY_STRATEGY
+                                 : KEY_NOBODY;
+}
+
+static struct value_kind kind_of_option(const struct option *row)
+{
+    return (struct value_kind){.number = row->kind == OPTION_REAL || row->kind == OPTION_WHOLE,
+                               .whole = row->kind == OPTION_WHOLE,
+                               .unit = row->unit};
+}
+
+struct value_kind setup_key_kind(const char *key)
+{
+    struct value_kind kind = {0};
+    const struct option *strategy = strategy_key(key);
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0) {
+            return kind_of_option(&workload_options[i]);
+        }
+    }
+    kind.number = setup_cost_unit(key, &kind.unit);
+    return strategy ? kind_of_option(strategy) : kind;
+}
+
+void setup_use(struct setup *setup, const struct strategy *row)
+{
+    setup->strategy = row;
+    if (setup->changes == 0 || row->ideal) {
+        return;
+    }
+    setup->changed = *row;
+    setup->strategy = &setup->changed;
+    for (size_t i = 0; i < setup->changes; i++) {
+        const struct strategy_change *change = &setup->change[i];
+        struct error err;
+        bool good = option_set(change->key, change->text, &setup->changed, NULL, &err);
+        INVARIANT(good, "%s was checked when it was set", change->key->name);
+    }
+}
+
+static bool change_strategy(struct setup *setup, const char *key, const char *text,
+                            const struct place *at, struct error *err)
+{
+    struct strategy scratch = strategy_ideal;
+    struct strategy_change *change = &setup->change[setup->changes];
+    const struct option *row = strategy_key(key);
+    if (!option_set(row, text, &scratch, at, err)) {
+        return false;
+    }
+    if (setup->changes == SETUP_CHANGES || strlen(text) >= sizeof change->text) {
+        return error_input(err, at, "expected at most %d keys of a strategy, of %zu characters",
+                           SETUP_CHANGES, sizeof change->text - 1);
+    }
+    change->key = row;
+    snprintf(change->text, sizeof change->text, "%s", text);
+    setup->changes++;
+    if (setup->strategy) {
+        setup_use(setup, setup->strategy);
+    }
+    return true;
 }
 
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
@@ -60,9 +129,14 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
     for (size_t i = 0; i < COSTS && count < NAMES_MAX; i++) {
         names[count++] = cost_name[i];
     }
+    for (size_t i = 0; i < strategy_option_count && count < NAMES_MAX; i++) {
+        if (strategy_options[i].kind != OPTION_TEXT) {
+            names[count++] = strategy_options[i].name;
+        }
+    }
     char hint[256] = "";
     suggest(hint, sizeof hint, key, names, count);
-    return error_input(err, at, "no workload key or cost '%.80s'%s%s", key, hint,
+    return error_input(err, at, "no workload key, cost or strategy key '%.80s'%s%s", key, hint,
                        hint[0] ? "" : "; `s2flush list keys` and `s2flush list costs` name them");
 }
 
@@ -74,6 +148,8 @@ bool setup_set(struct setup *setup, const char *key, const char *text, const str
         return workload_set(setup->workload, key, text, at, err);
     case KEY_COST:
         return platform_override(&setup->platform, key, text, at, err);
+    case KEY_STRATEGY:
+        return change_strategy(setup, key, text, at, err);
     case KEY_NOBODY:
         break;
     }

@@ -10,12 +10,24 @@
 #include "kvm/kernel.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"
+#include "study/values.h"
 
+/* Keys of [strategy] that a point has otherwise than its row. */
+#define SETUP_CHANGES 16
+struct strategy_change {
+    const struct option *key;
+    char text[64];
+};
+
+/* Stays where it was filled: it points into itself. */
 struct setup {
     struct workload *workload; /* owned */
     struct platform platform;
     struct kernel kernel;
-    const struct strategy *strategy;
+    const struct strategy *strategy; /* setup_use puts it there */
+    struct strategy changed; /* the row with what was changed in it */
+    struct strategy_change change[SETUP_CHANGES];
+    size_t changes;
     bool exact;
     bool preemptible;
 };
@@ -27,14 +39,22 @@ bool setup_kernel(const char *text, const struct place *at, struct kernel *kerne
                   struct error *err);
 
 /* What a key of an axis or of --set belongs to. */
-enum key_owner { KEY_NOBODY, KEY_WORKLOAD, KEY_COST };
+enum key_owner { KEY_NOBODY, KEY_WORKLOAD, KEY_COST, KEY_STRATEGY };
 enum key_owner setup_key_owner(const char *key);
+
+/* What the values of a key are; of a key that nobody owns: texts. */
+struct value_kind setup_key_kind(const char *key);
+
+/* Puts a strategy into the setup, with the keys of [strategy] that were set in
+ * place of its own; the yardstick stays as it is. */
+void setup_use(struct setup *setup, const struct strategy *row);
 
 /* The unit of the cost of that name; false where there is none. */
 bool setup_cost_unit(const char *name, enum unit *unit);
 
-/* Sets a key of the workload or a cost of the machine. An unknown key is an
- * error that suggests the nearest. */
+/* Sets a key of the workload, a cost of the machine or a key of [strategy] of
+ * whatever strategy is used. An unknown key is an error that suggests the
+ * nearest. */
 bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,
                struct error *err);
 

@@ -70,8 +70,8 @@ void spot_close(struct spot *spot)
 
 static void use_strategy(struct spot *spot, size_t strategy)
 {
-    spot->setup.strategy =
-        strategy == spot->strategies ? &strategy_ideal : spot->study->strategies[strategy];
+    setup_use(&spot->setup,
+              strategy == spot->strategies ? &strategy_ideal : spot->study->strategies[strategy]);
 }
 
 static bool play_lane(struct spot *spot, size_t strategy, struct error *err)

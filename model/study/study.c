@@ -107,23 +107,6 @@ static bool known_key(const char *key, const struct place *at, struct error *err
            setup_unknown_key(key, study_role_name, AXIS_ROLES, at, err);
 }
 
-/* What a list of that key holds. */
-static struct value_kind kind_of(const char *key)
-{
-    struct value_kind kind = {0};
-    for (size_t i = 0; i < workload_option_count; i++) {
-        const struct option *row = &workload_options[i];
-        if (strcmp(row->name, key) == 0) {
-            kind.number = row->kind == OPTION_REAL || row->kind == OPTION_WHOLE;
-            kind.whole = row->kind == OPTION_WHOLE;
-            kind.unit = row->unit;
-            return kind;
-        }
-    }
-    kind.number = setup_cost_unit(key, &kind.unit);
-    return kind;
-}
-
 static bool add_axis(struct study *study, const char *name, const char *list,
                      const struct place *at, struct error *err)
 {
@@ -137,7 +120,7 @@ static bool add_axis(struct study *study, const char *name, const char *list,
     if (study->axis_count == STUDY_AXES) {
         return error_input(err, at, "more than %d axes", STUDY_AXES);
     }
-    *axis = (struct axis){.role = role_of(name), .kind = kind_of(name), .line = at->line};
+    *axis = (struct axis){.role = role_of(name), .kind = setup_key_kind(name), .line = at->line};
     snprintf(axis->name, sizeof axis->name, "%s", name);
     if (!values_parse(list, axis->kind, at, &axis->values, err)) {
         return false;
@@ -305,6 +288,10 @@ static bool find_file(const char *name, char *path, size_t size, struct error *e
                error_input(err, NULL, "the study's path is too long");
     }
     snprintf(relative, sizeof relative, STUDY_DIR "/%.200s.ini", name);
+    if (datadir_find(relative, path, size)) {
+        return true;
+    }
+    snprintf(relative, sizeof relative, QUESTION_DIR "/%.200s.ini", name);
     return datadir_find(relative, path, size) || study_unknown(name, err);
 }
 

@@ -25,27 +25,38 @@ static int study_files(const struct dirent *entry)
     return dot && strcmp(dot, ".ini") == 0;
 }
 
-bool study_unknown(const char *name, struct error *err)
+/* The names of the studies in a folder, after those that are there already; the
+ * caller frees them. */
+static size_t names_in(const char *relative, char **names, size_t known, size_t most)
 {
-    char folder[4096], hint[512] = "";
+    char folder[4096];
     struct dirent **entries = NULL;
-    const char *names[64];
-    size_t known = 0;
     int count = 0;
-    if (datadir_find(STUDY_DIR, folder, sizeof folder)) {
+    if (datadir_find(relative, folder, sizeof folder)) {
         count = scandir(folder, &entries, study_files, alphasort);
     }
     for (int i = 0; i < count; i++) {
-        *strrchr(entries[i]->d_name, '.') = '\0';
-        if (known < sizeof names / sizeof *names) {
-            names[known++] = entries[i]->d_name;
+        size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
+        char *name = known < most ? strndup(entries[i]->d_name, length) : NULL;
+        if (name) {
+            names[known++] = name;
         }
-    }
-    suggest(hint, sizeof hint, name, names, known);
-    for (int i = 0; i < count; i++) {
         free(entries[i]);
     }
     free(entries);
+    return known;
+}
+
+bool study_unknown(const char *name, struct error *err)
+{
+    char hint[512] = "";
+    char *names[64];
+    size_t known = names_in(STUDY_DIR, names, 0, sizeof names / sizeof *names);
+    known = names_in(QUESTION_DIR, names, known, sizeof names / sizeof *names);
+    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    for (size_t i = 0; i < known; i++) {
+        free(names[i]);
+    }
     return error_input(err, NULL, "no study '%.200s'%s", name, hint);
 }
 
@@ -214,11 +225,22 @@ static bool load_value(struct study *study, const struct axis *axis, size_t i, s
     return true;
 }
 
+/* A key of [strategy] is set where a point is resolved: here it is only tried. */
+static bool try_strategy_key(const struct setting *setting, const struct place *at,
+                             struct error *err)
+{
+    struct setup setup = {0};
+    return setup_set(&setup, setting->key, setting->text, at, err);
+}
+
 /* Sets a key in all workloads or a cost on all machines. */
 static bool apply(struct study *study, const struct setting *setting, struct error *err)
 {
     struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
     bool workload = setup_key_owner(setting->key) == KEY_WORKLOAD;
+    if (setup_key_owner(setting->key) == KEY_STRATEGY) {
+        return try_strategy_key(setting, &at, err);
+    }
     size_t count = study->role[workload ? AXIS_WORKLOAD : AXIS_MACHINE]->values.count;
     for (size_t i = 0; i < count; i++) {
         bool good =
@@ -312,6 +334,19 @@ size_t study_point(const struct study *study, size_t cell, size_t strategy)
     return (high * axis->values.count + strategy) * axis->stride + low;
 }
 
+static bool set_strategy_keys(const struct study *study, struct setup *setup, struct error *err)
+{
+    for (size_t i = 0; i < study->setting_count; i++) {
+        const struct setting *setting = &study->settings[i];
+        struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
+        if (setup_key_owner(setting->key) == KEY_STRATEGY &&
+            !setup_set(setup, setting->key, setting->text, &at, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err)
 {
     size_t digit[AXIS_ROLES];
@@ -321,9 +356,12 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
     *setup = (struct setup){.workload = workload_copy(study->workloads[digit[AXIS_WORKLOAD]]),
                             .platform = study->platforms[digit[AXIS_MACHINE]],
                             .kernel = study->kernels[digit[AXIS_KERNEL]],
-                            .strategy = study->strategies[digit[AXIS_STRATEGY]],
                             .exact = study->fidelity == 1,
                             .preemptible = study->preemptible};
+    if (!set_strategy_keys(study, setup, err)) {
+        setup_free(setup);
+        return false;
+    }
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
         struct place at = {axis->line ? study->path : "--set", axis->line, axis->name};
@@ -333,6 +371,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
             return false;
         }
     }
+    setup_use(setup, study->strategies[digit[AXIS_STRATEGY]]);
     return true;
 }
 

@@ -6,7 +6,9 @@
 
 #include "study/study.h"
 
+/* Folders of studies that are found by name, under the data folder. */
 #define STUDY_DIR "workloads/studies"
+#define QUESTION_DIR "workloads/questions"
 
 extern const char *const study_role_name[AXIS_ROLES];
 

@@ -19,8 +19,8 @@ static void take_vm(struct kvm *kvm, struct trial *played)
             (run.end - run.start) / kvm->stage2.geometry.leaf_bytes[run.level];
         at = run.end;
     }
-    if (kvm->mmu_lock.longest_write_ps > played->pause_ps) {
-        played->pause_ps = kvm->mmu_lock.longest_write_ps;
+    if (kvm->mmu_lock.longest_write_ps > played->tail.pause_ps) {
+        played->tail.pause_ps = kvm->mmu_lock.longest_write_ps;
     }
 }
 
@@ -38,6 +38,13 @@ static void take_counts(const struct sim *sim, struct trial *played)
     }
 }
 
+static void take_stalls(const struct histogram *stalls, struct tail *tail)
+{
+    tail->stall_p50_ps = histogram_quantile(stalls, 0.5);
+    tail->stall_p99_ps = histogram_quantile(stalls, 0.99);
+    tail->stall_max_ps = stalls->most;
+}
+
 static void take_results(struct sim *sim, struct trial *played)
 {
     played->serial = !sim->engine.overlapped;
@@ -45,6 +52,7 @@ static void take_results(struct sim *sim, struct trial *played)
     for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
         take_vm(sim_vm(sim, i), played);
     }
+    take_stalls(&sim->stalls, &played->tail);
     memcpy(played->price, sim->price, sizeof played->price);
     memcpy(played->verdict, sim->memory.oracle.verdict, sizeof played->verdict);
     played->window_ps = sim_window_ps(sim);
@@ -147,7 +155,7 @@ void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], stru
     times->window_ps = played->window_ps;
     times->cpu_ps = played->cpu_ps;
     times->replayed = true;
-    times->pause_ps = played->pause_ps;
+    times->tail = played->tail;
     times->first_insn_ps = played->first_insn_ps;
 }
 
@@ -190,6 +198,9 @@ static enum part part_of_guest(enum event_kind kind)
 
 enum part trial_part(enum site site, enum event_kind kind)
 {
+    if (kind == EV_lock_yields && site != SITE_REINIT) {
+        return PART_FLUSH_PATH;
+    }
     switch (event_group[kind]) {
     case GROUP_LINES:
         return part_of_lines(site);

@@ -42,6 +42,12 @@ struct part_count {
     uint64_t n;
 };
 
+/* What only a run that was played can tell, in the window. */
+struct tail {
+    ps_t pause_ps; /* longest hold of mmu_lock for write */
+    ps_t stall_p50_ps, stall_p99_ps, stall_max_ps; /* of vCPUs (kvm/stall.h); 0: there was none */
+};
+
 /* What one run did. */
 struct trial {
     bool serial; /* can be priced again */
@@ -53,7 +59,7 @@ struct trial {
     uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */
     struct verdict verdict[READERS];
     ps_t window_ps, cpu_ps;
-    ps_t pause_ps;
+    struct tail tail;
     ps_t first_insn_ps; /* UINT64_MAX: never */
 };
 
@@ -62,7 +68,8 @@ struct times {
     ps_t part[PARTS]; /* busy; the waits are not in it */
     ps_t window_ps, cpu_ps;
     bool replayed; /* and then: */
-    ps_t pause_ps, first_insn_ps;
+    struct tail tail;
+    ps_t first_insn_ps;
 };
 
 /* Whether a point can be played, as far as that shows before. */

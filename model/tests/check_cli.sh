@@ -345,6 +345,18 @@ check "import: lost events told" says out "5 events lost"
 run list --explain tlbi_ns --machine kunpeng-920
 check "list --explain: status" is "$rc" 0
 
+run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --steps 3 --metric pause --target 1ms
+check "target: status" is "$rc" 0
+check "target: says" says out "pause_ns of at most 1 ms along chunk, 3 values"
+check "target: up to" says out "up to chunk = "
+run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --metric pause --target soon
+check "bad target: status" is "$rc" 2
+check "bad target: one line" one_line
+run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --target 1ms --pair unmap,eager
+check "target of a pair: status" is "$rc" 2
+run list studies
+check "list studies: questions" says out "q01-reboot-without-fwb"
+
 odd="$T/a folder; with 'odd' \$names"
 run run "$T/study.ini" -o "$odd" --set backing=thp --quiet
 run plot "$T/a"

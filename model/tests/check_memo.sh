@@ -194,7 +194,7 @@ broken
 run breakeven "$T/study.ini" -o "$T/broken" --set kernel_cpi=2
 refused "curves of another run" "breakeven-curves.csv:" memo "$T/broken"
 broken
-run sensitivity "$T/study.ini" -o "$T/broken" --set tlbi_ns=2000
+run sensitivity "$T/study.ini" -o "$T/broken" --set tlbi_ns=2345
 refused "a tornado of another run" "sensitivity.csv:" memo "$T/broken"
 broken
 run map "$T/study.ini" -o "$T/broken" --metric cpu

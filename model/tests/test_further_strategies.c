@@ -224,6 +224,29 @@ static void readers_are_served(void **state)
     assert_int_equal(played(mixed, &half, false).worst, STALE);
 }
 
+/* The loader's record names what the VMM wrote again and no more: cheap, and
+ * what the guest left dirty is found by its readers. */
+static void by_the_loaders_record(void **state)
+{
+    struct workload *workload = workload_of("generated-boot");
+    struct timeline timeline;
+    uint64_t flushed[2];
+    static const char *const names[] = {"loaded", "ranged"};
+    (void)state;
+    build(workload, &timeline);
+    for (int i = 0; i < 2; i++) {
+        struct strategy strategy = strategy_row(names[i]);
+        struct sim *sim = play(&n1, &timeline, &strategy, false);
+        flushed[i] = sim_count(sim, LEDGER_ALL, SITE_FLUSH, EV_flush_bytes);
+        assert_int_equal(oracle_worst(&sim->memory.oracle) == STALE, i == 0);
+        play_free(sim);
+    }
+    assert_int_equal(flushed[0], 34 * MIB); /* the key `rewrite` */
+    assert_int_equal(flushed[1], 179 * MIB); /* all that the guest had written */
+    timeline_free(&timeline);
+    workload_free(workload);
+}
+
 static void set_way_is_impossible(void **state)
 {
     (void)state;
@@ -248,6 +271,7 @@ int main(void)
         cmocka_unit_test(workers_share_the_flush),
         cmocka_unit_test(workers_meet_at_the_path),
         cmocka_unit_test(by_a_record),
+        cmocka_unit_test(by_the_loaders_record),
         cmocka_unit_test(workers_need_cores),
         cmocka_unit_test(recreated),
         cmocka_unit_test(readers_are_served),

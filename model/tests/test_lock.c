@@ -374,6 +374,34 @@ static void any_arrivals_at_a_server_equal_the_reference(void **state)
     }
 }
 
+/* A hold that stands for four: who came at its beginning would have been let in
+ * behind the first of them, and none of them was longer than a quarter. */
+static void a_hold_may_stand_for_many(void **state)
+{
+    static struct world world;
+    static const struct move batch[] = {WRITE(0), WORK(400), UNLOCK(0), END};
+    static const struct move waits[] = {WRITE(0), WORK(10), UNLOCK(0), END};
+    static const struct move late[] = {WORK(200), WRITE(0), WORK(10), UNLOCK(0), END};
+    (void)state;
+    for (uint64_t holds = 0; holds <= 8; holds += 4) {
+        uint64_t parts = holds ? holds : 1;
+        world_init(&world, 3);
+        world_add(&world, 0, batch);
+        world_add(&world, 1, waits);
+        world_add(&world, 2, late);
+        world.engine.actors[0].holds = holds;
+        world_run(&world);
+        assert_int_equal(waited_for(&world, 1, AT_LOCK), 400);
+        assert_int_equal(world.engine.actors[1].lock_wait_ps, 400 / parts);
+        /* The second waiter also waits for the first one's hold, which is one. */
+        assert_int_equal(waited_for(&world, 2, AT_LOCK), 200 + HANDOVER_PS + 10);
+        assert_int_equal(world.engine.actors[2].lock_wait_ps, 200 / parts + HANDOVER_PS + 10);
+        ps_t longest = 400 / parts > HANDOVER_PS + 10 ? 400 / parts : HANDOVER_PS + 10;
+        assert_int_equal(world.locks[0].longest_write_ps, longest);
+        world_free(&world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +417,7 @@ int main(void)
         cmocka_unit_test(any_arrivals_at_a_lock_equal_the_reference),
         cmocka_unit_test(a_server_takes_one_after_another),
         cmocka_unit_test(any_arrivals_at_a_server_equal_the_reference),
+        cmocka_unit_test(a_hold_may_stand_for_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -89,8 +89,9 @@ static void expect_bad_study(const char *format, const char *part)
 static void bad_studies(void **state)
 {
     (void)state;
-    expect_bad_study(GOOD "machin = a\n", "study.ini:4: machin: no workload key or cost 'machin' "
-                                          "(did you mean machine?)");
+    expect_bad_study(GOOD "machin = a\n",
+                     "study.ini:4: machin: no workload key, cost or strategy key 'machin' "
+                     "(did you mean machine?)");
     expect_bad_study(GOOD "touchd = 0.5\n", "(did you mean touched?)");
     expect_bad_study(GOOD "tlbi_n = 500\n", "(did you mean tlbi_ns?)");
     expect_bad_study(GOOD "strategy = eagre\n", "study.ini:4: strategy: no strategy 'eagre' "

@@ -1,0 +1,43 @@
+/*
+ * stall - how long KVM keeps a vCPU from running its guest, each time it does.
+ *
+ * One stall is one of these, from the exit to the return, with all that it
+ * waits for on the way (mmu_lock, the shared paths, an invalidation of TLBs):
+ *
+ *   - one stage-2 fault; one that has to be repeated is a stall each time
+ *   - one trapped write of a VM register, with the flush that it starts
+ *   - one trapped set/way operation, with the flush that it starts
+ *   - an entry that runs the strategy's first-run flush, or waits for it
+ *   - one KVM_ARM_VCPU_INIT of the vCPU, with the unmap or flush in it
+ *
+ * What the VMM emulates is none: no strategy changes it.
+ *
+ * In `fast` a step takes many faults. They count as equal ones: where leaves
+ * differ (in dirty lines, in table pages taken) all have the mean. What the
+ * step waited for locks is one fault's, but for what it only waited because
+ * the holder's step stood for many holds, too: that is divided among all. Their
+ * sum is the step's time to the picosecond.
+ */
+#ifndef S2FLUSH_KVM_STALL_H
+#define S2FLUSH_KVM_STALL_H
+
+#include "kvm/kvm.h"
+
+/* A stall under way. */
+struct stall {
+    ps_t start, waited;
+};
+
+static inline struct stall stall_begin(const struct actor *actor)
+{
+    return (struct stall){actor->now, actor->lock_wait_ps};
+}
+
+/* Books `count` stalls (0: one) of `total` in all, of which `once` is in one of
+ * them only. */
+void stall_book(struct kvm *kvm, ps_t total, ps_t once, uint64_t count);
+
+/* Ends what began as `count` stalls: what was waited for locks is one's. */
+void stall_end(const struct actor *actor, struct kvm *kvm, struct stall stall, uint64_t count);
+
+#endif

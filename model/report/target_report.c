@@ -1,0 +1,115 @@
+#include "report/target_report.h"
+
+#include "report/cells.h"
+
+#include <math.h>
+
+#define TARGET_SCHEMA 1
+
+static const char *name_of(const struct target_results *results, const struct target *row)
+{
+    return results->axis.groups.study->strategies[row->strategy]->name;
+}
+
+static const char *status_of(const struct target *row)
+{
+    return row->all         ? "all values"
+           : isnan(row->at) ? "not reachable"
+           : row->rises     ? "up to"
+                            : "from";
+}
+
+static void put_row(struct cells *cells, const struct target_results *results, enum metric metric,
+                    const struct target *row)
+{
+    cells_text(cells, "study", results->axis.groups.study->name);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_group(cells, &results->axis.groups, row->group);
+    cells_text(cells, "axis", results->axis.axis);
+    cells_text(cells, "unit", unit_name(results->axis.kind.unit));
+    cells_text(cells, "strategy", name_of(results, row));
+    cells_real(cells, "limit", results->limit);
+    cells_text(cells, "status", status_of(row));
+    cells_real(cells, "at", row->at);
+    cells_real(cells, "sure", row->sure);
+    cells_real(cells, "share", row->share);
+    cells_real(cells, "there_mode", isnan(row->at) ? NAN : row->there.mode);
+    cells_real(cells, "there_p10", isnan(row->at) ? NAN : row->there.p10);
+    cells_real(cells, "there_p90", isnan(row->at) ? NAN : row->there.p90);
+    cells_real(cells, "best_mode", row->best.mode);
+    cells_real(cells, "best_p10", row->best.p10);
+    cells_real(cells, "best_p90", row->best.p90);
+    cells_whole(cells, "schema_version", TARGET_SCHEMA);
+    cells_end(cells);
+}
+
+void target_rows_write(FILE *out, const struct target_results *results, enum metric metric)
+{
+    struct cells cells = {.out = out, .header = true};
+    static const struct target none;
+    put_row(&cells, results, metric, results->count ? results->row : &none);
+    cells.header = false;
+    for (size_t i = 0; i < results->count; i++) {
+        put_row(&cells, results, metric, &results->row[i]);
+    }
+}
+
+static void tell_metric(FILE *out, const struct breakeven_curve *curve)
+{
+    char mode[40], p10[40], p90[40];
+    fprintf(out, "%s", cells_human(curve->mode, UNIT_NS, mode, sizeof mode));
+    if (!isnan(curve->p10)) {
+        fprintf(out, " (%s to %s)", cells_human(curve->p10, UNIT_NS, p10, sizeof p10),
+                cells_human(curve->p90, UNIT_NS, p90, sizeof p90));
+    }
+}
+
+static void tell_row(FILE *out, const struct target_results *results, const struct target *row)
+{
+    const struct breakeven_results *axis = &results->axis;
+    char at[40], sure[40];
+    double end = axis->x[row->rises ? 0 : axis->x_count - 1];
+    fprintf(out, "  %s: ", name_of(results, row));
+    if (isnan(row->at)) {
+        fprintf(out, "not reachable: even at %s = %s it takes ", axis->axis,
+                cells_human(end, axis->kind.unit, at, sizeof at));
+        tell_metric(out, &row->best);
+        fprintf(out, "\n");
+        return;
+    }
+    fprintf(out, "%s %s = %s",
+            row->all     ? "all values, up to"
+            : row->rises ? "up to"
+                         : "from",
+            axis->axis, cells_human(row->at, axis->kind.unit, at, sizeof at));
+    fprintf(out, "%s, where it takes ", row->rises ? "" : " on");
+    tell_metric(out, &row->there);
+    if (!isnan(row->share)) {
+        fprintf(out, "; %.0f %% of the draws agree", 100 * row->share);
+    }
+    if (!isnan(row->sure) && row->sure != row->at) {
+        fprintf(out, ", %.0f %% with %s", 100 * TARGET_SURE,
+                cells_human(row->sure, axis->kind.unit, sure, sizeof sure));
+    }
+    fprintf(out, "\n");
+}
+
+void target_tell(FILE *out, const struct target_results *results, enum metric metric)
+{
+    size_t group = SIZE_MAX;
+    char text[512];
+    fprintf(out, "%s of at most %s along %s, %zu values\n", metric_name[metric],
+            cells_human(results->limit, UNIT_NS, text, sizeof text), results->axis.axis,
+            results->axis.x_count);
+    for (size_t i = 0; i < results->count; i++) {
+        if (results->row[i].group != group) {
+            group = results->row[i].group;
+            groups_tell(&results->axis.groups, group, text, sizeof text);
+            fprintf(out, "%s%s", text, text[0] ? "\n" : "");
+        }
+        tell_row(out, results, &results->row[i]);
+    }
+    if (results->count == 0) {
+        fprintf(out, "  no strategy that is coherent and exists on this machine\n");
+    }
+}

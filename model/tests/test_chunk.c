@@ -1,0 +1,165 @@
+/* A strategy's own chunks: how long mmu_lock is held, and that nothing else
+ * changes but for what giving it up costs. */
+#include "play.h"
+
+#include "machine/price.h"
+
+static struct stage n1;
+
+static const char by_pages[] =
+    "[vm]\nram = 64M\nbacking = 4k\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
+    "vcpu0 = write ram 64M\nvmm = reinit 0\nvcpu0 = enter\nvcpu0 = read ram 64K\n"
+    "vcpu0 = mmu on\nvcpu0 = read ram 1M\n";
+static const char by_blocks[] =
+    "[vm]\nram = 64M\nbacking = hugetlb\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
+    "vcpu0 = write ram 64M\nvmm = reinit 0\nvcpu0 = enter\nvcpu0 = read ram 64K\n"
+    "vcpu0 = mmu on\nvcpu0 = read ram 4M\n";
+/* The other vCPU wants the lock while the first one's toggle flushes. */
+static const char contended[] =
+    "[workload]\nplay = concurrent\n[vm]\nram = 64M\nbacking = hugetlb\nvcpus = 2\n[timeline]\n"
+    "vcpu0 = enter\nvcpu0 = mmu on\nvcpu1 = enter\nvcpu1 = mmu on\nvcpu0 = write ram 48M\n"
+    "vcpu0 = signal used\nvmm = wait used\nvmm = reinit 0\nvmm = signal reset\n"
+    "vcpu0 = wait reset\nvcpu1 = wait reset\nvcpu0 = enter\nvcpu0 = mmu on\n"
+    "vcpu1 = compute 1ms\nvcpu1 = read ram+60M 2M\n";
+
+struct held {
+    ps_t pause_ps, window_ps, stall_max_ps;
+    uint64_t count[EVENT_KINDS];
+    enum outcome worst;
+};
+
+static struct held with_chunk(const char *text, const char *name, uint64_t chunk, bool exact)
+{
+    struct strategy strategy = strategy_row(name);
+    struct timeline timeline;
+    struct error err = {0};
+    struct workload *workload = workload_of_text(text, &err);
+    if (!workload) {
+        print_error("%s\n", err.text);
+    }
+    assert_non_null(workload);
+    build(workload, &timeline);
+    strategy.chunk = chunk;
+    struct sim *sim = play(&n1, &timeline, &strategy, exact);
+    struct held held = {.pause_ps = sim->kvm.mmu_lock.longest_write_ps,
+                        .window_ps = sim_window_ps(sim),
+                        .stall_max_ps = sim->stalls.most,
+                        .worst = oracle_worst(&sim->memory.oracle)};
+    for (size_t i = 0; i < WINDOW_CELLS; i++) {
+        held.count[i % EVENT_KINDS] += sim->window[i];
+    }
+    play_free(sim);
+    timeline_free(&timeline);
+    workload_free(workload);
+    return held;
+}
+
+static uint64_t lines_of(const struct held *held)
+{
+    return held->count[EV_line_absent] + held->count[EV_line_clean] + held->count[EV_line_dirty];
+}
+
+/* Smaller chunks never hold longer; all do the same work. */
+static void monotone(void **state)
+{
+    static const char *const names[] = {"unmap", "unmap-lazy", "eager", "eager-naive"};
+    (void)state;
+    for (size_t i = 0; i < 8; i++) {
+        const char *text = i % 2 ? by_blocks : by_pages;
+        struct held whole = with_chunk(text, names[i / 2], 0, false);
+        struct held last = whole;
+        for (uint64_t chunk = 64 * MIB; chunk >= 64 * KIB; chunk /= 4) {
+            struct held held = with_chunk(text, names[i / 2], chunk, false);
+            assert_true(held.pause_ps <= last.pause_ps);
+            assert_true(held.window_ps >= last.window_ps);
+            assert_int_equal(lines_of(&held), lines_of(&whole));
+            assert_int_equal(held.count[EV_tlbi_calls], whole.count[EV_tlbi_calls]);
+            assert_int_equal(held.count[EV_unmap_leaves], whole.count[EV_unmap_leaves]);
+            assert_int_equal(held.count[EV_flush_leaves], whole.count[EV_flush_leaves]);
+            assert_int_equal(held.worst, whole.worst);
+            last = held;
+        }
+        /* Where lines are cleaned at faults only, one block's fault is the longest hold. */
+        bool fault = i % 2 && strcmp(names[i / 2], "unmap-lazy") == 0;
+        assert_true(fault ? last.pause_ps == whole.pause_ps : last.pause_ps < whole.pause_ps / 8);
+    }
+}
+
+/* What it costs is a price for each time the lock was given up, and the entries
+ * that each further walk visits. */
+static void closed_form(void **state)
+{
+    (void)state;
+    for (int exact = 0; exact < 2; exact++) {
+        struct held whole = with_chunk(by_pages, "eager", 0, exact);
+        struct held held = with_chunk(by_pages, "eager", MIB, exact);
+        double insns[EVENT_KINDS];
+        ps_t price[EVENT_KINDS];
+        kvm_path_lengths(true, insns);
+        price_events(&n1.platform, n1.value, insns, 2, price);
+        assert_int_equal(held.count[EV_lock_yields], 63); /* 64 chunks of the slot */
+        uint64_t walked = held.count[EV_walk_flush] - whole.count[EV_walk_flush];
+        assert_int_equal(held.window_ps - whole.window_ps,
+                         63 * price[EV_lock_yields] + walked * price[EV_walk_flush]);
+    }
+}
+
+/* A leaf is never split: 2 MiB are flushed once however small the chunk is, and
+ * no chunk holds the lock for less than its leaf takes. */
+static void one_leaf_is_the_least(void **state)
+{
+    (void)state;
+    for (int exact = 0; exact < 2; exact++) {
+        struct held leaf = with_chunk(by_blocks, "eager", 2 * MIB, exact);
+        struct held less = with_chunk(by_blocks, "eager", 4 * KIB, exact);
+        assert_int_equal(leaf.pause_ps, less.pause_ps);
+        assert_int_equal(leaf.window_ps, less.window_ps);
+        assert_int_equal(less.count[EV_flush_leaves], 32);
+        assert_int_equal(lines_of(&less), 64 * MIB / 64);
+    }
+}
+
+/* Who wants the lock meanwhile waits for one chunk and not for the flush. */
+static void others_get_in(void **state)
+{
+    (void)state;
+    struct held whole = with_chunk(contended, "eager-naive", 0, false);
+    struct held chunks = with_chunk(contended, "eager-naive", 2 * MIB, false);
+    assert_true(chunks.pause_ps < whole.pause_ps / 8);
+    assert_true(chunks.count[EV_lock_handovers] >= whole.count[EV_lock_handovers]);
+    assert_int_equal(chunks.worst, whole.worst);
+}
+
+static void not_with_workers(void **state)
+{
+    struct strategy strategy = strategy_row("eager-workers");
+    struct timeline timeline;
+    struct workload *workload = workload_of("generated-boot");
+    struct error err = {0};
+    (void)state;
+    build(workload, &timeline);
+    strategy.chunk = 2 * MIB;
+    struct point point = {.timeline = &timeline,
+                          .platform = &n1.platform,
+                          .value = n1.value,
+                          .kernel = &n1.kernel,
+                          .strategy = &strategy};
+    assert_false(sim_possible(&point, &err));
+    assert_non_null(strstr(err.text, "workers 4 and a chunk"));
+    assert_int_equal(err.status, EXIT_INPUT);
+    timeline_free(&timeline);
+    workload_free(workload);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(monotone),
+        cmocka_unit_test(closed_form),
+        cmocka_unit_test(one_leaf_is_the_least),
+        cmocka_unit_test(others_get_in),
+        cmocka_unit_test(not_with_workers),
+    };
+    stage_init(&n1, "neoverse-n1", "6.1");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

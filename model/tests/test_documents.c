@@ -1,0 +1,107 @@
+/* What the documents for users must name, and the studies that come with the
+ * program. */
+#include "check.h"
+
+#include "core/datadir.h"
+#include "kvm/strategy.h"
+#include "study/metrics.h"
+#include "study/study.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *text_of(const char *relative)
+{
+    char path[4096];
+    assert_true(datadir_find(relative, path, sizeof path));
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    assert_int_equal(fseek(in, 0, SEEK_END), 0);
+    long size = ftell(in);
+    assert_true(size > 0);
+    rewind(in);
+    char *text = calloc((size_t)size + 1, 1);
+    assert_non_null(text);
+    assert_int_equal(fread(text, 1, (size_t)size, in), (size_t)size);
+    fclose(in);
+    return text;
+}
+
+/* In code marks, as `name`. */
+static void expect_named(const char *text, const char *file, const char *name)
+{
+    char code[128];
+    snprintf(code, sizeof code, "`%s`", name);
+    if (!strstr(text, code)) {
+        print_error("%s does not name %s\n", file, code);
+    }
+    assert_non_null(strstr(text, code));
+}
+
+static void every_key_is_described(void **state)
+{
+    static const char file[] = "workloads/studies/README.md";
+    char *text = text_of(file);
+    (void)state;
+    for (size_t i = 0; i < strategy_option_count; i++) {
+        const struct option *row = &strategy_options[i];
+        expect_named(text, file, row->name);
+        for (const char *const *choice = row->choices; choice && *choice; choice++) {
+            expect_named(text, file, *choice);
+        }
+    }
+    for (size_t i = 0; i < study_option_count; i++) {
+        expect_named(text, file, study_options[i].name);
+    }
+    for (size_t i = 0; i < STUDY_MEMO_KEYS; i++) {
+        expect_named(text, file, study_memo_options[i].name);
+    }
+    for (int i = METRIC_pause_ns; i <= METRIC_first_insn_ns; i++) {
+        expect_named(text, file, metric_name[i]);
+    }
+    free(text);
+}
+
+/* Each question has a study that can be read, with a memo and a line of the table. */
+static void every_question_has_a_study(void **state)
+{
+    char folder[4096];
+    char *table = text_of("workloads/questions/README.md");
+    unsigned found = 0;
+    (void)state;
+    assert_true(datadir_find("workloads/questions", folder, sizeof folder));
+    DIR *entries = opendir(folder);
+    assert_non_null(entries);
+    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+        char *dot = strstr(entry->d_name, ".ini");
+        struct study study;
+        struct error err = {0};
+        if (!dot) {
+            continue;
+        }
+        *dot = '\0';
+        bool good = study_read(&study, entry->d_name, NULL, &err);
+        if (!good) {
+            print_error("%s\n", err.text);
+        }
+        assert_true(good);
+        assert_string_equal(study.name, entry->d_name);
+        assert_true(study.question[0] && study.title[0] && study.memo.given);
+        expect_named(table, "workloads/questions/README.md", entry->d_name);
+        study_free(&study);
+        found++;
+    }
+    closedir(entries);
+    assert_int_equal(found, 10);
+    free(table);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_described),
+        cmocka_unit_test(every_question_has_a_study),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
