@@ -220,15 +220,6 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     return FAULT_INSTALL;
 }
 
-/* The entry is changed, and while logging is on the page's bit is set. */
-static void touch_entry(struct actor *actor, const struct fault *fault)
-{
-    lines_touch(actor, fault->kvm, LINE_ENTRY, fault->leaves.start, fault->leaves.level);
-    if (fault->kvm->dirty_log && fault->leaves.writable) {
-        lines_touch(actor, fault->kvm, LINE_BITMAP, fault->leaves.start, fault->leaves.level);
-    }
-}
-
 static void fault_install(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
@@ -239,8 +230,7 @@ static void fault_install(struct actor *actor, struct fault *fault)
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     charge_map(actor, fault);
-    lines_touch(actor, kvm, LINE_TABLE, fault->leaves.start, fault->leaves.level);
-    touch_entry(actor, fault);
+    lines_touch_leaves(actor, kvm, fault->leaves, true);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
@@ -267,7 +257,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     fault->done = true;
     fault->queued = actor->queued;
     actor_charge(actor, EV_relax_calls, n);
-    touch_entry(actor, fault);
+    lines_touch_leaves(actor, kvm, fault->leaves, false);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
         actor_charge(actor, EV_tlbi_local, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */

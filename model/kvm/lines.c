@@ -4,6 +4,7 @@
 
 #define ENTRIES_PER_LINE 8
 #define PAGES_PER_BITMAP_LINE 512
+#define MOST_LINES ((uint64_t)4 * KVM_LINES) /* of one step */
 
 static void moves(struct actor *actor, const struct kvm *kvm)
 {
@@ -34,6 +35,27 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
         moves(actor, kvm);
     }
     *owner = (struct line_owner){key, actor->id};
+}
+
+/* Leaf after leaf, of those that share a line of entries the first one. Lines that came
+ * long before the last ones would be forgotten again. */
+void lines_touch_leaves(struct actor *actor, struct kvm *kvm, struct leaves leaves, bool mapped)
+{
+    uint64_t line_bytes = kvm->stage2.geometry.leaf_bytes[leaves.level] * ENTRIES_PER_LINE;
+    uint64_t lines = (leaves.end - 1) / line_bytes - leaves.start / line_bytes + 1;
+    uint64_t at = leaves.start;
+    if (lines > MOST_LINES) {
+        at = (leaves.end - 1) / line_bytes * line_bytes - (MOST_LINES - 1) * line_bytes;
+    }
+    for (; at < leaves.end; at = (at / line_bytes + 1) * line_bytes) {
+        if (mapped) {
+            lines_touch(actor, kvm, LINE_TABLE, at, leaves.level);
+        }
+        lines_touch(actor, kvm, LINE_ENTRY, at, leaves.level);
+        if (kvm->dirty_log && leaves.writable) {
+            lines_touch(actor, kvm, LINE_BITMAP, at, leaves.level);
+        }
+    }
 }
 
 void lines_change_sequence(struct actor *actor, struct kvm *kvm)

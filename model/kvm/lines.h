@@ -6,8 +6,8 @@
  * table page, the notifiers' sequence number, the dirty bitmap (a line has 512
  * pages). Where another actor had such a line last it must be fetched, and the hold
  * takes as much longer. Lines that nobody shares never move, and with a single vCPU
- * there is nobody but the VMM, whose few are left out. Where one step takes many leaves
- * at once only the first one's lines are followed.
+ * there is nobody but the VMM, whose few are left out. Where one step takes very many
+ * leaves at once only the last ones' lines are followed, and a notifier's first one.
  *
  * Read in user_mem_abort, stage2_map_walker_try_leaf, stage2_unmap_walker and the
  * notifiers of Linux 5.10 and 6.1; mmu_lock and mmap_lock themselves are in
@@ -28,6 +28,10 @@ enum shared_line {
 /* Under mmu_lock: the actor has that line from now on. */
 void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, uint64_t ipa,
                  enum leaf_level level);
+
+/* The same for leaves that were mapped, with the counts of their tables, or relaxed;
+ * and for their bits while the log is on and they are writable. */
+void lines_touch_leaves(struct actor *actor, struct kvm *kvm, struct leaves leaves, bool mapped);
 
 /* The same for the notifiers' sequence number, which notifiers change and every fault
  * reads: a vCPU that has read it since the last change still has it. */

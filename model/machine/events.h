@@ -88,7 +88,7 @@
     X(compute_ps, "time given by the workload", "ps", GUEST)                             \
     X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)                  \
     X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT) \
-    X(line_moves, "lines under mmu_lock that another core had last", "lines", FAULT)           \
+    X(line_moves, "lines under mmu_lock that another core had last", "lines", FAULT)     \
     X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", UNMAP)
 
 enum event_kind {

@@ -27,7 +27,7 @@
  * leaves. */
 #define LONG_PAGES 511
 
-enum class {
+enum sort {
     ALONE_EVEN, /* nobody waits, dirty lines cost what clean ones do */
     ALONE,
     MEETING, /* actors share locks and paths, piece by piece up to 2 MiB */
@@ -129,11 +129,9 @@ static double difference(const struct outcome_of *a, const struct outcome_of *b,
     return whole > 0 ? by / whole : 0;
 }
 
-/* Of many leaves at once only the first one's shared lines are followed
- * (kvm/lines.h): what that does shows in the times. */
 static bool of_the_cache(int kind)
 {
-    return kind == EV_line_moves || kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
+    return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
            kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
 }
 
@@ -177,7 +175,7 @@ static bool same_verdicts(const struct outcome_of *a, const struct outcome_of *b
 
 struct judged {
     uint64_t seed;
-    enum class class;
+    enum sort sort;
     bool possible, at_edge;
     bool other_verdict; /* of those whose pieces are long */
     double apart[MEASURES]; /* fast from exact */
@@ -185,9 +183,9 @@ struct judged {
     char failed[160]; /* why; "" if it did not */
 };
 
-static double limit_of(enum class class, enum measure measure)
+static double limit_of(enum sort sort, enum measure measure)
 {
-    return class == ALONE_EVEN && measure == TIMES ? 0.001 : 0.02;
+    return sort == ALONE_EVEN && measure == TIMES ? 0.001 : 0.02;
 }
 
 static void differences(const struct outcome_of *a, const struct outcome_of *b, double by[MEASURES])
@@ -214,10 +212,13 @@ static uint64_t longest_piece(const struct timeline *timeline)
     return longest / (4 * KIB);
 }
 
-static enum class class_of(const struct random_case *of, bool waited) {
-    if (!waited){return of->even ? ALONE_EVEN : ALONE;}
-bool crowded = of->timeline.vm.copies > 1;
-return crowded || longest_piece(&of->timeline) > LONG_PAGES ? LONG : MEETING;
+static enum sort class_of(const struct random_case *of, bool waited)
+{
+    if (!waited) {
+        return of->even ? ALONE_EVEN : ALONE;
+    }
+    bool crowded = of->timeline.vm.copies > 1;
+    return crowded || longest_piece(&of->timeline) > LONG_PAGES ? LONG : MEETING;
 }
 
 /* A working set about as large as the cache: whether the whole of it is found
@@ -226,7 +227,7 @@ return crowded || longest_piece(&of->timeline) > LONG_PAGES ? LONG : MEETING;
  * again, or half as small: exact must lie between what fast says of these two.
  * But for retries, which go up and down with who comes first. */
 static bool within_edge(struct random_case *of, const struct outcome_of *exact,
-                        const struct outcome_of *fast, enum class class)
+                        const struct outcome_of *fast, enum sort sort)
 {
     struct outcome_of edge[2];
     uint64_t bytes = of->platform.cache_bytes;
@@ -241,7 +242,7 @@ static bool within_edge(struct random_case *of, const struct outcome_of *exact,
             low = edge[k].value[i] < low ? edge[k].value[i] : low;
             high = edge[k].value[i] > high ? edge[k].value[i] : high;
         }
-        double slack = limit_of(class, measure_of[i]) * exact->whole[i];
+        double slack = limit_of(sort, measure_of[i]) * exact->whole[i];
         bool outside = exact->value[i] < low - slack || exact->value[i] > high + slack;
         if (outside && measure_of[i] != RETRIES) {
             return false;
@@ -250,10 +251,10 @@ static bool within_edge(struct random_case *of, const struct outcome_of *exact,
     return true;
 }
 
-static bool over(const double by[MEASURES], enum class class, const char **what)
+static bool over(const double by[MEASURES], enum sort sort, const char **what)
 {
     for (int measure = 0; measure < MEASURES; measure++) {
-        if (by[measure] > limit_of(class, (enum measure)measure)) {
+        if (by[measure] > limit_of(sort, (enum measure)measure)) {
             *what = measure_name[measure];
             return true;
         }
@@ -269,7 +270,7 @@ static void fail_with(struct judged *judged, const char *why, const char *what)
 static void judge_counts(struct judged *judged, const struct outcome_of *exact,
                          const struct outcome_of *leafwise, const struct outcome_of *fast)
 {
-    bool waited = judged->class >= MEETING;
+    bool waited = judged->sort >= MEETING;
     int kind = unequal(exact, fast, waited, false);
     int kind_of_steps = unequal(leafwise, fast, waited, true);
     if (kind < EVENT_KINDS) {
@@ -279,7 +280,7 @@ static void judge_counts(struct judged *judged, const struct outcome_of *exact,
     }
     bool same = same_verdicts(exact, fast, waited) && same_verdicts(leafwise, fast, waited);
     judged->other_verdict = !same;
-    if (!same && judged->class != LONG) {
+    if (!same && judged->sort != LONG) {
         fail_with(judged, "verdicts differ", "");
     }
 }
@@ -291,17 +292,17 @@ static void judge_values(struct random_case *of, struct judged *judged,
     const char *what = "";
     differences(exact, fast, judged->apart);
     differences(leafwise, fast, judged->steps);
-    if (judged->class < MEETING) {
+    if (judged->sort < MEETING) {
         for (int measure = 0; measure < MEASURES; measure++) {
             if (judged->steps[measure] > 0) {
                 fail_with(judged, "not equal on the same cache", measure_name[measure]);
             }
         }
-    } else if (judged->class == MEETING && over(judged->steps, MEETING, &what)) {
+    } else if (judged->sort == MEETING && over(judged->steps, MEETING, &what)) {
         fail_with(judged, "too far on the same cache", what);
     }
-    if (judged->class != LONG && over(judged->apart, judged->class, &what)) {
-        judged->at_edge = within_edge(of, exact, fast, judged->class);
+    if (judged->sort != LONG && over(judged->apart, judged->sort, &what)) {
+        judged->at_edge = within_edge(of, exact, fast, judged->sort);
         if (!judged->at_edge) {
             fail_with(judged, "too far", what);
         }
@@ -321,7 +322,7 @@ static void judge(uint64_t seed, struct judged *judged)
         play(&of, true, true, &exact);
         play(&of, true, false, &leafwise);
         play(&of, false, false, &fast);
-        judged->class = class_of(&of, exact.waited || leafwise.waited || fast.waited);
+        judged->sort = class_of(&of, exact.waited || leafwise.waited || fast.waited);
         judge_values(&of, judged, &exact, &leafwise, &fast);
         judge_counts(judged, &exact, &leafwise, &fast);
     }
@@ -379,17 +380,17 @@ static void tell(const char *how, const struct worst worst[MEASURES])
 
 static void tell_all(const struct tally tally[CLASSES])
 {
-    for (int class = 0; class < CLASSES; class ++) {
+    for (int sort = 0; sort < CLASSES; sort++) {
         print_message(
             "%s: %llu cases, %llu of them within 2 %%, %llu with other verdicts; at most\n",
-            class_name[class], (unsigned long long)tally[class].cases,
-            (unsigned long long)tally[class].near, (unsigned long long)tally[class].other_verdicts);
-        tell("fast from exact", tally[class].apart);
-        tell("the same on one cache", tally[class].steps);
-        if (tally[class].at_edge) {
+            class_name[sort], (unsigned long long)tally[sort].cases,
+            (unsigned long long)tally[sort].near, (unsigned long long)tally[sort].other_verdicts);
+        tell("fast from exact", tally[sort].apart);
+        tell("the same on one cache", tally[sort].steps);
+        if (tally[sort].at_edge) {
             print_message("  %llu at the edge of the cache\n",
-                          (unsigned long long)tally[class].at_edge);
-            tell("fast from exact there", tally[class].edge);
+                          (unsigned long long)tally[sort].at_edge);
+            tell("fast from exact there", tally[sort].edge);
         }
     }
 }
@@ -413,12 +414,12 @@ static void fast_agrees_with_exact(void **state)
     for (uint64_t i = 0; i < CASES / step; i++) {
         if (judged[i].failed[0]) {
             print_error("seed %llu (%s, %s): %s\n", (unsigned long long)judged[i].seed,
-                        random_kind_name[judged[i].seed % RANDOM_KINDS],
-                        class_name[judged[i].class], judged[i].failed);
+                        random_kind_name[judged[i].seed % RANDOM_KINDS], class_name[judged[i].sort],
+                        judged[i].failed);
             failed++;
         }
         if (judged[i].possible) {
-            add(&tally[judged[i].class], &judged[i]);
+            add(&tally[judged[i].sort], &judged[i]);
         }
     }
     tell_all(tally);
