@@ -12,6 +12,7 @@
 
 /* The pieces into which the cached share of a footprint is spread. */
 #define CACHED_PIECES 32
+#define LAST_PIECE_BYTES (4 * MIB) /* of three in four where the guest is large */
 
 /* --- keys that follow from others --- */
 
@@ -163,6 +164,18 @@ static void play_first_use(struct plan *plan, uint32_t elsewhere)
     add(plan, SCRIPT_VMM, OP_SLOT_DELETE, elsewhere, false);
 }
 
+/* The page with which a piece of the last use begins. Caches hold what was used last, so
+ * that its pieces are small however large the guest is. */
+static uint64_t piece_start(uint64_t pages, uint64_t piece)
+{
+    const uint64_t fine = LAST_PIECE_BYTES / WORKLOAD_PAGE, coarse = CACHED_PIECES / 4;
+    if (pages <= CACHED_PIECES * fine) {
+        return pages * piece / CACHED_PIECES;
+    }
+    uint64_t before = pages - (CACHED_PIECES - coarse) * fine;
+    return piece < coarse ? before * piece / coarse : before + (piece - coarse) * fine;
+}
+
 /* Brings the share that is cached at the reset into the caches, the dirty part
  * of it by writing. */
 static void play_last_use(struct plan *plan)
@@ -170,7 +183,7 @@ static void play_last_use(struct plan *plan)
     const struct workload_values *values = plan->values;
     uint64_t pages = values->footprint / WORKLOAD_PAGE;
     for (uint64_t i = 0; i < CACHED_PIECES; i++) {
-        uint64_t start = pages * i / CACHED_PIECES, end = pages * (i + 1) / CACHED_PIECES;
+        uint64_t start = piece_start(pages, i), end = piece_start(pages, i + 1);
         uint64_t cached = (uint64_t)llround(values->cached * (double)(end - start));
         uint64_t dirty = (uint64_t)llround(values->dirty * (double)cached);
         uint64_t ipa = values->ram_ipa + start * WORKLOAD_PAGE;

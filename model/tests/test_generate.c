@@ -115,6 +115,31 @@ static void test_cached_share(void **state)
     workload_free(workload);
 }
 
+/* However much larger than the cache a guest is: what the cache holds of it at the reset
+ * is dirty by the same share. */
+static void test_cached_share_of_large(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct strategy eager = strategy_row("eager");
+    struct workload *workload = workload_of("generated-boot");
+    struct timeline timeline;
+    stage_init(&stage, "kunpeng-920", "6.1");
+    set_key(workload, "footprint", "64G");
+    set_key(workload, "rewrite", "0");
+    set_key(workload, "density", "64");
+    set_key(workload, "dirty", "25%");
+    build(workload, &timeline);
+    struct sim *sim = play(&stage, &timeline, &eager, false);
+    double dirty = (double)sim_count(sim, LEDGER_ALL, SITE_FLUSH, EV_line_dirty);
+    double clean = (double)sim_count(sim, LEDGER_ALL, SITE_FLUSH, EV_line_clean);
+    expect_near((dirty + clean) / (96.0 * MIB / 64), 1, 0.05);
+    expect_near(dirty / (dirty + clean), 0.25, 0.02);
+    play_free(sim);
+    timeline_free(&timeline);
+    workload_free(workload);
+}
+
 /* The flush at MMU-on is the recorded one: 36 KiB by 4 KiB leaves, 10 MiB by
  * 2 MiB leaves; a second vCPU flushes about 57% of what is touched. */
 static void test_mmu_on_as_recorded(void **state)
@@ -153,9 +178,8 @@ static void test_mmu_on_as_recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generated_shares),
-        cmocka_unit_test(test_seed_decides),
-        cmocka_unit_test(test_cached_share),
+        cmocka_unit_test(test_generated_shares),   cmocka_unit_test(test_seed_decides),
+        cmocka_unit_test(test_cached_share),       cmocka_unit_test(test_cached_share_of_large),
         cmocka_unit_test(test_mmu_on_as_recorded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
