@@ -33,7 +33,7 @@ static size_t class_of(uint64_t value)
 void histogram_init(struct histogram *histogram)
 {
     *histogram = (struct histogram){
-        .classes = alloc_zeroed(CLASSES, sizeof *histogram->classes, "classes of a histogram"),
+        .classes = alloc_raw(CLASSES, sizeof *histogram->classes, "classes of a histogram"),
         .low = CLASSES};
 }
 
@@ -45,13 +45,31 @@ void histogram_free(struct histogram *histogram)
 
 void histogram_clear(struct histogram *histogram)
 {
-    if (histogram->low < histogram->high) {
-        memset(histogram->classes + histogram->low, 0,
-               (histogram->high - histogram->low) * sizeof *histogram->classes);
-    }
     histogram->low = CLASSES;
     histogram->high = 0;
     histogram->count = histogram->most = 0;
+}
+
+static void empty(struct histogram *histogram, size_t from, size_t to)
+{
+    memset(histogram->classes + from, 0, (to - from) * sizeof *histogram->classes);
+}
+
+/* Most histograms use a few classes only, and there are many histograms: a class is
+ * emptied when it comes into use. */
+static void use_class(struct histogram *histogram, size_t at)
+{
+    if (histogram->low >= histogram->high) {
+        histogram->low = histogram->high = at;
+    }
+    if (at < histogram->low) {
+        empty(histogram, at, histogram->low);
+        histogram->low = at;
+    }
+    if (at >= histogram->high) {
+        empty(histogram, histogram->high, at + 1);
+        histogram->high = at + 1;
+    }
 }
 
 void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
@@ -60,13 +78,12 @@ void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
         return;
     }
     size_t at = class_of(value);
+    use_class(histogram, at);
     struct histogram_class *class = &histogram->classes[at];
     class->count = add_checked(class->count, times, "number of values");
     class->sum =
         add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
     histogram->count = add_checked(histogram->count, times, "number of values");
-    histogram->low = at < histogram->low ? at : histogram->low;
-    histogram->high = at + 1 > histogram->high ? at + 1 : histogram->high;
     histogram->most = value > histogram->most ? value : histogram->most;
 }
 

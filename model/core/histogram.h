@@ -17,7 +17,7 @@ struct histogram {
     struct histogram_class {
         uint64_t count, sum;
     } * classes;
-    size_t low, high; /* classes in use: [low, high) */
+    size_t low, high; /* classes in use: [low, high); those outside hold nothing */
     uint64_t count; /* of all values */
     uint64_t most; /* the largest value */
 };

@@ -41,6 +41,9 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
  * long before the last ones would be forgotten again. */
 void lines_touch_leaves(struct actor *actor, struct kvm *kvm, struct leaves leaves, bool mapped)
 {
+    if (kvm->vcpu_count == 1) {
+        return; /* lines do not move */
+    }
     uint64_t line_bytes = kvm->stage2.geometry.leaf_bytes[leaves.level] * ENTRIES_PER_LINE;
     uint64_t lines = (leaves.end - 1) / line_bytes - leaves.start / line_bytes + 1;
     uint64_t at = leaves.start;
