@@ -13,7 +13,7 @@
 
 /* Values of 2^TOP_BITS and above share the last class. */
 #define TOP_BITS 51
-#define CLASSES ((size_t)(TOP_BITS - STEP_BITS + 1) << STEP_BITS)
+_Static_assert(HISTOGRAM_CLASSES == (size_t)(TOP_BITS - STEP_BITS + 1) << STEP_BITS, "classes");
 
 /* Below STEPS each value is its own class; above, the leading STEP_BITS + 1 bits
  * say which one. */
@@ -24,7 +24,7 @@ static size_t class_of(uint64_t value)
     }
     unsigned top = 63u - (unsigned)__builtin_clzll(value);
     if (top >= TOP_BITS) {
-        return CLASSES - 1;
+        return HISTOGRAM_CLASSES - 1;
     }
     unsigned shift = top - STEP_BITS;
     return ((size_t)(shift + 1) << STEP_BITS) + (size_t)((value >> shift) & (STEPS - 1));
@@ -32,9 +32,9 @@ static size_t class_of(uint64_t value)
 
 void histogram_init(struct histogram *histogram)
 {
-    *histogram = (struct histogram){
-        .classes = alloc_raw(CLASSES, sizeof *histogram->classes, "classes of a histogram"),
-        .low = CLASSES};
+    histogram->classes =
+        alloc_raw(HISTOGRAM_CLASSES, sizeof *histogram->classes, "classes of a histogram");
+    histogram_clear(histogram);
 }
 
 void histogram_free(struct histogram *histogram)
@@ -45,31 +45,32 @@ void histogram_free(struct histogram *histogram)
 
 void histogram_clear(struct histogram *histogram)
 {
-    histogram->low = CLASSES;
-    histogram->high = 0;
+    memset(histogram->used, 0, sizeof histogram->used);
     histogram->count = histogram->most = 0;
 }
 
-static void empty(struct histogram *histogram, size_t from, size_t to)
+size_t histogram_next(const struct histogram *histogram, size_t from)
 {
-    memset(histogram->classes + from, 0, (to - from) * sizeof *histogram->classes);
+    for (size_t word = from / 64; word < HISTOGRAM_CLASSES / 64; word++) {
+        uint64_t bits =
+            histogram->used[word] & (word == from / 64 ? UINT64_MAX << from % 64 : UINT64_MAX);
+        if (bits) {
+            return word * 64 + (size_t)__builtin_ctzll(bits);
+        }
+    }
+    return HISTOGRAM_CLASSES;
 }
 
-/* Most histograms use a few classes only, and there are many histograms: a class is
- * emptied when it comes into use. */
-static void use_class(struct histogram *histogram, size_t at)
+/* There are many histograms, most with a few classes in use: those are emptied when they
+ * come into use. */
+static struct histogram_class *use_class(struct histogram *histogram, size_t at)
 {
-    if (histogram->low >= histogram->high) {
-        histogram->low = histogram->high = at;
+    uint64_t bit = UINT64_C(1) << at % 64;
+    if (!(histogram->used[at / 64] & bit)) {
+        histogram->used[at / 64] |= bit;
+        histogram->classes[at] = (struct histogram_class){0};
     }
-    if (at < histogram->low) {
-        empty(histogram, at, histogram->low);
-        histogram->low = at;
-    }
-    if (at >= histogram->high) {
-        empty(histogram, histogram->high, at + 1);
-        histogram->high = at + 1;
-    }
+    return &histogram->classes[at];
 }
 
 void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
@@ -77,9 +78,7 @@ void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
     if (times == 0) {
         return;
     }
-    size_t at = class_of(value);
-    use_class(histogram, at);
-    struct histogram_class *class = &histogram->classes[at];
+    struct histogram_class *class = use_class(histogram, class_of(value));
     class->count = add_checked(class->count, times, "number of values");
     class->sum =
         add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
@@ -91,7 +90,8 @@ uint64_t histogram_quantile(const struct histogram *histogram, double share)
 {
     uint64_t rank = (uint64_t)ceil(share * (double)histogram->count), seen = 0;
     rank = rank > 0 ? rank : 1;
-    for (size_t i = histogram->low; i < histogram->high; i++) {
+    for (size_t i = histogram_next(histogram, 0); i < HISTOGRAM_CLASSES;
+         i = histogram_next(histogram, i + 1)) {
         const struct histogram_class *class = &histogram->classes[i];
         seen += class->count;
         if (seen >= rank) {

@@ -13,11 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* 128 for each factor of two up to 2^51. */
+#define HISTOGRAM_CLASSES ((size_t)45 << 7)
+
 struct histogram {
     struct histogram_class {
         uint64_t count, sum;
-    } * classes;
-    size_t low, high; /* classes in use: [low, high); those outside hold nothing */
+    } * classes; /* [HISTOGRAM_CLASSES], of which those in use hold something */
+    uint64_t used[HISTOGRAM_CLASSES / 64]; /* a bit for each */
     uint64_t count; /* of all values */
     uint64_t most; /* the largest value */
 };
@@ -28,6 +31,9 @@ void histogram_free(struct histogram *histogram);
 
 /* Forgets all values. */
 void histogram_clear(struct histogram *histogram);
+
+/* The first class in use from that one on; HISTOGRAM_CLASSES: none. */
+size_t histogram_next(const struct histogram *histogram, size_t from);
 
 /* Adds `times` values alike. */
 void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times);

@@ -282,16 +282,24 @@ static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
 /* A reader adds itself to a lock's count as it comes and takes itself off as it
  * goes, one atomic operation each (a request): nobody waits for the lock, but all
  * who share it wait for its cache line. Where nobody else changed it in between,
- * the line is still there. */
-static void update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
+ * the line is still there, and there is no request: false. */
+static bool update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
 {
-    if (line->last && line->last != vcpu) {
+    bool moves = line->last && line->last != vcpu;
+    if (moves) {
         actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, 1));
     }
     line->last = vcpu;
+    return moves;
 }
 
-/* Up to the lock. */
+/* Whoever has mmu_lock for write has its line, too. */
+static bool update_mmu_line(struct actor *actor, const struct fault *fault)
+{
+    return !takes_write_lock(fault) && update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+}
+
+/* Up to the lock. What makes no request goes on with what follows it at once. */
 static void fault_enter(struct actor *actor, struct frame *frame, struct fault *fault)
 {
     switch (frame->state) {
@@ -300,14 +308,17 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         fault->stall = stall_begin(actor);
         actor->site = SITE_FAULT;
         frame->state = FAULT_MMAP;
-        update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
-        return;
+        if (update_line(actor, &fault->kvm->mmap_line, fault->vcpu)) {
+            return;
+        }
+        /* fallthrough */
     case FAULT_MMAP:
         frame->state = FAULT_EXIT;
         if (fault_needs_hugetlb_mutex(fault)) {
             actor_lock(actor, &fault->kvm->hugetlb_mutex, true);
+            return;
         }
-        return;
+        /* fallthrough */
     case FAULT_EXIT:
         frame->state = FAULT_MMAP_LEFT;
         fault_plan(actor, fault);
@@ -317,7 +328,7 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         return;
     case FAULT_MMAP_LEFT:
         frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
-        update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
+        (void)update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
         return;
     default:
         frame->state = FAULT_NOTIFY;
@@ -348,15 +359,18 @@ static void fault_step(struct actor *actor, struct frame *frame)
     case FAULT_HOST_UNLOCK:
         fault_enter(actor, frame, fault);
         return;
-    case FAULT_LINE:
-        frame->state = FAULT_LOCK;
-        if (!takes_write_lock(fault)) {
-            update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
-        }
-        return;
     case FAULT_NOTIFY:
         frame->state = fault_notify(actor, fault);
-        return;
+        if (frame->state != FAULT_LINE) {
+            return;
+        }
+        /* fallthrough */
+    case FAULT_LINE:
+        frame->state = FAULT_LOCK;
+        if (update_mmu_line(actor, fault)) {
+            return;
+        }
+        /* fallthrough */
     case FAULT_LOCK:
         frame->state = fault->permission && !fault->resize ? FAULT_RELAX : FAULT_CLEAN;
         actor->holds = leaf_count(fault);
@@ -376,10 +390,10 @@ static void fault_step(struct actor *actor, struct frame *frame)
         return;
     case FAULT_LEAVE:
         frame->state = FAULT_UNLOCK;
-        if (!takes_write_lock(fault)) {
-            update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+        if (update_mmu_line(actor, fault)) {
+            return;
         }
-        return;
+        /* fallthrough */
     case FAULT_UNLOCK:
         frame->state = FAULT_DONE;
         actor->holds = 0;

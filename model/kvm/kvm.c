@@ -8,7 +8,7 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
               uint32_t vcpu_count)
 {
     INVARIANT(vcpu_count <= KVM_VCPUS, "%u vCPUs", vcpu_count);
-    memset(kvm, 0, sizeof *kvm);
+    memset(kvm, 0, offsetof(struct kvm, vcpus) + vcpu_count * sizeof *kvm->vcpus);
     kvm->name = "vm";
     kvm->kernel = kernel;
     kvm->strategy = strategy;

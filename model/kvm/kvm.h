@@ -94,7 +94,6 @@ struct kvm {
     struct actor *workers; /* that help with the strategy's flush; NULL: none */
     struct signal worker_done[STRATEGY_WORKERS_MAX];
     uint32_t worker_count;
-    struct kvm_vcpu vcpus[KVM_VCPUS];
     uint32_t vcpu_count;
     bool flush_pending; /* the strategy's first-run flush is due */
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
@@ -107,6 +106,8 @@ struct kvm {
 
     uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
+
+    struct kvm_vcpu vcpus[KVM_VCPUS]; /* last, since all but vcpu_count are never looked at */
 };
 
 /* --- set-up --- */

@@ -183,7 +183,7 @@ void sim_init(struct sim *sim, const struct point *point)
 {
     const struct timeline *timeline = point->timeline;
     double insns[EVENT_KINDS];
-    memset(sim, 0, sizeof *sim);
+    memset(sim, 0, offsetof(struct sim, reinits));
     sim->point = point;
     sim->reinit_ps = sim->first_insn_ps = UINT64_MAX;
     kvm_path_lengths(point->platform->vhe, insns);
@@ -204,7 +204,7 @@ void sim_init(struct sim *sim, const struct point *point)
                            point->platform->line_bytes, 4 * runs);
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
     sim->memory.dvm.spare = price_tlbi_spare(point->value, actors);
-    sim->more = zeroed(copies - 1, sizeof *sim->more);
+    sim->more = alloc_raw(copies, sizeof *sim->more, "parts of a simulation");
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);
         /* They stand behind all scripts' actors. */

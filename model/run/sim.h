@@ -48,11 +48,9 @@ struct sim {
     struct run_pool pool;
     struct cache *cache;
     struct memory memory;
-    struct kvm kvm; /* the first VM */
     struct kvm *more; /* the others of a host with several */
     struct signal *signals; /* [copies][timeline's signals] */
     ps_t price[EVENT_KINDS];
-    struct histogram stalls; /* of all vCPUs since the first re-init (kvm/stall.h), in ps */
 
     /* Results, valid after sim_run. */
     ps_t end_ps; /* when the last actor ended */
@@ -62,8 +60,12 @@ struct sim {
     uint64_t *before; /* the same up to it */
     ps_t spun_before_ps; /* waited for mmu_lock up to it, by all */
     struct phase_record *phases;
-    struct reinit_record reinits[KVM_VCPUS * 4];
     uint32_t reinit_count;
+
+    /* From here on nothing is set before it is used. */
+    struct reinit_record reinits[KVM_VCPUS * 4];
+    struct histogram stalls; /* of all vCPUs since the first re-init (kvm/stall.h), in ps */
+    struct kvm kvm; /* the first VM */
 };
 
 /* Whether it can be played: the machine has a core for every vCPU and for the

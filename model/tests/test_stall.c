@@ -42,7 +42,8 @@ static struct sim *prepared(struct point *point, const struct timeline *timeline
 static ps_t sum_of(const struct histogram *stalls)
 {
     ps_t sum = 0;
-    for (size_t i = stalls->low; i < stalls->high; i++) {
+    for (size_t i = histogram_next(stalls, 0); i < HISTOGRAM_CLASSES;
+         i = histogram_next(stalls, i + 1)) {
         sum += stalls->classes[i].sum;
     }
     return sum;
