@@ -80,17 +80,23 @@ TEST_HELPERS := $(filter-out $(TEST_SRCS),$(wildcard model/tests/*.c))
 
 BENCH_SRCS := $(wildcard bench/core/*.c)
 
+# One fuzz target a file; what is beside them is linked into each.
+FUZZ_SRCS := $(wildcard model/tests/fuzz/fuzz_*.c)
+FUZZ_MORE := model/tests/fuzz/fuzz.c model/tests/fuzz/replay.c model/tests/fuzz/dict.c
+
 objs = $(patsubst bench/core/%.c,$(B)/obj/bench/%.o,$(patsubst model/%.c,$(B)/obj/%.o,$(1)))
 MAIN_OBJ := $(call objs,$(MAIN))
 LIB_OBJS := $(call objs,$(filter-out $(MAIN),$(SRCS)))
 HELPER_OBJS := $(call objs,$(TEST_HELPERS))
 TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(TEST_SRCS))
 BENCHES := $(patsubst bench/core/%.c,$(B)/bench/%,$(BENCH_SRCS))
+FUZZERS := $(patsubst model/tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
 
-LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS)
+LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS) $(FUZZ_SRCS) $(FUZZ_MORE)
 LINT_KVM := $(wildcard bench/kvm/probe/*.c bench/kvm/emulate/*.c)
 FORMAT_FILES := $(LINT_C) $(LINT_KVM) \
-    $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h bench/core/*.h bench/kvm/probe/*.h)
+    $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h model/tests/fuzz/*.h bench/core/*.h \
+        bench/kvm/probe/*.h)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
 # object depends on $(B)/flags, so holding that one back holds back everything.
@@ -116,6 +122,18 @@ $(B)/tests/%: $(B)/obj/tests/%.o $(HELPER_OBJS) $(B)/libs2flush.a
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 $(B)/bench/%: $(B)/obj/bench/%.o $(B)/libs2flush.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# With the fuzzer's instrumentation the fuzzer is the main program, else one that plays the corpus.
+fuzz_main := $(if $(findstring fuzzer,$(SANITIZE)),,$(B)/obj/tests/fuzz/replay.o)
+$(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz.o $(fuzz_main) $(B)/libs2flush.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/fuzz/dict: $(B)/obj/tests/fuzz/dict.o $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -195,8 +213,20 @@ TEST_ENV = TEST_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full \
 endif
 
 .PHONY: check
-check: $(B)/s2flush $(TESTS) ## build and run all tests
-	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS)
+check: $(B)/s2flush $(TESTS) $(FUZZERS) ## build and run all tests
+	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS) $(FUZZERS)
+
+# --- Fuzzing -----------------------------------------------------------------------------------
+
+# SECONDS in all, shared out among the targets (or those that TARGETS names).
+.PHONY: fuzz fuzz-build
+fuzz: ## fuzz every reader and the simulator (SECONDS=60, TARGETS='study sim'; needs clang)
+	@command -v clang >/dev/null || { echo 'make fuzz: no clang here: make deps-lint' >&2; exit 2; }
+	@$(MAKE) CC=clang SANITIZE=fuzzer-no-link,address,undefined B=build/fuzz fuzz-build >build/fuzz.log 2>&1 || \
+	    { cat build/fuzz.log >&2; exit 2; }
+	@model/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) $(TARGETS)
+
+fuzz-build: $(FUZZERS) $(B)/fuzz/dict
 
 # --- Benchmarks --------------------------------------------------------------------------------
 

@@ -182,17 +182,44 @@ static bool pick(struct picked *picked, const struct reading *reading)
     return true;
 }
 
-static bool know_machine(struct measurements *found, const struct reading *reading)
+/* What a platform file takes; a line size is a power of two besides. */
+static const struct machine_fact {
+    const char *quantity;
+    double least, most;
+    bool whole, power;
+} machine_facts[] = {{"clock", 1e7, 2e10, false, false},
+                     {"cores", 1, 4096, true, false},
+                     {"line_bytes", 16, 2048, true, true}};
+#define MACHINE_FACTS (sizeof machine_facts / sizeof *machine_facts)
+
+static bool fact_holds(const struct machine_fact *fact, double value)
 {
-    if (strcmp(reading->quantity, "clock") == 0) {
-        found->clock_ghz = reading->value / 1e9;
-    } else if (strcmp(reading->quantity, "cores") == 0) {
-        found->cores = (uint64_t)reading->value;
-    } else if (strcmp(reading->quantity, "line_bytes") == 0) {
-        found->line_bytes = (uint64_t)reading->value;
-    } else {
-        return false;
+    bool within = value >= fact->least && value <= fact->most;
+    bool whole = within && (!fact->whole || !(floor(value) < value));
+    return whole && (!fact->power || ((uint64_t)value & ((uint64_t)value - 1)) == 0);
+}
+
+/* *known: the row says something of the machine itself. */
+static bool know_machine(const struct csv *table, size_t row, const struct reading *reading,
+                         struct measurements *found, bool *known, struct error *err)
+{
+    struct place at = {table->path, table->lines[row], "value"};
+    size_t i = 0;
+    while (i < MACHINE_FACTS && strcmp(reading->quantity, machine_facts[i].quantity) != 0) {
+        i++;
     }
+    *known = i < MACHINE_FACTS;
+    if (*known && !fact_holds(&machine_facts[i], reading->value)) {
+        return error_input(err, &at, "found %g for %s, expected %s%g to %g", reading->value,
+                           reading->quantity,
+                           machine_facts[i].power   ? "a power of two from "
+                           : machine_facts[i].whole ? "a whole number from "
+                                                    : "",
+                           machine_facts[i].least, machine_facts[i].most);
+    }
+    found->clock_ghz = i == 0 ? reading->value / 1e9 : found->clock_ghz;
+    found->cores = i == 1 ? (uint64_t)reading->value : found->cores;
+    found->line_bytes = i == 2 ? (uint64_t)reading->value : found->line_bytes;
     return true;
 }
 
@@ -264,13 +291,15 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
     for (size_t row = 0; row < table->rows; row++) {
         struct reading reading;
         enum probe_kind kind;
-        if (!read_cells(table, row, &reading, err) || !check_twice(table, row, err)) {
+        bool known;
+        if (!read_cells(table, row, &reading, err) || !check_twice(table, row, err) ||
+            !know_machine(table, row, &reading, found, &known, err)) {
             return false;
         }
         bool flush = strcmp(reading.quantity, flusher) == 0;
         if (flush && flush_kind(&reading, cache_bytes, &kind)) {
             add_reading(found, &reading, kind);
-        } else if (!know_machine(found, &reading) && !pick(&picked, &reading)) {
+        } else if (!known && !pick(&picked, &reading)) {
             found->passed_over++;
         }
     }

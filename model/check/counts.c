@@ -323,6 +323,10 @@ static bool read_table(const char *path, const struct platform *base, struct cou
         struct place at = {.file = path};
         good = error_input(err, &at, "found no rows, expected at least one");
     }
+    if (good && rows > COUNTS_ROWS) {
+        struct place at = {.file = path};
+        good = error_input(err, &at, "found %zu rows, expected at most %d", rows, COUNTS_ROWS);
+    }
     if (good) {
         counts->rows = zeroed(rows, sizeof *counts->rows);
         counts->events = zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t));

@@ -18,6 +18,8 @@
 
 #define COUNT_EVENTS 7
 
+#define COUNTS_ROWS 100000
+
 /* A column of counts: the kinds of event whose sum it is. */
 struct count_column {
     const char *name;

@@ -282,7 +282,12 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     if (!csv_read(path, &table, err)) {
         return false;
     }
+    struct place whole = {.file = path};
     bool ok = check_columns(&table, err);
+    if (ok && table.rows > PUBLISHED_ROWS - set->count) {
+        ok = error_input(err, &whole, "found %zu rows, expected at most %zu", table.rows,
+                         PUBLISHED_ROWS - set->count);
+    }
     set->rows = realloc(set->rows, (set->count + table.rows + 1) * sizeof *set->rows);
     if (!set->rows) {
         die("out of memory for published rows");

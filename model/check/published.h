@@ -14,6 +14,8 @@
 #include "kvm/strategy.h"
 #include "machine/platform.h"
 
+#define PUBLISHED_ROWS 10000
+
 enum row_role { ROLE_FIT, ROLE_PREDICT };
 
 extern const char *const role_name[];

@@ -3,6 +3,7 @@
 #include "report/output.h"
 #include "report/rows.h"
 #include "report/run_json.h"
+#include "study/needs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -232,6 +233,13 @@ static bool run_study(const struct arguments *given, const struct study *study, 
     return good;
 }
 
+static void say_needs(const struct study_needs *needs)
+{
+    char text[32];
+    printf("%" PRIu64 " rows, up to %s of memory on %u threads\n", needs->rows,
+           format_bytes(needs->bytes, text, sizeof text), needs->threads);
+}
+
 static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)
 {
     char folder[OUTPUT_PATH];
@@ -240,9 +248,19 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     if (!metric_select(study->metrics, wanted, &at, err)) {
         return false;
     }
+    struct study_needs needs;
+    if (!study_needs(study, (unsigned)given->jobs, wanted, &needs, err)) {
+        return false;
+    }
     snprintf(folder, sizeof folder, "results/%s", study->name);
     if (given->dry) {
         say_plan(study);
+        say_needs(&needs);
+    }
+    if (!study_fits(study, &needs, err)) {
+        return false;
+    }
+    if (given->dry) {
         return say_estimate(study, given->jobs, err);
     }
     return run_study(given, study, given->folder ? given->folder : folder, wanted, err);

@@ -3,8 +3,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/error.h"
+#include "core/units.h"
 
 /* From here on fresh pages of the system are worth their faults: large arrays
  * are used in part only. */
@@ -35,4 +37,27 @@ void *alloc_zeroed(size_t count, size_t size, const char *what)
      * and a fault for each, over and over as simulations come and go. */
     void *array = alloc_raw(count, size, what);
     return memset(array, 0, count * size);
+}
+
+static bool find_limit(uint64_t *limit, struct error *err)
+{
+    const char *text = getenv("S2FLUSH_MEMORY");
+    struct place at = {.file = "S2FLUSH_MEMORY"};
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
+    *limit = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : UINT64_MAX;
+    return !text || unit_parse_whole(text, UNIT_BYTES, limit) ||
+           error_input(err, &at, "found '%.80s', expected a size such as 8G", text);
+}
+
+bool alloc_allowed(uint64_t bytes, const char *what, const char *instead, struct error *err)
+{
+    uint64_t limit;
+    char needs[32], has[32];
+    if (!find_limit(&limit, err)) {
+        return false;
+    }
+    return bytes <= limit ||
+           error_input(err, NULL, "%s takes up to %s of memory, %s may be used: %s", what,
+                       format_bytes(bytes, needs, sizeof needs),
+                       format_bytes(limit, has, sizeof has), instead);
 }

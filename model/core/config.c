@@ -1,16 +1,20 @@
 #include "core/config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum {
     NAME_BYTES_MAX = 49, /* libinih keeps 50 with the end */
     CONFIG_BYTES_MAX = 4 << 20, /* thousands of times what a workload takes */
-    SLURP_BYTES_FIRST = 64 << 10
+    SLURP_BYTES_FIRST = 64 << 10,
+    PIPE_WAIT_MS = 3000
 };
 
 /* Hands libinih one line a time, so that its calls and our lines agree. */
@@ -76,6 +80,10 @@ static bool slurp_open(FILE *in, const struct place *at, size_t limit_bytes, cha
     if (S_ISDIR(status.st_mode)) {
         return error_input(err, at, "is a folder, expected a file");
     }
+    /* A device has no end (/dev/zero); a table of GiB does not come from one. */
+    if (S_ISCHR(status.st_mode) && limit_bytes > CONFIG_BYTES_MAX) {
+        limit_bytes = CONFIG_BYTES_MAX;
+    }
     size_t hint = S_ISREG(status.st_mode) ? (size_t)status.st_size : 0;
     if (hint > limit_bytes) {
         return error_input(err, at, "has %zu bytes, expected at most %zu", hint, limit_bytes);
@@ -94,14 +102,51 @@ static bool slurp_open(FILE *in, const struct place *at, size_t limit_bytes, cha
     return false;
 }
 
+/* A program that runs unattended must not wait for ever for somebody to write to a
+ * named pipe. What a shell hands over (`<(...)`) has no name and has its writer. */
+static bool pipe_speaks(int fd)
+{
+    char link[32], target[8] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    struct pollfd pipe = {.fd = fd, .events = POLLIN};
+
+    bool unnamed =
+        readlink(link, target, sizeof target - 1) > 0 && strncmp(target, "pipe:", 5) == 0;
+    return unnamed || poll(&pipe, 1, PIPE_WAIT_MS) > 0;
+}
+
+/* Opens without waiting for the other end of a pipe, then reads as usual. */
+static FILE *open_file(const struct place *at, struct error *err)
+{
+    struct stat status;
+    int fd = open(at->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0) {
+        error_input(err, at, "cannot be opened: %s", strerror(errno));
+        return NULL;
+    }
+    if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && !pipe_speaks(fd)) {
+        error_input(err, at, "is a pipe that nobody wrote to within %d s", PIPE_WAIT_MS / 1000);
+        (void)close(fd);
+        return NULL;
+    }
+    int flags = fcntl(fd, F_GETFL);
+    FILE *in = flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 ? fdopen(fd, "rb") : NULL;
+    if (!in) {
+        error_input(err, at, "cannot be opened: %s", strerror(errno));
+        (void)close(fd);
+    }
+    return in;
+}
+
 bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
                 struct error *err)
 {
     struct place at = {.file = path};
-    FILE *in = fopen(path, "rbe");
+    FILE *in = open_file(&at, err);
 
     if (in == NULL) {
-        return error_input(err, &at, "cannot be opened: %s", strerror(errno));
+        return false;
     }
     bool done = slurp_open(in, &at, limit_bytes, text, length, err);
     fclose(in);

@@ -9,6 +9,11 @@
 
 #define CSV_BYTES_MAX ((size_t)1 << 30)
 
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
+
+/* What a spreadsheet takes for a formula begins with one of these. */
+#define FORMULA_BEGINS "=+-@\t\r"
+
 /* Cells are cut out of the file's text in place: each cell's end becomes the
  * end of its string, and quoted cells are unquoted where they stand. */
 struct parser {
@@ -21,6 +26,8 @@ struct parser {
 struct strings {
     char **items;
     size_t count, capacity;
+    size_t most; /* more are refused */
+    const char *what;
 };
 
 /* ---- Growing arrays ---- */
@@ -100,6 +107,14 @@ static bool read_separator(struct parser *parser, bool *row_ends)
     return true;
 }
 
+/* The apostrophe that csv_put puts in front of a formula's look-alike. */
+static size_t guard_length(const char *text)
+{
+    size_t quotes = strspn(text, "'");
+
+    return quotes > 0 && text[quotes] != '\0' && strchr(FORMULA_BEGINS, text[quotes]) ? 1 : 0;
+}
+
 static bool read_cell(struct parser *parser, char **cell, bool *row_ends)
 {
     char *stop = parser->at;
@@ -112,6 +127,7 @@ static bool read_cell(struct parser *parser, char **cell, bool *row_ends)
         return false;
     }
     *stop = '\0';
+    *cell += guard_length(*cell);
     return true;
 }
 
@@ -121,6 +137,10 @@ static bool read_row(struct parser *parser, struct strings *cells)
 
     while (!row_ends) {
         char *cell;
+        if (cells->count == cells->most) {
+            return error_input(parser->err, &parser->place, "found more than %zu %s", cells->most,
+                               cells->what);
+        }
         if (!read_cell(parser, &cell, &row_ends)) {
             return false;
         }
@@ -139,9 +159,9 @@ static bool before_header(const struct parser *parser)
     return at < parser->end && (*at == '#' || *at == '\n' || (at[0] == '\r' && at[1] == '\n'));
 }
 
-static void read_comments(struct parser *parser, struct csv *table)
+static bool read_comments(struct parser *parser, struct csv *table)
 {
-    struct strings comments = {0};
+    struct strings comments = {.most = CSV_COMMENTS_MAX};
 
     while (before_header(parser)) {
         char *text = parser->at;
@@ -150,12 +170,17 @@ static void read_comments(struct parser *parser, struct csv *table)
         parser->place.line++;
         stop -= stop > text && stop[-1] == '\r';
         *stop = '\0';
+        if (*text == '#' && comments.count == comments.most) {
+            return error_input(parser->err, &parser->place, "found more than %zu lines of comment",
+                               comments.most);
+        }
         if (*text == '#') {
             push(&comments, text + 1);
         }
+        table->comments = comments.items;
+        table->comment_count = comments.count;
     }
-    table->comments = comments.items;
-    table->comment_count = comments.count;
+    return true;
 }
 
 static bool check_header(const struct parser *parser, const struct csv *table,
@@ -173,7 +198,7 @@ static bool check_header(const struct parser *parser, const struct csv *table,
 
 static bool read_header(struct parser *parser, struct csv *table)
 {
-    struct strings names = {0};
+    struct strings names = {.most = CSV_COLUMNS_MAX, .what = "columns"};
     struct place at = parser->place;
 
     if (parser->at == parser->end) {
@@ -187,7 +212,7 @@ static bool read_header(struct parser *parser, struct csv *table)
 
 static bool read_rows(struct parser *parser, struct csv *table)
 {
-    struct strings cells = {0};
+    struct strings cells = {.most = CSV_CELLS_MAX, .what = "cells in a table"};
     size_t capacity = 0;
     bool done = true;
 
@@ -221,7 +246,7 @@ static unsigned line_of(const char *text, const char *at)
 static bool parse_table(struct csv *table, size_t length, struct error *err)
 {
     const char *nul = memchr(table->storage, '\0', length);
-    bool marked = strncmp(table->storage, "\xef\xbb\xbf", 3) == 0;
+    bool marked = strncmp(table->storage, BYTE_ORDER_MARK, 3) == 0;
     struct parser parser = {.at = table->storage + (marked ? 3 : 0),
                             .end = table->storage + length,
                             .place = {.file = table->path, .line = 1},
@@ -231,8 +256,8 @@ static bool parse_table(struct csv *table, size_t length, struct error *err)
         parser.place.line = line_of(table->storage, nul);
         return error_input(err, &parser.place, "found a NUL byte, expected text");
     }
-    read_comments(&parser, table);
-    return read_header(&parser, table) && read_rows(&parser, table);
+    return read_comments(&parser, table) && read_header(&parser, table) &&
+           read_rows(&parser, table);
 }
 
 bool csv_read(const char *path, struct csv *table, struct error *err)
@@ -316,18 +341,28 @@ bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallbac
 
 /* ---- Writing ---- */
 
-static bool is_formula(const char *text)
+/* An apostrophe in front of what looks like a guard itself keeps the two apart. */
+static bool needs_guard(const char *text)
 {
     double number;
 
-    return *text != '\0' && strchr("=+-@", *text) != NULL && !unit_parse(text, UNIT_NONE, &number);
+    return (*text != '\0' && strchr(FORMULA_BEGINS, *text) != NULL &&
+            !unit_parse(text, UNIT_NONE, &number)) ||
+           guard_length(text) > 0;
+}
+
+/* A '#' could begin a comment and a byte order mark could be taken for the file's. */
+static bool needs_quotes(const char *text)
+{
+    return *text == '#' || strncmp(text, BYTE_ORDER_MARK, 3) == 0 ||
+           strpbrk(text, ",\"\r\n") != NULL;
 }
 
 void csv_put(FILE *out, const char *text)
 {
-    const char *guard = is_formula(text) ? "'" : "";
+    const char *guard = needs_guard(text) ? "'" : "";
 
-    if (*text != '#' && strpbrk(text, ",\"\r\n") == NULL) {
+    if (!needs_quotes(text)) {
         fprintf(out, "%s%s", guard, text);
         return;
     }

@@ -13,6 +13,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* What a table may hold besides 1 GiB of text. The rows of the largest study
+ * that may be run are within it. */
+#define CSV_COLUMNS_MAX 1024
+#define CSV_CELLS_MAX ((size_t)64 << 20)
+#define CSV_COMMENTS_MAX 65536
+
 struct csv {
     const char *path; /* for messages; the caller's */
     char **header;
@@ -25,9 +31,10 @@ struct csv {
     char *storage;
 };
 
-/* Reads the whole table (at most 1 GiB). A row with another number of cells
- * than the header, two columns of one name, a stray or unclosed quote, a lone
- * carriage return or a NUL byte is an error. */
+/* Reads the whole table, within the limits above. The apostrophe that csv_put
+ * sets in front of what looks like a formula is taken off again. A row with
+ * another number of cells than the header, two columns of one name, a stray or
+ * unclosed quote, a lone carriage return or a NUL byte is an error. */
 bool csv_read(const char *path, struct csv *table, struct error *err);
 void csv_free(struct csv *table);
 
@@ -43,8 +50,10 @@ bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallbac
                struct error *err);
 
 /* Writes one field with RFC 4180 quoting. A field that a spreadsheet would
- * take for a formula (starts with = + - @ and is no number) gets a leading
- * apostrophe; one that starts with '#' is quoted, so that it is no comment. */
+ * take for a formula (starts with = + - @, a tab or a carriage return, and is
+ * no number) gets a leading apostrophe, and so does one that reads as if it had
+ * got one; csv_read takes it off. One that starts with '#' is quoted, so that it
+ * is no comment. */
 void csv_put(FILE *out, const char *text);
 
 #endif

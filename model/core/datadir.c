@@ -37,12 +37,20 @@ static bool beside_program(const char *relative, char *buf, size_t size)
     return false;
 }
 
-bool datadir_find(const char *relative, char *buf, size_t size)
+static bool under_own(const char *relative, char *buf, size_t size)
 {
     const char *own = getenv("S2FLUSH_DATA");
-    if (own && readable(own, relative, buf, size)) {
-        return true;
-    }
-    return readable(".", relative, buf, size) || beside_program(relative, buf, size) ||
+    return own && readable(own, relative, buf, size);
+}
+
+bool datadir_find(const char *relative, char *buf, size_t size)
+{
+    return under_own(relative, buf, size) || readable(".", relative, buf, size) ||
+           beside_program(relative, buf, size) || readable(S2FLUSH_DATADIR, relative, buf, size);
+}
+
+bool datadir_find_code(const char *relative, char *buf, size_t size)
+{
+    return under_own(relative, buf, size) || beside_program(relative, buf, size) ||
            readable(S2FLUSH_DATADIR, relative, buf, size);
 }

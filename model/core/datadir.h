@@ -13,4 +13,8 @@
  * install folder, the first where it exists. False where it is nowhere. */
 bool datadir_find(const char *relative, char *buf, size_t size);
 
+/* The same for what is executed (plot scripts): never from the current folder,
+ * which may hold files of a stranger. */
+bool datadir_find_code(const char *relative, char *buf, size_t size);
+
 #endif

@@ -373,5 +373,5 @@ bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase
         run_guest(kvmcase, op);
         break;
     }
-    return true;
+    return timeline_fits(timeline, at, err);
 }

@@ -334,6 +334,8 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
         if (fine && row->stored) {
             fine = add_fill(&builder, row, row->stored_at, PAGE, err);
         }
+        struct place at = {.file = rows->path, .line = row->line};
+        fine = fine && timeline_fits(timeline, &at, err);
     }
     free(builder.vcpus);
     return fine;

@@ -78,6 +78,10 @@ uint32_t timeline_phase(struct timeline *timeline, const char *name)
 {
     bool unused = timeline->phase_count == 1 && timeline->phases[0][0] == '\0' &&
                   timeline->last_script == UINT32_MAX;
+    if (!unused && timeline->phase_count == TIMELINE_PHASES) {
+        timeline->full = true;
+        return timeline->phase;
+    }
     if (!unused) {
         timeline->phase_count++;
         timeline->phases = grown(timeline->phases, (size_t)timeline->phase_count * PHASE_NAME);
@@ -88,8 +92,20 @@ uint32_t timeline_phase(struct timeline *timeline, const char *name)
     return index;
 }
 
+/* What is left out is more than one piece: a timeline that is full stays so. */
+static bool has_room(struct timeline *timeline, const struct op *op)
+{
+    uint64_t pieces = op->kind == OP_TOUCH && op->count > 1 ? op->count : 1;
+    timeline->full |= pieces > TIMELINE_OPS - timeline->ops;
+    timeline->ops += timeline->full ? 0 : pieces;
+    return !timeline->full;
+}
+
 static void append(struct timeline *timeline, struct script *script, struct op op)
 {
+    if (!has_room(timeline, &op)) {
+        return;
+    }
     if (script->count == script->room) {
         script->room = script->room ? script->room * 2 : 16;
         script->ops = grown(script->ops, script->room * sizeof *script->ops);
@@ -122,6 +138,12 @@ void timeline_add(struct timeline *timeline, uint32_t vcpu, struct op op)
 uint64_t timeline_signal(struct timeline *timeline)
 {
     return timeline->signals++;
+}
+
+bool timeline_fits(const struct timeline *timeline, const struct place *at, struct error *err)
+{
+    return !timeline->full || error_input(err, at, "more than %llu operations or %d phases",
+                                          (unsigned long long)TIMELINE_OPS, TIMELINE_PHASES);
 }
 
 size_t timeline_runs(const struct timeline *timeline)

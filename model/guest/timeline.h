@@ -70,6 +70,11 @@ struct slot_shape {
     127 /* VMs on one host: each slot has a stretch of 2^53 bytes of its own \
          */
 
+/* What a timeline may hold. Operations count with their pieces (`every ... times
+ * N` is N), and with the signals that a serial timeline puts between actors. */
+#define TIMELINE_OPS (UINT64_C(4) << 20)
+#define TIMELINE_PHASES 4096
+
 struct vm_shape {
     uint64_t granule_bytes;
     uint32_t ipa_bits;
@@ -94,6 +99,8 @@ struct timeline {
     char (*phases)[PHASE_NAME];
     uint32_t phase_count;
     uint64_t signals;
+    uint64_t ops; /* operations and pieces so far */
+    bool full; /* there were to be more of them, or more phases: they are left out */
 
     /* While it is built. */
     uint32_t phase; /* of the operations that are added */
@@ -123,6 +130,10 @@ void timeline_add(struct timeline *timeline, uint32_t vcpu, struct op op);
 
 /* A fresh signal for OP_SIGNAL and OP_WAIT. */
 uint64_t timeline_signal(struct timeline *timeline);
+
+/* Whether everything found room; the builders that take input of any length
+ * ask after each piece of it. */
+bool timeline_fits(const struct timeline *timeline, const struct place *at, struct error *err);
 
 /* How many ranges of memory state playing it can need at most, per map. */
 size_t timeline_runs(const struct timeline *timeline);

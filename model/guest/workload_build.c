@@ -162,7 +162,9 @@ static bool build_written(const struct workload *workload, struct timeline *time
     if (!add_slots(workload, &slots, timeline, err)) {
         return false;
     }
-    return workload->boot_line ? generate_boot(workload->path, values, timeline, err)
+    struct place at = {.file = workload->path};
+    return workload->boot_line ? generate_boot(workload->path, values, timeline, err) &&
+                                     timeline_fits(timeline, &at, err)
                                : workload_play_lines(workload->path, &workload->lines, &slots,
                                                      (uint16_t)values->density, timeline, err);
 }

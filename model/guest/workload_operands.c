@@ -241,6 +241,10 @@ static struct named_signal *signal_named(struct parser *parser, const char *name
             return &parser->signals[i];
         }
     }
+    if (parser->signal_count == SIGNALS_MAX) {
+        error_input(parser->err, &parser->at, "more than %d signals", SIGNALS_MAX);
+        return NULL;
+    }
     parser->signals = grown_by_one(parser->signals, parser->signal_count, sizeof *parser->signals);
     struct named_signal *signal = &parser->signals[parser->signal_count++];
     *signal = (struct named_signal){.id = timeline_signal(parser->timeline)};
@@ -255,6 +259,9 @@ bool take_signal(struct parser *parser, struct op *op)
         return misuse(parser, name ? name : "nothing more");
     }
     struct named_signal *signal = signal_named(parser, name);
+    if (!signal) {
+        return false;
+    }
     op->n = signal->id;
     if (op->kind == OP_WAIT) {
         signal->awaited_line = signal->awaited_line ? signal->awaited_line : parser->at.line;

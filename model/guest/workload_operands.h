@@ -11,6 +11,8 @@
 
 #define WORDS_MAX 8
 
+#define SIGNALS_MAX 4096
+
 struct named_signal {
     char name[48];
     uint64_t id;

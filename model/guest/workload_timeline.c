@@ -101,7 +101,7 @@ static void add_op(struct parser *parser, uint32_t vcpu, struct op op)
     if (!all) {
         timeline_add(parser->timeline, vcpu, op);
     }
-    if (op.kind == OP_WAIT) {
+    if (op.kind == OP_WAIT && !parser->timeline->full) {
         note_wait(parser, vcpu);
     }
 }
@@ -121,7 +121,7 @@ static bool play_line(struct parser *parser, uint32_t vcpu)
         return misuse(parser, parser->words[parser->next]);
     }
     add_op(parser, vcpu, op);
-    return true;
+    return timeline_fits(parser->timeline, &parser->at, parser->err);
 }
 
 static bool phase_line(struct parser *parser, const char *text)
@@ -133,7 +133,7 @@ static bool phase_line(struct parser *parser, const char *text)
                            text, PHASE_NAME - 1);
     }
     timeline_phase(parser->timeline, text);
-    return true;
+    return timeline_fits(parser->timeline, &parser->at, parser->err);
 }
 
 /* Who a line is for: SCRIPT_VMM or a vCPU's index. */

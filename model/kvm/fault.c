@@ -131,7 +131,8 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next;
-    if (locked_by_other(fault) || invalidated(fault)) {
+    /* The slot may have gone while this waited; the guest then finds a device there. */
+    if (!slot || locked_by_other(fault) || invalidated(fault)) {
         actor_charge(actor, EV_fault_retries, 1);
         return FAULT_UNLOCK;
     }
@@ -200,7 +201,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
 static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
 {
     if (fault->notifying == fault->notified) {
-        return fault->notified > 0 ? FAULT_DONE : FAULT_LINE;
+        return fault->notified > 0 || fault->gone ? FAULT_DONE : FAULT_LINE;
     }
     uint32_t i = fault->notifying++;
     bool last = fault->notifying == fault->notified;

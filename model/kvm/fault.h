@@ -21,6 +21,7 @@ struct fault {
     uint64_t tables; /* taken for its leaves */
     uint8_t notified, notifying;
     bool permission, replaced;
+    bool gone; /* the slot was deleted before the kernel looked at it */
     bool resize; /* the mapped leaf has another size than the new one */
 };
 

@@ -174,7 +174,11 @@ void fault_plan(struct actor *actor, struct fault *fault)
     struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next = UINT64_MAX;
-    INVARIANT(slot, "fault at %#llx outside every slot", (unsigned long long)fault->ipa);
+    if (!slot) {
+        fault->gone = true;
+        actor_charge(actor, EV_exits, 1);
+        return;
+    }
     fault->seen_invalidations = kvm->invalidations;
     fault->permission = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
     uint64_t limit = fault_limit(fault, slot, fault->permission ? mapped.end : next);
@@ -202,9 +206,8 @@ bool fault_needs_hugetlb_mutex(const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
-    INVARIANT(slot, "fault at %#llx outside every slot", (unsigned long long)fault->ipa);
-    bool hugetlb =
-        slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G;
+    bool hugetlb = slot && (slot->area.backing == BACKING_HUGETLB ||
+                            slot->area.backing == BACKING_HUGETLB_1G);
     uint64_t end;
     return hugetlb && (kvm->hugetlb_mutex.writer ||
                        runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);

@@ -337,10 +337,11 @@ static void slot_delete_step(struct actor *actor, struct frame *frame)
         kvm_unmap_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes, false);
         return;
     case 2:
+        /* Before the lock goes: a fault that waits for it must not map the slot again. */
+        slot->live = false;
         actor_unlock(actor, &kvm->mmu_lock);
         return;
     default:
-        slot->live = false;
         actor->site = delete->was_site;
         actor_return(actor, 0);
     }

@@ -37,11 +37,11 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, enum leaf_ch
     return true;
 }
 
-/* Also a part of a leaf is one. */
+/* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
 static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
 {
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
-    return (leaves->end - leaves->start + size - 1) / size;
+    return (leaves->end - 1) / size - leaves->start / size + 1;
 }
 
 static uint64_t chunk_bytes(const struct kvm *kvm)

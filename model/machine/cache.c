@@ -44,6 +44,12 @@ struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line
     return cache;
 }
 
+uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t max_runs)
+{
+    uint64_t way = 1 + sizeof(uint64_t) + sizeof(struct way_link); /* its mark, tag and link */
+    return exact ? bytes / line_bytes * way : max_runs * sizeof(struct extent);
+}
+
 void cache_free(struct cache *cache)
 {
     if (!cache) {

@@ -40,6 +40,9 @@ struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line
                         size_t max_runs);
 void cache_free(struct cache *cache);
 
+/* How many bytes of memory such a cache takes. */
+uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t max_runs);
+
 /* Forgets everything. */
 void cache_reset(struct cache *cache);
 

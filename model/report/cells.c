@@ -69,7 +69,9 @@ const char *cells_conditions(unsigned conditions)
 
 char *cells_human(double value, enum unit unit, char *buf, size_t size)
 {
-    switch (unit) {
+    /* Cells of other people's tables may be any number. */
+    bool whole = value >= 0 && value * (double)PS_PER_NS < 0x1p63;
+    switch (whole || unit == UNIT_RATIO ? unit : UNIT_NONE) {
     case UNIT_BYTES:
         return format_bytes((uint64_t)llround(value), buf, size);
     case UNIT_RATIO:

@@ -1,6 +1,7 @@
 #include "report/output.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,19 @@ bool output_folder_make(const char *folder, struct error *err)
     }
 }
 
+/* What has that name already is what a killed run left, or a link that somebody
+ * else put there: it goes, and is never written through. */
+static FILE *fresh_file(const char *path)
+{
+    (void)unlink(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (fd >= 0 && !file) {
+        (void)close(fd);
+    }
+    return file;
+}
+
 bool output_open(struct output *output, const char *folder, const char *name, struct error *err)
 {
     *output = (struct output){0};
@@ -80,7 +94,7 @@ bool output_open(struct output *output, const char *folder, const char *name, st
     if (length < 0 || longer < 0 || (size_t)longer >= sizeof output->temporary) {
         return error_input(err, NULL, "the output folder's name is too long");
     }
-    output->file = fopen(output->temporary, "w");
+    output->file = fresh_file(output->temporary);
     return output->file || error_run(err, "%s: %s", output->temporary, strerror(errno));
 }
 

@@ -252,7 +252,7 @@ static int is_script(const struct dirent *entry)
 static bool find_places(const char *folder, struct places *places, struct error *err)
 {
     char found[OUTPUT_PATH];
-    char *whole = datadir_find(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
+    char *whole = datadir_find_code(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
     places->folder = folder;
     if (!whole || strlen(whole) + 64 > sizeof places->style) {
         free(whole);

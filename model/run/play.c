@@ -152,7 +152,8 @@ static bool op_setway(const struct turn *turn, const struct op *op)
 
 static bool op_fill(const struct turn *turn, const struct op *op)
 {
-    turn->playing->sim->phases[op->phase].filled_bytes += op->bytes;
+    uint64_t *filled = &turn->playing->sim->phases[op->phase].filled_bytes;
+    *filled = add_checked(*filled, op->bytes, "filled bytes");
     kvm_fill_begin(turn->actor, turn->kvm, op->ipa, op->bytes);
     return true;
 }

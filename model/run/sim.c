@@ -18,6 +18,8 @@
 /* From above this on, a run in exact fidelity is declined. */
 #define EXACT_MEMORY_BYTES (16 * GIB)
 
+#define SMALL_MEMORY_BYTES (64 * MIB)
+
 /* Each slot of each VM has a stretch of the host's numbers to itself. */
 #define HVA_SHIFT 53
 
@@ -26,21 +28,27 @@ static void *zeroed(size_t count, size_t size)
     return alloc_zeroed(count, size, "parts of a simulation");
 }
 
-/* Line by line, a GiB takes about a second. The first slot is the VM's RAM. */
+/* Line by line, a GiB takes about a second. The first slot is the VM's RAM; what
+ * firmware needs beside it is not worth a word. */
 static bool exact_possible(const struct point *point, struct error *err)
 {
     const struct vm_shape *vm = &point->timeline->vm;
-    uint64_t bytes = vm->slots[0].bytes * vm->copies;
+    uint64_t bytes = vm->slots[0].bytes * vm->copies, others = 0;
+    for (uint32_t i = 1; i < vm->slot_count; i++) {
+        others += vm->slots[i].bytes * vm->copies; /* 127 times 16 times 4 PiB fit */
+    }
+    bytes = others > bytes ? others : bytes;
     char found[48], most[48];
     if (!point->exact || bytes <= EXACT_MEMORY_BYTES) {
         return true;
     }
-    return error_input(err, NULL,
-                       "%s: fidelity exact plays every line and takes up to %s of RAM, found %s; "
-                       "fidelity fast takes any",
-                       point->timeline->name,
-                       unit_format_whole(EXACT_MEMORY_BYTES, UNIT_BYTES, most, sizeof most),
-                       unit_format_whole(bytes, UNIT_BYTES, found, sizeof found));
+    return error_input(
+        err, NULL,
+        "%s: fidelity exact plays every line and takes up to %s of guest memory, found "
+        "%s; "
+        "fidelity fast takes any",
+        point->timeline->name, unit_format_whole(EXACT_MEMORY_BYTES, UNIT_BYTES, most, sizeof most),
+        unit_format_whole(bytes, UNIT_BYTES, found, sizeof found));
 }
 
 /* Threads that help with the strategy's flush, beside the one that starts it. */
@@ -48,6 +56,21 @@ static uint32_t helpers_of(const struct point *point)
 {
     bool flushes = point->strategy->flush_at != FLUSH_NONE;
     return flushes && point->strategy->workers > 1 ? (uint32_t)point->strategy->workers - 1 : 0;
+}
+
+uint64_t sim_memory(const struct point *point)
+{
+    const struct timeline *timeline = point->timeline;
+    const struct platform *platform = point->platform;
+    uint64_t copies = timeline->vm.copies;
+    uint64_t actors = copies * (timeline->script_count + helpers_of(point));
+    uint64_t runs = timeline_runs(timeline) * copies;
+    uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + RESOURCES + 1;
+    return sizeof(struct sim) + copies * sizeof(struct kvm) +
+           actors * (sizeof(struct actor) + timeline->phase_count * ledger * sizeof(uint64_t)) +
+           STATE_MAPS * runs * sizeof(struct run) +
+           cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs) +
+           copies * timeline->signals * sizeof(struct signal) + timeline->ops * sizeof(struct op);
 }
 
 bool sim_possible(const struct point *point, struct error *err)
@@ -68,7 +91,12 @@ bool sim_possible(const struct point *point, struct error *err)
                            vm->vcpus, (unsigned long long)actors, point->platform->name,
                            (unsigned long long)point->platform->cores);
     }
-    return exact_possible(point, err);
+    /* What every machine has need not be asked for each run. */
+    uint64_t bytes = sim_memory(point);
+    return exact_possible(point, err) &&
+           (bytes <= SMALL_MEMORY_BYTES ||
+            alloc_allowed(bytes, point->timeline->name,
+                          "fewer operations, phases, vCPUs or copies take less", err));
 }
 
 struct kvm *sim_vm(struct sim *sim, uint32_t index)

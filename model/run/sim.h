@@ -65,9 +65,12 @@ struct sim {
 };
 
 /* Whether it can be played: the machine has a core for every vCPU and for the
- * VMM of each VM, for all of them together, and the memory is not more than
- * exact fidelity takes. */
+ * VMM of each VM, for all of them together, the guest's memory is not more than
+ * exact fidelity takes, and the simulation itself finds room. */
 bool sim_possible(const struct point *point, struct error *err);
+
+/* How much memory playing it takes at most. */
+uint64_t sim_memory(const struct point *point);
 
 /* One of the timeline's vm.copies VMs. */
 struct kvm *sim_vm(struct sim *sim, uint32_t index);

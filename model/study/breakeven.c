@@ -1,5 +1,6 @@
 #include "study/breakeven.h"
 
+#include "core/alloc.h"
 #include "study/breakeven_parts.h"
 
 #include <gsl/gsl_sort.h>
@@ -235,6 +236,11 @@ bool breakeven_run(const struct study *study, const struct breakeven_request *re
         return false;
     }
     size_t places = results->groups.count * results->x_count * scan.strategies;
+    uint64_t each = scan.runs * sizeof *scan.value + sizeof *scan.verdict + sizeof *results->curve;
+    if (!alloc_allowed(mul_checked(places, each, "memory of a scan"), "the scan along the axis",
+                       "fewer --steps, draws, strategies or points take less", err)) {
+        return false;
+    }
     scan.value = breakeven_zeroed(places * scan.runs, sizeof *scan.value);
     scan.verdict = breakeven_zeroed(places, sizeof *scan.verdict);
     results->curve = breakeven_zeroed(places, sizeof *results->curve);

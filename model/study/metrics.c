@@ -85,17 +85,20 @@ bool metric_known(enum metric metric, const struct times *times)
            (times->replayed && times->first_insn_ps != UINT64_MAX);
 }
 
-/* Both are exact: times that a double cannot hold to the picosecond are years. */
+/* Times use all 64 bits, so their difference needs one more. */
+__extension__ typedef __int128 ps_difference;
+
+/* Exact as long as a double holds the difference: up to two hours. */
 static double ns_between(ps_t time, ps_t less)
 {
-    return (double)((int64_t)time - (int64_t)less) / (double)PS_PER_NS;
+    return (double)((ps_difference)time - (ps_difference)less) / (double)PS_PER_NS;
 }
 
 static double waits_ns(const struct times *times, const struct times *ideal)
 {
-    int64_t rest = (int64_t)times->window_ps - (int64_t)ideal->window_ps;
+    ps_difference rest = (ps_difference)times->window_ps - (ps_difference)ideal->window_ps;
     for (int part = 0; part < PARTS; part++) {
-        rest -= (int64_t)times->part[part] - (int64_t)ideal->part[part];
+        rest -= (ps_difference)times->part[part] - (ps_difference)ideal->part[part];
     }
     return (double)rest / (double)PS_PER_NS;
 }

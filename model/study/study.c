@@ -316,6 +316,16 @@ static void name_by_file(struct study *study)
     }
 }
 
+/* The name becomes a folder's: results/NAME. */
+static bool check_name(const struct study *study, struct error *err)
+{
+    struct place at = {.file = study->path, .key = "name"};
+    return (study->name[0] != '\0' && study->name[0] != '.' && !strchr(study->name, '/')) ||
+           error_input(err, &at,
+                       "found '%s', expected a name without '/' that does not begin with '.'",
+                       study->name);
+}
+
 bool study_read(struct study *study, const char *name, const struct study_changes *changes,
                 struct error *err)
 {
@@ -333,5 +343,5 @@ bool study_read(struct study *study, const char *name, const struct study_change
             return false;
         }
     }
-    return study_complete(study, add_axis, err) && study_load(study, err);
+    return check_name(study, err) && study_complete(study, add_axis, err) && study_load(study, err);
 }

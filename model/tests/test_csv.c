@@ -245,12 +245,17 @@ static void test_put(void **state)
     assert_puts("@me", "'@me");
     assert_puts("-x,y", "\"'-x,y\"");
     assert_puts("-1+1", "'-1+1");
+    assert_puts("\tcmd", "'\tcmd");
+    assert_puts("\rcmd", "\"'\rcmd\"");
+    assert_puts("'=1", "''=1");
+    assert_puts("it's", "it's");
+    assert_puts("\xef\xbb\xbf", "\"\xef\xbb\xbf\"");
 }
 
 static void test_what_is_put_reads_back(void **state)
 {
-    static const char *const cells[] = {"a",           "",  "x,y", "\"", "two\nlines\r\n",
-                                        "#no comment", "-3"};
+    static const char *const cells[] = {
+        "a", "", "x,y", "\"", "two\nlines\r\n", "#no comment", "-3", "=1+1", "'=1+1", "\t@", "'"};
     enum { COUNT = sizeof cells / sizeof cells[0] };
     char *text;
     size_t size;

@@ -1,0 +1,77 @@
+#include "study/needs.h"
+
+#include "core/alloc.h"
+#include "core/csv.h"
+#include "run/sim.h"
+#include "study/execute.h"
+
+#include <omp.h>
+#include <string.h>
+
+#define CELLS_LOOKED_AT 16
+
+/* Beside the axes, as report/rows.h writes them. */
+#define FIXED_COLUMNS 16
+
+/* The largest of the cell's simulations. */
+static bool cell_bytes(const struct study *study, size_t cell, uint64_t *bytes, struct error *err)
+{
+    struct setup setup;
+    struct timeline timeline;
+    if (!study_setup(study, study_point(study, cell, 0), &setup, err)) {
+        return false;
+    }
+    bool good = workload_build(setup.workload, &timeline, err);
+    for (size_t s = 0; good && s < study->role[AXIS_STRATEGY]->values.count; s++) {
+        struct point point = {.timeline = &timeline,
+                              .platform = &setup.platform,
+                              .kernel = &setup.kernel,
+                              .strategy = study->strategies[s],
+                              .exact = setup.exact};
+        uint64_t one = sim_memory(&point);
+        *bytes = one > *bytes ? one : *bytes;
+    }
+    if (good) {
+        timeline_free(&timeline);
+    }
+    setup_free(&setup);
+    return good;
+}
+
+bool study_needs(const struct study *study, unsigned jobs, const bool wanted[METRICS],
+                 struct study_needs *needs, struct error *err)
+{
+    size_t cells = study_cells(study), metrics = 0, last = SIZE_MAX;
+    uint64_t simulation = 0, runs = 1 + study->draws;
+    for (int i = 0; i < METRICS; i++) {
+        metrics += wanted[i];
+    }
+    for (size_t i = 0; i < CELLS_LOOKED_AT; i++) {
+        size_t cell = (cells - 1) * i / (CELLS_LOOKED_AT - 1);
+        if (cell != last && !cell_bytes(study, cell, &simulation, err)) {
+            return false;
+        }
+        last = cell;
+    }
+    /* Of each thread: its simulation, the draws of all costs, two strategies' times. */
+    uint64_t thread = simulation + runs * (COSTS * sizeof(double) + 2 * sizeof(struct times));
+    *needs = (struct study_needs){.rows = study->points * metrics,
+                                  .threads = jobs ? jobs : (unsigned)omp_get_num_procs()};
+    needs->bytes = study->points * sizeof(struct point_result) +
+                   mul_checked(needs->threads, thread, "memory of a study");
+    return true;
+}
+
+bool study_fits(const struct study *study, const struct study_needs *needs, struct error *err)
+{
+    struct place at = {.file = study->path, .key = "metrics"};
+    uint64_t most = CSV_CELLS_MAX / (study->axis_count + FIXED_COLUMNS);
+    if (needs->rows > most) {
+        return error_input(err, &at,
+                           "the study has %llu rows, expected at most %llu: name the metrics that "
+                           "matter, or take values from the axes",
+                           (unsigned long long)needs->rows, (unsigned long long)most);
+    }
+    return alloc_allowed(needs->bytes, study->name,
+                         "fewer --jobs, points, draws or operations take less", err);
+}
