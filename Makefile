@@ -282,6 +282,15 @@ build/probe-arm64 build/init-arm64: | $(FIRST)
 kvm-counts: build/s2flush build/probe-arm64 build/init-arm64 ## count a real arm64 kernel under emulation (KERNEL=file, FULL=1)
 	@bench/kvm/emulate/run.sh $^ build/kvm
 
+# --- Many machines -----------------------------------------------------------------------------
+
+.PHONY: batch-parallel batch-slurm
+batch-parallel: build/s2flush ## run the recipe for GNU parallel here and compare (needs deps-batch)
+	@S2FLUSH='$(CURDIR)/build/s2flush' bench/batch/try_parallel.sh build/batch/parallel
+
+batch-slurm: build/s2flush ## run the recipe for Slurm here, with its own daemons (needs deps-batch)
+	@S2FLUSH='$(CURDIR)/build/s2flush' bench/batch/try_slurm.sh build/batch/slurm
+
 # --- Installing --------------------------------------------------------------------------------
 
 .PHONY: install
@@ -352,6 +361,7 @@ DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libbs
     libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
+DEPS_BATCH := parallel slurmctld slurmd slurm-client
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
@@ -372,7 +382,7 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
 endef
 
 # One at a time: two apt-gets would fight over the lock.
-.PHONY: deps deps-lint deps-bench deps-kvm
+.PHONY: deps deps-lint deps-bench deps-kvm deps-batch
 deps: ## install the Debian packages to build, run and check
 	$(call apt,$@,$(DEPS))
 
@@ -384,6 +394,9 @@ deps-bench: | $(filter deps deps-lint,$(FIRST)) ## install the packages for benc
 
 deps-kvm: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for kvm-counts
 	$(call apt,$@,$(DEPS_KVM))
+
+deps-batch: | $(filter deps deps-lint deps-bench deps-kvm,$(FIRST)) ## install the packages for batch-parallel and batch-slurm
+	$(call apt,$@,$(DEPS_BATCH))
 
 # --- The rest ----------------------------------------------------------------------------------
 

@@ -1,7 +1,8 @@
 /*
  * cli - the subcommands. Each parses its own arguments (argv[0] is its name)
  * and returns the program's exit status: 0 done, 1 the run failed, 2 bad
- * input. Data goes to files or stdout, messages to stderr.
+ * input, 128 and a signal's number where that interrupted a run. Data goes to files or stdout,
+ * messages to stderr.
  */
 #ifndef S2FLUSH_CLI_CLI_H
 #define S2FLUSH_CLI_CLI_H
@@ -9,6 +10,7 @@
 #include "core/error.h"
 
 int cmd_run(int argc, char **argv);
+int cmd_merge(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_plot(int argc, char **argv);

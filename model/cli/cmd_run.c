@@ -1,8 +1,7 @@
 #include "cli/cli.h"
+#include "cli/run_study.h"
 #include "core/units.h"
 #include "report/output.h"
-#include "report/rows.h"
-#include "report/run_json.h"
 #include "study/needs.h"
 
 #include <inttypes.h>
@@ -11,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { KEY_SET = 256, KEY_DRY, KEY_FORMAT, KEY_SEED };
+enum { KEY_SET = 256, KEY_DRY, KEY_FORMAT, KEY_SEED, KEY_SHARD, KEY_FRESH };
 
 static const struct cli_option options[] = {
     {"output", 'o', "DIR", "folder for the results (results/NAME)"},
@@ -19,6 +18,8 @@ static const struct cli_option options[] = {
     {"seed", KEY_SEED, "N", "seed of the draws (the study's)"},
     {"set", KEY_SET, "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},
     {"format", KEY_FORMAT, "FORMAT", "of the rows: csv (the default), jsonl or both"},
+    {"shard", KEY_SHARD, "K/N", "play share K of N into a file; s2flush merge makes rows of all"},
+    {"fresh", KEY_FRESH, NULL, "drop what a run that was stopped left in the folder"},
     {"dry-run", KEY_DRY, NULL, "say what would be run and about how long, and write nothing"},
     {"quiet", 'q', NULL, "no progress and no summary"},
     {0},
@@ -29,7 +30,8 @@ struct arguments {
     struct cli_sets sets;
     char seed[64];
     uint64_t jobs;
-    bool csv, jsonl, dry, quiet;
+    struct shard shard;
+    bool csv, jsonl, sharded, fresh, dry, quiet;
 };
 
 static bool take_format(struct arguments *given, const char *text, struct error *err)
@@ -70,6 +72,12 @@ static bool take(void *input, int key, const char *text, struct error *err)
         return cli_add_set(&given->sets, text, err);
     case KEY_FORMAT:
         return take_format(given, text, err);
+    case KEY_SHARD:
+        given->sharded = true;
+        return shard_parse(text, &given->shard, err);
+    case KEY_FRESH:
+        given->fresh = true;
+        return true;
     case KEY_DRY:
         given->dry = true;
         return true;
@@ -83,33 +91,18 @@ static bool take(void *input, int key, const char *text, struct error *err)
 
 static const struct cli_command command = {
     options, take, "STUDY", "Play a study: a file, or the name of one in workloads/studies.",
-    "Writes rows.csv (or rows.jsonl) and run.json."};
+    "Writes rows.csv (or rows.jsonl) and run.json. Finished cells are kept in the folder until "
+    "then: "
+    "after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on where it stopped. With "
+    "--shard it leaves shard-K-of-N.cells. Exit status after Ctrl-C 130, after SIGTERM 143."};
 
 /* --- what it says --- */
-
-struct ticker {
-    bool shown;
-    double last_s;
-};
 
 static double seconds_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
-/* At most four times a second. */
-static void tick(void *context, size_t done, size_t total)
-{
-    struct ticker *ticker = context;
-    double now_s = seconds_now();
-    if (now_s - ticker->last_s >= 0.25) {
-        ticker->last_s = now_s;
-        ticker->shown = true;
-        fprintf(stderr, "\r%zu of %zu cells", done, total);
-        (void)fflush(stderr);
-    }
 }
 
 static void say_plan(const struct study *study)
@@ -162,76 +155,7 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
     return true;
 }
 
-/* --- running --- */
-
-struct files {
-    struct output csv, jsonl, run;
-};
-
-static bool write_rows(struct output *output, const char *folder, enum rows_format format,
-                       const struct study *study, const struct study_results *results,
-                       const bool *wanted, struct error *err)
-{
-    const char *name = format == ROWS_CSV ? "rows.csv" : "rows.jsonl";
-    if (!output_open(output, folder, name, err)) {
-        return false;
-    }
-    rows_write(output->file, format, study, results, wanted);
-    return output_close(output, err);
-}
-
-static bool write_files(struct files *files, const struct arguments *given, const char *folder,
-                        const struct study *study, const struct study_results *results,
-                        const bool *wanted, struct error *err)
-{
-    if (given->csv && !write_rows(&files->csv, folder, ROWS_CSV, study, results, wanted, err)) {
-        return false;
-    }
-    if (given->jsonl &&
-        !write_rows(&files->jsonl, folder, ROWS_JSONL, study, results, wanted, err)) {
-        return false;
-    }
-    return output_open(&files->run, folder, "run.json", err) &&
-           run_json_write(files->run.file, study, results, err) && output_close(&files->run, err) &&
-           (!given->csv || output_keep(&files->csv, err)) &&
-           (!given->jsonl || output_keep(&files->jsonl, err)) && output_keep(&files->run, err);
-}
-
-static bool run_study(const struct arguments *given, const struct study *study, const char *folder,
-                      const bool *wanted, struct error *err)
-{
-    struct study_results results;
-    struct ticker ticker = {.last_s = seconds_now()};
-    struct progress progress = {tick, &ticker};
-    bool terminal = !given->quiet && isatty(STDERR_FILENO);
-    if (!output_folder_check(folder, err)) {
-        return false;
-    }
-    double start_s = seconds_now();
-    bool good =
-        study_execute(study, (unsigned)given->jobs, terminal ? &progress : NULL, &results, err);
-    if (ticker.shown) {
-        fputs("\r\033[K", stderr);
-    }
-    if (!good) {
-        return false;
-    }
-    struct files files = {0};
-    good = output_folder_make(folder, err) &&
-           write_files(&files, given, folder, study, &results, wanted, err);
-    output_drop(&files.csv);
-    output_drop(&files.jsonl);
-    output_drop(&files.run);
-    if (good && !given->quiet) {
-        fprintf(stderr,
-                "%s: %zu points in %.2f s (%" PRIu64 " runs played, %" PRIu64
-                " priced again), rows in %s\n",
-                study->name, results.count, seconds_now() - start_s, results.plays,
-                results.reprices, folder);
-    }
-    study_results_free(&results);
-    return good;
-}
+/* --- the command --- */
 
 static void say_needs(const struct study_needs *needs)
 {
@@ -256,6 +180,11 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     if (given->dry) {
         say_plan(study);
         say_needs(&needs);
+        if (given->sharded) {
+            printf("shard %" PRIu32 " of %" PRIu32 " has %zu of the %zu cells\n",
+                   given->shard.number, given->shard.count,
+                   shard_cells(given->shard, study_cells(study)), study_cells(study));
+        }
     }
     if (!study_fits(study, &needs, err)) {
         return false;
@@ -263,12 +192,21 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     if (given->dry) {
         return say_estimate(study, given->jobs, err);
     }
-    return run_study(given, study, given->folder ? given->folder : folder, wanted, err);
+    struct run_request request = {.study = study,
+                                  .folder = given->folder ? given->folder : folder,
+                                  .wanted = wanted,
+                                  .format = {[ROWS_CSV] = given->csv, [ROWS_JSONL] = given->jsonl},
+                                  .sharded = given->sharded,
+                                  .shard = given->shard,
+                                  .jobs = (unsigned)given->jobs,
+                                  .fresh = given->fresh,
+                                  .quiet = given->quiet};
+    return run_study(&request, err);
 }
 
 int cmd_run(int argc, char **argv)
 {
-    struct arguments given = {.csv = true};
+    struct arguments given = {.csv = true, .shard = {1, 1}};
     struct error err;
     int status;
     if (!cli_parse(&command, argc, argv, &given, &status)) {

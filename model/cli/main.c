@@ -4,6 +4,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ static const struct command {
     const char *help;
 } commands[] = {
     {"run", cmd_run, "play a study: rows and a record of the run into a folder"},
+    {"merge", cmd_merge, "the rows of a study out of all its shards"},
     {"explain", cmd_explain, "one run in full: what was charged, who waited, who reads what"},
     {"list", cmd_list, "workloads, machines, kernels, strategies, studies, costs, keys, metrics"},
     {"plot", cmd_plot, "draw the plots that fit a folder of rows"},
@@ -43,7 +45,7 @@ static void print_help(void)
     }
     fputs("\n  s2flush COMMAND --help   what a command takes\n"
           "  s2flush --version        the program and what compiled it\n\n"
-          "Exit status: 0 done, 1 the run failed, 2 bad input.\n",
+          "Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted by Ctrl-C.\n",
           stdout);
 }
 
@@ -84,6 +86,8 @@ int main(int argc, char **argv)
 {
     /* Titles may hold any character; numbers never depend on the locale. */
     setlocale(LC_CTYPE, "");
+    /* A file that grows past `ulimit -f` is a write that fails, like a full disk. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     argp_err_exit_status = EXIT_INPUT;
     int status = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {

@@ -116,3 +116,9 @@ void json_flag(struct json *json, const char *key, bool value)
     begin_member(json, key);
     fputs(value ? "true" : "false", json->out);
 }
+
+void json_again(struct json *json, const char *members)
+{
+    fputs(members, json->out);
+    json->more = true;
+}

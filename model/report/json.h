@@ -24,4 +24,7 @@ void json_whole(struct json *json, const char *key, uint64_t value);
 void json_real(struct json *json, const char *key, double value); /* not finite: null */
 void json_flag(struct json *json, const char *key, bool value);
 
+/* Members that were written before, at the same depth and with `more` set. */
+void json_again(struct json *json, const char *members);
+
 #endif

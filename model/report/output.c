@@ -1,8 +1,10 @@
 #include "report/output.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -72,6 +74,71 @@ bool output_folder_make(const char *folder, struct error *err)
     }
 }
 
+size_t output_folder_missing(const char *folder)
+{
+    char path[OUTPUT_PATH] = "";
+    struct error unused;
+    size_t levels = 0;
+    if (!copy_path(path, folder, &unused)) {
+        return 0;
+    }
+    while (access(path, F_OK) != 0 && strcmp(path, ".") != 0 && strcmp(path, "/") != 0) {
+        to_parent(path);
+        levels++;
+    }
+    return levels;
+}
+
+void output_folder_unmake(const char *folder, size_t levels)
+{
+    char path[OUTPUT_PATH] = "";
+    struct error unused;
+    if (!copy_path(path, folder, &unused)) {
+        return;
+    }
+    for (; levels > 0 && rmdir(path) == 0; levels--) {
+        to_parent(path);
+    }
+}
+
+/* Whether an entry of a folder is a temporary name of that file. */
+static bool is_temporary(const char *entry, const char *name)
+{
+    size_t length = strlen(name);
+    if (entry[0] != '.' || strncmp(entry + 1, name, length) != 0 || entry[1 + length] != '.') {
+        return false;
+    }
+    const char *number = entry + 2 + length;
+    return number[0] != '\0' && number[strspn(number, "0123456789")] == '\0';
+}
+
+/* Who writes a file has it locked; a lock goes with its process. */
+static void remove_left_over(int folder, const char *entry)
+{
+    int fd = openat(folder, entry, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return;
+    }
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        (void)unlinkat(folder, entry, 0);
+    }
+    (void)close(fd);
+}
+
+void output_sweep(const char *folder, const char *name)
+{
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+    while (entries && (entry = readdir(entries))) {
+        if (is_temporary(entry->d_name, name)) {
+            remove_left_over(dirfd(entries), entry->d_name);
+        }
+    }
+    if (entries) {
+        (void)closedir(entries);
+    }
+}
+
 /* What has that name already is what a killed run left, or a link that somebody
  * else put there: it goes, and is never written through. */
 static FILE *fresh_file(const char *path)
@@ -95,12 +162,17 @@ bool output_open(struct output *output, const char *folder, const char *name, st
         return error_input(err, NULL, "the output folder's name is too long");
     }
     output->file = fresh_file(output->temporary);
-    return output->file || error_run(err, "%s: %s", output->temporary, strerror(errno));
+    if (!output->file) {
+        return error_run(err, "%s: %s", output->temporary, strerror(errno));
+    }
+    (void)flock(fileno(output->file), LOCK_EX | LOCK_NB); /* see output_sweep */
+    return true;
 }
 
 bool output_close(struct output *output, struct error *err)
 {
-    bool good = fflush(output->file) == 0 && !ferror(output->file);
+    bool good =
+        fflush(output->file) == 0 && !ferror(output->file) && fsync(fileno(output->file)) == 0;
     int cause = errno;
     good = fclose(output->file) == 0 && good;
     output->file = NULL;

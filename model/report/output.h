@@ -24,10 +24,20 @@ bool output_folder_check(const char *folder, struct error *err);
 /* Makes the folder with all above it. */
 bool output_folder_make(const char *folder, struct error *err);
 
+/* How many levels of the folder's path are not there yet; removes as many again,
+ * from the end, as far as nothing is in them. */
+size_t output_folder_missing(const char *folder);
+void output_folder_unmake(const char *folder, size_t levels);
+
+/* Removes what killed processes left of a file under temporary names; nothing
+ * where the file system has no locks. */
+void output_sweep(const char *folder, const char *name);
+
 /* Starts a file in a folder. */
 bool output_open(struct output *output, const char *folder, const char *name, struct error *err);
 
-/* Ends the writing; false where some of it failed (disk full). */
+/* Ends the writing, with all of it on the disk; false where some of it failed
+ * (disk full). */
 bool output_close(struct output *output, struct error *err);
 
 /* Gives it its name. */

@@ -116,21 +116,32 @@ static void put_row(struct row_writer *writer, const struct study *study, size_t
     end_row(writer);
 }
 
+void rows_columns(FILE *out, const struct study *study)
+{
+    static const struct point_result none;
+    struct row_writer writer = {.mode = WRITE_HEADER, .out = out};
+    put_row(&writer, study, 0, &none, 0);
+}
+
+void rows_point(FILE *out, enum rows_format format, const struct study *study, size_t index,
+                const struct point_result *point, const bool wanted[METRICS])
+{
+    struct row_writer writer = {.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL, .out = out};
+    for (int metric = 0; metric < METRICS; metric++) {
+        if (wanted[metric]) {
+            put_row(&writer, study, index, point, metric);
+        }
+    }
+}
+
 void rows_write(FILE *out, enum rows_format format, const struct study *study,
                 const struct study_results *results, const bool wanted[METRICS])
 {
-    struct row_writer writer = {.out = out};
     if (format == ROWS_CSV) {
-        writer.mode = WRITE_HEADER;
-        put_row(&writer, study, 0, &results->points[0], 0);
+        rows_columns(out, study);
     }
-    writer.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL;
     for (size_t i = 0; i < results->count; i++) {
-        for (int metric = 0; metric < METRICS; metric++) {
-            if (wanted[metric]) {
-                put_row(&writer, study, i, &results->points[i], metric);
-            }
-        }
+        rows_point(out, format, study, i, &results->points[i], wanted);
     }
 }
 

@@ -26,7 +26,14 @@
 
 #define ROWS_SCHEMA 1
 
-enum rows_format { ROWS_CSV, ROWS_JSONL };
+enum rows_format { ROWS_CSV, ROWS_JSONL, ROWS_FORMATS };
+
+/* The header line of CSV. */
+void rows_columns(FILE *out, const struct study *study);
+
+/* The rows of the wanted metrics of one point. */
+void rows_point(FILE *out, enum rows_format format, const struct study *study, size_t index,
+                const struct point_result *point, const bool wanted[METRICS]);
 
 /* Writes all rows of the wanted metrics. CSV has a header line. */
 void rows_write(FILE *out, enum rows_format format, const struct study *study,

@@ -87,11 +87,8 @@ static void put_axes(struct json *json, const struct study *study)
     json_close(json, ']');
 }
 
-static void put_study(struct json *json, const struct study *study,
-                      const struct study_results *results)
+static void put_settings(struct json *json, const struct study *study)
 {
-    json_open(json, "study", '{');
-    json_text(json, "file", study->path);
     put_options(json, study);
     json_text(json, "random_numbers", "xoshiro256**, seeded by SplitMix64");
     json_text(json, "interval", "95 %, Student's t over the shifts");
@@ -102,9 +99,6 @@ static void put_study(struct json *json, const struct study *study,
     }
     json_close(json, '}');
     json_whole(json, "points", study->points);
-    json_whole(json, "runs_played", results->plays);
-    json_whole(json, "runs_priced_again", results->reprices);
-    json_close(json, '}');
 }
 
 /* --- settings, grouped by section --- */
@@ -164,7 +158,59 @@ static void put_configuration(struct json *json, const struct study *study)
     }
 }
 
-bool run_json_write(FILE *out, const struct study *study, const struct study_results *results,
+/* --- the whole --- */
+
+/* Depths of what is written ahead: members of `study`, and of the outermost. */
+enum { IN_STUDY = 2, IN_RUN = 1 };
+
+static char *written_ahead(const struct study *study, unsigned depth,
+                           void (*put)(struct json *json, const struct study *study))
+{
+    char *text = NULL;
+    size_t size = 0;
+    struct json json = {.out = open_memstream(&text, &size), .depth = depth, .more = true};
+    if (!json.out) {
+        die("out of memory for the record of a run");
+    }
+    put(&json, study);
+    if (fclose(json.out) != 0) {
+        die("out of memory for the record of a run");
+    }
+    return text;
+}
+
+static void put_all_configuration(struct json *json, const struct study *study)
+{
+    json_open(json, "configuration", '{');
+    put_configuration(json, study);
+    json_close(json, '}');
+}
+
+void run_about(const struct study *study, struct run_about *about)
+{
+    about->path = strdup(study->path);
+    if (!about->path) {
+        die("out of memory for the record of a run");
+    }
+    about->settings = written_ahead(study, IN_STUDY, put_settings);
+    about->configuration = written_ahead(study, IN_RUN, put_all_configuration);
+}
+
+void run_about_free(struct run_about *about)
+{
+    free(about->path);
+    free(about->settings);
+    free(about->configuration);
+    *about = (struct run_about){0};
+}
+
+bool run_json_possible(struct error *err)
+{
+    time_t now;
+    return read_date(&now, err);
+}
+
+bool run_json_write(FILE *out, const struct run_about *about, uint64_t plays, uint64_t reprices,
                     struct error *err)
 {
     struct json json = {.out = out};
@@ -175,10 +221,13 @@ bool run_json_write(FILE *out, const struct study *study, const struct study_res
     json_open(&json, NULL, '{');
     json_whole(&json, "schema_version", ROWS_SCHEMA);
     put_program(&json, now);
-    put_study(&json, study, results);
-    json_open(&json, "configuration", '{');
-    put_configuration(&json, study);
+    json_open(&json, "study", '{');
+    json_text(&json, "file", about->path);
+    json_again(&json, about->settings);
+    json_whole(&json, "runs_played", plays);
+    json_whole(&json, "runs_priced_again", reprices);
     json_close(&json, '}');
+    json_again(&json, about->configuration);
     json_close(&json, '}');
     return true;
 }

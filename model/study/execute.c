@@ -159,8 +159,8 @@ static bool cell_lanes(struct cell *cell, struct point_result *points, struct er
     return good;
 }
 
-static bool run_cell(const struct study *study, size_t index, struct study_results *results,
-                     struct error *err)
+static bool run_cell(const struct study *study, size_t index, const struct cell_watch *watch,
+                     struct study_results *results, struct error *err)
 {
     struct cell cell;
     if (!cell_open(&cell, study, index, err)) {
@@ -172,8 +172,10 @@ static bool run_cell(const struct study *study, size_t index, struct study_resul
         results->plays += cell.plays;
         results->reprices += cell.reprices;
     }
+    struct cell_done done = {index, cell.plays, cell.reprices};
     cell_close(&cell);
-    return good;
+    return good &&
+           (!watch || !watch->finished || watch->finished(watch->context, results, &done, err));
 }
 
 /* --- threads --- */
@@ -184,12 +186,12 @@ struct failure {
     struct error err;
 };
 
-static bool still_wanted(const struct failure *failure, size_t cell)
+static bool still_wanted(const struct cell_watch *watch, const struct failure *failure, size_t cell)
 {
     bool wanted;
 #pragma omp critical(study_failure)
     wanted = cell < failure->cell;
-    return wanted;
+    return wanted && (!watch || !watch->wanted || watch->wanted(watch->context, cell));
 }
 
 static void note_failure(struct failure *failure, size_t cell, const struct error *err)
@@ -197,17 +199,6 @@ static void note_failure(struct failure *failure, size_t cell, const struct erro
 #pragma omp critical(study_failure)
     if (cell < failure->cell) {
         *failure = (struct failure){cell, *err};
-    }
-}
-
-static void note_done(const struct progress *progress, size_t *done, size_t total)
-{
-#pragma omp critical(study_progress)
-    {
-        ++*done;
-        if (progress) {
-            progress->report(progress->context, *done, total);
-        }
     }
 }
 
@@ -226,10 +217,10 @@ static bool cells_possible(const struct study *study, struct error *err)
     return good;
 }
 
-bool study_execute(const struct study *study, unsigned jobs, const struct progress *progress,
+bool study_execute(const struct study *study, unsigned jobs, const struct cell_watch *watch,
                    struct study_results *results, struct error *err)
 {
-    size_t cells = study_cells(study), done = 0;
+    size_t cells = study_cells(study);
     struct failure failure = {.cell = SIZE_MAX};
     *results = (struct study_results){.count = study->points};
     if (!cells_possible(study, err)) {
@@ -239,13 +230,12 @@ bool study_execute(const struct study *study, unsigned jobs, const struct progre
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t cell = 0; cell < cells; cell++) {
         struct error own;
-        if (!still_wanted(&failure, cell)) {
+        if (!still_wanted(watch, &failure, cell)) {
             continue;
         }
-        if (!run_cell(study, cell, results, &own)) {
+        if (!run_cell(study, cell, watch, results, &own)) {
             note_failure(&failure, cell, &own);
         }
-        note_done(progress, &done, cells);
     }
     if (failure.cell != SIZE_MAX) {
         study_results_free(results);

@@ -26,15 +26,27 @@ struct study_results {
     uint64_t plays, reprices; /* runs, and runs that pricing again saved */
 };
 
-/* Told after each cell, by one thread at a time. */
-struct progress {
-    void (*report)(void *context, size_t done, size_t total);
-    void *context;
+/* A cell that was played. */
+struct cell_done {
+    size_t index;
+    uint64_t plays, reprices;
 };
 
-/* jobs 0: as many threads as there are processors. `progress` may be NULL. Of
+/* Somebody who chooses cells and is told of each; any part may be NULL. Threads
+ * call at the same time. */
+struct cell_watch {
+    void *context;
+    /* Asked before a cell; where the answer is no, its points stay zeroed. */
+    bool (*wanted)(void *context, size_t cell);
+    /* Told after a cell, when its points are in the results. False with a line in
+     * err fails the study like a cell that cannot be played. */
+    bool (*finished)(void *context, const struct study_results *results,
+                     const struct cell_done *cell, struct error *err);
+};
+
+/* jobs 0: as many threads as there are processors. `watch` may be NULL. Of
  * several errors the one of the first cell is reported. */
-bool study_execute(const struct study *study, unsigned jobs, const struct progress *progress,
+bool study_execute(const struct study *study, unsigned jobs, const struct cell_watch *watch,
                    struct study_results *results, struct error *err);
 void study_results_free(struct study_results *results);
 

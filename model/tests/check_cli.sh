@@ -4,7 +4,7 @@
 set -u
 : "${S2FLUSH:?set it to the program under test}"
 T=$(mktemp -d) || exit 2
-trap 'chmod -R u+w "$T"; rm -rf "$T"' EXIT
+trap 'umount "$T/tiny" 2>/dev/null; chmod -R u+w "$T"; rm -rf "$T"' EXIT
 failed=0
 
 # check NAME CONDITION...: the condition is a command.
@@ -50,7 +50,7 @@ refused()
 run --help
 check "help: status" is "$rc" 0
 check "help: names the commands" says out "explain"
-for command in run explain list plot paths calibrate breakeven map sensitivity diff; do
+for command in run merge explain list plot paths calibrate breakeven map sensitivity diff; do
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"
@@ -159,6 +159,81 @@ if [ -w /dev/full ]; then
     check "full disk: status" is "$rc" 1
     check "full disk: one line" one_line
 fi
+
+# --- going on, and shards -----------------------------------------------------------------------
+
+files_in() { [ "$(cd "$1" && ls -A | tr '\n' ' ')" = "$2" ]; }
+
+# No room for the first cell, room for some, and room for all but the results.
+(ulimit -f 10; run run "$T/study.ini" -o "$T/new/full"; exit "$rc")
+rc=$?
+check "no room: status" is "$rc" 1
+check "no room: one line" one_line
+check "no room: nothing is left" test ! -e "$T/new"
+(ulimit -f 120; run run "$T/study.ini" -o "$T/full" --quiet; exit "$rc")
+rc=$?
+check "full disk in a run: status" is "$rc" 1
+check "full disk in a run: one line" one_line
+check "full disk in a run: says" says err "the same command goes on from there"
+check "full disk in a run: the journal is left" files_in "$T/full" "run.journal "
+cp -r "$T/full" "$T/other"
+run run "$T/study.ini" -o "$T/full"
+check "resume: status" is "$rc" 0
+check "resume: says" says err "resuming: "
+check "resume: the same bytes" cmp -s "$T/a/rows.csv" "$T/full/rows.csv"
+check "resume: no journal any more" files_in "$T/full" "rows.csv run.json "
+if mkdir "$T/tiny" && mount -t tmpfs -o size=128k none "$T/tiny" 2>/dev/null; then
+    run run "$T/study.ini" -o "$T/tiny/x" --quiet
+    check "full file system: status" is "$rc" 1
+    check "full file system: one line" one_line
+    check "full file system: the journal is left" files_in "$T/tiny/x" "run.journal "
+    mount -o remount,size=4m "$T/tiny"
+    run run "$T/study.ini" -o "$T/tiny/x" --quiet
+    check "full file system: resumed" cmp -s "$T/a/rows.csv" "$T/tiny/x/rows.csv"
+else
+    echo "ok full file system # SKIP mounting is not permitted"
+fi
+
+refused "resume: another configuration" "--fresh drops it" run "$T/study.ini" -o "$T/other" --seed 2
+check "resume: the other's journal stays" files_in "$T/other" "run.journal "
+rc=0
+flock "$T/other/run.journal" "$S2FLUSH" run "$T/study.ini" -o "$T/other" >"$T/out" 2>"$T/err" || rc=$?
+check "locked: status" is "$rc" 1
+check "locked: says" says err "another process"
+run run "$T/study.ini" -o "$T/other" --seed 2 --fresh --quiet
+check "fresh: status" is "$rc" 0
+check "fresh: the same bytes" cmp -s "$T/c/rows.csv" "$T/other/rows.csv"
+mkdir -p "$T/folder/run.journal"
+run run "$T/study.ini" -o "$T/folder"
+check "a folder for a journal: status" is "$rc" 1
+check "a folder for a journal: one line" one_line
+
+for bad in 0/3 4/3 3 1/2000; do
+    refused "shard $bad" "--shard" run "$T/study.ini" -o "$T/s" --shard "$bad"
+done
+run run "$T/study.ini" --shard 2/3 --dry-run
+check "shard: dry run" says out "shard 2 of 3 has"
+for k in 1 3; do
+    run run "$T/study.ini" -o "$T/s" --shard "$k/3" --quiet --format both
+done
+check "shard: its file" files_in "$T/s" "shard-1-of-3.cells shard-3-of-3.cells "
+refused "merge: missing" "shard 2 of 3 is missing" merge "$T/s" -o "$T/m"
+refused "merge: doubled" "are both shard 1/3" merge "$T/s" "$T/s/shard-1-of-3.cells" -o "$T/m"
+refused "merge: no shard" "$T/study.ini: is no file of cells" merge "$T/study.ini" -o "$T/m"
+refused "merge: no file" "nowhere" merge "$T/nowhere" -o "$T/m"
+refused "merge: an empty folder" "found no shard-K-of-N.cells" merge "$T/other" -o "$T/m"
+refused "merge: no output" "expected -o" merge "$T/s"
+refused "merge: nothing" "expected a folder" merge -o "$T/m"
+check "merge: nothing written" test ! -e "$T/m"
+run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
+check "shard: says" says err "shard 2 of 3"
+run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
+check "shard: is there already" says err "is there already"
+refused "shard: of another configuration" "--fresh drops it" run "$T/study.ini" -o "$T/s" --shard 2/3
+run merge "$T/s" -o "$T/m"
+check "merge: status" is "$rc" 0
+check "merge: the same CSV" cmp -s "$T/a/rows.csv" "$T/m/rows.csv"
+check "merge: the same JSON Lines" cmp -s "$T/a/rows.jsonl" "$T/m/rows.jsonl"
 
 # --- the others ---------------------------------------------------------------------------------
 

@@ -126,8 +126,11 @@ static char *run_json(const struct study *study, struct error *err)
     size_t size = 0;
     assert_true(study_execute(study, 1, NULL, &results, err));
     FILE *out = open_memstream(&text, &size);
-    bool good = run_json_write(out, study, &results, err);
+    struct run_about about;
+    run_about(study, &about);
+    bool good = run_json_write(out, &about, results.plays, results.reprices, err);
     assert_int_equal(fclose(out), 0);
+    run_about_free(&about);
     study_results_free(&results);
     if (!good) {
         free(text);

@@ -1,0 +1,220 @@
+/* Journals: what comes out is what a run in one go writes, and nothing that was
+ * torn, damaged or meant for something else is believed. */
+#include "journal_files.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+static void interrupted_is_uninterrupted(void **state)
+{
+    struct study study;
+    (void)state;
+    read_three_axes(&study, NULL);
+    assert_int_equal(study_cells(&study), 12);
+    play(&study, "a.journal", whole, 5);
+    play(&study, "a.journal", whole, 0);
+    play(&study, "a.journal", whole, 1);
+    play(&study, "a.journal", whole, SIZE_MAX);
+    collect_one("a.journal");
+    expect_results(&study);
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+/* The file is as it would be after a kill in the middle of a write, or a loss of
+ * power: what is whole is kept, and going on comes to the same bytes. */
+static void torn_tails_are_cut_off(void **state)
+{
+    struct study study;
+    size_t size = 0;
+    struct dice dice = dice_of(1);
+    (void)state;
+    read_three_axes(&study, NULL);
+    play(&study, "a.journal", whole, SIZE_MAX);
+    char *bytes = bytes_of("a.journal", &size);
+    for (int i = 0; i < 200; i++) {
+        struct player player;
+        struct error err;
+        size_t kept = i < 100 ? (size_t)i : (size_t)roll(&dice, size);
+        put_bytes("a.journal", bytes, kept);
+        assert_true(start(&player, &study, "a.journal", whole, &err));
+        assert_true(player.journal.have < player.journal.own);
+        assert_true(player.journal.bytes <= kept || player.journal.have == 0);
+        struct stat info;
+        assert_int_equal(fstat(player.journal.fd, &info), 0);
+        assert_int_equal(info.st_size, player.journal.bytes);
+        journal_close(&player.journal);
+        if (i % 50 == 0) {
+            play(&study, "a.journal", whole, SIZE_MAX);
+            collect_one("a.journal");
+            expect_results(&study);
+        }
+    }
+    free(bytes);
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+/* One changed byte anywhere: never believed to be whole, and never a crash. */
+static void damage_is_seen(void **state)
+{
+    struct study study;
+    size_t size = 0, refused = 0;
+    struct dice dice = dice_of(2);
+    char path[512];
+    (void)state;
+    read_three_axes(&study, NULL);
+    remove_file("a.journal");
+    play(&study, "a.journal", whole, SIZE_MAX);
+    char *bytes = bytes_of("a.journal", &size);
+    path_of("b.journal", path, sizeof path);
+    for (int i = 0; i < 1000; i++) {
+        struct journal journal;
+        struct error err;
+        size_t at = i < 200 ? (size_t)i : (size_t)roll(&dice, size);
+        char bit = (char)(1 << roll(&dice, 8));
+        bytes[at] ^= bit;
+        put_bytes("b.journal", bytes, size);
+        bool good = journal_read(&journal, path, &err);
+        bytes[at] ^= bit;
+        refused += !good;
+        assert_false(good && journal_whole(&journal));
+        assert_false(good && journal.have == journal.own);
+        journal_close(&journal);
+    }
+    assert_in_range(refused, 200, 999);
+    free(bytes);
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+/* What somebody appended is no part of it, and whole cells may not stand twice. */
+static void nothing_may_follow(void **state)
+{
+    struct study study;
+    struct journal journal;
+    size_t size = 0;
+    (void)state;
+    read_three_axes(&study, NULL);
+    play(&study, "a.journal", whole, SIZE_MAX);
+    read_back(&journal, "a.journal");
+    uint64_t last = journal.at[0];
+    for (size_t cell = 0; cell < journal.own; cell++) {
+        last = journal.at[cell] > last ? journal.at[cell] : last;
+    }
+    journal_close(&journal);
+    char *bytes = bytes_of("a.journal", &size);
+    char *more = calloc(size * 2, 1);
+    assert_non_null(more);
+    memcpy(more, bytes, size);
+    memcpy(more + size, bytes + last, size - last);
+    put_bytes("a.journal", more, size + size - last);
+    read_back(&journal, "a.journal");
+    assert_int_equal(journal.have, journal.own);
+    assert_int_equal(journal.cut, size - last);
+    assert_false(journal_whole(&journal));
+    journal_close(&journal);
+    free(more);
+    free(bytes);
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+static void strangers_are_refused(void **state)
+{
+    static const char junk[] = "study,workload,machine\na,b,c\n";
+    struct study study, changed;
+    struct player player;
+    struct error err;
+    size_t before = 0;
+    (void)state;
+    read_three_axes(&study, NULL);
+    put_bytes("a.journal", junk, sizeof junk);
+    assert_false(start(&player, &study, "a.journal", whole, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    expect_bytes("a.journal", junk, sizeof junk);
+    remove_file("a.journal");
+    play(&study, "a.journal", whole, 3);
+    char *bytes = bytes_of("a.journal", &before);
+    read_three_axes(&changed, "tlbi_ns=1501");
+    assert_false(start(&player, &changed, "a.journal", whole, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "configuration"));
+    expect_bytes("a.journal", bytes, before);
+    free(bytes);
+    remove_file("a.journal");
+    study_free(&changed);
+    study_free(&study);
+}
+
+static void one_at_a_time(void **state)
+{
+    struct study study;
+    struct player first, second;
+    struct error err;
+    (void)state;
+    read_three_axes(&study, NULL);
+    assert_true(start(&first, &study, "a.journal", whole, &err));
+    assert_false(start(&second, &study, "a.journal", whole, &err));
+    assert_int_equal(err.status, EXIT_RUN);
+    assert_non_null(strstr(err.text, "another process"));
+    journal_drop(&first.journal);
+    journal_close(&first.journal);
+    assert_true(start(&second, &study, "a.journal", whole, &err));
+    journal_drop(&second.journal);
+    journal_close(&second.journal);
+    study_free(&study);
+}
+
+/* A file that may not grow is a full disk. What fitted stays sound, and once
+ * there is room it goes on. */
+static void full_disks_lose_nothing(void **state)
+{
+    struct study study;
+    struct player player;
+    struct cell_watch watch = {&player, is_wanted, is_finished};
+    struct study_results results;
+    struct error err;
+    struct rlimit before;
+    (void)state;
+    read_three_axes(&study, NULL);
+    assert_true(start(&player, &study, "a.journal", whole, &err));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit tight = {player.journal.bytes + 200000, before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
+    bool good = study_execute(&study, 1, &watch, &results, &err);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_false(good);
+    assert_int_equal(err.status, EXIT_RUN);
+    assert_non_null(strstr(err.text, strerror(EFBIG)));
+    assert_in_range(player.journal.have, 1, player.journal.own - 1);
+    size_t have = player.journal.have;
+    struct stat info;
+    assert_int_equal(fstat(player.journal.fd, &info), 0);
+    assert_int_equal(info.st_size, player.journal.bytes);
+    journal_close(&player.journal);
+    assert_true(start(&player, &study, "a.journal", whole, &err));
+    assert_int_equal(player.journal.have, have);
+    journal_close(&player.journal);
+    play(&study, "a.journal", whole, SIZE_MAX);
+    collect_one("a.journal");
+    expect_results(&study);
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(interrupted_is_uninterrupted),
+        cmocka_unit_test(torn_tails_are_cut_off),
+        cmocka_unit_test(damage_is_seen),
+        cmocka_unit_test(nothing_may_follow),
+        cmocka_unit_test(strangers_are_refused),
+        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(full_disks_lose_nothing),
+    };
+    return cmocka_run_group_tests(tests, all_wanted, NULL);
+}
