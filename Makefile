@@ -228,6 +228,19 @@ fuzz: ## fuzz every reader and the simulator (SECONDS=60, TARGETS='study sim'; n
 
 fuzz-build: $(FUZZERS) $(B)/fuzz/dict
 
+# Wrong models that the unit tests should notice. Objects of a kind of their own, linked into a
+# library in which one of them can be another.
+.PHONY: mutants mutants-build
+mutants: ## change the cost and kernel code at random and see the tests fail (COUNT=300 SEED=1)
+	@mkdir -p build
+	@$(MAKE) B=build/mutants OPT=-O2 CFLAGS='-fPIC -fno-semantic-interposition' NO_JEMALLOC=1 \
+	    mutants-build >build/mutants.log 2>&1 || { cat build/mutants.log >&2; exit 2; }
+	@$(PYTHON) model/tests/mutants/run.py build/mutants --libs '$(filter-out -Wl%,$(filter-out -ljemalloc,$(LIBS)))' \
+	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp -fPIC -fno-semantic-interposition' \
+	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
+
+mutants-build: $(LIB_OBJS) $(patsubst %,$(B)/obj/tests/%.o,$(basename $(notdir $(TEST_SRCS))))
+
 # --- Benchmarks --------------------------------------------------------------------------------
 
 PYTHON ?= python3

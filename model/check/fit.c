@@ -122,7 +122,8 @@ bool fit_host(const struct published_set *set, const char *host, struct fit *fit
     *fit = (struct fit){0};
     collect(set, host, &problem);
     if (problem.count == 0) {
-        return error_input(err, NULL, "no rows of role fit on host '%s'", host);
+        return error_input(
+            err, NULL, "no rows of role fit on host '%.80s', expected a host that some have", host);
     }
     choose_costs(problem.rows[0]->platform, &problem, fit);
     fit->rows = problem.count;
