@@ -245,21 +245,33 @@ static unsigned line_of(const char *text, const char *at)
     return line;
 }
 
+/* Cells are shown to people: an escape would tell their terminal what to do. */
+static bool check_bytes(const struct csv *table, size_t length, struct error *err)
+{
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)table->storage[i];
+        bool text = (byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
+        struct place at = {.file = table->path};
+        if (text) {
+            continue;
+        }
+        at.line = line_of(table->storage, table->storage + i);
+        return byte == 0 ? error_input(err, &at, "found a NUL byte, expected text")
+                         : error_input(err, &at, "found byte 0x%02x, expected text", byte);
+    }
+    return true;
+}
+
 static bool parse_table(struct csv *table, size_t length, struct error *err)
 {
-    const char *nul = memchr(table->storage, '\0', length);
     bool marked = strncmp(table->storage, BYTE_ORDER_MARK, 3) == 0;
     struct parser parser = {.at = table->storage + (marked ? 3 : 0),
                             .end = table->storage + length,
                             .place = {.file = table->path, .line = 1},
                             .err = err};
 
-    if (nul != NULL) {
-        parser.place.line = line_of(table->storage, nul);
-        return error_input(err, &parser.place, "found a NUL byte, expected text");
-    }
-    return read_comments(&parser, table) && read_header(&parser, table) &&
-           read_rows(&parser, table);
+    return check_bytes(table, length, err) && read_comments(&parser, table) &&
+           read_header(&parser, table) && read_rows(&parser, table);
 }
 
 bool csv_read(const char *path, struct csv *table, struct error *err)

@@ -34,7 +34,8 @@ struct csv {
 /* Reads the whole table, within the limits above. The apostrophe that csv_put
  * sets in front of what looks like a formula is taken off again. A row with
  * another number of cells than the header, two columns of one name, a stray or
- * unclosed quote, a lone carriage return or a NUL byte is an error. */
+ * unclosed quote, a lone carriage return, a NUL byte or another control
+ * character is an error. */
 bool csv_read(const char *path, struct csv *table, struct error *err);
 void csv_free(struct csv *table);
 

@@ -206,8 +206,8 @@ bool fault_needs_hugetlb_mutex(const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
-    bool hugetlb = slot && (slot->area.backing == BACKING_HUGETLB ||
-                            slot->area.backing == BACKING_HUGETLB_1G);
+    bool hugetlb =
+        slot && (slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G);
     uint64_t end;
     return hugetlb && (kvm->hugetlb_mutex.writer ||
                        runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);

@@ -169,6 +169,27 @@ static bool fits(const struct csv *rows, const struct wish *wish)
     return true;
 }
 
+/* Scripts keep the values of an axis in lists of words, which a blank would cut in
+ * two; a quote or a control character is no part of an honest name. */
+static bool plain_names(const struct csv *rows, const struct wish *wish, struct error *err)
+{
+    for (size_t i = 0; i < wish->axes; i++) {
+        int column = csv_column(rows, wish->axis[i]);
+        for (size_t row = 0; column >= 0 && row < rows->rows; row++) {
+            const char *text = csv_cell(rows, row, column);
+            struct place at = {rows->path, rows->lines[row], wish->axis[i]};
+            for (const char *c = text; *c; c++) {
+                if ((unsigned char)*c <= ' ' || strchr("\"'`\177", *c)) {
+                    return error_input(err, &at,
+                                       "found '%.80s', plots take names without blanks and quotes",
+                                       text);
+                }
+            }
+        }
+    }
+    return true;
+}
+
 /* --- gnuplot --- */
 
 enum { GNUPLOT_MISSING = 127, GNUPLOT_UNREADY = 126 };
@@ -338,6 +359,9 @@ static bool draw_if_fits(const struct places *places, struct tables *tables, con
     }
     if (!rows || !fits(rows, &wish)) {
         return true;
+    }
+    if (!plain_names(rows, &wish, err)) {
+        return false;
     }
     ++*drawn;
     return draw(places, script, &wish, messages, err);

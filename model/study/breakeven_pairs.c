@@ -297,7 +297,7 @@ static bool find_roots(const struct scan *scan, struct tasks *tasks, unsigned jo
     size_t failed = SIZE_MAX;
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < tasks->count; i++) {
-        struct error own;
+        struct error own = {.status = EXIT_RUN};
         if (!find_root(scan, &tasks->task[i], &own)) {
 #pragma omp critical(breakeven_failure)
             if (i < failed) {

@@ -12,7 +12,9 @@ static void expect_same(const struct platform *a, const struct platform *b)
     FUZZ_EXPECT(strcmp(a->name, b->name) == 0 && strcmp(a->title, b->title) == 0, "names");
     FUZZ_EXPECT(a->cores == b->cores && a->cache_bytes == b->cache_bytes, "sizes");
     for (int i = 0; i < COSTS; i++) {
-        bool same = memcmp(&a->cost[i].low, &b->cost[i].low, 3 * sizeof(double)) == 0;
+        const struct cost *left = &a->cost[i], *right = &b->cost[i];
+        bool same =
+            left->low == right->low && left->mode == right->mode && left->high == right->high;
         FUZZ_EXPECT(same, "%s", cost_name[i]);
     }
 }

@@ -33,7 +33,7 @@ struct choices {
 
 static unsigned choose(struct choices *choices, unsigned count)
 {
-    return choices->at < choices->end ? *choices->at++ % count : 0;
+    return choices->at < choices->end && count > 0 ? *choices->at++ % count : 0;
 }
 
 static const char *one_of(struct choices *choices, const char *const *words, unsigned count)

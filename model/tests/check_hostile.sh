@@ -1,0 +1,282 @@
+#!/bin/bash
+# Files from strangers: odd encodings, files that are none, files that ask for too much, and
+# files that try to write elsewhere or to run something. Prints "ok NAME" or "not ok NAME: why".
+set -u
+: "${S2FLUSH:?set it to the program under test}"
+S2FLUSH=$(realpath "$S2FLUSH")
+HERE=$PWD
+T=$(mktemp -d) || exit 2
+trap 'rm -rf "$T"' EXIT
+failed=0
+
+check()
+{
+    local name=$1
+    shift
+    if "$@"; then
+        echo "ok $name"
+    else
+        echo "not ok $name: $* (status $rc, stderr: $(head -c 300 "$T/err" | tr '\n' '|'))"
+        failed=1
+    fi
+}
+
+run()
+{
+    rc=0
+    "$S2FLUSH" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+}
+
+is() { [ "$1" = "$2" ]; }
+says() { grep -qF -- "$2" "$T/$1"; }
+one_line() { [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q '^s2flush: ' "$T/err"; }
+
+# ends NAME STATUS WORDS ARGUMENTS...: that status, and one line that says the words.
+ends()
+{
+    local name=$1 status=$2 words=$3
+    shift 3
+    run "$@"
+    check "$name: status" is "$rc" "$status"
+    check "$name: one line" one_line
+    check "$name: says" says err "$words"
+}
+
+cat >"$T/vm.ini" <<'END'
+[workload]
+title = a small VM
+[boot]
+footprint = 16M
+touched = 0.25
+execute = 64K
+END
+cat >"$T/study.ini" <<END
+[study]
+draws = 4
+shifts = 2
+[axes]
+workload = $T/vm.ini
+machine = neoverse-n1
+backing = 4k, thp
+END
+run run "$T/study.ini" -o "$T/plain" -q
+check "plain files: status" is "$rc" 0
+
+# --- odd, but good ------------------------------------------------------------------------------
+
+# same NAME: the study gives the rows that it gave before.
+same()
+{
+    run run "$T/study.ini" -o "$T/odd" -q
+    check "$1: status" is "$rc" 0
+    check "$1: the same rows" cmp -s "$T/plain/rows.csv" "$T/odd/rows.csv"
+    rm -rf "$T/odd"
+}
+
+cp "$T/vm.ini" "$T/vm.kept"
+sed 's/$/\r/' "$T/vm.kept" >"$T/vm.ini"
+same "CRLF"
+{
+    printf '\357\273\277'
+    cat "$T/vm.kept"
+} >"$T/vm.ini"
+same "byte order mark"
+head -c -1 "$T/vm.kept" >"$T/vm.ini"
+same "no newline at the end"
+{
+    printf '#'
+    head -c 200000 /dev/zero | tr '\0' x
+    printf '\n'
+    cat "$T/vm.kept"
+} >"$T/vm.ini"
+same "a comment of 200 kB"
+mkdir "$T/pipe"
+cp "$T/vm.kept" "$T/vm.ini"
+
+# A locale whose decimal sign is a comma.
+mkdir "$T/locale"
+if localedef -i de_DE -f UTF-8 "$T/locale/de_DE.UTF-8" >/dev/null 2>&1; then
+    export LOCPATH=$T/locale
+    { export LC_ALL=de_DE.UTF-8; } 2>/dev/null # the shell itself may not find it
+    check "decimal comma: the locale is there" is "$(/usr/bin/printf '%.1f' 1,5)" "1,5"
+    same "decimal comma"
+    ends "decimal comma: in a file" 2 "the decimal sign is a point" \
+        run "$T/study.ini" --set touched=0,25 --set backing=thp -o "$T/odd"
+    if command -v gnuplot >/dev/null; then
+        run run first-light --set draws=0 -o "$T/comma" -q
+        run plot "$T/comma"
+        check "decimal comma: plot" is "$rc" 0
+    fi
+    unset LOCPATH LC_ALL
+else
+    echo "ok decimal comma # SKIP localedef cannot make de_DE.UTF-8"
+fi
+
+# --- no good ------------------------------------------------------------------------------------
+
+printf '[workload]\ntitle = a\0b\n[boot]\n' >"$T/bad.ini"
+ends "NUL byte" 2 "bad.ini:2: found byte 0x00" explain "$T/bad.ini"
+{
+    printf '[boot]\nfootprint = '
+    head -c 100000 /dev/zero | tr '\0' 1
+} >"$T/bad.ini"
+ends "a line of 100 kB" 2 "bad.ini:2: found a line of" explain "$T/bad.ini"
+: >"$T/empty.ini"
+ends "empty workload" 2 "empty.ini: " explain "$T/empty.ini"
+ends "empty study" 2 "empty.ini: " run "$T/empty.ini"
+ends "a folder as a workload" 2 "is a folder" explain "$T/plain/"
+ends "a folder as a study" 2 "is a folder" run "$T/plain/"
+mkfifo "$T/fifo.ini"
+ends "a pipe that nobody writes to" 2 "nobody wrote to" run "$T/fifo.ini"
+cat "$T/study.ini" >"$T/fifo.ini" &
+run run "$T/fifo.ini" --dry-run
+check "a pipe that somebody writes to" is "$rc" 0
+wait
+ends "endless study" 2 "has more than" run /dev/zero
+ends "endless workload" 2 "has more than" explain /dev/zero
+mkdir "$T/zero"
+ln -s /dev/zero "$T/zero/rows.csv"
+ends "endless rows" 2 "has more than" diff "$T/zero" "$T/zero"
+ends "endless counts" 2 "has more than" counts /dev/zero
+ends "endless measurements" 2 "has more than" calibrate /dev/zero -o "$T/mine.ini"
+check "endless measurements: nothing written" test ! -e "$T/mine.ini"
+mkdir "$T/nul"
+printf 'study,metric\na\0b,c\n' >"$T/nul/rows.csv"
+ends "NUL byte in a table" 2 "rows.csv:2: found a NUL byte" plot "$T/nul"
+
+printf 'study,metric\na,"\033]0;owned\007"\n' >"$T/nul/rows.csv"
+ends "an escape in a table" 2 "rows.csv:2: found byte 0x1b" diff "$T/nul" "$T/nul"
+
+# --- too much -----------------------------------------------------------------------------------
+
+# 11 lines of the longest time there can be in one line are 1.1e19 ps and fit; 20 do not.
+long_vm()
+{
+    printf '[vm]\nram = 4M\n[timeline]\nvcpu0 = enter\nvmm = reinit all\nvcpu0 = enter\n'
+    yes 'vcpu0 = compute 1000000s' | head -n "$1"
+}
+long_vm 11 >"$T/long.ini"
+run run "$T/study.ini" --set "workload=$T/long.ini" --set draws=0 --set strategy=none \
+    --set backing=4k --set metrics=window_ns -o "$T/long" -q
+check "116 days: status" is "$rc" 0
+check "116 days: no wrap" grep -q 'window_ns,ns,0,1100000000000[0-9.]*,' "$T/long/rows.csv"
+long_vm 20 >"$T/long.ini"
+ends "231 days" 1 "does not fit 64 bits" explain "$T/long.ini" --strategy none
+printf '[vm]\nipa_bits = 52\n[boot]\nfootprint = 1024T\n' >"$T/huge.ini"
+ends "1 PiB at the highest cost of a line" 1 "64 bits" \
+    explain "$T/huge.ini" --strategy eager --set dc_absent_ns=100us --set dc_clean_ratio=100
+run run "$T/study.ini" --set "workload=$T/huge.ini" --set dc_absent_ns=100us -o "$T/huge" -q
+check "1 PiB in a study: status" is "$rc" 1
+check "1 PiB in a study: one line" one_line
+check "1 PiB in a study: nothing written" test ! -e "$T/huge"
+
+export S2FLUSH_MEMORY=1M
+ends "memory" 2 "may be used" run "$T/study.ini" --set draws=4096 -o "$T/much"
+check "memory: nothing written" test ! -e "$T/much"
+ends "memory: dry run" 2 "may be used" run "$T/study.ini" --set draws=4096 --dry-run
+ends "memory: breakeven" 2 "may be used" \
+    breakeven "$T/study.ini" --axis touched --from 0 --to 1 --steps 1000 --set draws=4096
+export S2FLUSH_MEMORY=lots
+ends "memory: no size" 2 "S2FLUSH_MEMORY" run "$T/study.ini" -o "$T/much"
+unset S2FLUSH_MEMORY
+run run "$T/study.ini" --dry-run
+check "dry run: rows and memory" grep -q '^[0-9]* rows, up to .* of memory' "$T/out"
+cat >"$T/wide.ini" <<END
+[study]
+draws = 0
+shifts = 1
+[axes]
+workload = $T/vm.ini
+machine = neoverse-n1
+strategy = unmap
+vcpus = 1..400 +1
+touched = 0..0.4 +0.001
+END
+ends "more rows than can be read back" 2 "name the metrics" run "$T/wide.ini" --dry-run
+
+# --- writing elsewhere --------------------------------------------------------------------------
+
+cd "$T" || exit 2
+for name in ../stolen /stolen a/../../stolen .hidden ..; do
+    sed "s|^draws = 4|&\nname = $name|" study.ini >named.ini
+    ends "study named $name" 2 "expected a name without '/'" run named.ini -q
+    ends "study set to $name" 2 "expected a name without '/'" run study.ini --set "name=$name" -q
+done
+check "nothing was written" test ! -e "$T/results" -a ! -e "$T/../stolen"
+echo precious >victim
+mkdir trap
+ln -s ../victim trap/rows.csv
+ln -s ../victim trap/run.json
+# The program keeps the shell's number, so that the names of its temporary files are known.
+(
+    for file in rows.csv run.json; do
+        ln -s ../victim "trap/.$file.$BASHPID"
+    done
+    exec "$S2FLUSH" run study.ini -o trap -q
+) 2>"$T/err"
+rc=$?
+check "links in the way: status" is "$rc" 0
+check "links in the way: not followed" is "$(cat victim)" precious
+check "links in the way: replaced" cmp -s trap/rows.csv plain/rows.csv
+
+# --- spreadsheets -------------------------------------------------------------------------------
+
+# From a file's name to the cells of a table and back.
+for name in '=HYPERLINK("a")' '+cmd' '@SUM(A1)'; do
+    sed "s|^draws = 4|&\nname = ${name//&/\\&}|" study.ini >named.ini
+    run run named.ini -o cells -q
+    check "cell $name: status" is "$rc" 0
+    check "cell $name: is no formula" is "$(sed -n 2p cells/rows.csv | cut -c 1-2 | tr -d '"')" \
+        "'$([ "${name:0:1}" = = ] || echo "${name:0:1}")"
+    run diff cells cells
+    check "cell $name: reads back" is "$rc" 0
+done
+
+# --- gnuplot ------------------------------------------------------------------------------------
+
+if command -v gnuplot >/dev/null; then
+    "$S2FLUSH" run first-light --set draws=4 --set shifts=2 -o light -q 2>"$T/err"
+    # shown COLUMN...: the rows with the text in place of these columns' values.
+    shown()
+    {
+        mkdir -p shown
+        TEXT=$text awk -F, -v OFS=, -v columns="$*" 'NR == 1 { print; next } {
+            split(columns, column, " ")
+            for (i in column) $column[i] = "\"" ENVIRON["TEXT"] "\""
+            print }' light/rows.csv >shown/rows.csv
+    }
+    # Each of these as study and kernel, which pictures show as they are, and as the machine, which
+    # must be a plain name. None may come to pass.
+    kernel=$(head -n 1 light/rows.csv | tr , '\n' | grep -nx kernel | cut -d: -f1)
+    machine=$(head -n 1 light/rows.csv | tr , '\n' | grep -nx machine | cut -d: -f1)
+    for text in '`touch owned`' "'.system('touch owned').'" '""; system(""touch owned""); #""' \
+        '%s%n%n%n</text><script>alert(1)</script>'; do
+        shown 1 "$kernel"
+        run plot shown
+        check "gnuplot: $text: status" is "$rc" 0
+        check "gnuplot: $text: not run" test ! -e owned -a ! -e shown/owned
+        check "gnuplot: $text: no markup" test -z "$(grep -l '<script' shown/*.svg)"
+        rm -rf shown
+        shown "$machine"
+        run plot shown
+        check "gnuplot: machine $text: not run" test "$rc" -le 2 -a ! -e owned -a ! -e shown/owned
+        rm -rf shown
+    done
+    # Scripts that lie where the program is called are a stranger's.
+    mkdir -p bench/plots
+    cp "$HERE"/bench/plots/*.gp bench/plots/
+    echo 'system("touch owned")' >>bench/plots/style.gp
+    run plot light
+    check "gnuplot: scripts of the current folder: status" is "$rc" 0
+    check "gnuplot: scripts of the current folder: not run" test ! -e owned -a ! -e light/owned
+    # Without any font the pictures come as they can; the rows are untouched.
+    cp light/rows.csv rows.kept
+    echo '<fontconfig></fontconfig>' >no-fonts.xml
+    rc=0
+    FONTCONFIG_FILE=$T/no-fonts.xml "$S2FLUSH" plot light >"$T/out" 2>"$T/err" || rc=$?
+    check "no font: status" test "$rc" -le 1
+    check "no font: the rows stay" cmp -s light/rows.csv rows.kept
+else
+    echo "ok gnuplot # SKIP no gnuplot"
+fi
+exit "$failed"
