@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # names that those who source it use and set
 # What both trials share; sourced by them. They play a study in one go and by a recipe and compare.
 : "${S2FLUSH:?set it to the program}"
 export S2FLUSH SOURCE_DATE_EPOCH=0 # run.json would tell when it was made

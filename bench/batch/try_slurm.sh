@@ -5,11 +5,11 @@
 #
 #   S2FLUSH=PROGRAM try_slurm.sh FOLDER
 set -eu
-for tool in slurmctld slurmd sbatch squeue scancel scontrol; do
-    command -v "$tool" >/dev/null || PATH=$PATH:/usr/sbin command -v "$tool" >/dev/null ||
+PATH=$PATH:/usr/sbin
+for tool in slurmctld slurmd sbatch; do
+    command -v "$tool" >/dev/null ||
         { echo "make batch-slurm: no $tool here: make deps-batch" >&2; exit 2; }
 done
-PATH=$PATH:/usr/sbin
 here=$(dirname "$0")
 # shellcheck source=bench/batch/try.sh
 . "$here/try.sh"

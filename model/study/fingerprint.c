@@ -11,14 +11,17 @@
 struct hashing {
     const struct study *study;
     char identity[128];
-    char (*hashes)[SETUP_HASH]; /* [cell][strategy] */
+    char (*hashes)[SETUP_HASH]; /* of the first cell by strategy, then of each further one */
     size_t failed; /* the first cell that cannot be resolved; SIZE_MAX: none */
 };
 
+/* The first cell tells all strategies; the others differ from it by their setup
+ * and timeline, whatever the strategy. */
 static bool hash_cell(const struct hashing *hashing, size_t cell, struct error *err)
 {
     const struct study *study = hashing->study;
-    size_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    size_t all = study->role[AXIS_STRATEGY]->values.count, count = cell == 0 ? all : 1;
+    char(*hashes)[SETUP_HASH] = hashing->hashes + (cell == 0 ? 0 : all - 1 + cell);
     struct setup setup;
     struct timeline timeline;
     if (!study_setup(study, study_point(study, cell, 0), &setup, err)) {
@@ -26,10 +29,9 @@ static bool hash_cell(const struct hashing *hashing, size_t cell, struct error *
     }
     bool good = workload_build(setup.workload, &timeline, err);
     if (good) {
-        for (size_t s = 0; s < strategies; s++) {
+        for (size_t s = 0; s < count; s++) {
             setup.strategy = study->strategies[s];
-            setup_hash(&setup, &timeline, hashing->identity,
-                       hashing->hashes[cell * strategies + s]);
+            setup_hash(&setup, &timeline, hashing->identity, hashes[s]);
         }
         timeline_free(&timeline);
     }
@@ -52,7 +54,8 @@ bool study_fingerprint(const struct study *study, unsigned jobs, char text[SETUP
 {
     struct hashing hashing = {.study = study, .failed = SIZE_MAX};
     size_t cells = study_cells(study);
-    hashing.hashes = alloc_zeroed(study->points, sizeof *hashing.hashes, "hashes");
+    size_t count = study->role[AXIS_STRATEGY]->values.count + cells - 1;
+    hashing.hashes = alloc_zeroed(count, sizeof *hashing.hashes, "hashes");
     study_identity(study, hashing.identity, sizeof hashing.identity);
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t cell = 0; cell < cells; cell++) {
@@ -61,7 +64,7 @@ bool study_fingerprint(const struct study *study, unsigned jobs, char text[SETUP
             note_failure(&hashing, cell, &own, err);
         }
     }
-    XXH128_hash_t hash = XXH3_128bits(hashing.hashes, study->points * sizeof *hashing.hashes);
+    XXH128_hash_t hash = XXH3_128bits(hashing.hashes, count * sizeof *hashing.hashes);
     free(hashing.hashes);
     snprintf(text, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
              (uint64_t)hash.low64);

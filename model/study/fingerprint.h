@@ -10,8 +10,8 @@
 #include "study/study.h"
 
 /* Resolves every cell, by `jobs` threads (0: one for each processor), and hashes
- * setups, timelines and what the study adds. 32 hexadecimal digits and a NUL
- * into `text`. False with the line of the first cell that cannot be resolved. */
+ * their setups and timelines, all strategies, and what the study adds. 32 hexadecimal digits and a
+ * NUL into `text`. False with the line of the first cell that cannot be resolved. */
 bool study_fingerprint(const struct study *study, unsigned jobs, char text[SETUP_HASH],
                        struct error *err);
 

@@ -1,6 +1,8 @@
 /* Shards: together they are the study, and what is no set of them is named. */
 #include "journal_files.h"
 
+#include "study/fingerprint.h"
+
 #include <math.h>
 
 /* The shards of a study, played, or only some cells of each; names a1, a2... */
@@ -110,6 +112,35 @@ static void shares_are_even(void **state)
     }
 }
 
+/* Anything that a row could show changes the hash of a study; threads do not. */
+static void fingerprints(void **state)
+{
+    static const char *const set[] = {"seed=2",
+                                      "draws=6",
+                                      "fidelity=exact",
+                                      "tlbi_ns=1501",
+                                      "touched=0, 50%, 99%",
+                                      "strategy=unmap, eager, fwb",
+                                      "kernel=6.1 fault_lock=read",
+                                      "footprint=5M"};
+    char first[SETUP_HASH] = "", other[SETUP_HASH] = "";
+    struct study study;
+    struct error err;
+    (void)state;
+    read_three_axes(&study, NULL);
+    assert_true(study_fingerprint(&study, 1, first, &err));
+    assert_true(study_fingerprint(&study, 3, other, &err));
+    assert_int_equal(strlen(first), 32);
+    assert_string_equal(first, other);
+    study_free(&study);
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        read_three_axes(&study, set[i]);
+        assert_true(study_fingerprint(&study, 2, other, &err));
+        assert_string_not_equal(first, other);
+        study_free(&study);
+    }
+}
+
 static void shards_are_parsed(void **state)
 {
     static const char *const bad[] = {"",    "1",    "0/2",    "3/2", "1/0",  "1/",     "/2",
@@ -130,9 +161,8 @@ static void shards_are_parsed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shards_are_the_whole),
-        cmocka_unit_test(wrong_shards_are_named),
-        cmocka_unit_test(shares_are_even),
+        cmocka_unit_test(fingerprints),           cmocka_unit_test(shards_are_the_whole),
+        cmocka_unit_test(wrong_shards_are_named), cmocka_unit_test(shares_are_even),
         cmocka_unit_test(shards_are_parsed),
     };
     return cmocka_run_group_tests(tests, all_wanted, NULL);
