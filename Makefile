@@ -241,6 +241,11 @@ mutants: ## change the cost and kernel code at random and see the tests fail (CO
 
 mutants-build: $(LIB_OBJS) $(patsubst %,$(B)/obj/tests/%.o,$(basename $(notdir $(TEST_SRCS))))
 
+# Minutes instead of seconds: every random case, of which `check` plays some.
+.PHONY: check-long
+check-long: $(B)/tests/test_agreement ## play all of the random cases that check plays some of
+	@S2FLUSH_CASES=all $(TEST_ENV) $<
+
 # --- Benchmarks --------------------------------------------------------------------------------
 
 PYTHON ?= python3

@@ -5,6 +5,9 @@
  *   guest again LINES PAGES     exact: the second boot touches PAGES of the
  *                               pages that the first boot left in memory
  *   guest reboots GIB TIMES     fast: TIMES whole runs that touch all memory
+ *   guest allocated MIB TIMES   the check value is how many bytes are allocated
+ *                               while a VM of MIB plays, exact and fast, by
+ *                               every strategy, TIMES over
  *
  * A touch of a page is a fault (64 lines cleaned and invalidated, a leaf of
  * 4 KiB mapped) and then the guest's writes, to LINES of the page's 64 lines;
@@ -16,6 +19,10 @@
 #include <string.h>
 
 #include "run/sim.h"
+
+#ifndef S2FLUSH_NO_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
 
 #define PAGE_BYTES (4 * KIB)
 #define PAGE_LINES 64
@@ -127,17 +134,69 @@ static void reboots(uint64_t gib, uint64_t times)
     play_times(&scene, false, times);
 }
 
+#ifdef S2FLUSH_NO_JEMALLOC
+static uint64_t allocated_bytes(void)
+{
+    die("built without jemalloc, which counts what is allocated");
+}
+#else
+static uint64_t allocated_bytes(void)
+{
+    uint64_t bytes = 0;
+    size_t size = sizeof bytes;
+    if (mallctl("thread.allocated", &bytes, &size, NULL, 0) != 0) {
+        die("jemalloc does not tell what is allocated");
+    }
+    return bytes;
+}
+#endif
+
+static uint64_t allocated_by(const struct scene *scene, const struct strategy *strategy, bool exact)
+{
+    static struct sim sim;
+    struct error err;
+    struct point point = {.timeline = &scene->timeline,
+                          .platform = &scene->platform,
+                          .value = scene->value,
+                          .kernel = &scene->kernel,
+                          .strategy = strategy,
+                          .exact = exact};
+    sim_init(&sim, &point);
+    uint64_t before = allocated_bytes();
+    need(sim_run(&sim, &err), &err);
+    uint64_t bytes = allocated_bytes() - before;
+    sim_free(&sim);
+    return bytes;
+}
+
+static void allocated(uint64_t mib, uint64_t times)
+{
+    static struct scene scene;
+    uint64_t bytes = 0, started = bench_clock_ns();
+    set_scene(&scene, mib * MIB);
+    add_boot(&scene.timeline, mib * MIB, PAGE_LINES);
+    add_reinit(&scene.timeline);
+    add_boot(&scene.timeline, mib * MIB, PAGE_LINES);
+    for (uint64_t i = 0; i < times * strategy_count; i++) {
+        bytes += allocated_by(&scene, &strategy_rows[i % strategy_count], true);
+        bytes += allocated_by(&scene, &strategy_rows[i % strategy_count], false);
+    }
+    bench_report(started, bytes);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(uint64_t a, uint64_t b);
-    } modes[] = {{"first", first}, {"again", again}, {"reboots", reboots}};
+    } modes[] = {
+        {"first", first}, {"again", again}, {"reboots", reboots}, {"allocated", allocated}};
     for (size_t i = 0; argc == 4 && i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(argv[1], modes[i].name) == 0) {
             modes[i].run(bench_number(argv[2]), bench_number(argv[3]));
             return 0;
         }
     }
-    die("usage: guest first|again LINES PAGES | guest reboots GIB TIMES");
+    die("usage: guest first|again LINES PAGES | guest reboots GIB TIMES | "
+        "guest allocated MIB TIMES");
 }

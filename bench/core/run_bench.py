@@ -192,30 +192,57 @@ def compare_checks(checks):
 
 
 # Whole studies: how long, on all cores and on one, and the most memory that it took.
-STUDIES = ["first-light", "reference"]
+STUDY_REPETITIONS = 3
+STUDIES = ["first-light", "reference", "reference-full"]
 
 
 def run_study(drivers, study, jobs):
-    """(seconds, MiB at the peak) of a study played by that many threads."""
+    """(seconds, MiB at the peak, runs played or priced) of a study played by that many threads."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(drivers.parent / "s2flush"), "run", study, "-o", folder, "--quiet",
-                   f"--jobs={jobs}"]
+        command = [str(drivers.parent / "s2flush"), "run", study, "-o", folder, f"--jobs={jobs}"]
         start = time.monotonic()
-        process = subprocess.Popen(command, cwd=ROOT)
+        process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        said = process.stderr.read()
         _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
         if status != 0:
-            sys.exit(f"{' '.join(command)}: status {status}")
-        return time.monotonic() - start, usage.ru_maxrss / 1024
+            sys.exit(f"{' '.join(command)}: status {status}\n{said}")
+        seconds = time.monotonic() - start
+        runs = re.search(r"(\d+) runs played, (\d+) priced again", said)
+        return seconds, usage.ru_maxrss / 1024, int(runs[1]) + int(runs[2])
 
 
 def measure_studies(drivers):
-    """Rows of bench.csv: seconds on all cores (with those on one as peer) and MiB."""
+    """Rows of bench.csv: seconds on all cores (with those on one as peer), how many times as fast
+    that is, microseconds of all cores for a draw of a point, and MiB. The fastest of some
+    repetitions, and the most memory of them."""
     cores = os.cpu_count()
     for study in STUDIES:
-        (one, _), (all_, memory) = (run_study(drivers, study, jobs) for jobs in (1, cores))
+        both = [(run_study(drivers, study, 1), run_study(drivers, study, cores))
+                for _ in range(STUDY_REPETITIONS)]
+        one, all_ = (min(runs[i][0] for runs in both) for i in range(2))
+        memory, draws = (max(runs[1][i] for runs in both) for i in (1, 2))
         yield [f"study: {study}", cores, "s", f"{all_:.3g}", "one core", f"{one:.3g}",
                f"{all_ / one:.3g}"]
+        yield [f"study: {study}", cores, "times one core's speed", f"{one / all_:.3g}", "", "", ""]
+        yield [f"study: {study}", cores, "us/point-draw", f"{1e6 * all_ * cores / draws:.4g}", "", "",
+               ""]
         yield [f"study: {study}", cores, "MiB at the peak", f"{memory:.3g}", "", "", ""]
+
+
+def measure_allocation(drivers):
+    """The row of what is allocated while timelines play; must be nothing."""
+    _, allocated = run([str(drivers / "guest"), "allocated", "64", "2"]).stdout.split()
+    if int(allocated) != 0:
+        sys.exit(f"{allocated} bytes allocated while a timeline plays")
+    yield ["bytes allocated while a timeline plays", 1, "bytes", allocated, "limit", 0, ""]
+
+
+def tell_study(row):
+    what, n, unit, value, peer, other, _ = row
+    if peer == "limit":
+        return f"{what}: {value}"
+    return f"{what}, {n} cores: {value} {unit}" + (f" ({other} s on one)" if peer else "")
 
 
 # --- reporting ---
@@ -373,11 +400,10 @@ def full_run(drivers, python):
     instructions = measure_instructions(ROWS, drivers, python)
     times, checks = measure_times(ROWS, drivers, python)
     compare_checks(checks)
-    studies = list(measure_studies(drivers))
+    studies = [*measure_studies(drivers), *measure_allocation(drivers)]
     flushes, law = measure_law(drivers)
     text = "\n".join([*text_table(instructions, times), "",
-                      *(f"{row[0]}, {row[1]} cores: {row[3]} {row[2]}" +
-                        (f" ({row[5]} s on one)" if row[4] else "") for row in studies),
+                      *(tell_study(row) for row in studies),
                       "", *law, "", conditions(python), ""])
     write_csv(RESULTS / "bench.csv", ["what", "n", "unit", "value", "peer", "peer_value", "ratio"],
               [*csv_rows(instructions, times), *studies, *flushes])

@@ -81,6 +81,7 @@ struct actor {
     struct actor *next_waiting; /* in the queue of a lock or signal */
     bool wants_write;
     struct lock *holding; /* one at most: there is no nesting */
+    bool queued; /* it had to wait for the lock that it got last */
     ps_t hold_start; /* when it got that lock */
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;

@@ -24,6 +24,7 @@ static void hold(struct lock *lock, struct actor *actor, bool write)
 bool lock_take(struct lock *lock, struct actor *actor, bool write)
 {
     bool free_now = !lock->first && !lock->writer && (!write || lock->readers == 0);
+    actor->queued = !free_now;
     if (free_now) {
         hold(lock, actor, write);
         return true;

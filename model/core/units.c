@@ -191,9 +191,17 @@ bool unit_parse_whole(const char *text, enum unit unit, uint64_t *value)
 
 /* ---- Writing ---- */
 
+/* From here on %g with DBL_DIG digits takes an exponent. */
+#define WHOLE_DIGITS 1e15
+
 /* Two more digits than a double always keeps are the most it can need. */
 char *format_real(double value, char *buf, size_t size)
 {
+    /* Most numbers in a table are whole, and %g would say the same of them. */
+    if (value > 0 && value < WHOLE_DIGITS && value == (double)(uint64_t)value) {
+        snprintf(buf, size, "%" PRIu64, (uint64_t)value);
+        return buf;
+    }
     locale_t before = uselocale(get_c_locale());
 
     for (int digits = DBL_DIG; digits <= DBL_DIG + 2; digits++) {

@@ -104,6 +104,59 @@ static bool locked_by_other(const struct fault *fault)
     return false;
 }
 
+/* The access that the guest faulted for, as far as these leaves go. */
+static struct access access_behind(const struct fault *fault, const struct memslot *slot)
+{
+    const struct kvm *kvm = fault->kvm;
+    return (struct access){.start = memory_of(slot, most(fault->leaves.start, fault->ipa)),
+                           .end = memory_of(slot, least(fault->leaves.end, fault->limit)),
+                           .density = fault->vcpu->behind ? fault->vcpu->behind->density : 0,
+                           .write = fault->access == ACCESS_WRITE,
+                           .path = kvm_guest_path(kvm, fault->vcpu)};
+}
+
+static void note_met(const struct fault *fault, const struct access *access,
+                     struct touch_counts met)
+{
+    struct behind_fault *behind = fault->vcpu->behind;
+    if (behind) {
+        behind->start = access->start;
+        behind->end = access->end;
+        behind->met = met;
+    }
+}
+
+/* A fault on many leaves stands for one fault on each, and the guest uses each
+ * leaf before it faults on the next one. */
+static void clean_in_turn(struct actor *actor, const struct fault *fault,
+                          const struct memslot *slot)
+{
+    struct access access = access_behind(fault, slot);
+    bool cached = access.path == PATH_CACHED;
+    access.density = cached ? access.density : 0;
+    struct touch_counts met = memory_clean_each(
+        actor, fault->kvm->memory, memory_of(slot, fault->leaves.start),
+        memory_of(slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
+    if (cached) {
+        note_met(fault, &access, met);
+    }
+}
+
+/* Without a clean the guest finds each host page in the cache as it was cleared,
+ * if that holds a page; all of them together it may not hold. */
+static void note_fresh_hits(const struct fault *fault, const struct memslot *slot)
+{
+    const struct platform *platform = fault->kvm->memory->platform;
+    if (fault->fresh_unit == 0 || fault->fresh_unit > platform->cache_bytes) {
+        return;
+    }
+    struct access access = access_behind(fault, slot);
+    if (access.path == PATH_CACHED) {
+        uint64_t pages = (access.end - access.start) / CACHE_PAGE_BYTES;
+        note_met(fault, &access, (struct touch_counts){.hits = pages * access.density});
+    }
+}
+
 /* Cleans what is about to be mapped (a request); FWB's callback returns at
  * once. */
 static void clean_leaves(struct actor *actor, const struct fault *fault, const struct memslot *slot)
@@ -118,7 +171,13 @@ static void clean_leaves(struct actor *actor, const struct fault *fault, const s
     if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->cmo_at_fault)) {
         actor_charge(actor, EV_cmo_op_calls, n);
     }
-    if (!kvm->fwb && kvm->strategy->cmo_at_fault) {
+    if (!fault_cleans(kvm)) {
+        note_fresh_hits(fault, slot);
+        return;
+    }
+    if (n > 1) {
+        clean_in_turn(actor, fault, slot);
+    } else {
         memory_clean(actor, kvm->memory, start, end, n);
     }
 }
@@ -170,6 +229,7 @@ static void fault_install(struct actor *actor, struct fault *fault)
     if (fault->emptied > needed) {
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
     }
+    fault->done = true;
     slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
     fault->vcpu->installing_start = fault->vcpu->installing_end = 0;
 }
@@ -187,6 +247,8 @@ static void fault_relax(struct actor *actor, struct fault *fault)
         make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
     }
     stage2_relax(&kvm->stage2, fault->leaves);
+    fault->done = true;
+    fault->queued = actor->queued;
     actor_charge(actor, EV_relax_calls, n);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
         actor_charge(actor, EV_tlbi_local, n);
@@ -249,6 +311,7 @@ static void fault_done(struct actor *actor, const struct fault *fault)
 {
     /* Table pages are allocated ahead of the lock, for later faults too. */
     actor_charge(actor, EV_s2_tables_alloc, fault->tables);
+    fault_follow(actor, fault);
     actor->site = fault->was_site;
     actor_return(actor, 0);
 }
@@ -277,6 +340,7 @@ static void fault_step(struct actor *actor, struct frame *frame)
         actor_lock(actor, &fault->kvm->mmu_lock, takes_write_lock(fault));
         return;
     case FAULT_CLEAN:
+        fault->queued = actor->queued;
         frame->state = fault_locked(actor, fault);
         return;
     case FAULT_INSTALL:

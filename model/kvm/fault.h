@@ -19,9 +19,13 @@ struct fault {
     uint64_t seen_invalidations;
     uint64_t emptied; /* tables, by leaves of another size that went */
     uint64_t tables; /* taken for its leaves */
+    uint64_t walks; /* table reads of the walks that failed, but for the first leaf's */
+    uint64_t fresh_unit; /* bytes of each of several host pages that it had cleared; 0: none */
     uint8_t notified, notifying;
     bool permission, replaced;
     bool gone; /* the slot was deleted before the kernel looked at it */
+    bool done; /* it mapped or relaxed them */
+    bool queued; /* for mmu_lock */
     bool resize; /* the mapped leaf has another size than the new one */
 };
 
@@ -53,6 +57,15 @@ static inline uint64_t leaf_count(const struct fault *fault)
 /* What the fault is and what it will map, without the lock as the kernel does;
  * clearing fresh pages is a request. */
 void fault_plan(struct actor *actor, struct fault *fault);
+
+/* Whether a translation fault cleans what it maps. */
+static inline bool fault_cleans(const struct kvm *kvm)
+{
+    return !kvm->fwb && kvm->strategy->cmo_at_fault;
+}
+
+/* What leaves beyond the first add to the exit, once the fault has succeeded. */
+void fault_follow(struct actor *actor, const struct fault *fault);
 
 /* A fresh hugetlb page is cleared under a mutex, so that whoever faults on it
  * meanwhile waits for that. */

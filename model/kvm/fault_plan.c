@@ -54,17 +54,42 @@ static uint64_t failed_walks(const struct fault *fault)
            stage2_tables_for(stage2, fault->leaves);
 }
 
-/* The exit, the hardware's walk that found no leaf, and the kernel's path. */
-static void charge_exit(struct actor *actor, const struct fault *fault, const struct memslot *slot)
+/* Exits, the hardware's walks that found no leaf, and the kernel's path. */
+static void charge_exits(struct actor *actor, const struct fault *fault, uint64_t n, uint64_t walks)
 {
-    uint64_t n = leaf_count(fault);
+    const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
     actor_charge(actor, fault_kind(fault, slot), n);
     actor_charge(actor, EV_exits, n);
-    actor_charge(actor, EV_walk_reads, failed_walks(fault));
+    actor_charge(actor, EV_walk_reads, walks);
     actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
     if (!fault->permission && fault->leaves.level != LEAF_PAGE) {
         actor_charge(actor, EV_block_path, n);
     }
+}
+
+/* A fault on many leaves begins as one on the first of them: if it must be
+ * retried, that one alone was in vain. */
+static void charge_first(struct actor *actor, struct fault *fault)
+{
+    uint64_t all = failed_walks(fault);
+    uint64_t first =
+        leaf_count(fault) > 1 ? stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1) : all;
+    fault->walks = all - first;
+    charge_exits(actor, fault, 1, first);
+}
+
+void fault_follow(struct actor *actor, const struct fault *fault)
+{
+    uint64_t others = leaf_count(fault) - 1;
+    if (others == 0 || !fault->done) {
+        return;
+    }
+    charge_exits(actor, fault, others, fault->walks);
+    actor_charge(actor, EV_lock_handovers, fault->queued ? others : 0);
+    /* Lines that others used meanwhile come and go with each leaf. */
+    uint64_t lines = (fault->kvm->mmap_line.last != fault->vcpu) +
+                     (fault->kvm->mmu_line.last && fault->kvm->mmu_line.last != fault->vcpu);
+    actor_charge(actor, EV_lock_updates, lines * others);
 }
 
 /* Where the same kind of fault ends at the latest: the mapping changes, the
@@ -168,6 +193,22 @@ static void note_notifiers(struct fault *fault, const struct host_access *access
     }
 }
 
+/* Several host pages at once stand for as many faults: where each cleans, no
+ * more than one page is dirty at a time. */
+static void clear_fresh(struct actor *actor, struct fault *fault, const struct memslot *slot,
+                        const struct host_access *access)
+{
+    const struct kvm *kvm = fault->kvm;
+    uint64_t unit = access->unit_bytes, pages = (access->end - access->start) / unit;
+    uint64_t start = memory_of(slot, fault->leaves.start);
+    uint64_t end = memory_of(slot, fault->leaves.end);
+    bool each = pages > 1 && end - start >= unit, passing = each && fault_cleans(kvm);
+    fault->fresh_unit = each ? unit : 0;
+    actor_charge(actor, EV_host_alloc, pages);
+    memory_zero(actor, kvm->memory, access->start, access->end, passing ? start : access->end,
+                passing ? end : access->end);
+}
+
 void fault_plan(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
@@ -195,10 +236,9 @@ void fault_plan(struct actor *actor, struct fault *fault)
     give_permissions(fault, slot, access.writable);
     join_copy(fault, &access);
     note_notifiers(fault, &access);
-    charge_exit(actor, fault, slot);
+    charge_first(actor, fault);
     if (access.fresh_bytes > 0) {
-        actor_charge(actor, EV_host_alloc, (access.end - access.start) / access.unit_bytes);
-        memory_zero(actor, kvm->memory, access.start, access.end);
+        clear_fresh(actor, fault, slot, &access);
     }
 }
 

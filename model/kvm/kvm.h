@@ -30,12 +30,21 @@ struct memslot {
     uint64_t mapped_bytes; /* by faults so far, whether still mapped or not */
 };
 
+/* The access that a guest faulted for. A fault on many leaves takes it to the
+ * cache page by page with its other work. */
+struct behind_fault {
+    uint32_t density; /* lines of each 4 KiB that it uses */
+    uint64_t start, end; /* memory with which it has been to the cache already */
+    struct touch_counts met; /* what it met there */
+};
+
 struct kvm_vcpu {
     uint32_t index;
     bool has_run; /* survives re-init */
     bool tvm; /* VM-register writes trap */
     bool mmu_on; /* the guest's stage 1 and caches are on */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
+    struct behind_fault *behind; /* the access that its fault is for; NULL: none */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */

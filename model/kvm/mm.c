@@ -270,7 +270,7 @@ static void fill_stretch(struct actor *actor, struct fill *fill)
     if (got.fresh_bytes > 0) {
         actor_charge(actor, EV_host_alloc, (got.end - got.start) / got.unit_bytes);
         memory_access(actor, kvm->memory, &access);
-        memory_zero(actor, kvm->memory, got.start, got.end);
+        memory_zero(actor, kvm->memory, got.start, got.end, got.end, got.end);
     } else {
         memory_access(actor, kvm->memory, &access);
     }

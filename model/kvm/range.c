@@ -21,7 +21,7 @@ static bool chosen(enum leaf_choice choice, enum leaf_level level)
 
 /* The next leaves from `at` on that one step may take, whole even where the
  * range begins or ends inside one. */
-static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, enum leaf_choice choice,
+static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct range_rule *rule,
                         struct leaves *leaves)
 {
     do {
@@ -29,12 +29,24 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, enum leaf_ch
             return false;
         }
         at = leaves->end;
-    } while (!chosen(choice, leaves->level));
+    } while (!chosen(rule->choice, leaves->level));
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
-    leaves->end = leaves->start + least(count, kvm->batch_leaves) * size;
+    uint64_t batch = rule->step_bytes > size ? rule->step_bytes / size : 1;
+    leaves->end = leaves->start + least(count, batch) * size;
     return true;
+}
+
+/* Exact goes leaf by leaf. Fast takes all at once, but lets others who use the
+ * same memory have their turns as often as in a touch. */
+static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    if (kvm->batch_leaves == 1) {
+        return 1;
+    }
+    return kvm->touch_steps <= 1 ? UINT64_MAX
+                                 : least(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
 }
 
 /* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
@@ -205,7 +217,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         frame->state = UNMAP_LEAVES;
         return;
     case UNMAP_LEAVES:
-        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, unmap->rule.choice, &unmap->leaves)) {
+        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, &unmap->rule, &unmap->leaves)) {
             frame->state = UNMAP_CHUNK_END;
             return;
         }
@@ -242,6 +254,7 @@ void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uin
                        struct range_rule rule)
 {
     struct unmap *unmap = actor_call(actor, unmap_step);
+    rule.step_bytes = step_bytes(kvm, start, end);
     *unmap = (struct unmap){.kvm = kvm, .at = start, .end = end, .rule = rule};
 }
 
@@ -281,11 +294,11 @@ static bool cut_to_record(struct kvm *kvm, uint64_t at, enum flush_record record
     return true;
 }
 
-static bool take_flushed(struct kvm *kvm, uint64_t at, uint64_t end, struct range_rule rule,
+static bool take_flushed(struct kvm *kvm, uint64_t at, uint64_t end, const struct range_rule *rule,
                          struct leaves *leaves)
 {
-    while (take_leaves(kvm, at, end, rule.choice, leaves)) {
-        if (rule.record == RECORD_NONE || cut_to_record(kvm, at, rule.record, leaves)) {
+    while (take_leaves(kvm, at, end, rule, leaves)) {
+        if (rule->record == RECORD_NONE || cut_to_record(kvm, at, rule->record, leaves)) {
             return true;
         }
         at = leaves->end;
@@ -327,7 +340,7 @@ static void flush_step(struct actor *actor, struct frame *frame)
         frame->state = FLUSH_LEAVES;
         return;
     case FLUSH_LEAVES:
-        if (take_flushed(kvm, flush->at, flush->chunk_stop, flush->rule, &leaves)) {
+        if (take_flushed(kvm, flush->at, flush->chunk_stop, &flush->rule, &leaves)) {
             flush_leaves(actor, flush, &leaves);
             return;
         }
@@ -349,6 +362,7 @@ void range_flush_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uin
                        struct range_rule rule)
 {
     struct flush *flush = actor_call(actor, flush_step);
+    rule.step_bytes = step_bytes(kvm, start, end);
     *flush = (struct flush){.kvm = kvm, .at = start, .end = end, .rule = rule};
 }
 

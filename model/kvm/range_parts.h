@@ -12,6 +12,7 @@ struct range_rule {
     enum flush_record record; /* of a flush: what it goes by */
     bool may_yield; /* the lock may be given up between chunks: its holder calls */
     bool no_tlbi; /* somebody invalidates once for the whole VM */
+    uint64_t step_bytes; /* of leaves that one step takes, one leaf at least; filled in */
 };
 
 void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,

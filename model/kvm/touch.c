@@ -6,7 +6,7 @@ struct touch {
     struct kvm_vcpu *vcpu;
     uint64_t at, end;
     enum guest_access access;
-    uint32_t density;
+    struct behind_fault behind;
 };
 
 static bool permitted(const struct leaves *leaves, enum guest_access access)
@@ -66,19 +66,25 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     const struct memslot *slot = kvm_slot_at(kvm, touch->at);
     uint64_t stop = leaves->end < touch->end ? leaves->end : touch->end;
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
-    uint64_t count = (stop - 1) / size - touch->at / size + 1;
     uint64_t start = slot->area.start + (touch->at - slot->ipa);
+    const struct behind_fault *behind = &touch->behind;
+    bool met =
+        behind->start == start && behind->end > start && behind->end - start <= stop - touch->at;
+    stop = met ? touch->at + (behind->end - start) : stop;
+    uint64_t count = (stop - 1) / size - touch->at / size + 1;
     bool paged = kvm->s1_page_bytes > 0 && touch->vcpu->mmu_on;
     actor_charge(actor, EV_walk_reads,
                  paged ? reads_by_page(touch, stop, leaves->level, count)
                        : count * walk_reads(kvm, touch->vcpu, leaves->level));
     struct access access = {.start = start,
                             .end = start + (stop - touch->at),
-                            .density = touch->density,
+                            .density = touch->behind.density,
                             .write = touch->access == ACCESS_WRITE,
                             .path = kvm_guest_path(kvm, touch->vcpu),
-                            .reader = reader_of(touch->vcpu, touch->access)};
+                            .reader = reader_of(touch->vcpu, touch->access),
+                            .met = met ? &behind->met : NULL};
     memory_access(actor, kvm->memory, &access);
+    touch->behind.end = 0;
     touch->at = stop;
 }
 
@@ -112,6 +118,8 @@ static void touch_step(struct actor *actor, struct frame *frame)
         access_mapped(actor, touch, &leaves);
         return;
     }
+    touch->behind.end = 0;
+    touch->vcpu->behind = &touch->behind;
     kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
 }
 
@@ -127,5 +135,5 @@ void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu
                             .at = ipa,
                             .end = ipa + bytes,
                             .access = access,
-                            .density = density};
+                            .behind = {.density = density}};
 }

@@ -80,12 +80,17 @@ static void check_range(uint64_t first_page, uint64_t pages)
               (unsigned long long)first_page, (unsigned long long)pages);
 }
 
+static void check_density(const struct cache *cache, uint32_t density)
+{
+    INVARIANT(density <= cache->page_lines, "%u lines of a page that has %u", density,
+              cache->page_lines);
+}
+
 struct touch_counts cache_touch(struct cache *cache, uint64_t first_page, uint64_t pages,
                                 uint32_t density, bool write)
 {
     check_range(first_page, pages);
-    INVARIANT(density <= cache->page_lines, "%u lines of a page that has %u", density,
-              cache->page_lines);
+    check_density(cache, density);
     return cache->exact ? cache_sets_touch(&cache->sets, first_page, pages, density, write)
                         : cache_extents_touch(&cache->extents, first_page, pages, density, write);
 }
@@ -106,12 +111,49 @@ struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_
                                     : cache_extents_flush(&cache->extents, first_page, pages));
 }
 
+static struct touch_counts renew_sets(struct cache_sets *cache, uint64_t first_page, uint64_t pages,
+                                      uint32_t density, bool write, struct line_counts *found)
+{
+    struct touch_counts sum = {0};
+    for (uint64_t page = first_page; page < first_page + pages; page++) {
+        struct line_counts flushed = cache_sets_flush(cache, page, 1);
+        struct touch_counts touched = cache_sets_touch(cache, page, 1, density, write);
+        found->clean += flushed.clean;
+        found->dirty += flushed.dirty;
+        sum.hits += touched.hits;
+        sum.misses += touched.misses;
+        sum.evicted_dirty += touched.evicted_dirty;
+    }
+    return sum;
+}
+
+struct touch_counts cache_renew(struct cache *cache, uint64_t first_page, uint64_t pages,
+                                uint32_t density, bool write, struct line_counts *found)
+{
+    struct line_counts met = {0};
+    check_range(first_page, pages);
+    check_density(cache, density);
+    struct touch_counts touched =
+        cache->exact
+            ? renew_sets(&cache->sets, first_page, pages, density, write, &met)
+            : cache_extents_renew(&cache->extents, first_page, pages, density, write, &met);
+    *found = with_absent(cache, pages, met);
+    return touched;
+}
+
 struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages)
 {
     check_range(first_page, pages);
     return with_absent(cache, pages,
                        cache->exact ? cache_sets_look(&cache->sets, first_page, pages)
                                     : cache_extents_look(&cache->extents, first_page, pages));
+}
+
+uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end)
+{
+    check_range(page, end - page);
+    return cache->exact ? cache_sets_next(&cache->sets, page, end)
+                        : cache_extents_next(&cache->extents, page, end);
 }
 
 void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty)

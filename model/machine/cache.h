@@ -51,12 +51,20 @@ void cache_reset(struct cache *cache);
 struct touch_counts cache_touch(struct cache *cache, uint64_t first_page, uint64_t pages,
                                 uint32_t density, bool write);
 
+/* The same, with every line of each page cleaned and invalidated just before
+ * that page is touched; `found` gets what the cleaning found. */
+struct touch_counts cache_renew(struct cache *cache, uint64_t first_page, uint64_t pages,
+                                uint32_t density, bool write, struct line_counts *found);
+
 /* Cleans and invalidates every line of the pages; returns what was found
  * (absent + clean + dirty = pages x lines per page). */
 struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_t pages);
 
 /* Counts as cache_flush would, but changes nothing. */
 struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages);
+
+/* The first of [page, end) with a line in the cache; `end` where there is none. */
+uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end);
 
 /* Lines now in the cache, and how many of them are dirty. */
 void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty);

@@ -205,34 +205,49 @@ static void make_spare(struct cache_extents *cache)
 
 /* ---- Touch ---- */
 
+static void count(struct line_counts *found, const struct extent *run, uint64_t start, uint64_t end)
+{
+    found->clean += (end - start) * run->clean;
+    found->dirty += (end - start) * run->dirty;
+}
+
 /* A touch under way: pages before `at` are done. */
 struct touch {
     struct cache_extents *cache;
     uint64_t at, end;
     uint32_t density;
     bool write;
+    struct line_counts *flushed; /* each page is flushed before its touch; NULL: it is not */
     struct touch_counts counts;
 };
 
 /* Touches pages of a run that holds the next page. Lines that its pages lack
  * evict older runs first, and then pages ahead in this very run: the touch
- * stops after the page that does so, for the next one is then absent. */
+ * stops after the page that does so, for the next one is then absent. Pages
+ * that are flushed lack what they had, which makes as much room. */
 static void touch_found(struct touch *touch, struct extent *run)
 {
     struct cache_extents *cache = touch->cache;
     run = split(cache, run, touch->at);
     uint64_t stop = least(touch->end, run->end);
-    uint32_t old = lines_of(run);
+    struct extent kept = {0};
+    if (!touch->flushed) {
+        kept = *run;
+    }
+    uint32_t old = lines_of(&kept);
     uint32_t lines = most(old, touch->density);
-    uint32_t dirty = touch->write ? most(run->dirty, touch->density) : run->dirty;
-    uint32_t grow = lines - old;
+    uint32_t dirty = touch->write ? most(kept.dirty, touch->density) : kept.dirty;
+    uint32_t grow = lines > lines_of(run) ? lines - lines_of(run) : 0;
     if (grow > 0) {
         make_room(cache, (stop - touch->at) * grow, run);
         stop = least(stop, touch->at + (cache->capacity - cache->lines) / grow + 1);
     }
     uint64_t pages = stop - touch->at;
     touch->counts.hits += pages * least(old, touch->density);
-    touch->counts.misses += pages * grow;
+    touch->counts.misses += pages * (lines - old);
+    if (touch->flushed) {
+        count(touch->flushed, run, touch->at, stop);
+    }
     trim(cache, run, stop);
     append(cache, touch->at, stop, lines - dirty, dirty);
     touch->at = stop;
@@ -276,11 +291,10 @@ static void touch_absent(struct touch *touch, struct extent *ahead)
     touch->at = stop;
 }
 
-struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
-                                        uint64_t pages, uint32_t density, bool write)
+static struct touch_counts play(struct touch touch)
 {
-    struct touch touch = {cache, first_page, first_page + pages, density, write, {0}};
-    while (density > 0 && touch.at < touch.end) {
+    struct cache_extents *cache = touch.cache;
+    while (touch.density > 0 && touch.at < touch.end) {
         make_spare(cache);
         struct extent *run = find(cache, touch.at, touch.end);
         if (run && run->start <= touch.at) {
@@ -295,13 +309,24 @@ struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t fi
     return touch.counts;
 }
 
-/* ---- Flush and look ---- */
-
-static void count(struct line_counts *found, const struct extent *run, uint64_t start, uint64_t end)
+struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
+                                        uint64_t pages, uint32_t density, bool write)
 {
-    found->clean += (end - start) * run->clean;
-    found->dirty += (end - start) * run->dirty;
+    return play((struct touch){cache, first_page, first_page + pages, density, write, NULL, {0}});
 }
+
+struct touch_counts cache_extents_renew(struct cache_extents *cache, uint64_t first_page,
+                                        uint64_t pages, uint32_t density, bool write,
+                                        struct line_counts *found)
+{
+    if (density == 0) {
+        *found = cache_extents_flush(cache, first_page, pages);
+        return (struct touch_counts){0};
+    }
+    return play((struct touch){cache, first_page, first_page + pages, density, write, found, {0}});
+}
+
+/* ---- Flush and look ---- */
 
 struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
                                        uint64_t pages)
@@ -326,6 +351,12 @@ struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t fir
         trim(cache, run, stop);
     }
     return found;
+}
+
+uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, uint64_t end)
+{
+    const struct extent *run = find(cache, page, end);
+    return !run ? end : run->start > page ? run->start : page;
 }
 
 struct line_counts cache_extents_look(const struct cache_extents *cache, uint64_t first_page,

@@ -48,6 +48,19 @@ static void *allocate(uint64_t count, size_t size)
     return array;
 }
 
+/* A step by the golden ratio, of the sets in whole pages and of a page's lines. */
+static uint64_t turn_of(uint64_t sets, uint32_t page_lines)
+{
+    const double golden = 0.6180339887498949;
+    uint64_t pages = (uint64_t)((double)sets * golden) / page_lines;
+    return pages * page_lines + (uint64_t)((double)page_lines * golden);
+}
+
+uint64_t cache_sets_turned(const struct cache_sets *cache, uint64_t tag)
+{
+    return (tag % cache->ways * cache->turn + tag / cache->ways) % cache->sets;
+}
+
 void cache_sets_init(struct cache_sets *cache, uint64_t lines, uint64_t ways, uint32_t page_lines)
 {
     INVARIANT(ways >= 1 && ways <= UINT16_MAX, "a cache of %llu ways", (unsigned long long)ways);
@@ -59,6 +72,7 @@ void cache_sets_init(struct cache_sets *cache, uint64_t lines, uint64_t ways, ui
         .ways = (uint32_t)ways,
         .words = (uint32_t)((ways + MARKS_PER_WORD - 1) / MARKS_PER_WORD),
         .page_lines = page_lines,
+        .turn = turn_of(lines / ways, page_lines),
     };
     cache->marks = allocate(cache->sets * cache->words, MARKS_PER_WORD);
     cache->tags = allocate(cache->sets * ways, sizeof *cache->tags);
@@ -105,7 +119,7 @@ static inline struct stretch stretch_at(const struct cache_sets *cache, uint64_t
 {
     struct stretch stretch = {.tag = line / cache->sets};
     uint64_t left = cache->sets - (line - stretch.tag * cache->sets); /* under this tag */
-    uint64_t turned = stretch.tag % cache->sets;
+    uint64_t turned = cache_sets_turned(cache, stretch.tag);
     stretch.set = turned < left ? turned + cache->sets - left : turned - left;
     uint64_t room = cache->sets - stretch.set < left ? cache->sets - stretch.set : left;
     stretch.count = end - line < room ? end - line : room;
@@ -338,4 +352,15 @@ struct line_counts cache_sets_look(const struct cache_sets *cache, uint64_t firs
         line += stretch.count;
     }
     return found;
+}
+
+uint64_t cache_sets_next(const struct cache_sets *cache, uint64_t page, uint64_t end)
+{
+    for (; page < end && cache->lines > 0; page++) {
+        struct line_counts found = cache_sets_look(cache, page, 1);
+        if (found.clean + found.dirty > 0) {
+            return page;
+        }
+    }
+    return end;
 }

@@ -23,14 +23,13 @@ static uint64_t pages_in(uint64_t start, uint64_t end)
     return (end - start + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
 }
 
-void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
-                  uint64_t ranges)
+/* The time of a clean that found this, on the path that all share (a request). */
+static void charge_clean(struct actor *actor, struct memory *memory, struct line_counts found,
+                         uint64_t bytes, uint64_t ranges)
 {
-    struct line_counts found =
-        cache_flush(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end));
     uint64_t lines = found.absent + found.clean + found.dirty;
-    INVARIANT(lines * memory->platform->line_bytes == end - start, "%llu lines for %llu bytes",
-              (unsigned long long)lines, (unsigned long long)(end - start));
+    INVARIANT(lines * memory->platform->line_bytes == bytes, "%llu lines for %llu bytes",
+              (unsigned long long)lines, (unsigned long long)bytes);
     uint64_t written = found.dirty * memory->platform->line_bytes;
     ps_t alone = actor_count(actor, EV_line_absent, found.absent) +
                  actor_count(actor, EV_line_clean, found.clean) +
@@ -42,8 +41,20 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
     memory->seen.found.absent += found.absent;
     memory->seen.found.clean += found.clean;
     memory->seen.found.dirty += found.dirty;
-    oracle_flush(&memory->oracle, start, end);
     actor_flow(actor, &memory->cmo_path, alone, weight);
+}
+
+static struct line_counts flush(struct memory *memory, uint64_t start, uint64_t end)
+{
+    return cache_flush(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end));
+}
+
+void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                  uint64_t ranges)
+{
+    struct line_counts found = flush(memory, start, end);
+    oracle_flush(&memory->oracle, start, end);
+    charge_clean(actor, memory, found, end - start, ranges);
 }
 
 void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
@@ -77,13 +88,26 @@ void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kin
     actor_serve(actor, &memory->dvm, alone);
 }
 
-void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end)
+static struct touch_counts touch(struct memory *memory, uint64_t start, uint64_t end,
+                                 uint32_t density, bool write)
 {
-    uint32_t all = (uint32_t)(CACHE_PAGE_BYTES / memory->platform->line_bytes);
+    struct touch_counts met =
+        cache_touch(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end), density, write);
+    memory->seen.evicted_dirty += met.evicted_dirty;
+    return met;
+}
+
+static uint32_t page_lines(const struct memory *memory)
+{
+    return (uint32_t)(CACHE_PAGE_BYTES / memory->platform->line_bytes);
+}
+
+void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                 uint64_t passing, uint64_t passed)
+{
     ps_t alone = actor_count(actor, EV_zero_bytes, (end - start) / KIB);
-    struct touch_counts touch =
-        cache_touch(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end), all, true);
-    memory->seen.evicted_dirty += touch.evicted_dirty;
+    touch(memory, start, passing, page_lines(memory), true);
+    touch(memory, passed, end, page_lines(memory), true);
     oracle_write(&memory->oracle, start, end, PATH_CACHED, false);
     actor_flow(actor, &memory->zero_path, alone,
                price_zero_weight(memory->value, end - start, alone));
@@ -97,13 +121,12 @@ static bool is_guest(enum reader reader)
 /* Moves lines through the cache and charges the guest for what it missed. */
 static void through_cache(struct actor *actor, struct memory *memory, const struct access *access)
 {
-    struct touch_counts touch =
-        cache_touch(memory->cache, access->start / CACHE_PAGE_BYTES,
-                    pages_in(access->start, access->end), access->density, access->write);
-    memory->seen.evicted_dirty += touch.evicted_dirty;
+    struct touch_counts met =
+        access->met ? *access->met
+                    : touch(memory, access->start, access->end, access->density, access->write);
     if (is_guest(access->reader)) {
-        actor_charge(actor, EV_guest_hits, touch.hits);
-        actor_charge(actor, EV_guest_misses, touch.misses);
+        actor_charge(actor, EV_guest_hits, met.hits);
+        actor_charge(actor, EV_guest_misses, met.misses);
     }
 }
 
@@ -122,4 +145,117 @@ void memory_access(struct actor *actor, struct memory *memory, const struct acce
         oracle_read(&memory->oracle, access->start, access->end, lines, access->reader,
                     access->path);
     }
+}
+
+/* --- one page after the other --- */
+
+static void add_found(struct line_counts *sum, struct line_counts found, uint64_t times)
+{
+    sum->absent += times * found.absent;
+    sum->clean += times * found.clean;
+    sum->dirty += times * found.dirty;
+}
+
+/* What was found in one unit, for a part of one. */
+static struct line_counts part_of(struct line_counts found, uint64_t part, uint64_t unit)
+{
+    uint64_t lines = (found.absent + found.clean + found.dirty) * part / unit;
+    struct line_counts share = {.clean = found.clean * part / unit,
+                                .dirty = found.dirty * part / unit};
+    share.absent = lines - share.clean - share.dirty;
+    return share;
+}
+
+/* Each unit is cleared, cleaned and accessed before the next one is. All of
+ * them find what the first one does; the room that clearing takes is there
+ * once more before the last one is accessed. */
+static struct touch_counts renew_fresh(struct memory *memory, uint64_t start, uint64_t end,
+                                       uint64_t unit, const struct access *access,
+                                       struct line_counts *found)
+{
+    uint64_t last = end - unit > access->start ? end - unit : access->start;
+    last = last < access->end ? last : access->end;
+    touch(memory, start, start + unit, page_lines(memory), true);
+    struct line_counts first = flush(memory, start, start + unit);
+    add_found(found, first, (end - start) / unit);
+    add_found(found, part_of(first, (end - start) % unit, unit), 1);
+    flush(memory, start + unit, end); /* of pages that were here before */
+    struct touch_counts met = touch(memory, access->start, last, access->density, access->write);
+    if (last < access->end) {
+        touch(memory, end - unit, end, page_lines(memory), true);
+        flush(memory, end - unit, end);
+        struct touch_counts more = touch(memory, last, access->end, access->density, access->write);
+        met.hits += more.hits;
+        met.misses += more.misses;
+    }
+    return met;
+}
+
+static uint64_t within(uint64_t at, const struct access *access)
+{
+    return at < access->start ? access->start : at > access->end ? access->end : at;
+}
+
+static void add_touch(struct touch_counts *sum, struct touch_counts met)
+{
+    sum->hits += met.hits;
+    sum->misses += met.misses;
+}
+
+/* Leaves [start, end) of small pages, or of any size with nothing of them in
+ * the cache: page by page is then the same as leaf by leaf. */
+static void renew_pages(struct memory *memory, uint64_t start, uint64_t end,
+                        const struct access *access, struct line_counts *found,
+                        struct touch_counts *met)
+{
+    uint64_t from = within(start, access), to = within(end, access);
+    struct line_counts flushed;
+    add_found(found, flush(memory, start, from), 1);
+    struct touch_counts touched =
+        cache_renew(memory->cache, from / CACHE_PAGE_BYTES, pages_in(from, to), access->density,
+                    access->write, &flushed);
+    add_found(found, flushed, 1);
+    add_found(found, flush(memory, to, end), 1);
+    memory->seen.evicted_dirty += touched.evicted_dirty;
+    add_touch(met, touched);
+}
+
+/* A large leaf is cleaned as a whole before it is accessed. Only those that
+ * have lines in the cache must be told apart. */
+static void renew_blocks(struct memory *memory, uint64_t start, uint64_t end, uint64_t size,
+                         const struct access *access, struct line_counts *found,
+                         struct touch_counts *met)
+{
+    for (uint64_t at = start; at < end;) {
+        uint64_t next = cache_next(memory->cache, at / CACHE_PAGE_BYTES, end / CACHE_PAGE_BYTES);
+        uint64_t empty = (next * CACHE_PAGE_BYTES - at) / size * size;
+        if (empty > 0) {
+            renew_pages(memory, at, at + empty, access, found, met);
+            at += empty;
+            continue;
+        }
+        add_found(found, flush(memory, at, at + size), 1);
+        add_touch(met, touch(memory, within(at, access), within(at + size, access), access->density,
+                             access->write));
+        at += size;
+    }
+}
+
+struct touch_counts memory_clean_each(struct actor *actor, struct memory *memory, uint64_t start,
+                                      uint64_t end, uint64_t ranges, uint64_t fresh_unit,
+                                      const struct access *access)
+{
+    uint64_t size = (end - start) / ranges;
+    struct line_counts found = {0};
+    struct touch_counts met = {0};
+    if (fresh_unit) {
+        met = renew_fresh(memory, start, end, fresh_unit, access, &found);
+    } else if (size == CACHE_PAGE_BYTES) {
+        renew_pages(memory, start, end, access, &found, &met);
+    } else {
+        renew_blocks(memory, start, end, size, access, &found, &met);
+    }
+    oracle_flush(&memory->oracle, start, end);
+    charge_clean(actor, memory, found, end - start, ranges);
+    return met;
 }

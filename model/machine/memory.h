@@ -55,8 +55,11 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
  * call to EL2. */
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n);
 
-/* The host clears fresh pages (request); they end up in the cache, dirty. */
-void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end);
+/* The host clears fresh pages (request), which end up in the cache, dirty: all
+ * but those in [passing, passed), of which each is cleaned before the next one
+ * is cleared. memory_clean_each takes their turn at the cache. */
+void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                 uint64_t passing, uint64_t passed);
 
 /* An access of the guest, the VMM or a device to [start, end). */
 struct access {
@@ -66,11 +69,22 @@ struct access {
     enum path path;
     enum reader reader; /* as whom a read is judged; a write of READER_HOST or
                            READER_DEVICE counts as another agent's */
+    const struct touch_counts *met; /* what it met in the cache where it has been there
+                                       already; NULL: it has not */
 };
 
 /* Books an access: lines found and fetched, accesses past the caches, and what
  * the oracle must know. The guest's time is charged, the VMM's is not: its
  * bytes are charged where it copies. */
 void memory_access(struct actor *actor, struct memory *memory, const struct access *access);
+
+/* As memory_clean of [start, end) in so many ranges, for pages of which each is
+ * cleaned and then accessed before the next one is (request). Returns what the
+ * access, a part of the range, met in the cache: for memory_access, later.
+ * With `fresh_unit` memory_zero cleared them, so many bytes at a time and no
+ * more than there are, and left them to this. */
+struct touch_counts memory_clean_each(struct actor *actor, struct memory *memory, uint64_t start,
+                                      uint64_t end, uint64_t ranges, uint64_t fresh_unit,
+                                      const struct access *access);
 
 #endif

@@ -4,7 +4,10 @@
 #include "report/json.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define BLOCK_POINTS ((size_t)32)
 
 /* One call tree writes the header, the CSV cells and the JSON members. */
 struct row_writer {
@@ -134,14 +137,40 @@ void rows_point(FILE *out, enum rows_format format, const struct study *study, s
     }
 }
 
+/* The rows of points [first, end) as text, which the caller frees. */
+static char *rows_of(size_t first, size_t end, enum rows_format format, const struct study *study,
+                     const struct study_results *results, const bool wanted[METRICS],
+                     size_t *length)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, length);
+    if (!out) {
+        die("out of memory for rows");
+    }
+    for (size_t i = first; i < end; i++) {
+        rows_point(out, format, study, i, &results->points[i], wanted);
+    }
+    if (fclose(out) != 0) {
+        die("out of memory for rows");
+    }
+    return text;
+}
+
+/* Threads spell out blocks of points, which are then written in their order. */
 void rows_write(FILE *out, enum rows_format format, const struct study *study,
                 const struct study_results *results, const bool wanted[METRICS])
 {
     if (format == ROWS_CSV) {
         rows_columns(out, study);
     }
-    for (size_t i = 0; i < results->count; i++) {
-        rows_point(out, format, study, i, &results->points[i], wanted);
+#pragma omp parallel for ordered schedule(static, 1) num_threads(results->threads)
+    for (size_t first = 0; first < results->count; first += BLOCK_POINTS) {
+        size_t left = results->count - first, length = 0;
+        size_t end = first + (left < BLOCK_POINTS ? left : BLOCK_POINTS);
+        char *text = rows_of(first, end, format, study, results, wanted, &length);
+#pragma omp ordered
+        fwrite(text, 1, length, out);
+        free(text);
     }
 }
 

@@ -22,6 +22,8 @@ struct cell {
     struct setup setup; /* the strategy in it changes */
     struct timeline timeline;
     double (*values)[COSTS]; /* the modes, then the draws */
+    ps_t (*prices)[EVENT_KINDS]; /* of events at each of these */
+    struct setup_hasher *hasher;
     size_t runs; /* 1 + draws */
     uint64_t plays, reprices;
 };
@@ -49,11 +51,20 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
                               .shifts = study->shifts,
                               .sequence = (enum draw_sequence)study->sequence};
     draw_costs(&draws, &cell->setup.platform, cell->values + 1);
+    char identity[128];
+    study_identity(study, identity, sizeof identity);
+    cell->hasher = setup_hash_begin(&cell->setup, identity);
+    cell->prices = zeroed(cell->runs, sizeof *cell->prices);
+    for (size_t run = 0; run < cell->runs; run++) {
+        trial_prices(&cell->setup, &cell->timeline, cell->values[run], cell->prices[run]);
+    }
     return true;
 }
 
 static void cell_close(struct cell *cell)
 {
+    setup_hash_free(cell->hasher);
+    free(cell->prices);
     free(cell->values);
     timeline_free(&cell->timeline);
     setup_free(&cell->setup);
@@ -62,9 +73,8 @@ static void cell_close(struct cell *cell)
 /* The times at one draw, by pricing again where that is the same. */
 static bool lane_draw(struct cell *cell, struct lane *lane, size_t run, struct error *err)
 {
-    ps_t price[EVENT_KINDS];
     const double *value = cell->values[run];
-    trial_prices(&cell->setup, &cell->timeline, value, price);
+    const ps_t *price = cell->prices[run];
     if (!cell->study->replay && trial_can_reprice(&lane->played, &cell->setup, value, price)) {
         trial_reprice(&lane->played, price, &lane->times[run]);
         cell->reprices++;
@@ -82,14 +92,13 @@ static bool lane_draw(struct cell *cell, struct lane *lane, size_t run, struct e
 static bool lane_run(struct cell *cell, const struct strategy *strategy, struct lane *lane,
                      struct error *err)
 {
-    ps_t price[EVENT_KINDS];
+    const ps_t *price = cell->prices[0];
     cell->setup.strategy = strategy;
     cell->plays++;
     if (!trial_play(&cell->setup, &cell->timeline, cell->values[0], &lane->played, err)) {
         return false;
     }
-    trial_prices(&cell->setup, &cell->timeline, cell->values[0], price);
-    INVARIANT(memcmp(price, lane->played.price, sizeof price) == 0,
+    INVARIANT(memcmp(price, lane->played.price, sizeof lane->played.price) == 0,
               "a run and pricing it again disagree on what events cost");
     trial_times(&lane->played, price, &lane->times[0]);
     for (size_t run = 1; run < cell->runs; run++) {
@@ -111,6 +120,10 @@ static void fill_metric(const struct cell *cell, const struct lane *lane, const 
     }
     bool all = true;
     spread->mode = metric_value(metric, &lane->played, &lane->times[0], &ideal->times[0]);
+    if (metric_is_count(metric)) {
+        spread_constant(spread, spread->mode, cell->runs - 1, cell->study->shifts);
+        return;
+    }
     for (size_t run = 1; run < cell->runs; run++) {
         all = all && metric_known(metric, &lane->times[run]);
         values[run - 1] =
@@ -122,7 +135,6 @@ static void fill_metric(const struct cell *cell, const struct lane *lane, const 
 static void fill_point(struct cell *cell, const struct lane *lane, const struct lane *ideal,
                        double *values, struct point_result *point)
 {
-    char identity[128];
     for (int metric = 0; metric < METRICS; metric++) {
         fill_metric(cell, lane, ideal, (enum metric)metric, values, &point->metric[metric]);
     }
@@ -133,8 +145,7 @@ static void fill_point(struct cell *cell, const struct lane *lane, const struct 
         point->worst = outcome > point->worst ? outcome : point->worst;
     }
     point->hypothetical = setup_hypothetical(&cell->setup.platform, cell->setup.strategy);
-    study_identity(cell->study, identity, sizeof identity);
-    setup_hash(&cell->setup, &cell->timeline, identity, point->hash);
+    setup_hash_finish(cell->hasher, cell->setup.strategy, &cell->timeline, point->hash);
 }
 
 static bool cell_lanes(struct cell *cell, struct point_result *points, struct error *err)
@@ -222,12 +233,13 @@ bool study_execute(const struct study *study, unsigned jobs, const struct cell_w
 {
     size_t cells = study_cells(study);
     struct failure failure = {.cell = SIZE_MAX};
-    *results = (struct study_results){.count = study->points};
+    *results = (struct study_results){.count = study->points,
+                                      .threads = jobs ? (int)jobs : omp_get_num_procs()};
     if (!cells_possible(study, err)) {
         return false;
     }
     results->points = zeroed(study->points, sizeof *results->points);
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
+#pragma omp parallel for schedule(dynamic) num_threads(results->threads)
     for (size_t cell = 0; cell < cells; cell++) {
         struct error own;
         if (!still_wanted(watch, &failure, cell)) {

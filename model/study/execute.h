@@ -24,6 +24,7 @@ struct study_results {
     struct point_result *points; /* by point */
     size_t count;
     uint64_t plays, reprices; /* runs, and runs that pricing again saved */
+    int threads; /* that played them, and may write the rows */
 };
 
 /* A cell that was played. */

@@ -63,6 +63,16 @@ void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void 
  * and the operations of its timeline, with `study` for what the study adds
  * (fidelity, seed, draws). 32 hexadecimal digits and a NUL into `text`. */
 #define SETUP_HASH 33
+struct setup_hasher;
+
+/* The hash in two parts: begun with all but the strategy, which is what takes
+ * the time, and finished for each strategy. The caller frees it. */
+struct setup_hasher *setup_hash_begin(const struct setup *setup, const char *study);
+void setup_hash_finish(const struct setup_hasher *begun, const struct strategy *strategy,
+                       const struct timeline *timeline, char text[SETUP_HASH]);
+void setup_hash_free(struct setup_hasher *begun);
+
+/* Both at once. */
 void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,
                 char text[SETUP_HASH]);
 

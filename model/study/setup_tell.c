@@ -1,9 +1,11 @@
 /* The resolved configuration of a setup, key by key, and the hash of it. */
+#include "core/alloc.h"
 #include "core/units.h"
 #include "study/setup.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 
@@ -180,23 +182,55 @@ static void hash_timeline(XXH3_state_t *state, const struct timeline *timeline)
     }
 }
 
-void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,
-                char text[SETUP_HASH])
+static XXH3_state_t *new_state(void)
 {
     XXH3_state_t *state = XXH3_createState();
     if (!state || XXH3_128bits_reset(state) == XXH_ERROR) {
         die("out of memory for a hash");
     }
-    hash_text(state, study);
-    hash_text(state, setup->exact ? "exact" : "fast");
-    hash_text(state, setup->preemptible ? "preemptible" : "");
-    setup_tell_workload(setup->workload, hash_line, state);
-    setup_tell_platform(&setup->platform, hash_line, state);
-    setup_tell_kernel(&setup->kernel, hash_line, state);
-    setup_tell_strategy(setup->strategy, hash_line, state);
+    return state;
+}
+
+struct setup_hasher {
+    XXH3_state_t *state;
+};
+
+struct setup_hasher *setup_hash_begin(const struct setup *setup, const char *study)
+{
+    struct setup_hasher *begun = alloc_raw(1, sizeof *begun, "hashes");
+    begun->state = new_state();
+    hash_text(begun->state, study);
+    hash_text(begun->state, setup->exact ? "exact" : "fast");
+    hash_text(begun->state, setup->preemptible ? "preemptible" : "");
+    setup_tell_workload(setup->workload, hash_line, begun->state);
+    setup_tell_platform(&setup->platform, hash_line, begun->state);
+    setup_tell_kernel(&setup->kernel, hash_line, begun->state);
+    return begun;
+}
+
+void setup_hash_finish(const struct setup_hasher *begun, const struct strategy *strategy,
+                       const struct timeline *timeline, char text[SETUP_HASH])
+{
+    XXH3_state_t *state = new_state();
+    XXH3_copyState(state, begun->state);
+    setup_tell_strategy(strategy, hash_line, state);
     hash_timeline(state, timeline);
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
     snprintf(text, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
              (uint64_t)hash.low64);
+}
+
+void setup_hash_free(struct setup_hasher *begun)
+{
+    XXH3_freeState(begun->state);
+    free(begun);
+}
+
+void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,
+                char text[SETUP_HASH])
+{
+    struct setup_hasher *begun = setup_hash_begin(setup, study);
+    setup_hash_finish(begun, setup->strategy, timeline, text);
+    setup_hash_free(begun);
 }

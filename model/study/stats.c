@@ -1,7 +1,6 @@
 #include "study/stats.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
@@ -25,6 +24,45 @@ static void fill_interval(struct spread *spread, const double *values, size_t n,
     spread->interval_high = spread->mean + half;
 }
 
+static bool has_shifts(size_t n, size_t shifts)
+{
+    return shifts > 1 && shifts <= SHIFTS_MAX && n % shifts == 0;
+}
+
+void spread_constant(struct spread *spread, double value, size_t n, size_t shifts)
+{
+    spread->n = n;
+    spread->has_interval = n > 0 && has_shifts(n, shifts);
+    spread->mean = spread->p10 = spread->p50 = spread->p90 = value;
+    spread->interval_low = spread->interval_high = value;
+}
+
+static bool all_equal(const double *values, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        if (values[i] != values[0]) {
+            return false;
+        }
+    }
+    return n > 0;
+}
+
+/* As gsl_stats_quantile_from_sorted_data, for which all would be sorted first:
+ * of the values, none before *sorted is larger than any from there on, and
+ * selecting moves that border up. Quantiles are asked for in ascending order. */
+static double next_quantile(double *values, size_t n, double f, size_t *sorted)
+{
+    double index = f * (double)(n - 1);
+    size_t low = (size_t)index;
+    double delta = index - (double)low;
+    double at = gsl_stats_select(values + *sorted, 1, n - *sorted, low - *sorted);
+    *sorted = low;
+    if (low == n - 1) {
+        return at;
+    }
+    return (1 - delta) * at + delta * gsl_stats_min(values + low + 1, 1, n - low - 1);
+}
+
 void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)
 {
     spread->n = n;
@@ -32,12 +70,16 @@ void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)
     if (n == 0) {
         return;
     }
+    if (all_equal(values, n)) { /* as are the parts that a strategy has nothing of */
+        spread_constant(spread, values[0], n, shifts);
+        return;
+    }
     spread->mean = gsl_stats_mean(values, 1, n);
-    if (shifts > 1 && shifts <= SHIFTS_MAX && n % shifts == 0) {
+    if (has_shifts(n, shifts)) {
         fill_interval(spread, values, n, shifts);
     }
-    gsl_sort(values, 1, n);
-    spread->p10 = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.1);
-    spread->p50 = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.5);
-    spread->p90 = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.9);
+    size_t sorted = 0;
+    spread->p10 = next_quantile(values, n, 0.1, &sorted);
+    spread->p50 = next_quantile(values, n, 0.5, &sorted);
+    spread->p90 = next_quantile(values, n, 0.9, &sorted);
 }

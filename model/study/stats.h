@@ -23,4 +23,7 @@ struct spread {
  * values may be in another order afterwards. */
 void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts);
 
+/* The same for n values that are all `value`. */
+void spread_constant(struct spread *spread, double value, size_t n, size_t shifts);
+
 #endif

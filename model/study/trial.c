@@ -24,13 +24,24 @@ static void take_vm(struct kvm *kvm, struct trial *played)
     }
 }
 
+/* Pricing again goes by what there is, over and over. */
+static void take_counts(const struct sim *sim, struct trial *played)
+{
+    memcpy(played->window, sim->window, sizeof played->window);
+    for (size_t i = 0; i < TRIAL_CELLS; i++) {
+        enum event_kind kind = (enum event_kind)(i % EVENT_KINDS);
+        played->seen[kind] |= sim->window[i] + sim->before[i] > 0;
+        if (sim->window[i] > 0) {
+            enum part part = trial_part((enum site)(i / EVENT_KINDS), kind);
+            played->counts[played->count++] = (struct part_count){part, kind, sim->window[i]};
+        }
+    }
+}
+
 static void take_results(struct sim *sim, struct trial *played)
 {
     played->serial = !sim->engine.overlapped;
-    memcpy(played->window, sim->window, sizeof played->window);
-    for (size_t i = 0; i < TRIAL_CELLS; i++) {
-        played->seen[i % EVENT_KINDS] |= sim->window[i] + sim->before[i] > 0;
-    }
+    take_counts(sim, played);
     for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
         take_vm(sim_vm(sim, i), played);
     }
@@ -117,14 +128,12 @@ static ps_t price_parts(const struct trial *played, const ps_t price[EVENT_KINDS
 {
     ps_t sum = 0;
     *times = (struct times){0};
-    for (size_t i = 0; i < TRIAL_CELLS; i++) {
-        if (played->window[i] > 0) {
-            enum event_kind kind = (enum event_kind)(i % EVENT_KINDS);
-            ps_t *part = &times->part[trial_part((enum site)(i / EVENT_KINDS), kind)];
-            ps_t time = mul_checked(played->window[i], price[kind], "simulated time");
-            *part = add_checked(*part, time, "simulated time");
-            sum = add_checked(sum, time, "simulated time");
-        }
+    for (size_t i = 0; i < played->count; i++) {
+        const struct part_count *count = &played->counts[i];
+        ps_t *part = &times->part[count->part];
+        ps_t time = mul_checked(count->n, price[count->kind], "simulated time");
+        *part = add_checked(*part, time, "simulated time");
+        sum = add_checked(sum, time, "simulated time");
     }
     return sum;
 }

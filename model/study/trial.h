@@ -35,10 +35,19 @@ enum part {
 
 #define TRIAL_CELLS ((size_t)SITES * EVENT_KINDS)
 
+/* Events of one kind that count for one part. */
+struct part_count {
+    enum part part;
+    enum event_kind kind;
+    uint64_t n;
+};
+
 /* What one run did. */
 struct trial {
     bool serial; /* can be priced again */
     uint64_t window[TRIAL_CELLS]; /* counts since the first re-init, by site and kind */
+    struct part_count counts[TRIAL_CELLS]; /* those of them that are not 0 */
+    size_t count;
     bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
     ps_t price[EVENT_KINDS]; /* with which it was played */
     uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */

@@ -7,6 +7,7 @@
 #include "core/rng.h"
 #include "machine/cache.h"
 #include "machine/cache_extents.h"
+#include "machine/cache_sets.h"
 
 #define FAST false
 #define EXACT true
@@ -33,6 +34,7 @@ struct operation {
     uint64_t first, pages;
     uint32_t density;
     bool write, flush;
+    bool renew; /* each page is flushed before it is touched */
 };
 
 static struct operation draw_operation(uint64_t space, uint64_t longest, uint32_t page_lines)
@@ -41,6 +43,7 @@ static struct operation draw_operation(uint64_t space, uint64_t longest, uint32_
     uint64_t room = space - op.first < longest ? space - op.first : longest;
     op.pages = draw(2) ? 1 + draw(room) : 1 + draw(room < 3 ? room : 3);
     op.density = draw(3) ? page_lines : (uint32_t)draw(page_lines + 1);
+    op.renew = !op.flush && draw(3) == 0;
     return op;
 }
 
@@ -51,6 +54,7 @@ enum { ENTRIES = 512, SPACE = 120 };
 /* `entries` lines in sets of `ways`, or whole pages in one set without limit. */
 struct naive {
     uint64_t ways, sets, clock;
+    const struct cache_sets *like; /* whose turn is taken */
     struct {
         uint64_t line, age; /* age 0: empty */
         bool dirty;
@@ -59,7 +63,9 @@ struct naive {
 
 static bool naive_touch_line(struct naive *naive, uint64_t line, bool write, uint64_t *written)
 {
-    uint64_t first = (line + line / naive->sets) % naive->sets * naive->ways, victim = first;
+    uint64_t first = (line + cache_sets_turned(naive->like, line / naive->sets)) % naive->sets *
+                     naive->ways,
+             victim = first;
     for (uint64_t i = first; i < first + naive->ways; i++) {
         if (naive->entry[i].age > 0 && naive->entry[i].line == line) {
             naive->entry[i].age = ++naive->clock;
@@ -104,6 +110,30 @@ static struct line_counts naive_find(struct naive *naive, struct operation op, u
     return found;
 }
 
+static void check_renew(struct naive *naive, struct cache *cache, struct operation op,
+                        uint32_t page_lines)
+{
+    struct touch_counts counts = {0};
+    struct line_counts expected = {0}, found;
+    for (uint64_t page = op.first; page < op.first + op.pages; page++) {
+        struct operation one = op;
+        one.first = page;
+        one.pages = 1;
+        one.flush = true;
+        struct line_counts flushed = naive_find(naive, one, page_lines);
+        struct touch_counts touched = naive_touch(naive, one, page_lines);
+        expected.absent += flushed.absent;
+        expected.clean += flushed.clean;
+        expected.dirty += flushed.dirty;
+        counts.hits += touched.hits;
+        counts.misses += touched.misses;
+        counts.evicted_dirty += touched.evicted_dirty;
+    }
+    struct touch_counts got = cache_renew(cache, op.first, op.pages, op.density, op.write, &found);
+    assert_touch(got, counts.hits, counts.misses, counts.evicted_dirty);
+    assert_memory_equal(&found, &expected, sizeof found);
+}
+
 static void exact_agrees_with_naive_sets(void **state)
 {
     (void)state;
@@ -111,7 +141,9 @@ static void exact_agrees_with_naive_sets(void **state)
     for (int round = 0; round < 3000; round++) {
         uint64_t ways = 1 + draw(24), sets = 1 + draw(ENTRIES / ways);
         uint32_t page_lines = 1u << draw(7);
-        struct naive naive = {.ways = ways, .sets = sets};
+        struct cache_sets like;
+        struct naive naive = {.ways = ways, .sets = sets, .like = &like};
+        cache_sets_init(&like, ways * sets, ways, page_lines);
         uint64_t line_bytes = CACHE_PAGE_BYTES / page_lines;
         /* A last set that is not full does not count. */
         uint64_t bytes = (ways * sets + draw(ways)) * line_bytes;
@@ -122,13 +154,16 @@ static void exact_agrees_with_naive_sets(void **state)
             struct line_counts found = op.flush ? cache_flush(cache, op.first, op.pages)
                                                 : cache_look(cache, op.first, op.pages);
             assert_memory_equal(&found, &expected, sizeof found);
-            if (!op.flush) {
+            if (op.renew) {
+                check_renew(&naive, cache, op, page_lines);
+            } else if (!op.flush) {
                 struct touch_counts counts = naive_touch(&naive, op, page_lines);
                 assert_touch(cache_touch(cache, op.first, op.pages, op.density, op.write),
                              counts.hits, counts.misses, counts.evicted_dirty);
             }
         }
         cache_free(cache);
+        cache_sets_free(&like);
     }
 }
 
@@ -156,10 +191,20 @@ static uint64_t naive_evict(struct naive_pages *naive)
     return written;
 }
 
-static struct touch_counts naive_touch_pages(struct naive_pages *naive, struct operation op)
+static struct touch_counts naive_touch_pages(struct naive_pages *naive, struct operation op,
+                                             struct line_counts *found)
 {
     struct touch_counts counts = {0};
-    for (uint64_t i = op.first; i < op.first + op.pages && op.density > 0; i++) {
+    for (uint64_t i = op.first; i < op.first + op.pages; i++) {
+        if (op.renew) {
+            found->clean += naive->page[i].lines - naive->page[i].dirty;
+            found->dirty += naive->page[i].dirty;
+            naive->lines -= naive->page[i].lines;
+            naive->page[i].lines = naive->page[i].dirty = 0;
+        }
+        if (op.density == 0) {
+            continue;
+        }
         uint32_t old = naive->page[i].lines;
         uint32_t hits = old < op.density ? old : op.density;
         counts.hits += hits;
@@ -191,6 +236,17 @@ static void check_pages(struct naive_pages *naive, const struct cache_extents *c
     }
 }
 
+static void play_pages(struct cache_extents *cache, struct operation op, struct touch_counts counts,
+                       struct line_counts expected)
+{
+    struct line_counts found = {0};
+    struct touch_counts got =
+        op.renew ? cache_extents_renew(cache, op.first, op.pages, op.density, op.write, &found)
+                 : cache_extents_touch(cache, op.first, op.pages, op.density, op.write);
+    assert_touch(got, counts.hits, counts.misses, counts.evicted_dirty);
+    assert_memory_equal(&found, &expected, sizeof found);
+}
+
 /* To the line, whatever the densities; and the stated number of runs is enough. */
 static void fast_agrees_with_naive_pages(void **state)
 {
@@ -210,9 +266,9 @@ static void fast_agrees_with_naive_pages(void **state)
             if (op.flush) {
                 cache_extents_flush(&cache, op.first, op.pages);
             } else {
-                struct touch_counts counts = naive_touch_pages(&naive, op);
-                assert_touch(cache_extents_touch(&cache, op.first, op.pages, op.density, op.write),
-                             counts.hits, counts.misses, counts.evicted_dirty);
+                struct line_counts expected = {0};
+                struct touch_counts counts = naive_touch_pages(&naive, op, &expected);
+                play_pages(&cache, op, counts, expected);
             }
             assert_int_equal(cache.lines, naive.lines);
             assert_int_equal(cache.given_up, 0);

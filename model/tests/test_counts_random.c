@@ -1,5 +1,5 @@
 /* Random operations on random VMs: what must hold whatever is counted. */
-#include "check.h"
+#include "random_case.h"
 
 #include <string.h>
 
@@ -8,7 +8,6 @@
 #include "run/sim.h"
 
 #define CASES 600
-#define OPS_MAX 14
 
 static const char *const kernels[] = {"5.10", "5.13", "5.14", "6.1",  "6.2",  "6.5",  "6.6",
                                       "6.7",  "6.8",  "6.9",  "6.10", "6.12", "6.13", "7.3"};
@@ -36,59 +35,6 @@ static void choose_machine(struct trial *trial)
     assert_true(platform_as_cpu(cpu, &base, &trial->platform, &err));
     trial->platform.cache_bytes = chance(&trial->dice, 30) ? MIB : 0;
     platform_modes(&trial->platform, trial->value);
-}
-
-/* Small RAM, wherever it makes a difference: aligned or not, and across a
- * border of 1 GiB. */
-static void choose_shape(struct trial *trial)
-{
-    static const enum backing backings[] = {BACKING_4K, BACKING_THP, BACKING_THP, BACKING_HUGETLB,
-                                            BACKING_SHARED};
-    static const uint64_t units[] = {4 * KIB, 64 * KIB, 2 * MIB};
-    struct dice *dice = &trial->dice;
-    struct kvmcase_shape *shape = &trial->shape;
-    struct error err = {0};
-    shape->backing = backings[roll(dice, sizeof backings / sizeof *backings)];
-    shape->mem_mib = 1 + roll(dice, 9);
-    shape->mem_mib += shape->backing == BACKING_HUGETLB ? shape->mem_mib % 2 : 0;
-    shape->slot_offset_bytes = units[roll(dice, 3)] * roll(dice, 3);
-    if (chance(dice, 30)) {
-        shape->slot_offset_bytes += 0x30000000 - (1 + roll(dice, 4)) * MIB;
-    }
-    shape->vcpus = 1 + roll(dice, 3);
-    assert_true(kvmcase_check(shape, NULL, &err));
-    assert_null(kvmcase_unsupported(shape));
-}
-
-static struct kvmcase_op choose_op(struct trial *trial)
-{
-    static const enum kvmcase_verb verbs[] = {
-        KVMCASE_WRITE, KVMCASE_WRITE, KVMCASE_WRITE,  KVMCASE_READ,    KVMCASE_READ,
-        KVMCASE_CALL,  KVMCASE_CALL,  KVMCASE_EXIT,   KVMCASE_INIT,    KVMCASE_INIT,
-        KVMCASE_FILL,  KVMCASE_DROP,  KVMCASE_MMU_ON, KVMCASE_MMU_OFF, KVMCASE_SETWAY};
-    struct dice *dice = &trial->dice;
-    uint64_t pages = trial->shape.mem_mib * (MIB / KVMCASE_PAGE);
-    struct kvmcase_op op = {.verb = verbs[roll(dice, sizeof verbs / sizeof *verbs)]};
-    op.vcpu = op.verb == KVMCASE_SETWAY ? 0 : roll(dice, trial->shape.vcpus);
-    op.first = roll(dice, pages);
-    op.stride = chance(dice, 50) ? 1 : chance(dice, 50) ? 1 + roll(dice, 9) : roll(dice, 700);
-    uint64_t room = op.stride == 0 ? 3 : (pages - 1 - op.first) / op.stride + 1;
-    op.count = chance(dice, 40) ? room : roll(dice, room + 1);
-    return op;
-}
-
-static void choose_timeline(struct trial *trial)
-{
-    struct kvmcase kvmcase;
-    struct error err = {0};
-    uint64_t ops = 3 + roll(&trial->dice, OPS_MAX - 2);
-    kvmcase_begin(&kvmcase, &trial->shape, &trial->timeline, "random");
-    for (uint64_t i = 0; i < ops; i++) {
-        struct kvmcase_op op = choose_op(trial);
-        uint32_t phase;
-        assert_true(kvmcase_add(&kvmcase, "row", &op, &phase, NULL, &err));
-        assert_int_equal(phase, i + 1);
-    }
 }
 
 static void play(struct trial *trial, struct sim *sim, bool exact, const struct point *point)
@@ -226,8 +172,8 @@ static void try(struct trial *trial, uint64_t seed)
     trial->dice = dice_of(seed);
     trial->seed = seed;
     choose_machine(trial);
-    choose_shape(trial);
-    choose_timeline(trial);
+    random_shape(&trial->dice, &trial->shape);
+    random_operations(&trial->dice, &trial->shape, &trial->timeline);
     const struct strategy *strategy = strategy_find(trial->platform.fwb ? "fwb" : "unmap", &err);
     struct point point = {.timeline = &trial->timeline,
                           .platform = &trial->platform,

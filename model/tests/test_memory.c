@@ -37,7 +37,8 @@ static void vmm(struct rig *rig, struct actor *actor, const struct act *act)
 
 static void zero(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    memory_zero(actor, &rig->memory, RIG_HVA + act->at, RIG_HVA + act->at + act->bytes);
+    uint64_t end = RIG_HVA + act->at + act->bytes;
+    memory_zero(actor, &rig->memory, RIG_HVA + act->at, end, end, end);
 }
 
 static void tlbi(struct rig *rig, struct actor *actor, const struct act *act)

@@ -168,14 +168,14 @@ static void playing_allocates_nothing(void **state)
     print_message("playing_allocates_nothing: built without jemalloc\n");
     skip();
 #else
-    static const char *const strategies[] = {"unmap", "eager"};
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 2 * strategy_count; i++) {
         struct stand stand;
-        stand_init(&stand, strategies[i % 2], i < 2 ? 1 : 4, i < 2);
-        if (i < 2) {
-            add_reboot(&stand, 1500, 3);
+        bool serial = i % 2 == 0;
+        stand_init(&stand, strategy_rows[i / 2].name, serial ? 1 : 4, serial);
+        if (serial) {
+            add_reboot(&stand, 500, i);
         } else {
-            add_parallel(&stand, 4, 800, 5);
+            add_parallel(&stand, 4, 300, i);
         }
         expect_no_allocation(&stand, true);
         expect_no_allocation(&stand, false);

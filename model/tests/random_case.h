@@ -1,0 +1,47 @@
+/*
+ * random_case - small random VMs and what happens in them, for tests that try
+ * many: everything follows from one seed.
+ */
+#ifndef S2FLUSH_TESTS_RANDOM_CASE_H
+#define S2FLUSH_TESTS_RANDOM_CASE_H
+
+#include "check.h"
+
+#include "guest/kvmcase.h"
+#include "guest/timeline.h"
+#include "run/sim.h"
+
+enum random_kind {
+    RANDOM_SERIAL, /* a recorder's operations, one after another */
+    RANDOM_GENERATED, /* a generated reboot, of one vCPU or several */
+    RANDOM_PARALLEL, /* vCPUs, and a VMM, that get in each other's way */
+    RANDOM_KINDS
+};
+
+extern const char *const random_kind_name[RANDOM_KINDS];
+
+struct random_case {
+    enum random_kind kind;
+    bool even; /* a dirty line costs what a clean one does */
+    struct platform platform;
+    double value[COSTS];
+    struct kernel kernel;
+    struct strategy strategy;
+    bool preemptible;
+    struct timeline timeline;
+};
+
+/* Makes the case of that seed; random_case_free gives its timeline back. */
+void random_case_make(struct random_case *of, enum random_kind kind, uint64_t seed);
+void random_case_free(struct random_case *of);
+
+/* The case as a run takes it. */
+struct point random_case_point(const struct random_case *of, bool exact);
+
+/* A recorder's VM of a few MiB, wherever it makes a difference: aligned or not,
+ * and across a border of 1 GiB; and 3 to 14 operations on it, each a phase. */
+void random_shape(struct dice *dice, struct kvmcase_shape *shape);
+void random_operations(struct dice *dice, const struct kvmcase_shape *shape,
+                       struct timeline *timeline);
+
+#endif

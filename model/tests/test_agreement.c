@@ -1,0 +1,432 @@
+/* The two fidelities on the same random cases. What does not depend on timing
+ * must be equal; states of lines, retries and times must be near.
+ *
+ * They differ in two ways, which are looked at one by one. Fast plays many
+ * leaves in one step, and its cache is the fully associative limit. Exact is
+ * therefore played twice: as it is, and leaf by leaf on the cache of fast, with
+ * which fast must agree to the picosecond where actors do not meet.
+ *
+ * S2FLUSH_CASES=all plays all of them (`make check-long`); otherwise some. */
+#include "random_case.h"
+
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/units.h"
+
+#define CASES 12000
+
+#ifdef S2FLUSH_NO_JEMALLOC
+#define SOME_OF 120 /* under tools that make everything slower */
+#else
+#define SOME_OF 12
+#endif
+
+/* Where vCPUs meet, longer touches than that are taken in steps of several
+ * leaves. */
+#define LONG_PAGES 511
+
+enum class {
+    ALONE_EVEN, /* nobody waits, dirty lines cost what clean ones do */
+    ALONE,
+    MEETING, /* actors share locks and paths, piece by piece up to 2 MiB */
+    LONG, /* the same, with longer pieces */
+    CLASSES
+};
+
+static const char *const class_name[CLASSES] = {
+    [ALONE_EVEN] = "alone, dirty = clean",
+    [ALONE] = "alone",
+    [MEETING] = "meeting",
+    [LONG] = "meeting, long pieces",
+};
+
+enum measure { STATES, HITS, RETRIES, TIMES, MEASURES };
+
+static const char *const measure_name[MEASURES] = {"states", "hits", "retries", "times"};
+
+/* What a run came to, as shares or in ps: `whole` is what a difference of
+ * value[i] is set against. */
+enum { VALUES = 9 };
+
+struct outcome_of {
+    double value[VALUES], whole[VALUES];
+    uint64_t counts[EVENT_KINDS];
+    struct verdict verdict[READERS];
+    bool waited;
+};
+
+static const enum measure measure_of[VALUES] = {STATES,  STATES, STATES, HITS, RETRIES,
+                                                RETRIES, TIMES,  TIMES,  TIMES};
+
+/* --- one run --- */
+
+static uint64_t faults_of(const uint64_t counts[EVENT_KINDS])
+{
+    uint64_t faults = 0;
+    for (int kind = EV_data_tr_w; kind <= EV_code_faults; kind++) {
+        faults += counts[kind];
+    }
+    return faults;
+}
+
+static void take_values(struct outcome_of *of, const struct sim *sim)
+{
+    const uint64_t *n = of->counts;
+    double lines = (double)(n[EV_line_absent] + n[EV_line_clean] + n[EV_line_dirty]);
+    double faults = (double)faults_of(n);
+    double times[] = {(double)sim->end_ps, (double)sim_window_ps(sim), (double)sim_cpu_ps(sim)};
+    const double value[VALUES] = {(double)n[EV_line_absent],
+                                  (double)n[EV_line_clean],
+                                  (double)n[EV_line_dirty],
+                                  (double)n[EV_guest_hits],
+                                  (double)n[EV_fault_retries],
+                                  (double)n[EV_lost_maps],
+                                  times[0],
+                                  times[1],
+                                  times[2]};
+    const double whole[VALUES] = {
+        lines,   lines,  lines,    (double)(n[EV_guest_hits] + n[EV_guest_misses]),
+        faults,  faults, times[0], times[1],
+        times[2]};
+    memcpy(of->value, value, sizeof value);
+    memcpy(of->whole, whole, sizeof whole);
+}
+
+/* Plays a case; `leafwise` leaf by leaf, `lines` on the exact cache. */
+static void play(const struct random_case *of, bool leafwise, bool lines,
+                 struct outcome_of *outcome)
+{
+    struct point point = random_case_point(of, leafwise);
+    struct sim *sim = malloc(sizeof *sim);
+    struct error err = {0};
+    sim_init(sim, &point);
+    if (leafwise != lines) {
+        cache_free(sim->cache);
+        sim->cache = cache_new(lines, of->platform.cache_bytes, of->platform.cache_ways,
+                               of->platform.line_bytes, 4 * timeline_runs(&of->timeline));
+        sim->memory.cache = sim->cache;
+    }
+    INVARIANT(sim_run(sim, &err), "a random case gets stuck: %s", err.text);
+    for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
+        outcome->counts[kind] = sim_count(sim, LEDGER_ALL, LEDGER_ALL, (enum event_kind)kind);
+    }
+    take_values(outcome, sim);
+    memcpy(outcome->verdict, sim->memory.oracle.verdict, sizeof outcome->verdict);
+    outcome->waited = sim->engine.overlapped ||
+                      ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL) > 0;
+    sim_free(sim);
+    free(sim);
+}
+
+/* --- two runs --- */
+
+static double difference(const struct outcome_of *a, const struct outcome_of *b, int i)
+{
+    double by = a->value[i] > b->value[i] ? a->value[i] - b->value[i] : b->value[i] - a->value[i];
+    double whole = a->whole[i] > b->whole[i] ? a->whole[i] : b->whole[i];
+    return whole > 0 ? by / whole : 0;
+}
+
+static bool of_the_cache(int kind)
+{
+    return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
+           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
+}
+
+/* What actors do whenever they come to do it. */
+static bool of_the_timeline(int kind)
+{
+    return kind == EV_reinits || kind == EV_toggle_traps || kind == EV_setway_traps ||
+           kind == EV_guest_insns || kind == EV_compute_ps || kind == EV_vmm_bytes ||
+           kind == EV_mmio_exits || kind == EV_uncached || kind == EV_unmap_vm_calls;
+}
+
+/* The first kind whose count differs though it must not; EVENT_KINDS: none. */
+static int unequal(const struct outcome_of *a, const struct outcome_of *b, bool waited,
+                   bool one_cache)
+{
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        bool free_of_both = waited ? of_the_timeline(kind) : one_cache || !of_the_cache(kind);
+        if (free_of_both && a->counts[kind] != b->counts[kind]) {
+            return kind;
+        }
+    }
+    return EVENT_KINDS;
+}
+
+/* Who reads what, and how wrong that can be; where actors meet, by how many
+ * lines depends on who comes first. */
+static bool same_verdicts(const struct outcome_of *a, const struct outcome_of *b, bool waited)
+{
+    bool same = true;
+    for (int reader = 0; reader < READERS; reader++) {
+        const struct verdict *x = &a->verdict[reader], *y = &b->verdict[reader];
+        same &= x->outcome == y->outcome;
+        same &= waited ||
+                (x->lines_read == y->lines_read && x->lines_stale == y->lines_stale &&
+                 x->lines_conditional == y->lines_conditional && x->conditions == y->conditions);
+    }
+    return same;
+}
+
+/* --- one case --- */
+
+struct judged {
+    uint64_t seed;
+    enum class class;
+    bool possible, at_edge;
+    bool other_verdict; /* of those whose pieces are long */
+    double apart[MEASURES]; /* fast from exact */
+    double steps[MEASURES]; /* fast from leaf by leaf on the same cache */
+    char failed[160]; /* why; "" if it did not */
+};
+
+static double limit_of(enum class class, enum measure measure)
+{
+    return class == ALONE_EVEN && measure == TIMES ? 0.001 : 0.02;
+}
+
+static void differences(const struct outcome_of *a, const struct outcome_of *b, double by[MEASURES])
+{
+    memset(by, 0, MEASURES * sizeof *by);
+    for (int i = 0; i < VALUES; i++) {
+        double now = difference(a, b, i);
+        by[measure_of[i]] = now > by[measure_of[i]] ? now : by[measure_of[i]];
+    }
+}
+
+/* Pages of the longest touch after the reset. */
+static uint64_t longest_piece(const struct timeline *timeline)
+{
+    uint64_t longest = 0;
+    for (uint32_t i = 0; i < timeline->script_count; i++) {
+        const struct script *script = &timeline->scripts[i];
+        for (size_t k = 0; k < script->count; k++) {
+            const struct op *op = &script->ops[k];
+            bool counts = op->kind == OP_TOUCH && (op->phase > 0 || timeline->phase_count < 4);
+            longest = counts && op->bytes > longest ? op->bytes : longest;
+        }
+    }
+    return longest / (4 * KIB);
+}
+
+static enum class class_of(const struct random_case *of, bool waited) {
+    if (!waited){return of->even ? ALONE_EVEN : ALONE;}
+bool crowded = of->timeline.vm.copies > 1;
+return crowded || longest_piece(&of->timeline) > LONG_PAGES ? LONG : MEETING;
+}
+
+/* A working set about as large as the cache: whether the whole of it is found
+ * again or none hangs on a few lines. A set of 16 ways gets of lines that lie
+ * about 16 give or take 4, so that to some of them the cache is half as large
+ * again, or half as small: exact must lie between what fast says of these two.
+ * But for retries, which go up and down with who comes first. */
+static bool within_edge(struct random_case *of, const struct outcome_of *exact,
+                        const struct outcome_of *fast, enum class class)
+{
+    struct outcome_of edge[2];
+    uint64_t bytes = of->platform.cache_bytes;
+    for (int i = 0; i < 2; i++) {
+        of->platform.cache_bytes = i == 0 ? bytes / 2 : bytes / 2 * 3;
+        play(of, false, false, &edge[i]);
+    }
+    of->platform.cache_bytes = bytes;
+    for (int i = 0; i < VALUES; i++) {
+        double low = fast->value[i], high = fast->value[i];
+        for (int k = 0; k < 2; k++) {
+            low = edge[k].value[i] < low ? edge[k].value[i] : low;
+            high = edge[k].value[i] > high ? edge[k].value[i] : high;
+        }
+        double slack = limit_of(class, measure_of[i]) * exact->whole[i];
+        bool outside = exact->value[i] < low - slack || exact->value[i] > high + slack;
+        if (outside && measure_of[i] != RETRIES) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool over(const double by[MEASURES], enum class class, const char **what)
+{
+    for (int measure = 0; measure < MEASURES; measure++) {
+        if (by[measure] > limit_of(class, (enum measure)measure)) {
+            *what = measure_name[measure];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void fail_with(struct judged *judged, const char *why, const char *what)
+{
+    snprintf(judged->failed, sizeof judged->failed, "%s: %s", why, what);
+}
+
+static void judge_counts(struct judged *judged, const struct outcome_of *exact,
+                         const struct outcome_of *leafwise, const struct outcome_of *fast)
+{
+    bool waited = judged->class >= MEETING;
+    int kind = unequal(exact, fast, waited, false);
+    int kind_of_steps = unequal(leafwise, fast, waited, true);
+    if (kind < EVENT_KINDS) {
+        fail_with(judged, "counts differ", event_name[kind]);
+    } else if (kind_of_steps < EVENT_KINDS) {
+        fail_with(judged, "counts differ on the same cache", event_name[kind_of_steps]);
+    }
+    bool same = same_verdicts(exact, fast, waited) && same_verdicts(leafwise, fast, waited);
+    judged->other_verdict = !same;
+    if (!same && judged->class != LONG) {
+        fail_with(judged, "verdicts differ", "");
+    }
+}
+
+static void judge_values(struct random_case *of, struct judged *judged,
+                         const struct outcome_of *exact, const struct outcome_of *leafwise,
+                         const struct outcome_of *fast)
+{
+    const char *what = "";
+    differences(exact, fast, judged->apart);
+    differences(leafwise, fast, judged->steps);
+    if (judged->class < MEETING) {
+        for (int measure = 0; measure < MEASURES; measure++) {
+            if (judged->steps[measure] > 0) {
+                fail_with(judged, "not equal on the same cache", measure_name[measure]);
+            }
+        }
+    } else if (judged->class == MEETING && over(judged->steps, MEETING, &what)) {
+        fail_with(judged, "too far on the same cache", what);
+    }
+    if (judged->class != LONG && over(judged->apart, judged->class, &what)) {
+        judged->at_edge = within_edge(of, exact, fast, judged->class);
+        if (!judged->at_edge) {
+            fail_with(judged, "too far", what);
+        }
+    }
+}
+
+static void judge(uint64_t seed, struct judged *judged)
+{
+    struct random_case of;
+    struct outcome_of exact, leafwise, fast;
+    struct error err = {0};
+    *judged = (struct judged){.seed = seed};
+    random_case_make(&of, (enum random_kind)(seed % RANDOM_KINDS), seed);
+    struct point point = random_case_point(&of, true);
+    judged->possible = sim_possible(&point, &err);
+    if (judged->possible) {
+        play(&of, true, true, &exact);
+        play(&of, true, false, &leafwise);
+        play(&of, false, false, &fast);
+        judged->class = class_of(&of, exact.waited || leafwise.waited || fast.waited);
+        judge_values(&of, judged, &exact, &leafwise, &fast);
+        judge_counts(judged, &exact, &leafwise, &fast);
+    }
+    random_case_free(&of);
+}
+
+/* --- all of them --- */
+
+struct tally {
+    uint64_t cases, at_edge, near, other_verdicts;
+    struct worst {
+        double by;
+        uint64_t seed;
+    } apart[MEASURES], edge[MEASURES], steps[MEASURES];
+};
+
+static void worse(struct worst *worst, double by, uint64_t seed)
+{
+    if (by > worst->by) {
+        *worst = (struct worst){by, seed};
+    }
+}
+
+static bool is_near(const struct judged *judged)
+{
+    bool near = true;
+    for (int measure = 0; measure < MEASURES; measure++) {
+        near &= judged->apart[measure] <= 0.02;
+    }
+    return near;
+}
+
+static void add(struct tally *tally, const struct judged *judged)
+{
+    tally->cases++;
+    tally->at_edge += judged->at_edge;
+    tally->other_verdicts += judged->other_verdict;
+    tally->near += is_near(judged);
+    for (int measure = 0; measure < MEASURES; measure++) {
+        struct worst *from = judged->at_edge ? tally->edge : tally->apart;
+        worse(&from[measure], judged->apart[measure], judged->seed);
+        worse(&tally->steps[measure], judged->steps[measure], judged->seed);
+    }
+}
+
+static void tell(const char *how, const struct worst worst[MEASURES])
+{
+    print_message("  %-28s", how);
+    for (int measure = 0; measure < MEASURES; measure++) {
+        print_message("  %s %8.4f %% (seed %5llu)", measure_name[measure], 100 * worst[measure].by,
+                      (unsigned long long)worst[measure].seed);
+    }
+    print_message("\n");
+}
+
+static void tell_all(const struct tally tally[CLASSES])
+{
+    for (int class = 0; class < CLASSES; class ++) {
+        print_message(
+            "%s: %llu cases, %llu of them within 2 %%, %llu with other verdicts; at most\n",
+            class_name[class], (unsigned long long)tally[class].cases,
+            (unsigned long long)tally[class].near, (unsigned long long)tally[class].other_verdicts);
+        tell("fast from exact", tally[class].apart);
+        tell("the same on one cache", tally[class].steps);
+        if (tally[class].at_edge) {
+            print_message("  %llu at the edge of the cache\n",
+                          (unsigned long long)tally[class].at_edge);
+            tell("fast from exact there", tally[class].edge);
+        }
+    }
+}
+
+static uint64_t every(void)
+{
+    const char *cases = getenv("S2FLUSH_CASES");
+    return cases && strcmp(cases, "all") == 0 ? 1 : SOME_OF;
+}
+
+static void fast_agrees_with_exact(void **state)
+{
+    static struct judged judged[CASES];
+    struct tally tally[CLASSES] = {0};
+    uint64_t failed = 0, step = every();
+    (void)state;
+#pragma omp parallel for schedule(dynamic, 8) num_threads(step == 1 ? omp_get_num_procs() : 1)
+    for (uint64_t i = 0; i < CASES / step; i++) {
+        judge(i * step + i % step, &judged[i]);
+    }
+    for (uint64_t i = 0; i < CASES / step; i++) {
+        if (judged[i].failed[0]) {
+            print_error("seed %llu (%s, %s): %s\n", (unsigned long long)judged[i].seed,
+                        random_kind_name[judged[i].seed % RANDOM_KINDS],
+                        class_name[judged[i].class], judged[i].failed);
+            failed++;
+        }
+        if (judged[i].possible) {
+            add(&tally[judged[i].class], &judged[i]);
+        }
+    }
+    tell_all(tally);
+    assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fast_agrees_with_exact),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
