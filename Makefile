@@ -239,7 +239,12 @@ mutants: ## change the cost and kernel code at random and see the tests fail (CO
 	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp -fPIC -fno-semantic-interposition' \
 	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2)
 
-mutants-build: $(LIB_OBJS) $(patsubst %,$(B)/obj/tests/%.o,$(basename $(notdir $(TEST_SRCS))))
+mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS)
+
+# What the model says has changed, and it is meant: see the diff before it is committed.
+.PHONY: golden
+golden: $(B)/tests/test_golden ## accept what test_golden's runs come to now
+	@S2FLUSH_GOLDEN=accept $<
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long

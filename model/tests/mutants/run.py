@@ -73,9 +73,12 @@ class Build:
 
     def tests(self, out):
         found = []
+        helpers = [str(path) for path in sorted(self.folder.glob("obj/tests/*.o"))
+                   if not path.name.startswith("test_")]
         for test in sorted(self.folder.glob("obj/tests/test_*.o")):
             program = out / test.stem
-            subprocess.run([self.cc[0], "-fopenmp", "-o", str(program), str(test), f"-L{out}",
+            subprocess.run([self.cc[0], "-fopenmp", "-o", str(program), str(test), *helpers,
+                            f"-L{out}",
                             "-ls2flush", "-lcmocka", *self.libs], check=True)
             found.append(program)
         return found
