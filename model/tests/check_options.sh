@@ -88,7 +88,7 @@ for command in $commands; do
     help=$("$S2FLUSH" "$command" --help)
     while read -r name value; do
         repeatable=no
-        grep -A 3 -e "--$name[= ]" <<<"$help" | sed '2,${/--/,$d}' | grep -qi repeatable && repeatable=yes
+        grep -A 3 -e "--${name}[= ]" <<<"$help" | sed '2,${/--/,$d}' | grep -qi repeatable && repeatable=yes
         option "$command" "$name" "$value" "$repeatable"
     done < <(sed -n 's/^ \{2,6\}\(-[a-zA-Z], \)\{0,1\}--\([a-z-]*\)\(=\([^ ]*\)\)\{0,1\}  *.*/\2 \4/p' <<<"$help" |
         grep -v -e '^help' -e '^usage')

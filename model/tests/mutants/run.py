@@ -155,13 +155,14 @@ class Order:
 class Trial:
     """Takes mutants in random order until enough of them are real."""
 
-    def __init__(self, build, order, count, seed, only, log):
-        self.build, self.order, self.count, self.log = build, order, count, log
+    def __init__(self, build, order, given, log):
+        self.build, self.order, self.count, self.log = build, order, given.count, log
+        self.end = time.monotonic() + given.seconds
         self.texts = {str(path): Path(path).read_text(encoding="utf-8")
                       for pattern in FILES for path in sorted(Path().glob(pattern))}
         mutants = [mutant for path, text in self.texts.items() for mutant in mutants_of(path, text)
-                   if only in path]
-        random.Random(seed).shuffle(mutants)
+                   if given.only in path]
+        random.Random(given.seed).shuffle(mutants)
         self.sites, self.mutants = len(mutants), queue.Queue()
         for number, mutant in enumerate(mutants):
             self.mutants.put((number, mutant))
@@ -194,7 +195,8 @@ class Trial:
     def work(self, folder):
         while True:
             with self.lock:
-                if self.real >= self.count or self.mutants.empty():
+                late = time.monotonic() > self.end
+                if self.real >= self.count or self.mutants.empty() or late:
                     return
                 number, mutant = self.mutants.get()
                 self.real += 1
@@ -249,6 +251,8 @@ def arguments():
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--seconds", type=float, default=float("inf"),
+                        help="take no new mutant after that time")
     parser.add_argument("--only", default="", help="only files whose path has this in it")
     parser.add_argument("--least", type=float, default=85, help="percent that must be caught")
     return parser.parse_args()
@@ -264,7 +268,7 @@ def main():
         build.library(folder / "libs2flush.so")
         seconds = fast_tests(build.tests(folder), folder)
         with open(build.folder / "mutants.log", "w", encoding="utf-8") as log:
-            trial = Trial(build, Order(seconds), given.count, given.seed, given.only, log)
+            trial = Trial(build, Order(seconds), given, log)
             results = trial.run(given.jobs, folder)
     share = report(trial, results, len(seconds), given.seed, Path(given.build) / "mutants.csv")
     print(f"mutants seconds: {time.monotonic() - start:.0f}")
