@@ -233,13 +233,17 @@ fuzz-build: $(FUZZERS) $(B)/fuzz/dict
 
 # Wrong models that the unit tests should notice. Objects of a kind of their own, linked into a
 # library in which one of them can be another.
+MUTANT_FLAGS := -fPIC -fno-semantic-interposition
 .PHONY: mutants mutants-build
 mutants: ## change the cost and kernel code at random and see the tests fail (COUNT=300 SEED=1)
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@mkdir -p build
-	@$(MAKE) B=build/mutants OPT=-O2 CFLAGS='-fPIC -fno-semantic-interposition' NO_JEMALLOC=1 \
-	    mutants-build >build/mutants.log 2>&1 || { cat build/mutants.log >&2; exit 2; }
-	@$(PYTHON) model/tests/mutants/run.py build/mutants --libs '$(filter-out -Wl%,$(filter-out -ljemalloc,$(LIBS)))' \
-	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp -fPIC -fno-semantic-interposition' \
+	@$(MAKE) B=build/mutants OPT=-O2 CFLAGS='$(MUTANT_FLAGS)' NO_JEMALLOC=1 mutants-build \
+	    >build/mutants.log 2>&1 || { cat build/mutants.log >&2; exit 2; }
+	@$(PYTHON) model/tests/mutants/run.py build/mutants \
+	    --libs '$(filter-out -Wl% -ljemalloc,$(LIBS))' \
+	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp $(MUTANT_FLAGS)' \
 	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) \
 	    $(if $(SECONDS),--seconds $(SECONDS))
 
@@ -252,7 +256,7 @@ golden: $(B)/tests/test_golden ## accept what test_golden's runs come to now
 
 .PHONY: torture
 torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60 in all, SEED=1
-	@S2FLUSH='$(CURDIR)/$(B)/s2flush' TESTS_DIR='$(B)/tests' MAKE='$(MAKE)' \
+	@S2FLUSH='$(CURDIR)/$(B)/s2flush' TESTS_DIR='$(B)/tests' \
 	    model/tests/torture.sh $(or $(MINUTES),60) $(or $(SEED),1)
 
 # Minutes instead of seconds: every random case, of which `check` plays some.

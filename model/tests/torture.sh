@@ -11,11 +11,12 @@ minutes=$1 seed=${2:-1}
 case $minutes in
     '' | *[!0-9]* | 0*) echo "torture: found '$minutes', expected whole MINUTES from 1 on" >&2; exit 2 ;;
 esac
-make=${MAKE:-make}
+make=make
 tests=${TESTS_DIR:?set it to the folder of the test programs}
 logs=build/torture
 rm -rf "$logs" && mkdir -p "$logs" || exit 2
 export LC_ALL=C
+unset MAKEFLAGS MFLAGS # what was asked of the outer make is not meant for these
 failed=0 parts=0
 total=$((minutes * 60))
 
