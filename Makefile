@@ -88,7 +88,8 @@ objs = $(patsubst bench/core/%.c,$(B)/obj/bench/%.o,$(patsubst model/%.c,$(B)/ob
 MAIN_OBJ := $(call objs,$(MAIN))
 LIB_OBJS := $(call objs,$(filter-out $(MAIN),$(SRCS)))
 HELPER_OBJS := $(call objs,$(TEST_HELPERS))
-TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(TEST_SRCS))
+# ONLY='kvm stage2' checks with these programs alone.
+TESTS := $(patsubst model/tests/%.c,$(B)/tests/%,$(if $(ONLY),$(ONLY:%=model/tests/test_%.c),$(TEST_SRCS)))
 BENCHES := $(patsubst bench/core/%.c,$(B)/bench/%,$(BENCH_SRCS))
 FUZZERS := $(patsubst model/tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
 
@@ -240,8 +241,10 @@ TEST_ENV = TEST_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full \
 endif
 
 .PHONY: check
-check: $(B)/s2flush $(TESTS) $(FUZZERS) ## build and run all tests
-	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/run-tests.sh $(TESTS) $(FUZZERS)
+CHECKS = $(TESTS) $(if $(ONLY),,$(FUZZERS))
+check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': these programs)
+	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' TEST_SCRIPTS=$(if $(ONLY),no,yes) \
+	    model/tests/run-tests.sh $(CHECKS)
 
 # --- Fuzzing -----------------------------------------------------------------------------------
 
@@ -254,6 +257,34 @@ fuzz: ## fuzz every reader and the simulator (SECONDS=60, TARGETS='study sim'; n
 	@model/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) $(TARGETS)
 
 fuzz-build: $(FUZZERS) $(B)/fuzz/dict
+
+# Wrong models that the unit tests should notice. Objects of a kind of their own, linked into a
+# library in which one of them can be another.
+MUTANT_FLAGS := -fPIC -fno-semantic-interposition
+.PHONY: mutants mutants-build
+mutants: ## change the cost and kernel code at random and see the tests fail (COUNT=300 SEED=1)
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
+	@mkdir -p build
+	@$(MAKE) B=build/mutants OPT=-O2 CFLAGS='$(MUTANT_FLAGS)' NO_JEMALLOC=1 mutants-build \
+	    >build/mutants.log 2>&1 || { cat build/mutants.log >&2; exit 2; }
+	@$(PYTHON) model/tests/mutants/run.py build/mutants \
+	    --libs '$(filter-out -Wl% -ljemalloc,$(LIBS))' \
+	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp $(MUTANT_FLAGS)' \
+	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) \
+	    $(if $(SECONDS),--seconds $(SECONDS))
+
+mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS)
+
+# What the model says has changed, and it is meant: see the diff before it is committed.
+.PHONY: golden
+golden: $(B)/tests/test_golden ## accept what test_golden's runs come to now
+	@S2FLUSH_GOLDEN=accept $<
+
+.PHONY: torture
+torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60 in all, SEED=1
+	@S2FLUSH='$(CURDIR)/$(B)/s2flush' TESTS_DIR='$(B)/tests' \
+	    model/tests/torture.sh $(or $(MINUTES),60) $(or $(SEED),1)
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long

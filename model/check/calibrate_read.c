@@ -326,9 +326,10 @@ bool measurements_read(const char *path, const struct platform *base, bool any_s
     } else if (csv_column(&table, "median_ns") >= 0) {
         good = calibrate_read_times(path, base, found, err);
     } else {
-        good = error_input(err, &at,
-                           "found none of the columns benchmark (bench/published/README.md), "
-                           "quantity and median_ns (bench/kvm/PROBE.md)");
+        good = error_input(
+            err, &at,
+            "found none of the columns expected: benchmark (bench/published/README.md), "
+            "quantity and median_ns (bench/kvm/PROBE.md)");
     }
     if (good && found->count == 0) {
         good = error_input(err, &at, "found no row that a cost could follow from%s%s",

@@ -130,7 +130,8 @@ static bool pose(const struct published_set *set, const char *host, struct probl
     *problem = (struct problem){.fit = fit};
     collect(set, host, fit);
     if (fit->rows == 0) {
-        error_input(err, NULL, "no rows of role fit on host '%s'", host);
+        error_input(err, NULL,
+                    "no rows of role fit on host '%.80s', expected a host that some have", host);
         return false;
     }
     problem->platform = fit->row[0]->platform;

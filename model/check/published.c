@@ -48,7 +48,7 @@ static bool copy_cell(const struct cells *cells, const char *column, bool needed
                            size - 1);
     }
     if (needed && text[0] == '\0') {
-        return error_input(err, &at, "empty, expected a value");
+        return error_input(err, &at, "found '', expected a value");
     }
     snprintf(target, size, "%s", text);
     return true;
@@ -252,7 +252,7 @@ static bool read_row(const struct cells *cells, struct published_set *set, struc
         return false;
     }
     if (role < 0) {
-        return error_input(err, &at, "empty, expected fit or predict");
+        return error_input(err, &at, "found '', expected fit or predict");
     }
     row->role = (enum row_role)role;
     set_benchmark(cells, row, stride, split == 1);
@@ -273,7 +273,7 @@ static bool check_columns(const struct csv *table, struct error *err)
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         if (csv_column(table, needed[i]) < 0) {
             struct place at = {table->path, 0, needed[i]};
-            return error_input(err, &at, "no such column");
+            return error_input(err, &at, "missing: expected a column of that name");
         }
     }
     return true;

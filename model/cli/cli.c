@@ -42,38 +42,144 @@ static error_t take(int key, char *text, struct argp_state *state)
     return EINVAL;
 }
 
-/* Whether a long option's name, up to its '=', is one of the table's or the
- * beginning of one. */
-static bool known_option(const struct cli_command *command, const char *word)
+/* --- options that are wrong --- */
+
+/* argp would say what is wrong with an option in two lines, suggest none, and
+ * take the last of several values in silence. */
+struct walk {
+    const struct cli_command *command;
+    int argc;
+    char **argv;
+    int next; /* the argument to look at */
+    bool given[OPTIONS_MAX];
+    struct error *err;
+};
+
+static const struct cli_option builtin[] = {{.name = "help", .key = '?'}, {.name = "usage"}};
+#define BUILTIN (sizeof builtin / sizeof *builtin)
+
+static bool repeatable(const struct cli_option *row)
 {
-    size_t length = strcspn(word, "=");
-    bool known = strncmp("help", word, length) == 0 || strncmp("usage", word, length) == 0;
-    for (const struct cli_option *row = command->options; row->name; row++) {
-        known |= strncmp(row->name, word, length) == 0;
-    }
-    return known;
+    return strstr(row->help, "epeatable") != NULL;
 }
 
-/* argp would say in two lines that an option is unknown, and suggest none. */
-static bool check_options(const struct cli_command *command, int argc, char **argv,
-                          struct error *err)
+static bool unknown_option(const struct walk *walk, const char *dashes, const char *word)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (strncmp(argv[i], "--", 2) != 0 || known_option(command, argv[i] + 2)) {
-            continue;
+    const char *names[OPTIONS_MAX];
+    char hint[256] = "";
+    size_t count = 0;
+    for (const struct cli_option *row = walk->command->options; row->name; row++) {
+        names[count++] = row->name;
+    }
+    suggest(hint, sizeof hint, word, names, count);
+    return error_input(walk->err, NULL, "%s: no option '%s%.60s'%s", walk->argv[0], dashes, word,
+                       hint);
+}
+
+/* The option of that name, or the only one that begins so. */
+static const struct cli_option *long_option(const struct walk *walk, const char *word,
+                                            size_t length)
+{
+    const struct cli_option *found = NULL;
+    size_t beginnings = 0;
+    for (const struct cli_option *row = walk->command->options; row->name; row++) {
+        if (strncmp(row->name, word, length) == 0) {
+            found = row;
+            beginnings++;
+            if (row->name[length] == '\0') {
+                return row;
+            }
         }
-        const char *names[OPTIONS_MAX];
-        char word[64], hint[128] = "";
-        size_t count = 0;
-        for (const struct cli_option *row = command->options; row->name; row++) {
-            names[count++] = row->name;
+    }
+    for (size_t i = 0; i < BUILTIN; i++) {
+        if (strncmp(builtin[i].name, word, length) == 0) {
+            found = &builtin[i];
+            beginnings++;
         }
-        snprintf(word, sizeof word, "%.*s", (int)strcspn(argv[i] + 2, "="), argv[i] + 2);
-        suggest(hint, sizeof hint, word, names, count);
-        return error_input(err, NULL, "%s: no option '--%s'%s", argv[0], word, hint);
+    }
+    return beginnings == 1 ? found : NULL;
+}
+
+static const struct cli_option *short_option(const struct walk *walk, char letter)
+{
+    for (const struct cli_option *row = walk->command->options; row->name; row++) {
+        if (row->key == letter) {
+            return row;
+        }
+    }
+    return letter == '?' ? &builtin[0] : NULL;
+}
+
+/* `value` is what stands with the option, NULL: nothing does. */
+static bool check_option(struct walk *walk, const struct cli_option *row, const char *value)
+{
+    const struct cli_option *rows = walk->command->options;
+    bool own = row < builtin || row >= builtin + BUILTIN;
+    if (own && walk->given[row - rows] && !repeatable(row)) {
+        return error_input(walk->err, NULL, "--%s: found twice, expected once", row->name);
+    }
+    if (own) {
+        walk->given[row - rows] = true;
+    }
+    if (row->value && !value && walk->next == walk->argc) {
+        return error_input(walk->err, NULL, "--%s: found no value, expected --%s=%s", row->name,
+                           row->name, row->value);
+    }
+    if (!row->value && value) {
+        return error_input(walk->err, NULL, "--%s: found '=%.80s', expected no value", row->name,
+                           value);
+    }
+    walk->next += row->value && !value;
+    return true;
+}
+
+static bool check_long(struct walk *walk, const char *word)
+{
+    size_t length = strcspn(word, "=");
+    const struct cli_option *row = long_option(walk, word, length);
+    char name[64];
+    if (!row) {
+        snprintf(name, sizeof name, "%.*s", length < 60 ? (int)length : 60, word);
+        return unknown_option(walk, "--", name);
+    }
+    return check_option(walk, row, word[length] == '=' ? word + length + 1 : NULL);
+}
+
+/* Letters may stand together, up to one that takes the rest as its value. */
+static bool check_letters(struct walk *walk, const char *letters)
+{
+    for (; *letters; letters++) {
+        const struct cli_option *row = short_option(walk, *letters);
+        if (!row) {
+            return unknown_option(walk, "-", (char[]){*letters, '\0'});
+        }
+        bool rest = row->value && letters[1] != '\0';
+        if (!check_option(walk, row, rest ? letters + 1 : NULL)) {
+            return false;
+        }
+        if (row->value) {
+            return true;
+        }
     }
     return true;
 }
+
+static bool check_options(const struct cli_command *command, int argc, char **argv,
+                          struct error *err)
+{
+    struct walk walk = {.command = command, .argc = argc, .argv = argv, .next = 1, .err = err};
+    while (walk.next < argc && strcmp(argv[walk.next], "--") != 0) {
+        const char *word = argv[walk.next++];
+        bool option = word[0] == '-' && word[1] != '\0';
+        if (option &&
+            !(word[1] == '-' ? check_long(&walk, word + 2) : check_letters(&walk, word + 1))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* --- parsing --- */
 
 bool cli_parse(const struct cli_command *command, int argc, char **argv, void *input, int *status)
 {

@@ -45,7 +45,8 @@ static bool take_cost(struct arguments *given, const char *text, struct error *e
         }
     }
     suggest(hint, sizeof hint, text, cost_name, COSTS);
-    return error_input(err, NULL, "unknown cost '%.80s'%s", text, hint);
+    return error_input(err, NULL, "unknown cost '%.80s'%s", text,
+                       hint[0] ? hint : ", expected one of `s2flush list costs`");
 }
 
 static bool take(void *input, int key, const char *text, struct error *err)

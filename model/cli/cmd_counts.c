@@ -65,6 +65,9 @@ static bool check_arguments(const struct arguments *given, struct error *err)
     if (!given->cases == !given->boot) {
         return error_input(err, NULL, "expected either CASES.csv or --boot RECORDING.csv");
     }
+    if (given->out && given->out[0] == '\0') {
+        return error_input(err, NULL, "--output: found '', expected a file's name");
+    }
     if (given->boot && given->out) {
         return error_input(err, NULL, "-o writes a table of cases, expected none with --boot");
     }

@@ -33,7 +33,8 @@ static bool take_metric(struct arguments *given, const char *text, struct error 
         return true;
     }
     suggest(hint, sizeof hint, text, metric_name, METRICS);
-    return error_input(err, NULL, "--metric: no metric '%.80s'%s", text, hint);
+    return error_input(err, NULL, "--metric: no metric '%.80s'%s", text,
+                       hint[0] ? hint : ", expected all or one of `s2flush list metrics`");
 }
 
 static bool take(void *input, int key, const char *text, struct error *err)

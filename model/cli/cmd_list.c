@@ -185,8 +185,9 @@ static bool show_cost(int id, const char *machine, struct error *err)
 
 static bool show_costs(const char *machine, struct error *err)
 {
-    bool good = true;
-    if (machine) {
+    struct platform platform;
+    bool good = !machine || platform_load(machine, &platform, err);
+    if (good && machine) {
         printf("  %-18s %9s %9s %9s  %-10s %s\n", "cost", "low", "mode", "high", "evidence",
                "source");
     }

@@ -75,7 +75,8 @@ static bool add_folder(struct arguments *given, const char *folder, struct error
     }
     free(entries);
     if (good && given->count == before) {
-        return error_input(err, NULL, "%s: found no shard-K-of-N.cells", folder);
+        return error_input(err, NULL, "%s: found no shard-K-of-N.cells, expected them there",
+                           folder);
     }
     return good;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <poll.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +23,18 @@ struct reader {
     const char *name;
     const char *next, *end;
     unsigned line;
+    const char *list; /* the section whose names may repeat, or NULL */
+    void *seen; /* tsearch's tree of struct seen */
     config_fn each;
     void *context;
     struct error *err;
     bool failed;
+};
+
+/* A name that was given, and where. */
+struct seen {
+    unsigned line;
+    char text[2 * (NAME_BYTES_MAX + 1) + 1]; /* section, line feed, name */
 };
 
 struct line {
@@ -317,30 +326,61 @@ static char *read_line(char *buffer, int size, void *stream)
     return buffer;
 }
 
+static int compare_seen(const void *a, const void *b)
+{
+    return strcmp(((const struct seen *)a)->text, ((const struct seen *)b)->text);
+}
+
+/* What was meant by two values of one key nobody knows. */
+static bool check_once(struct reader *reader, const char *section, const struct place *at)
+{
+    struct seen *seen = malloc(sizeof *seen);
+
+    if (seen == NULL) {
+        die("out of memory for the names in %s", reader->name);
+    }
+    seen->line = at->line;
+    snprintf(seen->text, sizeof seen->text, "%s\n%s", section, at->key);
+    struct seen **found = tsearch(seen, &reader->seen, compare_seen);
+    if (found == NULL) {
+        die("out of memory for the names in %s", reader->name);
+    }
+    if (*found == seen) {
+        return true;
+    }
+    free(seen);
+    return error_input(reader->err, at, "stands twice in [%s], expected once: line %u has it too",
+                       section, (*found)->line);
+}
+
 static int take_pair(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
     struct place at = {.file = reader->name, .line = reader->line, .key = name};
 
-    reader->failed = !reader->each(reader->context, section, name, value, &at, reader->err);
+    bool entry = reader->list != NULL && strcmp(section, reader->list) == 0;
+    reader->failed = (!entry && !check_once(reader, section, &at)) ||
+                     !reader->each(reader->context, section, name, value, &at, reader->err);
     return !reader->failed;
 }
 
 /* ---- Reading INI text ---- */
 
-bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
-                      void *context, struct error *err)
+static bool read_text(const char *name, const char *text, size_t length, const char *list,
+                      config_fn each, void *context, struct error *err)
 {
     static const char mark[] = "\xef\xbb\xbf";
     size_t skip = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
     struct reader reader = {.name = name,
                             .next = text + skip,
                             .end = text + length,
+                            .list = list,
                             .each = each,
                             .context = context,
                             .err = err};
 
     int refused = ini_parse_stream(read_line, &reader, take_pair, &reader);
+    tdestroy(reader.seen, free);
     if (reader.failed) {
         return false;
     }
@@ -351,7 +391,14 @@ bool config_read_text(const char *name, const char *text, size_t length, config_
     return true;
 }
 
-bool config_read(const char *path, config_fn each, void *context, struct error *err)
+bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
+                      void *context, struct error *err)
+{
+    return read_text(name, text, length, NULL, each, context, err);
+}
+
+bool config_read_with_list(const char *path, const char *list, config_fn each, void *context,
+                           struct error *err)
 {
     char *text = NULL;
     size_t length = 0;
@@ -359,7 +406,12 @@ bool config_read(const char *path, config_fn each, void *context, struct error *
     if (!file_slurp(path, CONFIG_BYTES_MAX, &text, &length, err)) {
         return false;
     }
-    bool done = config_read_text(path, text, length, each, context, err);
+    bool done = read_text(path, text, length, list, each, context, err);
     free(text);
     return done;
+}
+
+bool config_read(const char *path, config_fn each, void *context, struct error *err)
+{
+    return config_read_with_list(path, NULL, each, context, err);
 }

@@ -71,7 +71,8 @@ static bool read_quoted(struct parser *parser, char **stop)
         parser->place.line += *parser->at == '\n';
         *out++ = *parser->at;
     }
-    return error_input(parser->err, &opened, "found a quoted cell that is not closed");
+    return error_input(parser->err, &opened,
+                       "found a quoted cell that is not closed, expected a quote at its end");
 }
 
 static bool read_plain(struct parser *parser, char **stop)
@@ -189,7 +190,8 @@ static bool check_header(const struct parser *parser, const struct csv *table,
     for (size_t i = 0; i < table->columns; i++) {
         int first = csv_column(table, table->header[i]);
         if (table->header[i][0] != '\0' && first != (int)i) {
-            return error_input(parser->err, at, "found the column '%.80s' twice (%d and %zu)",
+            return error_input(parser->err, at,
+                               "found the column '%.80s' twice (%d and %zu), expected it once",
                                table->header[i], first + 1, i + 1);
         }
     }

@@ -1,5 +1,6 @@
 #include "core/error.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,8 +127,14 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
 /* Optimal string alignment: insertions, deletions, substitutions and swaps of
- * neighbours count one each. Row i of the table needs the two before it. */
+ * neighbours count one each, small and capital letters are the same. Row i of
+ * the table needs the two before it. */
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t rows[3][NAME_BYTES_MAX + 1];
@@ -141,9 +148,10 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         const size_t *above2 = rows[(i + 1) % 3];
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
-            size_t differ = a[i - 1] != b[j - 1];
+            size_t differ = !same_letter(a[i - 1], b[j - 1]);
             row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + differ);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1])) {
                 row[j] = least(row[j], above2[j - 2] + 1);
             }
         }

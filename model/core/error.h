@@ -37,7 +37,8 @@ bool error_input(struct error *err, const struct place *at, const char *format, 
 bool error_run(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The nearest of `count` names to `word` (optimal string alignment distance,
- * at most a third of the word's length and never more than 3), or NULL. */
+ * at most a third of the word's length and never more than 3; capital letters
+ * count as small ones), or NULL. */
 const char *nearest_name(const char *word, const char *const *names, size_t count);
 
 /* Appends " (did you mean NAME?)", or the list of valid names where none is

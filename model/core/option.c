@@ -240,6 +240,22 @@ static bool refuse_section(const struct option *table, size_t count, const char 
     return error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
 }
 
+/* Where no name is near all are shown: a section has no more than fit. */
+static void suggest_key(char *hint, size_t size, const char *name, const char *const *names,
+                        size_t count)
+{
+    size_t used = 0;
+
+    suggest(hint, size, name, names, count);
+    if (hint[0] != '\0') {
+        return;
+    }
+    for (size_t i = 0; i < count && used < size; i++) {
+        used += (size_t)snprintf(hint + used, size - used, "%s%s",
+                                 i == 0 ? ", expected one of " : ", ", names[i]);
+    }
+}
+
 static bool refuse_key(const struct option *table, size_t count, const char *section,
                        const char *name, const struct place *at, struct error *err)
 {
@@ -254,7 +270,7 @@ static bool refuse_key(const struct option *table, size_t count, const char *sec
     if (home != NULL) {
         return error_input(err, at, "is no key of [%.80s], it belongs in [%s]", section, home);
     }
-    suggest(hint, sizeof hint, name, names, found);
+    suggest_key(hint, sizeof hint, name, names, found);
     return section[0] == '\0' ? error_input(err, at, "is no known key%s", hint)
                               : error_input(err, at, "is no key of [%.80s]%s", section, hint);
 }

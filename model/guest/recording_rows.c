@@ -72,8 +72,8 @@ static bool find_columns(const struct csv *table, struct columns *columns, struc
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].index = csv_column(table, wanted[i].name);
         if (*wanted[i].index < 0) {
-            return error_input(err, &(struct place){.file = table->path},
-                               "a recording needs a column '%s'", wanted[i].name);
+            return error_input(err, &(struct place){.file = table->path, .key = wanted[i].name},
+                               "missing: expected a column of that name in a recording");
         }
     }
     return true;
@@ -105,27 +105,44 @@ static bool parse_op(const char *text, const struct place *at, size_t *known, st
     }
     char hint[256] = "";
     suggest(hint, sizeof hint, text, names, KNOWN_OPS);
-    return error_input(err, at, "unknown operation '%.40s'%s", text, hint);
+    return error_input(err, at, "unknown operation '%.40s'%s", text,
+                       hint[0] ? hint : ", expected one of workloads/recorded/README.md");
 }
 
-static bool check_range(const struct row *row, unsigned needs, const struct place *at,
+static bool check_leaf(const struct row *row, const struct place *ipa, const struct place *bytes,
+                       struct error *err)
+{
+    unsigned long long start = row->ipa, size = row->bytes;
+    if (row->bytes < PAGE || row->bytes > GIB || (row->bytes & (row->bytes - 1)) != 0) {
+        return error_input(err, bytes,
+                           "found %llu, expected a leaf's, a power of two from 4K to 1G", size);
+    }
+    if (row->ipa % row->bytes != 0) {
+        return error_input(err, ipa, "found 0x%llx, expected a multiple of the leaf's %llu bytes",
+                           start, size);
+    }
+    return true;
+}
+
+static bool check_range(const struct row *row, unsigned needs, const struct place *ipa,
                         struct error *err)
 {
-    bool power = row->bytes >= PAGE && row->bytes <= GIB && (row->bytes & (row->bytes - 1)) == 0;
-    unsigned long long ipa = row->ipa, bytes = row->bytes;
+    struct place bytes = {ipa->file, ipa->line, "bytes"};
     if (!(needs & NEEDS_IPA)) {
         return true;
     }
-    if (row->ipa >= TOP_IPA || row->bytes > TOP_IPA - row->ipa) {
-        return error_input(err, at, "[0x%llx, +%llu) does not lie within 52 bits", ipa, bytes);
+    if (row->ipa >= TOP_IPA) {
+        return error_input(err, ipa, "found %llu, expected an address within 52 bits",
+                           (unsigned long long)row->ipa);
     }
-    if ((needs & NEEDS_LEAF) && (!power || row->ipa % row->bytes != 0)) {
-        return error_input(err, at, "no leaf has %llu bytes at 0x%llx", bytes, ipa);
+    if (row->bytes > TOP_IPA - row->ipa) {
+        return error_input(err, &bytes, "found %llu, expected an end within 52 bits",
+                           (unsigned long long)row->bytes);
     }
     if ((needs & NEEDS_RANGE) && row->bytes == 0) {
-        return error_input(err, at, "an empty range at 0x%llx", ipa);
+        return error_input(err, &bytes, "found 0, expected a range that is not empty");
     }
-    return true;
+    return !(needs & NEEDS_LEAF) || check_leaf(row, ipa, &bytes, err);
 }
 
 static bool parse_row(const struct csv *table, size_t index, const struct columns *columns,
@@ -147,15 +164,17 @@ static bool parse_row(const struct csv *table, size_t index, const struct column
     row->op = known_ops[known].op;
     at.key = "actor";
     if (!parse_actor(actor, vcpus, &row->actor)) {
-        return error_input(err, &at, "'%.40s' is neither vmm nor vcpu0 to vcpu%u", actor,
+        return error_input(err, &at, "found '%.40s', expected vmm or vcpu0 to vcpu%u", actor,
                            vcpus - 1);
     }
     if ((needs & NEEDS_VCPU) && row->actor == ROW_VMM) {
-        return error_input(err, &at, "'%s' needs a vCPU, not the VMM", known_ops[known].name);
+        return error_input(err, &at, "found 'vmm', expected a vCPU for '%s'",
+                           known_ops[known].name);
     }
     at.key = "ipa";
     if ((needs & NEEDS_IPA) && row->ipa == UINT64_MAX) {
-        return error_input(err, &at, "'%s' needs an address", known_ops[known].name);
+        return error_input(err, &at, "found '', expected an address for '%s'",
+                           known_ops[known].name);
     }
     return check_range(row, needs, &at, err);
 }

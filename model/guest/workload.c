@@ -180,7 +180,8 @@ static struct workload *read_file(const char *path, struct error *err)
     INVARIANT(workload_option_count <= WORKLOAD_KEYS, "%zu keys", workload_option_count);
     snprintf(workload->path, sizeof workload->path, "%s", path);
     option_defaults(workload_options, workload_option_count, &workload->values);
-    if (!config_read(path, workload_line, workload, err) || !check_kind(workload, err)) {
+    if (!config_read_with_list(path, "timeline", workload_line, workload, err) ||
+        !check_kind(workload, err)) {
         workload_free(workload);
         return NULL;
     }

@@ -45,6 +45,11 @@ const char *workload_title(const struct workload *workload);
  * is the struct that option_format reads them from. */
 extern const struct option workload_options[];
 extern const size_t workload_option_count;
+
+/* The keys of a [slot NAME] section, in a struct that only the reader knows. */
+extern const struct option workload_slot_options[];
+extern const size_t workload_slot_option_count;
+
 const void *workload_values(const struct workload *workload);
 
 #endif

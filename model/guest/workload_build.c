@@ -20,7 +20,7 @@ struct slot_keys {
 };
 
 #define SLOT(field) .section = "slot", .name = #field, .offset = offsetof(struct slot_keys, field)
-static const struct option slot_options[] = {
+const struct option workload_slot_options[] = {
     {SLOT(ipa), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 4503599627370496.0},
     {SLOT(bytes), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0},
     {SLOT(misalign), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 1 << 30},
@@ -28,7 +28,8 @@ static const struct option slot_options[] = {
     {SLOT(code), .kind = OPTION_FLAG},
     {SLOT(read_only), .kind = OPTION_FLAG},
 };
-#define SLOT_OPTIONS (sizeof slot_options / sizeof *slot_options)
+#define SLOT_OPTIONS (sizeof workload_slot_options / sizeof *workload_slot_options)
+const size_t workload_slot_option_count = SLOT_OPTIONS;
 
 static struct named_slot *slot_of_section(struct slot_list *list, const char *name,
                                           const struct place *at, struct error *err)
@@ -70,7 +71,7 @@ bool workload_slot_line(struct slot_list *list, const char *slot_name, const cha
                              .backing = (int)shape->backing,
                              .code = shape->code,
                              .read_only = shape->read_only};
-    if (!option_assign(slot_options, SLOT_OPTIONS, "slot", name, value, &keys, at, err)) {
+    if (!option_assign(workload_slot_options, SLOT_OPTIONS, "slot", name, value, &keys, at, err)) {
         return false;
     }
     *shape = (struct slot_shape){.ipa = keys.ipa,

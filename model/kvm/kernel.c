@@ -64,7 +64,8 @@ static bool parse_version(const char *text, uint32_t *version)
     }
     unsigned long minor = strtoul(end + 1, &end, 10);
     *version = (uint32_t)(major * 1000 + minor);
-    return major < 100 && minor < 1000 && (*end == '\0' || *end == '.' || *end == '-');
+    bool more = *end == '-' || (*end == '.' && isdigit((unsigned char)end[1]));
+    return major < 100 && minor < 1000 && (*end == '\0' || more);
 }
 
 bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)

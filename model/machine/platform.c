@@ -29,7 +29,7 @@ static const struct cost_rule {
 #define AT(field) .offset = offsetof(struct platform, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct platform *)0)->field
 
-static const struct option machine_options[] = {
+const struct option platform_options[] = {
     {"machine", "name", OPTION_TEXT, TEXT_AT(name), .help = "the name in tables"},
     {"machine", "title", OPTION_TEXT, TEXT_AT(title), .help = "the name for people"},
     {"machine", "caps_source", OPTION_TEXT, TEXT_AT(caps_source), .fallback = "",
@@ -51,7 +51,8 @@ static const struct option machine_options[] = {
     {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
     {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
 };
-#define MACHINE_OPTIONS (sizeof machine_options / sizeof *machine_options)
+#define MACHINE_OPTIONS (sizeof platform_options / sizeof *platform_options)
+const size_t platform_option_count = MACHINE_OPTIONS;
 
 static bool copy_text(char *target, size_t size, const char *text, const struct place *at,
                       struct error *err)
@@ -75,7 +76,7 @@ static bool known_evidence(const char *text, const struct place *at, struct erro
     }
     char hint[256] = "";
     suggest(hint, sizeof hint, text, words, sizeof words / sizeof *words);
-    return error_input(err, at, "unknown evidence '%s'%s", text, hint);
+    return error_input(err, at, "unknown evidence '%.80s'%s", text, hint);
 }
 
 static bool set_number(double *target, enum cost_id id, const char *text, const struct place *at,
@@ -83,10 +84,23 @@ static bool set_number(double *target, enum cost_id id, const char *text, const 
 {
     const struct cost_rule *rule = &cost_rule[id];
     if (!unit_parse(text, rule->unit, target) || *target < rule->least || *target > rule->most) {
-        return error_input(err, at, "found '%s', expected %s from %g to %g", text,
-                           unit_name(rule->unit), rule->least, rule->most);
+        const char *unit = unit_name(rule->unit);
+        return error_input(err, at, "found '%.80s', expected %s from %g to %g", text,
+                           unit[0] != '\0' ? unit : "a number", rule->least, rule->most);
     }
     return true;
+}
+
+/* The cost's name implies the unit; a file that says another means another number. */
+static bool check_unit(enum cost_id id, const char *text, const struct place *at, struct error *err)
+{
+    const char *right = unit_name(cost_rule[id].unit);
+    bool wrong = right[0] != '\0' && strcmp(text, right) != 0;
+    for (int unit = UNIT_NONE + 1; unit <= UNIT_INSNS && right[0] == '\0'; unit++) {
+        wrong = wrong || strcmp(text, unit_name((enum unit)unit)) == 0;
+    }
+    return !wrong || error_input(err, at, "found '%.80s', expected %s", text,
+                                 right[0] != '\0' ? right : "a plain number's, such as misses");
 }
 
 /* The keys of a cost; all before `unit` must be there. */
@@ -136,13 +150,14 @@ static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, 
     case KEY_EVIDENCE:
         return known_evidence(value, at, err) &&
                copy_text(cost->evidence, sizeof cost->evidence, value, at, err);
+    case KEY_UNIT:
+        return check_unit(id, value, at, err);
     case KEY_BASIS:
         return copy_text(cost->basis, sizeof cost->basis, value, at, err);
     case KEY_PRIOR:
         return set_prior(cost, id, value, at, err);
-    default:
-        return true; /* the unit is for the reader of the file; the cost's name implies it */
     }
+    return true;
 }
 
 static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const char *value,
@@ -175,20 +190,22 @@ static bool unknown_cost(const char *name, const struct place *at, struct error 
 {
     char hint[512] = "";
     suggest(hint, sizeof hint, name, cost_name, COSTS);
-    return error_input(err, at, "unknown cost '%s'%s", name, hint);
+    return error_input(err, at, "unknown cost '%.80s'%s", name,
+                       hint[0] ? hint : ", expected one of `s2flush list costs`");
 }
 
 static bool machine_line(struct platform *platform, const char *section, const char *name,
                          const char *value, const struct place *at, struct error *err)
 {
-    const struct option *row = option_find(machine_options, MACHINE_OPTIONS, section, name);
-    if (!option_assign(machine_options, MACHINE_OPTIONS, section, name, value, platform, at, err)) {
+    const struct option *row = option_find(platform_options, MACHINE_OPTIONS, section, name);
+    if (!option_assign(platform_options, MACHINE_OPTIONS, section, name, value, platform, at,
+                       err)) {
         return false;
     }
     if (platform->line_bytes & (platform->line_bytes - 1)) {
         return error_input(err, at, "found '%s', expected a power of two", value);
     }
-    platform->given |= UINT32_C(1) << (row - machine_options);
+    platform->given |= UINT32_C(1) << (row - platform_options);
     return true;
 }
 
@@ -229,9 +246,9 @@ static bool check_cost(const char *path, const struct platform *platform, enum c
 static bool check_platform(const char *path, const struct platform *platform, struct error *err)
 {
     for (size_t i = 0; i < MACHINE_OPTIONS; i++) {
-        struct place at = {.file = path, .key = machine_options[i].name};
-        if (!machine_options[i].fallback && !(platform->given & UINT32_C(1) << i)) {
-            return error_input(err, &at, "missing in [machine]");
+        struct place at = {.file = path, .key = platform_options[i].name};
+        if (!platform_options[i].fallback && !(platform->given & UINT32_C(1) << i)) {
+            return error_input(err, &at, "missing: expected a key of [machine]");
         }
     }
     for (int i = 0; i < COSTS; i++) {
@@ -245,7 +262,7 @@ static bool check_platform(const char *path, const struct platform *platform, st
 bool platform_read(const char *path, struct platform *platform, struct error *err)
 {
     *platform = (struct platform){0};
-    option_defaults(machine_options, MACHINE_OPTIONS, platform);
+    option_defaults(platform_options, MACHINE_OPTIONS, platform);
     return config_read(path, platform_line, platform, err) && check_platform(path, platform, err);
 }
 
@@ -346,8 +363,8 @@ static bool cpu_line(void *context, const char *section, const char *name, const
         return true;
     }
     search->found = true;
-    return option_assign(machine_options, MACHINE_OPTIONS, "machine", name, value, search->platform,
-                         at, err);
+    return option_assign(platform_options, MACHINE_OPTIONS, "machine", name, value,
+                         search->platform, at, err);
 }
 
 bool platform_as_cpu(const char *cpu, const struct platform *base, struct platform *platform,

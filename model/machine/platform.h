@@ -78,6 +78,10 @@ struct platform {
     uint32_t given; /* which keys of [machine] stood in the file, a bit each */
 };
 
+/* The keys of [machine]; those without a default must be in the file. */
+extern const struct option platform_options[];
+extern const size_t platform_option_count;
+
 /* Reads a platform file and checks that every cost is there and in order
  * (low <= mode <= high), with a source, and that no key of [machine] is missing. */
 bool platform_read(const char *path, struct platform *platform, struct error *err);

@@ -32,7 +32,9 @@ static void to_parent(char *path)
 static bool copy_path(char *path, const char *folder, struct error *err)
 {
     if (folder[0] == '\0' || strlen(folder) >= OUTPUT_PATH) {
-        return error_input(err, NULL, "the output folder's name is empty or too long");
+        return error_input(err, NULL,
+                           "found '%.80s' as the output folder, expected a name of 1 to %d bytes",
+                           folder, OUTPUT_PATH - 1);
     }
     memcpy(path, folder, strlen(folder) + 1);
     return true;

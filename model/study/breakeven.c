@@ -40,7 +40,7 @@ static bool ranged(const struct breakeven_request *request, struct breakeven_res
 {
     double from, to;
     if (!request->from || !request->to) {
-        return error_input(err, NULL, "--from and --to go together");
+        return error_input(err, NULL, "found only one of --from and --to, expected both");
     }
     if (!read_number("--from", request->from, results->kind, &from, err) ||
         !read_number("--to", request->to, results->kind, &to, err)) {

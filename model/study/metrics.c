@@ -47,7 +47,8 @@ static bool select_one(const char *name, bool wanted[METRICS], const struct plac
     }
     char hint[256] = "";
     suggest(hint, sizeof hint, name, metric_name, METRICS);
-    return error_input(err, at, "no metric '%.80s'%s", name, hint);
+    return error_input(err, at, "no metric '%.80s'%s", name,
+                       hint[0] ? hint : ", expected one of `s2flush list metrics`");
 }
 
 bool metric_select(const char *list, bool wanted[METRICS], const struct place *at,

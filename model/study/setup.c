@@ -137,7 +137,8 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
     char hint[256] = "";
     suggest(hint, sizeof hint, key, names, count);
     return error_input(err, at, "no workload key, cost or strategy key '%.80s'%s%s", key, hint,
-                       hint[0] ? "" : "; `s2flush list keys` and `s2flush list costs` name them");
+                       hint[0] ? ""
+                               : ", expected one of `s2flush list keys` or `s2flush list costs`");
 }
 
 bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,

@@ -114,9 +114,6 @@ static bool add_axis(struct study *study, const char *name, const char *list,
     if (!known_key(name, at, err)) {
         return false;
     }
-    if (study_axis(study, name)) {
-        return error_input(err, at, "is an axis already");
-    }
     if (study->axis_count == STUDY_AXES) {
         return error_input(err, at, "more than %d axes", STUDY_AXES);
     }
@@ -134,11 +131,6 @@ static bool add_setting(struct study *study, const char *key, const char *text,
 {
     if (!known_key(key, at, err)) {
         return false;
-    }
-    for (size_t i = 0; i < study->setting_count; i++) {
-        if (strcmp(study->settings[i].key, key) == 0) {
-            return error_input(err, at, "is set already");
-        }
     }
     struct setting *setting = &study->settings[study->setting_count];
     if (study->setting_count == STUDY_SETTINGS) {

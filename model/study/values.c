@@ -26,11 +26,12 @@ static bool add(struct values *values, const char *text, const struct place *at,
 {
     for (size_t i = 0; i < values->count; i++) {
         if (strcmp(values->text[i], text) == 0) {
-            return error_input(err, at, "'%.80s' stands twice in the list", text);
+            return error_input(err, at, "found '%.80s' twice in the list, expected it once", text);
         }
     }
     if (values->count == VALUES_MAX) {
-        return error_input(err, at, "more than %d values", VALUES_MAX);
+        return error_input(err, at, "found more than %d values, expected at most that many",
+                           VALUES_MAX);
     }
     char **grown = realloc(values->text, (values->count + 1) * sizeof *grown);
     if (!grown || !(grown[values->count] = strdup(text))) {
@@ -95,7 +96,9 @@ static bool add_range(struct values *values, char *low_text, char *rest, struct 
     double low, high, step;
     char *sign = find_step(rest);
     if (!sign) {
-        return error_input(err, at, "a range needs a step: %.40s..%.40s x2 or +1", low_text, rest);
+        return error_input(err, at,
+                           "found a range without a step, expected as %.40s..%.40s x2 or +1",
+                           low_text, rest);
     }
     bool geometric = *sign == 'x';
     *sign = '\0';
@@ -106,8 +109,8 @@ static bool add_range(struct values *values, char *low_text, char *rest, struct 
         return false;
     }
     if (low > high || (geometric ? step <= 1 || low <= 0 : step <= 0)) {
-        return error_input(err, at, "the range from %g to %g by %c%g never ends", low, high,
-                           geometric ? 'x' : '+', step);
+        return error_input(err, at, "found a range from %g to %g by %c%g, expected one that ends",
+                           low, high, geometric ? 'x' : '+', step);
     }
     double end = high + RANGE_TOLERANCE * fmax(fabs(low), fabs(high));
     double value = low;
@@ -124,7 +127,8 @@ static bool add_item(struct values *values, char *item, struct value_kind kind,
                      const struct place *at, struct error *err)
 {
     if (item[0] == '\0') {
-        return error_input(err, at, "an empty value in the list");
+        return error_input(err, at,
+                           "found an empty value in the list, expected one between two commas");
     }
     if (!kind.number) {
         return add(values, item, at, err);

@@ -237,7 +237,7 @@ bad_memo "no such strategy" "(did you mean eager?)" 'compare = eagr, unmap'
 bad_memo "one strategy" "expected two strategies" 'compare = eager'
 bad_memo "a count" "is no time" 'metric = lines'
 bad_memo "the strategies" "are what is compared" 'by = strategy'
-bad_memo "twice" "is set already" 'by = backing
+bad_memo "twice" "stands twice" 'by = backing
 by = touched'
 bad_memo "no yes or no" "expected yes or no" 'what_if = maybe'
 

@@ -15,6 +15,7 @@
 #              TEST_WRAPPER  a command to run cmocka programs under, such as valgrind
 #              TEST_JOBS     programs at a time (nproc)
 #              TEST_TIMEOUT  seconds for one program (600)
+#              TEST_SCRIPTS  no: only the programs that are named
 # Each program gets a TMPDIR of its own, which is removed at the end.
 set -u
 self=model/tests/run-tests.sh
@@ -96,6 +97,8 @@ run_one()
 progs=("$@")
 for script in model/tests/*.sh; do
     [ "$script" = "$self" ] && continue
+    [ "${TEST_SCRIPTS:-yes}" = no ] && continue
+    case $script in */torture.sh) continue ;; esac
     # A check that lost its x bit would otherwise just vanish from the count.
     if [ -x "$script" ] || [[ $script == */check_*.sh ]]; then
         progs+=("$script")

@@ -284,7 +284,7 @@ static void bad_requests(void **state)
     read_it(&study, "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n");
     refused(&study, (struct breakeven_request){.axis = "touchd"}, "did you mean touched?");
     refused(&study, (struct breakeven_request){.axis = "touched"}, "--from and --to");
-    refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.1"}, "go together");
+    refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.1"}, "expected both");
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "a", .to = "1"},
             "expected a number");
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "1", .to = "0.5"},

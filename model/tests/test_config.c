@@ -253,6 +253,23 @@ static void test_files(void **state)
     assert_string_equal(err.text, "/: is a folder, expected a file");
 }
 
+static void test_doubles(void **state)
+{
+    char path[64];
+    struct record record = {0};
+    struct error err = {0};
+    int fd = make_file("[s]\na = 1\n[list]\na = 1\na = 2\n[t]\na = 1\n", path, sizeof path);
+
+    (void)state;
+    assert_refuses("[s]\na = 1\n[t]\na = 1\n[s]\nb = 1\na = 2\n",
+                   "x.ini:7: a: stands twice in [s], expected once: line 2 has it too");
+    assert_true(config_read_with_list(path, "list", note_pair, &record, &err));
+    assert_string_equal(record.text, "2 [s] a=1;4 [list] a=1;5 [list] a=2;7 [t] a=1;");
+    assert_false(config_read(path, note_pair, &record, &err));
+    assert_non_null(strstr(err.text, ":5: a: stands twice in [list]"));
+    close(fd);
+}
+
 static void test_slurp_limits(void **state)
 {
     char path[64], expected[128];
@@ -308,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_the_callback_can_refuse),
         cmocka_unit_test(test_random_bytes),
         cmocka_unit_test(test_files),
+        cmocka_unit_test(test_doubles),
         cmocka_unit_test(test_slurp_limits),
         cmocka_unit_test(test_slurp_pipe),
     };

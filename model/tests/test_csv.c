@@ -158,14 +158,16 @@ static void test_bad_tables(void **state)
     assert_refuses("a,b\n1,2\n1\n", ":3: found 1 cells, expected 2 as in the header");
     assert_refuses("a,b\n1,2,3\n", ":2: found 3 cells, expected 2 as in the header");
     assert_refuses("a,b\n1,2\n\n", ":3: found 1 cells, expected 2 as in the header");
-    assert_refuses("a\n1\n\"x\ny\n", ":3: found a quoted cell that is not closed");
-    assert_refuses("a\n\"", ":2: found a quoted cell that is not closed");
+    assert_refuses("a\n1\n\"x\ny\n",
+                   ":3: found a quoted cell that is not closed, expected a quote at its end");
+    assert_refuses("a\n\"",
+                   ":2: found a quoted cell that is not closed, expected a quote at its end");
     assert_refuses("a\n1\"2\n",
                    ":2: found a quote inside a cell, expected it around the whole cell");
     assert_refuses("a\n\"1\"2\n",
                    ":2: found text after a closing quote, expected a comma or a line end");
     assert_refuses("a\r1\r", ":1: found a lone carriage return, expected a comma or a line end");
-    assert_refuses("a,b,a\n", ":1: found the column 'a' twice (1 and 3)");
+    assert_refuses("a,b,a\n", ":1: found the column 'a' twice (1 and 3), expected it once");
     assert_refuses_bytes("a\n1\n\0\n", 6, ":3: found a NUL byte, expected text");
 }
 

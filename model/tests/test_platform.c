@@ -226,7 +226,7 @@ static void broken_costs_are_refused_with_line_and_key(void **state)
     expect_broken(COST_LINE(2, 5), "evidence = rumour", ":28: evidence: ", "unknown evidence");
     expect_broken(COST_LINE(2, 4), "sauce = x", ":27: sauce: ", "unknown key");
     expect_broken(COST_LINE(2, 3), "high = 1e9", ":26: high: ", "from 0 to 1e+06");
-    expect_broken(COST_LINE(2, 0), "[cost memory_ns]", "exit_ns", "missing");
+    expect_broken(COST_LINE(2, 0), "[cost memory_ns]", "low: ", "stands twice in [cost memory_ns]");
     expect_broken(COST_LINE(2, 4), "prior = 3", ":27: prior: ", "two numbers");
     expect_broken(COST_LINE(2, 4), "prior = 3 4 5", ":27: prior: ", "two numbers");
     expect_broken(COST_LINE(2, 4), "prior = 4 3", ":27: prior: ", "high above low");

@@ -44,8 +44,8 @@ static void lists(void **state)
     expect_values(ratio, "0, 1%, 10%, 0.5", "0|0.01|0.1|0.5");
     expect_refused(words, "", "empty value");
     expect_refused(words, "a,,b", "empty value");
-    expect_refused(words, "a, b, a", "'a' stands twice");
-    expect_refused(ratio, "0.1, 10%", "stands twice");
+    expect_refused(words, "a, b, a", "found 'a' twice");
+    expect_refused(ratio, "0.1, 10%", "twice in the list");
     expect_refused(bytes, "12x", "found '12x'");
     expect_refused(bytes, "0.3", "whole number");
 }
@@ -59,11 +59,11 @@ static void ranges(void **state)
     expect_values(ratio, "0..1 +0.1", "0|0.1|0.2|0.3|0.4|0.5|0.6|0.7|0.8|0.9|1");
     expect_values(ratio, "0%..30% +10%", "0|0.1|0.2|0.3");
     expect_values(ratio, "1e+3..1e+5 x10", "1000|10000|100000");
-    expect_refused(bytes, "1M..8M", "needs a step");
-    expect_refused(bytes, "8M..1M x2", "never ends");
-    expect_refused(bytes, "1M..8M x1", "never ends");
-    expect_refused(bytes, "0..8M x2", "never ends");
-    expect_refused(ratio, "0..1 +0", "never ends");
+    expect_refused(bytes, "1M..8M", "without a step");
+    expect_refused(bytes, "8M..1M x2", "expected one that ends");
+    expect_refused(bytes, "1M..8M x1", "expected one that ends");
+    expect_refused(bytes, "0..8M x2", "expected one that ends");
+    expect_refused(ratio, "0..1 +0", "expected one that ends");
     expect_refused(ratio, "0..1 +0.0001", "more than 4096");
     expect_refused(bytes, "1..10 x1.5", "whole numbers");
 }
@@ -100,9 +100,9 @@ static void bad_studies(void **state)
     expect_bad_study(GOOD "kernel = 6.1 fault_lock=rea\n", "(did you mean read?)");
     expect_bad_study(GOOD "touched = 0.5, 2\n", "study.ini:4: touched: ");
     expect_bad_study(GOOD "tlbi_ns = -1\n", "study.ini:4: tlbi_ns: ");
-    expect_bad_study(GOOD "touched = 0.5\ntouched = 0.2\n", "study.ini:5: touched: is an axis");
+    expect_bad_study(GOOD "touched = 0.5\ntouched = 0.2\n", "study.ini:5: touched: stands twice");
     expect_bad_study(GOOD "touched = 0.5\n[set]\ntouched = 0.2\n", "it is an axis too");
-    expect_bad_study(GOOD "[set]\nvcpus = 1\nvcpus = 2\n", "study.ini:6: vcpus: is set already");
+    expect_bad_study(GOOD "[set]\nvcpus = 1\nvcpus = 2\n", "study.ini:6: vcpus: stands twice");
     expect_bad_study(GOOD "[set]\nvcpus = none\n", "study.ini:5: vcpus: found 'none'");
     expect_bad_study(GOOD "[sets]\nvcpus = 1\n", "(did you mean set?)");
     expect_bad_study("x = 1\n", "stands before any [section]");

@@ -1,0 +1,217 @@
+"""Where a C file can be changed into a mutant, and how.
+
+Works on tokens, not on a syntax tree: comments, strings and preprocessor lines
+are passed over, and so is what an INVARIANT, an error message or a text buffer
+says. Some mutants therefore do not compile; whoever tries them counts them apart.
+"""
+
+import re
+from dataclasses import dataclass
+
+TOKEN = re.compile(
+    r"""(?P<skip>/\*.*?\*/|//[^\n]*|^[ \t]*\#(?:\\\n|[^\n])*)
+      | (?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])+')
+      | (?P<number>\.?[0-9](?:[eEpP][+-]|[0-9a-zA-Z_.])*)
+      | (?P<name>[A-Za-z_][A-Za-z0-9_]*)
+      | (?P<op><<=|>>=|->|\+\+|--|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%&|^]=|[-+*/%&|^~!<>=?:;,.(){}\[\]])
+    """, re.VERBOSE | re.DOTALL | re.MULTILINE)
+
+# Their arguments are words for people, hints to the compiler, or what must hold in any case. A free that is missing is for
+# the leak sanitizer to find, not for a test of costs.
+SILENT = {"INVARIANT", "free", "error_input", "error_run", "die", "suggest", "snprintf", "fprintf",
+          "overflowed", "sizeof", "offsetof", "UINT64_C", "UINT32_C", "invariant_clock",
+          "__asm__"}
+
+SWAPS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"),
+         "==": ("!=",), "!=": ("==",), "&&": ("||",), "||": ("&&",),
+         "+": ("-",), "-": ("+",), "*": ("/",), "/": ("*",), "%": ("*",),
+         "+=": ("-=",), "-=": ("+=",), "*=": ("/=",), "/=": ("*=",),
+         "++": ("--",), "--": ("++",), "<<": (">>",), ">>": ("<<",),
+         "&": ("|",), "|": ("&",)}
+KINDS = {"<": "relation", "<=": "relation", ">": "relation", ">=": "relation", "==": "relation",
+         "!=": "relation", "&&": "logic", "||": "logic"}
+NAMES = {"true": "false", "false": "true"}
+KEYWORDS = {"if", "else", "while", "for", "do", "switch", "case", "default", "return", "goto",
+            "static", "const", "struct", "enum", "union", "unsigned", "int", "char", "bool",
+            "double", "void", "size_t", "typedef", "extern"}
+
+
+@dataclass(frozen=True)
+class Token:
+    kind: str
+    text: str
+    start: int
+    line: int
+
+
+@dataclass(frozen=True)
+class Mutant:
+    path: str
+    line: int
+    kind: str
+    start: int
+    end: int
+    found: str
+    put: str
+
+    def apply(self, text):
+        return text[:self.start] + self.put + text[self.end:]
+
+    def describe(self):
+        found = " ".join(self.found.split())
+        put = " ".join(self.put.split()) or "nothing"
+        return f"{self.path}:{self.line}: {self.kind}: {found} -> {put}"
+
+
+def tokens_of(text):
+    tokens, line, at = [], 1, 0
+    for match in TOKEN.finditer(text):
+        line += text.count("\n", at, match.start())
+        at = match.start()
+        if match.lastgroup != "skip":
+            tokens.append(Token(match.lastgroup, match.group(), at, line))
+    return tokens
+
+
+def closing(tokens, opening):
+    """The index of what closes the bracket at that index."""
+    depth = 0
+    for i in range(opening, len(tokens)):
+        if tokens[i].text in "([{":
+            depth += 1
+        elif tokens[i].text in ")]}":
+            depth -= 1
+            if depth == 0:
+                return i
+    return len(tokens) - 1
+
+
+def silent_tokens(tokens):
+    """The indices of tokens that are left alone."""
+    silent = set()
+    for i, token in enumerate(tokens[:-1]):
+        if token.text in SILENT and tokens[i + 1].text == "(":
+            silent.update(range(i, closing(tokens, i + 1) + 1))
+        elif token.text == "char" and tokens[i + 1].kind == "name":
+            end = i
+            while tokens[end].text not in ";,)={":
+                silent.add(end)
+                end += 1
+    return silent
+
+
+def is_binary(tokens, i):
+    before = tokens[i - 1]
+    return before.kind in ("number", "name") and before.text not in ("return", "case") or \
+        before.text in (")", "]")
+
+
+def depths(tokens):
+    """How many braces of a function's body each token stands in; 0 outside."""
+    found, depth, inside = [], 0, []
+    for i, token in enumerate(tokens):
+        if token.text == "{":
+            inside.append(depth > 0 or tokens[i - 1].text == ")")
+            depth += inside[-1]
+        found.append(depth)
+        if token.text == "}" and inside:
+            depth -= inside.pop()
+    return found
+
+
+def swapped(path, tokens, i):
+    token = tokens[i]
+    unary = token.text in ("+", "-", "*", "&") and not is_binary(tokens, i)
+    if unary or token.text not in SWAPS:
+        return
+    for put in SWAPS[token.text]:
+        yield Mutant(path, token.line, KINDS.get(token.text, "arithmetic"), token.start,
+                     token.start + len(token.text), token.text, put)
+
+
+def renumbered(path, token):
+    match = re.fullmatch(r"(0x[0-9a-fA-F]+|[0-9]+)([uUlL]*)", token.text)
+    if not match:
+        return
+    value, suffix = int(match.group(1), 0), match.group(2)
+    for put in (value + 1, value - 1):
+        if put >= 0:
+            yield Mutant(path, token.line, "constant", token.start,
+                         token.start + len(token.text), token.text, f"{put}{suffix}")
+
+
+def negated(path, text, tokens, i):
+    end = closing(tokens, i + 1)
+    start, stop = tokens[i + 1].start + 1, tokens[end].start
+    yield Mutant(path, tokens[i].line, "condition", start, stop, text[start:stop],
+                 f"!({text[start:stop]})")
+
+
+def deleted(path, text, tokens, i):
+    """The expression statement that begins at that token, if one does."""
+    if tokens[i - 1].text not in ";{}" or tokens[i].text in KEYWORDS or \
+            tokens[i].text in SILENT or tokens[i + 1].kind == "name":
+        return
+    if tokens[i].kind != "name" and tokens[i].text not in ("++", "--", "*"):
+        return
+    end, depth = i, 0
+    while tokens[end].text != ";" or depth:
+        depth += (tokens[end].text in "([{") - (tokens[end].text in ")]}")
+        end += 1
+        if end == len(tokens) or depth < 0:
+            return
+    words = [token.text for token in tokens[i:end]]
+    if words in (["break"], ["continue"]) or "=" in words or words[-1] in (")", "++", "--") or \
+            any(word.endswith("=") for word in words):
+        # A declaration says a type and a name, or a pointer's star between the two.
+        if len(words) > 2 and words[1] == "*" and words[0] != "*":
+            return
+        start, stop = tokens[i].start, tokens[end].start
+        yield Mutant(path, tokens[i].line, "statement", start, stop, text[start:stop], "")
+
+
+def branches(path, text, tokens, i):
+    """`a ? b : c` with b and c in each other's place."""
+    ends, depth, nested = [], 0, 0
+    for j in range(i + 1, len(tokens)):
+        word = tokens[j].text
+        depth += (word in "([{") - (word in ")]}")
+        nested += word == "?"
+        if depth < 0 or depth == 0 and word in ";,":
+            ends.append(j)
+            break
+        if depth == 0 and word == ":":
+            if nested == 0 and not ends:
+                ends.append(j)
+            nested -= 1
+    if len(ends) != 2:
+        return
+    start, colon, stop = tokens[i].start + 1, tokens[ends[0]].start, tokens[ends[1]].start
+    one, other = text[start:colon], text[colon + 1:stop]
+    yield Mutant(path, tokens[i].line, "branches", start, stop, f"{one}:{other}",
+                 f" ({other}) : ({one})")
+
+
+def mutants_of(path, text):
+    """All mutants of a file, in the order of its text."""
+    tokens = tokens_of(text)
+    silent, depth = silent_tokens(tokens), depths(tokens)
+    for i, token in enumerate(tokens):
+        if i in silent or i == 0 or i + 1 == len(tokens):
+            continue
+        if token.kind == "number":
+            yield from renumbered(path, token)
+        if depth[i] == 0:
+            continue
+        if token.kind == "op":
+            yield from swapped(path, tokens, i)
+        if token.text == "?":
+            yield from branches(path, text, tokens, i)
+        if token.text == "!":
+            yield Mutant(path, token.line, "condition", token.start, token.start + 1, "!", "")
+        if token.text in ("if", "while") and tokens[i + 1].text == "(":
+            yield from negated(path, text, tokens, i)
+        if token.text in NAMES:
+            yield Mutant(path, token.line, "constant", token.start,
+                         token.start + len(token.text), token.text, NAMES[token.text])
+        yield from deleted(path, text, tokens, i)
