@@ -13,6 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Runs of one cell, far beyond any study's: the sum over all cells stays a number of
+ * JSON. */
+#define RUNS_MAX UINT32_MAX
+
 static bool failed(const struct journal *journal, struct error *err)
 {
     return error_run(err, "%s: %s", journal->path, strerror(errno));
@@ -69,7 +73,8 @@ static bool take_cell(struct journal *journal, const struct record *record, uint
         }
         bytes += length;
     }
-    if (parts.bad || bytes != parts.left || cell >= journal->head.cells || journal->at[cell] != 0 ||
+    if (parts.bad || bytes != parts.left || plays > RUNS_MAX || reprices > RUNS_MAX ||
+        cell >= journal->head.cells || journal->at[cell] != 0 ||
         shard_of_cell(cell, journal->head.shard.count) != journal->head.shard.number) {
         return false;
     }
