@@ -95,7 +95,8 @@ uint32_t timeline_phase(struct timeline *timeline, const char *name)
 /* What is left out is more than one piece: a timeline that is full stays so. */
 static bool has_room(struct timeline *timeline, const struct op *op)
 {
-    uint64_t pieces = op->kind == OP_TOUCH && op->count > 1 ? op->count : 1;
+    bool many = (op->kind == OP_TOUCH || op->kind == OP_PREFAULT) && op->count > 1;
+    uint64_t pieces = many ? op->count : 1;
     timeline->full |= pieces > TIMELINE_OPS - timeline->ops;
     timeline->ops += timeline->full ? 0 : pieces;
     return !timeline->full;

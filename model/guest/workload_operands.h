@@ -45,6 +45,7 @@ struct parser {
     size_t signal_count;
     struct wait_line *waits;
     size_t wait_count;
+    bool prefaults; /* there are some */
 };
 
 /* Cuts a line into the parser's words. */
@@ -71,6 +72,11 @@ bool take_slot(struct parser *parser, struct op *op);
 bool take_time(struct parser *parser, struct op *op);
 bool take_count(struct parser *parser, struct op *op);
 bool take_nothing(struct parser *parser, struct op *op);
+
+/* The VMM's first prefault, by its index in the script, beside which vCPU 0 may touch
+ * memory at some costs: nothing that signals say keeps the two apart. SIZE_MAX: there
+ * is none. All signals that are awaited are raised. */
+size_t find_crowded_prefault(const struct timeline *timeline);
 
 /* An array of `count` elements with room for one more. */
 void *grown_by_one(void *array, size_t count, size_t size);

@@ -82,6 +82,7 @@ static bool check_entered(struct parser *parser, uint32_t vcpu, const struct ver
                        verb->name);
 }
 
+/* Also of a prefault, which is looked for by its place as well. */
 static void note_wait(struct parser *parser, uint32_t vcpu)
 {
     uint32_t script = vcpu == SCRIPT_VMM ? 0 : vcpu + 1;
@@ -103,8 +104,9 @@ static void add_op(struct parser *parser, uint32_t vcpu, struct op op)
     if (!all) {
         timeline_add(parser->timeline, vcpu, op);
     }
-    if (op.kind == OP_WAIT && !parser->timeline->full) {
+    if ((op.kind == OP_WAIT || op.kind == OP_PREFAULT) && !parser->timeline->full) {
         note_wait(parser, vcpu);
+        parser->prefaults |= op.kind == OP_PREFAULT;
     }
 }
 
@@ -225,6 +227,23 @@ static bool check_progress(struct parser *parser)
     return good;
 }
 
+/* A prefault is done in the name of vCPU 0, which has no two faults at a time. */
+static bool check_prefaults(struct parser *parser)
+{
+    size_t index = parser->prefaults ? find_crowded_prefault(parser->timeline) : SIZE_MAX;
+    for (size_t i = 0; i < parser->wait_count && index != SIZE_MAX; i++) {
+        const struct wait_line *line = &parser->waits[i];
+        if (line->script == 0 && line->index == index) {
+            parser->at.line = line->line;
+            parser->at.key = "vmm";
+            return error_input(parser->err, &parser->at,
+                               "vCPU 0 may touch memory meanwhile, expected signals that keep it "
+                               "from that");
+        }
+    }
+    return true;
+}
+
 bool workload_play_lines(const char *file, const struct script_lines *lines,
                          const struct slot_list *slots, uint16_t density, struct timeline *timeline,
                          struct error *err)
@@ -242,7 +261,7 @@ bool workload_play_lines(const char *file, const struct script_lines *lines,
     for (size_t i = 0; i < lines->count && good; i++) {
         good = one_line(&parser, &lines->lines[i]);
     }
-    good = good && check_signals(&parser) && check_progress(&parser);
+    good = good && check_signals(&parser) && check_progress(&parser) && check_prefaults(&parser);
     free(parser.entered);
     free(parser.signals);
     free(parser.waits);

@@ -5,12 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Runs of one cell, far beyond any study's: the sum over all cells stays a number of
+ * JSON. */
+#define RUNS_MAX UINT32_MAX
 
 static bool failed(const struct journal *journal, struct error *err)
 {
@@ -35,12 +40,32 @@ static void make_room(struct journal *journal)
 
 /* --- reading --- */
 
-/* Takes one cell's record up; false where it is none of this journal's. */
-static bool take_cell(struct journal *journal, const struct record *record, uint64_t at)
+/* What is strange about a cell's rows; NULL: nothing. `parts` stands before their
+ * lengths. */
+static const char *strange_rows(const struct journal_head *head, struct parts parts)
+{
+    const char *strange = NULL;
+    const unsigned char *text = parts.at + journal_head_rows(head) * sizeof(uint64_t);
+    for (int format = 0; format < ROWS_FORMATS; format++) {
+        for (size_t s = 0; head->format[format] && s < head->strategies && !strange; s++) {
+            size_t length = (size_t)parts_whole(&parts);
+            strange =
+                journal_rows_strange(head, (enum rows_format)format, (const char *)text, length);
+            text += length;
+        }
+    }
+    return strange;
+}
+
+/* Takes one cell's record up; false where it is none of this journal's, or its
+ * rows are `strange`. */
+static bool take_cell(struct journal *journal, const struct record *record, uint64_t at,
+                      const char **strange)
 {
     struct parts parts = {record->data + RECORD_START, record->bytes - RECORD_START, false};
     uint64_t cell = parts_whole(&parts), plays = parts_whole(&parts),
              reprices = parts_whole(&parts), bytes = 0;
+    struct parts lengths = parts;
     for (size_t i = 0; i < journal_head_rows(&journal->head); i++) {
         uint64_t length = parts_whole(&parts);
         if (length > record->bytes) {
@@ -48,8 +73,13 @@ static bool take_cell(struct journal *journal, const struct record *record, uint
         }
         bytes += length;
     }
-    if (parts.bad || bytes != parts.left || cell >= journal->head.cells || journal->at[cell] != 0 ||
+    if (parts.bad || bytes != parts.left || plays > RUNS_MAX || reprices > RUNS_MAX ||
+        cell >= journal->head.cells || journal->at[cell] != 0 ||
         shard_of_cell(cell, journal->head.shard.count) != journal->head.shard.number) {
+        return false;
+    }
+    *strange = strange_rows(&journal->head, lengths);
+    if (*strange) {
         return false;
     }
     journal->at[cell] = at;
@@ -65,11 +95,12 @@ static bool read_cells(struct journal *journal, uint64_t size, struct error *err
     struct record record = {0};
     enum record_kind kind;
     uint64_t next = 0;
+    const char *strange = NULL;
     enum record_state state = RECORD_SOUND;
     while (state == RECORD_SOUND && journal->bytes < size) {
         state = record_read(journal->fd, journal->bytes, size, &kind, &record, &next);
         if (state == RECORD_SOUND && kind == RECORD_CELL &&
-            take_cell(journal, &record, journal->bytes)) {
+            take_cell(journal, &record, journal->bytes, &strange)) {
             journal->bytes = next;
         } else if (state == RECORD_SOUND) {
             state = RECORD_DAMAGED;
@@ -77,6 +108,11 @@ static bool read_cells(struct journal *journal, uint64_t size, struct error *err
     }
     free(record.data);
     journal->cut = size - journal->bytes;
+    if (strange) {
+        return error_input(err, NULL,
+                           "%s: found %s, %" PRIu64 " bytes from its start: no rows of s2flush",
+                           journal->path, strange, journal->bytes);
+    }
     return state != RECORD_UNREAD || failed(journal, err);
 }
 
@@ -104,6 +140,14 @@ static enum record_state read_head(struct journal *journal, uint64_t size)
     return state;
 }
 
+/* What cells are read against. */
+static bool sound_head(struct journal *journal, struct error *err)
+{
+    const char *strange = journal_head_strange(&journal->head);
+    make_room(journal);
+    return !strange || error_input(err, NULL, "%s: found %s in its head", journal->path, strange);
+}
+
 static bool file_size(struct journal *journal, uint64_t *size, struct error *err)
 {
     struct stat info;
@@ -128,8 +172,7 @@ static bool read_whole(struct journal *journal, struct error *err)
         return error_input(err, NULL, "%s: is no file of cells of s2flush, or damaged",
                            journal->path);
     }
-    make_room(journal);
-    return read_cells(journal, size, err);
+    return sound_head(journal, err) && read_cells(journal, size, err);
 }
 
 bool journal_read(struct journal *journal, const char *path, struct error *err)
@@ -138,7 +181,7 @@ bool journal_read(struct journal *journal, const char *path, struct error *err)
     if (!set_path(journal, "", path, err)) {
         return false;
     }
-    journal->fd = open(path, O_RDONLY | O_CLOEXEC);
+    journal->fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (journal->fd < 0) {
         return error_input(err, NULL, "%s: %s", path, strerror(errno));
     }
@@ -177,9 +220,12 @@ static bool open_locked(struct journal *journal, struct error *err)
 {
     do {
         journal_close(journal);
-        journal->fd = open(journal->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+        journal->fd = open(journal->path,
+                           O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0666);
         if (journal->fd < 0) {
-            return failed(journal, err);
+            return errno == ELOOP
+                       ? error_input(err, NULL, "%s: is a link, expected a file", journal->path)
+                       : failed(journal, err);
         }
         journal->open = true;
         if (!lock(journal, err)) {
@@ -214,8 +260,7 @@ static bool write_head(struct journal *journal, struct journal_head *head, struc
 static bool go_on(struct journal *journal, const struct journal_head *head, uint64_t size,
                   struct error *err)
 {
-    make_room(journal);
-    if (!journal_head_same(head, &journal->head, journal->path, err) ||
+    if (!sound_head(journal, err) || !journal_head_same(head, &journal->head, journal->path, err) ||
         !read_cells(journal, size, err)) {
         return false;
     }

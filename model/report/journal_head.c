@@ -135,9 +135,9 @@ static bool plausible(const struct journal_head *head, uint64_t number, uint64_t
 {
     return count >= 1 && count <= SHARDS_MAX && number >= 1 && number <= count &&
            head->cells >= 1 && head->strategies >= 1 && head->stride >= 1 &&
-           head->cells <= STUDY_POINTS && head->strategies <= STUDY_POINTS / head->cells &&
-           head->stride <= head->cells && head->cells % head->stride == 0 &&
-           journal_head_rows(head) > 0;
+           head->strategies <= VALUES_MAX && head->cells <= STUDY_POINTS &&
+           head->strategies <= STUDY_POINTS / head->cells && head->stride <= head->cells &&
+           head->cells % head->stride == 0 && journal_head_rows(head) > 0;
 }
 
 bool journal_head_take(struct journal_head *head, struct parts *parts)

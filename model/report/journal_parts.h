@@ -40,6 +40,12 @@ void journal_head_put(const struct journal_head *head, struct record *record);
 /* False where it is none that a journal could have. */
 bool journal_head_take(struct journal_head *head, struct parts *parts);
 
+/* What of a head, or of the rows of one point, may not stand in results: text
+ * that readers of tables or of JSON would take for something else. NULL: all may. */
+const char *journal_head_strange(const struct journal_head *head);
+const char *journal_rows_strange(const struct journal_head *head, enum rows_format format,
+                                 const char *text, size_t length);
+
 /* What stands at an offset of a file. */
 enum record_state { RECORD_SOUND, RECORD_CUT, RECORD_DAMAGED, RECORD_UNREAD };
 

@@ -329,16 +329,26 @@ void memo_assumption_section(const struct memo *memo, struct doc_node *doc)
 
 /* --- how to repeat it --- */
 
-/* Appends a word as a shell takes it. */
+/* Appends a word as a shell takes it, whole or not at all; a control character
+ * would mean something to a terminal. */
 static void add_word(char *buf, size_t size, const char *word)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "_./=,:%+-";
-    size_t used = strlen(buf);
+    size_t used = strlen(buf), needed = sizeof " ''";
     bool quote = word[0] == '\0' || word[strspn(word, plain)];
+    for (const char *at = word; *at; at++) {
+        needed += *at == '\'' ? 4 : 1;
+    }
+    if (needed > size - used) {
+        snprintf(buf + used, size - used, " ...");
+        return;
+    }
     used += (size_t)snprintf(buf + used, size - used, " %s", quote ? "'" : "");
-    for (; *word && used + 8 < size; word++) {
-        used += (size_t)snprintf(buf + used, size - used, *word == '\'' ? "'\\''" : "%c", *word);
+    for (; *word; word++) {
+        unsigned char c = (unsigned char)*word;
+        used += (size_t)snprintf(buf + used, size - used, c == '\'' ? "'\\''" : "%c",
+                                 c < 0x20 || c == 0x7f ? '?' : c);
     }
     snprintf(buf + used, size - used, "%s", quote ? "'" : "");
 }

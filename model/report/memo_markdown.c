@@ -20,6 +20,13 @@ static void put_text(FILE *out, const char *text)
     }
 }
 
+static void put_fence(FILE *out, size_t backticks)
+{
+    while (backticks-- > 0) {
+        fputc('`', out);
+    }
+}
+
 /* A code span: fenced by more backticks than it holds in a row. A bar would end
  * a table's cell even there. */
 static void put_code(FILE *out, const char *text, bool in_table)
@@ -30,12 +37,14 @@ static void put_code(FILE *out, const char *text, bool in_table)
         fence = row >= fence ? row + 1 : fence;
     }
     bool pad = text[0] == '`' || text[0] == '\0' || text[strlen(text) - 1] == '`';
-    fprintf(out, "%.*s%s", (int)(fence < 16 ? fence : 16), "````````````````", pad ? " " : "");
+    put_fence(out, fence);
+    fputs(pad ? " " : "", out);
     for (; *text; text++) {
         unsigned char c = (unsigned char)*text;
         fprintf(out, "%s%c", in_table && c == '|' ? "\\" : "", c < 0x20 || c == 0x7f ? ' ' : c);
     }
-    fprintf(out, "%s%.*s", pad ? " " : "", (int)(fence < 16 ? fence : 16), "````````````````");
+    fputs(pad ? " " : "", out);
+    put_fence(out, fence);
 }
 
 static void put_runs(FILE *out, const struct doc_node *block)

@@ -73,6 +73,9 @@ const char *memo_value(const struct memo_axis *axis, size_t digit);
 /* Reads run.json and takes apart what the memo needs of it. */
 bool memo_read_run(struct memo *memo, struct error *err);
 
+/* The name of a table's file in the folder. */
+const char *memo_table_name(enum memo_table_id id);
+
 /* Reads the tables and checks that they belong together. */
 bool memo_read_tables(struct memo *memo, struct error *err);
 

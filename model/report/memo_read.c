@@ -1,12 +1,14 @@
 /* Reading a folder of results: run.json. */
 #include "report/memo_parts.h"
 
+#include "core/alloc.h"
 #include "core/config.h"
 #include "report/rows.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -161,6 +163,31 @@ bool memo_read_run(struct memo *memo, struct error *err)
     return read_axes(memo, &at, err) && read_settings(memo, &at, err);
 }
 
+/* --- memory --- */
+
+/* JSON takes some twenty times its text where it is made of short arrays; a table
+ * its text and a pointer for each cell. */
+#define JSON_FACTOR 24
+#define TABLE_FACTOR 4
+
+static uint64_t bytes_in(const char *folder, const char *name)
+{
+    char path[4096];
+    struct stat info;
+    int used = snprintf(path, sizeof path, "%s/%s", folder, name);
+    bool there = used > 0 && (size_t)used < sizeof path && stat(path, &info) == 0;
+    return there ? (uint64_t)info.st_size : 0;
+}
+
+static bool fits(const char *folder, struct error *err)
+{
+    uint64_t bytes = JSON_FACTOR * bytes_in(folder, "run.json");
+    for (int id = MEMO_ROWS; id < MEMO_VALIDATION; id++) {
+        bytes += TABLE_FACTOR * bytes_in(folder, memo_table_name((enum memo_table_id)id));
+    }
+    return alloc_allowed(bytes, folder, "a study of fewer points or metrics takes less", err);
+}
+
 /* --- all --- */
 
 struct memo *memo_read(const char *folder, const char *validation, struct error *err)
@@ -171,7 +198,7 @@ struct memo *memo_read(const char *folder, const char *validation, struct error 
         snprintf(memo->table[MEMO_VALIDATION].path, sizeof memo->table[0].path, "%.4000s",
                  validation);
     }
-    if (!memo_read_run(memo, err) || !memo_read_tables(memo, err)) {
+    if (!fits(folder, err) || !memo_read_run(memo, err) || !memo_read_tables(memo, err)) {
         memo_free(memo);
         return NULL;
     }

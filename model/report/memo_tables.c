@@ -53,6 +53,11 @@ static const struct shape shapes[MEMO_TABLES] = {
                          false},
 };
 
+const char *memo_table_name(enum memo_table_id id)
+{
+    return shapes[id].name;
+}
+
 /* --- one table --- */
 
 static bool has_columns(const struct memo_table *table, const struct shape *shape,

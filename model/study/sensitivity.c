@@ -286,12 +286,28 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
     }
 }
 
+/* Before anything is played. Of each thread, by point: the draws and what comes of
+ * them for each strategy, twice; two Sobol' points, and an output for each cost. */
+static bool fits(const struct study *study, const struct sensitivity_request *request, size_t cells,
+                 unsigned jobs, struct error *err)
+{
+    uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    uint64_t kept = cells * (sizeof(struct sensitivity_cell) + sizeof(struct told));
+    uint64_t own = request->points * (4 * (uint64_t)COSTS + 8 + 2 * strategies) * sizeof(double);
+    return spots_allowed(
+        study, jobs, kept, own, "the sensitivity",
+        "fewer --jobs, --points, draws, strategies or points of the study take less", err);
+}
+
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
                      unsigned jobs, struct sensitivity_results *results, struct error *err)
 {
     size_t failed = SIZE_MAX;
     *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
     groups_init(&results->groups, study, NULL, NULL);
+    if (!fits(study, request, results->groups.count, jobs, err)) {
+        return false;
+    }
     results->cell = zeroed(results->groups.count, sizeof *results->cell);
     results->undecided = zeroed(results->machines, sizeof *results->undecided);
     results->information = zeroed(results->machines, sizeof *results->information);

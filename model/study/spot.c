@@ -1,7 +1,9 @@
 #include "study/spot.h"
 
+#include "core/alloc.h"
 #include "study/draws.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +25,23 @@ struct spot_lane {
     double kept_for[COSTS];
     struct times kept_times;
 };
+
+/* --- memory --- */
+
+uint64_t spot_memory(const struct study *study)
+{
+    size_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    return (1 + study->draws) * COSTS * sizeof(double) +
+           (strategies + 1) * sizeof(struct spot_lane);
+}
+
+bool spots_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
+                   const char *what, const char *instead, struct error *err)
+{
+    uint64_t threads = jobs ? jobs : (unsigned)omp_get_num_procs();
+    uint64_t working = mul_checked(threads, spot_memory(study) + own, "memory of threads");
+    return alloc_allowed(add_checked(kept, working, "memory of threads"), what, instead, err);
+}
 
 /* --- opening --- */
 

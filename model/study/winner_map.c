@@ -204,11 +204,24 @@ static size_t point_of(const struct map_results *results, size_t index)
     return point + (results->y ? y * results->y->stride : 0);
 }
 
+/* Before anything is played. */
+static bool fits(const struct study *study, size_t cells, unsigned jobs, struct error *err)
+{
+    const struct map_results *results = NULL;
+    uint64_t strategies = study->role[AXIS_STRATEGY]->values.count, runs = 1 + study->draws;
+    uint64_t kept = cells * (sizeof *results->cell + strategies * sizeof *results->verdict);
+    return spots_allowed(study, jobs, kept, (strategies + 1) * runs * sizeof(double), "the map",
+                         "fewer --jobs, draws, strategies or points take less", err);
+}
+
 static bool run_cells(const struct study *study, const struct map_request *request, unsigned jobs,
                       struct map_results *results, struct error *err)
 {
     size_t cells = results->groups.count * results->x_count * results->y_count;
     size_t strategies = study->role[AXIS_STRATEGY]->values.count, failed = SIZE_MAX;
+    if (!fits(study, cells, jobs, err)) {
+        return false;
+    }
     results->cell = zeroed(cells, sizeof *results->cell);
     results->verdict = zeroed(cells * strategies, sizeof *results->verdict);
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())

@@ -176,6 +176,14 @@ check "memory: nothing written" test ! -e "$T/much"
 ends "memory: dry run" 2 "may be used" run "$T/study.ini" --set draws=4096 --dry-run
 ends "memory: breakeven" 2 "may be used" \
     breakeven "$T/study.ini" --axis touched --from 0 --to 1 --steps 1000 --set draws=4096
+ends "memory: map" 2 "the map takes up to" \
+    map "$T/study.ini" --x backing --y machine --set draws=4096 -o "$T/much"
+ends "memory: sensitivity" 2 "the sensitivity takes up to" \
+    sensitivity "$T/study.ini" --points 65536 -o "$T/much"
+mkdir -p "$T/large"
+head -c 100000 /dev/zero | tr '\0' ' ' >"$T/large/run.json"
+ends "memory: memo" 2 "may be used" memo "$T/large" -o "$T/much"
+check "memory: nothing written, again" test ! -e "$T/much"
 export S2FLUSH_MEMORY=lots
 ends "memory: no size" 2 "S2FLUSH_MEMORY" run "$T/study.ini" -o "$T/much"
 unset S2FLUSH_MEMORY

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <xxhash.h>
 
 static void interrupted_is_uninterrupted(void **state)
 {
@@ -147,6 +148,94 @@ static void strangers_are_refused(void **state)
     study_free(&study);
 }
 
+/* Puts a text in place of another of the same length, wherever that stands first
+ * behind `from`, and gives the record there the checksum it should have. */
+static void forge(const char *name, const struct journal *journal, uint64_t from, const char *text,
+                  const char *other)
+{
+    size_t size = 0;
+    char *bytes = bytes_of(journal->path + strlen(folder()) + 1, &size);
+    char *found = memmem(bytes + from, size - from, text, strlen(text));
+    uint64_t length;
+    assert_non_null(found);
+    assert_int_equal(strlen(text), strlen(other));
+    memcpy(found, other, strlen(other));
+    memcpy(&length, bytes + from + 8, sizeof length);
+    uint64_t sum = XXH3_64bits(bytes + from, 16 + length);
+    memcpy(bytes + from + 16 + length, &sum, sizeof sum);
+    put_bytes(name, bytes, size);
+    free(bytes);
+}
+
+/* A shard may come from anybody: what would stand in the results as it is there
+ * must be what this program writes. */
+static void hostile_rows_are_refused(void **state)
+{
+    static const struct {
+        const char *text, *other, *words;
+        bool head;
+    } rows[] = {
+        {",4k,", ",=k,", "formula", false},
+        {",4k,", ",@k,", "formula", false},
+        {",4k,", ",,k,", "number of cells", false},
+        {",4k,", ",\"k,", "not closed", false},
+        {",4k,", ",k\",", "quote", false},
+        {",4k,", ",\033k,", "control character", false},
+        {"{\"study\"", "x\"study\"", "JSON object", false},
+        {"\"4k\"", "\"4\033\"", "control character", false},
+        {",backing,", ",=ackin\",", "formula", true},
+        {"\"configuration\"", "\"konfiguration\"", "no JSON", true},
+        {"\"seed\": 1", "\"seed\" :}", "no JSON", true},
+    };
+    struct study study;
+    (void)state;
+    read_three_axes(&study, NULL);
+    play(&study, "a.journal", whole, SIZE_MAX);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct journal journal, forged;
+        struct error err = {0};
+        char path[512];
+        read_back(&journal, "a.journal");
+        forge("b.journal", &journal, rows[i].head ? 16 : journal.at[0], rows[i].text,
+              rows[i].other);
+        journal_close(&journal);
+        path_of("b.journal", path, sizeof path);
+        assert_false(journal_read(&forged, path, &err));
+        if (!strstr(err.text, rows[i].words)) {
+            print_error("%s: %s\n", rows[i].other, err.text);
+        }
+        assert_int_equal(err.status, EXIT_INPUT);
+        assert_non_null(strstr(err.text, rows[i].words));
+        assert_null(strchr(err.text, '\033'));
+        remove_file("b.journal");
+    }
+    remove_file("a.journal");
+    study_free(&study);
+}
+
+static void links_and_pipes_are_none(void **state)
+{
+    struct study study;
+    struct journal journal;
+    struct player player;
+    struct error err = {0};
+    char path[512];
+    (void)state;
+    read_three_axes(&study, NULL);
+    path_of("p.journal", path, sizeof path);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_false(journal_read(&journal, path, &err));
+    assert_non_null(strstr(err.text, "is no file"));
+    assert_false(start(&player, &study, "p.journal", whole, &err));
+    assert_non_null(strstr(err.text, "is no file"));
+    remove_file("p.journal");
+    assert_int_equal(symlink("/nonexistent/file", path), 0);
+    assert_false(start(&player, &study, "p.journal", whole, &err));
+    assert_non_null(strstr(err.text, "is a link"));
+    remove_file("p.journal");
+    study_free(&study);
+}
+
 static void one_at_a_time(void **state)
 {
     struct study study;
@@ -213,6 +302,8 @@ int main(void)
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(nothing_may_follow),
         cmocka_unit_test(strangers_are_refused),
+        cmocka_unit_test(hostile_rows_are_refused),
+        cmocka_unit_test(links_and_pipes_are_none),
         cmocka_unit_test(one_at_a_time),
         cmocka_unit_test(full_disks_lose_nothing),
     };

@@ -82,8 +82,33 @@ static void test_signals_refused(void **state)
         {"[workload]\nplay = concurrent\n" TIMELINE
          "vmm = wait a\nvmm = signal b\nvcpu0 = wait b\nvcpu0 = signal a\n",
          ":7:", "waits for ever"},
+        {"[workload]\nplay = concurrent\n" TIMELINE
+         "vcpu0 = enter\nvcpu0 = read ram 4K\nvmm = prefault ram 4K\n",
+         ":9:", "vCPU 0 may touch memory meanwhile"},
+        {"[workload]\nplay = concurrent\n" TIMELINE
+         "vcpu0 = enter\nvcpu0 = read ram 4K\nvcpu0 = signal a\nvcpu0 = read ram 4K\n"
+         "vmm = wait a\nvmm = prefault ram 4K\nvmm = signal b\nvcpu0 = wait b\n",
+         ":12:", "vCPU 0 may touch memory meanwhile"},
     };
     EXPECT_REFUSED(rows);
+}
+
+/* By way of another vCPU, too; and what touches no memory may go on. */
+static void test_signals_keep_prefaults_apart(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[workload]\nplay = concurrent\n" TIMELINE
+        "vcpu0 = enter\nvcpu0 = read ram 4K\nvcpu0 = signal a\nvcpu0 = mmu on\nvmm = wait a\n"
+        "vmm = prefault ram 4K every 8K times 9\nvmm = signal b\nvcpu1 = wait b\n"
+        "vcpu1 = signal c\nvcpu0 = wait c\nvcpu0 = read ram 1M\n";
+    struct error err = {0};
+    struct workload *workload = workload_of_text(text, &err);
+    if (!workload) {
+        print_error("%s\n", err.text);
+    }
+    assert_non_null(workload);
+    workload_free(workload);
 }
 
 static void test_keys_refused(void **state)
@@ -269,10 +294,15 @@ static void test_all_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines_refused), cmocka_unit_test(test_signals_refused),
-        cmocka_unit_test(test_keys_refused),  cmocka_unit_test(test_unknown_workload),
-        cmocka_unit_test(test_lines_built),   cmocka_unit_test(test_serial_order),
-        cmocka_unit_test(test_keys_set),      cmocka_unit_test(test_all_files),
+        cmocka_unit_test(test_lines_refused),
+        cmocka_unit_test(test_signals_refused),
+        cmocka_unit_test(test_signals_keep_prefaults_apart),
+        cmocka_unit_test(test_keys_refused),
+        cmocka_unit_test(test_unknown_workload),
+        cmocka_unit_test(test_lines_built),
+        cmocka_unit_test(test_serial_order),
+        cmocka_unit_test(test_keys_set),
+        cmocka_unit_test(test_all_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

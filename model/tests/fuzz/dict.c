@@ -7,11 +7,13 @@
 
 #include "check/counts.h"
 #include "check/published.h"
+#include "guest/kvmtrace.h"
 #include "guest/workload.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"
 #include "study/metrics.h"
 #include "study/study.h"
+#include "study/study_memo.h"
 #include "vm/host.h"
 
 /* Words of [timeline] lines, recordings, and tables, which are no options. */
@@ -26,6 +28,22 @@ static const char *const more[] = {
     "[set]\\x0a",
     "[strategy own]\\x0a",
     "[machine]\\x0a",
+    "[memo]\\x0a",
+    "prefault ram 64K every 1M times 8",
+    "s2flush cells 1\\x0a",
+    "%%\\x0a",
+    "CPU 0/KVM-1000",
+    " [000] d..1. 100.000001: ",
+    "ipa 0x40000000",
+    "hsr 0x92000047",
+    "pc 0xffff800008000000",
+    "(cache was off, now on)",
+    "reason KVM_EXIT_SYSTEM_EVENT (24)",
+    "CPU:0 [LOST 5 EVENTS]\\x0a",
+    "schema_version",
+    "\\x22values\\x22:[",
+    "\\x22axes\\x22:",
+    "\\x22memo\\x22:",
     "ipa =",
     "bytes =",
     "misalign =",
@@ -150,6 +168,7 @@ int main(void)
     options(workload_options, workload_option_count);
     options(study_options, study_option_count);
     options(strategy_options, strategy_option_count);
+    options(study_memo_options, STUDY_MEMO_KEYS);
     strategies(strategy_rows, strategy_count);
     strategies(strategy_more, strategy_more_count);
     words(cost_name, COSTS);
@@ -158,6 +177,7 @@ int main(void)
     words(benchmark_name, SIZE_MAX);
     words(benchmark_phase_name, SIZE_MAX);
     words(role_name, SIZE_MAX);
+    words(trace_event_name, TRACE_KVM_OTHER);
     for (size_t i = 0; i < kernel_rule_count; i++) {
         word(kernel_rules[i].value);
     }

@@ -29,7 +29,12 @@ struct choices {
     size_t used;
     unsigned vcpus, slots;
     bool logs; /* dirty logging replaces leaves by others */
+    bool more; /* what older inputs did not choose from: WITH_MORE */
 };
+
+/* A first byte from here on asks for prefaults, chunks and more VMs. Others mean what
+ * they always meant, so that past findings stay what they are. */
+#define WITH_MORE 0xf0
 
 static unsigned choose(struct choices *choices, unsigned count)
 {
@@ -71,7 +76,7 @@ static void put_vm(struct choices *choices)
     choices->vcpus = 1 + choose(choices, 4);
     choices->slots = choose(choices, 3);
     const char *play = choose(choices, 4) == 3 ? "concurrent" : "serial";
-    unsigned copies = choose(choices, 8) == 7 ? 2 : 1;
+    unsigned copies = choices->more ? 1 + choose(choices, 4) : choose(choices, 8) == 7 ? 2 : 1;
     put(choices, "[workload]\nplay = %s\n[vm]\nram = %uM\nvcpus = %u\ncopies = %u\n", play,
         2 + 2 * choose(choices, 5), choices->vcpus, copies);
     PUT_ONE_OF(choices, "granule = ", granules);
@@ -108,6 +113,16 @@ static void put_range(struct choices *choices)
     }
 }
 
+static void put_repeat(struct choices *choices)
+{
+    static const char *const strides[] = {"4K", "64K", "2M", "0"};
+    if (choose(choices, 4) == 3) {
+        put(choices, " every %s", ONE_OF(choices, strides));
+        put(choices, " times %u", 1 + choose(choices, 20));
+    }
+    put(choices, "\n");
+}
+
 static const char *slot_name(struct choices *choices)
 {
     static const char *const names[] = {"ram", "s0", "s1"};
@@ -118,8 +133,12 @@ static void put_vmm(struct choices *choices)
 {
     static const char *const memory[] = {"fill",          "fill-uncached", "read",
                                          "read-uncached", "device-read",   "notify"};
-    unsigned what = choose(choices, 14);
-    if (what < 6) {
+    unsigned what = choose(choices, choices->more ? 18 : 14);
+    if (what >= 14) {
+        put(choices, "vmm = prefault");
+        put_range(choices);
+        put_repeat(choices);
+    } else if (what < 6) {
         put(choices, "vmm = %s", memory[what]);
         put_range(choices);
         put(choices, "\n");
@@ -141,14 +160,9 @@ static void put_vmm(struct choices *choices)
 static void put_touch(struct choices *choices, unsigned vcpu)
 {
     static const char *const verbs[] = {"read", "write", "fetch"};
-    static const char *const strides[] = {"4K", "64K", "2M", "0"};
     put(choices, "vcpu%u = %s", vcpu, ONE_OF(choices, verbs));
     put_range(choices);
-    if (choose(choices, 4) == 3) {
-        put(choices, " every %s", ONE_OF(choices, strides));
-        put(choices, " times %u", 1 + choose(choices, 20));
-    }
-    put(choices, "\n");
+    put_repeat(choices);
 }
 
 static void put_guest(struct choices *choices)
@@ -241,16 +255,21 @@ static void choose_kernel(struct choices *choices, struct scene *scene)
 /* A built-in row, or any mixture of what a study may set. */
 static void choose_strategy(struct choices *choices, struct scene *scene)
 {
+    static const uint64_t chunks[] = {0, 0, 0, 4 * KIB, 64 * KIB, 2 * MIB, 6 * MIB, GIB};
     unsigned all = (unsigned)(strategy_count + strategy_more_count);
     unsigned row = choose(choices, all + 2);
     scene->strategy = row < strategy_count ? strategy_rows[row]
                       : row < all          ? strategy_more[row - strategy_count]
                                            : strategy_ideal;
     scene->preemptible = choose(choices, 2);
+    if (choices->more) {
+        scene->strategy.chunk = chunks[choose(choices, 8)];
+    }
     if (row <= all) {
         return;
     }
     struct strategy *own = &scene->strategy;
+    uint64_t chunk = own->chunk;
     unsigned flags = choose(choices, 256);
     *own = (struct strategy){.name = "own",
                              .reinit_unmap = flags & 1,
@@ -259,7 +278,8 @@ static void choose_strategy(struct choices *choices, struct scene *scene)
                              .cmo_at_fault = flags & 8,
                              .tlbi_whole = flags & 16,
                              .recreate = flags & 32,
-                             .fwb = flags & 64};
+                             .fwb = flags & 64,
+                             .chunk = chunk};
     own->flush_at = (int)choose(choices, 3);
     own->toggle = (int)choose(choices, 3);
     own->unmap_leaves = (int)choose(choices, 3);
@@ -366,16 +386,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     choices.end = data + size;
     choices.used = 0;
     choices.logs = false;
+    choices.more = size > 0 && data[0] >= WITH_MORE;
+    choices.at += choices.more;
     choose_machine(&choices, &scene);
     choose_kernel(&choices, &scene);
     choose_strategy(&choices, &scene);
     put_vm(&choices);
     put_timeline(&choices);
     if (getenv("FUZZ_SHOW")) {
-        printf("kernel %s, strategy %s, fwb %d, dic %d, vhe %d, cache %llu, preemptible %d\n%s",
-               scene.kernel.name, scene.strategy.name, scene.platform.fwb, scene.platform.dic,
-               scene.platform.vhe, (unsigned long long)scene.platform.cache_bytes,
-               scene.preemptible, choices.text);
+        printf(
+            "kernel %s, strategy %s, chunk %llu, workers %llu, fwb %d, dic %d, vhe %d, cache %llu, "
+            "preemptible %d\n%s",
+            scene.kernel.name, scene.strategy.name, (unsigned long long)scene.strategy.chunk,
+            (unsigned long long)scene.strategy.workers, scene.platform.fwb, scene.platform.dic,
+            scene.platform.vhe, (unsigned long long)scene.platform.cache_bytes, scene.preemptible,
+            choices.text);
         (void)fflush(stdout);
     }
     const char *path = fuzz_file(0, (const uint8_t *)choices.text, choices.used);
