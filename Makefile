@@ -1,13 +1,19 @@
 # s2flush - what it costs to make a VM's memory coherent at reboot on KVM/arm64.
 #
-# `make help` lists the targets. Variables worth setting on the command line:
+# `make help` lists the targets, and these variables:
 #
 #   CC=clang                     another compiler
 #   SANITIZE=address,undefined   sanitizers, comma separated; no jemalloc then
 #   VALGRIND=1                   for use under valgrind; no jemalloc, tests run under memcheck
 #   OPT='-O0 -g3'                optimisation and debug flags
 #   WERROR=                      let warnings pass
-#   PREFIX=/usr/local DESTDIR=   where `make install` puts things
+#   CPPFLAGS= CFLAGS= LDFLAGS=  further flags, after the project's own
+#   PREFIX=/usr/local DESTDIR=   where install puts things
+#   TEST_JOBS=2 TEST_TIMEOUT=600 check: programs at a time; seconds for each
+#   SECONDS=60 TARGETS='study'   fuzz: seconds in all; targets (all of them)
+#   PYTHON=python3               bench: another Python
+#   KERNEL=file                  kvm-counts, kvm-zap: another arm64 kernel
+#   FULL=1                       kvm-counts: all cases, and a CPU without VHE
 #   V=1                          show whole commands
 
 .DEFAULT_GOAL := all
@@ -206,7 +212,7 @@ run: build/s2flush ## run the first-light study and plot it into results/first-l
 QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/questions/*.ini))
 
 .PHONY: memos $(QUESTIONS)
-memos: $(QUESTIONS) ## play all questions and write their memos into results/questions
+memos: $(QUESTIONS) ## play all questions and write their memos into results/questions (memo-NAME: one)
 
 $(QUESTIONS): memo-%: build/s2flush
 	@rm -rf results/questions/$*
@@ -256,7 +262,7 @@ fuzz: ## fuzz every reader and the simulator (SECONDS=60, TARGETS='study sim'; n
 	    { cat build/fuzz.log >&2; exit 2; }
 	@model/tests/fuzz/fuzz.sh build/fuzz $(or $(SECONDS),60) $(TARGETS)
 
-fuzz-build: $(FUZZERS) $(B)/fuzz/dict
+fuzz-build: $(FUZZERS) $(B)/fuzz/dict ## build the fuzz targets and their dictionary alone
 
 # Wrong models that the unit tests should notice. Objects of a kind of their own, linked into a
 # library in which one of them can be another.
@@ -386,7 +392,7 @@ lint: lint-format lint-tidy lint-cppcheck ## clang-format, clang-tidy and cppche
 LINT_DEFS := -DS2FLUSH_VERSION='"lint"' -DS2FLUSH_CFLAGS='""' -DS2FLUSH_DATADIR='"/nonexistent"'
 
 .PHONY: lint-format lint-tidy lint-cppcheck
-lint-format: | $(FIRST)
+lint-format: | $(FIRST) ## clang-format alone
 	$(call say,FORMAT,)
 	$(Q)clang-format --dry-run -Werror $(FORMAT_FILES)
 
@@ -401,13 +407,13 @@ tidy_as = $(if $(call headers_of,$(1)), \
     $(call tidy,$(2)) --target=$(1)-linux-gnu -isystem $(call headers_of,$(1)) $(KVM_FLAGS), \
     echo 'lint-tidy: no headers of $(1), left out: $(2)')
 
-lint-tidy: | $(FIRST)
+lint-tidy: | $(FIRST) ## clang-tidy alone
 	$(call say,TIDY,)
 	$(Q)$(call tidy,$(LINT_C)) $(CPPFLAGS_ALL) $(STD) -fopenmp -Wall -Wextra $(LINT_DEFS)
 	$(Q)$(call tidy_as,x86_64,$(PROBE_MACHINE))
 	$(Q)$(call tidy_as,aarch64,$(LINT_KVM))
 
-lint-cppcheck: | $(FIRST)
+lint-cppcheck: | $(FIRST) ## cppcheck alone
 	$(call say,CPPCHK,)
 	@mkdir -p build/cppcheck
 	$(Q)cppcheck --quiet -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
@@ -488,5 +494,6 @@ clean: ## remove build/
 	rm -rf build
 
 .PHONY: help
-help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+help: ## list targets and variables
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo; echo 'Variables:'; sed -n '/^$$/q; s/^#   /  /p' $(firstword $(MAKEFILE_LIST))

@@ -84,7 +84,6 @@
     X(guest_misses, "guest lines fetched from memory", "lines", GUEST)                   \
     X(uncached, "guest accesses past the caches", "accesses", UNCACHED)                  \
     X(vmm_bytes, "KiB written by the VMM", "KiB", VMM)                                   \
-    X(vmm_insns, "VMM and host instructions between events", "insns", VMM)               \
     X(compute_ps, "time given by the workload", "ps", GUEST)                             \
     X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)                  \
     X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT) \

@@ -39,7 +39,6 @@ static void price_hardware(const struct platform *platform, const double value[C
     ns[EV_zero_bytes] = kib_ns(value[COST_zero_gbps]);
     ns[EV_vmm_bytes] = kib_ns(value[COST_copy_gbps]);
     ns[EV_guest_insns] = value[COST_guest_cpi] / platform->clock_ghz;
-    ns[EV_vmm_insns] = value[COST_kernel_cpi] / platform->clock_ghz;
     ns[EV_lock_handovers] = value[COST_lock_handover_ns];
     ns[EV_lock_updates] = value[COST_line_move_ns];
     ns[EV_line_moves] = value[COST_line_move_ns];

@@ -2,48 +2,10 @@
 # The command line from outside: help, exit codes, suggestions, and files that are whole or not
 # there. Prints "ok NAME" or "not ok NAME: why" for each case.
 set -u
-: "${S2FLUSH:?set it to the program under test}"
-T=$(mktemp -d) || exit 2
+. "$(dirname "$0")/cases.sh"
 trap 'umount "$T/tiny" 2>/dev/null; chmod -R u+w "$T"; rm -rf "$T"' EXIT
-failed=0
 
-# check NAME CONDITION...: the condition is a command.
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: $* (stdout: $(head -c 200 "$T/out" | tr '\n' '|'), stderr: $(head -c 300 "$T/err" | tr '\n' '|'))"
-        failed=1
-    fi
-}
-
-# run ARGUMENTS...: leaves stdout, stderr and the status in $T/out, $T/err, $rc.
-run()
-{
-    rc=0
-    "$S2FLUSH" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
-}
-
-is() { [ "$1" = "$2" ]; }
-says() { grep -qF -- "$2" "$T/$1"; }
-one_line() { [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q '^s2flush: ' "$T/err"; }
-silent() { [ ! -s "$T/$1" ]; }
 nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ]; }
-
-# Bad input: status 2, one line on stderr that says this, nothing on stdout.
-refused()
-{
-    local name=$1 words=$2
-    shift 2
-    run "$@"
-    check "$name: status" is "$rc" 2
-    check "$name: one line" one_line
-    check "$name: says" says err "$words"
-    check "$name: stdout" silent out
-}
 
 # --- help and version ---------------------------------------------------------------------------
 

@@ -2,45 +2,9 @@
 # Files from strangers: odd encodings, files that are none, files that ask for too much, and
 # files that try to write elsewhere or to run something. Prints "ok NAME" or "not ok NAME: why".
 set -u
-: "${S2FLUSH:?set it to the program under test}"
+. "$(dirname "$0")/cases.sh"
 S2FLUSH=$(realpath "$S2FLUSH")
 HERE=$PWD
-T=$(mktemp -d) || exit 2
-trap 'rm -rf "$T"' EXIT
-failed=0
-
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: $* (status $rc, stderr: $(head -c 300 "$T/err" | tr '\n' '|'))"
-        failed=1
-    fi
-}
-
-run()
-{
-    rc=0
-    "$S2FLUSH" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
-}
-
-is() { [ "$1" = "$2" ]; }
-says() { grep -qF -- "$2" "$T/$1"; }
-one_line() { [ "$(wc -l <"$T/err")" -eq 1 ] && grep -q '^s2flush: ' "$T/err"; }
-
-# ends NAME STATUS WORDS ARGUMENTS...: that status, and one line that says the words.
-ends()
-{
-    local name=$1 status=$2 words=$3
-    shift 3
-    run "$@"
-    check "$name: status" is "$rc" "$status"
-    check "$name: one line" one_line
-    check "$name: says" says err "$words"
-}
 
 cat >"$T/vm.ini" <<'END'
 [workload]

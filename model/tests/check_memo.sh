@@ -2,39 +2,7 @@
 # Memos from outside: what stands in them, what is escaped, and what is refused. Prints "ok NAME" or
 # "not ok NAME: why" for each case.
 set -u
-: "${S2FLUSH:?set it to the program under test}"
-T=$(mktemp -d) || exit 2
-trap 'rm -rf "$T"' EXIT
-failed=0
-
-check()
-{
-    local name=$1
-    shift
-    if "$@"; then
-        echo "ok $name"
-    else
-        echo "not ok $name: $* (stderr: $(head -c 300 "$T/err" | tr '\n' '|'))"
-        failed=1
-    fi
-}
-
-run()
-{
-    rc=0
-    "$S2FLUSH" "$@" >"$T/out" 2>"$T/err" </dev/null || rc=$?
-}
-
-# Bad input: status 2, one line that says this, and no memo.
-refused()
-{
-    local name=$1 words=$2
-    shift 2
-    run "$@"
-    check "$name: status" test "$rc" -eq 2
-    check "$name: one line" test "$(wc -l <"$T/err")" -eq 1
-    check "$name: says" grep -qF -- "$words" "$T/err"
-}
+. "$(dirname "$0")/cases.sh"
 
 has() { grep -qF -- "$2" "$1"; }
 lacks() { ! grep -qF -- "$2" "$1"; }

@@ -3,7 +3,10 @@
 #include "check.h"
 
 #include "core/datadir.h"
+#include "guest/workload.h"
 #include "kvm/strategy.h"
+#include "machine/events.h"
+#include "machine/platform.h"
 #include "study/metrics.h"
 #include "study/study.h"
 
@@ -39,7 +42,7 @@ static void expect_named(const char *text, const char *file, const char *name)
     assert_non_null(strstr(text, code));
 }
 
-static void every_key_is_described(void **state)
+static void every_key_of_a_study_is_described(void **state)
 {
     static const char file[] = "workloads/studies/README.md";
     char *text = text_of(file);
@@ -61,6 +64,35 @@ static void every_key_is_described(void **state)
         expect_named(text, file, metric_name[i]);
     }
     free(text);
+}
+
+/* All names of a table, each with an entry of its own in the document. */
+static void expect_all(const char *file, const char *const *names, size_t count)
+{
+    char *text = text_of(file);
+    for (size_t i = 0; i < count; i++) {
+        expect_named(text, file, names[i]);
+    }
+    free(text);
+}
+
+static void every_event_and_cost_is_described(void **state)
+{
+    (void)state;
+    expect_all("model/README.md", event_name, EVENT_KINDS);
+    expect_all("model/machine/platforms/README.md", cost_name, COSTS);
+}
+
+static void every_key_of_a_workload_is_described(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < workload_option_count; i++) {
+        const struct option *row = &workload_options[i];
+        expect_all("workloads/README.md", &row->name, 1);
+        for (const char *const *choice = row->choices; choice && *choice; choice++) {
+            expect_all("workloads/README.md", choice, 1);
+        }
+    }
 }
 
 /* Each question has a study that can be read, with a memo and a line of the table. */
@@ -100,7 +132,9 @@ static void every_question_has_a_study(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_key_is_described),
+        cmocka_unit_test(every_key_of_a_study_is_described),
+        cmocka_unit_test(every_event_and_cost_is_described),
+        cmocka_unit_test(every_key_of_a_workload_is_described),
         cmocka_unit_test(every_question_has_a_study),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,82 @@
+#!/bin/bash
+# The tree against what it says of itself: commands in README.md, targets in `make help`, links
+# between documents, and includes against the layers. Runs from the root of the tree.
+set -u
+. "$(dirname "$0")/cases.sh"
+
+# all NAME: nothing is left over in $T/bad, which holds what breaks the rule.
+all()
+{
+    check "$1" is "$(tr '\n' ' ' <"$T/bad")" ""
+}
+
+mapfile -t documents < <(find README.md model workloads bench -name '*.md')
+
+# --- commands -----------------------------------------------------------------------------------
+
+run --help
+sed -n 's/^  \([a-z]*\)  *[^ ].*/\1/p' "$T/out" | grep -vx s2flush | sort >"$T/commands"
+check "commands: some" test -s "$T/commands"
+
+sed -n '/^## Use/,/^## /s/^    s2flush \([a-z]*\) .*/\1/p;/^## Use/,/^## /s/^    s2flush \([a-z]*\)$/\1/p' \
+    README.md | sort -u >"$T/used"
+comm -3 "$T/commands" "$T/used" >"$T/bad"
+all "commands: README names each"
+
+# As `s2flush NAME` or build/s2flush NAME at the beginning of a line or of code in a sentence.
+grep -ohE '(^ +|`|^)(build/)?s2flush [a-z]+' "${documents[@]}" | sed 's/.* //' | sort -u |
+    grep -vxFf "$T/commands" >"$T/bad"
+all "commands: no document names another"
+
+# --- targets ------------------------------------------------------------------------------------
+
+make -s help SANITIZE= VALGRIND= >"$T/help"
+sed -n '/^$/q; s/^  \([a-z-]*\) .*/\1/p' "$T/help" | sort >"$T/told"
+sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -x '[a-z-]*' | sort >"$T/targets"
+comm -3 "$T/targets" "$T/told" >"$T/bad"
+all "make help: each target"
+
+awk '/^$/ { exit } length > 100 || !/^  [a-z-]+ +[^ ]/' "$T/help" >"$T/bad"
+all "make help: one short line each"
+
+grep -ohE '(^    |`)make [a-z][a-z -]*' "${documents[@]}" | sed 's/.*make //; s/  .*//' |
+    tr ' ' '\n' | grep . | sort -u | grep -vxFf "$T/targets" | grep -vx build >"$T/bad"
+all "make: no document names another target"
+
+# --- links --------------------------------------------------------------------------------------
+
+for file in "${documents[@]}"; do
+    grep -oE '\]\([^)]*\)' "$file" | sed 's/^](//; s/)$//; s/#.*//' | grep -v '^[a-z]*://' |
+        while read -r link; do
+            [ -z "$link" ] || [ -e "$(dirname "$file")/$link" ] || echo "$file:$link"
+        done
+done >"$T/bad"
+all "links: each leads to a file"
+
+for file in "${documents[@]}"; do
+    [ "$file" = README.md ] || grep -qF "$file" README.md ||
+        grep -qF "$(basename "$file")" "$(dirname "$file")/README.md" || echo "$file"
+done >"$T/bad"
+all "links: README or its folder's leads to each document"
+
+# --- layers -------------------------------------------------------------------------------------
+
+# Each layer may include itself and what stands in lower rows.
+awk '
+    BEGIN {
+        rank["core"] = 1
+        rank["machine"] = rank["vm"] = 2
+        rank["kvm"] = rank["guest"] = 3
+        rank["run"] = 4; rank["study"] = 5; rank["check"] = 6; rank["report"] = 7; rank["cli"] = 8
+    }
+    match($0, /^#include "[a-z]+\//) {
+        split(FILENAME, path, "/")
+        from = path[2]
+        to = substr($0, 11, RLENGTH - 11)
+        if (!(from in rank) || !(to in rank) || (from != to && rank[to] >= rank[from]) ||
+            (from == "guest" && to == "machine"))
+            print FILENAME ":" $2
+    }' model/{core,machine,vm,kvm,guest,run,study,check,report,cli}/*.[ch] >"$T/bad"
+all "layers: includes run downward"
+
+exit "$failed"
