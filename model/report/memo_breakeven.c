@@ -222,7 +222,7 @@ static void say_strategy(const struct memo *memo, const struct memo_place *place
     }
     doc_code(block, name);
     if (!said && leans(memo, place, name)) {
-        doc_text(block, " (provided that %s)", memo_condition(memo, place, strategy));
+        doc_text(block, " (conditional)");
     }
 }
 
@@ -275,9 +275,8 @@ static bool say_cheapest(const struct memo *memo, const struct memo_place *place
     const char *unit = memo_cell(memo, MEMO_CURVES, 0, "unit");
     memo_say_number(unit, segments[0].from, low, sizeof low);
     memo_say_number(unit, last, high, sizeof high);
-    doc_text(block, " %s %s from %s to %s the cheapest is ",
-             sound ? "Without conditions, along" : "Along", memo_cell(memo, MEMO_CURVES, 0, "axis"),
-             low, high);
+    doc_text(block, " %s %s %s to %s: ", sound ? "Without a condition, along" : "Along",
+             memo_cell(memo, MEMO_CURVES, 0, "axis"), low, high);
     say_segments(memo, place, segments, shown, block);
     doc_text(block, "%s",
              count > SEGMENTS ? ", and it changes further."

@@ -21,6 +21,7 @@ enum memo_table_id {
     MEMO_CURVES,
     MEMO_SENSITIVITY,
     MEMO_INFORMATION,
+    MEMO_TARGET,
     MEMO_VALIDATION,
     MEMO_TABLES
 };
@@ -55,7 +56,7 @@ struct memo {
     struct memo_axis axis[STUDY_AXES];
     size_t axes, strategy; /* index of that axis */
     size_t points, *row; /* [points]: of rows.csv with the metric */
-    const char *breakeven, *by, *compare[2]; /* NULL: not given */
+    const char *breakeven, *compare[2]; /* NULL: not given */
     bool given, what_if;
 
     struct memo_place place[MEMO_PLACES];
@@ -93,6 +94,9 @@ struct memo_band {
 struct memo_band memo_band(const struct memo *memo, const struct memo_place *place,
                            size_t strategy);
 
+/* The same of a row of rows.csv. */
+struct memo_band memo_row_band(const struct memo *memo, size_t row);
+
 bool memo_stale(const struct memo *memo, const struct memo_place *place, size_t strategy);
 /* What the machine would have to have: "if it had FWB"; NULL: it exists. */
 const char *memo_paper(const struct memo *memo, const struct memo_place *place, size_t strategy);
@@ -129,6 +133,9 @@ struct memo_choice memo_choose(const struct memo *memo, const struct memo_place 
 
 /* --- words --- */
 
+/* Whether a list of [memo] has the word. */
+bool memo_lists(const struct memo *memo, const char *key, const char *word);
+
 /* Chooses the places that the memo answers for. */
 void memo_find_places(struct memo *memo);
 
@@ -139,12 +146,28 @@ void memo_say_number(const char *unit, double value, char *buf, size_t size);
  * the places apart. */
 void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
                     char *buf, size_t size);
+/* What of that all places share. */
+void memo_say_common(const struct memo *memo, char *buf, size_t size);
 /* Three digits, as many as such numbers can bear. */
 void memo_say_digits(double value, char *buf, size_t size);
 /* "1.3 s (1.1 to 1.6)" */
 void memo_say_band(struct memo_band band, char *buf, size_t size);
 /* "adds least", by the metric. */
 const char *memo_verb(const struct memo *memo);
+/* "adds 1.3 s (1.1 to 1.6)", "adds nothing" */
+void memo_say_cost(const struct memo *memo, struct memo_band band, char *buf, size_t size);
+/* "3.7 times as much"; nothing where the smaller one is next to nothing. */
+void memo_say_times(double more, double less, char *buf, size_t size);
+/* What the metrics of `also` come to with two strategies, as a sentence. */
+void memo_say_also(const struct memo *memo, const struct memo_place *place, size_t first,
+                   size_t second, struct doc_node *block);
+/* Which values of the break-even axis keep the limits of [memo]: with one strategy
+ * at all places; with all strategies at one. */
+void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block);
+void memo_limits_at(const struct memo *memo, const struct memo_place *place,
+                    struct doc_node *block);
+/* The cost that decides most, place by place. */
+void memo_costs_lead(const struct memo *memo, struct doc_node *block);
 
 /* --- sections --- */
 

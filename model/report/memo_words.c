@@ -1,0 +1,329 @@
+/* How a memo says what a metric comes to, and how two strategies compare. */
+#include "report/memo_parts.h"
+
+#include "report/cells.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WORDS 256
+#define LITTLE 1e-3 /* of what the other costs: nothing beside it */
+
+/* --- metrics --- */
+
+struct phrase {
+    const char *metric, *least, *verb;
+};
+
+static const struct phrase *phrase_of(const struct memo *memo)
+{
+    static const struct phrase phrases[] = {
+        {"added_boot_ns", "adds least to the reboot", "adds"},
+        {"cpu_ns", "takes the least processor time", "takes"},
+        {"pause_ns", "holds mmu_lock for write the shortest", "holds it for up to"},
+        {"stall_max_ns", "keeps vCPUs waiting the shortest", "keeps one waiting for up to"},
+        {"window_ns", "is done first", "takes"},
+        {"first_insn_ns", "gets to the guest's first instruction first", "takes"},
+        {NULL, "costs least", "costs"},
+    };
+    const struct phrase *phrase = phrases;
+    while (phrase->metric && strcmp(phrase->metric, memo->metric) != 0) {
+        phrase++;
+    }
+    return phrase;
+}
+
+const char *memo_verb(const struct memo *memo)
+{
+    return phrase_of(memo)->least;
+}
+
+void memo_say_cost(const struct memo *memo, struct memo_band band, char *buf, size_t size)
+{
+    char text[WORDS];
+    memo_say_band(band, text, sizeof text);
+    if (band.mid == 0 && !(band.p90 > 0)) {
+        snprintf(buf, size, "%s nothing", phrase_of(memo)->verb);
+    } else {
+        snprintf(buf, size, "%s %s", phrase_of(memo)->verb, text);
+    }
+}
+
+void memo_say_times(double more, double less, char *buf, size_t size)
+{
+    char text[32];
+    buf[0] = '\0';
+    if (less > LITTLE * more && more > less) {
+        memo_say_digits(more / less, text, sizeof text);
+        bool one = strcmp(text, "1") == 0;
+        snprintf(buf, size, one ? "hardly more" : "%s times as much", text);
+    }
+}
+
+/* --- other metrics --- */
+
+static const char *noun_of(const char *metric)
+{
+    static const char *const nouns[][2] = {
+        {"writeback_bytes", "written back to memory"},
+        {"lines", "lines cleaned"},
+        {"faults", "stage-2 faults"},
+        {"tlbi", "TLB invalidations"},
+        {"cpu_ns", "processor time"},
+        {"pause_ns", "longest hold of mmu_lock"},
+        {"part_fault_path_ns", "exits and software of stage-2 faults"},
+        {"part_lines_fault_ns", "cleaning at those faults"},
+    };
+    for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
+        if (strcmp(nouns[i][0], metric) == 0) {
+            return nouns[i][1];
+        }
+    }
+    return metric;
+}
+
+static void say_count(double value, char *buf, size_t size)
+{
+    char text[32];
+    double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : 1;
+    memo_say_digits(value / scale, text, sizeof text);
+    snprintf(buf, size, "%s%s", text,
+             scale == 1e9   ? " billion"
+             : scale == 1e6 ? " million"
+                            : "");
+}
+
+/* The value of another metric; false where the rows have it not. */
+static bool say_other(const struct memo *memo, const char *metric, const struct memo_place *place,
+                      size_t strategy, char *buf, size_t size)
+{
+    const struct csv *csv = &memo->table[MEMO_ROWS].csv;
+    for (size_t row = 0; row < csv->rows; row++) {
+        if (strcmp(memo_cell(memo, MEMO_ROWS, row, "metric"), metric) != 0 ||
+            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) ||
+            !memo_matches(memo, MEMO_ROWS, row, place)) {
+            continue;
+        }
+        const char *unit = memo_cell(memo, MEMO_ROWS, row, "unit");
+        struct memo_band band = memo_row_band(memo, row);
+        if (strcmp(unit, "ns") == 0) {
+            memo_say_band(band, buf, size);
+        } else if (strcmp(unit, "bytes") == 0 && band.mid > 0) {
+            memo_say_number(unit, band.mid, buf, size);
+        } else {
+            say_count(band.mid, buf, size);
+        }
+        return isfinite(band.mid);
+    }
+    return false;
+}
+
+void memo_say_also(const struct memo *memo, const struct memo_place *place, size_t first,
+                   size_t second, struct doc_node *block)
+{
+    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
+    const json_t *list = json_object_get(settings, "also"), *entry;
+    size_t i, said = 0;
+    json_array_foreach(list, i, entry)
+    {
+        const char *metric = json_string_value(entry);
+        char a[WORDS], b[WORDS];
+        if (!metric || second == SIZE_MAX ||
+            !say_other(memo, metric, place, first, a, sizeof a) ||
+            !say_other(memo, metric, place, second, b, sizeof b)) {
+            continue;
+        }
+        if (said++ == 0) {
+            doc_text(block, " With ");
+            doc_code(block, memo_strategy(memo, first));
+            doc_text(block, " and ");
+            doc_code(block, memo_strategy(memo, second));
+            doc_text(block, ": ");
+        }
+        doc_text(block, "%s%s %s and %s", said > 1 ? "; " : "", noun_of(metric), a, b);
+    }
+    doc_text(block, "%s", said ? "." : "");
+}
+
+/* --- limits --- */
+
+static bool limit_row(const struct memo *memo, size_t row, double limit,
+                      const struct memo_place *place)
+{
+    return memo_number(memo, MEMO_TARGET, row, "limit") == limit &&
+           memo_matches(memo, MEMO_TARGET, row, place);
+}
+
+/* "chunk up to 256 KiB", "no chunk (607 us at best)" */
+static void say_kept(const struct memo *memo, size_t row, char *buf, size_t size)
+{
+    const char *axis = memo_cell(memo, MEMO_TARGET, row, "axis");
+    const char *unit = memo_cell(memo, MEMO_TARGET, row, "unit");
+    const char *status = memo_cell(memo, MEMO_TARGET, row, "status");
+    double at = memo_number(memo, MEMO_TARGET, row, "at");
+    double share = memo_number(memo, MEMO_TARGET, row, "share");
+    char value[48], sure[64] = "";
+    if (!isfinite(at)) {
+        memo_say_number("ns", memo_number(memo, MEMO_TARGET, row, "best_mode"), value,
+                        sizeof value);
+        snprintf(buf, size, "no %s (%s at best)", axis, value);
+        return;
+    }
+    memo_say_number(unit, at, value, sizeof value);
+    if (share < 0.9) {
+        snprintf(sure, sizeof sure, " (in %.0f %% of the draws)", 100 * share);
+    }
+    bool all = strcmp(status, "all values") == 0, from = strcmp(status, "from") == 0;
+    snprintf(buf, size, "%s%s %s %s%s", all ? "any " : "", axis,
+             from ? "from" : "up to", value, sure);
+}
+
+/* Whether an earlier row has the limit, too. */
+static bool limit_seen(const struct memo *memo, size_t index)
+{
+    double limit = memo_number(memo, MEMO_TARGET, index, "limit");
+    for (size_t row = 0; row < index; row++) {
+        if (memo_number(memo, MEMO_TARGET, row, "limit") == limit) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void say_limit(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    char text[48];
+    memo_say_number("ns", memo_number(memo, MEMO_TARGET, row, "limit"), text, sizeof text);
+    doc_text(block, "at most %s: ", text);
+}
+
+/* All strategies' answers at a place, limit by limit; those of like answers
+ * together. */
+static void say_limit_at(const struct memo *memo, const struct memo_place *place, double limit,
+                         struct doc_node *block)
+{
+    const struct csv *csv = &memo->table[MEMO_TARGET].csv;
+    char said[16][WORDS];
+    size_t groups = 0;
+    for (size_t row = 0; row < csv->rows; row++) {
+        char kept[WORDS], other[WORDS];
+        bool known = false, more = false;
+        if (!limit_row(memo, row, limit, place) || groups == 16) {
+            continue;
+        }
+        say_kept(memo, row, kept, sizeof kept);
+        for (size_t i = 0; i < groups; i++) {
+            known |= strcmp(said[i], kept) == 0;
+        }
+        if (known) {
+            continue;
+        }
+        doc_text(block, "%s", groups ? ", " : "");
+        snprintf(said[groups++], WORDS, "%s", kept);
+        for (size_t twin = row; twin < csv->rows; twin++) {
+            if (limit_row(memo, twin, limit, place)) {
+                say_kept(memo, twin, other, sizeof other);
+                if (strcmp(other, kept) == 0) {
+                    doc_text(block, "%s", more ? " and " : "");
+                    doc_code(block, memo_cell(memo, MEMO_TARGET, twin, "strategy"));
+                    more = true;
+                }
+            }
+        }
+        doc_text(block, " with %s", kept);
+    }
+}
+
+void memo_limits_at(const struct memo *memo, const struct memo_place *place,
+                    struct doc_node *block)
+{
+    for (size_t row = 0; row < memo->table[MEMO_TARGET].csv.rows; row++) {
+        if (!limit_seen(memo, row)) {
+            doc_text(block, row ? "; " : " ");
+            say_limit(memo, row, block);
+            say_limit_at(memo, place, memo_number(memo, MEMO_TARGET, row, "limit"), block);
+        }
+    }
+    doc_text(block, "%s", memo->table[MEMO_TARGET].csv.rows ? "." : "");
+}
+
+/* One strategy's answers, place by place. */
+void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block)
+{
+    const struct csv *csv = &memo->table[MEMO_TARGET].csv;
+    const char *name = memo_strategy(memo, strategy);
+    if (csv->rows == 0) {
+        return;
+    }
+    doc_code(block, name);
+    doc_text(block, " keeps its longest %s to ", strcmp(memo->metric, "pause_ns") == 0
+                                                     ? "hold of mmu_lock"
+                                                     : memo->metric);
+    for (size_t row = 0; row < csv->rows; row++) {
+        if (limit_seen(memo, row)) {
+            continue;
+        }
+        doc_text(block, "%s", row ? "; " : "");
+        say_limit(memo, row, block);
+        for (size_t p = 0, said = 0; p < memo->places; p++) {
+            for (size_t r = 0; r < csv->rows; r++) {
+                char kept[WORDS], where[WORDS];
+                if (strcmp(memo_cell(memo, MEMO_TARGET, r, "strategy"), name) != 0 ||
+                    !limit_row(memo, r, memo_number(memo, MEMO_TARGET, row, "limit"),
+                               &memo->place[p])) {
+                    continue;
+                }
+                say_kept(memo, r, kept, sizeof kept);
+                memo_say_place(memo, &memo->place[p], true, where, sizeof where);
+                doc_text(block, "%s%s%s%s", said++ ? ", " : "", kept,
+                         where[0] ? " with " : "", where);
+            }
+        }
+    }
+    doc_text(block, ". ");
+}
+
+/* --- which costs decide --- */
+
+/* The cost with the largest total index at a place. */
+static size_t top_cost(const struct memo *memo, const struct memo_place *place)
+{
+    size_t best = SIZE_MAX;
+    double most = 0;
+    for (size_t row = 0; row < memo->table[MEMO_SENSITIVITY].csv.rows; row++) {
+        double total = memo_number(memo, MEMO_SENSITIVITY, row, "total");
+        if (total > most && memo_matches(memo, MEMO_SENSITIVITY, row, place)) {
+            best = row;
+            most = total;
+        }
+    }
+    return best;
+}
+
+void memo_costs_lead(const struct memo *memo, struct doc_node *block)
+{
+    char before[64] = "";
+    size_t said = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        size_t row = top_cost(memo, &memo->place[p]);
+        char where[WORDS];
+        if (row == SIZE_MAX) {
+            continue;
+        }
+        const char *cost = memo_cell(memo, MEMO_SENSITIVITY, row, "cost");
+        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
+        if (strcmp(cost, before) == 0) {
+            doc_text(block, ", %s", where);
+        } else {
+            doc_text(block, "%s", said++ ? "; " : "Most of what is unsure comes from ");
+            doc_code(block, cost);
+            doc_text(block, "%s%s", where[0] ? " at " : "", where);
+        }
+        doc_text(block, " (%.0f %%)",
+                 100 * fmin(memo_number(memo, MEMO_SENSITIVITY, row, "total"), 1));
+        snprintf(before, sizeof before, "%.63s", cost);
+    }
+    if (said) {
+        doc_text(block, " of the variance.");
+    }
+}
