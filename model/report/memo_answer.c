@@ -106,10 +106,13 @@ static void say_rivals(const struct memo *memo, const struct memo_place *place,
         memo_say_times(band.mid, least, times, sizeof times);
         doc_text(block, "; ");
         doc_code(block, memo_strategy(memo, s));
-        doc_text(block, "%s%s%s %s%s%s", shipped(memo, s) ? " (what Linux does)" : "",
-                 memo_stale(memo, place, s) ? " (incoherent)" : "",
-                 memo_paper(memo, place, s) ? " (hypothetical)" : "", text, times[0] ? ", " : "",
-                 times);
+        const char *strings = memo_stale(memo, place, s)   ? "incoherent"
+                              : memo_paper(memo, place, s) ? "hypothetical there"
+                                                           : "";
+        const char *linux_does = shipped(memo, s) ? "what Linux does" : "";
+        bool both = strings[0] && linux_does[0], any = strings[0] || linux_does[0];
+        doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "",
+                 strings, any ? ")" : "", text, times[0] ? ", " : "", times);
     }
 }
 
@@ -127,13 +130,14 @@ static void say_saving(const struct memo *memo, const struct memo_place *place,
     double cost_a = memo_band(memo, place, a).mid, cost_b = memo_band(memo, place, b).mid;
     char saved[64], part[64] = "";
     memo_say_band((struct memo_band){fabs(cost_b - cost_a), NAN, NAN}, saved, sizeof saved);
-    if (cost_a == cost_b || !isfinite(cost_a - cost_b)) {
+    /* What costs nothing saves all, as one sees. */
+    memo_say_times(fmax(cost_a, cost_b), fmin(cost_a, cost_b), part, sizeof part);
+    if (cost_a == cost_b || !isfinite(cost_a - cost_b) || part[0] == '\0') {
         return;
     }
-    if (cost_a < cost_b && cost_b > 0) {
-        snprintf(part, sizeof part, " (%.0f %%)", 100 * (cost_b - cost_a) / cost_b);
-    } else if (cost_a > cost_b && cost_b > 0) {
-        memo_say_times(cost_a, cost_b, part, sizeof part);
+    if (cost_a < cost_b) {
+        double share = 100 * (cost_b - cost_a) / cost_b;
+        snprintf(part, sizeof part, share < 1 ? " (under 1 %%)" : " (%.0f %%)", share);
     }
     doc_text(block, " ");
     doc_code(block, memo->compare[0]);
@@ -154,7 +158,26 @@ static void say_stale(const struct memo *memo, const struct memo_place *place, d
             memo_say_band(band, text, sizeof text);
             doc_text(block, " ");
             doc_code(block, memo_strategy(memo, s));
-            doc_text(block, " would take %s, but is not enough: readers find stale bytes.", text);
+            doc_text(block, " would take %s, but leaves stale bytes.", text);
+        }
+    }
+}
+
+/* Those of them that are cheapest at all places. */
+static void say_not_enough(const struct memo *memo, struct doc_node *block)
+{
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        bool all = true;
+        for (size_t p = 0; p < memo->places; p++) {
+            struct memo_choice choice = memo_choose(memo, &memo->place[p]);
+            all &= memo_stale(memo, &memo->place[p], s) && choice.winner != SIZE_MAX &&
+                   memo_band(memo, &memo->place[p], s).mid <
+                       memo_band(memo, &memo->place[p], choice.winner).mid;
+        }
+        if (all) {
+            doc_text(block, " ");
+            doc_code(block, memo_strategy(memo, s));
+            doc_text(block, " is cheaper, but not enough: readers find stale bytes.");
         }
     }
 }
@@ -220,9 +243,16 @@ static size_t find_groups(const struct memo *memo, bool sound, struct group grou
 /* " at 4k backing and thp backing" */
 static void say_where(const struct memo *memo, const struct group *group, struct doc_node *block)
 {
-    size_t said = 0;
+    size_t said = 0, machine = 0;
+    while (machine + 1 < memo->axes && strcmp(memo->axis[machine].name, "machine") != 0) {
+        machine++;
+    }
     if (group->count == memo->places) {
-        doc_text(block, "%s", memo->places > 2 ? " in all of them" : memo->places == 2 ? " in both" : "");
+        for (size_t i = 0; i < memo->axes; i++) {
+            if (memo->facet[i]) {
+                doc_text(block, "%s %s", said++ ? " and" : " whatever the", memo->axis[i].name);
+            }
+        }
         return;
     }
     for (size_t p = 0; p < memo->places; p++) {
@@ -231,8 +261,8 @@ static void say_where(const struct memo *memo, const struct group *group, struct
             memo_say_place(memo, &memo->place[p], true, name, sizeof name);
             said++;
             doc_text(block, "%s%s",
-                     said == 1              ? " with "
-                     : said == group->count ? " and with "
+                     said == 1              ? memo->facet[machine] ? " on " : " with "
+                     : said == group->count ? " and "
                                             : ", ",
                      name);
         }
@@ -275,24 +305,27 @@ static bool group_paper(const struct memo *memo, const struct group *group)
     return false;
 }
 
-/* "`eager` adds least to the reboot with 4k backing (in 97 % of the draws)" */
-static bool say_groups(const struct memo *memo, bool sound, struct doc_node *block)
+/* "`eager` adds least to the reboot with 4k backing (in 97 % of the draws)"; returns
+ * how many of the groups lean on a condition, and all of them in `count`. */
+static size_t say_groups(const struct memo *memo, bool sound, size_t *groups_count,
+                         struct doc_node *block)
 {
     struct group groups[MEMO_PLACES];
-    size_t count = find_groups(memo, sound, groups);
-    bool leans = false, verb = false;
+    size_t count = find_groups(memo, sound, groups), leans = 0;
+    bool verb = false;
+    *groups_count = count;
     for (size_t g = 0; g < count; g++) {
         doc_text(block, "%s", g ? "; " : "");
         if (groups[g].winner == SIZE_MAX) {
             doc_text(block, "nothing is coherent and exists");
         } else {
             bool condition = group_leans(memo, &groups[g]);
-            leans |= condition;
+            leans += condition;
             doc_text(block, "%s", groups[g].decided ? "" : "undecided, with ");
             doc_code(block, memo_strategy(memo, groups[g].winner));
             doc_text(block, "%s%s", group_paper(memo, &groups[g]) ? " (hypothetical there)" : "",
                      condition && count > 1 ? " (conditional)" : "");
-            doc_text(block, " %s",
+            doc_text(block, "%s%s", groups[g].decided && (sound || verb) ? "" : " ",
                      !groups[g].decided ? "ahead by the median"
                      : sound || verb    ? ""
                                         : memo_verb(memo));
@@ -331,21 +364,19 @@ static void say_headline(const struct memo *memo, struct doc_node *block)
     char common[WORDS];
     memo_say_common(memo, common, sizeof common);
     doc_text(block, "%s%s", common, common[0] ? ": " : "");
-    bool leans = say_groups(memo, false, block);
+    size_t groups, leans = say_groups(memo, false, &groups, block);
     struct memo_choice first = memo_choose(memo, &memo->place[0]);
     if (first.winner != SIZE_MAX && !isfinite(first.probability)) {
         doc_text(block, first.draws > 0
                             ? " (in which share of the draws a map would tell, which is missing)"
                             : " (every cost at its mode, so how sure that is is not known)");
     }
-    if (!leans) {
-        doc_text(block, ".");
-        return;
+    if (leans > 0) {
+        doc_text(block, groups == 1 ? ", but only if " : ". The condition: ");
+        say_conditions(memo, block);
+        doc_text(block, ". Without it: ");
+        say_groups(memo, true, &groups, block);
     }
-    doc_text(block, ", but only if ");
-    say_conditions(memo, block);
-    doc_text(block, ". Without a condition: ");
-    say_groups(memo, true, block);
     doc_text(block, ".");
 }
 
@@ -412,10 +443,6 @@ static void say_places(const struct memo *memo, bool once, struct doc_node *doc)
         if (!once) {
             memo_breakeven_words(memo, &memo->place[p], item);
         }
-        if (memo->table[MEMO_TARGET].there && memo->table[MEMO_TARGET].csv.rows > 0) {
-            doc_text(item, " Limits:");
-            memo_limits_at(memo, &memo->place[p], item);
-        }
     }
 }
 
@@ -435,10 +462,13 @@ static size_t limited(const struct memo *memo)
 static void say_rest(const struct memo *memo, bool costs, struct doc_node *doc)
 {
     struct doc_node *rest = doc_add(doc, DOC_PARAGRAPH, NULL);
-    if (costs && memo->table[MEMO_SENSITIVITY].there) {
+    if (costs) {
         memo_costs_lead(memo, rest);
     }
     say_caveats(memo, rest);
+    if (!rest->first) {
+        doc_text(rest, "No caveats beside the verdicts of section 7.");
+    }
 }
 
 void memo_answer(const struct memo *memo, struct doc_node *doc)
@@ -459,6 +489,7 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
         doc_text(answer, " ");
     }
     say_headline(memo, answer);
+    say_not_enough(memo, answer);
     bool once = words_agree(memo);
     if (once) {
         memo_breakeven_words(memo, &memo->place[0], answer);

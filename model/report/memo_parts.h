@@ -161,11 +161,10 @@ void memo_say_times(double more, double less, char *buf, size_t size);
 /* What the metrics of `also` come to with two strategies, as a sentence. */
 void memo_say_also(const struct memo *memo, const struct memo_place *place, size_t first,
                    size_t second, struct doc_node *block);
-/* Which values of the break-even axis keep the limits of [memo]: with one strategy
- * at all places; with all strategies at one. */
+/* Which values of the break-even axis keep the limits of [memo]: with one strategy,
+ * in words; with all of them, as a table. */
 void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block);
-void memo_limits_at(const struct memo *memo, const struct memo_place *place,
-                    struct doc_node *block);
+void memo_limits_table(const struct memo *memo, struct doc_node *doc);
 /* The cost that decides most, place by place. */
 void memo_costs_lead(const struct memo *memo, struct doc_node *block);
 

@@ -190,16 +190,32 @@ void memo_find_places(struct memo *memo)
 
 /* --- words --- */
 
+static void say_bytes(double value, char *buf, size_t size)
+{
+    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    char text[32];
+    size_t unit = 0;
+    while (unit < 4 && fabs(value) >= 1024) {
+        value /= 1024;
+        unit++;
+    }
+    memo_say_digits(value, text, sizeof text);
+    snprintf(buf, size, "%s %s", text, names[unit]);
+}
+
 void memo_say_number(const char *unit, double value, char *buf, size_t size)
 {
+    if (strcmp(unit, "bytes") == 0) {
+        say_bytes(value, buf, size);
+        return;
+    }
+    if (strcmp(unit, "ns") == 0 && isfinite(value)) {
+        memo_say_band((struct memo_band){value, NAN, NAN}, buf, size);
+        return;
+    }
     for (int i = UNIT_NONE; i <= UNIT_INSNS; i++) {
         if (i != UNIT_NONE && strcmp(unit_name((enum unit)i), unit) == 0) {
-            if (i == UNIT_NS && value < 0) {
-                buf[0] = '-';
-                cells_human(-value, UNIT_NS, buf + 1, size - 1);
-            } else {
-                cells_human(value, (enum unit)i, buf, size);
-            }
+            cells_human(value, (enum unit)i, buf, size);
             return;
         }
     }

@@ -333,6 +333,7 @@ void memo_curve_section(const struct memo *memo, struct doc_node *doc)
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s, %s:", words, memo->metric);
         strategies_table(memo, &memo->place[p], doc);
     }
+    memo_limits_table(memo, doc);
     bool there = memo->table[MEMO_CURVES].there && memo->table[MEMO_BREAKEVEN].there;
     if (there && memo->table[MEMO_CURVES].csv.rows > 0 &&
         memo->table[MEMO_BREAKEVEN].csv.rows > 0) {
@@ -450,6 +451,11 @@ static void sensitivity(const struct memo *memo, struct doc_node *doc)
         .tables = 1,
     };
     bool there = memo->table[MEMO_SENSITIVITY].there && memo->table[MEMO_SENSITIVITY].csv.rows > 0;
+    if (memo->table[MEMO_SENSITIVITY].there && !there) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+                 "No cost decides: the strategies compared never differ.");
+        return;
+    }
     if (!there) {
         if (strcmp(setting_flag(memo, "sensitivity"), "yes") == 0) {
             memo_missing(memo, doc, "Which costs decide", "sensitivity", "");

@@ -1,7 +1,7 @@
 /* How a memo says what a metric comes to, and how two strategies compare. */
 #include "report/memo_parts.h"
 
-#include "report/cells.h"
+#include "study/target.h"
 
 #include <math.h>
 #include <string.h>
@@ -147,18 +147,9 @@ void memo_say_also(const struct memo *memo, const struct memo_place *place, size
 
 /* --- limits --- */
 
-static bool limit_row(const struct memo *memo, size_t row, double limit,
-                      const struct memo_place *place)
-{
-    return memo_number(memo, MEMO_TARGET, row, "limit") == limit &&
-           memo_matches(memo, MEMO_TARGET, row, place);
-}
-
-/* "chunk up to 256 KiB", "no chunk (607 us at best)" */
+/* "up to 256 KiB", "none (607 us at best)" */
 static void say_kept(const struct memo *memo, size_t row, char *buf, size_t size)
 {
-    const char *axis = memo_cell(memo, MEMO_TARGET, row, "axis");
-    const char *unit = memo_cell(memo, MEMO_TARGET, row, "unit");
     const char *status = memo_cell(memo, MEMO_TARGET, row, "status");
     double at = memo_number(memo, MEMO_TARGET, row, "at");
     double share = memo_number(memo, MEMO_TARGET, row, "share");
@@ -166,121 +157,154 @@ static void say_kept(const struct memo *memo, size_t row, char *buf, size_t size
     if (!isfinite(at)) {
         memo_say_number("ns", memo_number(memo, MEMO_TARGET, row, "best_mode"), value,
                         sizeof value);
-        snprintf(buf, size, "no %s (%s at best)", axis, value);
+        snprintf(buf, size, "none (%s at best)", value);
         return;
     }
-    memo_say_number(unit, at, value, sizeof value);
-    if (share < 0.9) {
+    memo_say_number(memo_cell(memo, MEMO_TARGET, row, "unit"), at, value, sizeof value);
+    if (share < TARGET_SURE) {
         snprintf(sure, sizeof sure, " (in %.0f %% of the draws)", 100 * share);
     }
-    bool all = strcmp(status, "all values") == 0, from = strcmp(status, "from") == 0;
-    snprintf(buf, size, "%s%s %s %s%s", all ? "any " : "", axis,
-             from ? "from" : "up to", value, sure);
+    snprintf(buf, size, "%s %s%s",
+             strcmp(status, "all values") == 0 ? "any up to"
+             : strcmp(status, "from") == 0     ? "from"
+                                               : "up to",
+             value, sure);
 }
 
-/* Whether an earlier row has the limit, too. */
-static bool limit_seen(const struct memo *memo, size_t index)
+/* The limits of the table, as they come; returns how many. */
+static size_t find_limits(const struct memo *memo, double limits[STUDY_MEMO_LIST])
 {
-    double limit = memo_number(memo, MEMO_TARGET, index, "limit");
-    for (size_t row = 0; row < index; row++) {
-        if (memo_number(memo, MEMO_TARGET, row, "limit") == limit) {
-            return true;
+    size_t count = 0;
+    for (size_t row = 0; row < memo->table[MEMO_TARGET].csv.rows; row++) {
+        double limit = memo_number(memo, MEMO_TARGET, row, "limit");
+        bool known = false;
+        for (size_t i = 0; i < count; i++) {
+            known |= limits[i] == limit;
+        }
+        if (!known && count < STUDY_MEMO_LIST) {
+            limits[count++] = limit;
         }
     }
-    return false;
+    return count;
 }
 
-static void say_limit(const struct memo *memo, size_t row, struct doc_node *block)
+static void say_limits(const double *limits, size_t count, struct doc_node *block)
 {
-    char text[48];
-    memo_say_number("ns", memo_number(memo, MEMO_TARGET, row, "limit"), text, sizeof text);
-    doc_text(block, "at most %s: ", text);
-}
-
-/* All strategies' answers at a place, limit by limit; those of like answers
- * together. */
-static void say_limit_at(const struct memo *memo, const struct memo_place *place, double limit,
-                         struct doc_node *block)
-{
-    const struct csv *csv = &memo->table[MEMO_TARGET].csv;
-    char said[16][WORDS];
-    size_t groups = 0;
-    for (size_t row = 0; row < csv->rows; row++) {
-        char kept[WORDS], other[WORDS];
-        bool known = false, more = false;
-        if (!limit_row(memo, row, limit, place) || groups == 16) {
-            continue;
-        }
-        say_kept(memo, row, kept, sizeof kept);
-        for (size_t i = 0; i < groups; i++) {
-            known |= strcmp(said[i], kept) == 0;
-        }
-        if (known) {
-            continue;
-        }
-        doc_text(block, "%s", groups ? ", " : "");
-        snprintf(said[groups++], WORDS, "%s", kept);
-        for (size_t twin = row; twin < csv->rows; twin++) {
-            if (limit_row(memo, twin, limit, place)) {
-                say_kept(memo, twin, other, sizeof other);
-                if (strcmp(other, kept) == 0) {
-                    doc_text(block, "%s", more ? " and " : "");
-                    doc_code(block, memo_cell(memo, MEMO_TARGET, twin, "strategy"));
-                    more = true;
-                }
-            }
-        }
-        doc_text(block, " with %s", kept);
+    for (size_t i = 0; i < count; i++) {
+        char text[48];
+        memo_say_number("ns", limits[i], text, sizeof text);
+        doc_text(block, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", text);
     }
 }
 
-void memo_limits_at(const struct memo *memo, const struct memo_place *place,
-                    struct doc_node *block)
+/* The row of a strategy's answer; SIZE_MAX: it has none. */
+static size_t find_limit(const struct memo *memo, const struct memo_place *place, const char *name,
+                         double limit)
 {
     for (size_t row = 0; row < memo->table[MEMO_TARGET].csv.rows; row++) {
-        if (!limit_seen(memo, row)) {
-            doc_text(block, row ? "; " : " ");
-            say_limit(memo, row, block);
-            say_limit_at(memo, place, memo_number(memo, MEMO_TARGET, row, "limit"), block);
+        if (strcmp(memo_cell(memo, MEMO_TARGET, row, "strategy"), name) == 0 &&
+            memo_number(memo, MEMO_TARGET, row, "limit") == limit &&
+            memo_matches(memo, MEMO_TARGET, row, place)) {
+            return row;
         }
     }
-    doc_text(block, "%s", memo->table[MEMO_TARGET].csv.rows ? "." : "");
+    return SIZE_MAX;
 }
 
-/* One strategy's answers, place by place. */
-void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block)
+/* A strategy's answers at a place, in the order of the limits. Where even the
+ * loosest limit is out of reach that is said once. */
+static void say_limits_at(const struct memo *memo, const struct memo_place *place,
+                          const char *name, const double *limits, size_t count,
+                          struct doc_node *block)
 {
-    const struct csv *csv = &memo->table[MEMO_TARGET].csv;
-    const char *name = memo_strategy(memo, strategy);
-    if (csv->rows == 0) {
+    double best = NAN;
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = find_limit(memo, place, name, limits[i]);
+        any |= row != SIZE_MAX && isfinite(memo_number(memo, MEMO_TARGET, row, "at"));
+        best = row == SIZE_MAX ? best : memo_number(memo, MEMO_TARGET, row, "best_mode");
+    }
+    char text[WORDS];
+    if (!any && isfinite(best)) {
+        memo_say_number("ns", best, text, sizeof text);
+        doc_text(block, "none for any of them (%s at best)", text);
         return;
     }
-    doc_code(block, name);
-    doc_text(block, " keeps its longest %s to ", strcmp(memo->metric, "pause_ns") == 0
-                                                     ? "hold of mmu_lock"
-                                                     : memo->metric);
-    for (size_t row = 0; row < csv->rows; row++) {
-        if (limit_seen(memo, row)) {
-            continue;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = find_limit(memo, place, name, limits[i]);
+        snprintf(text, sizeof text, "not known");
+        if (row != SIZE_MAX) {
+            say_kept(memo, row, text, sizeof text);
         }
-        doc_text(block, "%s", row ? "; " : "");
-        say_limit(memo, row, block);
-        for (size_t p = 0, said = 0; p < memo->places; p++) {
-            for (size_t r = 0; r < csv->rows; r++) {
-                char kept[WORDS], where[WORDS];
-                if (strcmp(memo_cell(memo, MEMO_TARGET, r, "strategy"), name) != 0 ||
-                    !limit_row(memo, r, memo_number(memo, MEMO_TARGET, row, "limit"),
-                               &memo->place[p])) {
-                    continue;
+        doc_text(block, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", text);
+    }
+}
+
+void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block)
+{
+    double limits[STUDY_MEMO_LIST];
+    size_t count = find_limits(memo, limits);
+    if (count == 0) {
+        return;
+    }
+    doc_text(block, "Which %s keeps ", memo_cell(memo, MEMO_TARGET, 0, "axis"));
+    doc_code(block, memo_strategy(memo, strategy));
+    doc_text(block, " at ");
+    say_limits(limits, count, block);
+    doc_text(block, ": ");
+    for (size_t p = 0; p < memo->places; p++) {
+        char where[WORDS];
+        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
+        doc_text(block, "%s%s%s", p ? "; " : "", where, where[0] ? " " : "");
+        say_limits_at(memo, &memo->place[p], memo_strategy(memo, strategy), limits, count, block);
+    }
+    doc_text(block, ". ");
+}
+
+static bool in_targets(const struct memo *memo, const char *name)
+{
+    bool found = false;
+    for (size_t row = 0; row < memo->table[MEMO_TARGET].csv.rows; row++) {
+        found |= strcmp(memo_cell(memo, MEMO_TARGET, row, "strategy"), name) == 0;
+    }
+    return found;
+}
+
+void memo_limits_table(const struct memo *memo, struct doc_node *doc)
+{
+    double limits[STUDY_MEMO_LIST];
+    size_t count = find_limits(memo, limits);
+    if (count == 0) {
+        return;
+    }
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Values of %s that keep %s at or under a limit:",
+             memo_cell(memo, MEMO_TARGET, 0, "axis"), memo->metric);
+    struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *line = doc_add(table, DOC_ROW, NULL);
+    doc_cell(line, "situation");
+    doc_cell(line, "strategy");
+    for (size_t i = 0; i < count; i++) {
+        say_limits(&limits[i], 1, doc_add(line, DOC_CELL, NULL));
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        char where[WORDS];
+        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
+        for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+            if (!in_targets(memo, memo_strategy(memo, s))) {
+                continue;
+            }
+            line = doc_add(table, DOC_ROW, NULL);
+            doc_cell(line, "%s", where);
+            doc_code(doc_add(line, DOC_CELL, NULL), memo_strategy(memo, s));
+            for (size_t i = 0; i < count; i++) {
+                size_t row = find_limit(memo, &memo->place[p], memo_strategy(memo, s), limits[i]);
+                char text[WORDS] = "";
+                if (row != SIZE_MAX) {
+                    say_kept(memo, row, text, sizeof text);
                 }
-                say_kept(memo, r, kept, sizeof kept);
-                memo_say_place(memo, &memo->place[p], true, where, sizeof where);
-                doc_text(block, "%s%s%s%s", said++ ? ", " : "", kept,
-                         where[0] ? " with " : "", where);
+                doc_cell(line, "%s", text);
             }
         }
     }
-    doc_text(block, ". ");
 }
 
 /* --- which costs decide --- */
