@@ -64,7 +64,8 @@ static const struct cli_command command = {
     options, take, "STUDY",
     "Where along an axis two strategies cost the same, with the band of the costs' uncertainty.",
     "Every pair of strategies that no reader finds stale is compared; where the study's [memo] "
-    "names a case, in that case only. With -o: breakeven.csv and breakeven-curves.csv. With --target the question is which values of the axis keep the metric "
+    "names a case, in that case only. With -o: breakeven.csv and breakeven-curves.csv. With "
+    "--target the question is which values of the axis keep the metric "
     "at or below that time, strategy by strategy (target.csv): `--metric pause --axis chunk "
     "--target 200us`."};
 

@@ -88,8 +88,8 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct arguments *given = context;
     struct study narrow;
     given->common.all |= study->memo.sensitivity == MEMO_SENSITIVITY_ALL;
-    bool good = analysis_focus(&given->common, study, NULL, &narrow, err) &&
-                answer_in(&narrow, given, err);
+    bool good =
+        analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
     study_free(&narrow);
     return good;
 }

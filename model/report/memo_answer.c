@@ -111,8 +111,8 @@ static void say_rivals(const struct memo *memo, const struct memo_place *place,
                                                            : "";
         const char *linux_does = shipped(memo, s) ? "what Linux does" : "";
         bool both = strings[0] && linux_does[0], any = strings[0] || linux_does[0];
-        doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "",
-                 strings, any ? ")" : "", text, times[0] ? ", " : "", times);
+        doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "", strings,
+                 any ? ")" : "", text, times[0] ? ", " : "", times);
     }
 }
 
@@ -141,10 +141,10 @@ static void say_saving(const struct memo *memo, const struct memo_place *place,
     }
     doc_text(block, " ");
     doc_code(block, memo->compare[0]);
-    doc_text(block, cost_a < cost_b ? " saves %s%s against " : " costs %s more%s%s than ", saved,
-             cost_a > cost_b && part[0] ? ", " : part, part);
+    bool saves = cost_a < cost_b;
+    doc_text(block, saves ? " saves %s%s against " : " costs %s more than ", saved, part);
     doc_code(block, memo->compare[1]);
-    doc_text(block, ".");
+    doc_text(block, "%s%s.", saves ? "" : ", ", saves ? "" : part);
 }
 
 /* What would be cheaper if it were right: somebody will ask. */
@@ -212,7 +212,7 @@ struct group {
     size_t winner;
     bool decided, listed[MEMO_PLACES];
     size_t count;
-    double least, most; /* share of the draws */
+    double least, most, draws; /* share of the draws; how many there are */
 };
 
 /* Who wins where; `sound`: among those without a condition. Returns how many
@@ -229,8 +229,11 @@ static size_t find_groups(const struct memo *memo, bool sound, struct group grou
             g++;
         }
         if (g == count) {
-            groups[count++] = (struct group){
-                .winner = winner, .decided = decided, .least = INFINITY, .most = -INFINITY};
+            groups[count++] = (struct group){.winner = winner,
+                                             .decided = decided,
+                                             .least = INFINITY,
+                                             .most = -INFINITY,
+                                             .draws = choice.draws};
         }
         groups[g].listed[p] = true;
         groups[g].count++;
@@ -240,28 +243,27 @@ static size_t find_groups(const struct memo *memo, bool sound, struct group grou
     return count;
 }
 
-/* " at 4k backing and thp backing" */
+/* " with 4k backing and thp backing" */
 static void say_where(const struct memo *memo, const struct group *group, struct doc_node *block)
 {
-    size_t said = 0, machine = 0;
-    while (machine + 1 < memo->axes && strcmp(memo->axis[machine].name, "machine") != 0) {
-        machine++;
+    size_t said = 0, facets = 0;
+    bool machine = false;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+        machine |= memo->facet[i] && strcmp(memo->axis[i].name, "machine") == 0;
     }
-    if (group->count == memo->places) {
-        for (size_t i = 0; i < memo->axes; i++) {
-            if (memo->facet[i]) {
-                doc_text(block, "%s %s", said++ ? " and" : " whatever the", memo->axis[i].name);
-            }
+    for (size_t i = 0; i < memo->axes && group->count == memo->places; i++) {
+        if (memo->facet[i]) {
+            doc_text(block, "%s %s", said++ ? " and" : " whatever the", memo->axis[i].name);
         }
-        return;
     }
-    for (size_t p = 0; p < memo->places; p++) {
+    for (size_t p = 0; p < memo->places && group->count < memo->places; p++) {
         char name[WORDS];
         if (group->listed[p]) {
-            memo_say_place(memo, &memo->place[p], true, name, sizeof name);
+            memo_say_facets(memo, &memo->place[p], name, sizeof name);
             said++;
             doc_text(block, "%s%s",
-                     said == 1              ? memo->facet[machine] ? " on " : " with "
+                     said == 1              ? (machine || facets > 1 ? " on " : " with ")
                      : said == group->count ? " and "
                                             : ", ",
                      name);
@@ -276,10 +278,11 @@ static void say_shares(const struct group *group, struct doc_node *block)
         return;
     }
     if (least == most) {
-        doc_text(block, " (in %s%.0f %% of the draws)", group->decided ? "" : "only ", least);
+        doc_text(block, " (in %s%.0f %% of %.0f draws)", group->decided ? "" : "only ", least,
+                 group->draws);
     } else {
-        doc_text(block, " (in %s%.0f to %.0f %% of the draws)", group->decided ? "" : "only ",
-                 least, most);
+        doc_text(block, " (in %s%.0f to %.0f %% of %.0f draws)", group->decided ? "" : "only ",
+                 least, most, group->draws);
     }
 }
 
@@ -344,9 +347,8 @@ static void say_conditions(const struct memo *memo, struct doc_node *block)
     size_t count = 0;
     for (size_t p = 0; p < memo->places; p++) {
         struct memo_choice choice = memo_choose(memo, &memo->place[p]);
-        const char *condition = choice.winner == SIZE_MAX
-                                    ? NULL
-                                    : memo_condition(memo, &memo->place[p], choice.winner);
+        const char *condition =
+            choice.winner == SIZE_MAX ? NULL : memo_condition(memo, &memo->place[p], choice.winner);
         bool known = !condition;
         for (size_t i = 0; i < count; i++) {
             known |= strcmp(said[i], condition ? condition : "") == 0;
@@ -358,12 +360,28 @@ static void say_conditions(const struct memo *memo, struct doc_node *block)
     }
 }
 
+/* "by granule/backing", where places are called by several values. */
+static void say_facet_names(const struct memo *memo, bool more, struct doc_node *block)
+{
+    size_t facets = 0, said = 0;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+    }
+    for (size_t i = 0; i < memo->axes && facets > 1 && more; i++) {
+        if (memo->facet[i]) {
+            doc_text(block, "%s%s", said++ ? "/" : ", by ", memo->axis[i].name);
+        }
+    }
+}
+
 /* The one sentence: who wins, how surely, on what condition, and who without it. */
 static void say_headline(const struct memo *memo, struct doc_node *block)
 {
     char common[WORDS];
     memo_say_common(memo, common, sizeof common);
-    doc_text(block, "%s%s", common, common[0] ? ": " : "");
+    doc_text(block, "%s", common);
+    say_facet_names(memo, common[0] != '\0', block);
+    doc_text(block, "%s", common[0] ? ": " : "");
     size_t groups, leans = say_groups(memo, false, &groups, block);
     struct memo_choice first = memo_choose(memo, &memo->place[0]);
     if (first.winner != SIZE_MAX && !isfinite(first.probability)) {
@@ -394,7 +412,7 @@ static void say_caveats(const struct memo *memo, struct doc_node *block)
             wins |= (choice.winner == s && !leans) || (choice.sound == s && choice.winner != s);
         }
         if (wins && memo_caveat(memo, s)[0]) {
-            doc_text(block, " Caveat of ");
+            doc_text(block, "%sCaveat of ", block->first ? " " : "");
             doc_code(block, memo_strategy(memo, s));
             doc_text(block, ": %s.", memo_caveat(memo, s));
         }
@@ -463,7 +481,7 @@ static void say_rest(const struct memo *memo, bool costs, struct doc_node *doc)
 {
     struct doc_node *rest = doc_add(doc, DOC_PARAGRAPH, NULL);
     if (costs) {
-        memo_costs_lead(memo, rest);
+        memo_costs_words(memo, rest);
     }
     say_caveats(memo, rest);
     if (!rest->first) {
@@ -485,11 +503,13 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
         memo_limits_lead(memo, limited(memo), answer);
     }
     if (costs && memo->table[MEMO_SENSITIVITY].there) {
-        memo_costs_lead(memo, answer);
+        memo_costs_words(memo, answer);
+        memo_measure_words(memo, answer);
         doc_text(answer, " ");
     }
     say_headline(memo, answer);
     say_not_enough(memo, answer);
+    memo_trend_words(memo, answer);
     bool once = words_agree(memo);
     if (once) {
         memo_breakeven_words(memo, &memo->place[0], answer);

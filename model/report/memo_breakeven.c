@@ -72,8 +72,7 @@ static void say_none(const struct memo *memo, size_t row, struct doc_node *block
         memo_say_digits(low, at_low, sizeof at_low);
         memo_say_digits(high, at_high, sizeof at_high);
         bool same = strcmp(at_low, at_high) == 0;
-        doc_text(block, ", by a factor of %s%s%s", at_low, same ? "" : " to ",
-                 same ? "" : at_high);
+        doc_text(block, ", by a factor of %s%s%s", at_low, same ? "" : " to ", same ? "" : at_high);
     }
     doc_text(block, ".");
 }
@@ -211,14 +210,12 @@ static size_t find_crossing(const struct memo *memo, const struct memo_place *pl
     return best;
 }
 
-/* A strategy, and what it needs where that has not been said before: the winner's
- * condition stands in the answer. */
+/* A strategy, marked at its first time where it leans on a condition. */
 static void say_strategy(const struct memo *memo, const struct memo_place *place,
                          const struct segment *segments, size_t index, struct doc_node *block)
 {
     const char *name = segments[index].strategy;
-    size_t strategy = memo_find_strategy(memo, name);
-    bool said = memo_choose(memo, place).winner == strategy;
+    bool said = false;
     for (size_t i = 0; i < index; i++) {
         said |= strcmp(segments[i].strategy, name) == 0;
     }
@@ -281,7 +278,10 @@ static void say_cheapest(const struct memo *memo, const struct memo_place *place
     double last = NAN;
     size_t count = find_segments(memo, place, sound, segments, &last);
     say_segments(memo, place, segments, count < SEGMENTS ? count : SEGMENTS, block);
-    doc_text(block, "%s", count > SEGMENTS ? ", and it changes further" : count == 1 ? " throughout" : "");
+    doc_text(block, "%s",
+             count > SEGMENTS ? ", and it changes further"
+             : count == 1     ? " throughout"
+                              : "");
 }
 
 /* The cheapest along the axis, and among those without a condition. */
@@ -297,8 +297,8 @@ static void say_along(const struct memo *memo, const struct memo_place *place,
     const char *unit = memo_cell(memo, MEMO_CURVES, 0, "unit");
     memo_say_number(unit, segments[0].from, low, sizeof low);
     memo_say_number(unit, last, high, sizeof high);
-    doc_text(block, " Cheapest along %s (%s to %s): ", memo_cell(memo, MEMO_CURVES, 0, "axis"),
-             low, high);
+    doc_text(block, " Cheapest along %s (%s to %s): ", memo_cell(memo, MEMO_CURVES, 0, "axis"), low,
+             high);
     say_cheapest(memo, place, false, block);
     if (any_leans(memo, place) && find_segments(memo, place, true, segments, &last) > 0) {
         doc_text(block, "; without a condition ");

@@ -13,6 +13,7 @@
 
 /* Answers side by side; more would be no answer. */
 #define MEMO_PLACES 12
+#define MEMO_LEAST_GAIN 0.01 /* of information; what is less is noise */
 
 enum memo_table_id {
     MEMO_ROWS,
@@ -146,6 +147,9 @@ void memo_say_number(const char *unit, double value, char *buf, size_t size);
  * the places apart. */
 void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
                     char *buf, size_t size);
+/* What tells the place from the others, shortest: "4K/thp" where there are two axes. */
+void memo_say_facets(const struct memo *memo, const struct memo_place *place, char *buf,
+                     size_t size);
 /* What of that all places share. */
 void memo_say_common(const struct memo *memo, char *buf, size_t size);
 /* Three digits, as many as such numbers can bear. */
@@ -165,8 +169,9 @@ void memo_say_also(const struct memo *memo, const struct memo_place *place, size
  * in words; with all of them, as a table. */
 void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block);
 void memo_limits_table(const struct memo *memo, struct doc_node *doc);
-/* The cost that decides most, place by place. */
-void memo_costs_lead(const struct memo *memo, struct doc_node *block);
+/* The cost that decides most, place by place; what to measure first. */
+void memo_costs_words(const struct memo *memo, struct doc_node *block);
+void memo_measure_words(const struct memo *memo, struct doc_node *block);
 
 /* --- sections --- */
 
@@ -182,6 +187,9 @@ void memo_repeat_section(const struct memo *memo, struct doc_node *doc);
  * is cheapest where along it, at one place. */
 void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
                           struct doc_node *block);
+/* Where there is an answer for each value of that axis: how the two that are
+ * compared fare along it. */
+void memo_trend_words(const struct memo *memo, struct doc_node *block);
 /* All pairs at all places; those that cross, or may, in front. */
 void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
 /* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */

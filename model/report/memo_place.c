@@ -332,8 +332,8 @@ static void say_words(const struct memo *memo, const struct memo_place *place, e
                                             : axis->count > 1;
         char value[160], words[256];
         if (strcmp(axis->name, "machine") == 0 && which != WORDS_FACETS) {
-            machine = which == WORDS_COMMON && memo->facet[i] ? NULL
-                                                              : memo_value(axis, place->digit[i]);
+            machine =
+                which == WORDS_COMMON && memo->facet[i] ? NULL : memo_value(axis, place->digit[i]);
         } else if (said && i != memo->strategy) {
             memo_say_value(axis, memo_value(axis, place->digit[i]), value, sizeof value);
             say_axis(axis->name, value, words, sizeof words);
@@ -350,6 +350,27 @@ void memo_say_place(const struct memo *memo, const struct memo_place *place, boo
                     char *buf, size_t size)
 {
     say_words(memo, place, only_facets ? WORDS_FACETS : WORDS_ALL, buf, size);
+}
+
+void memo_say_facets(const struct memo *memo, const struct memo_place *place, char *buf,
+                     size_t size)
+{
+    size_t facets = 0, used = 0;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+    }
+    if (facets < 2) {
+        say_words(memo, place, WORDS_FACETS, buf, size);
+        return;
+    }
+    for (size_t i = 0; i < memo->axes && used < size; i++) {
+        if (memo->facet[i]) {
+            char value[160];
+            memo_say_value(&memo->axis[i], memo_value(&memo->axis[i], place->digit[i]), value,
+                           sizeof value);
+            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "/" : "", value);
+        }
+    }
 }
 
 void memo_say_common(const struct memo *memo, char *buf, size_t size)

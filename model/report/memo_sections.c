@@ -12,7 +12,6 @@
 
 #define WORDS 512
 #define SHOWN_COSTS 5
-#define LEAST_GAIN 0.01 /* what is less is noise */
 
 static void heading(struct doc_node *doc, const char *text)
 {
@@ -405,7 +404,7 @@ static void say_machine(const struct memo *memo, size_t first, struct doc_node *
     doc_text(item, " no clear winner in %.1f %% of the study's situations", 100 * undecided);
     for (size_t row = first; row < memo->table[id].csv.rows; row++) {
         double gain = memo_number(memo, id, row, "gain");
-        if (gain < LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
+        if (gain < MEMO_LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
             continue;
         }
         doc_text(item, said++ ? ", then " : "; measure first ");

@@ -396,10 +396,8 @@ static bool check_target(const struct memo *memo, struct error *err)
 static bool check_tables(const struct memo *memo, struct error *err)
 {
     static bool (*const checks[MEMO_TABLES])(const struct memo *, struct error *) = {
-        [MEMO_MAP] = check_map,
-        [MEMO_BREAKEVEN] = check_breakeven,
-        [MEMO_CURVES] = check_curves,
-        [MEMO_SENSITIVITY] = check_sensitivity,
+        [MEMO_MAP] = check_map,       [MEMO_BREAKEVEN] = check_breakeven,
+        [MEMO_CURVES] = check_curves, [MEMO_SENSITIVITY] = check_sensitivity,
         [MEMO_TARGET] = check_target,
     };
     for (int id = MEMO_MAP; id < MEMO_VALIDATION; id++) {

@@ -87,10 +87,7 @@ static void say_count(double value, char *buf, size_t size)
     char text[32];
     double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : 1;
     memo_say_digits(value / scale, text, sizeof text);
-    snprintf(buf, size, "%s%s", text,
-             scale == 1e9   ? " billion"
-             : scale == 1e6 ? " million"
-                            : "");
+    snprintf(buf, size, "%s%s", text, scale == 1e9 ? " billion" : scale == 1e6 ? " million" : "");
 }
 
 /* The value of another metric; false where the rows have it not. */
@@ -128,8 +125,7 @@ void memo_say_also(const struct memo *memo, const struct memo_place *place, size
     {
         const char *metric = json_string_value(entry);
         char a[WORDS], b[WORDS];
-        if (!metric || second == SIZE_MAX ||
-            !say_other(memo, metric, place, first, a, sizeof a) ||
+        if (!metric || second == SIZE_MAX || !say_other(memo, metric, place, first, a, sizeof a) ||
             !say_other(memo, metric, place, second, b, sizeof b)) {
             continue;
         }
@@ -213,9 +209,8 @@ static size_t find_limit(const struct memo *memo, const struct memo_place *place
 
 /* A strategy's answers at a place, in the order of the limits. Where even the
  * loosest limit is out of reach that is said once. */
-static void say_limits_at(const struct memo *memo, const struct memo_place *place,
-                          const char *name, const double *limits, size_t count,
-                          struct doc_node *block)
+static void say_limits_at(const struct memo *memo, const struct memo_place *place, const char *name,
+                          const double *limits, size_t count, struct doc_node *block)
 {
     double best = NAN;
     bool any = false;
@@ -324,30 +319,87 @@ static size_t top_cost(const struct memo *memo, const struct memo_place *place)
     return best;
 }
 
-void memo_costs_lead(const struct memo *memo, struct doc_node *block)
+/* The places at which the row's cost is the one that decides most, and in what
+ * share; those of an earlier row with the same cost are not said again. */
+static void say_cost_places(const struct memo *memo, const size_t top[MEMO_PLACES], size_t first,
+                            struct doc_node *block)
 {
-    char before[64] = "";
-    size_t said = 0;
+    const char *cost = memo_cell(memo, MEMO_SENSITIVITY, top[first], "cost");
+    double least = INFINITY, most = 0;
+    size_t said = 0, all = 0;
     for (size_t p = 0; p < memo->places; p++) {
-        size_t row = top_cost(memo, &memo->place[p]);
+        all += top[p] != SIZE_MAX &&
+               strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost"), cost) == 0;
+    }
+    doc_code(block, cost);
+    for (size_t p = 0; p < memo->places; p++) {
         char where[WORDS];
-        if (row == SIZE_MAX) {
+        if (top[p] == SIZE_MAX ||
+            strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost"), cost) != 0) {
             continue;
         }
-        const char *cost = memo_cell(memo, MEMO_SENSITIVITY, row, "cost");
-        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
-        if (strcmp(cost, before) == 0) {
-            doc_text(block, ", %s", where);
-        } else {
-            doc_text(block, "%s", said++ ? "; " : "Most of what is unsure comes from ");
-            doc_code(block, cost);
-            doc_text(block, "%s%s", where[0] ? " at " : "", where);
+        double total = fmin(memo_number(memo, MEMO_SENSITIVITY, top[p], "total"), 1);
+        least = fmin(least, total);
+        most = fmax(most, total);
+        if (all < memo->places) {
+            memo_say_facets(memo, &memo->place[p], where, sizeof where);
+            doc_text(block, "%s%s", said++ ? ", " : " at ", where);
         }
-        doc_text(block, " (%.0f %%)",
-                 100 * fmin(memo_number(memo, MEMO_SENSITIVITY, row, "total"), 1));
-        snprintf(before, sizeof before, "%.63s", cost);
     }
-    if (said) {
-        doc_text(block, " of the variance.");
+    doc_text(block, " (%.0f", 100 * least);
+    if (round(100 * least) < round(100 * most)) {
+        doc_text(block, " to %.0f", 100 * most);
     }
+    doc_text(block, " %% of the variance)");
+}
+
+void memo_costs_words(const struct memo *memo, struct doc_node *block)
+{
+    size_t top[MEMO_PLACES], said = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        top[p] = top_cost(memo, &memo->place[p]);
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        bool known = top[p] == SIZE_MAX;
+        for (size_t q = 0; q < p && !known; q++) {
+            known = top[q] != SIZE_MAX &&
+                    strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[q], "cost"),
+                           memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost")) == 0;
+        }
+        if (!known && said++ == 0) {
+            const char *b = memo_cell(memo, MEMO_SENSITIVITY, top[p], "b");
+            doc_text(block, "How far ");
+            doc_code(block, memo_cell(memo, MEMO_SENSITIVITY, top[p], "a"));
+            doc_text(block, b[0] ? " and " : "");
+            if (b[0]) {
+                doc_code(block, b);
+            }
+            doc_text(block, b[0] ? " are apart hangs on " : " reaches hangs on ");
+            say_cost_places(memo, top, p, block);
+        } else if (!known) {
+            doc_text(block, ", ");
+            say_cost_places(memo, top, p, block);
+        }
+    }
+    doc_text(block, "%s", said ? "." : "");
+}
+
+/* By machine the cost that, known, decides most situations. */
+void memo_measure_words(const struct memo *memo, struct doc_node *block)
+{
+    size_t said = 0;
+    for (size_t row = 0; row < memo->table[MEMO_INFORMATION].csv.rows; row++) {
+        double undecided = memo_number(memo, MEMO_INFORMATION, row, "undecided");
+        double gain = memo_number(memo, MEMO_INFORMATION, row, "gain");
+        if (memo_number(memo, MEMO_INFORMATION, row, "rank") != 1 || gain < MEMO_LEAST_GAIN) {
+            continue;
+        }
+        doc_text(block, said++ ? "; " : " Measure first: ");
+        doc_code(block, memo_cell(memo, MEMO_INFORMATION, row, "cost"));
+        doc_text(block,
+                 " on %s, which leaves %.1f %% of the situations undecided in place of %.1f %%",
+                 memo_cell(memo, MEMO_INFORMATION, row, "machine"), 100 * fmax(undecided - gain, 0),
+                 100 * undecided);
+    }
+    doc_text(block, "%s", said ? "." : "");
 }

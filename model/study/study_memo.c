@@ -307,8 +307,7 @@ static bool check_by(const struct study *study, const struct place *at, struct e
             return false;
         }
     }
-    return count > 0 ||
-           error_input(err, at, "found '%.80s', expected axes: x, y", study->memo.by);
+    return count > 0 || error_input(err, at, "found '%.80s', expected axes: x, y", study->memo.by);
 }
 
 static bool check_against(const struct study *study, const struct place *at, struct error *err)
@@ -378,9 +377,11 @@ bool study_memo_check(const struct study *study, struct error *err)
 {
     static bool (*const checks[KEYS])(const struct study *, const struct place *,
                                       struct error *) = {
-        [KEY_METRIC] = check_metric, [KEY_BREAKEVEN] = check_breakeven, [KEY_MAP] = check_map,
-        [KEY_CASE] = check_case,     [KEY_COMPARE] = check_compare,     [KEY_AGAINST] = check_against,
-        [KEY_ALSO] = check_also,     [KEY_TARGETS] = check_targets,   [KEY_BY] = check_by,
+        [KEY_METRIC] = check_metric,   [KEY_BREAKEVEN] = check_breakeven,
+        [KEY_MAP] = check_map,         [KEY_CASE] = check_case,
+        [KEY_COMPARE] = check_compare, [KEY_AGAINST] = check_against,
+        [KEY_ALSO] = check_also,       [KEY_TARGETS] = check_targets,
+        [KEY_BY] = check_by,
     };
     const struct study_memo *memo = &study->memo;
     for (size_t i = 0; i < KEYS; i++) {
