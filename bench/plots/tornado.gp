@@ -13,6 +13,19 @@ note(z) = (metric = strcol("metric"), find_case(strcol("case")) == 0 && cases < 
 stats table using (note(0)) nooutput
 if (cases > 6) { cases = 6 }
 
+# No rows: the two never differ, whatever costs are.
+if (cases == 0) {
+    eval terminal_at(1060, 120)
+    set output out
+    unset border; unset xtics; unset ytics; unset xlabel; unset ylabel; unset key
+    set xrange [0:1]; set yrange [0:1]
+    set label 1 "No cost decides: the strategies compared never differ" at screen 0.02, screen 0.5 left \
+        font (format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13") textcolor rgb INK
+    plot NaN notitle
+    set output
+    exit
+}
+
 N = cases * SHOWN
 array cost[N]; array low[N]; array high[N]; array range_[N]; array s_first[N]; array first_l[N]; array first_h[N]
 array s_total[N]; array total_l[N]; array total_h[N]

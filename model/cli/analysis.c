@@ -42,6 +42,9 @@ bool analysis_take(struct analysis *given, int key, const char *text, struct err
     case 'w':
         given->what_if = true;
         return true;
+    case 'A':
+        given->all = true;
+        return true;
     default:
         return cli_one_word(&given->study, text, err);
     }
@@ -90,6 +93,42 @@ static bool settle(struct analysis *given, const struct study *study, struct err
     struct place at = {.file = study->path, .key = "metric"};
     given->what_if |= study->memo.what_if;
     return given->has_metric || metric_one(study->memo.metric, &at, &given->metric, err);
+}
+
+/* Adds `axis=value` to the changes where the case narrows the axis. */
+static bool narrow_axis(const struct study *study, size_t axis, const char *open,
+                        struct cli_sets *sets, char text[320], struct error *err)
+{
+    const struct axis *own = &study->axes[axis];
+    size_t value = study_memo_case(study, axis);
+    if (value == SIZE_MAX || own->values.count < 2 || study_memo_by(&study->memo, own->name) ||
+        (open && strcmp(own->name, open) == 0)) {
+        text[0] = '\0';
+        return true;
+    }
+    snprintf(text, 320, "%s=%s", own->name, own->values.text[value]);
+    return cli_add_set(sets, text, err);
+}
+
+bool analysis_focus(const struct analysis *given, const struct study *study, const char *open,
+                    struct study *narrow, struct error *err)
+{
+    struct cli_sets sets = given->sets;
+    char text[STUDY_AXES][320];
+    *narrow = (struct study){0};
+    for (size_t a = 0; a < study->axis_count && !given->all; a++) {
+        if (!narrow_axis(study, a, open, &sets, text[a], err)) {
+            return false;
+        }
+    }
+    if (sets.count > given->sets.count) {
+        fprintf(stderr, "only the situations of [memo] (--all: all of them):");
+        for (size_t i = given->sets.count; i < sets.count; i++) {
+            fprintf(stderr, " %s", sets.text[i]);
+        }
+        fprintf(stderr, "\n");
+    }
+    return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err);
 }
 
 int analysis_run(struct analysis *given, const char *command,

@@ -19,6 +19,7 @@ struct analysis {
     bool has_metric; /* it was given */
     bool csv; /* the table to stdout in place of sentences */
     bool what_if;
+    bool all; /* every situation of the study, not those of its [memo] alone */
 };
 
 /* The rows of these in a command's table of options. */
@@ -28,8 +29,9 @@ struct analysis {
         {"jobs", 'j', "N", "threads (as many as processors)"},                                \
         {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},  \
         {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                    \
+        {"what-if", 'w', NULL, "also strategies that need what the machine has not"},         \
     {                                                                                         \
-        "what-if", 'w', NULL, "also strategies that need what the machine has not"            \
+        "all", 'A', NULL, "all situations of the study (those of its [memo]'s case)"          \
     }
 
 /* Takes one of those, or the study's name. */
@@ -50,5 +52,12 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
 int analysis_run(struct analysis *given, const char *command,
                  bool (*answer)(const struct study *study, void *context, struct error *err),
                  void *context);
+
+/* Reads the study once more into `narrow`, for an answer that takes long: each axis
+ * that the `case` of its [memo] names has that value alone, except for `by` and
+ * `open` (NULL: none), and except for all with --all. What is left out is said on
+ * stderr. The caller frees `narrow` in both cases. */
+bool analysis_focus(const struct analysis *given, const struct study *study, const char *open,
+                    struct study *narrow, struct error *err);
 
 #endif

@@ -2,6 +2,8 @@
 #include "report/breakeven_report.h"
 #include "report/target_report.h"
 
+#include <string.h>
+
 enum { KEY_FROM = 256, KEY_TO, KEY_STEPS, KEY_TARGET };
 
 #define STEPS_DEFAULT 21
@@ -21,14 +23,15 @@ static const struct cli_option options[] = {
 struct arguments {
     struct analysis common;
     struct breakeven_request request;
-    bool targeted;
-    double limit_ns;
+    double limit_ns[STUDY_MEMO_LIST];
+    size_t limits;
 };
 
 static bool take_target(struct arguments *given, const char *text, struct error *err)
 {
-    given->targeted = unit_parse(text, UNIT_NS, &given->limit_ns) && given->limit_ns > 0;
-    return given->targeted ||
+    double *limit = given->limit_ns;
+    given->limits = unit_parse(text, UNIT_NS, limit) && *limit > 0;
+    return given->limits > 0 ||
            error_input(err, NULL, "--target: found '%.80s', expected a time such as 200us", text);
 }
 
@@ -60,8 +63,9 @@ static bool take(void *input, int key, const char *text, struct error *err)
 static const struct cli_command command = {
     options, take, "STUDY",
     "Where along an axis two strategies cost the same, with the band of the costs' uncertainty.",
-    "Every pair of strategies that no reader finds stale is compared. With -o: breakeven.csv and "
-    "breakeven-curves.csv. With --target the question is which values of the axis keep the metric "
+    "Every pair of strategies that no reader finds stale is compared; where the study's [memo] "
+    "names a case, in that case only. With -o: breakeven.csv and breakeven-curves.csv. With "
+    "--target the question is which values of the axis keep the metric "
     "at or below that time, strategy by strategy (target.csv): `--metric pause --axis chunk "
     "--target 200us`."};
 
@@ -101,8 +105,8 @@ static bool answer_target(const struct study *study, const struct arguments *giv
     if (given->request.pair) {
         return error_input(err, NULL, "breakeven: --pair and --target do not go together");
     }
-    if (!target_run(study, &given->request, given->limit_ns, (unsigned)given->common.jobs,
-                    &found.results, err)) {
+    if (!target_run(study, &given->request, given->limit_ns, given->limits,
+                    (unsigned)given->common.jobs, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, &table, 1, &found, err);
@@ -115,23 +119,12 @@ static bool answer_target(const struct study *study, const struct arguments *giv
     return good;
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer_pairs(const struct study *study, const struct arguments *given,
+                         struct error *err)
 {
     static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
                                                    {"breakeven-curves.csv", write_curves}};
-    struct arguments *given = context;
     struct answer found = {.metric = given->common.metric};
-    given->request.metric = given->common.metric;
-    given->request.what_if = given->common.what_if;
-    if (!given->request.axis) {
-        given->request.axis = study->memo.breakeven;
-    }
-    if (given->request.axis[0] == '\0') {
-        return error_input(err, NULL, "breakeven: expected --axis");
-    }
-    if (given->targeted) {
-        return answer_target(study, given, err);
-    }
     if (!breakeven_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
         return false;
     }
@@ -142,6 +135,40 @@ static bool answer(const struct study *study, void *context, struct error *err)
         breakeven_tell(stdout, &found.results, found.metric);
     }
     breakeven_free(&found.results);
+    return good;
+}
+
+/* The limits of [memo] are asked for beside the pairs, those of the command line in
+ * their place. */
+static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
+{
+    if (given->limits > 0) {
+        return answer_target(study, given, err);
+    }
+    if (!answer_pairs(study, given, err)) {
+        return false;
+    }
+    bool ours = strcmp(given->request.axis, study->memo.breakeven) == 0 && !given->request.pair &&
+                !given->common.csv;
+    given->limits = ours ? study_memo_targets(&study->memo, given->limit_ns) : 0;
+    return given->limits == 0 || answer_target(study, given, err);
+}
+
+static bool answer(const struct study *study, void *context, struct error *err)
+{
+    struct arguments *given = context;
+    struct study narrow;
+    given->request.metric = given->common.metric;
+    given->request.what_if = given->common.what_if;
+    if (!given->request.axis) {
+        given->request.axis = study->memo.breakeven;
+    }
+    if (given->request.axis[0] == '\0') {
+        return error_input(err, NULL, "breakeven: expected --axis");
+    }
+    bool good = analysis_focus(&given->common, study, given->request.axis, &narrow, err) &&
+                answer_in(&narrow, given, err);
+    study_free(&narrow);
     return good;
 }
 

@@ -37,8 +37,8 @@ static bool take(void *input, int key, const char *text, struct error *err)
 static const struct cli_command command = {
     options, take, "STUDY", "Which costs decide, and which one to measure first.",
     "For each cell of the study a tornado and Sobol' indices; for each machine by how much the "
-    "cells without a clear winner become fewer when one cost is known. With -o: sensitivity.csv "
-    "and information.csv."};
+    "cells without a clear winner become fewer when one cost is known. Where the study's [memo] "
+    "names a case, in that case only. With -o: sensitivity.csv and information.csv."};
 
 struct answer {
     struct sensitivity_results results;
@@ -57,11 +57,10 @@ static void write_information(FILE *out, const void *answer)
     information_rows_write(out, &found->results, found->metric);
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
 {
     static const struct analysis_table tables[] = {{"sensitivity.csv", write_rows},
                                                    {"information.csv", write_information}};
-    struct arguments *given = context;
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
@@ -81,6 +80,17 @@ static bool answer(const struct study *study, void *context, struct error *err)
         sensitivity_tell(stdout, &found.results, found.metric);
     }
     sensitivity_free(&found.results);
+    return good;
+}
+
+static bool answer(const struct study *study, void *context, struct error *err)
+{
+    struct arguments *given = context;
+    struct study narrow;
+    given->common.all |= study->memo.sensitivity == MEMO_SENSITIVITY_ALL;
+    bool good =
+        analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
+    study_free(&narrow);
     return good;
 }
 

@@ -8,141 +8,143 @@
 #include <string.h>
 
 #define WORDS 512
+#define RIVALS 8
 
 /* --- against what --- */
 
-/* Strategies that the winner is held against, each with what is said of it. */
+/* Strategies that the winner is held against. */
 struct rivals {
-    size_t strategy[4];
-    const char *words[4];
+    size_t strategy[RIVALS];
     size_t count;
 };
 
-/* "as Linux ships it", where that is what a strategy's title says. */
-static const char *shipped(const struct memo *memo, size_t strategy)
+static const char *title_of(const struct memo *memo, size_t strategy)
 {
-    static const char words[] = "as Linux ships it";
-    const char *title = memo_text(memo->run, "configuration", "strategies",
-                                  memo_strategy(memo, strategy), "strategy", "title");
-    return strstr(title, words) ? words : NULL;
+    return memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, strategy),
+                     "strategy", "title");
 }
 
-static void add_rival(const struct memo *memo, struct rivals *rivals, size_t winner,
-                      size_t strategy, const char *words)
+/* What Linux does, by its title: a variant's title says more after it. */
+static bool shipped(const struct memo *memo, size_t strategy)
+{
+    static const char words[] = "as Linux ships it";
+    const char *title = title_of(memo, strategy);
+    size_t length = strlen(title), tail = sizeof words - 1;
+    return length >= tail && strcmp(title + length - tail, words) == 0;
+}
+
+static void add_rival(struct rivals *rivals, size_t winner, size_t strategy)
 {
     bool twice = strategy == SIZE_MAX || strategy == winner;
     for (size_t i = 0; i < rivals->count; i++) {
         twice |= rivals->strategy[i] == strategy;
     }
-    if (!twice && rivals->count < 4) {
-        rivals->strategy[rivals->count] = strategy;
-        rivals->words[rivals->count++] = words ? words : shipped(memo, strategy);
+    if (!twice && rivals->count < RIVALS) {
+        rivals->strategy[rivals->count++] = strategy;
     }
 }
 
+static bool compares(const struct memo *memo)
+{
+    return memo->compare[0] && memo->compare[1];
+}
+
+/* Those that [memo] names, or what it compares and what Linux does; whoever is best
+ * without a condition, or exists, and one that cannot be told from the winner. */
 static struct rivals find_rivals(const struct memo *memo, const struct memo_choice *choice)
 {
     struct rivals rivals = {0};
-    size_t winner = choice->winner;
-    if (choice->real != winner) {
-        add_rival(memo, &rivals, winner, choice->real, "the cheapest that exists there");
+    bool named = false;
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        named |= memo_lists(memo, "against", memo_strategy(memo, s));
     }
+    add_rival(&rivals, choice->winner, choice->real);
+    add_rival(&rivals, choice->winner, choice->sound);
     if (!choice->decided) {
-        add_rival(memo, &rivals, winner, choice->runner_up, NULL);
+        add_rival(&rivals, choice->winner, choice->runner_up);
     }
-    for (size_t i = 0; i < 2 && memo->compare[0] && memo->compare[1]; i++) {
-        add_rival(memo, &rivals, winner, memo_find_strategy(memo, memo->compare[i]), NULL);
+    for (size_t i = 0; i < 2 && compares(memo); i++) {
+        add_rival(&rivals, choice->winner, memo_find_strategy(memo, memo->compare[i]));
     }
-    add_rival(memo, &rivals, winner, memo_find_strategy(memo, "unmap"), NULL);
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        if (named ? memo_lists(memo, "against", memo_strategy(memo, s)) : shipped(memo, s)) {
+            add_rival(&rivals, choice->winner, s);
+        }
+    }
     if (rivals.count == 0) {
-        add_rival(memo, &rivals, winner, choice->runner_up, "the next");
+        add_rival(&rivals, choice->winner, choice->runner_up);
     }
     return rivals;
+}
+
+/* By rising cost. */
+static void sort_rivals(const struct memo *memo, const struct memo_place *place,
+                        struct rivals *rivals)
+{
+    for (size_t i = 1; i < rivals->count; i++) {
+        for (size_t j = i; j > 0; j--) {
+            size_t *pair = &rivals->strategy[j - 1], keep = pair[0];
+            if (memo_band(memo, place, pair[1]).mid < memo_band(memo, place, pair[0]).mid) {
+                pair[0] = pair[1];
+                pair[1] = keep;
+            }
+        }
+    }
 }
 
 static void say_rivals(const struct memo *memo, const struct memo_place *place,
                        const struct memo_choice *choice, struct doc_node *block)
 {
     struct rivals rivals = find_rivals(memo, choice);
+    double least = memo_band(memo, place, choice->winner).mid;
+    sort_rivals(memo, place, &rivals);
     for (size_t i = 0; i < rivals.count; i++) {
-        size_t strategy = rivals.strategy[i];
-        const char *paper = memo_paper(memo, place, strategy);
-        char text[WORDS];
-        memo_say_band(memo_band(memo, place, strategy), text, sizeof text);
-        doc_text(block, "%s%s with ",
-                 i == 0                 ? ", against "
-                 : i + 1 < rivals.count ? ", "
-                                        : " and ",
-                 text);
-        doc_code(block, memo_strategy(memo, strategy));
-        if (rivals.words[i]) {
-            doc_text(block, ", %s%s", rivals.words[i], i + 1 < rivals.count ? "," : "");
-        }
-        if (memo_stale(memo, place, strategy)) {
-            doc_text(block, " (incoherent)");
-        } else if (paper) {
-            doc_text(block, " (hypothetical: %s)", paper);
-        }
+        size_t s = rivals.strategy[i];
+        struct memo_band band = memo_band(memo, place, s);
+        char text[WORDS], times[64];
+        memo_say_band(band, text, sizeof text);
+        memo_say_times(band.mid, least, times, sizeof times);
+        doc_text(block, "; ");
+        doc_code(block, memo_strategy(memo, s));
+        const char *strings = memo_stale(memo, place, s)   ? "incoherent"
+                              : memo_paper(memo, place, s) ? "hypothetical there"
+                                                           : "";
+        const char *linux_does = shipped(memo, s) ? "what Linux does" : "";
+        bool both = strings[0] && linux_does[0], any = strings[0] || linux_does[0];
+        doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "", strings,
+                 any ? ")" : "", text, times[0] ? ", " : "", times);
     }
 }
 
 /* --- one place --- */
 
-static void say_sound(const struct memo *memo, const struct memo_place *place,
-                      const struct memo_choice *choice, struct doc_node *block)
+/* What the first of the compared saves against the second. */
+static void say_saving(const struct memo *memo, const struct memo_place *place,
+                       struct doc_node *block)
 {
-    char band[WORDS];
-    if (choice->sound == SIZE_MAX) {
-        doc_text(block, " No strategy of the study is coherent without a condition there.");
+    size_t a = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : SIZE_MAX;
+    size_t b = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : SIZE_MAX;
+    if (a == SIZE_MAX || b == SIZE_MAX) {
         return;
     }
-    memo_say_band(memo_band(memo, place, choice->sound), band, sizeof band);
-    doc_text(block, " Without that condition ");
-    doc_code(block, memo_strategy(memo, choice->sound));
-    doc_text(block, " %s: %s", memo_verb(memo), band);
-    if (isfinite(choice->sound_probability)) {
-        doc_text(block, ", %s%.0f %% of the draws",
-                 choice->sound_probability < MAP_DECIDED ? "undecided, with only " : "in ",
-                 100 * choice->sound_probability);
+    double cost_a = memo_band(memo, place, a).mid, cost_b = memo_band(memo, place, b).mid;
+    char saved[64], part[64] = "";
+    memo_say_band((struct memo_band){fabs(cost_b - cost_a), NAN, NAN}, saved, sizeof saved);
+    /* What costs nothing saves all, as one sees. */
+    memo_say_times(fmax(cost_a, cost_b), fmin(cost_a, cost_b), part, sizeof part);
+    if (cost_a == cost_b || !isfinite(cost_a - cost_b) || part[0] == '\0') {
+        return;
     }
-    doc_text(block, ".");
-}
-
-static void say_confidence(const struct memo_choice *choice, struct doc_node *block)
-{
-    if (isfinite(choice->probability)) {
-        doc_text(block, "; it wins in %s%.0f %% of the %.0f draws.", choice->decided ? "" : "only ",
-                 100 * choice->probability, choice->draws);
-    } else if (choice->draws > 0) {
-        doc_text(block,
-                 "; in which share of the draws it wins a map would tell, which is missing.");
-    } else {
-        doc_text(block, "; every cost at its mode, so how sure that is is not known.");
+    if (cost_a < cost_b) {
+        double share = 100 * (cost_b - cost_a) / cost_b;
+        snprintf(part, sizeof part, share < 1 ? " (under 1 %%)" : " (%.0f %%)", share);
     }
-}
-
-static void say_winner(const struct memo *memo, const struct memo_place *place,
-                       const struct memo_choice *choice, struct doc_node *block)
-{
-    const char *condition = memo_condition(memo, place, choice->winner);
-    const char *paper = memo_paper(memo, place, choice->winner);
-    char band[WORDS];
-    memo_say_band(memo_band(memo, place, choice->winner), band, sizeof band);
-    doc_text(block, choice->decided ? "" : "undecided; by the median ");
-    doc_code(block, memo_strategy(memo, choice->winner));
-    if (paper) {
-        doc_text(block, " (hypothetical: %s)", paper);
-    }
-    doc_text(block, " %s", memo_verb(memo));
-    if (condition) {
-        doc_text(block, ", provided that %s", condition);
-    }
-    doc_text(block, ": %s", band);
-    say_rivals(memo, place, choice, block);
-    say_confidence(choice, block);
-    if (condition) {
-        say_sound(memo, place, choice, block);
-    }
+    doc_text(block, " ");
+    doc_code(block, memo->compare[0]);
+    bool saves = cost_a < cost_b;
+    doc_text(block, saves ? " saves %s%s against " : " costs %s more than ", saved, part);
+    doc_code(block, memo->compare[1]);
+    doc_text(block, "%s%s.", saves ? "" : ", ", saves ? "" : part);
 }
 
 /* What would be cheaper if it were right: somebody will ask. */
@@ -156,7 +158,26 @@ static void say_stale(const struct memo *memo, const struct memo_place *place, d
             memo_say_band(band, text, sizeof text);
             doc_text(block, " ");
             doc_code(block, memo_strategy(memo, s));
-            doc_text(block, " would take %s, but is not enough: readers find stale bytes.", text);
+            doc_text(block, " would take %s, but leaves stale bytes.", text);
+        }
+    }
+}
+
+/* Those of them that are cheapest at all places. */
+static void say_not_enough(const struct memo *memo, struct doc_node *block)
+{
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        bool all = true;
+        for (size_t p = 0; p < memo->places; p++) {
+            struct memo_choice choice = memo_choose(memo, &memo->place[p]);
+            all &= memo_stale(memo, &memo->place[p], s) && choice.winner != SIZE_MAX &&
+                   memo_band(memo, &memo->place[p], s).mid <
+                       memo_band(memo, &memo->place[p], choice.winner).mid;
+        }
+        if (all) {
+            doc_text(block, " ");
+            doc_code(block, memo_strategy(memo, s));
+            doc_text(block, " is cheaper, but not enough: readers find stale bytes.");
         }
     }
 }
@@ -165,14 +186,219 @@ static void say_place(const struct memo *memo, const struct memo_place *place,
                       struct doc_node *block)
 {
     struct memo_choice choice = memo_choose(memo, place);
+    char text[WORDS];
     if (choice.winner == SIZE_MAX) {
-        doc_text(block, "no strategy of the study is coherent and exists on this machine.");
+        doc_text(block, "No strategy of the study is coherent and exists on this machine.");
         say_stale(memo, place, INFINITY, block);
-    } else {
-        say_winner(memo, place, &choice, block);
-        say_stale(memo, place, memo_band(memo, place, choice.winner).mid, block);
+        return;
+    }
+    struct memo_band band = memo_band(memo, place, choice.winner);
+    memo_say_cost(memo, band, text, sizeof text);
+    doc_code(block, memo_strategy(memo, choice.winner));
+    doc_text(block, " %s", text);
+    say_rivals(memo, place, &choice, block);
+    doc_text(block, ".");
+    say_saving(memo, place, block);
+    size_t other = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : choice.runner_up;
+    size_t first = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : choice.winner;
+    memo_say_also(memo, place, first, other, block);
+    say_stale(memo, place, band.mid, block);
+}
+
+/* --- all places: who wins --- */
+
+/* Places of one winner that are alike decided. */
+struct group {
+    size_t winner;
+    bool decided, listed[MEMO_PLACES];
+    size_t count;
+    double least, most, draws; /* share of the draws; how many there are */
+};
+
+/* Who wins where; `sound`: among those without a condition. Returns how many
+ * groups there are. */
+static size_t find_groups(const struct memo *memo, bool sound, struct group groups[MEMO_PLACES])
+{
+    size_t count = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        struct memo_choice choice = memo_choose(memo, &memo->place[p]);
+        double share = sound ? choice.sound_probability : choice.probability;
+        size_t winner = sound ? choice.sound : choice.winner, g = 0;
+        bool decided = !(share < MAP_DECIDED);
+        while (g < count && (groups[g].winner != winner || groups[g].decided != decided)) {
+            g++;
+        }
+        if (g == count) {
+            groups[count++] = (struct group){.winner = winner,
+                                             .decided = decided,
+                                             .least = INFINITY,
+                                             .most = -INFINITY,
+                                             .draws = choice.draws};
+        }
+        groups[g].listed[p] = true;
+        groups[g].count++;
+        groups[g].least = fmin(groups[g].least, share);
+        groups[g].most = fmax(groups[g].most, share);
+    }
+    return count;
+}
+
+/* " with 4k backing and thp backing" */
+static void say_where(const struct memo *memo, const struct group *group, struct doc_node *block)
+{
+    size_t said = 0, facets = 0;
+    bool machine = false;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+        machine |= memo->facet[i] && strcmp(memo->axis[i].name, "machine") == 0;
+    }
+    for (size_t i = 0; i < memo->axes && group->count == memo->places; i++) {
+        if (memo->facet[i]) {
+            doc_text(block, "%s %s", said++ ? " and" : " whatever the", memo->axis[i].name);
+        }
+    }
+    for (size_t p = 0; p < memo->places && group->count < memo->places; p++) {
+        char name[WORDS];
+        if (group->listed[p]) {
+            memo_say_facets(memo, &memo->place[p], name, sizeof name);
+            said++;
+            doc_text(block, "%s%s",
+                     said == 1              ? (machine || facets > 1 ? " on " : " with ")
+                     : said == group->count ? " and "
+                                            : ", ",
+                     name);
+        }
     }
 }
+
+static void say_shares(const struct group *group, struct doc_node *block)
+{
+    double least = round(100 * group->least), most = round(100 * group->most);
+    if (!isfinite(group->least)) {
+        return;
+    }
+    if (least == most) {
+        doc_text(block, " (in %s%.0f %% of %.0f draws)", group->decided ? "" : "only ", least,
+                 group->draws);
+    } else {
+        doc_text(block, " (in %s%.0f to %.0f %% of %.0f draws)", group->decided ? "" : "only ",
+                 least, most, group->draws);
+    }
+}
+
+static bool group_leans(const struct memo *memo, const struct group *group)
+{
+    for (size_t p = 0; p < memo->places; p++) {
+        if (group->listed[p] && group->winner != SIZE_MAX &&
+            memo_condition(memo, &memo->place[p], group->winner)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool group_paper(const struct memo *memo, const struct group *group)
+{
+    for (size_t p = 0; p < memo->places; p++) {
+        if (group->listed[p] && group->winner != SIZE_MAX &&
+            memo_paper(memo, &memo->place[p], group->winner)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "`eager` adds least to the reboot with 4k backing (in 97 % of the draws)"; returns
+ * how many of the groups lean on a condition, and all of them in `count`. */
+static size_t say_groups(const struct memo *memo, bool sound, size_t *groups_count,
+                         struct doc_node *block)
+{
+    struct group groups[MEMO_PLACES];
+    size_t count = find_groups(memo, sound, groups), leans = 0;
+    bool verb = false;
+    *groups_count = count;
+    for (size_t g = 0; g < count; g++) {
+        doc_text(block, "%s", g ? "; " : "");
+        if (groups[g].winner == SIZE_MAX) {
+            doc_text(block, "nothing is coherent and exists");
+        } else {
+            bool condition = group_leans(memo, &groups[g]);
+            leans += condition;
+            doc_text(block, "%s", groups[g].decided ? "" : "undecided, with ");
+            doc_code(block, memo_strategy(memo, groups[g].winner));
+            doc_text(block, "%s%s", group_paper(memo, &groups[g]) ? " (hypothetical there)" : "",
+                     condition && count > 1 ? " (conditional)" : "");
+            doc_text(block, "%s%s", groups[g].decided && (sound || verb) ? "" : " ",
+                     !groups[g].decided ? "ahead by the median"
+                     : sound || verb    ? ""
+                                        : memo_verb(memo));
+            verb |= groups[g].decided;
+        }
+        say_where(memo, &groups[g], block);
+        say_shares(&groups[g], block);
+    }
+    return leans;
+}
+
+/* The conditions that the winners lean on, each once. */
+static void say_conditions(const struct memo *memo, struct doc_node *block)
+{
+    const char *said[MEMO_PLACES];
+    size_t count = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        struct memo_choice choice = memo_choose(memo, &memo->place[p]);
+        const char *condition =
+            choice.winner == SIZE_MAX ? NULL : memo_condition(memo, &memo->place[p], choice.winner);
+        bool known = !condition;
+        for (size_t i = 0; i < count; i++) {
+            known |= strcmp(said[i], condition ? condition : "") == 0;
+        }
+        if (!known) {
+            doc_text(block, "%s%s", count ? ", or that " : "", condition);
+            said[count++] = condition;
+        }
+    }
+}
+
+/* "by granule/backing", where places are called by several values. */
+static void say_facet_names(const struct memo *memo, bool more, struct doc_node *block)
+{
+    size_t facets = 0, said = 0;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+    }
+    for (size_t i = 0; i < memo->axes && facets > 1 && more; i++) {
+        if (memo->facet[i]) {
+            doc_text(block, "%s%s", said++ ? "/" : ", by ", memo->axis[i].name);
+        }
+    }
+}
+
+/* The one sentence: who wins, how surely, on what condition, and who without it. */
+static void say_headline(const struct memo *memo, struct doc_node *block)
+{
+    char common[WORDS];
+    memo_say_common(memo, common, sizeof common);
+    doc_text(block, "%s", common);
+    say_facet_names(memo, common[0] != '\0', block);
+    doc_text(block, "%s", common[0] ? ": " : "");
+    size_t groups, leans = say_groups(memo, false, &groups, block);
+    struct memo_choice first = memo_choose(memo, &memo->place[0]);
+    if (first.winner != SIZE_MAX && !isfinite(first.probability)) {
+        doc_text(block, first.draws > 0
+                            ? " (in which share of the draws a map would tell, which is missing)"
+                            : " (every cost at its mode, so how sure that is is not known)");
+    }
+    if (leans > 0) {
+        doc_text(block, groups == 1 ? ", but only if " : ". The condition: ");
+        say_conditions(memo, block);
+        doc_text(block, ". Without it: ");
+        say_groups(memo, true, &groups, block);
+    }
+    doc_text(block, ".");
+}
+
+/* --- below the answer --- */
 
 /* What is said against the strategies that win somewhere; the conditions of
  * verdicts stand beside the wins. */
@@ -186,130 +412,108 @@ static void say_caveats(const struct memo *memo, struct doc_node *block)
             wins |= (choice.winner == s && !leans) || (choice.sound == s && choice.winner != s);
         }
         if (wins && memo_caveat(memo, s)[0]) {
-            doc_text(block, " Caveat of ");
+            doc_text(block, "%sCaveat of ", block->first ? " " : "");
             doc_code(block, memo_strategy(memo, s));
             doc_text(block, ": %s.", memo_caveat(memo, s));
         }
     }
 }
 
-/* --- several places --- */
-
-/* Of the places of one winner, decided or not, in how many draws it wins at
- * least. */
-static void say_shares(const struct memo *memo, const struct memo_choice *choices, size_t winner,
-                       bool decided, struct doc_node *block)
+static bool same_runs(const struct doc_node *a, const struct doc_node *b)
 {
-    double least = INFINITY, most = 0;
+    const struct doc_node *x = a->first, *y = b->first;
+    while (x && y && strcmp(x->text, y->text) == 0) {
+        x = x->next;
+        y = y->next;
+    }
+    return !x && !y;
+}
+
+/* Whether the words on break-even points are the same for all places: then they
+ * are said once. */
+static bool words_agree(const struct memo *memo)
+{
+    struct doc_node *first = doc_new();
+    bool same = true;
+    memo_breakeven_words(memo, &memo->place[0], first);
+    for (size_t p = 1; p < memo->places && same; p++) {
+        struct doc_node *other = doc_new();
+        memo_breakeven_words(memo, &memo->place[p], other);
+        same = same_runs(first, other);
+        doc_free(other);
+    }
+    doc_free(first);
+    return same;
+}
+
+static void say_places(const struct memo *memo, bool once, struct doc_node *doc)
+{
+    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
     for (size_t p = 0; p < memo->places; p++) {
-        if (choices[p].winner == winner && choices[p].decided == decided) {
-            least = fmin(least, choices[p].probability);
-            most = fmax(most, choices[p].probability);
+        struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
+        char words[WORDS];
+        memo_say_place(memo, &memo->place[p], true, words, sizeof words);
+        if (words[0]) {
+            doc_strong(item, "%s:", words);
+            doc_text(item, " ");
         }
-    }
-    if (!isfinite(least)) {
-        return;
-    }
-    if (round(100 * least) == round(100 * most)) {
-        doc_text(block, " (%sin %.0f %% of the draws)", decided ? "" : "only ", 100 * least);
-    } else {
-        doc_text(block, " (%sin %.0f to %.0f %% of the draws)", decided ? "" : "only ", 100 * least,
-                 100 * most);
+        say_place(memo, &memo->place[p], item);
+        if (!once) {
+            memo_breakeven_words(memo, &memo->place[p], item);
+        }
     }
 }
 
-/* The names of those places. */
-static void say_group(const struct memo *memo, const struct memo_choice *choices, size_t winner,
-                      bool decided, struct doc_node *block)
+/* The strategy that limits are about in the lead: what Linux does, or the first
+ * that is compared. */
+static size_t limited(const struct memo *memo)
 {
-    size_t said = 0, last = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        last = choices[p].winner == winner && choices[p].decided == decided ? p : last;
-    }
-    for (size_t p = 0; p < memo->places; p++) {
-        char name[WORDS];
-        if (choices[p].winner == winner && choices[p].decided == decided) {
-            memo_say_place(memo, &memo->place[p], true, name, sizeof name);
-            doc_text(block, "%s%s", said++ == 0 ? "" : p == last ? " and " : ", ", name);
+    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
+        if (shipped(memo, s)) {
+            return s;
         }
     }
-    say_shares(memo, choices, winner, decided, block);
+    return compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : 0;
 }
 
-/* What the winner leans on or lacks at the first of its places. */
-static void say_strings(const struct memo *memo, const struct memo_place *place, size_t winner,
-                        struct doc_node *block)
+/* Caveats, and which costs decide where the lead does not say it. */
+static void say_rest(const struct memo *memo, bool costs, struct doc_node *doc)
 {
-    const char *condition = memo_condition(memo, place, winner);
-    const char *paper = memo_paper(memo, place, winner);
-    if (paper) {
-        doc_text(block, " (hypothetical: %s)", paper);
+    struct doc_node *rest = doc_add(doc, DOC_PARAGRAPH, NULL);
+    if (costs) {
+        memo_costs_words(memo, rest);
     }
-    if (condition) {
-        doc_text(block, " (provided that %s)", condition);
+    say_caveats(memo, rest);
+    if (!rest->first) {
+        doc_text(rest, "No caveats beside the verdicts of section 7.");
     }
-}
-
-static void say_headline(const struct memo *memo, struct doc_node *block)
-{
-    struct memo_choice choices[MEMO_PLACES];
-    size_t parts = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        choices[p] = memo_choose(memo, &memo->place[p]);
-    }
-    for (size_t p = 0; p < memo->places; p++) {
-        bool seen = false;
-        for (size_t q = 0; q < p; q++) {
-            seen |=
-                choices[q].winner == choices[p].winner && choices[q].decided == choices[p].decided;
-        }
-        if (seen) {
-            continue;
-        }
-        doc_text(block, "%s", parts++ ? "; " : "");
-        if (choices[p].winner == SIZE_MAX) {
-            doc_text(block, "no coherent strategy exists for ");
-        } else if (choices[p].decided) {
-            doc_code(block, memo_strategy(memo, choices[p].winner));
-            say_strings(memo, &memo->place[p], choices[p].winner, block);
-            doc_text(block, " %s for ", memo_verb(memo));
-        } else {
-            doc_text(block, "undecided, with ");
-            doc_code(block, memo_strategy(memo, choices[p].winner));
-            say_strings(memo, &memo->place[p], choices[p].winner, block);
-            doc_text(block, " ahead by the median, for ");
-        }
-        say_group(memo, choices, choices[p].winner, choices[p].decided, block);
-    }
-    doc_text(block, ".");
 }
 
 void memo_answer(const struct memo *memo, struct doc_node *doc)
 {
+    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
+    bool costs = json_is_true(json_object_get(settings, "sensitivity_all"));
     const char *title = memo_text(memo->run, "study", "title");
     const char *name = memo_text(memo->run, "study", "name");
     const char *question = memo_text(memo->run, "study", "question");
-    char words[2 * WORDS];
     doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", title[0] ? title : name);
     doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s", question[0] ? question : title);
     struct doc_node *answer = doc_add(doc, DOC_LEAD, "2 The answer");
-    if (memo->places == 1) {
-        memo_say_place(memo, &memo->place[0], false, words, sizeof words);
-        doc_text(answer, "For %s: ", words);
-        say_place(memo, &memo->place[0], answer);
-        say_caveats(memo, answer);
-        memo_breakeven_words(memo, &memo->place[0], answer);
-        return;
+    if (memo->table[MEMO_TARGET].there) {
+        memo_limits_lead(memo, limited(memo), answer);
+    }
+    if (costs && memo->table[MEMO_SENSITIVITY].there) {
+        memo_costs_words(memo, answer);
+        memo_measure_words(memo, answer);
+        doc_text(answer, " ");
     }
     say_headline(memo, answer);
-    say_caveats(memo, answer);
-    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
-    for (size_t p = 0; p < memo->places; p++) {
-        struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
-        memo_say_place(memo, &memo->place[p], false, words, sizeof words);
-        doc_strong(item, "%s:", words);
-        doc_text(item, " ");
-        say_place(memo, &memo->place[p], item);
-        memo_breakeven_words(memo, &memo->place[p], item);
+    say_not_enough(memo, answer);
+    memo_trend_words(memo, answer);
+    bool once = words_agree(memo);
+    if (once) {
+        memo_breakeven_words(memo, &memo->place[0], answer);
     }
+    say_places(memo, once, doc);
+    say_rest(memo, !costs, doc);
 }

@@ -11,6 +11,7 @@
 
 #define WORDS 256
 #define SEGMENTS 6
+#define TOLD_FACTOR 1000 /* what is more is no factor: the other costs nothing */
 
 /* A place on the axis as people say it: "26 % touched again". */
 static void say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size)
@@ -65,13 +66,13 @@ static void say_none(const struct memo *memo, size_t row, struct doc_node *block
     doc_code(block, winner);
     doc_text(block, " costs less than ");
     doc_code(block, strcmp(winner, a) == 0 ? memo_cell(memo, MEMO_BREAKEVEN, row, "b") : a);
-    doc_text(block, " in the whole range of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
-    if (isfinite(low) && isfinite(high)) {
+    doc_text(block, " along all of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    if (low < TOLD_FACTOR && high < TOLD_FACTOR) {
         char at_low[32], at_high[32];
         memo_say_digits(low, at_low, sizeof at_low);
         memo_say_digits(high, at_high, sizeof at_high);
-        doc_text(block, ", by a factor of %s at its low end and %s at its high end", at_low,
-                 at_high);
+        bool same = strcmp(at_low, at_high) == 0;
+        doc_text(block, ", by a factor of %s%s%s", at_low, same ? "" : " to ", same ? "" : at_high);
     }
     doc_text(block, ".");
 }
@@ -209,20 +210,18 @@ static size_t find_crossing(const struct memo *memo, const struct memo_place *pl
     return best;
 }
 
-/* A strategy, and what it needs where that has not been said before: the winner's
- * condition stands in the answer. */
+/* A strategy, marked at its first time where it leans on a condition. */
 static void say_strategy(const struct memo *memo, const struct memo_place *place,
                          const struct segment *segments, size_t index, struct doc_node *block)
 {
     const char *name = segments[index].strategy;
-    size_t strategy = memo_find_strategy(memo, name);
-    bool said = memo_choose(memo, place).winner == strategy;
+    bool said = false;
     for (size_t i = 0; i < index; i++) {
         said |= strcmp(segments[i].strategy, name) == 0;
     }
     doc_code(block, name);
     if (!said && leans(memo, place, name)) {
-        doc_text(block, " (provided that %s)", memo_condition(memo, place, strategy));
+        doc_text(block, " (conditional)");
     }
 }
 
@@ -259,34 +258,53 @@ static void say_segments(const struct memo *memo, const struct memo_place *place
     }
 }
 
-/* Returns whether one of those that it names leans on a condition. */
-static bool say_cheapest(const struct memo *memo, const struct memo_place *place, bool sound,
+/* Whether one of the cheapest leans on a condition. */
+static bool any_leans(const struct memo *memo, const struct memo_place *place)
+{
+    struct segment segments[SEGMENTS];
+    double last;
+    size_t count = find_segments(memo, place, false, segments, &last);
+    bool any = false;
+    for (size_t i = 0; i < count && i < SEGMENTS; i++) {
+        any |= leans(memo, place, segments[i].strategy);
+    }
+    return any;
+}
+
+static void say_cheapest(const struct memo *memo, const struct memo_place *place, bool sound,
                          struct doc_node *block)
+{
+    struct segment segments[SEGMENTS];
+    double last = NAN;
+    size_t count = find_segments(memo, place, sound, segments, &last);
+    say_segments(memo, place, segments, count < SEGMENTS ? count : SEGMENTS, block);
+    doc_text(block, "%s",
+             count > SEGMENTS ? ", and it changes further"
+             : count == 1     ? " throughout"
+                              : "");
+}
+
+/* The cheapest along the axis, and among those without a condition. */
+static void say_along(const struct memo *memo, const struct memo_place *place,
+                      struct doc_node *block)
 {
     struct segment segments[SEGMENTS];
     char low[48], high[48];
     double last = NAN;
-    bool any = false;
-    size_t count = find_segments(memo, place, sound, segments, &last);
-    size_t shown = count < SEGMENTS ? count : SEGMENTS;
-    if (count == 0) {
-        return false;
+    if (find_segments(memo, place, false, segments, &last) == 0) {
+        return;
     }
     const char *unit = memo_cell(memo, MEMO_CURVES, 0, "unit");
     memo_say_number(unit, segments[0].from, low, sizeof low);
     memo_say_number(unit, last, high, sizeof high);
-    doc_text(block, " %s %s from %s to %s the cheapest is ",
-             sound ? "Without conditions, along" : "Along", memo_cell(memo, MEMO_CURVES, 0, "axis"),
-             low, high);
-    say_segments(memo, place, segments, shown, block);
-    doc_text(block, "%s",
-             count > SEGMENTS ? ", and it changes further."
-             : count == 1     ? " throughout."
-                              : ".");
-    for (size_t i = 0; i < shown; i++) {
-        any |= leans(memo, place, segments[i].strategy);
+    doc_text(block, " Cheapest along %s (%s to %s): ", memo_cell(memo, MEMO_CURVES, 0, "axis"), low,
+             high);
+    say_cheapest(memo, place, false, block);
+    if (any_leans(memo, place) && find_segments(memo, place, true, segments, &last) > 0) {
+        doc_text(block, "; without a condition ");
+        say_cheapest(memo, place, true, block);
     }
-    return any;
+    doc_text(block, ".");
 }
 
 static bool is_compared(const struct memo *memo, size_t row)
@@ -306,9 +324,7 @@ void memo_breakeven_words(const struct memo *memo, const struct memo_place *plac
             say_row(memo, row, block);
         }
     }
-    if (say_cheapest(memo, place, false, block)) {
-        say_cheapest(memo, place, true, block);
-    }
+    say_along(memo, place, block);
 }
 
 static void mark_segments(const struct memo *memo, const struct memo_place *place, bool sound,

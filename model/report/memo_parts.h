@@ -13,6 +13,7 @@
 
 /* Answers side by side; more would be no answer. */
 #define MEMO_PLACES 12
+#define MEMO_LEAST_GAIN 0.01 /* of information; what is less is noise */
 
 enum memo_table_id {
     MEMO_ROWS,
@@ -21,6 +22,7 @@ enum memo_table_id {
     MEMO_CURVES,
     MEMO_SENSITIVITY,
     MEMO_INFORMATION,
+    MEMO_TARGET,
     MEMO_VALIDATION,
     MEMO_TABLES
 };
@@ -55,7 +57,7 @@ struct memo {
     struct memo_axis axis[STUDY_AXES];
     size_t axes, strategy; /* index of that axis */
     size_t points, *row; /* [points]: of rows.csv with the metric */
-    const char *breakeven, *by, *compare[2]; /* NULL: not given */
+    const char *breakeven, *compare[2]; /* NULL: not given */
     bool given, what_if;
 
     struct memo_place place[MEMO_PLACES];
@@ -96,6 +98,9 @@ struct memo_band {
 struct memo_band memo_band(const struct memo *memo, const struct memo_place *place,
                            size_t strategy);
 
+/* The same of a row of rows.csv. */
+struct memo_band memo_row_band(const struct memo *memo, size_t row);
+
 bool memo_stale(const struct memo *memo, const struct memo_place *place, size_t strategy);
 /* What the machine would have to have: "if it had FWB"; NULL: it exists. */
 const char *memo_paper(const struct memo *memo, const struct memo_place *place, size_t strategy);
@@ -132,6 +137,9 @@ struct memo_choice memo_choose(const struct memo *memo, const struct memo_place 
 
 /* --- words --- */
 
+/* Whether a list of [memo] has the word. */
+bool memo_lists(const struct memo *memo, const char *key, const char *word);
+
 /* Chooses the places that the memo answers for. */
 void memo_find_places(struct memo *memo);
 
@@ -142,12 +150,31 @@ void memo_say_number(const char *unit, double value, char *buf, size_t size);
  * the places apart. */
 void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
                     char *buf, size_t size);
+/* What tells the place from the others, shortest: "4K/thp" where there are two axes. */
+void memo_say_facets(const struct memo *memo, const struct memo_place *place, char *buf,
+                     size_t size);
+/* What of that all places share. */
+void memo_say_common(const struct memo *memo, char *buf, size_t size);
 /* Three digits, as many as such numbers can bear. */
 void memo_say_digits(double value, char *buf, size_t size);
 /* "1.3 s (1.1 to 1.6)" */
 void memo_say_band(struct memo_band band, char *buf, size_t size);
 /* "adds least", by the metric. */
 const char *memo_verb(const struct memo *memo);
+/* "adds 1.3 s (1.1 to 1.6)", "adds nothing" */
+void memo_say_cost(const struct memo *memo, struct memo_band band, char *buf, size_t size);
+/* "3.7 times as much"; nothing where the smaller one is next to nothing. */
+void memo_say_times(double more, double less, char *buf, size_t size);
+/* What the metrics of `also` come to with two strategies, as a sentence. */
+void memo_say_also(const struct memo *memo, const struct memo_place *place, size_t first,
+                   size_t second, struct doc_node *block);
+/* Which values of the break-even axis keep the limits of [memo]: with one strategy,
+ * in words; with all of them, as a table. */
+void memo_limits_lead(const struct memo *memo, size_t strategy, struct doc_node *block);
+void memo_limits_table(const struct memo *memo, struct doc_node *doc);
+/* The cost that decides most, place by place; what to measure first. */
+void memo_costs_words(const struct memo *memo, struct doc_node *block);
+void memo_measure_words(const struct memo *memo, struct doc_node *block);
 
 /* --- sections --- */
 
@@ -163,6 +190,9 @@ void memo_repeat_section(const struct memo *memo, struct doc_node *doc);
  * is cheapest where along it, at one place. */
 void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,
                           struct doc_node *block);
+/* Where there is an answer for each value of that axis: how the two that are
+ * compared fare along it. */
+void memo_trend_words(const struct memo *memo, struct doc_node *block);
 /* All pairs at all places; those that cross, or may, in front. */
 void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
 /* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */

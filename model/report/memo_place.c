@@ -22,7 +22,11 @@ size_t memo_row(const struct memo *memo, const struct memo_place *place, size_t 
 
 struct memo_band memo_band(const struct memo *memo, const struct memo_place *place, size_t strategy)
 {
-    size_t row = memo_row(memo, place, strategy);
+    return memo_row_band(memo, memo_row(memo, place, strategy));
+}
+
+struct memo_band memo_row_band(const struct memo *memo, size_t row)
+{
     bool drawn = memo_number(memo, MEMO_ROWS, row, "n") > 0;
     return (struct memo_band){memo_number(memo, MEMO_ROWS, row, drawn ? "p50" : "mode"),
                               drawn ? memo_number(memo, MEMO_ROWS, row, "p10") : NAN,
@@ -141,6 +145,22 @@ static size_t count_places(const struct memo *memo)
     return count;
 }
 
+bool memo_lists(const struct memo *memo, const char *key, const char *word)
+{
+    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
+    const json_t *list = json_object_get(settings, key);
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(list, i, entry)
+    {
+        const char *text = json_string_value(entry);
+        if (text && strcmp(text, word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* An axis that the case does not name makes an answer for each of its values, as
  * long as those are names and the answers few; of numbers the middle one stands
  * for all. */
@@ -148,7 +168,7 @@ void memo_find_places(struct memo *memo)
 {
     for (size_t i = 0; i < memo->axes; i++) {
         const struct memo_axis *axis = &memo->axis[i];
-        bool by = memo->by && strcmp(memo->by, axis->name) == 0;
+        bool by = memo_lists(memo, "by", axis->name);
         memo->facet[i] = i != memo->strategy && axis->count > 1 &&
                          (by || (!axis->number && axis->fixed == SIZE_MAX));
         memo->facet[i] = memo->facet[i] && count_places(memo) <= MEMO_PLACES;
@@ -170,16 +190,32 @@ void memo_find_places(struct memo *memo)
 
 /* --- words --- */
 
+static void say_bytes(double value, char *buf, size_t size)
+{
+    static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    char text[32];
+    size_t unit = 0;
+    while (unit < 4 && fabs(value) >= 1024) {
+        value /= 1024;
+        unit++;
+    }
+    memo_say_digits(value, text, sizeof text);
+    snprintf(buf, size, "%s %s", text, names[unit]);
+}
+
 void memo_say_number(const char *unit, double value, char *buf, size_t size)
 {
+    if (strcmp(unit, "bytes") == 0) {
+        say_bytes(value, buf, size);
+        return;
+    }
+    if (strcmp(unit, "ns") == 0 && isfinite(value)) {
+        memo_say_band((struct memo_band){value, NAN, NAN}, buf, size);
+        return;
+    }
     for (int i = UNIT_NONE; i <= UNIT_INSNS; i++) {
         if (i != UNIT_NONE && strcmp(unit_name((enum unit)i), unit) == 0) {
-            if (i == UNIT_NS && value < 0) {
-                buf[0] = '-';
-                cells_human(-value, UNIT_NS, buf + 1, size - 1);
-            } else {
-                cells_human(value, (enum unit)i, buf, size);
-            }
+            cells_human(value, (enum unit)i, buf, size);
             return;
         }
     }
@@ -233,11 +269,16 @@ static void say_axis(const char *name, const char *value, char *buf, size_t size
         const char *name, *before, *after;
     } ways[] = {{"footprint", "", " in use"}, {"touched", "", " touched again"},
                 {"vcpus", "", " vCPUs"},      {"machine", "", ""},
-                {"workload", "", ""},         {"kernel", "kernel ", ""}};
+                {"workload", "", ""},         {"kernel", "kernel ", ""},
+                {"backing", "", " backing"},  {"granule", "", " granule"},
+                {"dirty", "", " dirty"},      {"workers", "", " workers"}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         if (strcmp(ways[i].name, name) == 0) {
-            bool one = strcmp(name, "vcpus") == 0 && strcmp(value, "1") == 0;
-            snprintf(buf, size, "%s%s%s", ways[i].before, value, one ? " vCPU" : ways[i].after);
+            bool plural = ways[i].after[0] && ways[i].after[strlen(ways[i].after) - 1] == 's';
+            snprintf(buf, size, "%s%s%s", ways[i].before, value, ways[i].after);
+            if (plural && strcmp(value, "1") == 0) {
+                buf[strlen(buf) - 1] = '\0';
+            }
             return;
         }
     }
@@ -274,20 +315,25 @@ static void say_settings(const struct memo *memo, char *buf, size_t size)
     }
 }
 
-void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
-                    char *buf, size_t size)
+enum words { WORDS_ALL, WORDS_FACETS, WORDS_COMMON };
+
+static void say_words(const struct memo *memo, const struct memo_place *place, enum words which,
+                      char *buf, size_t size)
 {
     const char *machine = NULL;
     buf[0] = '\0';
-    if (!only_facets) {
+    if (which != WORDS_FACETS) {
         say_settings(memo, buf, size);
     }
     for (size_t i = 0; i < memo->axes; i++) {
         const struct memo_axis *axis = &memo->axis[i];
-        bool said = only_facets ? memo->facet[i] : axis->count > 1;
+        bool said = which == WORDS_FACETS   ? memo->facet[i]
+                    : which == WORDS_COMMON ? !memo->facet[i] && axis->count > 1
+                                            : axis->count > 1;
         char value[160], words[256];
-        if (strcmp(axis->name, "machine") == 0 && !only_facets) {
-            machine = memo_value(axis, place->digit[i]);
+        if (strcmp(axis->name, "machine") == 0 && which != WORDS_FACETS) {
+            machine =
+                which == WORDS_COMMON && memo->facet[i] ? NULL : memo_value(axis, place->digit[i]);
         } else if (said && i != memo->strategy) {
             memo_say_value(axis, memo_value(axis, place->digit[i]), value, sizeof value);
             say_axis(axis->name, value, words, sizeof words);
@@ -300,19 +346,34 @@ void memo_say_place(const struct memo *memo, const struct memo_place *place, boo
     }
 }
 
-const char *memo_verb(const struct memo *memo)
+void memo_say_place(const struct memo *memo, const struct memo_place *place, bool only_facets,
+                    char *buf, size_t size)
 {
-    static const struct {
-        const char *metric, *verb;
-    } verbs[] = {{"added_boot_ns", "adds least to the reboot"},
-                 {"cpu_ns", "keeps processors busy the shortest"},
-                 {"pause_ns", "holds mmu_lock for write the shortest"},
-                 {"window_ns", "is done first"},
-                 {"first_insn_ns", "gets to the guest's first instruction first"}};
-    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
-        if (strcmp(verbs[i].metric, memo->metric) == 0) {
-            return verbs[i].verb;
+    say_words(memo, place, only_facets ? WORDS_FACETS : WORDS_ALL, buf, size);
+}
+
+void memo_say_facets(const struct memo *memo, const struct memo_place *place, char *buf,
+                     size_t size)
+{
+    size_t facets = 0, used = 0;
+    for (size_t i = 0; i < memo->axes; i++) {
+        facets += memo->facet[i];
+    }
+    if (facets < 2) {
+        say_words(memo, place, WORDS_FACETS, buf, size);
+        return;
+    }
+    for (size_t i = 0; i < memo->axes && used < size; i++) {
+        if (memo->facet[i]) {
+            char value[160];
+            memo_say_value(&memo->axis[i], memo_value(&memo->axis[i], place->digit[i]), value,
+                           sizeof value);
+            used += (size_t)snprintf(buf + used, size - used, "%s%s", used ? "/" : "", value);
         }
     }
-    return "costs least";
+}
+
+void memo_say_common(const struct memo *memo, char *buf, size_t size)
+{
+    say_words(memo, &memo->place[0], WORDS_COMMON, buf, size);
 }

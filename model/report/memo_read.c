@@ -126,7 +126,6 @@ static bool read_settings(struct memo *memo, const struct place *at, struct erro
     memo->given = json_is_true(json_object_get(settings, "given"));
     memo->what_if = json_is_true(json_object_get(settings, "what_if"));
     memo->breakeven = text_or_null(settings, "breakeven");
-    memo->by = text_or_null(settings, "by");
     for (size_t i = 0; i < 2; i++) {
         memo->compare[i] = json_string_value(json_array_get(compare, i));
         if (memo->compare[i] && memo_find_strategy(memo, memo->compare[i]) == SIZE_MAX) {

@@ -12,7 +12,6 @@
 
 #define WORDS 512
 #define SHOWN_COSTS 5
-#define LEAST_GAIN 0.01 /* what is less is noise */
 
 static void heading(struct doc_node *doc, const char *text)
 {
@@ -333,6 +332,7 @@ void memo_curve_section(const struct memo *memo, struct doc_node *doc)
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s, %s:", words, memo->metric);
         strategies_table(memo, &memo->place[p], doc);
     }
+    memo_limits_table(memo, doc);
     bool there = memo->table[MEMO_CURVES].there && memo->table[MEMO_BREAKEVEN].there;
     if (there && memo->table[MEMO_CURVES].csv.rows > 0 &&
         memo->table[MEMO_BREAKEVEN].csv.rows > 0) {
@@ -404,7 +404,7 @@ static void say_machine(const struct memo *memo, size_t first, struct doc_node *
     doc_text(item, " no clear winner in %.1f %% of the study's situations", 100 * undecided);
     for (size_t row = first; row < memo->table[id].csv.rows; row++) {
         double gain = memo_number(memo, id, row, "gain");
-        if (gain < LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
+        if (gain < MEMO_LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
             continue;
         }
         doc_text(item, said++ ? ", then " : "; measure first ");
@@ -450,6 +450,11 @@ static void sensitivity(const struct memo *memo, struct doc_node *doc)
         .tables = 1,
     };
     bool there = memo->table[MEMO_SENSITIVITY].there && memo->table[MEMO_SENSITIVITY].csv.rows > 0;
+    if (memo->table[MEMO_SENSITIVITY].there && !there) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+                 "No cost decides: the strategies compared never differ.");
+        return;
+    }
     if (!there) {
         if (strcmp(setting_flag(memo, "sensitivity"), "yes") == 0) {
             memo_missing(memo, doc, "Which costs decide", "sensitivity", "");

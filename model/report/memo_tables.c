@@ -47,6 +47,10 @@ static const struct shape shapes[MEMO_TABLES] = {
                           {"study", "metric", "machine", "cost", "cost_unit", "source"},
                           {"rank", "low", "high", "undecided", "gain"},
                           true},
+    [MEMO_TARGET] = {"target.csv",
+                     {"study", "metric", "axis", "unit", "strategy", "status"},
+                     {"limit", "at", "share", "best_mode"},
+                     true},
     [MEMO_VALIDATION] = {VALIDATION,
                          {"table", "row", "role", "unit", "inside"},
                          {"measured", "p10", "p50", "p90", "error_pct"},
@@ -383,13 +387,23 @@ static bool check_breakeven(const struct memo *memo, struct error *err)
     return true;
 }
 
+static bool check_target(const struct memo *memo, struct error *err)
+{
+    size_t unused;
+    for (size_t row = 0; row < memo->table[MEMO_TARGET].csv.rows; row++) {
+        if (!known(memo, MEMO_TARGET, row, "strategy", &unused, err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool check_tables(const struct memo *memo, struct error *err)
 {
     static bool (*const checks[MEMO_TABLES])(const struct memo *, struct error *) = {
-        [MEMO_MAP] = check_map,
-        [MEMO_BREAKEVEN] = check_breakeven,
-        [MEMO_CURVES] = check_curves,
-        [MEMO_SENSITIVITY] = check_sensitivity,
+        [MEMO_MAP] = check_map,       [MEMO_BREAKEVEN] = check_breakeven,
+        [MEMO_CURVES] = check_curves, [MEMO_SENSITIVITY] = check_sensitivity,
+        [MEMO_TARGET] = check_target,
     };
     for (int id = MEMO_MAP; id < MEMO_VALIDATION; id++) {
         if (memo->table[id].there && (!check_metric(memo, (enum memo_table_id)id, err) ||

@@ -87,6 +87,17 @@ static void put_axes(struct json *json, const struct study *study)
     json_close(json, ']');
 }
 
+static void put_list(struct json *json, const char *name, const char *text)
+{
+    char words[STUDY_MEMO_LIST][64];
+    size_t count = study_memo_list(text, words);
+    json_open(json, name, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_text(json, NULL, words[i]);
+    }
+    json_close(json, ']');
+}
+
 /* What is not given is null or empty; a case holds the values of the axes that
  * it names. */
 static void put_memo(struct json *json, const struct study *study)
@@ -97,8 +108,8 @@ static void put_memo(struct json *json, const struct study *study)
     json_flag(json, "given", memo->given);
     json_text(json, "metric", memo->metric);
     json_text(json, "breakeven", memo->breakeven[0] ? memo->breakeven : NULL);
-    json_text(json, "by", memo->by[0] ? memo->by : NULL);
-    json_flag(json, "sensitivity", memo->sensitivity);
+    json_flag(json, "sensitivity", memo->sensitivity != MEMO_SENSITIVITY_NO);
+    json_flag(json, "sensitivity_all", memo->sensitivity == MEMO_SENSITIVITY_ALL);
     json_flag(json, "what_if", memo->what_if);
     json_open(json, "compare", '[');
     if (study_memo_pair(memo->compare, first, second)) {
@@ -106,6 +117,10 @@ static void put_memo(struct json *json, const struct study *study)
         json_text(json, NULL, second);
     }
     json_close(json, ']');
+    put_list(json, "by", memo->by);
+    put_list(json, "against", memo->against);
+    put_list(json, "also", memo->also);
+    put_list(json, "targets", memo->targets);
     json_open(json, "case", '{');
     for (size_t a = 0; a < study->axis_count; a++) {
         size_t value = study_memo_case(study, a);

@@ -28,7 +28,7 @@ static void put_row(struct cells *cells, const struct target_results *results, e
     cells_text(cells, "axis", results->axis.axis);
     cells_text(cells, "unit", unit_name(results->axis.kind.unit));
     cells_text(cells, "strategy", name_of(results, row));
-    cells_real(cells, "limit", results->limit);
+    cells_real(cells, "limit", row->limit);
     cells_text(cells, "status", status_of(row));
     cells_real(cells, "at", row->at);
     cells_real(cells, "sure", row->sure);
@@ -97,11 +97,16 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
 void target_tell(FILE *out, const struct target_results *results, enum metric metric)
 {
     size_t group = SIZE_MAX;
+    double limit = NAN;
     char text[512];
-    fprintf(out, "%s of at most %s along %s, %zu values\n", metric_name[metric],
-            cells_human(results->limit, UNIT_NS, text, sizeof text), results->axis.axis,
-            results->axis.x_count);
     for (size_t i = 0; i < results->count; i++) {
+        if (results->row[i].limit != limit) {
+            limit = results->row[i].limit;
+            group = SIZE_MAX;
+            fprintf(out, "%s of at most %s along %s, %zu values\n", metric_name[metric],
+                    cells_human(limit, UNIT_NS, text, sizeof text), results->axis.axis,
+                    results->axis.x_count);
+        }
         if (results->row[i].group != group) {
             group = results->row[i].group;
             groups_tell(&results->axis.groups, group, text, sizeof text);

@@ -14,12 +14,17 @@ enum {
     KEY_BY,
     KEY_COMPARE,
     KEY_SENSITIVITY,
+    KEY_AGAINST,
+    KEY_ALSO,
+    KEY_TARGETS,
     KEY_WHAT_IF,
     KEYS
 };
 
 #define AT(field) .section = "memo", .offset = offsetof(struct study_memo, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study_memo *)0)->field
+static const char *const sensitivity_choices[] = {"no", "yes", "all", NULL};
+
 const struct option study_memo_options[STUDY_MEMO_KEYS] = {
     [KEY_METRIC] = {.name = "metric",
                     .kind = OPTION_TEXT,
@@ -45,17 +50,33 @@ const struct option study_memo_options[STUDY_MEMO_KEYS] = {
                 .kind = OPTION_TEXT,
                 TEXT_AT(by),
                 .fallback = "",
-                .help = "an axis: an answer for each of its values"},
+                .help = "axes: an answer for each of their values"},
     [KEY_COMPARE] = {.name = "compare",
                      .kind = OPTION_TEXT,
                      TEXT_AT(compare),
                      .fallback = "",
                      .help = "the two strategies that the break-even is about"},
     [KEY_SENSITIVITY] = {.name = "sensitivity",
-                         .kind = OPTION_FLAG,
+                         .kind = OPTION_CHOICE,
+                         .choices = sensitivity_choices,
                          AT(sensitivity),
                          .fallback = "yes",
-                         .help = "whether the memo tells which costs decide"},
+                         .help = "whether the memo tells which costs decide: in its case or all"},
+    [KEY_AGAINST] = {.name = "against",
+                     .kind = OPTION_TEXT,
+                     TEXT_AT(against),
+                     .fallback = "",
+                     .help = "strategies that the cheapest is held against"},
+    [KEY_ALSO] = {.name = "also",
+                  .kind = OPTION_TEXT,
+                  TEXT_AT(also),
+                  .fallback = "",
+                  .help = "metrics that stand beside the answer"},
+    [KEY_TARGETS] = {.name = "targets",
+                     .kind = OPTION_TEXT,
+                     TEXT_AT(targets),
+                     .fallback = "",
+                     .help = "limits of the metric along the break-even axis"},
     [KEY_WHAT_IF] = {.name = "what_if",
                      .kind = OPTION_FLAG,
                      AT(what_if),
@@ -110,6 +131,43 @@ bool study_memo_pair(const char *text, char first[64], char second[64])
     const char *comma = strchr(text, ',');
     return comma && !strchr(comma + 1, ',') && trimmed(text, (size_t)(comma - text), first) &&
            trimmed(comma + 1, strlen(comma + 1), second);
+}
+
+size_t study_memo_list(const char *text, char words[STUDY_MEMO_LIST][64])
+{
+    size_t count = 0;
+    for (bool more = text[0] != '\0'; more; count++) {
+        size_t length = strcspn(text, ",");
+        if (count == STUDY_MEMO_LIST || !trimmed(text, length, words[count])) {
+            return 0;
+        }
+        more = text[length] == ',';
+        text += length + more;
+    }
+    return count;
+}
+
+bool study_memo_by(const struct study_memo *memo, const char *axis)
+{
+    char words[STUDY_MEMO_LIST][64];
+    size_t count = study_memo_list(memo->by, words);
+    bool named = false;
+    for (size_t i = 0; i < count; i++) {
+        named |= strcmp(words[i], axis) == 0;
+    }
+    return named;
+}
+
+size_t study_memo_targets(const struct study_memo *memo, double limits[STUDY_MEMO_LIST])
+{
+    char words[STUDY_MEMO_LIST][64];
+    size_t count = study_memo_list(memo->targets, words);
+    for (size_t i = 0; i < count; i++) {
+        if (!unit_parse(words[i], UNIT_NS, &limits[i]) || !(limits[i] > 0)) {
+            return 0;
+        }
+    }
+    return count;
 }
 
 /* The next `axis=value` of a case. Values hold no blanks, except for a kernel's
@@ -240,6 +298,67 @@ static bool check_compare(const struct study *study, const struct place *at, str
            error_input(err, at, "%s", inner.text);
 }
 
+static bool check_by(const struct study *study, const struct place *at, struct error *err)
+{
+    char words[STUDY_MEMO_LIST][64];
+    size_t count = study_memo_list(study->memo.by, words);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_axis(study, words[i], at, err)) {
+            return false;
+        }
+    }
+    return count > 0 || error_input(err, at, "found '%.80s', expected axes: x, y", study->memo.by);
+}
+
+static bool check_against(const struct study *study, const struct place *at, struct error *err)
+{
+    char words[STUDY_MEMO_LIST][64];
+    size_t count = study_memo_list(study->memo.against, words), unused;
+    struct error inner;
+    for (size_t i = 0; i < count; i++) {
+        if (!groups_strategy(study, words[i], strlen(words[i]), &unused, &inner) &&
+            study->role[AXIS_STRATEGY]->line > 0) {
+            return error_input(err, at, "%s", inner.text);
+        }
+    }
+    return count > 0 || error_input(err, at, "found '%.80s', expected up to %d strategies: A, B",
+                                    study->memo.against, STUDY_MEMO_LIST);
+}
+
+/* What stands beside the answer has to be in the rows. */
+static bool check_also(const struct study *study, const struct place *at, struct error *err)
+{
+    char words[STUDY_MEMO_LIST][64];
+    bool kept[METRICS], asked[METRICS];
+    size_t count = study_memo_list(study->memo.also, words);
+    if (count == 0) {
+        return error_input(err, at, "found '%.80s', expected up to %d metrics: A, B",
+                           study->memo.also, STUDY_MEMO_LIST);
+    }
+    if (!metric_select(study->memo.also, asked, at, err) ||
+        !metric_select(study->metrics, kept, at, err)) {
+        return false;
+    }
+    for (int i = 0; i < METRICS; i++) {
+        if (asked[i] && !kept[i]) {
+            return error_input(err, at, "found %s, which the study's metrics leave out",
+                               metric_name[i]);
+        }
+    }
+    return true;
+}
+
+static bool check_targets(const struct study *study, const struct place *at, struct error *err)
+{
+    double unused[STUDY_MEMO_LIST];
+    if (study_memo_targets(&study->memo, unused) == 0) {
+        return error_input(err, at, "found '%.80s', expected up to %d times: 200us, 10ms",
+                           study->memo.targets, STUDY_MEMO_LIST);
+    }
+    return study->memo.breakeven[0] ||
+           error_input(err, at, "needs breakeven, the axis along which limits are looked for");
+}
+
 static bool check_breakeven(const struct study *study, const struct place *at, struct error *err)
 {
     const struct axis *axis = groups_axis(study, study->memo.breakeven);
@@ -258,8 +377,11 @@ bool study_memo_check(const struct study *study, struct error *err)
 {
     static bool (*const checks[KEYS])(const struct study *, const struct place *,
                                       struct error *) = {
-        [KEY_METRIC] = check_metric, [KEY_BREAKEVEN] = check_breakeven, [KEY_MAP] = check_map,
-        [KEY_CASE] = check_case,     [KEY_COMPARE] = check_compare,
+        [KEY_METRIC] = check_metric,   [KEY_BREAKEVEN] = check_breakeven,
+        [KEY_MAP] = check_map,         [KEY_CASE] = check_case,
+        [KEY_COMPARE] = check_compare, [KEY_AGAINST] = check_against,
+        [KEY_ALSO] = check_also,       [KEY_TARGETS] = check_targets,
+        [KEY_BY] = check_by,
     };
     const struct study_memo *memo = &study->memo;
     for (size_t i = 0; i < KEYS; i++) {
@@ -268,6 +390,5 @@ bool study_memo_check(const struct study *study, struct error *err)
             return false;
         }
     }
-    struct place by = {study->path, memo->line[KEY_BY], "by"};
-    return memo->line[KEY_BY] == 0 || is_axis(study, memo->by, &by, err);
+    return true;
 }

@@ -5,9 +5,13 @@
  *   breakeven    the axis along which break-even points are looked for
  *   map          the two axes of the decision map: x, y
  *   case         the one situation of the answer: axis=value axis=value ...
- *   by           an axis: an answer for each of its values
+ *   by           axes: an answer for each of their values
  *   compare      the two strategies that the break-even is about: A, B
- *   sensitivity  whether the memo tells which costs decide
+ *   sensitivity  whether the memo tells which costs decide: no, in its own case
+ *                (yes) or in all situations of the study
+ *   against      strategies that the cheapest is held against: A, B, ...
+ *   also         metrics that stand beside the answer: A, B, ...
+ *   targets      limits of the metric: which values of the break-even axis keep them
  *   what_if      also strategies that need hardware that the machine lacks
  *
  * The same settings are the defaults of `breakeven`, `map` and `sensitivity`.
@@ -17,14 +21,19 @@
 
 #include "core/option.h"
 
-#define STUDY_MEMO_KEYS 8
+#define STUDY_MEMO_KEYS 11
+#define STUDY_MEMO_LIST 8 /* entries of a list */
 
 struct study;
+
+enum memo_sensitivity { MEMO_SENSITIVITY_NO, MEMO_SENSITIVITY_CASE, MEMO_SENSITIVITY_ALL };
 
 struct study_memo {
     bool given; /* the study has such a section */
     char metric[64], breakeven[64], map[160], situation[512], by[64], compare[160];
-    bool sensitivity, what_if;
+    char against[256], also[256], targets[160];
+    int sensitivity; /* enum memo_sensitivity */
+    bool what_if;
     unsigned line[STUDY_MEMO_KEYS]; /* of each key, in the table's order; 0: not given */
 };
 
@@ -47,5 +56,15 @@ size_t study_memo_case(const struct study *study, size_t axis);
 /* The two names of "A, B"; false where it is no pair of words of at most 63
  * characters. */
 bool study_memo_pair(const char *text, char first[64], char second[64]);
+
+/* The words of "A, B, C", at most STUDY_MEMO_LIST; returns how many there are, and
+ * 0 where it is no such list. */
+size_t study_memo_list(const char *text, char words[STUDY_MEMO_LIST][64]);
+
+/* Whether `by` names the axis. */
+bool study_memo_by(const struct study_memo *memo, const char *axis);
+
+/* The limits that `targets` lists, in ns. */
+size_t study_memo_targets(const struct study_memo *memo, double limits[STUDY_MEMO_LIST]);
 
 #endif

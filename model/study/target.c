@@ -79,7 +79,8 @@ static struct target solve(struct lane *lane)
     while (sure > 0 && !(share_keeping(lane, sure) >= TARGET_SURE)) {
         sure--;
     }
-    return (struct target){.group = lane->group,
+    return (struct target){.limit = lane->limit,
+                           .group = lane->group,
                            .strategy = lane->strategy,
                            .rises = lane->rises,
                            .at = x_at(lane, kept),
@@ -105,21 +106,22 @@ static bool wanted(const struct lane *lane)
     return true;
 }
 
-bool target_run(const struct study *study, const struct breakeven_request *request, double limit,
-                unsigned jobs, struct target_results *results, struct error *err)
+bool target_run(const struct study *study, const struct breakeven_request *request,
+                const double *limits, size_t limit_count, unsigned jobs,
+                struct target_results *results, struct error *err)
 {
     struct scan scan;
-    *results = (struct target_results){.limit = limit};
+    *results = (struct target_results){0};
     if (!breakeven_scan(study, request, jobs, &scan, &results->axis, err)) {
         return false;
     }
-    size_t groups = results->axis.groups.count;
-    results->row = breakeven_zeroed(groups * scan.strategies, sizeof *results->row);
-    for (size_t i = 0; i < groups * scan.strategies; i++) {
+    size_t lanes = results->axis.groups.count * scan.strategies;
+    results->row = breakeven_zeroed(lanes * limit_count, sizeof *results->row);
+    for (size_t i = 0; i < lanes * limit_count; i++) {
         struct lane lane = {.scan = &scan,
-                            .group = i / scan.strategies,
+                            .group = i % lanes / scan.strategies,
                             .strategy = i % scan.strategies,
-                            .limit = limit};
+                            .limit = limits[i / lanes]};
         if (wanted(&lane)) {
             results->row[results->count++] = solve(&lane);
         }

@@ -18,6 +18,7 @@
 struct target {
     size_t group, strategy;
     bool rises; /* the metric is least at the low end: the answer reads "up to" */
+    double limit;
     double at; /* the last value that keeps the limit at the modes; NAN: none does */
     double sure; /* in TARGET_SURE of the draws; NAN: none, or no draws */
     double share; /* of the draws in which `at` keeps it; NAN: none */
@@ -27,15 +28,15 @@ struct target {
 
 struct target_results {
     struct breakeven_results axis; /* its groups, its values; no rows */
-    double limit;
-    struct target *row;
+    struct target *row; /* by limit, then group, then strategy */
     size_t count;
 };
 
-/* `request` says the axis and the metric; its pair is not asked. `limit` is in
+/* `request` says the axis and the metric; its pair is not asked. `limits` are in
  * the metric's unit. */
-bool target_run(const struct study *study, const struct breakeven_request *request, double limit,
-                unsigned jobs, struct target_results *results, struct error *err);
+bool target_run(const struct study *study, const struct breakeven_request *request,
+                const double *limits, size_t limit_count, unsigned jobs,
+                struct target_results *results, struct error *err);
 void target_free(struct target_results *results);
 
 #endif

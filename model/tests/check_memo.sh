@@ -63,9 +63,9 @@ check "memo: files" test "$(cd "$D" && echo memo*)" = \
     "memo-curve.svg memo-map.svg memo-tornado.svg memo.html memo.md"
 head -n 10 "$D/memo.md" >"$T/head"
 check "memo: the answer is in the first ten lines" grep -q '^\*\*2 The answer\.\*\* .*`' "$T/head"
-check "memo: one for each backing" test "$(grep -c '^- \*\*backing' "$D/memo.md")" -eq 2
+check "memo: one for each backing" test "$(grep -c '^- \*\*.* backing:' "$D/memo.md")" -eq 2
 check "memo: says the case" has "$T/head" "4 MiB in use"
-check "memo: says how sure" has "$T/head" "of the 8 draws"
+check "memo: says how sure" has "$T/head" "of 8 draws"
 check "memo: what is incoherent is said to be" has "$D/memo.md" "**incoherent, never wins**"
 check "memo: what is hypothetical is, too" has "$D/memo.md" "hypothetical: if it had FWB"
 # shellcheck disable=SC2016 # backticks are Markdown's
@@ -132,7 +132,7 @@ sed '/^\[memo\]/,$d' "$T/study.ini" >"$T/plain.ini"
 run run "$T/plain.ini" -o "$T/plain" -q
 run memo "$T/plain" -q
 check "plain: status" test "$rc" -eq 0
-check "plain: answers for each backing" test "$(grep -c '^- \*\*backing' "$T/plain/memo.md")" -eq 2
+check "plain: answers for each backing" test "$(grep -c '^- \*\*.* backing:' "$T/plain/memo.md")" -eq 2
 check "plain: says what it took" has "$T/plain/memo.md" "of its 3 values the middle one, 4 MiB, is taken"
 
 # --- what is refused ----------------------------------------------------------------------------
