@@ -269,6 +269,35 @@ static void unmapping_defers_with_fwb_and_range_instructions(void **state)
     }
 }
 
+/* Three whole chunks of 1 GiB and a part of one: taken together they are
+ * invalidated as one by one, and LPA2 begins nowhere but at 64 KiB. */
+static void chunks_taken_together_defer_as_one_by_one(void **state)
+{
+    static const struct act acts[] = {
+        {.go = do_write, .at = 0, .bytes = 16 * KIB}, {.go = do_enter}, {.go = do_reinit}, {0}};
+    (void)state;
+    for (int together = 0; together < 2; together++) {
+        struct rig rig;
+        const struct rig_setup setup = {.kernel = "7.3",
+                                        .strategy = "fwb",
+                                        .tlbirange = true,
+                                        .lpa2 = true,
+                                        .bytes = 3 * GIB + 20 * KIB};
+        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
+        rig_init(&rig, &setup);
+        rig.kvm.strategy = &own;
+        rig.kvm.batch_leaves = together ? UINT64_MAX : 1;
+        rig.kvm.touch_steps = (uint64_t)together;
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_calls), 4);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_leaves), 4);
+        /* A chunk's 262,144 pages are one range; 5 pages are one of 4 and a single. */
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), 4);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), 3);
+        rig_free(&rig);
+    }
+}
+
 /* __flush_tlb_range_op of 6.9 and later, spelled out instruction by instruction. */
 static void naive_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges,
                              uint64_t *singles)
@@ -372,6 +401,7 @@ int main(void)
         cmocka_unit_test(neighbouring_entries_share_a_line),
         cmocka_unit_test(what_varies_keeps_its_mean),
         cmocka_unit_test(unmapping_defers_with_fwb_and_range_instructions),
+        cmocka_unit_test(chunks_taken_together_defer_as_one_by_one),
         cmocka_unit_test(ranges_split_as_the_instructions_allow),
         cmocka_unit_test(only_preemptible_kernels_yield),
     };

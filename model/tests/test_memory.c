@@ -193,6 +193,49 @@ static void what_overflows_is_written_back(void **state)
     rig_free(&rig);
 }
 
+/* Cleans leaves of `n` bytes and accesses their first 8 KiB. */
+static void clean_each(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    uint64_t start = RIG_HVA + act->at;
+    struct access access = {.start = start,
+                            .end = start + 8 * KIB,
+                            .density = 64,
+                            .write = act->on,
+                            .path = PATH_CACHED,
+                            .reader = READER_GUEST_ON};
+    bool fresh = act->n == 0;
+    struct touch_counts met =
+        memory_clean_each(actor, &rig->memory, start, start + act->bytes,
+                          fresh ? 1 : act->bytes / act->n, fresh ? 16 * KIB : 0, &access);
+    rig->noted[0] = met.hits;
+    rig->noted[1] = met.misses;
+}
+
+/* Leaf by leaf, as host pages of 16 KiB that were just cleared, and as blocks:
+ * what is accessed is 128 lines. They, or the 256 that clearing took, push out
+ * what was dirty. */
+static void cleaning_for_an_access_meets_its_lines_alone(void **state)
+{
+    static const struct {
+        uint64_t leaf, evicted;
+    } cases[] = {{4 * KIB, 128}, {0, 256}, {32 * KIB, 128}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig rig;
+        struct rig_setup setup = plain;
+        const struct act acts[] = {{vmm, 0, 64 * KIB, 64, true},
+                                   {clean_each, 64 * KIB, 64 * KIB, cases[i].leaf, false},
+                                   {0}};
+        setup.cache_bytes = 64 * KIB;
+        rig_init(&rig, &setup);
+        rig_alone(&rig, acts);
+        assert_int_equal(rig.noted[0], 0);
+        assert_int_equal(rig.noted[1], 128);
+        assert_int_equal(rig.memory.seen.evicted_dirty, cases[i].evicted);
+        rig_free(&rig);
+    }
+}
+
 /* --- contention --- */
 
 #define LINES (MIB / 64)
@@ -309,6 +352,7 @@ int main(void)
         cmocka_unit_test(the_vmm_is_not_charged_for_misses),
         cmocka_unit_test(fresh_pages_are_dirty_lines),
         cmocka_unit_test(what_overflows_is_written_back),
+        cmocka_unit_test(cleaning_for_an_access_meets_its_lines_alone),
         cmocka_unit_test(two_sweeps_of_absent_lines_fill_the_path),
         cmocka_unit_test(barriers_do_not_use_the_path),
         cmocka_unit_test(write_back_limits_sweeps_of_dirty_lines),

@@ -185,10 +185,16 @@ static void changes(void **state)
 
 static void bad_changes(void **state)
 {
-    static const char *const set[] = {"vcpus", "=2", "vcpu=2", "vcpus=two", "machine=", "seed=-1"};
-    static const char *const said[] = {
-        "expected key=value", "expected key=value", "(did you mean vcpus?)",
-        "--set: vcpus: ",     "empty value",        "--set: seed: "};
+    static const char *const set[] = {"vcpus",    "=2",      "vcpu=2",    "vcpus=two",
+                                      "machine=", "seed=-1", "workloa=x", "metric=x"};
+    static const char *const said[] = {"expected key=value",
+                                       "expected key=value",
+                                       "(did you mean vcpus?)",
+                                       "--set: vcpus: ",
+                                       "empty value",
+                                       "--set: seed: ",
+                                       "(did you mean workload?)",
+                                       "(did you mean metrics?)"};
     (void)state;
     for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
         struct study study;

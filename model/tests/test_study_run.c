@@ -259,6 +259,7 @@ static void replaying_adds_pauses(void **state)
 {
     struct study study;
     struct study_results priced, played;
+    double longest = 0;
     (void)state;
     read_good_study(&study, "neoverse-n1", 8);
     execute(&study, 2, &priced);
@@ -270,7 +271,10 @@ static void replaying_adds_pauses(void **state)
         const struct spread *a = priced.points[i].metric, *b = played.points[i].metric;
         assert_true(a[METRIC_added_boot_ns].p90 == b[METRIC_added_boot_ns].p90);
         assert_int_equal(b[METRIC_pause_ns].n, 8);
+        assert_true(a[METRIC_pause_ns].mode == b[METRIC_pause_ns].mode);
+        longest = fmax(longest, b[METRIC_pause_ns].p90);
     }
+    assert_true(longest > 0);
     study_results_free(&priced);
     study_results_free(&played);
     study_free(&study);

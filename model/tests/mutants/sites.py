@@ -150,7 +150,7 @@ def negated(path, text, tokens, i):
 def deleted(path, text, tokens, i):
     """The expression statement that begins at that token, if one does."""
     if tokens[i - 1].text not in ";{}" or tokens[i].text in KEYWORDS or \
-            tokens[i].text in SILENT or tokens[i + 1].kind == "name":
+            tokens[i].text in SILENT or tokens[i].text.endswith("_free") or tokens[i + 1].kind == "name":
         return
     if tokens[i].kind != "name" and tokens[i].text not in ("++", "--", "*"):
         return
