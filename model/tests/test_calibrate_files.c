@@ -154,8 +154,8 @@ static void what_is_refused_leaves_no_file(void **state)
         TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n"
               "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4000000\n",
         TIMES "6.1,neoverse-n1,0,a,4k,4,0,1,p,w 0 1 1024,9,4e300\n",
-        "quantity,state,cores,bytes,value\ndc_civac,absent,1,4096,6\n"
-        "dc_civac,absent,1,65536,4\ndc_civac,absent,1,65536,4\n",
+        ("quantity,state,cores,bytes,value\ndc_civac,absent,1,4096,6\n"
+         "dc_civac,absent,1,65536,4\ndc_civac,absent,1,65536,4\n"),
         TIMES,
     };
     (void)state;
