@@ -35,13 +35,13 @@ static bool is_number(const char *text, size_t length)
     return unit_parse(copy, UNIT_NONE, &value);
 }
 
-/* Numbers are never quoted, so that a quoted one is text. */
+/* No byte is 0 any more. Numbers are never quoted, so that a quoted one is text. */
 static const char *strange_text(const char *text, size_t length, bool quoted)
 {
     if (length == 0) {
         return NULL;
     }
-    if (memchr("=+-@", text[0], 4) && (quoted || !is_number(text, length))) {
+    if (strchr("=+-@", text[0]) && (quoted || !is_number(text, length))) {
         return "a cell that a spreadsheet would run as a formula";
     }
     return !quoted && text[0] == '#' ? "a line that could be a comment" : NULL;
@@ -50,7 +50,7 @@ static const char *strange_text(const char *text, size_t length, bool quoted)
 static void plain_cell(struct scan *scan)
 {
     const char *from = scan->at;
-    while (scan->at < scan->end && !memchr(",\"\n", *scan->at, 3)) {
+    while (scan->at < scan->end && !strchr(",\"\n", *scan->at)) {
         scan->at++;
     }
     scan->strange = strange_text(from, (size_t)(scan->at - from), false);

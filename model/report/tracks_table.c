@@ -48,13 +48,13 @@ static void spread(struct drawing *drawing, const struct span *span)
     }
     double low = (double)(from - drawing->start), high = (double)(to - drawing->start);
     uint32_t first = (uint32_t)(low / width), last = (uint32_t)(high / width);
-    for (uint32_t class = 0; class < CLASSES; class ++) {
-        double share = (double)span->part[class] / (double)span->ps;
-        drawing->totals[span->lane][class] += (ps_t)(share * (high - low) + 0.5);
+    for (uint32_t span_class = 0; span_class < CLASSES; span_class++) {
+        double share = (double)span->part[span_class] / (double)span->ps;
+        drawing->totals[span->lane][span_class] += (ps_t)(share * (high - low) + 0.5);
         for (uint32_t i = first; i <= last && i < COLUMNS && share > 0; i++) {
             double left = low > i * width ? low : i * width;
             double right = high < (i + 1) * width ? high : (i + 1) * width;
-            drawing->cells[span->lane][i][class] += right > left ? share * (right - left) : 0;
+            drawing->cells[span->lane][i][span_class] += right > left ? share * (right - left) : 0;
         }
     }
 }
@@ -62,8 +62,8 @@ static void spread(struct drawing *drawing, const struct span *span)
 static ps_t active(const struct drawing *drawing, uint32_t actor)
 {
     ps_t sum = 0;
-    for (uint32_t class = 0; class < CLASS_IDLE; class ++) {
-        sum += drawing->totals[actor][class];
+    for (uint32_t span_class = 0; span_class < CLASS_IDLE; span_class++) {
+        sum += drawing->totals[actor][span_class];
     }
     return sum;
 }
@@ -123,19 +123,19 @@ static void put_plain(FILE *out, const char *text)
     }
 }
 
-static void put_row(FILE *out, const char *kind, const double box[4], uint32_t class,
+static void put_row(FILE *out, const char *kind, const double box[4], uint32_t span_class,
                     const char *text)
 {
     fprintf(out, "%s,%.6g,%.6g,%.6g,%.6g,%" PRIu32 ",", kind, box[0], box[1], box[2], box[3],
-            class);
+            span_class);
     put_plain(out, text);
     fputc('\n', out);
 }
 
-static void put_text(FILE *out, const char *kind, double x, double y, uint32_t class,
+static void put_text(FILE *out, const char *kind, double x, double y, uint32_t span_class,
                      const char *text)
 {
-    put_row(out, kind, (const double[]){x, x, y, y}, class, text);
+    put_row(out, kind, (const double[]){x, x, y, y}, span_class, text);
 }
 
 struct stack {
@@ -147,30 +147,30 @@ static struct stack stack_of(const struct drawing *drawing, uint32_t actor, uint
 {
     struct stack stack = {{0}, {0}};
     double width = (double)(drawing->end - drawing->start) / COLUMNS, sum = 0;
-    for (uint32_t class = 0; class < CLASSES; class ++) {
-        stack.low[class] = (double)(uint32_t)(sum * LEVELS + 0.5) / LEVELS;
-        sum += class == CLASS_IDLE ? 0 : drawing->cells[actor][column][class] / width;
-        stack.high[class] = (double)(uint32_t)(sum * LEVELS + 0.5) / LEVELS;
+    for (uint32_t span_class = 0; span_class < CLASSES; span_class++) {
+        stack.low[span_class] = (double)(uint32_t)(sum * LEVELS + 0.5) / LEVELS;
+        sum += span_class == CLASS_IDLE ? 0 : drawing->cells[actor][column][span_class] / width;
+        stack.high[span_class] = (double)(uint32_t)(sum * LEVELS + 0.5) / LEVELS;
     }
     return stack;
 }
 
 /* Columns that are alike next to each other become one box. */
 static void put_class(FILE *out, const struct drawing *drawing, uint32_t actor, double bottom,
-                      uint32_t class)
+                      uint32_t span_class)
 {
     double width = (double)(drawing->end - drawing->start) / COLUMNS / drawing->unit_ps;
     uint32_t begin = 0;
     struct stack now = stack_of(drawing, actor, 0);
     for (uint32_t i = 1; i <= COLUMNS; i++) {
         struct stack next = i < COLUMNS ? stack_of(drawing, actor, i) : (struct stack){{0}, {0}};
-        bool same =
-            i < COLUMNS && next.low[class] == now.low[class] && next.high[class] == now.high[class];
+        bool same = i < COLUMNS && next.low[span_class] == now.low[span_class] &&
+                    next.high[span_class] == now.high[span_class];
         if (!same) {
-            double box[] = {begin * width, i * width, bottom + LANE_HEIGHT * now.low[class],
-                            bottom + LANE_HEIGHT * now.high[class]};
-            if (now.high[class] > now.low[class]) {
-                put_row(out, class < CLASS_WAIT ? "busy" : "wait", box, class, "");
+            double box[] = {begin * width, i * width, bottom + LANE_HEIGHT * now.low[span_class],
+                            bottom + LANE_HEIGHT * now.high[span_class]};
+            if (now.high[span_class] > now.low[span_class]) {
+                put_row(out, span_class < CLASS_WAIT ? "busy" : "wait", box, span_class, "");
             }
             begin = i;
             now = next;
@@ -186,8 +186,8 @@ static void put_lanes(FILE *out, const struct drawing *drawing)
         uint32_t actor = drawing->shown[i];
         put_text(out, "lane", 0, bottom + LANE_HEIGHT / 2, 0,
                  sim_actor_name(drawing->sim, actor, name, sizeof name));
-        for (uint32_t class = 0; class < CLASS_IDLE; class ++) {
-            put_class(out, drawing, actor, bottom, class);
+        for (uint32_t span_class = 0; span_class < CLASS_IDLE; span_class++) {
+            put_class(out, drawing, actor, bottom, span_class);
         }
     }
 }
@@ -195,7 +195,7 @@ static void put_lanes(FILE *out, const struct drawing *drawing)
 /* --- what it says --- */
 
 struct share {
-    uint32_t class;
+    uint32_t span_class;
     double percent;
 };
 
@@ -210,14 +210,14 @@ static uint32_t shares_of(const struct drawing *drawing, struct share share[CLAS
 {
     double all = 0;
     uint32_t count = 0;
-    for (uint32_t class = 0; class < CLASS_IDLE; class ++) {
+    for (uint32_t span_class = 0; span_class < CLASS_IDLE; span_class++) {
         double sum = 0;
         for (uint32_t i = 0; i < drawing->sim->engine.actor_count; i++) {
-            sum += (double)drawing->totals[i][class];
+            sum += (double)drawing->totals[i][span_class];
         }
         all += sum;
         if (sum > 0) {
-            share[count++] = (struct share){class, sum};
+            share[count++] = (struct share){span_class, sum};
         }
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -251,11 +251,13 @@ static void put_title(FILE *out, const struct drawing *drawing, const struct sha
     if (count == 0) {
         snprintf(text + used, sizeof text - (size_t)used, "nothing happens");
     } else if (count == 1) {
-        snprintf(text + used, sizeof text - (size_t)used, "100 %% %s", class_name(share[0].class));
+        snprintf(text + used, sizeof text - (size_t)used, "100 %% %s",
+                 class_name(share[0].span_class));
     } else {
-        snprintf(text + used, sizeof text - (size_t)used, "%s %s; %s %s",
-                 say_percent(share[0].percent, first, sizeof first), class_name(share[0].class),
-                 say_percent(share[1].percent, second, sizeof second), class_name(share[1].class));
+        snprintf(
+            text + used, sizeof text - (size_t)used, "%s %s; %s %s",
+            say_percent(share[0].percent, first, sizeof first), class_name(share[0].span_class),
+            say_percent(share[1].percent, second, sizeof second), class_name(share[1].span_class));
     }
     put_text(out, "title", 0, 0, 0, text);
     snprintf(text, sizeof text, "%s on %.60s; Linux %.40s; %s", window, setup->platform.name,
@@ -277,11 +279,11 @@ static void put_key(FILE *out, const struct share *share, uint32_t count)
 {
     char text[128], percent[32];
     for (uint32_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "%s  %s", class_name(share[i].class),
+        snprintf(text, sizeof text, "%s  %s", class_name(share[i].span_class),
                  say_percent(share[i].percent, percent, sizeof percent));
         uint32_t across = i % KEYS_ACROSS, down = i / KEYS_ACROSS;
-        put_text(out, share[i].class < CLASS_WAIT ? "keybusy" : "keywait", across, down,
-                 share[i].class, text);
+        put_text(out, share[i].span_class < CLASS_WAIT ? "keybusy" : "keywait", across, down,
+                 share[i].span_class, text);
     }
 }
 

@@ -159,7 +159,9 @@ static void forge(const char *name, const struct journal *journal, uint64_t from
     uint64_t length;
     assert_non_null(found);
     assert_int_equal(strlen(text), strlen(other));
-    memcpy(found, other, strlen(other));
+    for (; *other; other++) {
+        *found++ = *other;
+    }
     memcpy(&length, bytes + from + 8, sizeof length);
     uint64_t sum = XXH3_64bits(bytes + from, 16 + length);
     memcpy(bytes + from + 16 + length, &sum, sizeof sum);

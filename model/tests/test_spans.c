@@ -17,13 +17,13 @@ struct sums {
 static void put_random(struct spans *spans, struct sums *sums, struct dice *dice, int count)
 {
     for (int i = 0; i < count; i++) {
-        uint32_t lane = (uint32_t)roll(dice, LANES), class = (uint32_t)roll(dice, CLASSES);
+        uint32_t lane = (uint32_t)roll(dice, LANES), span_class = (uint32_t)roll(dice, CLASSES);
         uint32_t tally = (uint32_t)roll(dice, SPAN_TALLIES);
         ps_t ps = chance(dice, 10) ? roll(dice, 100000000) : roll(dice, 3000);
         uint64_t n = roll(dice, 100);
         spans_tally(spans, lane, tally, n);
-        spans_add(spans, lane, (uint32_t)(i / 2000), class, ps);
-        sums->part[lane][class] += ps;
+        spans_add(spans, lane, (uint32_t)(i / 2000), span_class, ps);
+        sums->part[lane][span_class] += ps;
         sums->now[lane] += ps;
         sums->tally[lane][tally] += n;
     }
@@ -37,11 +37,11 @@ static void expect_sums(const struct spans *spans, const struct sums *sums)
         const struct span *span = &spans->span[i];
         ps_t all = 0;
         assert_int_equal(span->start, found.now[span->lane]);
-        for (uint32_t class = 0; class < SPAN_CLASSES; class ++) {
-            all += span->part[class];
+        for (uint32_t span_class = 0; span_class < SPAN_CLASSES; span_class++) {
+            all += span->part[span_class];
         }
-        for (uint32_t class = 0; class < CLASSES; class ++) {
-            found.part[span->lane][class] += span->part[class];
+        for (uint32_t span_class = 0; span_class < CLASSES; span_class++) {
+            found.part[span->lane][span_class] += span->part[span_class];
         }
         for (uint32_t tally = 0; tally < SPAN_TALLIES; tally++) {
             found.tally[span->lane][tally] += span->tally[tally];

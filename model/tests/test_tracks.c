@@ -92,8 +92,8 @@ static void expect_ledger(const struct sim *sim)
     for (uint32_t actor = 0; actor < sim->engine.actor_count; actor++) {
         ps_t part[SPAN_CLASSES] = {0};
         for (size_t i = 0; i < did->count; i++) {
-            for (uint32_t class = 0; class < SPAN_CLASSES; class ++) {
-                part[class] += did->span[i].lane == actor ? did->span[i].part[class] : 0;
+            for (uint32_t span_class = 0; span_class < SPAN_CLASSES; span_class++) {
+                part[span_class] += did->span[i].lane == actor ? did->span[i].part[span_class] : 0;
             }
         }
         for (uint32_t site = 0; site < SITES; site++) {
@@ -164,11 +164,11 @@ static void holds_are_the_locks(void **state)
         }
         struct watched *of = watch_run(&runs[i], true);
         const struct spans *held = &sim_seen(&of->sim)->held;
-        uint32_t class = watch_hold_class(RESOURCE_MMU_LOCK, true);
+        uint32_t span_class = watch_hold_class(RESOURCE_MMU_LOCK, true);
         ps_t longest = 0, pause = 0;
         for (size_t k = 0; k < held->count; k++) {
             const struct span *span = &held->span[k];
-            bool counts = span->part[class] == span->ps && span->start >= of->sim.reinit_ps &&
+            bool counts = span->part[span_class] == span->ps && span->start >= of->sim.reinit_ps &&
                           held->grain == 0;
             longest = counts && span->ps > longest ? span->ps : longest;
         }
