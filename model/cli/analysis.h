@@ -29,7 +29,7 @@ struct analysis {
         {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},  \
         {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                    \
     {                                                                                         \
-        "what-if", 'w', NULL, "also strategies that need what the machine has not"            \
+        "what-if", 'w', NULL, "also strategies that need what the machine lacks"              \
     }
 
 /* Takes one of those, or the study's name. */

@@ -54,8 +54,9 @@ done >"$T/bad"
 all "links: each leads to a file"
 
 for file in "${documents[@]}"; do
-    [ "$file" = README.md ] || grep -qF "$file" README.md ||
-        grep -qF "$(basename "$file")" "$(dirname "$file")/README.md" || echo "$file"
+    name=${file##*/}
+    [ "$file" = README.md ] || grep -qF "($file" README.md ||
+        { [ "$name" != README.md ] && grep -qF "($name" "${file%/*}/README.md"; } || echo "$file"
 done >"$T/bad"
 all "links: README or its folder's leads to each document"
 
