@@ -54,9 +54,10 @@ done >"$T/bad"
 all "links: each leads to a file"
 
 for file in "${documents[@]}"; do
-    name=${file##*/}
+    folder=${file%/*} name=${file##*/}
+    [ "$name" != README.md ] || { name=${folder##*/}/$name folder=${folder%/*}; }
     [ "$file" = README.md ] || grep -qF "($file" README.md ||
-        { [ "$name" != README.md ] && grep -qF "($name" "${file%/*}/README.md"; } || echo "$file"
+        { [ -f "$folder/README.md" ] && grep -qF "($name" "$folder/README.md"; } || echo "$file"
 done >"$T/bad"
 all "links: README or its folder's leads to each document"
 
