@@ -29,7 +29,7 @@ struct analysis {
         {"jobs", 'j', "N", "threads (as many as processors)"},                                \
         {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},  \
         {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                    \
-        {"what-if", 'w', NULL, "also strategies that need what the machine has not"},         \
+        {"what-if", 'w', NULL, "also strategies that need what the machine lacks"},           \
     {                                                                                         \
         "all", 'A', NULL, "all situations of the study (those of its [memo]'s case)"          \
     }

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define OPTIONS_MAX 32
 
@@ -234,4 +235,11 @@ bool cli_whole(const char *option, const char *text, uint64_t low, uint64_t high
     return error_input(err, NULL,
                        "%s: found '%.80s', expected a whole number from %" PRIu64 " to %" PRIu64,
                        option, text, low, high);
+}
+
+double cli_seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }

@@ -69,4 +69,7 @@ bool cli_one_word(const char **word, const char *text, struct error *err);
 bool cli_whole(const char *option, const char *text, uint64_t low, uint64_t high, uint64_t *value,
                struct error *err);
 
+/* Of a clock that only goes on; what it counts from means nothing. */
+double cli_seconds(void);
+
 #endif

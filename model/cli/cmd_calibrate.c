@@ -15,7 +15,8 @@ enum { KEY_BASE = 256, KEY_COST, KEY_CHECK };
 
 static const struct cli_option options[] = {
     {"output", 'o', "platform.ini", "the platform file to write"},
-    {"base", KEY_BASE, "MACHINE", "the machine whose costs stay where nothing was measured"},
+    {"base", KEY_BASE, "MACHINE",
+     "the machine whose costs stay where nothing was measured (" USUAL_BASE ")"},
     {"cost", KEY_COST, "NAME",
      "fit this cost; repeatable. Unless given: all that a probe tells, or "
      "those that the base marks as fitted"},
@@ -202,7 +203,7 @@ int cmd_calibrate(int argc, char **argv)
         .options = options,
         .take = take,
         .words = "MEASUREMENTS.csv -o platform.ini\nMEASUREMENTS.csv --check MACHINE",
-        .help = "Fits unit costs to measurements of one machine and writes a platform file.",
+        .help = "Fit unit costs to measurements of one machine and write a platform file.",
         .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
                 "(bench/kvm/README.md), or rows of role fit in the format of "
                 "bench/published/README.md. Costs that the rows cannot "

@@ -16,7 +16,7 @@ static const struct cli_option options[] = {
     {"output", 'o', "OUT.csv", "write the table with the model's counts here (- for stdout)"},
     {"check", KEY_CHECK, NULL,
      "compare with the recorded counts; status 1 if a claimed one differs"},
-    {"jobs", 'j', "N", "VMs played at once (as many as there are processors)"},
+    {"jobs", 'j', "N", "threads (as many as processors)"},
     {"boot", KEY_BOOT, "RECORDING.csv", "play a recorded boot instead of a table, and compare"},
     {"phases", KEY_PHASES, "PHASES.csv", "what was counted in the phases of recorded boots"},
     {0},
@@ -53,7 +53,7 @@ static bool take(void *input, int key, const char *text, struct error *err)
 
 static const struct cli_command command = {
     options, take, "CASES.csv | --boot RECORDING.csv --phases PHASES.csv",
-    "Plays operation sequences, or a boot, on which real KVM was counted, and compares.",
+    "Play operation sequences, or a boot, on which real KVM was counted, and compare.",
     "CASES.csv needs the columns kernel, cpu, case, page, mem_mib, slot_offset_bytes, vcpus, phase "
     "and op. The table with the model's counts goes to stdout unless -o or --check is given."};
 

@@ -248,7 +248,7 @@ int cmd_import(int argc, char **argv)
         .options = options,
         .take = take,
         .words = "TRACE -o NAME",
-        .help = "Makes a workload of a text trace of KVM's events from a real host: what "
+        .help = "Make a workload of a text trace of KVM's events from a real host: what "
                 "`trace-cmd report`, tracefs' trace and trace_pipe, or `perf script` print.",
         .more =
             "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "

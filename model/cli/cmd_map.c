@@ -37,8 +37,8 @@ static bool take(void *input, int key, const char *text, struct error *err)
 
 static const struct cli_command command = {
     options, take, "STUDY", "Which strategy costs least, over two axes of a study.",
-    "Strategies that some reader finds stale cannot win, nor those that need what the machine has "
-    "not; winners that lean on a condition are marked. With -o: map.csv."};
+    "Strategies that some reader finds stale cannot win, nor those that need what the machine "
+    "lacks; winners that lean on a condition are marked. With -o: map.csv."};
 
 struct answer {
     struct map_results results;

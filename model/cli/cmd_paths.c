@@ -12,7 +12,7 @@ enum { KEY_WORLD = 256, KEY_FORMAT };
 static const struct cli_option options[] = {
     {"world", KEY_WORLD, "WORLD", "vhe, nvhe or fwb; all of them unless given"},
     {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
-    {"jobs", 'j', "N", "VMs played at once (as many as there are processors)"},
+    {"jobs", 'j', "N", "threads (as many as processors)"},
     {0},
 };
 
@@ -106,7 +106,7 @@ int cmd_paths(int argc, char **argv)
         .options = options,
         .take = take,
         .words = "COUNTS.csv",
-        .help = "Fits the lengths of the kernel's paths to recorded instructions, and holds what "
+        .help = "Fit the lengths of the kernel's paths to recorded instructions, and hold what "
                 "the model charges against them.",
         .more = "COUNTS.csv is a table such as bench/kvm/counts.csv, with insns_kernel_bare.",
     };

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { KEY_SET = 256, KEY_DRY, KEY_FORMAT, KEY_SEED, KEY_SHARD, KEY_FRESH };
@@ -98,13 +97,6 @@ static const struct cli_command command = {
 
 /* --- what it says --- */
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static void say_plan(const struct study *study)
 {
     printf("study %s: %s\n", study->name, study->title);
@@ -136,7 +128,7 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
     double runs = 0, seconds = 0;
     for (size_t i = 0; i < SAMPLES; i++) {
         bool again = false;
-        double start_s = seconds_now();
+        double start_s = cli_seconds();
         if (!study_sample(study, (cells - 1) * i / (SAMPLES - 1), &again, err)) {
             return false;
         }
@@ -144,7 +136,7 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
         double played =
             (double)(study->points + cells) / SAMPLES * (again ? 1 : 1 + (double)study->draws);
         runs += played;
-        seconds += played * (seconds_now() - start_s);
+        seconds += played * (cli_seconds() - start_s);
     }
     uint64_t threads = jobs ? jobs : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
     double total = (double)(study->points + cells) * (1 + (double)study->draws);

@@ -134,7 +134,7 @@ int cmd_validate(int argc, char **argv)
         .options = options,
         .take = take,
         .words = "[FILE...]",
-        .help = "Predicts published measurements and says how far off the model is. Without a "
+        .help = "Predict published measurements and say how far off the model is. Without a "
                 "FILE: all tables that come with the program.",
         .more = "bench/published/README.md describes the tables.",
     };

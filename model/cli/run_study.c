@@ -1,12 +1,12 @@
 #include "cli/run_study.h"
 
+#include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "report/collect.h"
 #include "report/run_json.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A run that is under way. */
@@ -18,13 +18,6 @@ struct running {
     bool ticks, ticked; /* shows progress; has shown some */
     double start_s, last_s;
 };
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
 
 /* --- cell by cell --- */
 
@@ -38,7 +31,7 @@ static bool wanted(void *context, size_t cell)
 /* At most four times a second. */
 static void tick(struct running *running)
 {
-    double now_s = seconds_now();
+    double now_s = cli_seconds();
     if (running->ticks && now_s - running->last_s >= 0.25) {
         running->last_s = now_s;
         running->ticked = true;
@@ -154,7 +147,7 @@ static bool keep_shard(struct running *running, struct error *err)
     if (!request->quiet) {
         fprintf(stderr, "%s: shard %" PRIu32 " of %" PRIu32 ", %zu cells in %.2f s, in %s\n",
                 request->study->name, request->shard.number, request->shard.count,
-                running->journal.have, seconds_now() - running->start_s, running->journal.path);
+                running->journal.have, cli_seconds() - running->start_s, running->journal.path);
     }
     return true;
 }
@@ -171,7 +164,7 @@ static bool write_results(struct running *running, struct error *err)
         fprintf(stderr,
                 "%s: %zu points in %.2f s (%" PRIu64 " runs played, %" PRIu64
                 " priced again), rows in %s\n",
-                request->study->name, sum.points, seconds_now() - running->start_s, sum.plays,
+                request->study->name, sum.points, cli_seconds() - running->start_s, sum.plays,
                 sum.reprices, request->folder);
     }
     return true;
@@ -235,7 +228,7 @@ bool run_study(const struct run_request *request, struct error *err)
 {
     struct running running = {.request = request,
                               .ticks = !request->quiet && isatty(STDERR_FILENO),
-                              .start_s = seconds_now()};
+                              .start_s = cli_seconds()};
     struct journal_head head;
     bool there;
     running.last_s = running.start_s;

@@ -1,7 +1,9 @@
 #include "core/datadir.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifndef S2FLUSH_DATADIR
@@ -53,4 +55,30 @@ bool datadir_find_code(const char *relative, char *buf, size_t size)
 {
     return under_own(relative, buf, size) || beside_program(relative, buf, size) ||
            readable(S2FLUSH_DATADIR, relative, buf, size);
+}
+
+static int is_ini(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && strcmp(dot, ".ini") == 0;
+}
+
+size_t datadir_names(const char *relative, char **names, size_t known, size_t most)
+{
+    char folder[4096];
+    struct dirent **entries = NULL;
+    int count = 0;
+    if (datadir_find(relative, folder, sizeof folder)) {
+        count = scandir(folder, &entries, is_ini, alphasort);
+    }
+    for (int i = 0; i < count; i++) {
+        size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
+        char *name = known < most ? strndup(entries[i]->d_name, length) : NULL;
+        if (name) {
+            names[known++] = name;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return known;
 }

@@ -5,7 +5,6 @@
 #include "guest/generate.h"
 #include "guest/workload_values.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,31 +197,15 @@ static struct workload *read_file(const char *path, struct error *err)
     return workload;
 }
 
-static int workload_files(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".ini") == 0;
-}
-
 static void unknown_workload(const char *name, struct error *err)
 {
-    char folder[4096], hint[512] = "";
-    struct dirent **entries = NULL;
-    int count = 0;
-    if (datadir_find(WORKLOAD_DIR, folder, sizeof folder)) {
-        count = scandir(folder, &entries, workload_files, alphasort);
+    char hint[512] = "";
+    char *names[256];
+    size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
+    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    for (size_t i = 0; i < known; i++) {
+        free(names[i]);
     }
-    const char *names[256];
-    size_t known = 0;
-    for (int i = 0; i < count && known < 256; i++) {
-        *strrchr(entries[i]->d_name, '.') = '\0';
-        names[known++] = entries[i]->d_name;
-    }
-    suggest(hint, sizeof hint, name, names, known);
-    for (int i = 0; i < count; i++) {
-        free(entries[i]);
-    }
-    free(entries);
     error_input(err, NULL, "no workload '%.200s'%s", name, hint);
 }
 

@@ -3,7 +3,6 @@
 #include "core/config.h"
 #include "core/datadir.h"
 
-#include <dirent.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -266,33 +265,21 @@ bool platform_read(const char *path, struct platform *platform, struct error *er
     return config_read(path, platform_line, platform, err) && check_platform(path, platform, err);
 }
 
-static int platform_files(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".ini") == 0 && strcmp(entry->d_name, "cpus.ini") != 0;
-}
-
 static bool unknown_platform(const char *name, struct error *err)
 {
-    char folder[4096], hint[512] = "";
-    struct dirent **entries = NULL;
-    int count = 0;
-    if (datadir_find(PLATFORM_DIR, folder, sizeof folder)) {
-        count = scandir(folder, &entries, platform_files, alphasort);
-    }
-    const char *names[64];
-    size_t known = 0;
-    for (int i = 0; i < count; i++) {
-        *strrchr(entries[i]->d_name, '.') = '\0';
-        if (known < 64) {
-            names[known++] = entries[i]->d_name;
+    char hint[512] = "";
+    char *names[64];
+    const char *machines[64]; /* cpus.ini is none */
+    size_t known = datadir_names(PLATFORM_DIR, names, 0, sizeof names / sizeof *names), count = 0;
+    for (size_t i = 0; i < known; i++) {
+        if (strcmp(names[i], "cpus") != 0) {
+            machines[count++] = names[i];
         }
     }
-    suggest(hint, sizeof hint, name, names, known);
-    for (int i = 0; i < count; i++) {
-        free(entries[i]);
+    suggest(hint, sizeof hint, name, machines, count);
+    for (size_t i = 0; i < known; i++) {
+        free(names[i]);
     }
-    free(entries);
     return error_input(err, NULL, "no platform '%s'%s", name, hint);
 }
 

@@ -217,13 +217,7 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
                              const struct tracks_wish *wish, struct error *err)
 {
     double value[COSTS];
-    struct point point = {.timeline = timeline,
-                          .platform = &setup->platform,
-                          .value = value,
-                          .kernel = &setup->kernel,
-                          .strategy = setup->strategy,
-                          .exact = setup->exact,
-                          .preemptible = setup->preemptible};
+    struct point point = trial_point(setup, timeline, value);
     if (!sim_possible(&point, err)) {
         return false;
     }

@@ -13,15 +13,6 @@
 const char *const breakeven_status_name[] = {"crossing", "no crossing in range", "equal",
                                              "undecided", "left out"};
 
-void *breakeven_zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for break-even points");
-    }
-    return array;
-}
-
 /* --- the axis --- */
 
 static bool read_number(const char *option, const char *text, struct value_kind kind, double *value,
@@ -121,7 +112,7 @@ static bool scan_one(struct scan *scan, size_t group, size_t x, struct error *er
     if (!spot_open(&spot, scan->study, groups_point(&results->groups, group), other, err)) {
         return false;
     }
-    double *value = breakeven_zeroed(spot.strategies, sizeof *value);
+    double *value = alloc_zeroed(spot.strategies, sizeof *value, "values of a break-even");
     bool good = true;
     for (size_t s = 0; good && s < spot.strategies; s++) {
         size_t at = (group * results->x_count + x) * spot.strategies + s;
@@ -175,7 +166,7 @@ static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, doub
 static void fill_curves(struct scan *scan)
 {
     const struct breakeven_results *results = scan->results;
-    double *sorted = breakeven_zeroed(scan->runs, sizeof *sorted);
+    double *sorted = alloc_zeroed(scan->runs, sizeof *sorted, "values of a break-even");
     for (size_t group = 0; group < results->groups.count; group++) {
         for (size_t x = 0; x < results->x_count; x++) {
             for (size_t s = 0; s < scan->strategies; s++) {
@@ -235,8 +226,8 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
         breakeven_scan_end(scan);
         return false;
     }
-    scan->value = breakeven_zeroed(places * scan->runs, sizeof *scan->value);
-    scan->verdict = breakeven_zeroed(places, sizeof *scan->verdict);
+    scan->value = alloc_zeroed(places * scan->runs, sizeof *scan->value, "values of a break-even");
+    scan->verdict = alloc_zeroed(places, sizeof *scan->verdict, "values of a break-even");
     if (scan_all(scan, jobs, err) && check_effect(scan, err)) {
         return true;
     }
@@ -252,8 +243,9 @@ bool breakeven_run(const struct study *study, const struct breakeven_request *re
         return false;
     }
     size_t lanes = results->groups.count * scan.strategies;
-    results->curve = breakeven_zeroed(lanes * results->x_count, sizeof *results->curve);
-    results->compared = breakeven_zeroed(lanes, sizeof *results->compared);
+    results->curve =
+        alloc_zeroed(lanes * results->x_count, sizeof *results->curve, "values of a break-even");
+    results->compared = alloc_zeroed(lanes, sizeof *results->compared, "values of a break-even");
     fill_curves(&scan);
     bool good = breakeven_pairs(&scan, jobs, err);
     breakeven_scan_end(&scan);

@@ -1,4 +1,5 @@
 /* What a scan says of each pair of strategies, and the crossings in it. */
+#include "core/alloc.h"
 #include "study/breakeven_parts.h"
 #include "study/crossing.h"
 
@@ -157,7 +158,7 @@ static void sort_draws(struct scan *scan, size_t index, size_t near, double *dif
 static double ratio_at(const struct scan *scan, const struct breakeven *row, size_t x)
 {
     size_t first = scan->runs > 1 ? 1 : 0, n = scan->runs - first;
-    double *ratio = breakeven_zeroed(n, sizeof *ratio);
+    double *ratio = alloc_zeroed(n, sizeof *ratio, "values of a break-even");
     bool good = true;
     for (size_t i = 0; i < n; i++) {
         double a = *scan_value(scan, row->group, row->a, first + i, x);
@@ -185,8 +186,8 @@ static void take_pair(struct scan *scan, size_t group, size_t a, size_t b, unsig
                       struct tasks *tasks)
 {
     size_t n = scan->results->x_count;
-    double *at_modes = breakeven_zeroed(n, sizeof *at_modes);
-    double *difference = breakeven_zeroed(n, sizeof *difference);
+    double *at_modes = alloc_zeroed(n, sizeof *at_modes, "values of a break-even");
+    double *difference = alloc_zeroed(n, sizeof *difference, "values of a break-even");
     struct bracket bracket = {0, 0};
     struct breakeven probe = {.group = group, .a = a, .b = b};
     differences(scan, &probe, 0, at_modes);
@@ -263,8 +264,8 @@ static double difference_at(double x, void *context)
         looking->function->stop = true;
         return 0;
     }
-    bool *wanted = breakeven_zeroed(scan->strategies, sizeof *wanted);
-    double *value = breakeven_zeroed(scan->strategies, sizeof *value);
+    bool *wanted = alloc_zeroed(scan->strategies, sizeof *wanted, "values of a break-even");
+    double *value = alloc_zeroed(scan->strategies, sizeof *value, "values of a break-even");
     wanted[row->a] = wanted[row->b] = true;
     looking->function->stop = !spot_values(&spot, spot_difference_metric(scan->request->metric),
                                            spot.values[looking->run], wanted, value, looking->err);
@@ -281,7 +282,8 @@ static bool find_root(const struct scan *scan, struct task *task, struct error *
     const struct breakeven *row = &results->row[task->row];
     struct looking looking = {.scan = scan, .row = row, .run = task->run, .err = err};
     struct crossing_function function = {difference_at, &looking, false};
-    double *difference = breakeven_zeroed(results->x_count, sizeof *difference);
+    double *difference =
+        alloc_zeroed(results->x_count, sizeof *difference, "values of a break-even");
     size_t low = task->bracket.low, high = task->bracket.high;
     looking.function = &function;
     differences(scan, row, task->run, difference);
@@ -331,7 +333,8 @@ static void fill_quantiles(const struct scan *scan, struct breakeven *row,
     size_t above = (size_t)llround((row->a_below ? row->share_a : row->share_b) * (double)row->n);
     size_t below = (size_t)llround((row->a_below ? row->share_b : row->share_a) * (double)row->n);
     size_t n = 0;
-    double *root = breakeven_zeroed(last - first + above + below, sizeof *root);
+    double *root =
+        alloc_zeroed(last - first + above + below, sizeof *root, "values of a break-even");
     for (size_t i = first; i < last; i++) {
         root[n++] = tasks->task[i].root;
     }

@@ -25,8 +25,6 @@ static inline double *scan_value(const struct scan *scan, size_t group, size_t s
     return &scan->value[lane * scan->results->x_count + x];
 }
 
-void *breakeven_zeroed(size_t count, size_t size);
-
 /* Values of a whole-number axis are multiples of this; 0: any number is. */
 double breakeven_step(struct value_kind kind);
 

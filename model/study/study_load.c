@@ -2,7 +2,6 @@
 #include "core/datadir.h"
 #include "study/study_parts.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,40 +18,12 @@ static void *zeroed(size_t count, size_t size)
 
 /* --- names of studies --- */
 
-static int study_files(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".ini") == 0;
-}
-
-/* The names of the studies in a folder, after those that are there already; the
- * caller frees them. */
-static size_t names_in(const char *relative, char **names, size_t known, size_t most)
-{
-    char folder[4096];
-    struct dirent **entries = NULL;
-    int count = 0;
-    if (datadir_find(relative, folder, sizeof folder)) {
-        count = scandir(folder, &entries, study_files, alphasort);
-    }
-    for (int i = 0; i < count; i++) {
-        size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
-        char *name = known < most ? strndup(entries[i]->d_name, length) : NULL;
-        if (name) {
-            names[known++] = name;
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return known;
-}
-
 bool study_unknown(const char *name, struct error *err)
 {
     char hint[512] = "";
     char *names[64];
-    size_t known = names_in(STUDY_DIR, names, 0, sizeof names / sizeof *names);
-    known = names_in(QUESTION_DIR, names, known, sizeof names / sizeof *names);
+    size_t known = datadir_names(STUDY_DIR, names, 0, sizeof names / sizeof *names);
+    known = datadir_names(QUESTION_DIR, names, known, sizeof names / sizeof *names);
     suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);

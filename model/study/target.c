@@ -1,5 +1,6 @@
 #include "study/target.h"
 
+#include "core/alloc.h"
 #include "study/breakeven_parts.h"
 
 #include <gsl/gsl_sort.h>
@@ -30,7 +31,7 @@ static double value_at(const struct lane *lane, size_t run, size_t i)
 static struct breakeven_curve spread_at(const struct lane *lane, size_t i)
 {
     size_t n = lane->scan->runs - 1;
-    double *sorted = breakeven_zeroed(n, sizeof *sorted);
+    double *sorted = alloc_zeroed(n, sizeof *sorted, "values of a break-even");
     struct breakeven_curve curve = {value_at(lane, 0, i), NAN, NAN, NAN};
     for (size_t run = 0; run < n; run++) {
         sorted[run] = value_at(lane, run + 1, i);
@@ -116,7 +117,8 @@ bool target_run(const struct study *study, const struct breakeven_request *reque
         return false;
     }
     size_t lanes = results->axis.groups.count * scan.strategies;
-    results->row = breakeven_zeroed(lanes * limit_count, sizeof *results->row);
+    results->row =
+        alloc_zeroed(lanes * limit_count, sizeof *results->row, "values of a break-even");
     for (size_t i = 0; i < lanes * limit_count; i++) {
         struct lane lane = {.scan = &scan,
                             .group = i % lanes / scan.strategies,

@@ -61,8 +61,8 @@ static void take_results(struct sim *sim, struct trial *played)
     played->first_insn_ps = reached ? sim->first_insn_ps - sim->reinit_ps : UINT64_MAX;
 }
 
-static struct point point_of(const struct setup *setup, const struct timeline *timeline,
-                             const double value[COSTS])
+struct point trial_point(const struct setup *setup, const struct timeline *timeline,
+                         const double value[COSTS])
 {
     return (struct point){.timeline = timeline,
                           .platform = &setup->platform,
@@ -75,14 +75,14 @@ static struct point point_of(const struct setup *setup, const struct timeline *t
 
 bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err)
 {
-    struct point point = point_of(setup, timeline, NULL);
+    struct point point = trial_point(setup, timeline, NULL);
     return sim_possible(&point, err);
 }
 
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err)
 {
-    struct point point = point_of(setup, timeline, value);
+    struct point point = trial_point(setup, timeline, value);
     if (!sim_possible(&point, err)) {
         return false;
     }

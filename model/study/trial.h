@@ -13,6 +13,8 @@
 #include "machine/oracle.h"
 #include "study/setup.h"
 
+struct point;
+
 /* Where the time goes; metrics.h says what each one is. */
 enum part {
     PART_LINES_UNMAP,
@@ -71,6 +73,11 @@ struct times {
     struct tail tail;
     ps_t first_insn_ps;
 };
+
+/* A setup's point on a timeline at these costs, as sim_init takes it; all of them are the
+ * caller's and must outlive its use. */
+struct point trial_point(const struct setup *setup, const struct timeline *timeline,
+                         const double value[COSTS]);
 
 /* Whether a point can be played, as far as that shows before. */
 bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err);

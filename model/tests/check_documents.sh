@@ -54,8 +54,10 @@ done >"$T/bad"
 all "links: each leads to a file"
 
 for file in "${documents[@]}"; do
-    [ "$file" = README.md ] || grep -qF "$file" README.md ||
-        grep -qF "$(basename "$file")" "$(dirname "$file")/README.md" || echo "$file"
+    folder=${file%/*} name=${file##*/}
+    [ "$name" != README.md ] || { name=${folder##*/}/$name folder=${folder%/*}; }
+    [ "$file" = README.md ] || grep -qF "($file" README.md ||
+        { [ -f "$folder/README.md" ] && grep -qF "($name" "$folder/README.md"; } || echo "$file"
 done >"$T/bad"
 all "links: README or its folder's leads to each document"
 

@@ -86,6 +86,18 @@ static inline struct workload *workload_of_text(const char *text, struct error *
     return workload;
 }
 
+/* The workload that a good text is. */
+static inline struct workload *workload_good(const char *text)
+{
+    struct error err = {0};
+    struct workload *workload = workload_of_text(text, &err);
+    if (!workload) {
+        print_error("%s\n", err.text);
+    }
+    assert_non_null(workload);
+    return workload;
+}
+
 /* Plays it to the end; the caller frees the simulation with sim_free, free. */
 static inline struct sim *play(const struct stage *stage, const struct timeline *timeline,
                                const struct strategy *strategy, bool exact)

@@ -32,12 +32,7 @@ static struct held with_chunk(const char *text, const char *name, uint64_t chunk
 {
     struct strategy strategy = strategy_row(name);
     struct timeline timeline;
-    struct error err = {0};
-    struct workload *workload = workload_of_text(text, &err);
-    if (!workload) {
-        print_error("%s\n", err.text);
-    }
-    assert_non_null(workload);
+    struct workload *workload = workload_good(text);
     build(workload, &timeline);
     strategy.chunk = chunk;
     struct sim *sim = play(&n1, &timeline, &strategy, exact);

@@ -63,12 +63,7 @@ static void build_scene(const struct scene *scene, struct timeline *timeline)
              "[vm]\nram = %llu\nbacking = %s\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
              "vcpu0 = write ram %llu\nvmm = reinit 0\nvcpu0 = enter\n%s",
              ram, scene->leaf_bytes == 4 * KIB ? "4k" : "hugetlb", ram, reads);
-    struct error err = {0};
-    struct workload *workload = workload_of_text(text, &err);
-    if (!workload) {
-        print_error("%s\n", err.text);
-    }
-    assert_non_null(workload);
+    struct workload *workload = workload_good(text);
     build(workload, timeline);
     workload_free(workload);
 }

@@ -26,12 +26,7 @@ struct outcome_of {
 static struct outcome_of played(const char *text, const struct strategy *strategy, bool exact)
 {
     struct timeline timeline;
-    struct error err = {0};
-    struct workload *workload = workload_of_text(text, &err);
-    if (!workload) {
-        print_error("%s\n", err.text);
-    }
-    assert_non_null(workload);
+    struct workload *workload = workload_good(text);
     build(workload, &timeline);
     struct sim *sim = play(&n1, &timeline, strategy, exact);
     struct outcome_of outcome = {.window_ps = sim_window_ps(sim), .cpu_ps = sim_cpu_ps(sim)};

@@ -14,12 +14,7 @@ static const char one_vcpu[] =
 
 static void timeline_of(const char *text, struct timeline *timeline)
 {
-    struct error err = {0};
-    struct workload *workload = workload_of_text(text, &err);
-    if (!workload) {
-        print_error("%s\n", err.text);
-    }
-    assert_non_null(workload);
+    struct workload *workload = workload_good(text);
     build(workload, timeline);
     workload_free(workload);
 }
