@@ -52,7 +52,8 @@ do for [k=1:crossed] { stats table using (height(k)) nooutput }
 x_text(v) = unit_ eq "bytes" ? size_near(v) : axis_ eq "touched" || unit_ eq "ratio" ? sprintf("%.3g %%", 100 * v) : unit_ eq "ns" ? human(v) : sprintf("%.3g", v)
 size_near(b) = b >= 2**40 ? sprintf("%.3g TiB", b / 2**40) : b >= 2**30 ? sprintf("%.3g GiB", b / 2**30) : sprintf("%.3g MiB", b / 2**20)
 mark_text(k) = sprintf("%s at %s", cross_pair[k], x_text(cross_at[k]))
-finding = decides && crossed == 0 ? sprintf("The cheapest strategy stays the same along %s", axis_) : \
+finding = decides && crossed == 0 && open_ > 0 ? sprintf("Who is cheapest along %s is undecided in part", axis_) : \
+    decides && crossed == 0 ? sprintf("The cheapest strategy stays the same along %s", axis_) : \
     decides && crossed < 4 ? "Break-even along ".axis_.": ".mark_text(1).(crossed > 1 ? "; ".mark_text(2) : "").(crossed > 2 ? "; ".mark_text(3) : "") : \
     decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs are undecided", open_, pairs) : "") : \
     crossed == 1 ? sprintf("%s break even at %s = %s", cross_pair[1], axis_, x_text(cross_at[1])) : \

@@ -118,33 +118,60 @@ static void say_rivals(const struct memo *memo, const struct memo_place *place,
 
 /* --- one place --- */
 
-/* What the first of the compared saves against the second. */
-static void say_saving(const struct memo *memo, const struct memo_place *place,
-                       struct doc_node *block)
+/* The medians of the two that are compared; false where nothing compares them. */
+static bool find_compared(const struct memo *memo, const struct memo_place *place, double *first,
+                          double *second)
 {
     size_t a = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : SIZE_MAX;
     size_t b = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : SIZE_MAX;
     if (a == SIZE_MAX || b == SIZE_MAX) {
+        return false;
+    }
+    *first = memo_band(memo, place, a).mid;
+    *second = memo_band(memo, place, b).mid;
+    return isfinite(*first - *second);
+}
+
+/* "1.24 s to 8.35 s" */
+static void say_range(double low, double high, char *buf, size_t size)
+{
+    char from[64], to[64];
+    memo_say_number("ns", low, from, sizeof from);
+    memo_say_number("ns", high, to, sizeof to);
+    bool same = strcmp(from, to) == 0;
+    snprintf(buf, size, "%s%s%s", from, same ? "" : " to ", same ? "" : to);
+}
+
+/* What the first of the compared saves against the second, or costs more, over all
+ * places; nothing where that differs from place to place. */
+static void say_saving(const struct memo *memo, struct doc_node *block)
+{
+    double least = INFINITY, most = -INFINITY, share_least = INFINITY, share_most = -INFINITY;
+    char range[160];
+    for (size_t p = 0; p < memo->places; p++) {
+        double a, b;
+        if (!find_compared(memo, &memo->place[p], &a, &b)) {
+            return;
+        }
+        least = fmin(least, b - a);
+        most = fmax(most, b - a);
+        share_least = fmin(share_least, (b - a) / fmax(a, b));
+        share_most = fmax(share_most, (b - a) / fmax(a, b));
+    }
+    if (least <= 0 && most >= 0) {
         return;
     }
-    double cost_a = memo_band(memo, place, a).mid, cost_b = memo_band(memo, place, b).mid;
-    char saved[64], part[64] = "";
-    memo_say_band((struct memo_band){fabs(cost_b - cost_a), NAN, NAN}, saved, sizeof saved);
-    /* What costs nothing saves all, as one sees. */
-    memo_say_times(fmax(cost_a, cost_b), fmin(cost_a, cost_b), part, sizeof part);
-    if (cost_a == cost_b || !isfinite(cost_a - cost_b) || part[0] == '\0') {
-        return;
-    }
-    if (cost_a < cost_b) {
-        double share = 100 * (cost_b - cost_a) / cost_b;
-        snprintf(part, sizeof part, share < 1 ? " (under 1 %%)" : " (%.0f %%)", share);
-    }
+    bool saves = least > 0;
+    say_range(saves ? least : -most, saves ? most : -least, range, sizeof range);
     doc_text(block, " ");
     doc_code(block, memo->compare[0]);
-    bool saves = cost_a < cost_b;
-    doc_text(block, saves ? " saves %s%s against " : " costs %s more than ", saved, part);
+    doc_text(block, saves ? " saves %s (%.0f" : " costs %s", range, 100 * share_least);
+    if (saves && round(100 * share_least) < round(100 * share_most)) {
+        doc_text(block, " to %.0f", 100 * share_most);
+    }
+    doc_text(block, saves ? " %%) against " : " more than ");
     doc_code(block, memo->compare[1]);
-    doc_text(block, "%s%s.", saves ? "" : ", ", saves ? "" : part);
+    doc_text(block, ".");
 }
 
 /* What would be cheaper if it were right: somebody will ask. */
@@ -198,7 +225,6 @@ static void say_place(const struct memo *memo, const struct memo_place *place,
     doc_text(block, " %s", text);
     say_rivals(memo, place, &choice, block);
     doc_text(block, ".");
-    say_saving(memo, place, block);
     size_t other = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : choice.runner_up;
     size_t first = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : choice.winner;
     memo_say_also(memo, place, first, other, block);
@@ -254,7 +280,10 @@ static void say_where(const struct memo *memo, const struct group *group, struct
     }
     for (size_t i = 0; i < memo->axes && group->count == memo->places; i++) {
         if (memo->facet[i]) {
-            doc_text(block, "%s %s", said++ ? " and" : " whatever the", memo->axis[i].name);
+            bool number = strcmp(memo->axis[i].name, "vcpus") == 0 ||
+                          strcmp(memo->axis[i].name, "workers") == 0;
+            doc_text(block, "%s %s%s", said++ ? " and" : " whatever the",
+                     number ? "number of " : "", memo->axis[i].name);
         }
     }
     for (size_t p = 0; p < memo->places && group->count < memo->places; p++) {
@@ -508,6 +537,7 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
         doc_text(answer, " ");
     }
     say_headline(memo, answer);
+    say_saving(memo, answer);
     say_not_enough(memo, answer);
     memo_trend_words(memo, answer);
     bool once = words_agree(memo);

@@ -81,14 +81,13 @@ static void say_undecided(const struct memo *memo, size_t row, struct doc_node *
 {
     double a = memo_number(memo, MEMO_BREAKEVEN, row, "share_a");
     double b = memo_number(memo, MEMO_BREAKEVEN, row, "share_b");
-    doc_text(block, " Whether ");
-    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "a"));
-    doc_text(block, " and ");
-    doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "b"));
-    doc_text(block,
-             " cross along %s is undecided: the first costs less throughout in %.0f %% of the "
-             "draws, the second in %.0f %%, and they cross in %.0f %%.",
-             memo_cell(memo, MEMO_BREAKEVEN, row, "axis"), 100 * a, 100 * b, 100 * (1 - a - b));
+    const char *names[] = {memo_cell(memo, MEMO_BREAKEVEN, row, "a"),
+                           memo_cell(memo, MEMO_BREAKEVEN, row, "b")};
+    doc_text(block, " Along %s, undecided: ", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    doc_code(block, names[0]);
+    doc_text(block, " costs less throughout in %.0f %% of the draws, ", 100 * a);
+    doc_code(block, names[1]);
+    doc_text(block, " in %.0f %%, and they cross in %.0f %%.", 100 * b, 100 * (1 - a - b));
 }
 
 static bool is_pair(const struct memo *memo, size_t row, const char *a, const char *b)

@@ -81,6 +81,49 @@ check "memo: validation" has "$D/memo.md" "| unmap-4k |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 
+# --- what stands beside the answer ---------------------------------------------------------------
+
+study 'breakeven = footprint
+targets = 100us, 1s
+case = footprint=4M touched=50% backing=thp
+by = footprint, backing
+compare = eager, unmap
+against = eager-toggle1, unmap
+also = lines, writeback_bytes
+sensitivity = all' >"$T/more.ini"
+M=$T/more
+for command in run breakeven map sensitivity; do
+    run "$command" "$T/more.ini" -o "$M"
+    check "more: $command" test "$rc" -eq 0
+    cp "$T/err" "$T/err.$command"
+done
+check "breakeven: says that it looks at the case" has "$T/err.breakeven" "touched=0.5"
+check "breakeven: looks at the case alone" lacks "$M/breakeven.csv" ",1,footprint,"
+check "sensitivity: all situations where [memo] says so" test ! -s "$T/err.sensitivity"
+check "sensitivity: they are there" has "$M/sensitivity.csv" ",thp,0.1,1048576,"
+check "breakeven: a row for each limit" test "$(cut -d, -f1-12 "$M/target.csv" | grep -cE ',(eager),(1e\+05|100000|1e\+09|1000000000)$')" -eq 4
+run breakeven "$T/more.ini" --all -o "$T/all"
+check "breakeven --all: the others, too" has "$T/all/breakeven.csv" ",0.1,footprint,"
+run memo "$M" -q
+check "more: status" test "$rc" -eq 0
+head -n 6 "$M/memo.md" >"$T/head.more"
+check "more: the costs that decide come first" grep -q '^\*\*2 The answer\.\*\* .*apart hangs on' "$T/head.more"
+check "more: the limits" has "$T/head.more" "100 us and 1 s"
+check "more: places by both axes" grep -qE '(thp|4k)/(1|4|16) MiB|(1|4|16) MiB/(thp|4k)|whatever the backing and footprint' "$T/head.more"
+check "more: what is saved" grep -qE 'saves .* against|costs .* more than' "$T/head.more"
+check "more: an answer for each pair of values" test "$(grep -c '^- \*\*.* in use\|^- \*\*.* backing' "$M/memo.md")" -eq 6
+check "more: metrics beside the answer" has "$M/memo.md" "lines cleaned"
+check "more: what it is held against" grep -q '^- \*\*.*eager-toggle1.*what Linux does' "$M/memo.md"
+study 'case = footprint=4M touched=50%
+by = backing
+compare = eager, eager-naive' >"$T/same.ini"
+for command in run sensitivity; do run "$command" "$T/same.ini" -o "$T/same"; done
+sed -i '2,$d' "$T/same/sensitivity.csv" # as of a pair that never differs
+run plot "$T/same"
+check "a pair that never differs is drawn" test "$rc" -eq 0
+run memo "$T/same" -q
+check "a pair that never differs is told" has "$T/same/memo.md" "No cost decides"
+
 # --- what is escaped ----------------------------------------------------------------------------
 
 check "page: no script" lacks "$D/memo.html" "<script"
@@ -204,6 +247,11 @@ bad_memo "no value" "expected axis=value" 'case = touched'
 bad_memo "no such strategy" "(did you mean eager?)" 'compare = eagr, unmap'
 bad_memo "one strategy" "expected two strategies" 'compare = eager'
 bad_memo "a count" "is no time" 'metric = lines'
+bad_memo "held against nobody" "(did you mean eager?)" 'against = unmap, eagr'
+bad_memo "no such metric" "(did you mean lines?)" 'also = linse'
+bad_memo "no time" "expected up to 8 times" 'breakeven = touched
+targets = soon'
+bad_memo "limits along nothing" "needs breakeven" 'targets = 5ms'
 bad_memo "the strategies" "are what is compared" 'by = strategy'
 bad_memo "twice" "stands twice" 'by = backing
 by = touched'

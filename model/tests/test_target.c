@@ -27,7 +27,7 @@ static struct target_results solved(enum metric metric, const char *axis, double
     struct breakeven_request request = {.axis = axis, .metric = metric};
     struct target_results results;
     struct error err = {0};
-    bool good = target_run(&study, &request, limit, 1, &results, &err);
+    bool good = target_run(&study, &request, &limit, 1, 1, &results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
