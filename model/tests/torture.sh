@@ -14,7 +14,8 @@ esac
 make=make
 tests=${TESTS_DIR:?set it to the folder of the test programs}
 logs=build/torture
-rm -rf "$logs" && mkdir -p "$logs" || exit 2
+rm -rf "$logs" && mkdir -p "$logs/tmp" || exit 2
+export TMPDIR=$PWD/$logs/tmp # others may write files of the same names elsewhere
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS # what was asked of the outer make is not meant for these
 failed=0 parts=0
