@@ -267,7 +267,7 @@ fuzz-build: $(FUZZERS) $(B)/fuzz/dict ## build the fuzz targets and their dictio
 # library in which one of them can be another.
 MUTANT_FLAGS := -fPIC -fno-semantic-interposition
 .PHONY: mutants mutants-build
-mutants: ## change the cost and kernel code at random and see the tests fail (COUNT=300 SEED=1)
+mutants: ## change code at random, see the tests fail (COUNT=300 SEED=1)
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@mkdir -p build
@@ -279,7 +279,7 @@ mutants: ## change the cost and kernel code at random and see the tests fail (CO
 	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) \
 	    $(if $(SECONDS),--seconds $(SECONDS))
 
-mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS)
+mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS) ## (what mutants is built from)
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
 .PHONY: golden
