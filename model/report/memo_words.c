@@ -138,7 +138,9 @@ void memo_say_also(const struct memo *memo, const struct memo_place *place, size
         }
         doc_text(block, "%s%s %s and %s", said > 1 ? "; " : "", noun_of(metric), a, b);
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }
 
 /* --- limits --- */
@@ -381,7 +383,9 @@ void memo_costs_words(const struct memo *memo, struct doc_node *block)
             say_cost_places(memo, top, p, block);
         }
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }
 
 /* By machine the cost that, known, decides most situations. */
@@ -401,5 +405,7 @@ void memo_measure_words(const struct memo *memo, struct doc_node *block)
                  memo_cell(memo, MEMO_INFORMATION, row, "machine"), 100 * fmax(undecided - gain, 0),
                  100 * undecided);
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }
