@@ -97,7 +97,8 @@ static bool say_other(const struct memo *memo, const char *metric, const struct 
     const struct csv *csv = &memo->table[MEMO_ROWS].csv;
     for (size_t row = 0; row < csv->rows; row++) {
         if (strcmp(memo_cell(memo, MEMO_ROWS, row, "metric"), metric) != 0 ||
-            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) ||
+            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) !=
+                0 ||
             !memo_matches(memo, MEMO_ROWS, row, place)) {
             continue;
         }
