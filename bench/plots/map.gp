@@ -61,7 +61,7 @@ px(x) = x / (1.0 * wide)
 py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
-tick(key, v) = key eq "footprint" ? size_text(v) : key eq "touched" ? sprintf("%g %%%%", 100 * v) : sprintf("%s", v)
+tick(key, v) = key eq "footprint" || key eq "chunk" ? size_text(v + 0.0) : key eq "touched" || key eq "dirty" ? sprintf("%g %%%%", 100 * v) : sprintf("%s", v)
 shade(c, m) = m >= 1 ? c : m >= 0.32 ? half(c) : pale(c)
 half_(v) = (v & 255) / 2 + 127
 half(c) = (half_(c >> 16) << 16) + (half_(c >> 8) << 8) + half_(c)

@@ -176,6 +176,9 @@ void memo_limits_table(const struct memo *memo, struct doc_node *doc);
 void memo_costs_words(const struct memo *memo, struct doc_node *block);
 void memo_measure_words(const struct memo *memo, struct doc_node *block);
 
+/* The first sentence of the answer, about all places. */
+void memo_headline(const struct memo *memo, struct doc_node *block);
+
 /* --- sections --- */
 
 void memo_answer(const struct memo *memo, struct doc_node *doc);

@@ -97,7 +97,8 @@ static bool say_other(const struct memo *memo, const char *metric, const struct 
     const struct csv *csv = &memo->table[MEMO_ROWS].csv;
     for (size_t row = 0; row < csv->rows; row++) {
         if (strcmp(memo_cell(memo, MEMO_ROWS, row, "metric"), metric) != 0 ||
-            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) ||
+            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) !=
+                0 ||
             !memo_matches(memo, MEMO_ROWS, row, place)) {
             continue;
         }
@@ -138,7 +139,9 @@ void memo_say_also(const struct memo *memo, const struct memo_place *place, size
         }
         doc_text(block, "%s%s %s and %s", said > 1 ? "; " : "", noun_of(metric), a, b);
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }
 
 /* --- limits --- */
@@ -381,7 +384,9 @@ void memo_costs_words(const struct memo *memo, struct doc_node *block)
             say_cost_places(memo, top, p, block);
         }
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }
 
 /* By machine the cost that, known, decides most situations. */
@@ -401,5 +406,7 @@ void memo_measure_words(const struct memo *memo, struct doc_node *block)
                  memo_cell(memo, MEMO_INFORMATION, row, "machine"), 100 * fmax(undecided - gain, 0),
                  100 * undecided);
     }
-    doc_text(block, "%s", said ? "." : "");
+    if (said > 0) {
+        doc_text(block, ".");
+    }
 }

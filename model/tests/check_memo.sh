@@ -178,6 +178,20 @@ check "plain: status" test "$rc" -eq 0
 check "plain: answers for each backing" test "$(grep -c '^- \*\*.* backing:' "$T/plain/memo.md")" -eq 2
 check "plain: says what it took" has "$T/plain/memo.md" "of its 3 values the middle one, 4 MiB, is taken"
 
+# --- what README quotes -------------------------------------------------------------------------
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+quoted=$(sed -n '/^\*\*Without FWB\*\*/,/^$/p' "$top/README.md")
+check "README: quotes figures" test "$(grep -oE '[0-9.]+ (m?s|%) \([0-9.]+[^)]* to [^)]*\)' <<<"$quoted" | wc -l)" -ge 7
+while read -r figure; do
+    check "README: $figure is in the memo" has "$top/results/questions/q01-reboot-without-fwb/memo.md" "$figure"
+done < <(grep -oE '[0-9.]+ (m?s|%) \([0-9.]+[^)]* to [^)]*\)' <<<"$quoted")
+for study in "$top"/workloads/questions/q*.ini; do
+    name=$(basename "$study" .ini)
+    check "README: links the memo of $name" has "$top/README.md" "(results/questions/$name/memo.md)"
+    check "memo of $name is there" test -s "$top/results/questions/$name/memo.md"
+done
+
 # --- what is refused ----------------------------------------------------------------------------
 
 broken() # makes a copy of the results to break
