@@ -94,6 +94,14 @@ size_t journal_head_rows(const struct journal_head *head)
     return (size_t)head->strategies * (head->format[ROWS_CSV] + head->format[ROWS_JSONL]);
 }
 
+/* The hash of the configuration is only what a file says of itself. */
+static bool same_shape(const struct journal_head *a, const struct journal_head *b)
+{
+    return a->cells == b->cells && a->strategies == b->strategies && a->stride == b->stride &&
+           memcmp(a->format, b->format, sizeof a->format) == 0 &&
+           strcmp(a->text[HEAD_COLUMNS], b->text[HEAD_COLUMNS]) == 0;
+}
+
 bool journal_head_same(const struct journal_head *wanted, const struct journal_head *found,
                        const char *path, struct error *err)
 {
@@ -111,7 +119,8 @@ bool journal_head_same(const struct journal_head *wanted, const struct journal_h
                            found->text[HEAD_STUDY], found->text[HEAD_CONFIG],
                            wanted->text[HEAD_STUDY], wanted->text[HEAD_CONFIG]);
     }
-    return true;
+    return same_shape(wanted, found) ||
+           error_input(err, &at, "found cells of another shape than its configuration has");
 }
 
 /* --- in the file --- */
