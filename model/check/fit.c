@@ -7,10 +7,17 @@
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_linalg.h>
 #include <gsl/gsl_multifit_nlinear.h>
+#include <gsl/gsl_multimin.h>
 #include <math.h>
 #include <string.h>
 
 #define MOST_STEPS 60
+
+/* Where derivatives lead no further a simplex goes on, from so wide (in logarithms) to
+ * so narrow: the sum of squares is rough on a small scale. */
+#define MOST_MOVES 120
+#define SIMPLEX_SIZE 0.3
+#define SIMPLEX_END 0.004
 
 /* Times come from whole events in a certain order, so that a derivative needs a
  * step that is more than rounding, and more than what the varying faults add. */
@@ -196,6 +203,38 @@ static void read_rows(const gsl_multifit_nlinear_workspace *work, struct fit *fi
     }
 }
 
+static double sum_of_squares(const gsl_vector *x, void *context)
+{
+    const struct problem *problem = context;
+    gsl_vector *f = gsl_vector_alloc(problem->fit->rows + problem->fit->priors);
+    double square = GSL_NAN;
+    if (residuals(x, context, f) == GSL_SUCCESS) {
+        gsl_blas_ddot(f, f, &square);
+    }
+    gsl_vector_free(f);
+    return square;
+}
+
+/* From `x` on, to the least that a simplex finds which goes `wide` into each direction first. */
+static void refine(struct problem *problem, gsl_vector *x, double wide)
+{
+    gsl_multimin_function least = {
+        .f = sum_of_squares, .n = problem->fit->costs, .params = problem};
+    gsl_multimin_fminimizer *work =
+        gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, least.n);
+    gsl_vector *size = gsl_vector_alloc(least.n);
+    gsl_vector_set_all(size, wide);
+    int status = gsl_multimin_fminimizer_set(work, &least, x, size);
+    for (int i = 0; i < MOST_MOVES && status == GSL_SUCCESS &&
+                    gsl_multimin_fminimizer_size(work) > SIMPLEX_END;
+         i++) {
+        status = gsl_multimin_fminimizer_iterate(work);
+    }
+    gsl_vector_memcpy(x, gsl_multimin_fminimizer_x(work));
+    gsl_vector_free(size);
+    gsl_multimin_fminimizer_free(work);
+}
+
 /* Looks at the point that stands in fit->value, after a search from there or not. */
 static bool solve(struct problem *problem, bool search, struct fit *fit, struct error *err)
 {
@@ -213,6 +252,10 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
     int info, status = gsl_multifit_nlinear_init(start, &fdf, work);
     if (status == GSL_SUCCESS && search) {
         status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
+        gsl_vector_memcpy(start, gsl_multifit_nlinear_position(work));
+        refine(problem, start, SIMPLEX_SIZE);
+        refine(problem, start, -SIMPLEX_SIZE);
+        status = gsl_multifit_nlinear_init(start, &fdf, work);
     }
     /* No further progress is an end as good as any for such a function. */
     bool ok = status == GSL_SUCCESS || status == GSL_ENOPROG || status == GSL_EMAXITER;

@@ -108,7 +108,7 @@ void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
     ps_t waited = server->free_at > actor->now ? server->free_at - actor->now : 0;
     actor_waited(actor, server->resource, waited);
     actor_busy(actor, alone_ps);
-    server->free_at = actor->now - (ps_t)((double)alone_ps * server->spare);
+    server->free_at = actor->now;
 }
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)

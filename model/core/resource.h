@@ -37,9 +37,6 @@ struct server {
     const char *name;
     uint32_t resource;
     ps_t free_at; /* when it can begin with the next one */
-    /* The last part of each request, as a share, in which the server is free for
-     * the next one already; the actor still waits for its own to end. */
-    double spare;
 };
 
 /* A path with a capacity of 1. Work with weight w uses the share w of it at

@@ -293,6 +293,15 @@ static bool update_line(struct actor *actor, struct lock_line *line, const struc
     return moves;
 }
 
+/* What is due of mmap_lock's updates, one at a time. Where the first finds the line
+ * where it was, so do those that follow at once. */
+static bool update_mmap_line(struct actor *actor, struct fault *fault)
+{
+    bool moves = fault->mmap_updates > 0 && update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
+    fault->mmap_updates = moves ? fault->mmap_updates - 1 : 0;
+    return moves;
+}
+
 /* Whoever has mmu_lock for write has its line, too. */
 static bool update_mmu_line(struct actor *actor, const struct fault *fault)
 {
@@ -327,8 +336,9 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         }
         return;
     case FAULT_MMAP_LEFT:
-        frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
-        (void)update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
+        if (!update_mmap_line(actor, fault)) {
+            frame->state = actor->holding ? FAULT_HOST_UNLOCK : FAULT_NOTIFY;
+        }
         return;
     default:
         frame->state = FAULT_NOTIFY;

@@ -21,7 +21,8 @@ struct fault {
     uint64_t tables; /* taken for its leaves */
     uint64_t walks; /* table reads of the walks that failed, but for the first leaf's */
     uint64_t fresh_unit; /* bytes of each of several host pages that it had cleared; 0: none */
-    uint8_t notified, notifying;
+    uint8_t notified : 2, notifying : 2;
+    uint8_t mmap_updates : 2; /* of mmap_lock's line, still to come */
     bool permission, replaced;
     bool done; /* it mapped or relaxed them */
     bool queued; /* for mmu_lock */

@@ -245,6 +245,15 @@ static void clear_fresh(struct actor *actor, struct fault *fault, const struct m
                 passing ? end : access->end);
 }
 
+/* A fault reads mmap_lock to look its mapping up. Where the host's page is not there yet
+ * or read-only, it does so again to get it: hva_to_pfn_fast gives up, hva_to_pfn_slow
+ * takes the lock (Linux 5.10 to 6.12). What is left of both, once it is in the first. */
+static uint8_t updates_of_mmap_lock(const struct host_access *access)
+{
+    bool slow = access->fresh_bytes > 0 || access->notified > 0 || !access->writable;
+    return slow ? 3 : 1;
+}
+
 void fault_plan(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
@@ -253,6 +262,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     uint64_t next = UINT64_MAX;
     if (!slot) {
         fault->gone = true;
+        fault->mmap_updates = 1;
         actor_charge(actor, EV_exits, 1);
         return;
     }
@@ -272,6 +282,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     give_permissions(fault, slot, access.writable);
     join_copy(fault, &access);
     note_notifiers(fault, &access);
+    fault->mmap_updates = updates_of_mmap_lock(&access);
     charge_first(actor, fault);
     if (access.fresh_bytes > 0) {
         clear_fresh(actor, fault, slot, &access);

@@ -87,12 +87,11 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
 
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n)
 {
-    ps_t alone = actor_count(actor, kind, n);
     memory->invalidations += n;
     if (!memory->platform->vhe) {
-        alone += actor_count(actor, EV_hyp_calls, n);
+        actor_charge(actor, EV_hyp_calls, n);
     }
-    actor_serve(actor, &memory->dvm, alone);
+    actor_serve(actor, &memory->dvm, actor_count(actor, kind, n));
 }
 
 static struct touch_counts touch(struct memory *memory, uint64_t start, uint64_t end,

@@ -58,8 +58,13 @@ void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t st
 void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                        uint64_t calls);
 
-/* n broadcast TLB invalidations of a kind (request). With nVHE each needs a
- * call to EL2. */
+/* n broadcast TLB invalidations of a kind (request). They go one after another,
+ * whoever sends them: with ACE a component, and so the interconnect, has one DVM
+ * synchronisation under way at a time (Arm IHI 0022; read in the checks of a
+ * verification component, not in the specification), and with 32 cores of an eMAG
+ * sending "latency increases almost linearly with the number of CPUs trying to send"
+ * (A. Arcangeli, 20200223192520.20808-4-aarcange@redhat.com). That meshes of every
+ * make do so is assumed. With nVHE each needs a call to EL2 first. */
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n);
 
 /* The host clears fresh pages (request), which end up in the cache, dirty: all

@@ -70,13 +70,6 @@ void price_events(const struct platform *platform, const double value[COSTS],
     price[EV_compute_ps] = 1;
 }
 
-double price_tlbi_spare(const double value[COSTS], uint64_t answering_cores)
-{
-    double further = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
-    double taken = further * value[COST_tlbi_core_ns];
-    return taken > 0 ? value[COST_tlbi_ns] / (value[COST_tlbi_ns] + taken) : 0;
-}
-
 double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,
                         ps_t alone_ps)
 {

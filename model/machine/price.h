@@ -27,11 +27,6 @@ void price_events_ns(const struct platform *platform, const double value[COSTS],
                      const double insns[EVENT_KINDS], uint64_t answering_cores,
                      double price[EVENT_KINDS]);
 
-/* The share of a broadcast TLBI in which the path it goes by is free for others:
- * the path is taken for as long as the further cores add to its time, the rest
- * is the issuing core's own way there and back. */
-double price_tlbi_spare(const double value[COSTS], uint64_t answering_cores);
-
 /* The share of the CMO path that maintenance of these lines uses at the speed
  * of one core: the larger of its lines over the path's line rate and its
  * write-back over the shared bandwidth, relative to `alone_ps`. 0 for 0 ps. */

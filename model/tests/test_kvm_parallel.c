@@ -170,6 +170,38 @@ static void readers_fetch_the_lock_as_they_come_and_go(void **state)
     rig_free(&rig);
 }
 
+/* vCPUs fault at once on pages of their own, which the host has or not. */
+static uint64_t updates_of_all(bool filled)
+{
+    struct rig rig;
+    struct act script[RIG_ACTORS][4] = {{{.go = do_wait}}};
+    const struct act *acts[RIG_ACTORS];
+    for (uint32_t i = 0; i < RIG_ACTORS; i++) {
+        struct act *act = script[i];
+        if (filled && i == 0) {
+            *act++ = (struct act){.go = do_fill, .at = 0, .bytes = MIB};
+        }
+        *act++ = (struct act){.go = do_wait, .n = PS_PER_S};
+        *act = (struct act){.go = do_write, .at = i * 64 * KIB, .bytes = 64};
+        acts[i] = script[i];
+    }
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+    rig_play(&rig, acts, RIG_ACTORS);
+    uint64_t updates = rig_all(&rig, EV_lock_updates);
+    rig_free(&rig);
+    return updates;
+}
+
+/* In and out once each, but for the first one in; pages that the host does not have yet
+ * take it in and out again, where others came in between. */
+static void fresh_pages_take_mmap_lock_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(updates_of_all(true), 2 * RIG_ACTORS - 1);
+    assert_in_range(updates_of_all(false), 2 * RIG_ACTORS, 4 * RIG_ACTORS - 1);
+}
+
 static void a_lone_vcpu_moves_no_line(void **state)
 {
     (void)state;
@@ -397,6 +429,7 @@ int main(void)
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
+        cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
         cmocka_unit_test(a_lone_vcpu_moves_no_line),
         cmocka_unit_test(neighbouring_entries_share_a_line),
         cmocka_unit_test(what_varies_keeps_its_mean),

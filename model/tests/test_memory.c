@@ -324,6 +324,21 @@ static void without_vhe_each_invalidation_calls_el2(void **state)
     rig_free(&rig);
 }
 
+/* Only the invalidation keeps others waiting, not the way to EL2. */
+static void cores_call_el2_at_the_same_time(void **state)
+{
+    (void)state;
+    static const struct act one[] = {{tlbi, 0, 0, 1, false}, {0}};
+    const struct act *acts[] = {one, one};
+    struct rig rig;
+    struct rig_setup setup = plain;
+    setup.nvhe = true;
+    rig_init(&rig, &setup);
+    rig_play(&rig, acts, 2);
+    assert_int_equal(rig.engine.now, 90000 + 2 * 700000);
+    rig_free(&rig);
+}
+
 static void dic_leaves_only_the_calls(void **state)
 {
     (void)state;
@@ -358,6 +373,7 @@ int main(void)
         cmocka_unit_test(write_back_limits_sweeps_of_dirty_lines),
         cmocka_unit_test(invalidations_queue_at_one_server),
         cmocka_unit_test(without_vhe_each_invalidation_calls_el2),
+        cmocka_unit_test(cores_call_el2_at_the_same_time),
         cmocka_unit_test(dic_leaves_only_the_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
