@@ -1,11 +1,11 @@
 /*
  * fit - the costs of a host that its platform file marks as fitted.
  *
- * Nonlinear least squares (GSL, Levenberg-Marquardt, from whose end a
- * simplex goes on) in the logarithm of the costs and of the times, over the rows of role fit on that host; all other
- * costs stand at the median of their range. Where a fitted cost has a prior in
- * the file, that is one more measurement. The figures in a host's file are what
- * this prints.
+ * Nonlinear least squares (GSL, Levenberg-Marquardt, then a simplex from where
+ * that ends) in the logarithm of the costs and of the times, over the rows of role
+ * fit on that host; all other costs stand at the median of their range. Where a
+ * fitted cost has a prior in the file, that is one more measurement. The figures
+ * in a host's file are what this prints.
  *
  * How far the model is off by itself is taken from what the fits leave: the
  * residuals of all hosts' fit rows over the degrees of freedom that the fits
