@@ -11,6 +11,9 @@ crossings = "breakeven.csv"
 cases = 0; array case_name[64]; metric = ""; axis_ = ""; unit_ = ""; names = ""; least_x = 1e300; most_x = -1e300; drawn = 0
 array least_y[64]; array most_y[64]; array found[64]
 find_case(s) = (f_ = 0, sum [k_=1:cases] (case_name[k_] eq s ? (f_ = k_) : 0), f_)
+# The median of the draws lies in their band, what all modes give need not.
+mid_of(z) = strlen(strcol("p50")) ? column("p50") : column("mode")
+at_of(z) = strlen(strcol("p50")) ? column("p50") : column("at")
 low_of(z) = strlen(strcol("p10")) ? column("p10") : column("mode")
 high_of(z) = strlen(strcol("p90")) ? column("p90") : column("mode")
 note(z) = (metric = strcol("metric"), axis_ = strcol("axis"), unit_ = strcol("unit"), drawn = drawn + strlen(strcol("p10")), \
@@ -34,8 +37,8 @@ crossed = 0; array cross_case[200]; array cross_at[200]; array cross_low[200]; a
 pairs = 0; open_ = 0; array open_text[64]
 do for [c=1:64] { open_text[c] = "" }
 take(c) = c == 0 || c > cases ? 0 : (pairs = pairs + 1, \
-    strcol("status") eq "crossing" && marked(0) && strlen(strcol("at")) && crossed < 200 ? (crossed = crossed + 1, cross_case[crossed] = c, \
-        cross_at[crossed] = column("at"), cross_low[crossed] = strlen(strcol("p10")) ? column("p10") : NaN, cross_high[crossed] = strlen(strcol("p90")) ? column("p90") : NaN, \
+    strcol("status") eq "crossing" && marked(0) && strlen(strcol("at").strcol("p50")) && crossed < 200 ? (crossed = crossed + 1, cross_case[crossed] = c, \
+        cross_at[crossed] = at_of(0), cross_low[crossed] = strlen(strcol("p10")) ? column("p10") : NaN, cross_high[crossed] = strlen(strcol("p90")) ? column("p90") : NaN, \
         cross_pair[crossed] = strcol("a")." and ".strcol("b"), cross_y[crossed] = NaN, found[c] = found[c] + 1) : 0, \
     strcol("status") eq "undecided" && marked(0) ? (open_ = open_ + 1, open_text[c] = open_text[c].(open_text[c] eq "" ? "" : "; ").strcol("a")." and ".strcol("b")) : 0, 0)
 stats crossings using (take(find_case(strcol("case")))) nooutput
@@ -45,8 +48,8 @@ first_of(s) = word(s, 1)
 last_x = NaN; last_y = NaN; last_key = ""
 height(k) = (key_ = strcol("case")."|".strcol("strategy"), \
     key_ eq last_key && strcol("case") eq case_name[cross_case[k]] && strcol("strategy") eq first_of(cross_pair[k]) && last_x <= cross_at[k] && column("x") >= cross_at[k] \
-        ? cross_y[k] = last_y + (column("mode") - last_y) * (cross_at[k] - last_x) / (column("x") - last_x) : 0, \
-    last_key = key_, last_x = column("x"), last_y = column("mode"), 0)
+        ? cross_y[k] = last_y + (mid_of(0) - last_y) * (cross_at[k] - last_x) / (column("x") - last_x) : 0, \
+    last_key = key_, last_x = column("x"), last_y = mid_of(0), 0)
 do for [k=1:crossed] { stats table using (height(k)) nooutput }
 
 x_text(v) = unit_ eq "bytes" ? size_near(v) : axis_ eq "touched" || unit_ eq "ratio" ? sprintf("%.3g %%", 100 * v) : unit_ eq "ns" ? human(v) : sprintf("%.3g", v)
@@ -63,7 +66,7 @@ finding = decides && crossed == 0 && open_ > 0 ? sprintf("Who is cheapest along 
 # pushed apart.
 array ends[6 * S]; array ends_at[6 * S]
 do for [i=1:6*S] { ends[i] = NaN }
-put_end(c, s) = c == 0 || c > cases || s == 0 || column("x") < most_x * 0.99999 ? 0 : (ends[(c - 1) * S + s] = column("mode"), 0)
+put_end(c, s) = c == 0 || c > cases || s == 0 || column("x") < most_x * 0.99999 ? 0 : (ends[(c - 1) * S + s] = mid_of(0), 0)
 stats table using (put_end(find_case(strcol("case")), place(names, strcol("strategy")))) nooutput
 do for [c=1:cases] {
     room = log(most_y[c] * 1.5 / (least_y[c] / 1.3)) * 0.05
@@ -91,7 +94,7 @@ py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
-set label 2 (drawn > 0 ? "Lines: every cost at its mode. Bands: p10 to p90, the uncertainty of the machine's costs. Strategies share their draws, so a crossing is surer than the bands look." : "Lines: every cost at its mode.") \
+set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90, the uncertainty of the machine's costs. Strategies share their draws, so a crossing is surer than the bands look." : "Lines: every cost at its mode.") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }
@@ -142,9 +145,9 @@ do for [c=1:cases] {
     }
     if (drawn > 0) {
         plot for [s=1:S] table using (column("x")):(band(s, column("p10"))):(band(s, column("p90"))) with filledcurves fc rgb STRATEGY_COLOUR[kind_of(word(names, s))] fs transparent solid 0.18 noborder notitle, \
-            for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
+            for [s=1:S] table using (column("x")):(band(s, mid_of(0))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
     } else {
-        plot for [s=1:S] table using (column("x")):(band(s, column("mode"))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
+        plot for [s=1:S] table using (column("x")):(band(s, mid_of(0))) with lines lw 2 dt STRATEGY_DASH[kind_of(word(names, s))] lc rgb STRATEGY_COLOUR[kind_of(word(names, s))] notitle
     }
     do for [i=1000:l] { unset arrow i; unset label i }
     do for [s=1:S] { i = 2000 + s; unset label i }

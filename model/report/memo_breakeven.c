@@ -35,12 +35,12 @@ static void say_interval(const struct memo *memo, size_t row, struct doc_node *b
     }
 }
 
-/* The crossing's place: at the modes, or the draws' median where they alone
- * cross. */
+/* The crossing's place: the draws' median, which lies in their band, or without
+ * draws that at the modes. */
 static double crossing_at(const struct memo *memo, size_t row)
 {
-    double at = memo_number(memo, MEMO_BREAKEVEN, row, "at");
-    return isfinite(at) ? at : memo_number(memo, MEMO_BREAKEVEN, row, "p50");
+    double p50 = memo_number(memo, MEMO_BREAKEVEN, row, "p50");
+    return isfinite(p50) ? p50 : memo_number(memo, MEMO_BREAKEVEN, row, "at");
 }
 
 static void say_crossing(const struct memo *memo, size_t row, struct doc_node *block)
@@ -139,12 +139,6 @@ static bool leans(const struct memo *memo, const struct memo_place *place, const
     return index != SIZE_MAX && memo_condition(memo, place, index);
 }
 
-static double curve_mid(const struct memo *memo, size_t row)
-{
-    double p50 = memo_number(memo, MEMO_CURVES, row, "p50");
-    return isfinite(p50) ? p50 : memo_number(memo, MEMO_CURVES, row, "mode");
-}
-
 /* The cheapest at one value of the axis, by the median. */
 static const char *cheapest_at(const struct memo *memo, const struct memo_place *place, double x,
                                bool sound)
@@ -153,11 +147,11 @@ static const char *cheapest_at(const struct memo *memo, const struct memo_place 
     double least = INFINITY;
     for (size_t row = 0; row < memo->table[MEMO_CURVES].csv.rows; row++) {
         const char *strategy = memo_cell(memo, MEMO_CURVES, row, "strategy");
-        if (memo_number(memo, MEMO_CURVES, row, "x") == x && curve_mid(memo, row) < least &&
+        if (memo_number(memo, MEMO_CURVES, row, "x") == x && memo_curve_mid(memo, row) < least &&
             !(sound && leans(memo, place, strategy)) &&
             memo_matches(memo, MEMO_CURVES, row, place)) {
             best = strategy;
-            least = curve_mid(memo, row);
+            least = memo_curve_mid(memo, row);
         }
     }
     return best;

@@ -189,6 +189,8 @@ void memo_validation_section(const struct memo *memo, struct doc_node *doc);
 void memo_assumption_section(const struct memo *memo, struct doc_node *doc);
 void memo_repeat_section(const struct memo *memo, struct doc_node *doc);
 
+/* The median at a row of the curves, or without draws what all modes give. */
+double memo_curve_mid(const struct memo *memo, size_t row);
 /* What a crossing of two strategies along the break-even axis comes to, and who
  * is cheapest where along it, at one place. */
 void memo_breakeven_words(const struct memo *memo, const struct memo_place *place,

@@ -286,7 +286,7 @@ static void curve_table(const struct memo *memo, const struct memo_place *place,
             doc_code(doc_add(line, DOC_CELL, NULL), strategy);
             before = strategy;
         }
-        struct memo_band band = {memo_number(memo, MEMO_CURVES, row, "mode"),
+        struct memo_band band = {memo_curve_mid(memo, row),
                                  memo_number(memo, MEMO_CURVES, row, "p10"),
                                  memo_number(memo, MEMO_CURVES, row, "p90")};
         memo_say_band(band, text, sizeof text);
@@ -314,18 +314,17 @@ static void curves(const struct memo *memo, struct doc_node *doc)
         }
         curve_table(memo, &memo->place[p], details);
     }
-    doc_text(doc_add(details, DOC_PARAGRAPH, NULL),
-             "With every cost at its mode, and p10 to p90 over the draws.");
 }
 
 void memo_curve_section(const struct memo *memo, struct doc_node *doc)
 {
     heading(doc, "4 What it costs");
-    doc_text(
-        doc_add(doc, DOC_PARAGRAPH, NULL),
-        "Medians, with p10 to p90, over draws of the machines' costs within their ranges: what is "
-        "not known of the machines, not noise from run to run. All strategies have the same "
-        "draws.");
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
+             memo_choose(memo, &memo->place[0]).draws > 0
+                 ? "Medians, with p10 to p90, over draws of the machines' costs within their "
+                   "ranges: what is not known of the machines, not noise from run to run. All "
+                   "strategies have the same draws."
+                 : "With every cost at its mode.");
     for (size_t p = 0; p < memo->places; p++) {
         char words[2 * WORDS];
         memo_say_place(memo, &memo->place[p], false, words, sizeof words);

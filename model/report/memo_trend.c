@@ -13,7 +13,7 @@ struct trend {
     size_t count;
 };
 
-static double mid_of(const struct memo *memo, size_t row)
+double memo_curve_mid(const struct memo *memo, size_t row)
 {
     double p50 = memo_number(memo, MEMO_CURVES, row, "p50");
     return isfinite(p50) ? p50 : memo_number(memo, MEMO_CURVES, row, "mode");
@@ -22,7 +22,8 @@ static double mid_of(const struct memo *memo, size_t row)
 static bool is_row(const struct memo *memo, size_t row, const char *strategy)
 {
     return strcmp(memo_cell(memo, MEMO_CURVES, row, "strategy"), strategy) == 0 &&
-           memo_in_panel(memo, MEMO_CURVES, row, &memo->place[0]) && isfinite(mid_of(memo, row));
+           memo_in_panel(memo, MEMO_CURVES, row, &memo->place[0]) &&
+           isfinite(memo_curve_mid(memo, row));
 }
 
 static struct trend find_trend(const struct memo *memo, const char *strategy)
@@ -32,7 +33,7 @@ static struct trend find_trend(const struct memo *memo, const char *strategy)
     for (size_t row = 0; row < rows; row++) {
         if (is_row(memo, row, strategy)) {
             trend.last_x = memo_number(memo, MEMO_CURVES, row, "x");
-            trend.last = mid_of(memo, row);
+            trend.last = memo_curve_mid(memo, row);
             trend.first_x = trend.count ? trend.first_x : trend.last_x;
             trend.first = trend.count++ ? trend.first : trend.last;
             trend.least = fmin(trend.least, trend.last);
@@ -40,7 +41,7 @@ static struct trend find_trend(const struct memo *memo, const char *strategy)
     }
     for (size_t row = 0; row < rows; row++) {
         if (is_row(memo, row, strategy)) {
-            bool near = mid_of(memo, row) <= NEAR * trend.least;
+            bool near = memo_curve_mid(memo, row) <= NEAR * trend.least;
             double x = memo_number(memo, MEMO_CURVES, row, "x");
             trend.near_x = !near ? NAN : isnan(trend.near_x) ? x : trend.near_x;
         }
