@@ -4,7 +4,7 @@
 #   fuzz.sh BUILD SECONDS [TARGET...]     from the root of the tree
 #
 # BUILD/fuzz holds the programs. What the fuzzer finds interesting stays in
-# BUILD/work/TARGET for the next time, inputs that break something are put into
+# BUILD/inputs/TARGET for the next time, inputs that break something are put into
 # BUILD/findings. Prints `name: value` lines; exit status 1 where there is a
 # finding.
 set -u
@@ -22,12 +22,12 @@ mkdir -p "$build/findings" "$build/tmp"
 export TMPDIR=$PWD/$build/tmp OMP_NUM_THREADS=1
 executions=0 findings=0
 for target in "$@"; do
-    mkdir -p "$build/work/$target"
-    log=$build/work/$target.log
+    mkdir -p "$build/inputs/$target"
+    log=$build/inputs/$target.log
     # 20 seconds for one input or 2 GiB are far beyond what any should take.
     "$build/fuzz/fuzz_$target" -dict="$build/words.dict" -max_total_time="$each" -timeout=20 \
         -rss_limit_mb=2048 -malloc_limit_mb=1024 -max_len=65536 -print_final_stats=1 \
-        -artifact_prefix="$build/findings/$target-" "$build/work/$target" \
+        -artifact_prefix="$build/findings/$target-" "$build/inputs/$target" \
         "model/tests/fuzz/corpus/$target" >"$log" 2>&1 </dev/null
     status=$?
     runs=$(LC_ALL=C sed -n 's/^stat::number_of_executed_units: //p' "$log")
