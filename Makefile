@@ -228,11 +228,8 @@ $(QUESTIONS): memo-%: build/s2flush
 # What memos quote. Ten seconds or more, so it is committed; its head says which version made it.
 .PHONY: validation
 validation: build/s2flush ## predictions against published measurements into results/validate
-	@mkdir -p results/validate
-	$(Q)v=$$(build/s2flush --version | sed -n '1s/^s2flush //p'); \
-	{ echo "# s2flush $$v made it by: s2flush validate --format csv"; \
-	  build/s2flush validate --format csv; } >results/validate/validate.csv.new && \
-	mv results/validate/validate.csv.new results/validate/validate.csv
+	$(Q)build/s2flush validate -o results/validate
+	$(Q)build/s2flush plot results/validate
 
 # The thread sanitizer follows LLVM's OpenMP runtime only with the help of its tool, archer.
 ifneq ($(findstring thread,$(SANITIZE)),)

@@ -5,6 +5,7 @@
 #   format   svg or png
 #   out      the file to write
 #   table    the file to draw
+#   each     the value that this picture is of, with `#! each`; else empty
 # and the scripts' folder in GNUPLOT_LIB, where they find what they load.
 # A script says in its head what it needs, one wish a line:
 #   #! output NAME          the picture's name
@@ -13,6 +14,8 @@
 #                           none of that name; every axis column without such a
 #                           line must have one value
 #   #! metric NAME          a metric that must be in the rows
+#   #! each COLUMN FILLED   a picture for each value of COLUMN, named after it, of the
+#                           rows that have something in FILLED; no study's rows then
 
 set encoding utf8
 set datafile separator comma

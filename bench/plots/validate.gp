@@ -1,20 +1,15 @@
-# One published table: measured points on the model's bands, and below how far
-# the median is off.
-#   s2flush validate --format csv >validate.csv
-#   gnuplot -e "csv='validate.csv'; table='dirty-log'; out='dirty-log.png'" bench/plots/validate.gp
-# `out` ends in .png or .svg. Open circles: rows that were fitted to; filled:
-# rows that were predicted.
-set encoding utf8
-set datafile separator comma
-set datafile missing ""
-set datafile columnheaders
+# One published table: measured points on the model's bands, and below how far the
+# median is off. Open circles: rows that were fitted to; filled: rows that were predicted.
+#
+#! output validate
+#! table validate.csv
+#! each table p50
 
-svg = strlen(out) > 4 && out[strlen(out)-3:] eq ".svg"
-file = csv
-BLUE = 0x0072B2; RED = 0xD55E00; INK = 0x222222; PALE = 0xBFDCEB
+file = table
+PALE = 0xBFDCEB
 
 # The rows of the table that the model expresses, in the file's order.
-mine(z) = strcol("table") eq table && strcol("p50") ne ""
+mine(z) = strcol("table") eq each && strcol("p50") ne ""
 names = ""; N = 0; inside = 0; predicted = 0; sum = 0; worst = 0; unit = ""; low = 1e300; high = 0
 least(a, b) = a < b ? a : b
 most(a, b) = a > b ? a : b
@@ -24,21 +19,16 @@ count(z) = mine(0) ? (N = N + 1, names = names." ".strcol("row"), unit = strcol(
     strcol("role") eq "predict" ? (predicted = predicted + 1, inside = inside + (strcol("inside") eq "yes"), \
         sum = sum + abs(column("error_pct")), worst = most(worst, abs(column("error_pct")))) : 0, 0) : 0
 stats file using (count(0)) nooutput
-if (N == 0) { print sprintf("validate.gp: no rows of a table %s in %s", table, csv); exit }
 
 place = 0
 next(z) = mine(0) ? (place = place + 1) : NaN
 fitted(z) = strcol("role") eq "fit"
 
 wide = most(720, 200 + 42 * N)
-if (svg) { set terminal svg size wide,600 noenhanced font 'DejaVu Sans,13' background '#ffffff'; } \
-else { set terminal pngcairo size wide,600 noenhanced font 'DejaVu Sans,10'; }
+eval terminal_at(wide, 600)
 set output out
-set border 3 lc rgb 0x999999 lw 0.8
-set tics out nomirror textcolor rgb 0x444444
-unset key
 finding = predicted > 0 ? sprintf("%s: mean error %.1f %%, largest %.1f %%, %d of %d predicted rows inside the band", \
-    table, sum / predicted, worst, inside, predicted) : sprintf("%s: nothing predicted", table)
+    each, sum / predicted, worst, inside, predicted) : sprintf("%s: nothing predicted", each)
 
 set multiplot
 set lmargin at screen 90.0 / wide; set rmargin at screen 0.98
@@ -64,7 +54,7 @@ plot file using (next(0)):(column("p10")):(column("p10")):(column("p90")):(colum
          with points pt 7 ps 1.1 lc rgb INK
 
 unset title; unset label 1; unset logscale y
-set tmargin at screen 0.42; set bmargin at screen 0.24
+set tmargin at screen 0.42; set bmargin at screen 0.20
 set ylabel "p50 / measured"
 reach = most(25, least(100, worst * 1.15))
 set yrange [-reach:reach]

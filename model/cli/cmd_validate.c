@@ -1,8 +1,9 @@
 /* s2flush validate: predictions against published measurements. */
 #include "check/fit.h"
 #include "check/validate.h"
-#include "cli/cli.h"
+#include "cli/analysis.h"
 #include "core/datadir.h"
+#include "core/version.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -18,6 +19,7 @@ enum { KEY_FORMAT = 256, KEY_FIT, KEY_DRAWS };
 static const struct cli_option options[] = {
     {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
     {"draws", KEY_DRAWS, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)"},
+    {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws"},
     {"fit", KEY_FIT, "HOST", "fit the costs that HOST's file marks as fitted, and print them"},
     {0},
 };
@@ -26,6 +28,7 @@ struct arguments {
     const char *files[MOST_FILES];
     size_t count;
     const char *fit;
+    const char *folder; /* NULL: no file */
     uint64_t draws;
     bool csv;
 };
@@ -44,6 +47,9 @@ static bool take(void *input, int key, const char *text, struct error *err)
                 error_input(err, NULL, "--draws: found '%.80s', expected a multiple of 4", text));
     case KEY_FIT:
         given->fit = text;
+        return true;
+    case 'o':
+        given->folder = text;
         return true;
     default:
         if (given->count == MOST_FILES) {
@@ -108,6 +114,21 @@ static bool tell_fit(const struct arguments *given, const struct published_set *
     return true;
 }
 
+/* Memos quote the table with its first line. */
+static void write_table(FILE *out, const void *validation)
+{
+    fprintf(out, "# s2flush %s made it by: s2flush validate\n", version_program);
+    validation_csv(validation, out);
+}
+
+static bool write_folder(const struct arguments *given, const struct validation *validation,
+                         struct error *err)
+{
+    const struct analysis where = {.folder = given->folder};
+    const struct analysis_table table = {"validate.csv", write_table};
+    return analysis_files(&where, &table, 1, validation, err);
+}
+
 static bool tell(const struct arguments *given, const struct published_set *set, struct error *err)
 {
     struct validation validation;
@@ -119,13 +140,14 @@ static bool tell(const struct arguments *given, const struct published_set *set,
     if (!ok) {
         return false;
     }
-    if (given->csv) {
+    ok = write_folder(given, &validation, err);
+    if (ok && given->csv) {
         validation_csv(&validation, stdout);
-    } else {
+    } else if (ok) {
         validation_tell(&validation, stdout);
     }
     validation_free(&validation);
-    return true;
+    return ok;
 }
 
 int cmd_validate(int argc, char **argv)

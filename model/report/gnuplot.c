@@ -65,12 +65,13 @@ bool gnuplot_draw(const struct places *places, const char *script, const char *t
 {
     struct output picture;
     char settings[1024];
-    if (!quotable(table, err) || !quotable(name, err) ||
+    const char *each = places->each ? places->each : "";
+    if (!quotable(table, err) || !quotable(name, err) || !quotable(each, err) ||
         !output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
         return false;
     }
-    int length = snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'", format,
-                          strrchr(picture.temporary, '/') + 1, table);
+    int length = snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'; each='%s'",
+                          format, strrchr(picture.temporary, '/') + 1, table, each);
     bool good = length < (int)sizeof settings ||
                 error_input(err, NULL, "%.80s...: the file's name is too long", name);
     good = good && run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
@@ -83,6 +84,7 @@ bool gnuplot_places(const char *folder, struct places *places, struct error *err
     char found[OUTPUT_PATH];
     char *whole = datadir_find_code(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
     places->folder = folder;
+    places->each = NULL;
     places->stays = "complete without it are the rows in ";
     if (!whole || strlen(whole) + 64 > sizeof places->style) {
         free(whole);

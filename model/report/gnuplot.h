@@ -12,6 +12,7 @@ struct places {
     char scripts[OUTPUT_PATH], style[OUTPUT_PATH];
     const char *folder;
     const char *stays; /* what is there without a picture */
+    const char *each; /* the value that a picture is of, where each has one; NULL: none */
 };
 
 /* Finds the scripts. */

@@ -19,6 +19,8 @@
 struct wish {
     char output[64];
     char table[64]; /* the file that it draws */
+    char each[64], filled[64]; /* a picture for each value of a column, in rows where
+                                  another one is filled */
     char axis[16][64];
     size_t low[16], high[16], axes;
     char metric[64][64];
@@ -70,6 +72,9 @@ static void read_wish(const char *line, struct wish *wish)
         snprintf(wish->output, sizeof wish->output, "%s", name);
     } else if (strcmp(what, "table") == 0 && valid_table(name)) {
         snprintf(wish->table, sizeof wish->table, "%s", name);
+    } else if (strcmp(what, "each") == 0) {
+        snprintf(wish->each, sizeof wish->each, "%s", name);
+        next_word(&line, wish->filled);
     } else if (strcmp(what, "axis") == 0 && wish->axes < 16) {
         snprintf(wish->axis[wish->axes], sizeof wish->axis[0], "%s", name);
         wish->low[wish->axes] = next_number(&line);
@@ -184,17 +189,56 @@ static bool draw(const struct places *places, const char *script, const struct w
                  FILE *messages, struct error *err)
 {
     static const char *const formats[] = {"svg", "png"};
+    char stem[160];
+    snprintf(stem, sizeof stem, "%s%s%s", wish->output, places->each ? "-" : "",
+             places->each ? places->each : "");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        char name[96];
-        snprintf(name, sizeof name, "%s.%s", wish->output, formats[i]);
+        char name[192];
+        snprintf(name, sizeof name, "%s.%s", stem, formats[i]);
         if (!gnuplot_draw(places, script, wish->table, name, formats[i], err)) {
             return false;
         }
     }
     if (messages) {
-        fprintf(messages, "%s/%s.svg and .png\n", places->folder, wish->output);
+        fprintf(messages, "%s/%s.svg and .png\n", places->folder, stem);
     }
     return true;
+}
+
+/* Whether a row is the first of its value among those that have something to draw. */
+static bool first_of_value(const struct csv *rows, size_t row, int column, int filled)
+{
+    for (size_t i = 0; i < row; i++) {
+        if (csv_cell(rows, i, filled)[0] &&
+            strcmp(csv_cell(rows, i, column), csv_cell(rows, row, column)) == 0) {
+            return false;
+        }
+    }
+    return csv_cell(rows, row, filled)[0] != '\0';
+}
+
+/* A picture for each value, which becomes a part of its file's name. */
+static bool draw_each(struct places *places, const char *script, const struct wish *wish,
+                      const struct csv *rows, FILE *messages, struct error *err)
+{
+    int column = csv_column(rows, wish->each), filled = csv_column(rows, wish->filled);
+    bool good = true;
+    for (size_t row = 0; good && row < rows->rows; row++) {
+        const char *value = csv_cell(rows, row, column);
+        struct place at = {rows->path, rows->lines[row], wish->each};
+        if (!first_of_value(rows, row, column, filled)) {
+            continue;
+        }
+        good = (valid_name(value) && strlen(value) < 64) ||
+               error_input(err, &at,
+                           "found '%.80s', pictures are named by lower-case letters, digits, "
+                           "- and _, 63 at most",
+                           value);
+        places->each = value;
+        good = good && draw(places, script, wish, messages, err);
+    }
+    places->each = NULL;
+    return good;
 }
 
 /* --- all of it --- */
@@ -246,13 +290,21 @@ static bool find_table(struct tables *tables, const char *name, const struct csv
                 return false;
             }
             table->there = true;
-            if (csv_column(&table->rows, "study") < 0 || csv_column(&table->rows, "metric") < 0) {
-                return error_input(err, NULL, "%s: has no columns study and metric", table->path);
-            }
         }
     }
     *rows = table->there ? &table->rows : NULL;
     return true;
+}
+
+/* Whether the table has the columns that a picture of its kind needs. */
+static bool has_columns(const struct tables *tables, const struct wish *wish,
+                        const struct csv *rows, struct error *err)
+{
+    const char *first = wish->each[0] ? wish->each : "study";
+    const char *second = wish->each[0] ? wish->filled : "metric";
+    return (csv_column(rows, first) >= 0 && csv_column(rows, second) >= 0) ||
+           error_input(err, NULL, "%s/%s: has no columns %s and %s", tables->folder, wish->table,
+                       first, second);
 }
 
 static void free_tables(struct tables *tables)
@@ -266,7 +318,7 @@ static void free_tables(struct tables *tables)
 }
 
 /* Draws a script's picture where its table is there and fits. */
-static bool draw_if_fits(const struct places *places, struct tables *tables, const char *script,
+static bool draw_if_fits(struct places *places, struct tables *tables, const char *script,
                          FILE *messages, int *drawn, struct error *err)
 {
     struct wish wish;
@@ -277,17 +329,24 @@ static bool draw_if_fits(const struct places *places, struct tables *tables, con
     if (!find_table(tables, wish.table, &rows, err)) {
         return false;
     }
-    if (!rows || !fits(rows, &wish)) {
+    if (!rows) {
+        return true;
+    }
+    if (!has_columns(tables, &wish, rows, err)) {
+        return false;
+    }
+    if (!wish.each[0] && !fits(rows, &wish)) {
         return true;
     }
     if (!plain_names(rows, &wish, err)) {
         return false;
     }
     ++*drawn;
-    return draw(places, script, &wish, messages, err);
+    return wish.each[0] ? draw_each(places, script, &wish, rows, messages, err)
+                        : draw(places, script, &wish, messages, err);
 }
 
-static bool draw_fitting(const struct places *places, struct tables *tables, FILE *messages,
+static bool draw_fitting(struct places *places, struct tables *tables, FILE *messages,
                          struct error *err)
 {
     struct dirent **entries = NULL;

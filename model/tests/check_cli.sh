@@ -343,6 +343,24 @@ if command -v gnuplot >/dev/null; then
     cp "$odd/added-boot.svg" "$T/first.svg"
     run plot "$odd"
     check "plot: the same bytes again" cmp -s "$odd/added-boot.svg" "$T/first.svg"
+
+    # A table of one's own against the model: a file, and a picture for each table.
+    head -n 3 bench/published/split.csv | sed 's/^split,/mine,/' >"$T/mine.csv"
+    sed -n '3s/^split,/yours,/p' bench/published/split.csv >>"$T/mine.csv"
+    sed -n '3s/^split,/not,/; 3s/,dirty_log,/,nothing,/p' bench/published/split.csv >>"$T/mine.csv"
+    run validate "$T/mine.csv" --draws 8 -o "$T/valid"
+    check "validate: status" is "$rc" 0
+    check "validate: the file says which version" grep -q '^# s2flush .* made it by' "$T/valid/validate.csv"
+    run plot "$T/valid"
+    check "validate: a picture for each table that has predictions" \
+        is "$(cd "$T/valid" && ls -A | tr '\n' ' ')" \
+        "validate-mine.png validate-mine.svg validate-yours.png validate-yours.svg validate.csv "
+    check "validate: the finding" grep -q 'mine: nothing predicted' "$T/valid/validate-mine.svg"
+    sed -i 's/^yours,/..\/yours,/' "$T/valid/validate.csv"
+    run plot "$T/valid"
+    check "validate: a table's name that leads elsewhere: status" is "$rc" 2
+    check "validate: says" says err "validate.csv:4: table: found '../yours'"
+
     run explain "$T/small.ini" --timeline "$T/empty/x.svg" --timeline "$T/empty/x.png"
     check "timeline: pictures: status" is "$rc" 0
     check "timeline: pictures" is "$(cd "$T/empty" && ls -A | tr '\n' ' ')" "x.png x.svg "
