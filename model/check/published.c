@@ -149,13 +149,14 @@ static void set_benchmark(const struct cells *cells, struct published *row, uint
              : known(row, "no benchmark phase '%s' in the model", row->phase, benchmark_phase_name);
     int backing =
         known(row, "no backing '%s' in the model", text_of(cells, "backing"), backing_name);
-    row->benchmarked = (struct benchmark){.kind = (enum benchmark_kind)kind,
-                                          .phase = (enum benchmark_phase)phase,
-                                          .backing = (enum backing)backing,
-                                          .bytes = row->bytes,
-                                          .vcpus = row->vcpus > 512 ? 0 : (uint32_t)row->vcpus,
-                                          .stride = stride,
-                                          .eager_split = eager};
+    row->benchmarked =
+        (struct benchmark){.kind = (enum benchmark_kind)kind,
+                           .phase = (enum benchmark_phase)phase,
+                           .backing = (enum backing)backing,
+                           .bytes = row->bytes,
+                           .vcpus = (uint32_t)(row->vcpus < UINT32_MAX ? row->vcpus : UINT32_MAX),
+                           .stride = stride,
+                           .eager_split = eager};
     if (row->refusal[0] == '\0' && !benchmark_check(&row->benchmarked, &err)) {
         refuse(row, "%.190s", err.text);
     }

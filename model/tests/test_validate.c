@@ -79,7 +79,7 @@ static void what_the_model_cannot_express_is_said(void **state)
     (void)state;
     static const char *const parts[] = {
         "no benchmark", "no benchmark phase", "no backing", "no platform",
-        "no value",     "5.10 or later",      "vCPUs",      "no phase"};
+        "no value",     "5.10 or later",      "4096 vCPUs", "no phase"};
     struct published_set set = read_rows(
         "t,1,traverse,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n"
         "t,2,page_table,dance,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n"
