@@ -137,6 +137,15 @@ static void keys_of_strategies(void **state)
     assert_string_equal(setup.strategy->name, "unmap");
     setup_free(&setup);
     study_free(&study);
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                           "strategy = eager-workers\nworkers = 1..40 +1\n",
+                           NULL, 0, &err));
+    assert_true(study_setup(&study, study.points - 1, &setup, &err));
+    assert_int_equal(setup.changes, 1);
+    assert_int_equal(setup.strategy->workers, 40);
+    setup_free(&setup);
+    study_free(&study);
 }
 
 /* No key means two things. */
