@@ -6,6 +6,7 @@
 
 #include "core/csv.h"
 #include "report/memo.h"
+#include "study/breakeven.h"
 #include "study/metrics.h"
 #include "study/study.h"
 
@@ -200,6 +201,22 @@ void memo_breakeven_words(const struct memo *memo, const struct memo_place *plac
 void memo_trend_words(const struct memo *memo, struct doc_node *block);
 /* All pairs at all places; those that cross, or may, in front. */
 void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
+
+/* Of a row of breakeven.csv: whether it has the status; a place on its axis as people
+ * say it; and where the two cross: the draws' median, which lies in their band, or
+ * without draws that at the modes. */
+bool memo_has_status(const struct memo *memo, size_t row, enum breakeven_status status);
+void memo_say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size);
+double memo_crossing_at(const struct memo *memo, size_t row);
+
+/* Which of a pair that does not cross costs less. */
+struct throughout {
+    const char *winner, *loser;
+    char factor[80]; /* "1.83 to 3.24", at the ends of the axis; "": the one costs nothing */
+    double share; /* of the draws in which it does all along; NAN: no draws */
+};
+void memo_find_throughout(const struct memo *memo, size_t row, struct throughout *found);
+
 /* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */
 bool *memo_breakeven_marks(const struct memo *memo);
 

@@ -79,6 +79,10 @@ for section in "3 Decision map" "4 What it costs" "5 What would change" "6 What 
 done
 check "memo: validation" has "$D/memo.md" "| unmap-4k |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
+# shellcheck disable=SC2016 # backticks are Markdown's
+check "memo: pairs that do not cross say who costs less" \
+    grep -qE '^\| 4k backing \| `eager` \| `unmap` \| [0-9.]+ to [0-9.]+ \| 100 % \|' "$D/memo.md"
+check "memo: and nothing of below and above" test "$(grep -c 'cheaper below' "$D/memo.md")" -le 1
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 
 # --- what stands beside the answer ---------------------------------------------------------------
