@@ -14,7 +14,6 @@
 
 /* Answers side by side; more would be no answer. */
 #define MEMO_PLACES 12
-#define MEMO_LEAST_GAIN 0.01 /* of information; what is less is noise */
 
 enum memo_table_id {
     MEMO_ROWS,
@@ -176,6 +175,8 @@ void memo_limits_table(const struct memo *memo, struct doc_node *doc);
 /* The cost that decides most, place by place; what to measure first. */
 void memo_costs_words(const struct memo *memo, struct doc_node *block);
 void memo_measure_words(const struct memo *memo, struct doc_node *block);
+/* Whether a row of information.csv gains more than chance would. */
+bool memo_gains(const struct memo *memo, size_t row);
 
 /* The first sentence of the answer, about all places. */
 void memo_headline(const struct memo *memo, struct doc_node *block);

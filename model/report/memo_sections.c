@@ -403,16 +403,17 @@ static void say_machine(const struct memo *memo, size_t first, struct doc_node *
     doc_text(item, " no clear winner in %.1f %% of the study's situations", 100 * undecided);
     for (size_t row = first; row < memo->table[id].csv.rows; row++) {
         double gain = memo_number(memo, id, row, "gain");
-        if (gain < MEMO_LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
+        if (!memo_gains(memo, row) || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
             continue;
         }
         doc_text(item, said++ ? ", then " : "; measure first ");
         doc_code(item, memo_cell(memo, id, row, "cost"));
         doc_text(item, " (%.1f %% left when it is known)", 100 * fmax(undecided - gain, 0));
     }
-    doc_text(item, said > 0         ? "."
-                   : undecided == 0 ? "; nothing needs to be measured."
-                                    : "; knowing one cost would not change that.");
+    doc_text(item, said > 0 ? "."
+                   : undecided == 0
+                       ? "; nothing needs to be measured."
+                       : "; knowing one cost would not change that by more than chance.");
 }
 
 static void information(const struct memo *memo, struct doc_node *doc)

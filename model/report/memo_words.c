@@ -1,6 +1,7 @@
 /* How a memo says what a metric comes to, and how two strategies compare. */
 #include "report/memo_parts.h"
 
+#include "study/information.h"
 #include "study/target.h"
 
 #include <math.h>
@@ -389,6 +390,12 @@ void memo_costs_words(const struct memo *memo, struct doc_node *block)
     }
 }
 
+bool memo_gains(const struct memo *memo, size_t row)
+{
+    return memo_number(memo, MEMO_INFORMATION, row, "gain") >=
+           information_least_gain(memo_number(memo, MEMO_INFORMATION, row, "noise"));
+}
+
 /* By machine the cost that, known, decides most situations. */
 void memo_measure_words(const struct memo *memo, struct doc_node *block)
 {
@@ -396,7 +403,7 @@ void memo_measure_words(const struct memo *memo, struct doc_node *block)
     for (size_t row = 0; row < memo->table[MEMO_INFORMATION].csv.rows; row++) {
         double undecided = memo_number(memo, MEMO_INFORMATION, row, "undecided");
         double gain = memo_number(memo, MEMO_INFORMATION, row, "gain");
-        if (memo_number(memo, MEMO_INFORMATION, row, "rank") != 1 || gain < MEMO_LEAST_GAIN) {
+        if (memo_number(memo, MEMO_INFORMATION, row, "rank") != 1 || !memo_gains(memo, row)) {
             continue;
         }
         doc_text(block, said++ ? "; " : " Measure first: ");

@@ -5,11 +5,13 @@
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define BINS 8
-#define ORDERS 20
 #define STREAM_ORDERS 3
+#define LEAST_GAIN 0.01 /* less is nobody's reason to measure */
+#define SURE 3 /* standard deviations */
 
 static void *zeroed(size_t count, size_t size)
 {
@@ -69,11 +71,11 @@ double information_known(const struct decision *decision, const double *input)
     return share;
 }
 
-double information_chance(const struct decision *decision, uint64_t seed)
+void information_chance(const struct decision *decision, uint64_t seed,
+                        double share[INFORMATION_ORDERS])
 {
     size_t *order = zeroed(decision->draws, sizeof *order);
     gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    double sum = 0;
     if (!rng) {
         die("out of memory for the value of information");
     }
@@ -81,11 +83,15 @@ double information_chance(const struct decision *decision, uint64_t seed)
     for (size_t i = 0; i < decision->draws; i++) {
         order[i] = i;
     }
-    for (size_t i = 0; i < ORDERS; i++) {
+    for (size_t i = 0; i < INFORMATION_ORDERS; i++) {
         gsl_ran_shuffle(rng, order, decision->draws, sizeof *order);
-        sum += share_undecided(decision, order, BINS);
+        share[i] = share_undecided(decision, order, BINS);
     }
     gsl_rng_free(rng);
     free(order);
-    return sum / ORDERS;
+}
+
+double information_least_gain(double noise)
+{
+    return fmax(LEAST_GAIN, SURE * noise); /* fmax passes a NAN over */
 }

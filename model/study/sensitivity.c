@@ -1,8 +1,8 @@
 #include "study/sensitivity.h"
 
 #include "study/draws.h"
-#include "study/information.h"
 
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ struct work {
     bool *may, *wanted; /* [strategies] */
     struct sensitivity_cell *cell;
     bool undecided; /* of the value of information: now */
-    double chance;
+    double chance[INFORMATION_ORDERS];
     double known[COSTS];
 };
 
@@ -178,13 +178,14 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
     const struct cost *costs = work->spot.setup.platform.cost;
     double *input = zeroed(decision->draws, sizeof *input);
     work->undecided = information_undecided(decision);
-    work->chance = information_chance(decision, work->spot.study->seed);
+    information_chance(decision, work->spot.study->seed, work->chance);
     for (int id = 0; id < COSTS; id++) {
         for (size_t i = 0; i < decision->draws; i++) {
             input[i] = drawn[i][id];
         }
-        work->known[id] =
-            sensitivity_spread(&costs[id]) ? information_known(decision, input) : work->chance;
+        work->known[id] = sensitivity_spread(&costs[id])
+                              ? information_known(decision, input)
+                              : gsl_stats_mean(work->chance, 1, INFORMATION_ORDERS);
     }
     free(input);
 }
@@ -232,7 +233,7 @@ static bool run_work(struct work *work, struct error *err)
 /* What a cell says about the value of information; the rest is in the results. */
 struct told {
     bool undecided, asked;
-    double chance, known[COSTS];
+    double chance[INFORMATION_ORDERS], known[COSTS];
 };
 
 static bool run_cell(const struct sensitivity_results *results,
@@ -250,7 +251,8 @@ static bool run_cell(const struct sensitivity_results *results,
     work.may = zeroed(work.spot.strategies, sizeof *work.may);
     work.wanted = zeroed(work.spot.strategies, sizeof *work.wanted);
     bool good = run_work(&work, err);
-    *told = (struct told){work.undecided, work.cell->a != MAP_NOBODY, work.chance, {0}};
+    *told = (struct told){.undecided = work.undecided, .asked = work.cell->a != MAP_NOBODY};
+    memcpy(told->chance, work.chance, sizeof told->chance);
     memcpy(told->known, work.known, sizeof told->known);
     free(work.verdict);
     free(work.value);
@@ -266,7 +268,7 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
     const struct study *study = results->groups.study;
     const struct axis *axis = study->role[AXIS_MACHINE];
     struct information *information = results->information[machine];
-    double cells = 0;
+    double cells = 0, chance[INFORMATION_ORDERS] = {0};
     for (size_t i = 0; i < results->groups.count; i++) {
         if (!told[i].asked || study_digit(axis, groups_point(&results->groups, i)) != machine) {
             continue;
@@ -275,13 +277,16 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
         results->undecided[machine] += told[i].undecided;
         for (int id = 0; id < COSTS; id++) {
             information[id].known += told[i].known[id];
-            information[id].chance += told[i].chance;
+        }
+        for (size_t order = 0; order < INFORMATION_ORDERS; order++) {
+            chance[order] += told[i].chance[order];
         }
     }
     results->undecided[machine] /= fmax(cells, 1);
     for (int id = 0; id < COSTS; id++) {
         information[id].known /= fmax(cells, 1);
-        information[id].chance /= fmax(cells, 1);
+        information[id].chance = gsl_stats_mean(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
+        information[id].noise = gsl_stats_sd(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
         information[id].gain = information[id].chance - information[id].known;
     }
 }
