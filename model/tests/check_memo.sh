@@ -118,6 +118,13 @@ check "more: what is saved" grep -qE 'saves .* against|costs .* more than' "$T/h
 check "more: an answer for each pair of values" test "$(grep -c '^- \*\*.* in use\|^- \*\*.* backing' "$M/memo.md")" -eq 6
 check "more: metrics beside the answer" has "$M/memo.md" "lines cleaned"
 check "more: what it is held against" grep -q '^- \*\*.*eager-toggle1.*what Linux does' "$M/memo.md"
+cp -r "$M" "$T/kept"
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    NR > 1 { $at["status"] = "all values from"; $at["at"] = 4194304; $at["sure"] = 16777216; $at["share"] = 0.5 }
+    { print }' "$M/target.csv" >"$T/kept/target.csv"
+run memo "$T/kept" -q
+check "limits: in how many draws, and where in enough of them" has "$T/kept/memo.md" \
+    "any from 4 MiB (in 50 % of the draws; 16 MiB in 90 %)"
 study 'case = footprint=4M touched=50%
 by = backing
 compare = eager, eager-naive' >"$T/same.ini"
