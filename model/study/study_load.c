@@ -348,6 +348,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
 
 void study_identity(const struct study *study, char *buf, size_t size)
 {
-    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d",
-             study->seed, study->draws, study->shifts, study->sequence);
+    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d%s",
+             study->seed, study->draws, study->shifts, study->sequence,
+             study->replay ? " replay" : "");
 }
