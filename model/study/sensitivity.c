@@ -69,11 +69,11 @@ static bool find_strategies(struct work *work, struct error *err)
         return false;
     }
     if (of && strchr(of, ',')) {
-        return groups_pair(study, of, &work->cell->a, &work->cell->b, err);
+        return groups_pair(study, "--of", of, &work->cell->a, &work->cell->b, err);
     }
     if (of) {
         work->cell->b = MAP_NOBODY;
-        return groups_strategy(study, of, strlen(of), &work->cell->a, err);
+        return groups_strategy(study, "--of", of, strlen(of), &work->cell->a, err);
     }
     return true;
 }

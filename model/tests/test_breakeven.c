@@ -230,7 +230,8 @@ static void draws_outweigh_the_modes(void **state)
     (void)state;
     expect_made_up(eager, unmap, BREAKEVEN_NONE,
                    "cheaper is unmap at 10 % by a factor of 4, unmap at 90 % by a factor of 4\n");
-    expect_made_up(eager, first_equal, BREAKEVEN_NONE, "cheaper is unmap at 10 % by a factor of 1,");
+    expect_made_up(eager, first_equal, BREAKEVEN_NONE,
+                   "cheaper is unmap at 10 % by a factor of 1,");
     expect_made_up(crossing, unmap, BREAKEVEN_NONE, "cheaper is unmap at 10 %");
     expect_made_up(eager, crossing, BREAKEVEN_CROSSING, ",0,0,0,eager,unmap,0.1,eager,3");
 }
@@ -351,10 +352,10 @@ static void bad_requests(void **state)
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.5", .to = "2"},
             "touched");
     refused(&study, (struct breakeven_request){.axis = "zipf_exponent", .from = "0.5", .to = "1"},
-            "changes nothing");
+            "changes nothing of added_boot_ns");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap"}, "A,B");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,eagr"},
-            "did you mean eager?");
+            "--pair: the study has no strategy 'eagr' (did you mean eager?)");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,unmap"}, "differ");
     study_free(&study);
 }

@@ -271,7 +271,11 @@ static void bad_requests(void **state)
     (void)state;
     assert_true(read_study(&study, STUDY, NULL, 0, &err));
     assert_false(sensitivity_run(&study, &unknown, 1, &results, &err));
+    assert_non_null(strstr(err.text, "--of: "));
     assert_non_null(strstr(err.text, "did you mean unmap?"));
+    unknown.of = "unmap,unmap";
+    assert_false(sensitivity_run(&study, &unknown, 1, &results, &err));
+    assert_non_null(strstr(err.text, "--of: found 'unmap,unmap'"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);
 }
