@@ -181,6 +181,9 @@ bool memo_gains(const struct memo *memo, size_t row);
 /* The first sentence of the answer, about all places. */
 void memo_headline(const struct memo *memo, struct doc_node *block);
 
+/* Whether one of the places has that value of an axis. */
+bool memo_in_places(const struct memo *memo, const char *axis, const char *value);
+
 /* --- sections --- */
 
 void memo_answer(const struct memo *memo, struct doc_node *doc);

@@ -85,6 +85,13 @@ check "memo: pairs that do not cross say who costs less" \
 check "memo: and nothing of below and above" test "$(grep -c 'cheaper below' "$D/memo.md")" -le 1
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 
+check "memo: no range where the study's values were looked at" lacks "$D/memo.md" "--from"
+cp -r "$D" "$T/ranged"
+run breakeven "$T/study.ini" --axis footprint --from 1M --to 64M --steps 4 -o "$T/ranged"
+run memo "$T/ranged" -q
+check "memo: from where to where, if that was asked for" has "$T/ranged/memo.md" \
+    "--axis footprint --from 1048576 --to 67108864 --steps 4 -o"
+
 # --- what stands beside the answer ---------------------------------------------------------------
 
 study 'breakeven = footprint
