@@ -1,5 +1,6 @@
 #include "report/diff.h"
 
+#include "core/alloc.h"
 #include "core/units.h"
 #include "report/cells.h"
 
@@ -10,15 +11,6 @@
 #define DIFF_SCHEMA 1
 #define TELL_ROWS 200
 #define CHANGED "-+?!" /* marks */
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a comparison");
-    }
-    return array;
-}
 
 /* --- reading --- */
 
@@ -196,8 +188,9 @@ static bool wanted(const struct csv *rows, size_t row, const char *metric)
 /* Rows in the order of the first table, then what only the second has. */
 static void match(struct diff *diff, const char *metric)
 {
-    struct key *keys = zeroed(diff->b.rows, sizeof *keys);
-    diff->row = zeroed(diff->a.rows + diff->b.rows, sizeof *diff->row);
+    struct key *keys = alloc_zeroed(diff->b.rows, sizeof *keys, "rows of a comparison");
+    diff->row =
+        alloc_zeroed(diff->a.rows + diff->b.rows, sizeof *diff->row, "rows of a comparison");
     for (size_t row = 0; row < diff->b.rows; row++) {
         keys[row] = (struct key){key_of(diff, &diff->b, row), row, false};
     }
@@ -213,7 +206,7 @@ static void match(struct diff *diff, const char *metric)
             found->taken = true;
         }
     }
-    bool *taken = zeroed(diff->b.rows, sizeof *taken);
+    bool *taken = alloc_zeroed(diff->b.rows, sizeof *taken, "rows of a comparison");
     for (size_t i = 0; i < diff->b.rows; i++) {
         taken[keys[i].row] = keys[i].taken;
         free(keys[i].text);

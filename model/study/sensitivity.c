@@ -1,5 +1,6 @@
 #include "study/sensitivity.h"
 
+#include "core/alloc.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_statistics_double.h>
@@ -10,15 +11,6 @@
 
 #define BOOTSTRAP 400
 #define DRAW_SHIFTS 8
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a sensitivity");
-    }
-    return array;
-}
 
 /* One cell under way. */
 struct work {
@@ -127,7 +119,7 @@ static bool tornado(struct work *work, struct error *err)
 static void fill_indices(struct work *work, const struct sobol_plan *plan, const int *ids,
                          const double *output)
 {
-    struct sobol_result *result = zeroed(1, sizeof *result);
+    struct sobol_result *result = alloc_zeroed(1, sizeof *result, "values of a sensitivity");
     sobol_indices(plan, output, result);
     work->cell->mean = result->mean;
     work->cell->variance = result->variance;
@@ -153,7 +145,8 @@ static bool indices(struct work *work, struct error *err)
         work->cell->mean = work->cell->at_modes;
         return true;
     }
-    double *base = sobol_base(&plan), *output = zeroed(sobol_count(&plan), sizeof *output);
+    double *base = sobol_base(&plan),
+           *output = alloc_zeroed(sobol_count(&plan), sizeof *output, "values of a sensitivity");
     bool good = true;
     memcpy(at, work->spot.values[0], sizeof at);
     for (size_t i = 0; good && i < sobol_count(&plan); i++) {
@@ -176,7 +169,7 @@ static bool indices(struct work *work, struct error *err)
 static void inform(struct work *work, double (*drawn)[COSTS], const struct decision *decision)
 {
     const struct cost *costs = work->spot.setup.platform.cost;
-    double *input = zeroed(decision->draws, sizeof *input);
+    double *input = alloc_zeroed(decision->draws, sizeof *input, "values of a sensitivity");
     work->undecided = information_undecided(decision);
     information_chance(decision, work->spot.study->seed, work->chance);
     for (int id = 0; id < COSTS; id++) {
@@ -198,8 +191,8 @@ static bool information(struct work *work, struct error *err)
                              .draws = n,
                              .shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1,
                              .sequence = (enum draw_sequence)spot->study->sequence};
-    double(*drawn)[COSTS] = zeroed(n, sizeof *drawn);
-    double *values = zeroed(spot->strategies * n, sizeof *values);
+    double(*drawn)[COSTS] = alloc_zeroed(n, sizeof *drawn, "values of a sensitivity");
+    double *values = alloc_zeroed(spot->strategies * n, sizeof *values, "values of a sensitivity");
     bool good = true;
     draw_costs(&plan, &spot->setup.platform, drawn);
     for (size_t i = 0; good && i < n; i++) {
@@ -246,10 +239,12 @@ static bool run_cell(const struct sensitivity_results *results,
                    err)) {
         return false;
     }
-    work.verdict = zeroed(work.spot.strategies, sizeof *work.verdict);
-    work.value = zeroed(work.spot.strategies, sizeof *work.value);
-    work.may = zeroed(work.spot.strategies, sizeof *work.may);
-    work.wanted = zeroed(work.spot.strategies, sizeof *work.wanted);
+    work.verdict =
+        alloc_zeroed(work.spot.strategies, sizeof *work.verdict, "values of a sensitivity");
+    work.value = alloc_zeroed(work.spot.strategies, sizeof *work.value, "values of a sensitivity");
+    work.may = alloc_zeroed(work.spot.strategies, sizeof *work.may, "values of a sensitivity");
+    work.wanted =
+        alloc_zeroed(work.spot.strategies, sizeof *work.wanted, "values of a sensitivity");
     bool good = run_work(&work, err);
     *told = (struct told){.undecided = work.undecided, .asked = work.cell->a != MAP_NOBODY};
     memcpy(told->chance, work.chance, sizeof told->chance);
@@ -313,10 +308,14 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
     if (!fits(study, request, results->groups.count, jobs, err)) {
         return false;
     }
-    results->cell = zeroed(results->groups.count, sizeof *results->cell);
-    results->undecided = zeroed(results->machines, sizeof *results->undecided);
-    results->information = zeroed(results->machines, sizeof *results->information);
-    struct told *told = zeroed(results->groups.count, sizeof *told);
+    results->cell =
+        alloc_zeroed(results->groups.count, sizeof *results->cell, "values of a sensitivity");
+    results->undecided =
+        alloc_zeroed(results->machines, sizeof *results->undecided, "values of a sensitivity");
+    results->information =
+        alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
+    struct told *told =
+        alloc_zeroed(results->groups.count, sizeof *told, "values of a sensitivity");
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < results->groups.count; i++) {
         struct error own;
