@@ -29,7 +29,8 @@ static const struct {
 #undef COST_RANGE
 };
 
-double observation_predict(const struct observation *seen, const double value[COSTS])
+/* What a row of `probe machine` should say at these costs. */
+static double probe_says(const struct observation *seen, const double value[COSTS])
 {
     double line = value[COST_dc_absent_ns], written = 0;
     double clean = line * value[COST_dc_clean_ratio];
@@ -66,7 +67,7 @@ bool observation_says(const struct observation *seen, const double value[COSTS],
     if (seen->row) {
         return predict_ps(seen->row, value, result, err);
     }
-    *result = seen->events ? observation_timed_ns(seen, value) : observation_predict(seen, value);
+    *result = seen->events ? observation_timed_ns(seen, value) : probe_says(seen, value);
     return true;
 }
 

@@ -156,7 +156,8 @@ static bool pose(const struct published_set *set, const char *host, struct probl
 
 /* --- the fit --- */
 
-size_t fit_freedom(const struct fit *fit)
+/* Rows and priors beyond what the costs take up. */
+static size_t freedom_of(const struct fit *fit)
 {
     return fit->rows + fit->priors - fit->costs;
 }
@@ -165,7 +166,7 @@ size_t fit_freedom(const struct fit *fit)
 static double scatter(const gsl_multifit_nlinear_workspace *work, const struct fit *fit)
 {
     const gsl_vector *f = gsl_multifit_nlinear_residual(work);
-    double square = 0, freedom = (double)fit_freedom(fit);
+    double square = 0, freedom = (double)freedom_of(fit);
     gsl_blas_ddot(f, f, &square);
     return freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
 }
@@ -327,7 +328,7 @@ bool fit_discrepancy(const struct published_set *set, struct discrepancy *off, s
         for (size_t row = 0; row < fit.rows; row++) {
             square += fit.residual[row] * fit.residual[row];
         }
-        freedom += (double)fit_freedom(&fit);
+        freedom += (double)freedom_of(&fit);
     }
     *off = freedom > 0 ? (struct discrepancy){sqrt(square / freedom), freedom} : known;
     return true;

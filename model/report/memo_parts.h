@@ -72,9 +72,6 @@ struct memo {
 const char *memo_text_at(const json_t *object, const char *const *names);
 const char *memo_value(const struct memo_axis *axis, size_t digit);
 
-/* Reads run.json and takes apart what the memo needs of it. */
-bool memo_read_run(struct memo *memo, struct error *err);
-
 /* The name of a table's file in the folder. */
 const char *memo_table_name(enum memo_table_id id);
 

@@ -126,7 +126,8 @@ static bool read_settings(struct memo *memo, const struct place *at, struct erro
     return true;
 }
 
-bool memo_read_run(struct memo *memo, struct error *err)
+/* Reads run.json and takes apart what the memo needs of it. */
+static bool read_run(struct memo *memo, struct error *err)
 {
     char path[4096];
     struct place at = {.file = path};
@@ -188,7 +189,7 @@ struct memo *memo_read(const char *folder, const char *validation, struct error 
         snprintf(memo->table[MEMO_VALIDATION].path, sizeof memo->table[0].path, "%.4000s",
                  validation);
     }
-    if (!fits(folder, err) || !memo_read_run(memo, err) || !memo_read_tables(memo, err)) {
+    if (!fits(folder, err) || !read_run(memo, err) || !memo_read_tables(memo, err)) {
         memo_free(memo);
         return NULL;
     }

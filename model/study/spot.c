@@ -19,7 +19,8 @@ struct spot_lane {
 
 /* --- memory --- */
 
-uint64_t spot_memory(const struct study *study)
+/* Of each open place, its simulation aside. */
+static uint64_t spot_memory(const struct study *study)
 {
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
     return (1 + study->draws) * COSTS * sizeof(double) +
