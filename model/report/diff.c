@@ -322,8 +322,7 @@ static void tell_value(FILE *out, double value, bool ns)
     if (isnan(value)) {
         fprintf(out, "nothing");
     } else if (ns) {
-        fprintf(out, "%s%s", value < 0 ? "-" : "",
-                cells_human(fabs(value), UNIT_NS, text, sizeof text));
+        fprintf(out, "%s", cells_human(value, UNIT_NS, text, sizeof text));
     } else {
         fprintf(out, "%.6g", value);
     }

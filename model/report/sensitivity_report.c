@@ -152,7 +152,7 @@ void information_rows_write(FILE *out, const struct sensitivity_results *results
 static void tell_time(FILE *out, double ns)
 {
     char text[40];
-    fprintf(out, "%s%s", ns < 0 ? "-" : "", cells_human(fabs(ns), UNIT_NS, text, sizeof text));
+    fprintf(out, "%s", cells_human(ns, UNIT_NS, text, sizeof text));
 }
 
 static void tell_cost(FILE *out, const struct sensitivity_results *results, size_t index, size_t id)
