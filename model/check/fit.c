@@ -171,6 +171,12 @@ static double scatter(const gsl_multifit_nlinear_workspace *work, const struct f
     return freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
 }
 
+/* GSL leaves a cost that no row moves with out and says 0. */
+static double error_of(double variance)
+{
+    return variance > 0 ? sqrt(variance) : INFINITY;
+}
+
 static void read_costs(const gsl_multifit_nlinear_workspace *work, double scale, struct fit *fit)
 {
     gsl_matrix *covariance = gsl_matrix_alloc(fit->costs, fit->costs);
@@ -179,7 +185,7 @@ static void read_costs(const gsl_multifit_nlinear_workspace *work, double scale,
     fit->told = true;
     for (size_t i = 0; i < fit->costs; i++) {
         fit->value[i] = exp(gsl_vector_get(work->x, i));
-        fit->standard_error[i] = scale * sqrt(gsl_matrix_get(covariance, i, i));
+        fit->standard_error[i] = scale * error_of(gsl_matrix_get(covariance, i, i));
         fit->told = fit->told && fit->standard_error[i] <= WORST_ERROR;
         for (size_t k = 0; k < fit->costs; k++) {
             fit->covariance[i][k] = scale * scale * gsl_matrix_get(covariance, i, k);
@@ -270,6 +276,21 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
     return ok || error_run(err, "fit: %s", gsl_strerror(status));
 }
 
+static bool not_told(const char *host, const struct fit *fit, size_t i, struct error *err)
+{
+    const char *cost = cost_name[fit->id[i]];
+    if (isinf(fit->standard_error[i])) {
+        return error_input(err, NULL,
+                           "host '%s': no row depends on %s; expected a prior for it, or that it "
+                           "is not fitted",
+                           host, cost);
+    }
+    return error_input(err, NULL,
+                       "host '%s': the rows hardly depend on %s, its standard error is "
+                       "%.0f %%; expected a prior for it, or that it is not fitted",
+                       host, cost, 100 * fit->standard_error[i]);
+}
+
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
     struct problem problem;
@@ -282,10 +303,7 @@ bool fit_host(const struct published_set *set, const char *host, struct fit *fit
     }
     for (size_t i = 0; i < fit->costs; i++) {
         if (!(fit->standard_error[i] <= WORST_ERROR)) {
-            return error_input(err, NULL,
-                               "host '%s': the rows hardly depend on %s, its standard error is "
-                               "%.0f %%; expected a prior for it, or that it is not fitted",
-                               host, cost_name[fit->id[i]], 100 * fit->standard_error[i]);
+            return not_told(host, fit, i, err);
         }
     }
     return true;
