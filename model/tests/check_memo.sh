@@ -142,6 +142,19 @@ check "a pair that never differs is drawn" test "$rc" -eq 0
 run memo "$T/same" -q
 check "a pair that never differs is told" has "$T/same/memo.md" "No cost decides"
 
+study 'breakeven = touched
+map = footprint, touched
+case = footprint=4M touched=50%' >"$T/modes.ini"
+for command in run breakeven map; do run "$command" "$T/modes.ini" --set draws=0 -o "$T/modes"; done
+run memo "$T/modes" -q
+check "without draws: status" test "$rc" -eq 0
+check "without draws: all pictures" lacks "$T/modes/memo.md" "No picture"
+check "without draws: the curves" has "$T/modes/memo-curve.svg" "every cost at its mode"
+run breakeven "$T/modes.ini" --set strategy=unmap --set draws=0 -o "$T/nobody"
+run plot "$T/nobody"
+check "nothing to compare is drawn" test "$rc" -eq 0
+check "nothing to compare is said" has "$T/nobody/breakeven.svg" "No two strategies"
+
 # --- what is escaped ----------------------------------------------------------------------------
 
 check "page: no script" lacks "$D/memo.html" "<script"
