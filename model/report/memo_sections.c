@@ -23,11 +23,33 @@ void memo_missing(const struct memo *memo, struct doc_node *doc, const char *wha
 
 /* --- map --- */
 
+/* How many situations have nobody to win, and in how many of the others it is not
+ * clear who does. */
+static void say_open(const struct memo *memo, bool more, struct doc_node *block)
+{
+    size_t nobody = 0, undecided = 0, rows = memo->table[MEMO_MAP].csv.rows;
+    for (size_t row = 0; row < rows; row++) {
+        bool won = memo_cell(memo, MEMO_MAP, row, "winner")[0];
+        nobody += !won;
+        undecided += won && strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
+    }
+    if (nobody > 0) {
+        doc_text(block, "%sin %zu nothing is coherent and exists", more ? ", " : "", nobody);
+    }
+    if (undecided > 0) {
+        doc_text(block,
+                 "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
+                 undecided, 100 * MAP_DECIDED);
+    } else {
+        doc_text(block, "%s", nobody < rows ? "; none is undecided." : ".");
+    }
+}
+
 static void count_winners(const struct memo *memo, struct doc_node *doc)
 {
     const struct csv *csv = &memo->table[MEMO_MAP].csv;
     struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    size_t undecided = 0, said = 0;
+    size_t said = 0;
     doc_text(block, "Of all %zu situations of the study: ", csv->rows);
     for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
         size_t won = 0, leaning = 0;
@@ -48,16 +70,7 @@ static void count_winners(const struct memo *memo, struct doc_node *doc)
             }
         }
     }
-    for (size_t row = 0; row < csv->rows; row++) {
-        undecided += strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
-    }
-    if (undecided == 0) {
-        doc_text(block, "; none is undecided.");
-        return;
-    }
-    doc_text(block,
-             "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
-             undecided, 100 * MAP_DECIDED);
+    say_open(memo, said > 0, block);
 }
 
 static void map_cell(const struct memo *memo, size_t row, struct doc_node *line)

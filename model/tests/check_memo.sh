@@ -155,6 +155,25 @@ run plot "$T/nobody"
 check "nothing to compare is drawn" test "$rc" -eq 0
 check "nothing to compare is said" has "$T/nobody/breakeven.svg" "No two strategies"
 
+cat >"$T/nobody.ini" <<EOF
+[study]
+draws = 4
+shifts = 2
+[axes]
+workload = $W
+machine = kunpeng-920
+strategy = none, fwb
+footprint = 1M..8M x2
+touched = 10%, 50%
+EOF
+for command in run map; do run "$command" "$T/nobody.ini" -o "$T/nothing"; done
+run plot "$T/nothing" -q
+check "nobody wins: drawn" test "$rc" -eq 0
+run memo "$T/nothing" -q
+check "nobody wins: the question has a name" has "$T/nothing/memo.md" "**1 The question.** nobody"
+check "nobody wins: none is undecided for that" has "$T/nothing/memo.md" \
+    "Of all 8 situations of the study: in 8 nothing is coherent and exists."
+
 # --- what is escaped ----------------------------------------------------------------------------
 
 check "page: no script" lacks "$D/memo.html" "<script"
