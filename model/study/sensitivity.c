@@ -20,6 +20,7 @@ struct work {
     double *value; /* [strategies] */
     bool *may, *wanted; /* [strategies] */
     struct sensitivity_cell *cell;
+    bool asked; /* somebody may win, so that there is something to decide */
     bool undecided; /* of the value of information: now */
     double chance[INFORMATION_ORDERS];
     double known[COSTS];
@@ -48,6 +49,7 @@ static bool find_best(struct work *work, struct error *err)
         return false;
     }
     map_choose(work->value, spot->strategies, 1, work->may, scratch, &choice);
+    work->asked = choice.winner != MAP_NOBODY;
     work->cell->a = choice.winner;
     work->cell->b = choice.runner_up;
     return true;
@@ -220,7 +222,7 @@ static bool run_work(struct work *work, struct error *err)
     if (work->cell->a == MAP_NOBODY) {
         return true;
     }
-    return tornado(work, err) && indices(work, err) && information(work, err);
+    return tornado(work, err) && indices(work, err) && (!work->asked || information(work, err));
 }
 
 /* What a cell says about the value of information; the rest is in the results. */
@@ -246,7 +248,7 @@ static bool run_cell(const struct sensitivity_results *results,
     work.wanted =
         alloc_zeroed(work.spot.strategies, sizeof *work.wanted, "values of a sensitivity");
     bool good = run_work(&work, err);
-    *told = (struct told){.undecided = work.undecided, .asked = work.cell->a != MAP_NOBODY};
+    *told = (struct told){.undecided = work.undecided, .asked = work.asked};
     memcpy(told->chance, work.chance, sizeof told->chance);
     memcpy(told->known, work.known, sizeof told->known);
     free(work.verdict);

@@ -262,6 +262,24 @@ static void threads_change_nothing(void **state)
     study_free(&study);
 }
 
+/* A strategy that may not win can be looked at; where none may, nothing is undecided. */
+static void nobody_to_choose(void **state)
+{
+    struct study study;
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.points = 16, .of = "none"};
+    static const char *const set[] = {"strategy=none"};
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, STUDY, set, 1, &err));
+    run(&study, &request, 1, &results);
+    assert_int_equal(results.cell[0].a, 0);
+    assert_true(results.undecided[0] == 0);
+    assert_true(results.information[0][0].gain == 0 && results.information[0][0].noise == 0);
+    sensitivity_free(&results);
+    study_free(&study);
+}
+
 static void bad_requests(void **state)
 {
     struct study study;
@@ -287,7 +305,7 @@ int main(void)
         cmocka_unit_test(nothing_varies),   cmocka_unit_test(information_of_a_decision),
         cmocka_unit_test(of_the_model),     cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(bad_requests),     cmocka_unit_test(chance_is_no_reason),
-        cmocka_unit_test(chance_scatters),
+        cmocka_unit_test(chance_scatters),  cmocka_unit_test(nobody_to_choose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
