@@ -228,14 +228,10 @@ static void values_for_people(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_one_line),
-        cmocka_unit_test(json_indented),
-        cmocka_unit_test(conditions),
-        cmocka_unit_test(values_for_people),
-        cmocka_unit_test(rows_read_back),
-        cmocka_unit_test(run_is_told),
-        cmocka_unit_test(whole_files_only),
-        cmocka_unit_test(folders_that_cannot_be),
+        cmocka_unit_test(json_one_line),    cmocka_unit_test(json_indented),
+        cmocka_unit_test(conditions),       cmocka_unit_test(values_for_people),
+        cmocka_unit_test(rows_read_back),   cmocka_unit_test(run_is_told),
+        cmocka_unit_test(whole_files_only), cmocka_unit_test(folders_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
