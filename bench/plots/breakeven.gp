@@ -15,7 +15,8 @@ find_case(s) = (f_ = 0, sum [k_=1:cases] (case_name[k_] eq s ? (f_ = k_) : 0), f
 mid_of(z) = strlen(strcol("p50")) ? column("p50") : column("mode")
 at_of(z) = strlen(strcol("p50")) ? column("p50") : column("at")
 low_of(z) = strlen(strcol("p10")) ? column("p10") : column("mode")
-high_of(z) = strlen(strcol("p90")) ? column("p90") : column("mode")
+# Of a line's last cell gnuplot tells nothing where it is empty.
+high_of(z) = strlen(strcol("p10")) ? column("p90") : column("mode")
 note(z) = (metric = strcol("metric"), axis_ = strcol("axis"), unit_ = strcol("unit"), drawn = drawn + strlen(strcol("p10")), \
     find_case(strcol("case")) == 0 && cases < 64 ? (cases = cases + 1, case_name[cases] = strcol("case"), least_y[cases] = 1e300, most_y[cases] = 0, found[cases] = 0) : 0, \
     place(names, strcol("strategy")) == 0 ? names = names." ".strcol("strategy") : 0, \
@@ -26,6 +27,19 @@ note(z) = (metric = strcol("metric"), axis_ = strcol("axis"), unit_ = strcol("un
 stats table using (note(0)) nooutput
 if (cases > 6) { cases = 6 }
 S = words(names)
+
+# No rows: there was nothing to compare.
+if (cases == 0) {
+    eval terminal_at(1000, 120)
+    set output out
+    unset border; unset xtics; unset ytics
+    set xrange [0:1]; set yrange [0:1]
+    set label 1 "No two strategies are coherent and exist on this machine" at screen 0.02, screen 0.5 left \
+        font (format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13") textcolor rgb INK
+    plot NaN notitle
+    set output
+    exit
+}
 
 # Crossings, and what there is to say where there is none.
 HEADS = ""

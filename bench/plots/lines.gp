@@ -84,15 +84,19 @@ do for [s=1:S] { left_out = left_out.(stale[s] ? (strlen(left_out) ? ", " : "").
 
 # --- the picture --------------------------------------------------------------
 
-# The scale is for what can be had: what needs other hardware may lie below it.
+# The scale is for what can be had: what needs other hardware may lie below it. Where
+# nothing can, it is for all.
 lowest = 1e300; highest = 0
+can(s) = !stale[s] && paper[s] eq "no"
+some = (sum [s=1:S] can(s)) > 0
 do for [m=1:M] { do for [b=1:B] { do for [s=1:S] { do for [f=1:F] {
-    if (!stale[s] && paper[s] eq "no") {
+    if (can(s) || !some) {
         v = low[at(m, b, s, f)]
         if (v > 0 && v < lowest) { lowest = v }
         highest = high[at(m, b, s, f)] > highest ? high[at(m, b, s, f)] : highest
     }
 } } } }
+if (highest == 0) { lowest = 1; highest = 10 }
 decade_low = log10(lowest) - 0.4; decade_high = log10(highest) + 0.1
 
 panel_wide = 350; panel_tall = 300; head_px = 62 + 24 * B + (condition ne "" || left_out ne "") * 18; names_px = 150

@@ -25,14 +25,17 @@ SHOWN = "unmap unmap-lazy eager"
 
 backing(z) = has("backing") ? strcol("backing") : "-"
 touched(z) = has("touched") ? strcol("touched") : "-"
-machines = ""; backings = ""; footprints = ""; strategies = ""; shares = ""; kernel = ""; draws = 0
+machines = ""; backings = ""; footprints = ""; strategies = ""; others = ""; shares = ""; kernel = ""; draws = 0
 note(z) = (place(machines, strcol("machine")) == 0 ? machines = machines." ".strcol("machine") : 0, \
            place(backings, backing(0)) == 0 ? backings = backings." ".backing(0) : 0, \
            place(shares, touched(0)) == 0 ? shares = shares." ".touched(0) : 0, \
            place(footprints, strcol("footprint")) == 0 ? footprints = footprints." ".strcol("footprint") : 0, \
            place(strategies, strcol("strategy")) == 0 && place(SHOWN, strcol("strategy")) > 0 ? strategies = strategies." ".strcol("strategy") : 0, \
+           place(others, strcol("strategy")) == 0 && words(others) < 3 ? others = others." ".strcol("strategy") : 0, \
            kernel = strcol("kernel"), draws = column("n"), 0)
 stats rows using (strcol("metric") eq "added_boot_ns" ? note(0) : 0) nooutput
+# Of a study with none of these the first three of its own.
+if (words(strategies) == 0) { strategies = others }
 M = words(machines); B = words(backings); S = words(strategies); F = words(footprints)
 share = word(shares, 1)
 do for [i=1:words(shares)] {

@@ -15,8 +15,10 @@
 /* Standard error of a cost's logarithm. */
 #define WORST_ERROR 1.0
 
-/* A standard error either way from the 10th to the 90th percentile. */
-#define Z10 1.2816
+/* A cost's low and high are the ends of a triangle and no percentiles: two standard
+ * errors either way, as of a prior, leave draws about as wide as the errors are. */
+#define RANGE_ERRORS 2
+#define Z10 1.2816 /* standard errors from the median to the 10th or 90th percentile */
 
 /* What a platform file may say. */
 static const struct {
@@ -27,7 +29,8 @@ static const struct {
 #undef COST_RANGE
 };
 
-double observation_predict(const struct observation *seen, const double value[COSTS])
+/* What a row of `probe machine` should say at these costs. */
+static double probe_says(const struct observation *seen, const double value[COSTS])
 {
     double line = value[COST_dc_absent_ns], written = 0;
     double clean = line * value[COST_dc_clean_ratio];
@@ -64,7 +67,7 @@ bool observation_says(const struct observation *seen, const double value[COSTS],
     if (seen->row) {
         return predict_ps(seen->row, value, result, err);
     }
-    *result = seen->events ? observation_timed_ns(seen, value) : observation_predict(seen, value);
+    *result = seen->events ? observation_timed_ns(seen, value) : probe_says(seen, value);
     return true;
 }
 
@@ -274,16 +277,24 @@ static double rounded(double value)
     return strtod(text, NULL);
 }
 
+/* As far out as a range goes whose 10th or 90th percentile this is. */
+static double beyond(double value, double percentile)
+{
+    return value * pow(percentile / value, RANGE_ERRORS / Z10);
+}
+
 static void set_range(const struct measurements *found, struct calibration *fit, size_t i)
 {
     enum cost_id id = fit->id[i];
     const struct observation *only = only_row(found, id);
-    double spread = exp(Z10 * fit->standard_error[i]);
+    double spread = exp(RANGE_ERRORS * fit->standard_error[i]);
     fit->direct[i] = only != NULL;
     fit->standard_error[i] = only ? only->off : fit->standard_error[i];
     fit->value[i] = rounded(fit->value[i]);
-    double low = only ? fmin(only->p10, fit->value[i]) : rounded(fit->value[i] / spread);
-    double high = only ? fmax(only->p90, fit->value[i]) : rounded(fit->value[i] * spread);
+    double low = rounded(only ? beyond(fit->value[i], fmin(only->p10, fit->value[i]))
+                              : fit->value[i] / spread);
+    double high = rounded(only ? beyond(fit->value[i], fmax(only->p90, fit->value[i]))
+                               : fit->value[i] * spread);
     fit->low[i] = fmax(low, cost_range[id].least);
     fit->high[i] = fmin(high, cost_range[id].most);
 }
@@ -300,7 +311,8 @@ static double most_error(const struct calibrate_problem *problem, size_t i, bool
     }
     double away = fmax(log(fit->value[i] / cost->high), log(cost->low / fit->value[i]));
     bool contradicts = away > 2 * fit->standard_error[i];
-    return contradicts ? WORST_ERROR : fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * Z10));
+    return contradicts ? WORST_ERROR
+                       : fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * RANGE_ERRORS));
 }
 
 static bool keep_known(struct calibrate_problem *problem, struct calibration *fit, bool named,

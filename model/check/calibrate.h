@@ -73,9 +73,6 @@ bool measurements_read(const char *path, const struct platform *base, bool any_s
                        struct measurements *found, struct error *err);
 void measurements_free(struct measurements *found);
 
-/* What a row of `probe machine` should say at these costs. */
-double observation_predict(const struct observation *seen, const double value[COSTS]);
-
 /* What a phase of a VM should take at these costs, in ns. */
 double observation_timed_ns(const struct observation *seen, const double value[COSTS]);
 

@@ -33,10 +33,11 @@ static void apply_cost(const struct calibration *fit, const struct measurements 
              fit->costs, fit->rows);
     snprintf(cost->evidence, sizeof cost->evidence, "%s", found->probe ? "measured" : "fitted");
     if (fit->direct[i]) {
-        snprintf(cost->basis, sizeof cost->basis, "10th and 90th percentile of the samples");
+        snprintf(cost->basis, sizeof cost->basis,
+                 "10th and 90th percentile of the samples, widened to two standard deviations");
     } else {
         snprintf(cost->basis, sizeof cost->basis,
-                 "standard error %.2g %%, 1.28 of them either way, the other costs as on %s",
+                 "standard error %.2g %%, two of them either way, the other costs as on %s",
                  100 * fit->standard_error[i], base->name);
     }
 }

@@ -1,5 +1,7 @@
 #include "check/counts.h"
 
+#include "core/alloc.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,15 +54,6 @@ const struct count_column count_columns[] = {
      .unclaimed = "instructions of the whole host kernel and one VMM are no event count"},
 };
 const size_t count_column_count = sizeof count_columns / sizeof *count_columns;
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a table of counts");
-    }
-    return array;
-}
 
 /* --- the input columns --- */
 
@@ -131,8 +124,8 @@ static int key_order(const void *left, const void *right)
 static void group_rows(struct counts *counts)
 {
     size_t rows = counts->table.rows;
-    struct key *keys = zeroed(rows, sizeof *keys);
-    size_t *first = zeroed(rows, sizeof *first);
+    struct key *keys = alloc_zeroed(rows, sizeof *keys, "rows of counts");
+    size_t *first = alloc_zeroed(rows, sizeof *first, "rows of counts");
     for (size_t row = 0; row < rows; row++) {
         keys[row] =
             (struct key){{input_cell(counts, row, INPUT_KERNEL), input_cell(counts, row, INPUT_CPU),
@@ -144,7 +137,7 @@ static void group_rows(struct counts *counts)
         bool same = i > 0 && same_vm_order(&keys[i - 1], &keys[i]) == 0;
         first[keys[i].row] = same ? first[keys[i - 1].row] : keys[i].row;
     }
-    counts->vms = zeroed(rows, sizeof *counts->vms);
+    counts->vms = alloc_zeroed(rows, sizeof *counts->vms, "rows of counts");
     for (size_t row = 0; row < rows; row++) {
         if (first[row] == row) {
             counts->rows[row].vm = counts->vm_count;
@@ -302,7 +295,7 @@ static bool build_row(struct counts *counts, const struct platform *base, size_t
 
 static bool build(struct counts *counts, const struct platform *base, struct error *err)
 {
-    struct kvmcase *builders = zeroed(counts->vm_count, sizeof *builders);
+    struct kvmcase *builders = alloc_zeroed(counts->vm_count, sizeof *builders, "rows of counts");
     bool good = true;
     for (size_t row = 0; good && row < counts->table.rows; row++) {
         good = build_row(counts, base, row, builders, err);
@@ -328,10 +321,11 @@ static bool read_table(const char *path, const struct platform *base, struct cou
         good = error_input(err, &at, "found %zu rows, expected at most %d", rows, COUNTS_ROWS);
     }
     if (good) {
-        counts->rows = zeroed(rows, sizeof *counts->rows);
-        counts->events = zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t));
+        counts->rows = alloc_zeroed(rows, sizeof *counts->rows, "rows of counts");
+        counts->events = alloc_zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t),
+                                      "rows of counts");
         group_rows(counts);
-        counts->cpus = zeroed(counts->vm_count, sizeof *counts->cpus);
+        counts->cpus = alloc_zeroed(counts->vm_count, sizeof *counts->cpus, "rows of counts");
         good = build(counts, base, err);
     }
     if (!good) {

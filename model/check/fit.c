@@ -156,7 +156,8 @@ static bool pose(const struct published_set *set, const char *host, struct probl
 
 /* --- the fit --- */
 
-size_t fit_freedom(const struct fit *fit)
+/* Rows and priors beyond what the costs take up. */
+static size_t freedom_of(const struct fit *fit)
 {
     return fit->rows + fit->priors - fit->costs;
 }
@@ -165,9 +166,15 @@ size_t fit_freedom(const struct fit *fit)
 static double scatter(const gsl_multifit_nlinear_workspace *work, const struct fit *fit)
 {
     const gsl_vector *f = gsl_multifit_nlinear_residual(work);
-    double square = 0, freedom = (double)fit_freedom(fit);
+    double square = 0, freedom = (double)freedom_of(fit);
     gsl_blas_ddot(f, f, &square);
     return freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
+}
+
+/* GSL leaves a cost that no row moves with out and says 0. */
+static double error_of(double variance)
+{
+    return variance > 0 ? sqrt(variance) : INFINITY;
 }
 
 static void read_costs(const gsl_multifit_nlinear_workspace *work, double scale, struct fit *fit)
@@ -178,7 +185,7 @@ static void read_costs(const gsl_multifit_nlinear_workspace *work, double scale,
     fit->told = true;
     for (size_t i = 0; i < fit->costs; i++) {
         fit->value[i] = exp(gsl_vector_get(work->x, i));
-        fit->standard_error[i] = scale * sqrt(gsl_matrix_get(covariance, i, i));
+        fit->standard_error[i] = scale * error_of(gsl_matrix_get(covariance, i, i));
         fit->told = fit->told && fit->standard_error[i] <= WORST_ERROR;
         for (size_t k = 0; k < fit->costs; k++) {
             fit->covariance[i][k] = scale * scale * gsl_matrix_get(covariance, i, k);
@@ -269,6 +276,21 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
     return ok || error_run(err, "fit: %s", gsl_strerror(status));
 }
 
+static bool not_told(const char *host, const struct fit *fit, size_t i, struct error *err)
+{
+    const char *cost = cost_name[fit->id[i]];
+    if (isinf(fit->standard_error[i])) {
+        return error_input(err, NULL,
+                           "host '%s': no row depends on %s; expected a prior for it, or that it "
+                           "is not fitted",
+                           host, cost);
+    }
+    return error_input(err, NULL,
+                       "host '%s': the rows hardly depend on %s, its standard error is "
+                       "%.0f %%; expected a prior for it, or that it is not fitted",
+                       host, cost, 100 * fit->standard_error[i]);
+}
+
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
     struct problem problem;
@@ -281,10 +303,7 @@ bool fit_host(const struct published_set *set, const char *host, struct fit *fit
     }
     for (size_t i = 0; i < fit->costs; i++) {
         if (!(fit->standard_error[i] <= WORST_ERROR)) {
-            return error_input(err, NULL,
-                               "host '%s': the rows hardly depend on %s, its standard error is "
-                               "%.0f %%; expected a prior for it, or that it is not fitted",
-                               host, cost_name[fit->id[i]], 100 * fit->standard_error[i]);
+            return not_told(host, fit, i, err);
         }
     }
     return true;
@@ -327,7 +346,7 @@ bool fit_discrepancy(const struct published_set *set, struct discrepancy *off, s
         for (size_t row = 0; row < fit.rows; row++) {
             square += fit.residual[row] * fit.residual[row];
         }
-        freedom += (double)fit_freedom(&fit);
+        freedom += (double)freedom_of(&fit);
     }
     *off = freedom > 0 ? (struct discrepancy){sqrt(square / freedom), freedom} : known;
     return true;

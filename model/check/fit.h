@@ -42,9 +42,6 @@ struct fit {
     bool told; /* no cost may as well be three times as large */
 };
 
-/* Rows and priors beyond what the costs take up. */
-size_t fit_freedom(const struct fit *fit);
-
 /* Fits a host's costs to the rows of role fit. False where there are fewer rows and priors than
  * costs to fit, or none of either, or where a cost is hardly told. */
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit,

@@ -1,6 +1,7 @@
 /* The terms of the fit, and the rows of a table of counts as sums of them. */
 #include "check/paths.h"
 
+#include "core/alloc.h"
 #include "kvm/kvm.h"
 #include "machine/platform.h"
 
@@ -255,15 +256,6 @@ static bool take_row(const struct counts *counts, size_t row, struct history *hi
     return true;
 }
 
-static void *room(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for the rows of a fit");
-    }
-    return array;
-}
-
 bool path_rows_collect(const struct counts *counts, enum path_world world, struct path_rows *rows,
                        struct error *err)
 {
@@ -273,11 +265,11 @@ bool path_rows_collect(const struct counts *counts, enum path_world world, struc
     if (csv_column(&counts->table, "insns_kernel_bare") < 0) {
         return error_input(err, &at, "missing: expected a column of that name");
     }
-    rows->x = room(most, sizeof *rows->x);
-    rows->y = room(most, sizeof *rows->y);
-    rows->sigma = room(most, sizeof *rows->sigma);
-    rows->row = room(most, sizeof *rows->row);
-    struct history *histories = room(counts->vm_count, sizeof *histories);
+    rows->x = alloc_zeroed(most, sizeof *rows->x, "rows of a fit");
+    rows->y = alloc_zeroed(most, sizeof *rows->y, "rows of a fit");
+    rows->sigma = alloc_zeroed(most, sizeof *rows->sigma, "rows of a fit");
+    rows->row = alloc_zeroed(most, sizeof *rows->row, "rows of a fit");
+    struct history *histories = alloc_zeroed(counts->vm_count, sizeof *histories, "rows of a fit");
     bool good = true;
     for (size_t row = 0; good && row < most; row++) {
         if (of_world(counts, row, world)) {

@@ -2,6 +2,7 @@
 
 #include "check/baseline.h"
 #include "check/predict.h"
+#include "core/alloc.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_cdf.h>
@@ -13,15 +14,6 @@
 
 #define SEED 1
 #define SHIFTS 4
-
-static void *array_of(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a validation");
-    }
-    return array;
-}
 
 static double percent(double value, double of)
 {
@@ -79,8 +71,9 @@ static bool draw_host(struct drawing *drawing, const struct published *row, stru
 {
     struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
     struct drawn *made = &drawing->hosts[drawing->count++];
-    double(*points)[COSTS] = array_of(drawing->draws, sizeof *points);
-    *made = (struct drawn){row->platform, array_of(drawing->draws, sizeof *made->values)};
+    double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, "values of a validation");
+    *made = (struct drawn){row->platform, alloc_zeroed(drawing->draws, sizeof *made->values,
+                                                       "values of a validation")};
     draw_points(&plan, row->platform->name, points);
     draw_costs(&plan, row->platform, made->values);
     bool ok = follow_fit(drawing, row->host, points, made->values, err);
@@ -168,10 +161,12 @@ static bool predict_row(const struct published_set *set, const struct published 
 bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
               struct validation *validation, struct error *err)
 {
-    double *times = array_of(draws, sizeof *times);
+    double *times = alloc_zeroed(draws, sizeof *times, "values of a validation");
     struct drawing drawing = {.set = set, .fitted = fitted, .draws = draws};
-    drawing.hosts = array_of(set->platform_count, sizeof *drawing.hosts);
-    *validation = (struct validation){set, array_of(set->count, sizeof *validation->rows), {0, 0}};
+    drawing.hosts =
+        alloc_zeroed(set->platform_count, sizeof *drawing.hosts, "values of a validation");
+    *validation = (struct validation){
+        set, alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"), {0, 0}};
     bool ok = fit_discrepancy(fitted, &drawing.off, err);
     validation->off = drawing.off;
     for (size_t i = 0; ok && i < set->count; i++) {
@@ -213,7 +208,7 @@ static void count_row(struct score *score, const struct prediction *made, double
 struct score validation_score(const struct validation *validation, const char *table)
 {
     const struct published_set *set = validation->set;
-    double *bands = array_of(set->count, sizeof *bands);
+    double *bands = alloc_zeroed(set->count, sizeof *bands, "values of a validation");
     struct score score = {0};
     for (size_t i = 0; i < set->count; i++) {
         const struct published *row = &set->rows[i];

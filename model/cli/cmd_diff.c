@@ -59,7 +59,7 @@ static bool take(void *input, int key, const char *text, struct error *err)
 static const struct cli_command command = {
     options, take, "FIRST SECOND", "What changed between two folders of results.",
     "Marks: - less in the second, + more, ~ each median within the other's band p10 to p90, = the "
-    "same, ! another verdict."};
+    "same, ? known in one only, ! another verdict."};
 
 int cmd_diff(int argc, char **argv)
 {

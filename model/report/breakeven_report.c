@@ -18,7 +18,7 @@ static void put_winners(struct cells *cells, const struct breakeven_results *res
                         const struct breakeven *row)
 {
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
-    bool crosses = row->crossing > 0;
+    bool crosses = row->crossing > 0 || row->status == BREAKEVEN_CROSSING;
     bool left_out = row->status == BREAKEVEN_LEFT_OUT;
     cells_text(cells, "wins_below", crosses ? (row->a_below ? a : b) : NULL);
     cells_text(cells, "wins_above", crosses ? (row->a_below ? b : a) : NULL);

@@ -70,7 +70,12 @@ const char *cells_conditions(unsigned conditions)
 char *cells_human(double value, enum unit unit, char *buf, size_t size)
 {
     /* Cells of other people's tables may be any number. */
-    bool whole = value >= 0 && value * (double)PS_PER_NS < 0x1p63;
+    bool whole = fabs(value) * (double)PS_PER_NS < 0x1p63;
+    if (whole && value < 0 && unit != UNIT_RATIO && size > 1) {
+        buf[0] = '-';
+        (void)cells_human(-value, unit, buf + 1, size - 1);
+        return buf;
+    }
     switch (whole || unit == UNIT_RATIO ? unit : UNIT_NONE) {
     case UNIT_BYTES:
         return format_bytes((uint64_t)llround(value), buf, size);

@@ -1,5 +1,6 @@
 #include "report/diff.h"
 
+#include "core/alloc.h"
 #include "core/units.h"
 #include "report/cells.h"
 
@@ -9,15 +10,7 @@
 
 #define DIFF_SCHEMA 1
 #define TELL_ROWS 200
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a comparison");
-    }
-    return array;
-}
+#define CHANGED "-+?!" /* marks */
 
 /* --- reading --- */
 
@@ -122,11 +115,14 @@ static double number(const struct csv *rows, size_t row, const char *name)
     return unit_parse(text, UNIT_NONE, &value) ? value : NAN;
 }
 
-/* The mean over the draws; without draws, the value at the modes. */
-static double value_of(const struct csv *rows, size_t row)
+static bool drawn(const struct csv *rows, size_t row)
 {
-    double mean = number(rows, row, "mean");
-    return isfinite(mean) ? mean : number(rows, row, "mode");
+    return isfinite(number(rows, row, "mean"));
+}
+
+static double value_of(const struct csv *rows, size_t row, bool means)
+{
+    return number(rows, row, means ? "mean" : "mode");
 }
 
 static bool within(const struct csv *rows, size_t row, double value)
@@ -148,8 +144,7 @@ static char mark_of(const struct diff *diff, const struct diff_row *row)
         within(&diff->b, row->b, number(&diff->a, row->a, "p50"))) {
         return '~';
     }
-    /* One known and the other not has no sign. */
-    return row->difference < 0 ? '-' : row->difference > 0 ? '+' : '!';
+    return row->difference < 0 ? '-' : row->difference > 0 ? '+' : '?';
 }
 
 static void fill_pair(const struct diff *diff, struct diff_row *row)
@@ -159,8 +154,9 @@ static void fill_pair(const struct diff *diff, struct diff_row *row)
     double half_b =
         (number(&diff->b, row->b, "interval_high") - number(&diff->b, row->b, "interval_low")) / 2;
     double half = sqrt(half_a * half_a + half_b * half_b);
-    row->value_a = value_of(&diff->a, row->a);
-    row->value_b = value_of(&diff->b, row->b);
+    bool means = drawn(&diff->a, row->a) && drawn(&diff->b, row->b);
+    row->value_a = value_of(&diff->a, row->a, means);
+    row->value_b = value_of(&diff->b, row->b, means);
     row->difference = row->value_b - row->value_a;
     row->low = row->difference - half;
     row->high = row->difference + half;
@@ -172,16 +168,16 @@ static void add_row(struct diff *diff, size_t a, size_t b)
     struct diff_row *row = &diff->row[diff->count++];
     *row = (struct diff_row){a, b, NAN, NAN, NAN, NAN, NAN, ' '};
     if (a == SIZE_MAX) {
-        row->value_b = value_of(&diff->b, b);
+        row->value_b = value_of(&diff->b, b, drawn(&diff->b, b));
     } else if (b == SIZE_MAX) {
-        row->value_a = value_of(&diff->a, a);
+        row->value_a = value_of(&diff->a, a, drawn(&diff->a, a));
     } else {
         fill_pair(diff, row);
     }
     diff->alone += row->mark == ' ';
     diff->same += row->mark == '=';
     diff->within += row->mark == '~';
-    diff->changed += row->mark == '-' || row->mark == '+' || row->mark == '!';
+    diff->changed += strchr(CHANGED, row->mark) != NULL;
 }
 
 static bool wanted(const struct csv *rows, size_t row, const char *metric)
@@ -192,8 +188,9 @@ static bool wanted(const struct csv *rows, size_t row, const char *metric)
 /* Rows in the order of the first table, then what only the second has. */
 static void match(struct diff *diff, const char *metric)
 {
-    struct key *keys = zeroed(diff->b.rows, sizeof *keys);
-    diff->row = zeroed(diff->a.rows + diff->b.rows, sizeof *diff->row);
+    struct key *keys = alloc_zeroed(diff->b.rows, sizeof *keys, "rows of a comparison");
+    diff->row =
+        alloc_zeroed(diff->a.rows + diff->b.rows, sizeof *diff->row, "rows of a comparison");
     for (size_t row = 0; row < diff->b.rows; row++) {
         keys[row] = (struct key){key_of(diff, &diff->b, row), row, false};
     }
@@ -209,7 +206,7 @@ static void match(struct diff *diff, const char *metric)
             found->taken = true;
         }
     }
-    bool *taken = zeroed(diff->b.rows, sizeof *taken);
+    bool *taken = alloc_zeroed(diff->b.rows, sizeof *taken, "rows of a comparison");
     for (size_t i = 0; i < diff->b.rows; i++) {
         taken[keys[i].row] = keys[i].taken;
         free(keys[i].text);
@@ -275,6 +272,8 @@ static const char *word_of(char mark)
         return "less";
     case '+':
         return "more";
+    case '?':
+        return "known";
     case '!':
         return "verdict";
     default:
@@ -323,8 +322,7 @@ static void tell_value(FILE *out, double value, bool ns)
     if (isnan(value)) {
         fprintf(out, "nothing");
     } else if (ns) {
-        fprintf(out, "%s%s", value < 0 ? "-" : "",
-                cells_human(fabs(value), UNIT_NS, text, sizeof text));
+        fprintf(out, "%s", cells_human(value, UNIT_NS, text, sizeof text));
     } else {
         fprintf(out, "%.6g", value);
     }
@@ -359,8 +357,7 @@ void diff_tell(FILE *out, const struct diff *diff)
 {
     size_t shown = 0;
     for (size_t i = 0; i < diff->count; i++) {
-        char mark = diff->row[i].mark;
-        if ((mark == '-' || mark == '+' || mark == '!') && shown++ < TELL_ROWS) {
+        if (strchr(CHANGED, diff->row[i].mark) && shown++ < TELL_ROWS) {
             tell_row(out, diff, &diff->row[i]);
         }
     }

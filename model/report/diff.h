@@ -3,13 +3,14 @@
  *
  * Rows belong together where all axes and the metric agree; an axis that only
  * one of the two has must have one value there. The difference is of the means
- * (of the values at the modes, where there are no draws), with the 95 % interval
+ * (of the values at the modes, where one of the two has no draws), with the 95 % interval
  * that the two means' intervals give if they are independent. Paired draws are
  * closer than that; rows do not tell how much.
  *
  * mark   =   the same number
  *        ~   each median lies within the other's band p10..p90
  *        -   less in the second,   +   more in the second
+ *        ?   known in one of the two only
  *        !   the verdict changed, whatever the number
  */
 #ifndef S2FLUSH_REPORT_DIFF_H
@@ -39,7 +40,7 @@ bool diff_read(struct diff *diff, const char *folder_a, const char *folder_b, co
                struct error *err);
 void diff_free(struct diff *diff);
 
-/* All rows, as CSV, the marks as words: same, ~, less, more, verdict. */
+/* All rows, as CSV, the marks as words: same, ~, less, more, known, verdict. */
 void diff_write(FILE *out, const struct diff *diff);
 
 /* What changed, for people, and how many rows did not. */

@@ -3,7 +3,6 @@
 #include "report/memo_parts.h"
 
 #include "report/cells.h"
-#include "study/breakeven.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -14,7 +13,7 @@
 #define TOLD_FACTOR 1000 /* what is more is no factor: the other costs nothing */
 
 /* A place on the axis as people say it: "26 % touched again". */
-static void say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size)
+void memo_say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size)
 {
     memo_say_number(memo_cell(memo, MEMO_BREAKEVEN, row, "unit"), value, buf, size);
 }
@@ -25,8 +24,8 @@ static void say_interval(const struct memo *memo, size_t row, struct doc_node *b
     double share = memo_number(memo, MEMO_BREAKEVEN, row, "share_crossing");
     char low[48], high[48];
     if (isfinite(p10)) {
-        say_at(memo, row, p10, low, sizeof low);
-        say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
+        memo_say_at(memo, row, p10, low, sizeof low);
+        memo_say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
         doc_text(block, " (%s to %s", low, high);
         if (share < 1) {
             doc_text(block, "; in %.0f %% of the draws", 100 * share);
@@ -35,9 +34,7 @@ static void say_interval(const struct memo *memo, size_t row, struct doc_node *b
     }
 }
 
-/* The crossing's place: the draws' median, which lies in their band, or without
- * draws that at the modes. */
-static double crossing_at(const struct memo *memo, size_t row)
+double memo_crossing_at(const struct memo *memo, size_t row)
 {
     double p50 = memo_number(memo, MEMO_BREAKEVEN, row, "p50");
     return isfinite(p50) ? p50 : memo_number(memo, MEMO_BREAKEVEN, row, "at");
@@ -46,7 +43,7 @@ static double crossing_at(const struct memo *memo, size_t row)
 static void say_crossing(const struct memo *memo, size_t row, struct doc_node *block)
 {
     char at[48];
-    say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    memo_say_at(memo, row, memo_crossing_at(memo, row), at, sizeof at);
     doc_text(block, " ");
     doc_code(block, memo_cell(memo, MEMO_BREAKEVEN, row, "wins_below"));
     doc_text(block, " costs less than ");
@@ -56,23 +53,43 @@ static void say_crossing(const struct memo *memo, size_t row, struct doc_node *b
     doc_text(block, ", more beyond.");
 }
 
-static void say_none(const struct memo *memo, size_t row, struct doc_node *block)
+void memo_find_throughout(const struct memo *memo, size_t row, struct throughout *found)
 {
-    const char *winner = memo_cell(memo, MEMO_BREAKEVEN, row, "low_winner");
     const char *a = memo_cell(memo, MEMO_BREAKEVEN, row, "a");
+    const char *b = memo_cell(memo, MEMO_BREAKEVEN, row, "b");
+    bool a_wins = strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "low_winner"), a) == 0;
     double low = memo_number(memo, MEMO_BREAKEVEN, row, "low_factor");
     double high = memo_number(memo, MEMO_BREAKEVEN, row, "high_factor");
-    doc_text(block, " ");
-    doc_code(block, winner);
-    doc_text(block, " costs less than ");
-    doc_code(block, strcmp(winner, a) == 0 ? memo_cell(memo, MEMO_BREAKEVEN, row, "b") : a);
-    doc_text(block, " along all of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    bool drawn = memo_number(memo, MEMO_BREAKEVEN, row, "n") > 0;
+    *found = (struct throughout){
+        .winner = a_wins ? a : b,
+        .loser = a_wins ? b : a,
+        .share =
+            drawn ? memo_number(memo, MEMO_BREAKEVEN, row, a_wins ? "share_a" : "share_b") : NAN};
     if (low < TOLD_FACTOR && high < TOLD_FACTOR) {
         char at_low[32], at_high[32];
         memo_say_digits(low, at_low, sizeof at_low);
         memo_say_digits(high, at_high, sizeof at_high);
         bool same = strcmp(at_low, at_high) == 0;
-        doc_text(block, ", by a factor of %s%s%s", at_low, same ? "" : " to ", same ? "" : at_high);
+        snprintf(found->factor, sizeof found->factor, "%s%s%s", at_low, same ? "" : " to ",
+                 same ? "" : at_high);
+    }
+}
+
+static void say_none(const struct memo *memo, size_t row, struct doc_node *block)
+{
+    struct throughout found;
+    memo_find_throughout(memo, row, &found);
+    doc_text(block, " ");
+    doc_code(block, found.winner);
+    doc_text(block, " costs less than ");
+    doc_code(block, found.loser);
+    doc_text(block, " along all of %s", memo_cell(memo, MEMO_BREAKEVEN, row, "axis"));
+    if (found.share < 1) {
+        doc_text(block, " in %.0f %% of the draws", 100 * found.share);
+    }
+    if (found.factor[0]) {
+        doc_text(block, ", by a factor of %s", found.factor);
     }
     doc_text(block, ".");
 }
@@ -98,7 +115,7 @@ static bool is_pair(const struct memo *memo, size_t row, const char *a, const ch
            (strcmp(first, b) == 0 && strcmp(second, a) == 0);
 }
 
-static bool has_status(const struct memo *memo, size_t row, enum breakeven_status status)
+bool memo_has_status(const struct memo *memo, size_t row, enum breakeven_status status)
 {
     return strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "status"), breakeven_status_name[status]) ==
            0;
@@ -106,13 +123,13 @@ static bool has_status(const struct memo *memo, size_t row, enum breakeven_statu
 
 static void say_row(const struct memo *memo, size_t row, struct doc_node *block)
 {
-    if (has_status(memo, row, BREAKEVEN_CROSSING)) {
+    if (memo_has_status(memo, row, BREAKEVEN_CROSSING)) {
         say_crossing(memo, row, block);
-    } else if (has_status(memo, row, BREAKEVEN_NONE)) {
+    } else if (memo_has_status(memo, row, BREAKEVEN_NONE)) {
         say_none(memo, row, block);
-    } else if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+    } else if (memo_has_status(memo, row, BREAKEVEN_UNDECIDED)) {
         say_undecided(memo, row, block);
-    } else if (has_status(memo, row, BREAKEVEN_LEFT_OUT)) {
+    } else if (memo_has_status(memo, row, BREAKEVEN_LEFT_OUT)) {
         doc_text(block, " Break-even points of the two are not looked for: %s.",
                  memo_cell(memo, MEMO_BREAKEVEN, row, "left_out"));
     } else {
@@ -192,7 +209,7 @@ static size_t find_crossing(const struct memo *memo, const struct memo_place *pl
     size_t best = SIZE_MAX;
     double least = INFINITY;
     for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
-        double away = fabs(crossing_at(memo, row) - x);
+        double away = fabs(memo_crossing_at(memo, row) - x);
         if (away < least && memo_matches(memo, MEMO_BREAKEVEN, row, place) &&
             strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "wins_below"), below) == 0 &&
             strcmp(memo_cell(memo, MEMO_BREAKEVEN, row, "wins_above"), above) == 0) {
@@ -231,10 +248,10 @@ static void say_end(const struct memo *memo, const struct memo_place *place,
         doc_text(block, " to below %s", at);
         return;
     }
-    say_at(memo, row, crossing_at(memo, row), at, sizeof at);
+    memo_say_at(memo, row, memo_crossing_at(memo, row), at, sizeof at);
     doc_text(block, " up to %s", at);
     say_interval(memo, row, block);
-    if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+    if (memo_has_status(memo, row, BREAKEVEN_UNDECIDED)) {
         doc_text(block, ", undecided");
     }
 }
@@ -350,87 +367,4 @@ bool *memo_breakeven_marks(const struct memo *memo)
         mark_segments(memo, &memo->place[p], true, marked);
     }
     return marked;
-}
-
-/* --- the table --- */
-
-static void put_row(const struct memo *memo, struct doc_node *table, const char *where, size_t row)
-{
-    struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-    char text[48] = "", low[48] = "", high[48] = "";
-    double p10 = memo_number(memo, MEMO_BREAKEVEN, row, "p10");
-    double share = memo_number(memo, MEMO_BREAKEVEN, row, "share_crossing");
-    bool crossing = has_status(memo, row, BREAKEVEN_CROSSING);
-    double at = crossing ? crossing_at(memo, row) : memo_number(memo, MEMO_BREAKEVEN, row, "at");
-    if (isfinite(at)) {
-        say_at(memo, row, at, text, sizeof text);
-    }
-    if (isfinite(p10)) {
-        say_at(memo, row, p10, low, sizeof low);
-        say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
-    }
-    const char *left_out = memo_cell(memo, MEMO_BREAKEVEN, row, "left_out");
-    const char *condition = memo_cell(memo, MEMO_BREAKEVEN, row, "condition");
-    if (where) {
-        doc_cell(line, "%s", where);
-    }
-    doc_code(doc_add(line, DOC_CELL, NULL),
-             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_below" : "a"));
-    doc_code(doc_add(line, DOC_CELL, NULL),
-             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "b"));
-    doc_cell(line, "%s", left_out[0] ? left_out : memo_cell(memo, MEMO_BREAKEVEN, row, "status"));
-    doc_number(line, "%s", text);
-    doc_number(line, "%s%s%s", low, low[0] ? " to " : "", high);
-    if (isfinite(share) && !left_out[0]) {
-        doc_number(line, "%.0f %%", 100 * share);
-    } else {
-        doc_number(line, "%s", "");
-    }
-    doc_cell(line, "%s", condition);
-}
-
-/* The pairs that cross, or may, or the others. */
-static void put_table(const struct memo *memo, struct doc_node *doc, bool open)
-{
-    static const char *const names[] = {"situation",         "cheaper below", "cheaper above",
-                                        "break-even",        ">at",           ">p10 to p90",
-                                        ">draws that cross", "leans on"};
-    size_t skip = memo->places == 1 ? 1 : 0;
-    struct doc_node *table = doc_table(doc, names + skip, sizeof names / sizeof *names - skip);
-    for (size_t p = 0; p < memo->places; p++) {
-        char where[WORDS];
-        memo_say_place(memo, &memo->place[p], true, where, sizeof where);
-        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
-            bool crosses = has_status(memo, row, BREAKEVEN_CROSSING) ||
-                           has_status(memo, row, BREAKEVEN_UNDECIDED);
-            if (crosses == open && memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
-                put_row(memo, table, skip ? NULL : where, row);
-            }
-        }
-    }
-}
-
-void memo_breakeven_table(const struct memo *memo, struct doc_node *doc)
-{
-    size_t open = 0, all = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        for (size_t row = 0; row < memo->table[MEMO_BREAKEVEN].csv.rows; row++) {
-            if (memo_matches(memo, MEMO_BREAKEVEN, row, &memo->place[p])) {
-                all++;
-                open += has_status(memo, row, BREAKEVEN_CROSSING) ||
-                        has_status(memo, row, BREAKEVEN_UNDECIDED);
-            }
-        }
-    }
-    struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(block,
-             "Break-even points along %s, where two strategies cost the same: of %zu pairs and "
-             "situations %zu have one or are undecided.",
-             memo_cell(memo, MEMO_BREAKEVEN, 0, "axis"), all, open);
-    if (open > 0) {
-        put_table(memo, doc, true);
-    }
-    if (open < all) {
-        put_table(memo, doc_add(doc, DOC_DETAILS, "Pairs without a break-even point"), false);
-    }
 }

@@ -73,6 +73,11 @@ void doc_strong(struct doc_node *parent, const char *format, ...)
     va_end(arguments);
 }
 
+void doc_heading(struct doc_node *parent, const char *text)
+{
+    doc_text(doc_add(parent, DOC_HEADING, NULL), "%s", text);
+}
+
 void doc_code(struct doc_node *parent, const char *text)
 {
     doc_add(parent, DOC_CODE, text);

@@ -47,6 +47,7 @@ struct doc_node *doc_add(struct doc_node *parent, enum doc_kind kind, const char
 /* The same for a run of text that is formatted. */
 void doc_text(struct doc_node *parent, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+void doc_heading(struct doc_node *parent, const char *text);
 void doc_code(struct doc_node *parent, const char *text);
 void doc_strong(struct doc_node *parent, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,21 +1,11 @@
-/* The sections of a memo on what it rests on: validation, assumptions, and how
- * to repeat it. */
+/* The sections of a memo on what it rests on: validation and assumptions. */
 #include "report/memo_parts.h"
 
-#include "core/version.h"
-
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WORDS 512
-#define COMMAND 4096
-
-static void heading(struct doc_node *doc, const char *text)
-{
-    doc_text(doc_add(doc, DOC_HEADING, NULL), "%s", text);
-}
 
 /* --- validation --- */
 
@@ -113,7 +103,7 @@ static void row_table(const struct memo *memo, struct doc_node *doc)
 void memo_validation_section(const struct memo *memo, struct doc_node *doc)
 {
     const struct memo_table *table = &memo->table[MEMO_VALIDATION];
-    heading(doc, "6 What was validated, and how well");
+    doc_heading(doc, "6 What was validated, and how well");
     struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
     if (!table->there) {
         doc_code(block, "s2flush validate --format csv");
@@ -250,7 +240,7 @@ static size_t put_section(struct doc_node *table, const char *of, const char *na
     return count;
 }
 
-static bool in_places(const struct memo *memo, const char *axis, const char *value)
+bool memo_in_places(const struct memo *memo, const char *axis, const char *value)
 {
     for (size_t i = 0; i < memo->axes; i++) {
         for (size_t p = 0; p < memo->places; p++) {
@@ -274,7 +264,7 @@ static size_t put_configuration(const struct memo *memo, const char *axis, const
     {
         char of[WORDS];
         snprintf(of, sizeof of, "%s %s", axis, name);
-        if (!in_places(memo, axis, name)) {
+        if (!memo_in_places(memo, axis, name)) {
             continue;
         }
         json_object_foreach(one, section_name, section)
@@ -321,149 +311,10 @@ static void stand_ins(const struct memo *memo, struct doc_node *doc)
 
 void memo_assumption_section(const struct memo *memo, struct doc_node *doc)
 {
-    heading(doc, "7 Assumptions, conditions, coherence");
+    doc_heading(doc, "7 Assumptions, conditions, coherence");
     strategy_table(memo, doc);
     stand_ins(memo, doc);
     assumptions(memo, doc);
-}
-
-/* --- how to repeat it --- */
-
-/* Appends a word as a shell takes it, whole or not at all; a control character
- * would mean something to a terminal. */
-static void add_word(char *buf, size_t size, const char *word)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_./=,:%+-";
-    size_t used = strlen(buf), needed = sizeof " ''";
-    bool quote = word[0] == '\0' || word[strspn(word, plain)];
-    for (const char *at = word; *at; at++) {
-        needed += *at == '\'' ? 4 : 1;
-    }
-    if (needed > size - used) {
-        snprintf(buf + used, size - used, " ...");
-        return;
-    }
-    used += (size_t)snprintf(buf + used, size - used, " %s", quote ? "'" : "");
-    for (; *word; word++) {
-        unsigned char c = (unsigned char)*word;
-        used += (size_t)snprintf(buf + used, size - used, c == '\'' ? "'\\''" : "%c",
-                                 c < 0x20 || c == 0x7f ? '?' : c);
-    }
-    snprintf(buf + used, size - used, "%s", quote ? "'" : "");
-}
-
-void memo_say_command(const struct memo *memo, const char *command, const char *more, char *buf,
-                      size_t size)
-{
-    const char *file = memo_text(memo->run, "study", "file");
-    const json_t *changes = json_object_get(json_object_get(memo->run, "study"), "changes");
-    snprintf(buf, size, "s2flush %s", command);
-    add_word(buf, size, strncmp(file, "./", 2) == 0 ? file + 2 : file);
-    for (size_t i = 0; i < json_array_size(changes); i++) {
-        const char *change = json_string_value(json_array_get(changes, i));
-        add_word(buf, size, "--set");
-        add_word(buf, size, change ? change : "");
-    }
-    size_t used = strlen(buf);
-    snprintf(buf + used, size - used, "%s", more);
-    add_word(buf, size, "-o");
-    add_word(buf, size, memo->folder);
-}
-
-/* The axis of a table as an option. */
-static void add_option(const struct memo *memo, enum memo_table_id id, const char *option,
-                       const char *column, char *buf, size_t size)
-{
-    const char *axis = memo->table[id].csv.rows > 0 ? memo_cell(memo, id, 0, column) : "";
-    if (axis[0]) {
-        add_word(buf, size, option);
-        add_word(buf, size, axis);
-    }
-}
-
-static void commands(const struct memo *memo, struct doc_node *doc)
-{
-    struct doc_node *block = doc_add(doc, DOC_COMMANDS, NULL);
-    char line[COMMAND], more[512] = "";
-    memo_say_command(memo, "run", "", line, sizeof line);
-    doc_text(block, "%s", line);
-    if (memo->table[MEMO_BREAKEVEN].there) {
-        add_option(memo, MEMO_BREAKEVEN, "--axis", "axis", more, sizeof more);
-        memo_say_command(memo, "breakeven", more, line, sizeof line);
-        doc_text(block, "%s", line);
-    }
-    if (memo->table[MEMO_MAP].there) {
-        more[0] = '\0';
-        add_option(memo, MEMO_MAP, "--x", "x_key", more, sizeof more);
-        add_option(memo, MEMO_MAP, "--y", "y_key", more, sizeof more);
-        memo_say_command(memo, "map", more, line, sizeof line);
-        doc_text(block, "%s", line);
-    }
-    if (memo->table[MEMO_SENSITIVITY].there) {
-        memo_say_command(memo, "sensitivity", "", line, sizeof line);
-        doc_text(block, "%s", line);
-    }
-    snprintf(line, sizeof line, "s2flush memo");
-    add_word(line, sizeof line, memo->folder);
-    doc_text(block, "%s", line);
-}
-
-static void hashes(const struct memo *memo, struct doc_node *doc)
-{
-    static const char *const names[] = {"situation", "strategy", "config_hash"};
-    struct doc_node *table =
-        doc_table(doc_add(doc, DOC_DETAILS, "Configurations of the rows above"), names, 3);
-    for (size_t p = 0; p < memo->places; p++) {
-        char words[2 * WORDS];
-        memo_say_place(memo, &memo->place[p], false, words, sizeof words);
-        for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-            size_t row = memo_row(memo, &memo->place[p], s);
-            doc_cell(line, "%s", words);
-            doc_code(doc_add(line, DOC_CELL, NULL), memo_strategy(memo, s));
-            doc_code(doc_add(line, DOC_CELL, NULL), memo_cell(memo, MEMO_ROWS, row, "config_hash"));
-        }
-    }
-}
-
-static int64_t whole(const struct memo *memo, const char *key)
-{
-    return (int64_t)json_integer_value(json_object_get(json_object_get(memo->run, "study"), key));
-}
-
-/* The values of an axis that the places have. */
-static void say_values(const struct memo *memo, const char *name, struct doc_node *block)
-{
-    for (size_t i = 0; i < memo->axes; i++) {
-        const struct memo_axis *axis = &memo->axis[i];
-        size_t said = 0;
-        for (size_t v = 0; v < axis->count && strcmp(axis->name, name) == 0; v++) {
-            if (in_places(memo, name, memo_value(axis, v))) {
-                doc_text(block, "%s", said++ ? ", " : "");
-                doc_code(block, memo_value(axis, v));
-            }
-        }
-    }
-}
-
-void memo_repeat_section(const struct memo *memo, struct doc_node *doc)
-{
-    heading(doc, "8 How to repeat it");
-    commands(memo, doc);
-    struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(block, "s2flush %s; study ", memo_text(memo->run, "program", "version"));
-    doc_code(block, memo_text(memo->run, "study", "name"));
-    doc_text(block, ", seed %" PRId64 ", %" PRId64 " draws in %" PRId64 " shifts (%s), machine ",
-             whole(memo, "seed"), whole(memo, "draws"), whole(memo, "shifts"),
-             memo_text(memo->run, "study", "sequence"));
-    say_values(memo, "machine", block);
-    doc_text(block, ", workload ");
-    say_values(memo, "workload", block);
-    doc_text(block, ", kernel ");
-    say_values(memo, "kernel", block);
-    doc_text(block, ". The same seed gives the same rows.");
-    hashes(memo, doc);
 }
 
 /* --- all of it --- */

@@ -6,6 +6,7 @@
 
 #include "core/csv.h"
 #include "report/memo.h"
+#include "study/breakeven.h"
 #include "study/metrics.h"
 #include "study/study.h"
 
@@ -13,7 +14,6 @@
 
 /* Answers side by side; more would be no answer. */
 #define MEMO_PLACES 12
-#define MEMO_LEAST_GAIN 0.01 /* of information; what is less is noise */
 
 enum memo_table_id {
     MEMO_ROWS,
@@ -71,9 +71,6 @@ struct memo {
 #define memo_text(object, ...) memo_text_at(object, (const char *const[]){__VA_ARGS__, NULL})
 const char *memo_text_at(const json_t *object, const char *const *names);
 const char *memo_value(const struct memo_axis *axis, size_t digit);
-
-/* Reads run.json and takes apart what the memo needs of it. */
-bool memo_read_run(struct memo *memo, struct error *err);
 
 /* The name of a table's file in the folder. */
 const char *memo_table_name(enum memo_table_id id);
@@ -175,9 +172,14 @@ void memo_limits_table(const struct memo *memo, struct doc_node *doc);
 /* The cost that decides most, place by place; what to measure first. */
 void memo_costs_words(const struct memo *memo, struct doc_node *block);
 void memo_measure_words(const struct memo *memo, struct doc_node *block);
+/* Whether a row of information.csv gains more than chance would. */
+bool memo_gains(const struct memo *memo, size_t row);
 
 /* The first sentence of the answer, about all places. */
 void memo_headline(const struct memo *memo, struct doc_node *block);
+
+/* Whether one of the places has that value of an axis. */
+bool memo_in_places(const struct memo *memo, const char *axis, const char *value);
 
 /* --- sections --- */
 
@@ -200,6 +202,22 @@ void memo_breakeven_words(const struct memo *memo, const struct memo_place *plac
 void memo_trend_words(const struct memo *memo, struct doc_node *block);
 /* All pairs at all places; those that cross, or may, in front. */
 void memo_breakeven_table(const struct memo *memo, struct doc_node *doc);
+
+/* Of a row of breakeven.csv: whether it has the status; a place on its axis as people
+ * say it; and where the two cross: the draws' median, which lies in their band, or
+ * without draws that at the modes. */
+bool memo_has_status(const struct memo *memo, size_t row, enum breakeven_status status);
+void memo_say_at(const struct memo *memo, size_t row, double value, char *buf, size_t size);
+double memo_crossing_at(const struct memo *memo, size_t row);
+
+/* Which of a pair that does not cross costs less. */
+struct throughout {
+    const char *winner, *loser;
+    char factor[80]; /* "1.83 to 3.24", at the ends of the axis; "": the one costs nothing */
+    double share; /* of the draws in which it does all along; NAN: no draws */
+};
+void memo_find_throughout(const struct memo *memo, size_t row, struct throughout *found);
+
 /* By row of breakeven.csv, whether the words above speak of it. The caller frees it. */
 bool *memo_breakeven_marks(const struct memo *memo);
 

@@ -10,15 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a memo");
-    }
-    return array;
-}
-
 const char *memo_text_at(const json_t *object, const char *const *names)
 {
     for (; *names; names++) {
@@ -54,7 +45,7 @@ static bool read_axis(struct memo *memo, const json_t *from, struct memo_axis *a
     axis->values = json_object_get(from, "values");
     axis->count = json_array_size(axis->values);
     axis->number = json_is_string(unit) && find_unit(json_string_value(unit), &axis->unit);
-    axis->numbers = zeroed(axis->count, sizeof *axis->numbers);
+    axis->numbers = alloc_zeroed(axis->count, sizeof *axis->numbers, "parts of a memo");
     for (size_t i = 0; i < axis->count; i++) {
         const char *text = memo_value(axis, i);
         if (text[0] == '\0' || (axis->number && !unit_parse(text, UNIT_NONE, &axis->numbers[i]))) {
@@ -135,7 +126,8 @@ static bool read_settings(struct memo *memo, const struct place *at, struct erro
     return true;
 }
 
-bool memo_read_run(struct memo *memo, struct error *err)
+/* Reads run.json and takes apart what the memo needs of it. */
+static bool read_run(struct memo *memo, struct error *err)
 {
     char path[4096];
     struct place at = {.file = path};
@@ -191,13 +183,13 @@ static bool fits(const char *folder, struct error *err)
 
 struct memo *memo_read(const char *folder, const char *validation, struct error *err)
 {
-    struct memo *memo = zeroed(1, sizeof *memo);
+    struct memo *memo = alloc_zeroed(1, sizeof *memo, "parts of a memo");
     memo->folder = folder;
     if (validation) {
         snprintf(memo->table[MEMO_VALIDATION].path, sizeof memo->table[0].path, "%.4000s",
                  validation);
     }
-    if (!fits(folder, err) || !memo_read_run(memo, err) || !memo_read_tables(memo, err)) {
+    if (!fits(folder, err) || !read_run(memo, err) || !memo_read_tables(memo, err)) {
         memo_free(memo);
         return NULL;
     }

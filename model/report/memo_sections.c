@@ -1,8 +1,6 @@
-/* The sections of a memo on what decides: map, curve, and what would change the
- * answer. */
+/* The sections of a memo on what decides: the map and the curves. */
 #include "report/memo_parts.h"
 
-#include "report/cells.h"
 #include "study/winner_map.h"
 
 #include <gsl/gsl_sort.h>
@@ -11,12 +9,6 @@
 #include <string.h>
 
 #define WORDS 512
-#define SHOWN_COSTS 5
-
-static void heading(struct doc_node *doc, const char *text)
-{
-    doc_text(doc_add(doc, DOC_HEADING, NULL), "%s", text);
-}
 
 void memo_missing(const struct memo *memo, struct doc_node *doc, const char *what,
                   const char *command, const char *more)
@@ -31,11 +23,33 @@ void memo_missing(const struct memo *memo, struct doc_node *doc, const char *wha
 
 /* --- map --- */
 
+/* How many situations have nobody to win, and in how many of the others it is not
+ * clear who does. */
+static void say_open(const struct memo *memo, bool more, struct doc_node *block)
+{
+    size_t nobody = 0, undecided = 0, rows = memo->table[MEMO_MAP].csv.rows;
+    for (size_t row = 0; row < rows; row++) {
+        bool won = memo_cell(memo, MEMO_MAP, row, "winner")[0];
+        nobody += !won;
+        undecided += won && strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
+    }
+    if (nobody > 0) {
+        doc_text(block, "%sin %zu nothing is coherent and exists", more ? ", " : "", nobody);
+    }
+    if (undecided > 0) {
+        doc_text(block,
+                 "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
+                 undecided, 100 * MAP_DECIDED);
+    } else {
+        doc_text(block, "%s", nobody < rows ? "; none is undecided." : ".");
+    }
+}
+
 static void count_winners(const struct memo *memo, struct doc_node *doc)
 {
     const struct csv *csv = &memo->table[MEMO_MAP].csv;
     struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    size_t undecided = 0, said = 0;
+    size_t said = 0;
     doc_text(block, "Of all %zu situations of the study: ", csv->rows);
     for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
         size_t won = 0, leaning = 0;
@@ -56,16 +70,7 @@ static void count_winners(const struct memo *memo, struct doc_node *doc)
             }
         }
     }
-    for (size_t row = 0; row < csv->rows; row++) {
-        undecided += strcmp(memo_cell(memo, MEMO_MAP, row, "decided"), "no") == 0;
-    }
-    if (undecided == 0) {
-        doc_text(block, "; none is undecided.");
-        return;
-    }
-    doc_text(block,
-             "; %zu undecided: the cheapest by the median is so in under %.0f %% of the draws.",
-             undecided, 100 * MAP_DECIDED);
+    say_open(memo, said > 0, block);
 }
 
 static void map_cell(const struct memo *memo, size_t row, struct doc_node *line)
@@ -187,7 +192,7 @@ void memo_map_section(const struct memo *memo, struct doc_node *doc)
         .table = {MEMO_MAP},
         .tables = 1,
     };
-    heading(doc, "3 Decision map");
+    doc_heading(doc, "3 Decision map");
     if (!memo->table[MEMO_MAP].there || memo->table[MEMO_MAP].csv.rows == 0) {
         memo_missing(memo, doc, "The map", "map", "");
         return;
@@ -318,7 +323,7 @@ static void curves(const struct memo *memo, struct doc_node *doc)
 
 void memo_curve_section(const struct memo *memo, struct doc_node *doc)
 {
-    heading(doc, "4 What it costs");
+    doc_heading(doc, "4 What it costs");
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
              memo_choose(memo, &memo->place[0]).draws > 0
                  ? "Medians, with p10 to p90, over draws of the machines' costs within their "
@@ -339,142 +344,4 @@ void memo_curve_section(const struct memo *memo, struct doc_node *doc)
     } else if (!there && (memo->breakeven || !memo->given)) {
         memo_missing(memo, doc, "The curve", "breakeven", memo->breakeven ? "" : " --axis AXIS");
     }
-}
-
-/* --- what would change the answer --- */
-
-static void cost_row(const struct memo *memo, size_t row, const char *where, struct doc_node *table)
-{
-    struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-    const enum memo_table_id id = MEMO_SENSITIVITY;
-    char low[48], high[48];
-    if (where) {
-        doc_cell(line, "%s", where);
-    }
-    struct doc_node *what = doc_add(line, DOC_CELL, NULL);
-    doc_code(what, memo_cell(memo, id, row, "a"));
-    if (memo_cell(memo, id, row, "b")[0]) {
-        doc_text(what, " less ");
-        doc_code(what, memo_cell(memo, id, row, "b"));
-    }
-    doc_code(doc_add(line, DOC_CELL, NULL), memo_cell(memo, id, row, "cost"));
-    doc_number(line, "%.4g to %.4g %s", memo_number(memo, id, row, "low"),
-               memo_number(memo, id, row, "high"), memo_cell(memo, id, row, "cost_unit"));
-    memo_say_number("ns", memo_number(memo, id, row, "at_low"), low, sizeof low);
-    memo_say_number("ns", memo_number(memo, id, row, "at_high"), high, sizeof high);
-    doc_number(line, "%s to %s", low, high);
-    doc_number(line, "%.2f", memo_number(memo, id, row, "first"));
-    doc_number(line, "%.2f", memo_number(memo, id, row, "total"));
-    doc_cell(line, "%s", memo_cell(memo, id, row, "source"));
-}
-
-static void cost_table(const struct memo *memo, struct doc_node *doc)
-{
-    static const char *const names[] = {"situation",
-                                        "of what",
-                                        "cost",
-                                        ">its range",
-                                        ">the result at its ends",
-                                        ">first order",
-                                        ">total",
-                                        "the cost's source"};
-    size_t skip = memo->places == 1 ? 1 : 0;
-    struct doc_node *table = doc_table(doc, names + skip, sizeof names / sizeof *names - skip);
-    for (size_t p = 0; p < memo->places; p++) {
-        char words[WORDS];
-        memo_say_place(memo, &memo->place[p], true, words, sizeof words);
-        for (size_t row = 0; row < memo->table[MEMO_SENSITIVITY].csv.rows; row++) {
-            if (memo_number(memo, MEMO_SENSITIVITY, row, "rank") <= SHOWN_COSTS &&
-                memo_matches(memo, MEMO_SENSITIVITY, row, &memo->place[p])) {
-                cost_row(memo, row, skip ? NULL : words, table);
-            }
-        }
-    }
-}
-
-/* What to measure first on one machine: its rows come by falling gain. */
-static void say_machine(const struct memo *memo, size_t first, struct doc_node *item)
-{
-    const enum memo_table_id id = MEMO_INFORMATION;
-    const char *machine = memo_cell(memo, id, first, "machine");
-    double undecided = memo_number(memo, id, first, "undecided");
-    size_t said = 0;
-    doc_strong(item, "%s:", machine);
-    doc_text(item, " no clear winner in %.1f %% of the study's situations", 100 * undecided);
-    for (size_t row = first; row < memo->table[id].csv.rows; row++) {
-        double gain = memo_number(memo, id, row, "gain");
-        if (gain < MEMO_LEAST_GAIN || strcmp(memo_cell(memo, id, row, "machine"), machine) != 0) {
-            continue;
-        }
-        doc_text(item, said++ ? ", then " : "; measure first ");
-        doc_code(item, memo_cell(memo, id, row, "cost"));
-        doc_text(item, " (%.1f %% left when it is known)", 100 * fmax(undecided - gain, 0));
-    }
-    doc_text(item, said > 0         ? "."
-                   : undecided == 0 ? "; nothing needs to be measured."
-                                    : "; knowing one cost would not change that.");
-}
-
-static void information(const struct memo *memo, struct doc_node *doc)
-{
-    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
-    const char *before = "";
-    for (size_t row = 0; row < memo->table[MEMO_INFORMATION].csv.rows; row++) {
-        const char *machine = memo_cell(memo, MEMO_INFORMATION, row, "machine");
-        bool ours = false;
-        for (size_t p = 0; p < memo->places; p++) {
-            ours |= memo_matches(memo, MEMO_INFORMATION, row, &memo->place[p]);
-        }
-        if (ours && strcmp(machine, before) != 0) {
-            say_machine(memo, row, doc_add(list, DOC_ITEM, NULL));
-            before = machine;
-        }
-    }
-}
-
-static const char *setting_flag(const struct memo *memo, const char *key)
-{
-    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
-    return json_is_false(json_object_get(settings, key)) ? "no" : "yes";
-}
-
-static void sensitivity(const struct memo *memo, struct doc_node *doc)
-{
-    static const struct memo_figure figure = {
-        .script = "tornado",
-        .name = "memo-tornado.svg",
-        .note = "Which costs matter: the result with one cost at its low and at its high end, and "
-                "each cost's share of the variance; the table below has the same.",
-        .table = {MEMO_SENSITIVITY},
-        .tables = 1,
-    };
-    bool there = memo->table[MEMO_SENSITIVITY].there && memo->table[MEMO_SENSITIVITY].csv.rows > 0;
-    if (memo->table[MEMO_SENSITIVITY].there && !there) {
-        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
-                 "No cost decides: the strategies compared never differ.");
-        return;
-    }
-    if (!there) {
-        if (strcmp(setting_flag(memo, "sensitivity"), "yes") == 0) {
-            memo_missing(memo, doc, "Which costs decide", "sensitivity", "");
-        }
-        return;
-    }
-    memo_figure(memo, doc, &figure);
-    cost_table(memo, doc_add(doc, DOC_DETAILS, "The costs that matter most, as a table"));
-    if (memo->table[MEMO_INFORMATION].there) {
-        information(memo, doc);
-    }
-}
-
-void memo_change_section(const struct memo *memo, struct doc_node *doc)
-{
-    heading(doc, "5 What would change the answer");
-    if (memo->table[MEMO_BREAKEVEN].there && memo->table[MEMO_BREAKEVEN].csv.rows > 0) {
-        memo_breakeven_table(memo, doc);
-    } else if (memo->breakeven || !memo->given) {
-        memo_missing(memo, doc, "A table of break-even points", "breakeven",
-                     memo->breakeven ? "" : " --axis AXIS");
-    }
-    sensitivity(memo, doc);
 }

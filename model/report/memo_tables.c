@@ -49,7 +49,7 @@ static const struct shape shapes[MEMO_TABLES] = {
                           true},
     [MEMO_TARGET] = {"target.csv",
                      {"study", "metric", "axis", "unit", "strategy", "status"},
-                     {"limit", "at", "share", "best_mode"},
+                     {"limit", "at", "sure", "share", "best_mode"},
                      true},
     [MEMO_VALIDATION] = {VALIDATION,
                          {"table", "row", "role", "unit", "inside"},

@@ -7,7 +7,6 @@
 
 #define SENSITIVITY_SCHEMA 1
 #define TELL_COSTS 5
-#define TELL_GAIN 0.01 /* what is less is noise */
 
 static const char *strategy_name(const struct sensitivity_results *results, size_t strategy)
 {
@@ -123,6 +122,7 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     cells_real(cells, "undecided_known", information->known);
     cells_real(cells, "undecided_chance", information->chance);
     cells_real(cells, "gain", information->gain);
+    cells_real(cells, "noise", information->noise);
     cells_text(cells, "source", range->source);
     cells_whole(cells, "schema_version", SENSITIVITY_SCHEMA);
     cells_end(cells);
@@ -152,7 +152,7 @@ void information_rows_write(FILE *out, const struct sensitivity_results *results
 static void tell_time(FILE *out, double ns)
 {
     char text[40];
-    fprintf(out, "%s%s", ns < 0 ? "-" : "", cells_human(fabs(ns), UNIT_NS, text, sizeof text));
+    fprintf(out, "%s", cells_human(ns, UNIT_NS, text, sizeof text));
 }
 
 static void tell_cost(FILE *out, const struct sensitivity_results *results, size_t index, size_t id)
@@ -190,6 +190,11 @@ static void tell_cell(FILE *out, const struct sensitivity_results *results, size
     }
 }
 
+static bool tells(const struct information *information)
+{
+    return information->gain >= information_least_gain(information->noise);
+}
+
 static void tell_information(FILE *out, const struct sensitivity_results *results, size_t machine)
 {
     const struct study *study = results->groups.study;
@@ -198,15 +203,16 @@ static void tell_information(FILE *out, const struct sensitivity_results *result
     fprintf(out, "%s: no clear winner in %.0f %% of the cells",
             study->role[AXIS_MACHINE]->values.text[machine], 100 * results->undecided[machine]);
     const struct information *best = &results->information[machine][order[0]];
-    if (results->undecided[machine] == 0 || best->gain < TELL_GAIN) {
-        fprintf(out, results->undecided[machine] == 0 ? "; nothing needs to be measured\n"
-                                                      : "; no single cost would change that\n");
+    if (results->undecided[machine] == 0 || !tells(best)) {
+        fprintf(out, results->undecided[machine] == 0
+                         ? "; nothing needs to be measured\n"
+                         : "; no single cost would change that by more than chance\n");
         return;
     }
     fprintf(out, "; measure first:\n");
     for (size_t rank = 0; rank < TELL_COSTS; rank++) {
         const struct information *information = &results->information[machine][order[rank]];
-        if (information->gain >= TELL_GAIN) {
+        if (tells(information)) {
             fprintf(out, "    %-16s %.0f %% left when it is known\n", cost_name[order[rank]],
                     100 * fmax(results->undecided[machine] - information->gain, 0));
         }

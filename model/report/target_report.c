@@ -13,7 +13,7 @@ static const char *name_of(const struct target_results *results, const struct ta
 
 static const char *status_of(const struct target *row)
 {
-    return row->all         ? "all values"
+    return row->all         ? (row->rises ? "all values" : "all values from")
            : isnan(row->at) ? "not reachable"
            : row->rises     ? "up to"
                             : "from";
@@ -78,7 +78,7 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
         return;
     }
     fprintf(out, "%s %s = %s",
-            row->all     ? "all values, up to"
+            row->all     ? (row->rises ? "all values, up to" : "all values, from")
             : row->rises ? "up to"
                          : "from",
             axis->axis, cells_human(row->at, axis->kind.unit, at, sizeof at));

@@ -43,7 +43,4 @@ void tracks_json(FILE *out, const struct setup *setup, const struct sim *sim);
 /* The picture's table, one row a box: for bench/plots/timeline.gp. */
 void tracks_table(FILE *out, const struct setup *setup, const struct sim *sim);
 
-/* The slice's name: its class, or the two of which it has most. */
-const char *tracks_slice_name(const struct span *span, char *buf, size_t size);
-
 #endif

@@ -100,7 +100,8 @@ static void name_tracks(struct writer *writer)
 
 /* --- slices --- */
 
-const char *tracks_slice_name(const struct span *span, char *buf, size_t size)
+/* Its class, or the two of which it has most. */
+static const char *slice_name(const struct span *span, char *buf, size_t size)
 {
     struct span rest = *span;
     uint32_t most = span_class(span);
@@ -152,7 +153,7 @@ static void put_span(struct writer *writer, const struct span *span)
         return; /* a gap in the track says as much */
     }
     struct json json =
-        begin_slice(writer, tracks_slice_name(span, name, sizeof name), pid_of(writer, span->lane),
+        begin_slice(writer, slice_name(span, name, sizeof name), pid_of(writer, span->lane),
                     tid_of(span->lane, false), span->start, span->ps);
     json_text(&json, "cat",
               span->stands_for > 1 ? "several"

@@ -191,8 +191,9 @@ static bool check_effect(const struct scan *scan, struct error *err)
             }
         }
     }
-    return error_input(err, NULL, "--axis: %s changes nothing for the workloads of this study",
-                       results->axis);
+    return error_input(err, NULL,
+                       "--axis: %s changes nothing of %s for the workloads of this study",
+                       results->axis, metric_name[scan->request->metric]);
 }
 
 /* --- all of it --- */
@@ -214,7 +215,7 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
                           .runs = 1 + study->draws,
                           .strategies = study->role[AXIS_STRATEGY]->values.count,
                           .a = SIZE_MAX};
-    if ((request->pair && !groups_pair(study, request->pair, &scan->a, &scan->b, err)) ||
+    if ((request->pair && !groups_pair(study, "--pair", request->pair, &scan->a, &scan->b, err)) ||
         !find_axis(study, request, results, err)) {
         return false;
     }

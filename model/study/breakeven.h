@@ -45,7 +45,7 @@ extern const char *const breakeven_status_name[];
 /* One crossing, or one pair without. */
 struct breakeven {
     size_t group;
-    size_t a, b; /* strategies of the study; a is the one that wins at the low end */
+    size_t a, b; /* strategies of the study; at the modes a wins at the low end */
     enum breakeven_status status;
     unsigned crossing; /* 1 and up; 0: none at the modes */
     bool a_below; /* on the low side of this crossing a wins */
@@ -55,8 +55,9 @@ struct breakeven {
     /* Of the draws: those that cross this way, those in which a or b wins all
      * along, and those that do something else. */
     double share_crossing, share_a, share_b, share_other;
-    /* By which factor the dearer one costs more, median over the draws: at the
-     * low and the high end; NAN where one of them costs nothing. */
+    /* By the median over the draws (without any, at the modes), at the low and at the
+     * high end: by which factor the dearer one costs more, NAN where one of them costs
+     * nothing; and who wins. */
     double low_ratio, high_ratio;
     bool a_wins_low, a_wins_high;
     const char *reason; /* of LEFT_OUT: which, and why */

@@ -154,31 +154,34 @@ static void sort_draws(struct scan *scan, size_t index, size_t near, double *dif
     row->share_other = row->n ? 1 - (double)(crossing + a + b) / draws : 0;
 }
 
-/* The median over the draws of how much the dearer costs over the cheaper. */
-static double ratio_at(const struct scan *scan, const struct breakeven *row, size_t x)
+/* The median over the draws, without any at the modes, of b less a; as a factor: of
+ * the logarithm of b over a, NAN where one of them costs nothing. */
+static double median_at(const struct scan *scan, const struct breakeven *row, size_t x, bool factor)
 {
     size_t first = scan->runs > 1 ? 1 : 0, n = scan->runs - first;
-    double *ratio = alloc_zeroed(n, sizeof *ratio, "values of a break-even");
+    double *more = alloc_zeroed(n, sizeof *more, "values of a break-even");
     bool good = true;
     for (size_t i = 0; i < n; i++) {
         double a = *scan_value(scan, row->group, row->a, first + i, x);
         double b = *scan_value(scan, row->group, row->b, first + i, x);
-        good = good && a > 0 && b > 0;
-        ratio[i] = good ? log(b / a) : 0;
+        good = good && (!factor || (a > 0 && b > 0));
+        more[i] = !good ? 0 : factor ? log(b / a) : b - a;
     }
-    gsl_sort(ratio, 1, n);
-    double median = gsl_stats_median_from_sorted_data(ratio, 1, n);
-    free(ratio);
-    return good ? exp(fabs(median)) : NAN;
+    gsl_sort(more, 1, n);
+    double median = gsl_stats_median_from_sorted_data(more, 1, n);
+    free(more);
+    return good ? median : NAN;
 }
 
-static void fill_ends(const struct scan *scan, struct breakeven *row, const double *at_modes)
+/* An end at which both cost the same is that of who wins at the other one. */
+static void fill_ends(const struct scan *scan, struct breakeven *row)
 {
     size_t last = scan->results->x_count - 1;
-    row->low_ratio = ratio_at(scan, row, 0);
-    row->high_ratio = ratio_at(scan, row, last);
-    row->a_wins_low = at_modes[0] <= 0;
-    row->a_wins_high = at_modes[last] < 0 || (at_modes[last] == 0 && row->a_wins_low);
+    double low = median_at(scan, row, 0, false), high = median_at(scan, row, last, false);
+    row->low_ratio = exp(fabs(median_at(scan, row, 0, true)));
+    row->high_ratio = exp(fabs(median_at(scan, row, last, true)));
+    row->a_wins_low = low > 0 || (low == 0 && high >= 0);
+    row->a_wins_high = high > 0 || (high == 0 && low >= 0);
 }
 
 /* The rows of a pair: one for each crossing at the modes, or one without. */
@@ -205,7 +208,7 @@ static void take_pair(struct scan *scan, size_t group, size_t a, size_t b, unsig
         row->status = crossing_sign(at_modes, n) == 0 ? BREAKEVEN_EQUAL
                       : crosses                       ? BREAKEVEN_CROSSING
                                                       : BREAKEVEN_NONE;
-        fill_ends(scan, row, at_modes);
+        fill_ends(scan, row);
         if (crosses) {
             add_task(tasks, (struct task){.row = index, .run = 0, .bracket = bracket});
         }

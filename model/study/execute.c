@@ -1,19 +1,11 @@
 #include "study/execute.h"
 
+#include "core/alloc.h"
 #include "study/draws.h"
 
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a study");
-    }
-    return array;
-}
 
 /* What all strategies of a cell share. */
 struct cell {
@@ -44,7 +36,7 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
         setup_free(&cell->setup);
         return false;
     }
-    cell->values = zeroed(cell->runs, sizeof *cell->values);
+    cell->values = alloc_zeroed(cell->runs, sizeof *cell->values, "values of a study");
     platform_modes(&cell->setup.platform, cell->values[0]);
     struct draw_plan draws = {.seed = study->seed,
                               .draws = study->draws,
@@ -54,7 +46,7 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
     char identity[128];
     study_identity(study, identity, sizeof identity);
     cell->hasher = setup_hash_begin(&cell->setup, identity);
-    cell->prices = zeroed(cell->runs, sizeof *cell->prices);
+    cell->prices = alloc_zeroed(cell->runs, sizeof *cell->prices, "values of a study");
     for (size_t run = 0; run < cell->runs; run++) {
         trial_prices(&cell->setup, &cell->timeline, cell->values[run], cell->prices[run]);
     }
@@ -151,10 +143,11 @@ static void fill_point(struct cell *cell, const struct lane *lane, const struct 
 static bool cell_lanes(struct cell *cell, struct point_result *points, struct error *err)
 {
     const struct study *study = cell->study;
-    struct lane *ideal = zeroed(1, sizeof *ideal), *lane = zeroed(1, sizeof *lane);
-    double *values = zeroed(cell->runs, sizeof *values);
-    ideal->times = zeroed(cell->runs, sizeof *ideal->times);
-    lane->times = zeroed(cell->runs, sizeof *lane->times);
+    struct lane *ideal = alloc_zeroed(1, sizeof *ideal, "values of a study"),
+                *lane = alloc_zeroed(1, sizeof *lane, "values of a study");
+    double *values = alloc_zeroed(cell->runs, sizeof *values, "values of a study");
+    ideal->times = alloc_zeroed(cell->runs, sizeof *ideal->times, "values of a study");
+    lane->times = alloc_zeroed(cell->runs, sizeof *lane->times, "values of a study");
     bool good = lane_run(cell, &strategy_ideal, ideal, err);
     for (size_t s = 0; good && s < study->role[AXIS_STRATEGY]->values.count; s++) {
         good = lane_run(cell, study->strategies[s], lane, err);
@@ -237,7 +230,7 @@ bool study_execute(const struct study *study, unsigned jobs, const struct cell_w
     if (!cells_possible(study, err)) {
         return false;
     }
-    results->points = zeroed(study->points, sizeof *results->points);
+    results->points = alloc_zeroed(study->points, sizeof *results->points, "values of a study");
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t cell = 0; cell < cells; cell++) {
         struct error own;
@@ -262,7 +255,7 @@ bool study_sample(const struct study *study, size_t index, bool *again, struct e
     if (!cell_open(&cell, study, index, err)) {
         return false;
     }
-    struct trial *played = zeroed(1, sizeof *played);
+    struct trial *played = alloc_zeroed(1, sizeof *played, "values of a study");
     setup_use(&cell.setup, study->strategies[0]);
     bool good = trial_play(&cell.setup, &cell.timeline, cell.values[0], played, err);
     *again = played->serial && !study->replay;

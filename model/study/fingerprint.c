@@ -30,7 +30,7 @@ static bool hash_cell(const struct hashing *hashing, size_t cell, struct error *
     bool good = workload_build(setup.workload, &timeline, err);
     if (good) {
         for (size_t s = 0; s < count; s++) {
-            setup.strategy = study->strategies[s];
+            setup_use(&setup, study->strategies[s]);
             setup_hash(&setup, &timeline, hashing->identity, hashes[s]);
         }
         timeline_free(&timeline);

@@ -68,11 +68,12 @@ void groups_tell(const struct groups *groups, size_t group, char *text, size_t s
     }
 }
 
-bool groups_strategy(const struct study *study, const char *name, size_t length, size_t *index,
-                     struct error *err)
+bool groups_strategy(const struct study *study, const char *option, const char *name, size_t length,
+                     size_t *index, struct error *err)
 {
     const struct values *values = &study->role[AXIS_STRATEGY]->values;
     char hint[512] = "", word[64];
+    struct place at = {.key = option};
     for (size_t i = 0; i < values->count; i++) {
         if (strlen(values->text[i]) == length && memcmp(values->text[i], name, length) == 0) {
             *index = i;
@@ -81,20 +82,21 @@ bool groups_strategy(const struct study *study, const char *name, size_t length,
     }
     snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), name);
     suggest(hint, sizeof hint, word, (const char *const *)values->text, values->count);
-    return error_input(err, NULL, "the study has no strategy '%s'%s", word, hint);
+    return error_input(err, &at, "the study has no strategy '%s'%s", word, hint);
 }
 
-bool groups_pair(const struct study *study, const char *pair, size_t *a, size_t *b,
-                 struct error *err)
+bool groups_pair(const struct study *study, const char *option, const char *pair, size_t *a,
+                 size_t *b, struct error *err)
 {
     const char *comma = strchr(pair, ',');
     if (!comma) {
-        return error_input(err, NULL, "--pair: found '%.80s', expected two strategies: A,B", pair);
+        return error_input(err, NULL, "%s: found '%.80s', expected two strategies: A,B", option,
+                           pair);
     }
-    if (!groups_strategy(study, pair, (size_t)(comma - pair), a, err) ||
-        !groups_strategy(study, comma + 1, strlen(comma + 1), b, err)) {
+    if (!groups_strategy(study, option, pair, (size_t)(comma - pair), a, err) ||
+        !groups_strategy(study, option, comma + 1, strlen(comma + 1), b, err)) {
         return false;
     }
     return *a != *b ||
-           error_input(err, NULL, "--pair: found '%.80s', expected two that differ", pair);
+           error_input(err, NULL, "%s: found '%.80s', expected two that differ", option, pair);
 }

@@ -37,10 +37,11 @@ void groups_tell(const struct groups *groups, size_t group, char *text, size_t s
 void groups_spell(const struct axis *axis, const char *text, char *buf, size_t size);
 
 /* The index of the study's strategy whose name has `length` characters; of the
- * two in "A,B". False with a suggestion where there is none. */
-bool groups_strategy(const struct study *study, const char *name, size_t length, size_t *index,
-                     struct error *err);
-bool groups_pair(const struct study *study, const char *pair, size_t *a, size_t *b,
-                 struct error *err);
+ * two in "A,B". False with a line that names the option (NULL: none), and a suggestion,
+ * where there is none. */
+bool groups_strategy(const struct study *study, const char *option, const char *name, size_t length,
+                     size_t *index, struct error *err);
+bool groups_pair(const struct study *study, const char *option, const char *pair, size_t *a,
+                 size_t *b, struct error *err);
 
 #endif

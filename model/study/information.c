@@ -1,32 +1,27 @@
 #include "study/information.h"
 
+#include "core/alloc.h"
 #include "core/rng.h"
 #include "study/winner_map.h"
 
 #include <gsl/gsl_randist.h>
 #include <gsl/gsl_sort.h>
+#include <math.h>
 #include <stdlib.h>
 
 #define BINS 8
-#define ORDERS 20
 #define STREAM_ORDERS 3
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for the value of information");
-    }
-    return array;
-}
+#define LEAST_GAIN 0.01 /* less is nobody's reason to measure */
+#define SURE 3 /* standard deviations */
 
 /* Whether the draws order[from..to) have no clear winner. */
 static bool bin_undecided(const struct decision *decision, const size_t *order, size_t from,
                           size_t to)
 {
     size_t runs = 1 + to - from; /* map_choose passes over the first */
-    double *values = zeroed(decision->strategies * runs, sizeof *values);
-    double *scratch = zeroed(runs, sizeof *scratch);
+    double *values =
+        alloc_zeroed(decision->strategies * runs, sizeof *values, "draws of a decision");
+    double *scratch = alloc_zeroed(runs, sizeof *scratch, "draws of a decision");
     struct map_choice choice;
     for (size_t s = 0; s < decision->strategies; s++) {
         for (size_t i = from; i < to; i++) {
@@ -51,7 +46,7 @@ static double share_undecided(const struct decision *decision, const size_t *ord
 
 bool information_undecided(const struct decision *decision)
 {
-    size_t *order = zeroed(decision->draws, sizeof *order);
+    size_t *order = alloc_zeroed(decision->draws, sizeof *order, "draws of a decision");
     for (size_t i = 0; i < decision->draws; i++) {
         order[i] = i;
     }
@@ -62,18 +57,18 @@ bool information_undecided(const struct decision *decision)
 
 double information_known(const struct decision *decision, const double *input)
 {
-    size_t *order = zeroed(decision->draws, sizeof *order);
+    size_t *order = alloc_zeroed(decision->draws, sizeof *order, "draws of a decision");
     gsl_sort_index(order, input, 1, decision->draws);
     double share = share_undecided(decision, order, BINS);
     free(order);
     return share;
 }
 
-double information_chance(const struct decision *decision, uint64_t seed)
+void information_chance(const struct decision *decision, uint64_t seed,
+                        double share[INFORMATION_ORDERS])
 {
-    size_t *order = zeroed(decision->draws, sizeof *order);
+    size_t *order = alloc_zeroed(decision->draws, sizeof *order, "draws of a decision");
     gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    double sum = 0;
     if (!rng) {
         die("out of memory for the value of information");
     }
@@ -81,11 +76,15 @@ double information_chance(const struct decision *decision, uint64_t seed)
     for (size_t i = 0; i < decision->draws; i++) {
         order[i] = i;
     }
-    for (size_t i = 0; i < ORDERS; i++) {
+    for (size_t i = 0; i < INFORMATION_ORDERS; i++) {
         gsl_ran_shuffle(rng, order, decision->draws, sizeof *order);
-        sum += share_undecided(decision, order, BINS);
+        share[i] = share_undecided(decision, order, BINS);
     }
     gsl_rng_free(rng);
     free(order);
-    return sum / ORDERS;
+}
+
+double information_least_gain(double noise)
+{
+    return fmax(LEAST_GAIN, SURE * noise); /* fmax passes a NAN over */
 }

@@ -23,11 +23,8 @@ static bool cell_bytes(const struct study *study, size_t cell, uint64_t *bytes, 
     }
     bool good = workload_build(setup.workload, &timeline, err);
     for (size_t s = 0; good && s < study->role[AXIS_STRATEGY]->values.count; s++) {
-        struct point point = {.timeline = &timeline,
-                              .platform = &setup.platform,
-                              .kernel = &setup.kernel,
-                              .strategy = study->strategies[s],
-                              .exact = setup.exact};
+        setup_use(&setup, study->strategies[s]);
+        struct point point = trial_point(&setup, &timeline, NULL);
         uint64_t one = sim_memory(&point);
         *bytes = one > *bytes ? one : *bytes;
     }
@@ -53,8 +50,11 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
         }
         last = cell;
     }
-    /* Of each thread: its simulation, the draws of all costs, two strategies' times. */
-    uint64_t thread = simulation + runs * (COSTS * sizeof(double) + 2 * sizeof(struct times));
+    /* Of each thread: its simulation, the draws of all costs, what events cost at each,
+     * two strategies' times and a metric's values. */
+    uint64_t each = COSTS * sizeof(double) + EVENT_KINDS * sizeof(ps_t) + 2 * sizeof(struct times) +
+                    sizeof(double);
+    uint64_t thread = simulation + runs * each;
     *needs = (struct study_needs){.rows = study->points * metrics,
                                   .threads = jobs ? jobs : (unsigned)omp_get_num_procs()};
     needs->bytes = study->points * sizeof(struct point_result) +

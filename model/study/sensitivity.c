@@ -1,8 +1,9 @@
 #include "study/sensitivity.h"
 
+#include "core/alloc.h"
 #include "study/draws.h"
-#include "study/information.h"
 
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -10,15 +11,6 @@
 
 #define BOOTSTRAP 400
 #define DRAW_SHIFTS 8
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a sensitivity");
-    }
-    return array;
-}
 
 /* One cell under way. */
 struct work {
@@ -28,8 +20,9 @@ struct work {
     double *value; /* [strategies] */
     bool *may, *wanted; /* [strategies] */
     struct sensitivity_cell *cell;
+    bool asked; /* somebody may win, so that there is something to decide */
     bool undecided; /* of the value of information: now */
-    double chance;
+    double chance[INFORMATION_ORDERS];
     double known[COSTS];
 };
 
@@ -56,6 +49,7 @@ static bool find_best(struct work *work, struct error *err)
         return false;
     }
     map_choose(work->value, spot->strategies, 1, work->may, scratch, &choice);
+    work->asked = choice.winner != MAP_NOBODY;
     work->cell->a = choice.winner;
     work->cell->b = choice.runner_up;
     return true;
@@ -69,11 +63,11 @@ static bool find_strategies(struct work *work, struct error *err)
         return false;
     }
     if (of && strchr(of, ',')) {
-        return groups_pair(study, of, &work->cell->a, &work->cell->b, err);
+        return groups_pair(study, "--of", of, &work->cell->a, &work->cell->b, err);
     }
     if (of) {
         work->cell->b = MAP_NOBODY;
-        return groups_strategy(study, of, strlen(of), &work->cell->a, err);
+        return groups_strategy(study, "--of", of, strlen(of), &work->cell->a, err);
     }
     return true;
 }
@@ -127,7 +121,7 @@ static bool tornado(struct work *work, struct error *err)
 static void fill_indices(struct work *work, const struct sobol_plan *plan, const int *ids,
                          const double *output)
 {
-    struct sobol_result *result = zeroed(1, sizeof *result);
+    struct sobol_result *result = alloc_zeroed(1, sizeof *result, "values of a sensitivity");
     sobol_indices(plan, output, result);
     work->cell->mean = result->mean;
     work->cell->variance = result->variance;
@@ -153,7 +147,8 @@ static bool indices(struct work *work, struct error *err)
         work->cell->mean = work->cell->at_modes;
         return true;
     }
-    double *base = sobol_base(&plan), *output = zeroed(sobol_count(&plan), sizeof *output);
+    double *base = sobol_base(&plan),
+           *output = alloc_zeroed(sobol_count(&plan), sizeof *output, "values of a sensitivity");
     bool good = true;
     memcpy(at, work->spot.values[0], sizeof at);
     for (size_t i = 0; good && i < sobol_count(&plan); i++) {
@@ -176,15 +171,16 @@ static bool indices(struct work *work, struct error *err)
 static void inform(struct work *work, double (*drawn)[COSTS], const struct decision *decision)
 {
     const struct cost *costs = work->spot.setup.platform.cost;
-    double *input = zeroed(decision->draws, sizeof *input);
+    double *input = alloc_zeroed(decision->draws, sizeof *input, "values of a sensitivity");
     work->undecided = information_undecided(decision);
-    work->chance = information_chance(decision, work->spot.study->seed);
+    information_chance(decision, work->spot.study->seed, work->chance);
     for (int id = 0; id < COSTS; id++) {
         for (size_t i = 0; i < decision->draws; i++) {
             input[i] = drawn[i][id];
         }
-        work->known[id] =
-            sensitivity_spread(&costs[id]) ? information_known(decision, input) : work->chance;
+        work->known[id] = sensitivity_spread(&costs[id])
+                              ? information_known(decision, input)
+                              : gsl_stats_mean(work->chance, 1, INFORMATION_ORDERS);
     }
     free(input);
 }
@@ -197,8 +193,8 @@ static bool information(struct work *work, struct error *err)
                              .draws = n,
                              .shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1,
                              .sequence = (enum draw_sequence)spot->study->sequence};
-    double(*drawn)[COSTS] = zeroed(n, sizeof *drawn);
-    double *values = zeroed(spot->strategies * n, sizeof *values);
+    double(*drawn)[COSTS] = alloc_zeroed(n, sizeof *drawn, "values of a sensitivity");
+    double *values = alloc_zeroed(spot->strategies * n, sizeof *values, "values of a sensitivity");
     bool good = true;
     draw_costs(&plan, &spot->setup.platform, drawn);
     for (size_t i = 0; good && i < n; i++) {
@@ -226,13 +222,13 @@ static bool run_work(struct work *work, struct error *err)
     if (work->cell->a == MAP_NOBODY) {
         return true;
     }
-    return tornado(work, err) && indices(work, err) && information(work, err);
+    return tornado(work, err) && indices(work, err) && (!work->asked || information(work, err));
 }
 
 /* What a cell says about the value of information; the rest is in the results. */
 struct told {
     bool undecided, asked;
-    double chance, known[COSTS];
+    double chance[INFORMATION_ORDERS], known[COSTS];
 };
 
 static bool run_cell(const struct sensitivity_results *results,
@@ -245,12 +241,15 @@ static bool run_cell(const struct sensitivity_results *results,
                    err)) {
         return false;
     }
-    work.verdict = zeroed(work.spot.strategies, sizeof *work.verdict);
-    work.value = zeroed(work.spot.strategies, sizeof *work.value);
-    work.may = zeroed(work.spot.strategies, sizeof *work.may);
-    work.wanted = zeroed(work.spot.strategies, sizeof *work.wanted);
+    work.verdict =
+        alloc_zeroed(work.spot.strategies, sizeof *work.verdict, "values of a sensitivity");
+    work.value = alloc_zeroed(work.spot.strategies, sizeof *work.value, "values of a sensitivity");
+    work.may = alloc_zeroed(work.spot.strategies, sizeof *work.may, "values of a sensitivity");
+    work.wanted =
+        alloc_zeroed(work.spot.strategies, sizeof *work.wanted, "values of a sensitivity");
     bool good = run_work(&work, err);
-    *told = (struct told){work.undecided, work.cell->a != MAP_NOBODY, work.chance, {0}};
+    *told = (struct told){.undecided = work.undecided, .asked = work.asked};
+    memcpy(told->chance, work.chance, sizeof told->chance);
     memcpy(told->known, work.known, sizeof told->known);
     free(work.verdict);
     free(work.value);
@@ -266,7 +265,7 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
     const struct study *study = results->groups.study;
     const struct axis *axis = study->role[AXIS_MACHINE];
     struct information *information = results->information[machine];
-    double cells = 0;
+    double cells = 0, chance[INFORMATION_ORDERS] = {0};
     for (size_t i = 0; i < results->groups.count; i++) {
         if (!told[i].asked || study_digit(axis, groups_point(&results->groups, i)) != machine) {
             continue;
@@ -275,13 +274,16 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
         results->undecided[machine] += told[i].undecided;
         for (int id = 0; id < COSTS; id++) {
             information[id].known += told[i].known[id];
-            information[id].chance += told[i].chance;
+        }
+        for (size_t order = 0; order < INFORMATION_ORDERS; order++) {
+            chance[order] += told[i].chance[order];
         }
     }
     results->undecided[machine] /= fmax(cells, 1);
     for (int id = 0; id < COSTS; id++) {
         information[id].known /= fmax(cells, 1);
-        information[id].chance /= fmax(cells, 1);
+        information[id].chance = gsl_stats_mean(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
+        information[id].noise = gsl_stats_sd(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
         information[id].gain = information[id].chance - information[id].known;
     }
 }
@@ -308,10 +310,14 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
     if (!fits(study, request, results->groups.count, jobs, err)) {
         return false;
     }
-    results->cell = zeroed(results->groups.count, sizeof *results->cell);
-    results->undecided = zeroed(results->machines, sizeof *results->undecided);
-    results->information = zeroed(results->machines, sizeof *results->information);
-    struct told *told = zeroed(results->groups.count, sizeof *told);
+    results->cell =
+        alloc_zeroed(results->groups.count, sizeof *results->cell, "values of a sensitivity");
+    results->undecided =
+        alloc_zeroed(results->machines, sizeof *results->undecided, "values of a sensitivity");
+    results->information =
+        alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
+    struct told *told =
+        alloc_zeroed(results->groups.count, sizeof *told, "values of a sensitivity");
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < results->groups.count; i++) {
         struct error own;

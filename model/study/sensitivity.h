@@ -13,6 +13,7 @@
 #ifndef S2FLUSH_STUDY_SENSITIVITY_H
 #define S2FLUSH_STUDY_SENSITIVITY_H
 
+#include "study/information.h"
 #include "study/sobol.h"
 #include "study/winner_map.h"
 
@@ -43,6 +44,7 @@ struct information {
     double known; /* share of undecided cells, expected when the cost is known */
     double chance; /* the same for a number that has nothing to do with it */
     double gain; /* by how much knowing it makes the share smaller, beyond chance */
+    double noise; /* standard deviation of such a number's gain: information_least_gain */
 };
 
 struct sensitivity_results {

@@ -91,22 +91,34 @@ void setup_use(struct setup *setup, const struct strategy *row)
     }
 }
 
+/* Where the key's change stands, or may stand: a key that is set again has its
+ * last value. */
+static size_t change_of(const struct setup *setup, const struct option *key)
+{
+    size_t i = 0;
+    while (i < setup->changes && setup->change[i].key != key) {
+        i++;
+    }
+    return i;
+}
+
 static bool change_strategy(struct setup *setup, const char *key, const char *text,
                             const struct place *at, struct error *err)
 {
     struct strategy scratch = strategy_ideal;
-    struct strategy_change *change = &setup->change[setup->changes];
     const struct option *row = strategy_key(key);
+    size_t index = change_of(setup, row);
+    struct strategy_change *change = &setup->change[index];
     if (!option_set(row, text, &scratch, at, err)) {
         return false;
     }
-    if (setup->changes == SETUP_CHANGES || strlen(text) >= sizeof change->text) {
+    if (index == SETUP_CHANGES || strlen(text) >= sizeof change->text) {
         return error_input(err, at, "expected at most %d keys of a strategy, of %zu characters",
                            SETUP_CHANGES, sizeof change->text - 1);
     }
     change->key = row;
     snprintf(change->text, sizeof change->text, "%s", text);
-    setup->changes++;
+    setup->changes += index == setup->changes;
     if (setup->strategy) {
         setup_use(setup, setup->strategy);
     }

@@ -1,5 +1,6 @@
 #include "study/sobol.h"
 
+#include "core/alloc.h"
 #include "core/rng.h"
 
 #include <gsl/gsl_qrng.h>
@@ -12,15 +13,6 @@
 #define SEQUENCE_INPUTS 40 /* as many as GSL's Sobol sequence has */
 #define STREAM_SHIFT 1
 #define STREAM_BOOTSTRAP 2
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a sensitivity");
-    }
-    return array;
-}
 
 static gsl_rng *stream(const struct sobol_plan *plan, uint64_t which)
 {
@@ -44,8 +36,9 @@ double *sobol_base(const struct sobol_plan *plan)
 {
     size_t width = 2 * plan->inputs;
     unsigned sequence_width = (unsigned)(width < SEQUENCE_INPUTS ? width : SEQUENCE_INPUTS);
-    double *base = zeroed(plan->points * width, sizeof *base);
-    double *shift = zeroed(width, sizeof *shift), point[SEQUENCE_INPUTS] = {0};
+    double *base = alloc_zeroed(plan->points * width, sizeof *base, "values of a sensitivity");
+    double *shift = alloc_zeroed(width, sizeof *shift, "values of a sensitivity"),
+           point[SEQUENCE_INPUTS] = {0};
     gsl_rng *rng = stream(plan, STREAM_SHIFT);
     gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, sequence_width);
     if (!sequence) {
@@ -115,8 +108,8 @@ static void interval(double *values, size_t n, double *low, double *high)
 static void bootstrap(const struct sobol_plan *plan, const double *output, size_t input,
                       size_t *rows, struct sobol_index *index)
 {
-    double *first = zeroed(plan->bootstrap, sizeof *first);
-    double *total = zeroed(plan->bootstrap, sizeof *total);
+    double *first = alloc_zeroed(plan->bootstrap, sizeof *first, "values of a sensitivity");
+    double *total = alloc_zeroed(plan->bootstrap, sizeof *total, "values of a sensitivity");
     gsl_rng *rng = stream(plan, STREAM_BOOTSTRAP);
     for (size_t sample = 0; sample < plan->bootstrap; sample++) {
         for (size_t i = 0; i < plan->points; i++) {
@@ -133,7 +126,7 @@ static void bootstrap(const struct sobol_plan *plan, const double *output, size_
 
 void sobol_indices(const struct sobol_plan *plan, const double *output, struct sobol_result *result)
 {
-    size_t *rows = zeroed(plan->points, sizeof *rows);
+    size_t *rows = alloc_zeroed(plan->points, sizeof *rows, "values of a sensitivity");
     memset(result, 0, sizeof *result);
     result->mean = gsl_stats_mean(output, 1, 2 * plan->points);
     result->variance = gsl_stats_variance(output, 1, 2 * plan->points);

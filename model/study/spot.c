@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a place of a study");
-    }
-    return array;
-}
-
 struct spot_lane {
     bool played;
     struct trial trial; /* at the modes */
@@ -28,7 +19,8 @@ struct spot_lane {
 
 /* --- memory --- */
 
-uint64_t spot_memory(const struct study *study)
+/* Of each open place, its simulation aside. */
+static uint64_t spot_memory(const struct study *study)
 {
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
     return (1 + study->draws) * COSTS * sizeof(double) +
@@ -52,7 +44,7 @@ static void fill_values(struct spot *spot)
                               .draws = study->draws,
                               .shifts = study->shifts,
                               .sequence = (enum draw_sequence)study->sequence};
-    spot->values = zeroed(spot->runs, sizeof *spot->values);
+    spot->values = alloc_zeroed(spot->runs, sizeof *spot->values, "values of a place");
     platform_modes(&spot->setup.platform, spot->values[0]);
     draw_costs(&draws, &spot->setup.platform, spot->values + 1);
 }
@@ -73,7 +65,7 @@ bool spot_open(struct spot *spot, const struct study *study, size_t point, struc
         return false;
     }
     fill_values(spot);
-    spot->lanes = zeroed(spot->strategies + 1, sizeof *spot->lanes);
+    spot->lanes = alloc_zeroed(spot->strategies + 1, sizeof *spot->lanes, "values of a place");
     return true;
 }
 
@@ -124,7 +116,7 @@ static bool same_costs(const double a[COSTS], const double b[COSTS])
 static bool play_again(struct spot *spot, struct spot_lane *lane, const double costs[COSTS],
                        const ps_t price[EVENT_KINDS], struct error *err)
 {
-    struct trial *again = zeroed(1, sizeof *again);
+    struct trial *again = alloc_zeroed(1, sizeof *again, "values of a place");
     if (lane->kept && same_costs(lane->kept_for, costs)) {
         free(again);
         return true;

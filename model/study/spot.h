@@ -29,9 +29,6 @@ struct spot {
     struct spot_lane *lanes; /* by strategy; the last one is the yardstick */
 };
 
-/* How much memory each open place of a study takes, its simulation aside. */
-uint64_t spot_memory(const struct study *study);
-
 /* Whether `kept` bytes may be taken and, for each of so many threads (0: as many as
  * processors), an open place and `own` bytes more; else a line as of alloc_allowed. */
 bool spots_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,

@@ -100,7 +100,8 @@ size_t study_point(const struct study *study, size_t cell, size_t strategy);
 /* Resolves a point; the caller frees the setup. */
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err);
 
-/* One line of what the study adds to a point's hash: fidelity, seed, draws. */
+/* One line of what the study adds to a point's hash: seed, draws, whether all are
+ * played. */
 void study_identity(const struct study *study, char *buf, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 /* Completing a study and loading what its points need. */
+#include "core/alloc.h"
 #include "core/datadir.h"
 #include "study/study_parts.h"
 
@@ -6,15 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a study");
-    }
-    return array;
-}
 
 /* --- names of studies --- */
 
@@ -241,10 +233,14 @@ static bool try_axis(const struct study *study, const struct axis *axis, struct 
 
 bool study_load(struct study *study, struct error *err)
 {
-    study->workloads = zeroed(study->role[AXIS_WORKLOAD]->values.count, sizeof(struct workload *));
-    study->platforms = zeroed(study->role[AXIS_MACHINE]->values.count, sizeof *study->platforms);
-    study->kernels = zeroed(study->role[AXIS_KERNEL]->values.count, sizeof *study->kernels);
-    study->strategies = zeroed(study->role[AXIS_STRATEGY]->values.count, sizeof(struct strategy *));
+    study->workloads = alloc_zeroed(study->role[AXIS_WORKLOAD]->values.count,
+                                    sizeof(struct workload *), "parts of a study");
+    study->platforms = alloc_zeroed(study->role[AXIS_MACHINE]->values.count,
+                                    sizeof *study->platforms, "parts of a study");
+    study->kernels = alloc_zeroed(study->role[AXIS_KERNEL]->values.count, sizeof *study->kernels,
+                                  "parts of a study");
+    study->strategies = alloc_zeroed(study->role[AXIS_STRATEGY]->values.count,
+                                     sizeof(struct strategy *), "parts of a study");
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
         for (size_t i = 0; i < axis->values.count; i++) {
@@ -348,6 +344,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
 
 void study_identity(const struct study *study, char *buf, size_t size)
 {
-    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d",
-             study->seed, study->draws, study->shifts, study->sequence);
+    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d%s",
+             study->seed, study->draws, study->shifts, study->sequence,
+             study->replay ? " replay" : "");
 }

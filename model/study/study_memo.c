@@ -293,8 +293,8 @@ static bool check_compare(const struct study *study, const struct place *at, str
     }
     /* --set may have taken a strategy out. */
     return study->role[AXIS_STRATEGY]->line == 0 ||
-           (groups_strategy(study, a, strlen(a), &unused, &inner) &&
-            groups_strategy(study, b, strlen(b), &unused, &inner)) ||
+           (groups_strategy(study, NULL, a, strlen(a), &unused, &inner) &&
+            groups_strategy(study, NULL, b, strlen(b), &unused, &inner)) ||
            error_input(err, at, "%s", inner.text);
 }
 
@@ -316,7 +316,7 @@ static bool check_against(const struct study *study, const struct place *at, str
     size_t count = study_memo_list(study->memo.against, words), unused;
     struct error inner;
     for (size_t i = 0; i < count; i++) {
-        if (!groups_strategy(study, words[i], strlen(words[i]), &unused, &inner) &&
+        if (!groups_strategy(study, NULL, words[i], strlen(words[i]), &unused, &inner) &&
             study->role[AXIS_STRATEGY]->line > 0) {
             return error_input(err, at, "%s", inner.text);
         }

@@ -101,7 +101,4 @@ void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], stru
 /* The times of the run at other prices. */
 void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
 
-/* What an event counts for. */
-enum part trial_part(enum site site, enum event_kind kind);
-
 #endif

@@ -1,20 +1,13 @@
 #include "study/winner_map.h"
 
+#include "core/alloc.h"
+
 #include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *zeroed(size_t count, size_t size)
-{
-    void *array = calloc(count ? count : 1, size);
-    if (!array) {
-        die("out of memory for a map");
-    }
-    return array;
-}
 
 /* --- one cell --- */
 
@@ -138,8 +131,8 @@ static void fill_cell(const struct spot *spot, const struct map_request *request
                       const struct spot_verdict *verdict, const double *values,
                       struct map_cell *cell)
 {
-    bool *may = zeroed(spot->strategies, sizeof *may);
-    double *scratch = zeroed(spot->runs, sizeof *scratch);
+    bool *may = alloc_zeroed(spot->strategies, sizeof *may, "values of a map");
+    double *scratch = alloc_zeroed(spot->runs, sizeof *scratch, "values of a map");
     for (int sound = 0; sound < 2; sound++) {
         for (size_t s = 0; s < spot->strategies; s++) {
             may[s] = map_may_win(&verdict[s], request->what_if, sound || request->sound);
@@ -163,8 +156,8 @@ static bool run_cell(const struct study *study, const struct map_request *reques
     if (!spot_open(&spot, study, point, (struct spot_key){0}, err)) {
         return false;
     }
-    double *values = zeroed(spot.strategies * spot.runs, sizeof *values);
-    double *value = zeroed(spot.strategies, sizeof *value);
+    double *values = alloc_zeroed(spot.strategies * spot.runs, sizeof *values, "values of a map");
+    double *value = alloc_zeroed(spot.strategies, sizeof *value, "values of a map");
     bool good = cell_values(&spot, request, verdict, values, value, err);
     if (good) {
         fill_cell(&spot, request, verdict, values, cell);
@@ -222,8 +215,9 @@ static bool run_cells(const struct study *study, const struct map_request *reque
     if (!fits(study, cells, jobs, err)) {
         return false;
     }
-    results->cell = zeroed(cells, sizeof *results->cell);
-    results->verdict = zeroed(cells * strategies, sizeof *results->verdict);
+    results->cell = alloc_zeroed(cells, sizeof *results->cell, "values of a map");
+    results->verdict =
+        alloc_zeroed(cells * strategies, sizeof *results->verdict, "values of a map");
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < cells; i++) {
         struct error own;

@@ -148,6 +148,9 @@ mkdir -p "$T/large"
 head -c 100000 /dev/zero | tr '\0' ' ' >"$T/large/run.json"
 ends "memory: memo" 2 "may be used" memo "$T/large" -o "$T/much"
 check "memory: nothing written, again" test ! -e "$T/much"
+export S2FLUSH_MEMORY=60M
+ends "memory: what events cost at each draw" 2 "may be used" \
+    run "$T/study.ini" --set draws=65536 --set shifts=8 --jobs 1 -o "$T/much"
 export S2FLUSH_MEMORY=lots
 ends "memory: no size" 2 "S2FLUSH_MEMORY" run "$T/study.ini" -o "$T/much"
 unset S2FLUSH_MEMORY

@@ -79,7 +79,18 @@ for section in "3 Decision map" "4 What it costs" "5 What would change" "6 What 
 done
 check "memo: validation" has "$D/memo.md" "| unmap-4k |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
+# shellcheck disable=SC2016 # backticks are Markdown's
+check "memo: pairs that do not cross say who costs less" \
+    grep -qE '^\| 4k backing \| `eager` \| `unmap` \| [0-9.]+ to [0-9.]+ \| 100 % \|' "$D/memo.md"
+check "memo: and nothing of below and above" test "$(grep -c 'cheaper below' "$D/memo.md")" -le 1
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
+
+check "memo: no range where the study's values were looked at" lacks "$D/memo.md" "--from"
+cp -r "$D" "$T/ranged"
+run breakeven "$T/study.ini" --axis footprint --from 1M --to 64M --steps 4 -o "$T/ranged"
+run memo "$T/ranged" -q
+check "memo: from where to where, if that was asked for" has "$T/ranged/memo.md" \
+    "--axis footprint --from 1048576 --to 67108864 --steps 4 -o"
 
 # --- what stands beside the answer ---------------------------------------------------------------
 
@@ -114,6 +125,13 @@ check "more: what is saved" grep -qE 'saves .* against|costs .* more than' "$T/h
 check "more: an answer for each pair of values" test "$(grep -c '^- \*\*.* in use\|^- \*\*.* backing' "$M/memo.md")" -eq 6
 check "more: metrics beside the answer" has "$M/memo.md" "lines cleaned"
 check "more: what it is held against" grep -q '^- \*\*.*eager-toggle1.*what Linux does' "$M/memo.md"
+cp -r "$M" "$T/kept"
+awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+    NR > 1 { $at["status"] = "all values from"; $at["at"] = 4194304; $at["sure"] = 16777216; $at["share"] = 0.5 }
+    { print }' "$M/target.csv" >"$T/kept/target.csv"
+run memo "$T/kept" -q
+check "limits: in how many draws, and where in enough of them" has "$T/kept/memo.md" \
+    "any from 4 MiB (in 50 % of the draws; 16 MiB in 90 %)"
 study 'case = footprint=4M touched=50%
 by = backing
 compare = eager, eager-naive' >"$T/same.ini"
@@ -123,6 +141,38 @@ run plot "$T/same"
 check "a pair that never differs is drawn" test "$rc" -eq 0
 run memo "$T/same" -q
 check "a pair that never differs is told" has "$T/same/memo.md" "No cost decides"
+
+study 'breakeven = touched
+map = footprint, touched
+case = footprint=4M touched=50%' >"$T/modes.ini"
+for command in run breakeven map; do run "$command" "$T/modes.ini" --set draws=0 -o "$T/modes"; done
+run memo "$T/modes" -q
+check "without draws: status" test "$rc" -eq 0
+check "without draws: all pictures" lacks "$T/modes/memo.md" "No picture"
+check "without draws: the curves" has "$T/modes/memo-curve.svg" "every cost at its mode"
+run breakeven "$T/modes.ini" --set strategy=unmap --set draws=0 -o "$T/nobody"
+run plot "$T/nobody"
+check "nothing to compare is drawn" test "$rc" -eq 0
+check "nothing to compare is said" has "$T/nobody/breakeven.svg" "No two strategies"
+
+cat >"$T/nobody.ini" <<EOF
+[study]
+draws = 4
+shifts = 2
+[axes]
+workload = $W
+machine = kunpeng-920
+strategy = none, fwb
+footprint = 1M..8M x2
+touched = 10%, 50%
+EOF
+for command in run map; do run "$command" "$T/nobody.ini" -o "$T/nothing"; done
+run plot "$T/nothing" -q
+check "nobody wins: drawn" test "$rc" -eq 0
+run memo "$T/nothing" -q
+check "nobody wins: the question has a name" has "$T/nothing/memo.md" "**1 The question.** nobody"
+check "nobody wins: none is undecided for that" has "$T/nothing/memo.md" \
+    "Of all 8 situations of the study: in 8 nothing is coherent and exists."
 
 # --- what is escaped ----------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 #include "study_files.h"
 
 #include "report/breakeven_report.h"
+#include "study/breakeven_parts.h"
 #include "study/crossing.h"
 
 #include <math.h>
@@ -177,6 +178,64 @@ static void no_crossing(void **state)
     study_free(&study);
 }
 
+/* The row of a pair whose costs at the modes and in all draws are these, one for
+ * each value of the axis, instead of what the model says. */
+static void expect_made_up(const double modes[2][3], const double draws[2][3],
+                           enum breakeven_status status, const char *says)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {.axis = "touched"};
+    struct scan scan;
+    struct error err = {0};
+    char *text = NULL;
+    size_t size = 0;
+    read_it(&study, "[study]\ndraws = 4\nshifts = 1\n[axes]\nworkload = %s\n"
+                    "machine = neoverse-n1\nstrategy = eager, unmap\ntouched = 0.1, 0.5, 0.9\n");
+    assert_true(breakeven_scan(&study, &request, 1, &scan, &results, &err));
+    results.compared = calloc(2, sizeof *results.compared);
+    assert_non_null(results.compared);
+    for (size_t s = 0; s < 2; s++) {
+        for (size_t run = 0; run < scan.runs; run++) {
+            memcpy(scan_value(&scan, 0, s, run, 0), run == 0 ? modes[s] : draws[s],
+                   3 * sizeof(double));
+        }
+    }
+    assert_true(breakeven_pairs(&scan, 1, &err));
+    breakeven_scan_end(&scan);
+    assert_int_equal(results.count, 1);
+    assert_int_equal(results.row[0].status, status);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    breakeven_tell(out, &results, METRIC_added_boot_ns);
+    breakeven_rows_write(out, &results, METRIC_added_boot_ns);
+    assert_int_equal(fclose(out), 0);
+    if (!strstr(text, says)) {
+        print_error("%s does not say '%s'\n", text, says);
+    }
+    assert_non_null(strstr(text, says));
+    free(text);
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* Where the draws agree, it is they who say who wins: modes may lie at the edge of
+ * what is likely. */
+static void draws_outweigh_the_modes(void **state)
+{
+    static const double eager[2][3] = {{1, 1, 1}, {2, 2, 2}};
+    static const double unmap[2][3] = {{4, 4, 4}, {1, 1, 1}};
+    static const double first_equal[2][3] = {{2, 4, 4}, {2, 1, 1}};
+    static const double crossing[2][3] = {{1, 2, 5}, {3, 3, 3}};
+    (void)state;
+    expect_made_up(eager, unmap, BREAKEVEN_NONE,
+                   "cheaper is unmap at 10 % by a factor of 4, unmap at 90 % by a factor of 4\n");
+    expect_made_up(eager, first_equal, BREAKEVEN_NONE,
+                   "cheaper is unmap at 10 % by a factor of 1,");
+    expect_made_up(crossing, unmap, BREAKEVEN_NONE, "cheaper is unmap at 10 %");
+    expect_made_up(eager, crossing, BREAKEVEN_CROSSING, ",0,0,0,eager,unmap,0.1,eager,3");
+}
+
 /* Draws that do not agree are no crossing and no winner: closely around the
  * crossing at the modes, most draws have theirs elsewhere. */
 static void undecided(void **state)
@@ -293,10 +352,10 @@ static void bad_requests(void **state)
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.5", .to = "2"},
             "touched");
     refused(&study, (struct breakeven_request){.axis = "zipf_exponent", .from = "0.5", .to = "1"},
-            "changes nothing");
+            "changes nothing of added_boot_ns");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap"}, "A,B");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,eagr"},
-            "did you mean eager?");
+            "--pair: the study has no strategy 'eagr' (did you mean eager?)");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,unmap"}, "differ");
     study_free(&study);
 }
@@ -310,6 +369,7 @@ int main(void)
         cmocka_unit_test(equals_the_sheet),
         cmocka_unit_test(along_a_cost),
         cmocka_unit_test(no_crossing),
+        cmocka_unit_test(draws_outweigh_the_modes),
         cmocka_unit_test(undecided),
         cmocka_unit_test(incoherent_is_left_out),
         cmocka_unit_test(threads_change_nothing),

@@ -83,6 +83,38 @@ static void marks(void **state)
     diff_free(&diff);
 }
 
+/* A mean and a value at the modes are two different things; so are a number and
+ * none, which is no other verdict. */
+static void only_like_with_like(void **state)
+{
+    struct diff diff;
+    struct error err = {0};
+    char *text = NULL;
+    size_t size = 0;
+    (void)state;
+    assert_true(compare(HEADER "s,m,same,t,ns,8,10,14,8,13,20,12,16,coherent\n"
+                               "s,m,more,t,ns,8,10,14,8,13,20,12,16,coherent\n"
+                               "s,m,never,t,ns,0,,,,,,,,coherent\n",
+                        HEADER "s,m,same,t,ns,0,10,,,,,,,coherent\n"
+                               "s,m,more,t,ns,0,12,,,,,,,coherent\n"
+                               "s,m,never,t,ns,0,7,,,,,,,coherent\n",
+                        &diff, &err));
+    assert_int_equal(row_of(&diff, "same")->mark, '=');
+    assert_int_equal(row_of(&diff, "more")->mark, '+');
+    assert_true(row_of(&diff, "more")->difference == 2 && isnan(row_of(&diff, "more")->low));
+    assert_int_equal(row_of(&diff, "never")->mark, '?');
+    assert_int_equal(diff.changed, 2);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    diff_tell(out, &diff);
+    diff_write(out, &diff);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, "? m never t: nothing to 7 ns\n"));
+    assert_non_null(strstr(text, ",known,coherent,coherent,"));
+    free(text);
+    diff_free(&diff);
+}
+
 static void refused(const char *a, const char *b, const char *says)
 {
     struct diff diff;
@@ -125,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks),
+        cmocka_unit_test(only_like_with_like),
         cmocka_unit_test(bad_folders),
         cmocka_unit_test(an_axis_more),
     };

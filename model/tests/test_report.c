@@ -2,6 +2,7 @@
 #include "study_files.h"
 
 #include "core/csv.h"
+#include "report/cells.h"
 #include "report/json.h"
 #include "report/output.h"
 #include "report/rows.h"
@@ -206,16 +207,31 @@ static void folders_that_cannot_be(void **state)
     assert_false(output_folder_check("", &err));
 }
 
+static void expect_human(double value, enum unit unit, const char *expected)
+{
+    char text[40];
+    assert_string_equal(cells_human(value, unit, text, sizeof text), expected);
+}
+
+/* Added times may be below 0. */
+static void values_for_people(void **state)
+{
+    (void)state;
+    expect_human(1234567, UNIT_NS, "1.235 ms");
+    expect_human(-1234567, UNIT_NS, "-1.235 ms");
+    expect_human(1.5 * 1024 * 1024, UNIT_BYTES, "1.5 MiB");
+    expect_human(0.345, UNIT_RATIO, "34.5 %");
+    expect_human(1e300, UNIT_NS, "1e+300");
+    expect_human(NAN, UNIT_NS, "nan");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_one_line),
-        cmocka_unit_test(json_indented),
-        cmocka_unit_test(conditions),
-        cmocka_unit_test(rows_read_back),
-        cmocka_unit_test(run_is_told),
-        cmocka_unit_test(whole_files_only),
-        cmocka_unit_test(folders_that_cannot_be),
+        cmocka_unit_test(json_one_line),    cmocka_unit_test(json_indented),
+        cmocka_unit_test(conditions),       cmocka_unit_test(values_for_people),
+        cmocka_unit_test(rows_read_back),   cmocka_unit_test(run_is_told),
+        cmocka_unit_test(whole_files_only), cmocka_unit_test(folders_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

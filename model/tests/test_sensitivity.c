@@ -5,6 +5,7 @@
 #include "report/sensitivity_report.h"
 #include "study/information.h"
 
+#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
 /* Plays a function of numbers from 0 to 1 through the estimator. */
@@ -121,7 +122,11 @@ static void information_of_a_decision(void **state)
     assert_true(information_undecided(&decision));
     assert_true(information_known(&decision, decides) == 0);
     assert_true(information_known(&decision, idle) == 1);
-    assert_true(information_chance(&decision, 1) == 1);
+    double chance[INFORMATION_ORDERS];
+    information_chance(&decision, 1, chance);
+    for (size_t i = 0; i < INFORMATION_ORDERS; i++) {
+        assert_true(chance[i] == 1);
+    }
 }
 
 /* --- the model --- */
@@ -189,6 +194,60 @@ static char *rows_of(const struct study *study, unsigned jobs)
     return text;
 }
 
+/* What numbers that decide nothing gain by chance is no reason to measure a cost. */
+static void chance_is_no_reason(void **state)
+{
+    struct study study;
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.points = 64};
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, STUDY, NULL, 0, &err));
+    run(&study, &request, 1, &results);
+    results.undecided[0] = 0.5;
+    for (int lucky = 0; lucky < 2; lucky++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        assert_non_null(out);
+        for (int id = 0; id < COSTS; id++) {
+            results.information[0][id].gain = id == COST_tlbi_ns ? 0.02 : 0;
+            results.information[0][id].noise = lucky ? 0.01 : 0.005;
+        }
+        sensitivity_tell(out, &results, METRIC_added_boot_ns);
+        assert_int_equal(fclose(out), 0);
+        assert_true((strstr(text, "measure first:\n    tlbi_ns") != NULL) == !lucky);
+        assert_true((strstr(text, "no single cost would change that") != NULL) == lucky);
+        free(text);
+    }
+    sensitivity_free(&results);
+    study_free(&study);
+}
+
+/* Where some bins are decided and some are not, random orders differ, and by as much
+ * as gains are not to be believed. */
+static void chance_scatters(void **state)
+{
+    enum { N = 256 };
+    static double values[2][N];
+    const bool may[2] = {true, true};
+    struct decision decision = {values[0], 2, N, may};
+    struct dice dice = dice_of(3);
+    double chance[INFORMATION_ORDERS];
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        values[0][i] = roll(&dice, 100) < 80 ? 1 : 3;
+        values[1][i] = 2;
+    }
+    information_chance(&decision, 1, chance);
+    double mean = gsl_stats_mean(chance, 1, INFORMATION_ORDERS);
+    double sd = gsl_stats_sd(chance, 1, INFORMATION_ORDERS);
+    assert_true(mean > 0.1 && mean < 0.9);
+    assert_true(sd > 0.05 && sd < 0.3); /* eight bins, each about even */
+    assert_true(information_least_gain(sd) >= 3 * sd);
+    assert_true(information_least_gain(0) > 0 && information_least_gain(NAN) > 0);
+}
+
 static void threads_change_nothing(void **state)
 {
     struct study study;
@@ -203,6 +262,24 @@ static void threads_change_nothing(void **state)
     study_free(&study);
 }
 
+/* A strategy that may not win can be looked at; where none may, nothing is undecided. */
+static void nobody_to_choose(void **state)
+{
+    struct study study;
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.points = 16, .of = "none"};
+    static const char *const set[] = {"strategy=none"};
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, STUDY, set, 1, &err));
+    run(&study, &request, 1, &results);
+    assert_int_equal(results.cell[0].a, 0);
+    assert_true(results.undecided[0] == 0);
+    assert_true(results.information[0][0].gain == 0 && results.information[0][0].noise == 0);
+    sensitivity_free(&results);
+    study_free(&study);
+}
+
 static void bad_requests(void **state)
 {
     struct study study;
@@ -212,7 +289,11 @@ static void bad_requests(void **state)
     (void)state;
     assert_true(read_study(&study, STUDY, NULL, 0, &err));
     assert_false(sensitivity_run(&study, &unknown, 1, &results, &err));
+    assert_non_null(strstr(err.text, "--of: "));
     assert_non_null(strstr(err.text, "did you mean unmap?"));
+    unknown.of = "unmap,unmap";
+    assert_false(sensitivity_run(&study, &unknown, 1, &results, &err));
+    assert_non_null(strstr(err.text, "--of: found 'unmap,unmap'"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);
 }
@@ -223,7 +304,8 @@ int main(void)
         cmocka_unit_test(ishigami_indices), cmocka_unit_test(many_inputs),
         cmocka_unit_test(nothing_varies),   cmocka_unit_test(information_of_a_decision),
         cmocka_unit_test(of_the_model),     cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(bad_requests),
+        cmocka_unit_test(bad_requests),     cmocka_unit_test(chance_is_no_reason),
+        cmocka_unit_test(chance_scatters),  cmocka_unit_test(nobody_to_choose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,7 +122,9 @@ static void fingerprints(void **state)
                                       "touched=0, 50%, 99%",
                                       "strategy=unmap, eager, fwb",
                                       "kernel=6.1 fault_lock=read",
-                                      "footprint=5M"};
+                                      "footprint=5M",
+                                      "chunk=1M",
+                                      "toggle=first"};
     char first[SETUP_HASH] = "", other[SETUP_HASH] = "";
     struct study study;
     struct error err;

@@ -35,6 +35,22 @@ static struct target_results solved(enum metric metric, const char *axis, double
     return results;
 }
 
+static void expect_told(const struct target_results *found, const char *says)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    target_tell(out, found, METRIC_pause_ns);
+    target_rows_write(out, found, METRIC_pause_ns);
+    assert_int_equal(fclose(out), 0);
+    if (!strstr(text, says)) {
+        print_error("%s does not say '%s'\n", text, says);
+    }
+    assert_non_null(strstr(text, says));
+    free(text);
+}
+
 /* The answer is the last value whose row of the study keeps the limit. */
 static void as_the_rows_say(void **state)
 {
@@ -103,6 +119,8 @@ static void from_the_high_end(void **state)
     assert_false(all.row[0].rises);
     assert_true(all.row[0].all && most > 2 * least);
     assert_true(isnan(all.row[0].share) && isnan(all.row[0].sure)); /* no draws */
+    expect_told(&all, "all values, from workers = 1 on, where it takes");
+    expect_told(&all, ",all values from,1,");
     struct target_results some = solved(METRIC_pause_ns, "workers", (most + least) / 2);
     assert_true(some.row[0].at > 1 && some.row[0].at <= 8 && !some.row[0].all);
     target_free(&all);
@@ -135,6 +153,15 @@ static void keys_of_strategies(void **state)
     assert_true(study_setup(&study, 0, &setup, &err));
     assert_int_equal(setup.strategy->toggle, TOGGLE_NONE);
     assert_string_equal(setup.strategy->name, "unmap");
+    setup_free(&setup);
+    study_free(&study);
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                           "strategy = eager-workers\nworkers = 1..40 +1\n",
+                           NULL, 0, &err));
+    assert_true(study_setup(&study, study.points - 1, &setup, &err));
+    assert_int_equal(setup.changes, 1);
+    assert_int_equal(setup.strategy->workers, 40);
     setup_free(&setup);
     study_free(&study);
 }
@@ -177,21 +204,13 @@ static void bad_values(void **state)
 /* A line for each row of both kinds. */
 static void told(void **state)
 {
-    char *text = NULL;
-    size_t size = 0;
     (void)state;
     read_chunks(NULL, 0);
     struct target_results found = solved(METRIC_pause_ns, "chunk", 2e5);
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    target_tell(out, &found, METRIC_pause_ns);
-    target_rows_write(out, &found, METRIC_pause_ns);
-    assert_int_equal(fclose(out), 0);
-    assert_non_null(strstr(text, "pause_ns of at most 200 us along chunk, 4 values"));
-    assert_non_null(strstr(text, "not reachable: even at chunk = 64 KiB it takes"));
-    assert_non_null(strstr(text, "up to chunk = "));
-    assert_non_null(strstr(text, ",not reachable,,,,"));
-    free(text);
+    expect_told(&found, "pause_ns of at most 200 us along chunk, 4 values");
+    expect_told(&found, "not reachable: even at chunk = 64 KiB it takes");
+    expect_told(&found, "up to chunk = ");
+    expect_told(&found, ",not reachable,,,,");
     target_free(&found);
     study_free(&study);
 }

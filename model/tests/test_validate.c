@@ -302,6 +302,32 @@ static void fitted_costs_follow_the_others(void **state)
     published_free(&set);
 }
 
+/* A cost that no row depends on has no standard error of 0: it is not told, and its
+ * range stands. */
+static void what_no_row_depends_on_is_not_told(void **state)
+{
+    struct published_set set = {0};
+    struct validation validation;
+    struct fit fit;
+    struct error err;
+    (void)state;
+    assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
+    for (size_t i = 0; i < set.platform_count; i++) {
+        struct cost *cost = set.platforms[i]->cost;
+        snprintf(cost[COST_kernel_cpi].evidence, sizeof cost->evidence, "assumed");
+        snprintf(cost[COST_uncached_ns].evidence, sizeof cost->evidence, "fitted");
+    }
+    assert_true(fit_standing(&set, "unnamed-2023", &fit, &err));
+    assert_int_equal(fit.costs, 2);
+    assert_false(fit.told);
+    assert_true(validate(&set, &set, 8, &validation, &err));
+    validation_free(&validation);
+    assert_false(fit_host(&set, "unnamed-2023", &fit, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "no row depends on uncached_ns"));
+    published_free(&set);
+}
+
 /* --- hosts --- */
 
 /* What stands in a host's file is what the fit gives. */
@@ -352,6 +378,7 @@ int main(void)
         cmocka_unit_test(a_figure_is_as_exact_as_it_is_printed),
         cmocka_unit_test(predicted_rows_are_not_looked_at),
         cmocka_unit_test(fitted_costs_follow_the_others),
+        cmocka_unit_test(what_no_row_depends_on_is_not_told),
         cmocka_unit_test(hosts_hold_what_the_fit_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
