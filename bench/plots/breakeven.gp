@@ -58,9 +58,9 @@ mark_text(k) = sprintf("%s at %s", cross_pair[k], x_text(cross_at[k]))
 finding = decides && crossed == 0 && open_ > 0 ? sprintf("Who is cheapest along %s is undecided in part", axis_) : \
     decides && crossed == 0 ? sprintf("The cheapest strategy stays the same along %s", axis_) : \
     decides && crossed < 4 ? "Break-even along ".axis_.": ".mark_text(1).(crossed > 1 ? "; ".mark_text(2) : "").(crossed > 2 ? "; ".mark_text(3) : "") : \
-    decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs are undecided", open_, pairs) : "") : \
+    decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs %s undecided", open_, pairs, open_ == 1 ? "is" : "are") : "") : \
     crossed == 1 ? sprintf("%s break even at %s = %s", cross_pair[1], axis_, x_text(cross_at[1])) : \
-    sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d are undecided", open_) : "")
+    sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d %s undecided", open_, open_ == 1 ? "is" : "are") : "")
 
 # Where each line ends, by case and strategy; names that would overlap are
 # pushed apart.
@@ -94,7 +94,7 @@ py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
-set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90, the uncertainty of the machine's costs. Strategies share their draws, so a crossing is surer than the bands look." : "Lines: every cost at its mode.") \
+set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90 of the machine's costs. Draws are shared, so a crossing is surer than bands look." : "Lines: every cost at its mode.") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }

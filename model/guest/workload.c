@@ -132,8 +132,10 @@ static bool check_kind(const struct workload *workload, struct error *err)
                (workload->boot_line > 0);
     struct place at = {.file = workload->path};
     if (ways != 1) {
-        return error_input(err, &at, "found %d of recording, [timeline] and [boot], expected one",
-                           ways);
+        return error_input(err, &at,
+                           "found %s of recording, [timeline] and [boot] (a section without a key "
+                           "is none), expected one",
+                           ways == 0 ? "none" : "more than one");
     }
     return true;
 }

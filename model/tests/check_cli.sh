@@ -312,6 +312,7 @@ run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --steps 3 --metric 
 check "target: status" is "$rc" 0
 check "target: says" says out "pause_ns of at most 1 ms along chunk, 3 values"
 check "target: up to" says out "up to chunk = "
+check "target: silent off a terminal" silent err
 run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --metric pause --target soon
 check "bad target: status" is "$rc" 2
 check "bad target: one line" one_line
@@ -319,12 +320,17 @@ run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --target 1ms --pair
 check "target of a pair: status" is "$rc" 2
 run list studies
 check "list studies: questions" says out "q01-reboot-without-fwb"
+run list keys
+check "list keys: of slots" says out "[slot]"
+check "list keys: of memos" says out "[memo]"
 
 odd="$T/a folder; with 'odd' \$names"
 run run "$T/study.ini" -o "$odd" --set backing=thp --quiet
 run plot "$T/a"
 check "plot: an axis too many: status" is "$rc" 1
 check "plot: an axis too many: says" says err "no plot fits"
+check "plot: an axis too many: says why" says err "added-boot takes 1 of backing, found 2"
+refused "plot: no folder" "no such folder" plot "$T/no-such"
 
 # Without gnuplot: one polite line, and the rows stay.
 rc=0
@@ -333,6 +339,15 @@ check "no gnuplot: status" is "$rc" 1
 check "no gnuplot: one line" one_line
 check "no gnuplot: says" says err "gnuplot"
 check "no gnuplot: only the rows" is "$(cd "$odd" && ls -A | tr '\n' ' ')" "rows.csv run.json "
+
+# On a terminal, which script(1) makes, the answers that take long show how far they are.
+if command -v script >/dev/null; then
+    TERM=dumb script -qec "$S2FLUSH sensitivity '$T/study.ini' --points 16 --set backing=thp" "$T/tty" \
+        >"$T/out" 2>&1 </dev/null
+    check "sensitivity: progress on a terminal" says out "0 of 2 parts"
+else
+    echo "ok sensitivity: progress on a terminal # SKIP no script"
+fi
 
 if command -v gnuplot >/dev/null; then
     run plot "$odd"
