@@ -24,6 +24,7 @@ note(z) = (metric = strcol("metric"), axis_ = strcol("axis"), unit_ = strcol("un
     least_y[c_] = low_of(0) > 0 && low_of(0) < least_y[c_] ? low_of(0) : least_y[c_], \
     most_y[c_] = high_of(0) > most_y[c_] ? high_of(0) : most_y[c_], 0)
 stats table using (note(0)) nooutput
+all_ = cases
 if (cases > 6) { cases = 6 }
 S = words(names)
 
@@ -93,13 +94,13 @@ px(x) = x / (1.0 * wide)
 py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
-set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
+set label 1 finding.(all_ > cases ? sprintf(" (in the first %d of %d situations)", cases, all_) : "") at screen px(16), screen py(22) left font big textcolor rgb INK
 set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90 of the machine's costs. Draws are shared, so a crossing is surer than bands look." : "Lines: every cost at its mode.") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }
 set logscale y
-set xrange [least_x : log_x ? most_x * (most_x / least_x)**0.36 : most_x + 0.36 * (most_x - least_x)]
+set xrange [log_x ? least_x * 0.9999 : least_x : log_x ? most_x * (most_x / least_x)**0.36 : most_x + 0.36 * (most_x - least_x)]
 do for [c=1:cases] {
     y0 = head_px + (c - 1) * panel_h + 26
     set tmargin at screen py(y0); set bmargin at screen py(y0 + panel_h - 86)

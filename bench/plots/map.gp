@@ -16,6 +16,7 @@ note(z) = (xkey = strcol("x_key"), ykey = strcol("y_key"), draws = column("n"), 
     strlen(strcol("winner")) && place(wins, strcol("winner")) == 0 ? wins = wins." ".strcol("winner") : 0, \
     strlen(strcol("condition")) ? leans = strcol("condition") : 0, 0)
 stats table using (note(0)) nooutput
+all_ = cases
 if (cases > 12) { cases = 12 }
 
 N = cases * xs * ys
@@ -67,7 +68,7 @@ half_(v) = (v & 255) / 2 + 127
 half(c) = (half_(c >> 16) << 16) + (half_(c >> 8) << 8) + half_(c)
 ink(c, m) = m >= 1 && (c == BLUE || c == INK || c == RED || c == GREEN || c == 0x808080) ? 0xffffff : INK
 
-set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
+set label 1 finding.(all_ > cases ? sprintf(" (in the first %d of %d situations)", cases, all_) : "") at screen px(16), screen py(22) left font big textcolor rgb INK
 set label 2 sprintf("By %s, among coherent strategies that the machine has. Dark: the runner-up costs twice as much or more; pale: under 1.25 times.", metric) \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 set label 3 draws > 0 ? sprintf("Hatched: cheapest in under 80 %% of %d draws of the machine's costs. Same draws for all strategies.", draws) : "Every cost at its mode." \
