@@ -94,8 +94,9 @@ px(x) = x / (1.0 * wide)
 py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
-set label 1 finding.(all_ > cases ? sprintf(" (in the first %d of %d situations)", cases, all_) : "") at screen px(16), screen py(22) left font big textcolor rgb INK
+set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
 set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90 of the machine's costs. Draws are shared, so a crossing is surer than bands look." : "Lines: every cost at its mode.") \
+    .(all_ > cases ? sprintf(" First %d of %d situations.", cases, all_) : "") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }
