@@ -31,7 +31,7 @@ array s_total[N]; array total_l[N]; array total_h[N]
 do for [i=1:N] { cost[i] = "" }
 cell(z) = (c_ = find_case(strcol("case")), c_ == 0 || c_ > cases || column("rank") > SHOWN ? 0 : (c_ - 1) * SHOWN + column("rank"))
 fill(i) = i == 0 ? 0 : (cost[i] = strcol("cost"), low[i] = column("at_low"), high[i] = column("at_high"), \
-    range_[i] = sprintf("%g to %g %s", column("low"), column("high"), strcol("cost_unit")), \
+    range_[i] = sprintf("%g to %g %s", column("low"), column("high"), strcol("cost_unit") eq "ratio" ? "" : strcol("cost_unit")), \
     s_first[i] = column("first"), first_l[i] = column("first_low"), first_h[i] = column("first_high"), \
     s_total[i] = column("total"), total_l[i] = column("total_low"), total_h[i] = column("total_high"), 0)
 stats table using (fill(int(cell(0)))) nooutput

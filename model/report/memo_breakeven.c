@@ -354,6 +354,23 @@ bool *memo_breakeven_marks(const struct memo *memo)
 
 /* --- the table --- */
 
+/* Which of the two is cheaper, where: a pair that does not cross has one answer. */
+static void put_cheaper(const struct memo *memo, struct doc_node *line, size_t row)
+{
+    struct doc_node *cell = doc_add(line, DOC_CELL, NULL);
+    if (has_status(memo, row, BREAKEVEN_CROSSING)) {
+        doc_code(cell, memo_cell(memo, MEMO_BREAKEVEN, row, "wins_below"));
+        doc_text(cell, " below, ");
+        doc_code(cell, memo_cell(memo, MEMO_BREAKEVEN, row, "wins_above"));
+        doc_text(cell, " above");
+    } else if (has_status(memo, row, BREAKEVEN_NONE)) {
+        doc_code(cell, memo_cell(memo, MEMO_BREAKEVEN, row, "low_winner"));
+    } else if (has_status(memo, row, BREAKEVEN_UNDECIDED)) {
+        doc_code(cell, memo_cell(memo, MEMO_BREAKEVEN, row, "low_winner"));
+        doc_text(cell, " at the low end");
+    }
+}
+
 static void put_row(const struct memo *memo, struct doc_node *table, const char *where, size_t row)
 {
     struct doc_node *line = doc_add(table, DOC_ROW, NULL);
@@ -365,7 +382,7 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
     if (isfinite(at)) {
         say_at(memo, row, at, text, sizeof text);
     }
-    if (isfinite(p10)) {
+    if (isfinite(p10) && (crossing || has_status(memo, row, BREAKEVEN_UNDECIDED))) {
         say_at(memo, row, p10, low, sizeof low);
         say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
     }
@@ -374,10 +391,11 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
     if (where) {
         doc_cell(line, "%s", where);
     }
-    doc_code(doc_add(line, DOC_CELL, NULL),
-             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_below" : "a"));
-    doc_code(doc_add(line, DOC_CELL, NULL),
-             memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "b"));
+    struct doc_node *pair = doc_add(line, DOC_CELL, NULL);
+    doc_code(pair, memo_cell(memo, MEMO_BREAKEVEN, row, "a"));
+    doc_text(pair, " and ");
+    doc_code(pair, memo_cell(memo, MEMO_BREAKEVEN, row, "b"));
+    put_cheaper(memo, line, row);
     doc_cell(line, "%s", left_out[0] ? left_out : memo_cell(memo, MEMO_BREAKEVEN, row, "status"));
     doc_number(line, "%s", text);
     doc_number(line, "%s%s%s", low, low[0] ? " to " : "", high);
@@ -392,8 +410,8 @@ static void put_row(const struct memo *memo, struct doc_node *table, const char 
 /* The pairs that cross, or may, or the others. */
 static void put_table(const struct memo *memo, struct doc_node *doc, bool open)
 {
-    static const char *const names[] = {"situation",         "cheaper below", "cheaper above",
-                                        "break-even",        ">at",           ">p10 to p90",
+    static const char *const names[] = {"situation",         "pair",    "cheaper",
+                                        "break-even",        ">at",     ">p10 to p90",
                                         ">draws that cross", "leans on"};
     size_t skip = memo->places == 1 ? 1 : 0;
     struct doc_node *table = doc_table(doc, names + skip, sizeof names / sizeof *names - skip);

@@ -78,6 +78,16 @@ for section in "3 Decision map" "4 What it costs" "5 What would change" "6 What 
     check "page: section $section" has "$D/memo.html" "<h2>$section"
 done
 check "memo: validation" has "$D/memo.md" "| unmap-4k |"
+# A pair that does not cross has one cheaper strategy, and no band of a crossing.
+# shellcheck disable=SC2016 # backticks are Markdown's
+{
+    grep -F 'no crossing in range' "$D/memo.md" | grep -vE \
+        '\| `([^`]*)` and `[^`]*` \| `\1` \||\| `[^`]*` and `([^`]*)` \| `\2` \|' >"$T/bad"
+    grep -F 'no crossing in range' "$D/memo.md" | grep -vF '| no crossing in range |  |  |' >>"$T/bad"
+}
+check "memo: pairs that do not cross: some" has "$D/memo.md" "no crossing in range"
+check "memo: pairs that do not cross" test ! -s "$T/bad"
+check "memo: no share below zero" lacks "$D/memo.md" "| -0.00 |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 
