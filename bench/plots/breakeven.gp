@@ -115,7 +115,12 @@ do for [c=1:cases] {
         set xtics ()
         do for [e=20:44] { if (2**e >= least_x * 0.999 && 2**e <= most_x * 1.001) { set xtics add (size_text(2**e) 2**e) } }
     } else {
-        if (axis_ eq "touched" || unit_ eq "ratio") { set xtics ("0 %%" 0, "20 %%" 0.2, "40 %%" 0.4, "60 %%" 0.6, "80 %%" 0.8, "100 %%" 1.0) }
+        if (axis_ eq "touched" || unit_ eq "ratio") {
+            set xtics ()
+            span = most_x - least_x
+            step_ = span <= 0.55 ? 0.1 : span <= 1.2 ? 0.2 : span <= 12 ? 1 : 10
+            do for [i=0:100] { if (i * step_ >= least_x - 1e-9 && i * step_ <= most_x + 1e-9) { set xtics add (sprintf("%.0f %%%%", 100 * i * step_) i * step_) } }
+        }
     }
     unset ytics; set ytics nomirror () font small
     do for [e=0:14] { do for [m in "1 3"] {

@@ -330,7 +330,10 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     const char *name = memo_text(memo->run, "study", "name");
     const char *question = memo_text(memo->run, "study", "question");
     doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", title[0] ? title : name);
-    doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s", question[0] ? question : title);
+    doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s",
+             question[0] ? question
+             : title[0]  ? title
+                         : "Which strategy costs least, and where does that change?");
     struct doc_node *answer = doc_add(doc, DOC_LEAD, "2 The answer");
     if (memo->table[MEMO_TARGET].there) {
         memo_limits_lead(memo, limited(memo), answer);

@@ -91,6 +91,11 @@ check "memo: no share below zero" lacks "$D/memo.md" "| -0.00 |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
 check "memo: the seed" has "$D/memo.md" "seed 1, 8 draws in 2 shifts"
 
+grep -vE '^title = <script|^question' "$T/study.ini" >"$T/untold.ini"
+run run "$T/untold.ini" -o "$T/untold" --set workload=generated-boot --set draws=0 -q
+run memo "$T/untold" -q
+check "memo: a study that does not say what it asks" grep -q '^\*\*1 The question\.\*\* Which strategy' "$T/untold/memo.md"
+
 # --- what stands beside the answer ---------------------------------------------------------------
 
 study 'breakeven = footprint
