@@ -204,6 +204,10 @@ static void unknown_workload(const char *name, struct error *err)
     char hint[512] = "";
     char *names[256];
     size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
+    if (known == 0) {
+        (void)datadir_nowhere(WORKLOAD_DIR, err);
+        return;
+    }
     suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);

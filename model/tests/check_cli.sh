@@ -62,6 +62,17 @@ refused "diff: one folder" "two folders" diff "$T"
 refused "diff: no rows" "rows.csv" diff "$T" "$T"
 refused "impossible strategy" "one core's caches only" run first-light --set strategy=set-way
 
+# Away from its data the program says that, and not that a name is wrong.
+mkdir "$T/away" && cp "$S2FLUSH" "$T/away/s2flush"
+if [ -e /usr/local/share/s2flush ]; then
+    echo "ok no data # SKIP it is installed here"
+else
+    (cd "$T/away" && env -u S2FLUSH_DATA ./s2flush explain s01-microvm) >"$T/out" 2>"$T/err"
+    check "no data: says where it looks" says err "cannot find workloads: expected it in"
+    (cd "$T/away" && env -u S2FLUSH_DATA ./s2flush run reference) >"$T/out" 2>"$T/err"
+    check "no data: of a study, too" says err "cannot find workloads/studies: expected it in"
+fi
+
 # --- a small study ------------------------------------------------------------------------------
 
 cat >"$T/small.ini" <<'EOF'
