@@ -59,9 +59,12 @@ static bool take(void *input, int key, const char *text, struct error *err)
 static const struct cli_command command = {
     options, take, "FIRST SECOND", "What changed between two folders of results.",
     "Rows are matched by their axes; an axis with one value in each folder, and not the same "
-    "(--set kernel=6.1 and --set kernel=6.6), is what is compared. Marks: - less in the second, + "
-    "more, ~ each median within the other's band p10 to p90, = the "
-    "same, ! another verdict."};
+    "(--set kernel=6.1 and --set kernel=6.6), is what is compared. Marks:\n"
+    "  =  the same\n"
+    "  ~  each median lies within the other's band p10 to p90\n"
+    "  -  less in the second\n"
+    "  +  more in the second\n"
+    "  !  another verdict"};
 
 int cmd_diff(int argc, char **argv)
 {

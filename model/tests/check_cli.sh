@@ -16,6 +16,7 @@ for command in run merge explain list plot paths calibrate breakeven map sensiti
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"
+    check "$command --help: nothing but what it takes" test -z "$(grep 'Mandatory' "$T/out")"
 done
 run --version
 check "version: status" is "$rc" 0
