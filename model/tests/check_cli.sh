@@ -74,6 +74,24 @@ else
     check "no data: of a study, too" says err "cannot find workloads/studies: expected it in"
 fi
 
+# --- recipes for many machines ------------------------------------------------------------------
+
+# recipe NAME WORDS STUDY SHARDS: refused before anything is started.
+recipe()
+{
+    for script in parallel submit; do
+        rc=0
+        bench/batch/$script.sh "$3" "$T/shards" "$4" >"$T/out" 2>"$T/err" || rc=$?
+        check "$script.sh: $1: status" is "$rc" 2
+        check "$script.sh: $1: one line" is "$(wc -l <"$T/err")" 1
+        check "$script.sh: $1: says" says err "$2"
+        check "$script.sh: $1: nothing started" test ! -e "$T/shards"
+    done
+}
+recipe "no shards" "SHARDS: found '0'" first-light 0
+recipe "unknown study" "(did you mean first-light?)" first-ligth 2
+S2FLUSH=$T/no-such recipe "no program" "no program $T/no-such" first-light 2
+
 # --- a small study ------------------------------------------------------------------------------
 
 cat >"$T/small.ini" <<'EOF'
