@@ -61,6 +61,17 @@ const char *workload_name(const struct workload *workload)
     return workload->values.name;
 }
 
+bool workload_uses(const struct workload *workload, const char *key)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0 &&
+            strcmp(workload_options[i].section, "boot") == 0) {
+            return workload->boot_line > 0;
+        }
+    }
+    return true;
+}
+
 const char *workload_title(const struct workload *workload)
 {
     return workload->values.title;

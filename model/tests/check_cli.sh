@@ -38,6 +38,7 @@ refused "bad set" "(did you mean draws?)" run first-light --set drwas=1
 refused "unknown workload" "no workload" explain no-such-workload
 refused "unknown strategy" "(did you mean eager?)" explain recorded-4k --strategy eagr
 refused "unknown machine" "(did you mean neoverse-n1?)" explain recorded-4k --machine neoverse-n
+refused "a key without effect" "touched: changes nothing" explain recorded-4k --set touched=10%
 refused "bad kernel" "kernel" explain recorded-4k --kernel 2.6
 refused "unknown list" "(did you mean machines?)" list machine
 refused "unknown key" "(did you mean touched?)" list --explain touchd
