@@ -4,13 +4,14 @@
 #   submit.sh STUDY DIR SHARDS [OPTIONS OF s2flush run]
 #
 # Prints the numbers of both jobs. DIR is seen by all nodes; rows.csv and run.json come into it, and
-# what the jobs say into DIR/log. S2FLUSH names the program (s2flush). Partition, account, time limit
+# what the jobs say into DIR/log. S2FLUSH names the program (s2flush, or
+# build/s2flush of this tree). Partition, account, time limit
 # and the like come from sbatch's own variables: SBATCH_PARTITION, SBATCH_ACCOUNT, SBATCH_TIMELIMIT.
 # The same command again plays what is missing.
 set -eu
-[ $# -ge 3 ] || { echo "submit.sh: expected STUDY DIR SHARDS [OPTIONS OF s2flush run]" >&2; exit 2; }
-command -v sbatch >/dev/null || { echo "submit.sh: no sbatch here" >&2; exit 2; }
-here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=bench/batch/recipe.sh
+. "$(dirname "$0")/recipe.sh"
+command -v sbatch >/dev/null || amiss "no sbatch here"
 folder=$2 shards=$3
 mkdir -p "$folder/log"
 array=$(sbatch --parsable --array="1-$shards" --output="$folder/log/%A_%a.txt" \

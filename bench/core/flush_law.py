@@ -65,7 +65,7 @@ def check_rows(s2flush, root, rows):
         run([s2flush, "calibrate", fit, "-o", platform], root)
         text = run([s2flush, "calibrate", every, "--check", platform], root)
     for row in csv.DictReader(io.StringIO(text)):
-        name = re.fullmatch(r"\S+ (absent|clean|dirty), 1 cores, (\d+) bytes", row["row"])
+        name = re.fullmatch(r"\S+ (absent|clean|dirty), 1 core, (\d+) bytes", row["row"])
         if name:
             yield name[1], int(name[2]), float(row["measured"]), float(row["predicted"])
 

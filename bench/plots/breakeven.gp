@@ -25,6 +25,7 @@ note(z) = (metric = strcol("metric"), axis_ = strcol("axis"), unit_ = strcol("un
     least_y[c_] = low_of(0) > 0 && low_of(0) < least_y[c_] ? low_of(0) : least_y[c_], \
     most_y[c_] = high_of(0) > most_y[c_] ? high_of(0) : most_y[c_], 0)
 stats table using (note(0)) nooutput
+all_ = cases
 if (cases > 6) { cases = 6 }
 S = words(names)
 
@@ -72,9 +73,9 @@ mark_text(k) = sprintf("%s at %s", cross_pair[k], x_text(cross_at[k]))
 finding = decides && crossed == 0 && open_ > 0 ? sprintf("Who is cheapest along %s is undecided in part", axis_) : \
     decides && crossed == 0 ? sprintf("The cheapest strategy stays the same along %s", axis_) : \
     decides && crossed < 4 ? "Break-even along ".axis_.": ".mark_text(1).(crossed > 1 ? "; ".mark_text(2) : "").(crossed > 2 ? "; ".mark_text(3) : "") : \
-    decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs are undecided", open_, pairs) : "") : \
+    decides ? sprintf("%d break-even points along %s decide", crossed, axis_) : crossed == 0 ? sprintf("No two strategies cross along %s", axis_).(open_ > 0 ? sprintf("; %d of %d pairs %s undecided", open_, pairs, open_ == 1 ? "is" : "are") : "") : \
     crossed == 1 ? sprintf("%s break even at %s = %s", cross_pair[1], axis_, x_text(cross_at[1])) : \
-    sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d are undecided", open_) : "")
+    sprintf("%d of %d pairs of strategies cross along %s", crossed, pairs, axis_).(open_ > 0 ? sprintf(", %d %s undecided", open_, open_ == 1 ? "is" : "are") : "")
 
 # Where each line ends, by case and strategy; names that would overlap are
 # pushed apart.
@@ -108,12 +109,13 @@ py(y) = 1 - y / (1.0 * tall)
 big = format eq "svg" ? "DejaVu Sans,17" : "DejaVu Sans,13"
 small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
-set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90, the uncertainty of the machine's costs. Strategies share their draws, so a crossing is surer than the bands look." : "Lines: every cost at its mode.") \
+set label 2 ("By ".metric.". ").(drawn > 0 ? "Lines: medians. Bands: p10 to p90 of the machine's costs. Draws are shared, so a crossing is surer than bands look." : "Lines: every cost at its mode.") \
+    .(all_ > cases ? sprintf(" First %d of %d situations.", cases, all_) : "") \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
 log_x = unit_ eq "bytes" && least_x > 0
 if (log_x) { set logscale x 2 }
 set logscale y
-set xrange [least_x : log_x ? most_x * (most_x / least_x)**0.36 : most_x + 0.36 * (most_x - least_x)]
+set xrange [log_x ? least_x * 0.9999 : least_x : log_x ? most_x * (most_x / least_x)**0.36 : most_x + 0.36 * (most_x - least_x)]
 do for [c=1:cases] {
     y0 = head_px + (c - 1) * panel_h + 26
     set tmargin at screen py(y0); set bmargin at screen py(y0 + panel_h - 86)
@@ -127,7 +129,12 @@ do for [c=1:cases] {
         set xtics ()
         do for [e=20:44] { if (2**e >= least_x * 0.999 && 2**e <= most_x * 1.001) { set xtics add (size_text(2**e) 2**e) } }
     } else {
-        if (axis_ eq "touched" || unit_ eq "ratio") { set xtics ("0 %%" 0, "20 %%" 0.2, "40 %%" 0.4, "60 %%" 0.6, "80 %%" 0.8, "100 %%" 1.0) }
+        if (axis_ eq "touched" || unit_ eq "ratio") {
+            set xtics ()
+            span = most_x - least_x
+            step_ = span <= 0.55 ? 0.1 : span <= 1.2 ? 0.2 : span <= 12 ? 1 : 10
+            do for [i=0:100] { if (i * step_ >= least_x - 1e-9 && i * step_ <= most_x + 1e-9) { set xtics add (sprintf("%.0f %%%%", 100 * i * step_) i * step_) } }
+        }
     }
     unset ytics; set ytics nomirror () font small
     do for [e=0:14] { do for [m in "1 3"] {

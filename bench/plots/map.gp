@@ -16,6 +16,7 @@ note(z) = (xkey = strcol("x_key"), ykey = strcol("y_key"), draws = column("n"), 
     strlen(strcol("winner")) && place(wins, strcol("winner")) == 0 ? wins = wins." ".strcol("winner") : 0, \
     strlen(strcol("condition")) ? leans = strcol("condition") : 0, 0)
 stats table using (note(0)) nooutput
+all_ = cases
 if (cases > 12) { cases = 12 }
 
 N = cases * xs * ys
@@ -49,7 +50,9 @@ columns_ = cases < 2 ? 1 : cases < 7 ? 2 : 3
 rows_ = (cases + columns_ - 1) / columns_
 cell_w = xs <= 8 ? 52 : xs <= 14 ? 40 : 28
 cell_h = ys <= 14 ? 26 : 20
-left_px = 92; panel_w = left_px + xs * cell_w + 24; panel_h = ys * cell_h + 92
+left_px = 92; panel_w = left_px + xs * cell_w + 24
+named_px = 0; do for [c=1:cases] { named_px = strlen(case_name[c]) * 6.8 + 24 > named_px ? strlen(case_name[c]) * 6.8 + 24 : named_px }
+panel_w = named_px > panel_w ? named_px : panel_w; panel_h = ys * cell_h + 92
 head_px = leans eq "" ? 84 : 102; foot_px = 30 + 24 * ((W + 1) / 2)
 wide = columns_ * panel_w; wide = wide < 980 ? 980 : wide
 tall = head_px + rows_ * panel_h + foot_px
@@ -70,7 +73,8 @@ ink(c, m) = m >= 1 && (c == BLUE || c == INK || c == RED || c == GREEN || c == 0
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
 set label 2 sprintf("By %s, among coherent strategies that the machine has. Dark: the runner-up costs twice as much or more; pale: under 1.25 times.", metric) \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
-set label 3 draws > 0 ? sprintf("Hatched: cheapest in under 80 %% of %d draws of the machine's costs. Same draws for all strategies.", draws) : "Every cost at its mode." \
+set label 3 (draws > 0 ? sprintf("Hatched: cheapest in under 80 %% of %d draws of the machine's costs. Same draws for all strategies.", draws) : "Every cost at its mode.") \
+    .(all_ > cases ? sprintf(" The first %d of %d situations.", cases, all_) : "") \
     at screen px(16), screen py(64) left font small textcolor rgb FAINT
 if (leans ne "") {
     set label 4 "*  only if ".leans."." at screen px(16), screen py(82) left font small textcolor rgb FAINT

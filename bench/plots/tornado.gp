@@ -11,7 +11,6 @@ note(z) = (metric = strcol("metric"), find_case(strcol("case")) == 0 && cases < 
     (cases = cases + 1, case_name[cases] = strcol("case"), case_a[cases] = strcol("a"), case_b[cases] = strcol("b"), \
      at_modes[cases] = column("at_modes")) : 0, 0)
 stats table using (note(0)) nooutput
-if (cases > 6) { cases = 6 }
 
 # No rows: the two never differ, whatever costs are.
 if (cases == 0) {
@@ -32,7 +31,7 @@ array s_total[N]; array total_l[N]; array total_h[N]
 do for [i=1:N] { cost[i] = "" }
 cell(z) = (c_ = find_case(strcol("case")), c_ == 0 || c_ > cases || column("rank") > SHOWN ? 0 : (c_ - 1) * SHOWN + column("rank"))
 fill(i) = i == 0 ? 0 : (cost[i] = strcol("cost"), low[i] = column("at_low"), high[i] = column("at_high"), \
-    range_[i] = sprintf("%g to %g %s", column("low"), column("high"), strcol("cost_unit")), \
+    range_[i] = sprintf("%g to %g %s", column("low"), column("high"), strcol("cost_unit") eq "ratio" ? "" : strcol("cost_unit")), \
     s_first[i] = column("first"), first_l[i] = column("first_low"), first_h[i] = column("first_high"), \
     s_total[i] = column("total"), total_l[i] = column("total_low"), total_h[i] = column("total_high"), 0)
 stats table using (fill(int(cell(0)))) nooutput
@@ -49,9 +48,11 @@ do for [c=1:cases] {
 }
 finding = ""
 do for [k=1:words(tops)] {
-    finding = finding.(k > 1 ? ", " : "").word(tops, k).(cases > 1 ? sprintf(" (%d of %d)", often[k], cases) : "")
+    finding = finding.(k > 1 ? ", " : "").word(tops, k).(cases > 1 ? sprintf(" (in %d of %d)", often[k], cases) : "")
 }
 finding = "Most of the uncertainty comes from ".finding
+all_ = cases # up to 64 are looked at, and the first six drawn
+if (cases > 6) { cases = 6 }
 
 # --- the picture ---------------------------------------------------------------
 
@@ -67,7 +68,7 @@ small = format eq "svg" ? "DejaVu Sans,12" : "DejaVu Sans,9"
 set label 1 finding at screen px(16), screen py(22) left font big textcolor rgb INK
 set label 2 sprintf("Bars: %s with one cost at its low (open) and at its high (filled), all others at their modes. Below 0 the first of two strategies is cheaper.", metric) \
     at screen px(16), screen py(46) left font small textcolor rgb FAINT
-set label 3 "Right: shares of the variance, first order (circle) and total (square), with 95 % intervals from the bootstrap." \
+set label 3 "Right: shares of the variance, first order (circle) and total (square), with 95 % intervals from the bootstrap.".(all_ > cases ? sprintf(" The first %d of %d situations.", cases, all_) : "") \
     at screen px(16), screen py(64) left font small textcolor rgb FAINT
 set yrange [SHOWN + 0.5 : 0.5]
 unset ytics

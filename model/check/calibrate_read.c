@@ -113,8 +113,9 @@ static void add_reading(struct measurements *found, const struct reading *readin
                         enum probe_kind kind)
 {
     struct observation *seen = measurements_row(found);
-    snprintf(seen->name, sizeof seen->name, "%.24s %.16s, %u cores, %llu bytes", reading->quantity,
-             reading->state, (unsigned)reading->cores, (unsigned long long)reading->bytes);
+    snprintf(seen->name, sizeof seen->name, "%.24s %.16s, %u core%s, %llu bytes", reading->quantity,
+             reading->state, (unsigned)reading->cores, reading->cores == 1 ? "" : "s",
+             (unsigned long long)reading->bytes);
     seen->measured = reading->value;
     seen->p10 = reading->p10;
     seen->p90 = reading->p90;

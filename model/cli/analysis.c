@@ -3,6 +3,7 @@
 #include "report/output.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define TABLES_MAX 4
 
@@ -85,6 +86,25 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
         output_drop(&files[i]);
     }
     return good;
+}
+
+/* At most four times a second, and gone at the end. */
+static void show_progress(size_t done, size_t total)
+{
+    static double last_s;
+    double now_s = cli_seconds();
+    if (done > 0 && done == total) {
+        fputs("\r\033[K", stderr);
+    } else if (done == 0 || now_s - last_s >= 0.25) {
+        last_s = now_s;
+        fprintf(stderr, "\r%zu of %zu parts", done, total);
+    }
+    (void)fflush(stderr);
+}
+
+progress_fn analysis_progress(void)
+{
+    return isatty(STDERR_FILENO) ? show_progress : NULL;
 }
 
 /* What the command line leaves open the study's [memo] may say. */

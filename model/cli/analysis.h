@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "study/metrics.h"
+#include "study/spot.h"
 #include "study/study.h"
 
 #include <stdio.h>
@@ -36,6 +37,9 @@ struct analysis {
 
 /* Takes one of those, or the study's name. */
 bool analysis_take(struct analysis *given, int key, const char *text, struct error *err);
+
+/* Shows on a terminal how far an answer is; NULL where stderr is none. */
+progress_fn analysis_progress(void);
 
 /* A table that goes to a file, or to stdout for --format csv. */
 struct analysis_table {

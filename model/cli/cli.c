@@ -2,6 +2,7 @@
 
 /* Before core/units.h and others could bring core/option.h in: see cli.h. */
 #include <argp.h>
+#include <stdlib.h>
 
 #include "core/units.h"
 
@@ -202,6 +203,8 @@ bool cli_parse(const struct cli_command *command, int argc, char **argv, void *i
     struct argp argp = {
         .options = options, .parser = take, .args_doc = command->words, .doc = help};
     argv[0] = name;
+    /* Options are listed with their value once; argp need not explain that each time. */
+    (void)setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
     argp_err_exit_status = EXIT_INPUT;
     error_t refused = argp_parse(&argp, argc, argv, 0, NULL, &parsing);
     *status = parsing.refused ? cli_fail(&parsing.err) : refused ? EXIT_INPUT : EXIT_DONE;

@@ -160,6 +160,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct study narrow;
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
+    given->request.progress = analysis_progress();
     if (!given->request.axis) {
         given->request.axis = study->memo.breakeven;
     }

@@ -6,7 +6,7 @@
 
 static const struct cli_option options[] = {
     {"metric", 'm', "METRIC", "this one (added_boot_ns; all: every one)"},
-    {"format", 'f', "FORMAT", "text (the default: what changed) or csv (all rows)"},
+    {"format", 'f', "FORMAT", "text (the default: what is not the same) or csv (all rows)"},
     {0},
 };
 
@@ -58,8 +58,14 @@ static bool take(void *input, int key, const char *text, struct error *err)
 
 static const struct cli_command command = {
     options, take, "FIRST SECOND", "What changed between two folders of results.",
-    "Marks: - less in the second, + more, ~ each median within the other's band p10 to p90, = the "
-    "same, ? known in one only, ! another verdict."};
+    "Rows are matched by their axes; an axis with one value in each folder, and not the same "
+    "(--set kernel=6.1 and --set kernel=6.6), is what is compared. Marks:\n"
+    "  =  the same\n"
+    "  ~  each median lies within the other's band p10 to p90\n"
+    "  -  less in the second\n"
+    "  +  more in the second\n"
+    "  ?  known in one only\n"
+    "  !  another verdict"};
 
 int cmd_diff(int argc, char **argv)
 {

@@ -100,7 +100,7 @@ static bool show_study(const char *name, struct error *err)
     struct study study;
     bool good = study_read(&study, name, NULL, err);
     if (good) {
-        printf("  %-20s %s (%zu points)\n", name, study.title, study.points);
+        printf("  %-26s %s (%zu points)\n", name, study.title, study.points);
     }
     study_free(&study);
     return good;
@@ -209,10 +209,15 @@ static bool show_metrics(struct error *err)
 static bool show_keys(struct error *err)
 {
     (void)err;
+    printf("Of a workload file; a slot's section is [slot NAME]\n");
     option_print_help(workload_options, workload_option_count, stdout);
     printf("\n");
+    option_print_help(workload_slot_options, workload_slot_option_count, stdout);
+    printf("\nOf a study file; a strategy's section is [strategy NAME]\n");
     option_print_help(study_options, study_option_count, stdout);
-    printf("\n[strategy NAME] in a study\n");
+    printf("\n");
+    option_print_help(study_memo_options, STUDY_MEMO_KEYS, stdout);
+    printf("\n");
     option_print_help(strategy_options, strategy_option_count, stdout);
     return true;
 }
@@ -282,7 +287,9 @@ static bool explain_names(const char *key, const char *machine, struct error *er
 static bool explain_key(const char *key, const char *machine, struct error *err)
 {
     return explain_option(workload_options, workload_option_count, key) ||
+           explain_option(workload_slot_options, workload_slot_option_count, key) ||
            explain_option(study_options, study_option_count, key) ||
+           explain_option(study_memo_options, STUDY_MEMO_KEYS, key) ||
            explain_option(strategy_options, strategy_option_count, key) || explain_strategy(key) ||
            explain_names(key, machine, err);
 }

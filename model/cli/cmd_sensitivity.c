@@ -64,6 +64,7 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
+    given->request.progress = analysis_progress();
     char a[64], b[64], pair[160];
     if (!given->request.of && study_memo_pair(study->memo.compare, a, b)) {
         snprintf(pair, sizeof pair, "%s,%s", a, b);

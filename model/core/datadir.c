@@ -57,6 +57,15 @@ bool datadir_find_code(const char *relative, char *buf, size_t size)
            readable(S2FLUSH_DATADIR, relative, buf, size);
 }
 
+bool datadir_nowhere(const char *relative, struct error *err)
+{
+    return error_input(
+        err, NULL,
+        "cannot find %s: expected it in $S2FLUSH_DATA, here, above the program or in "
+        "%s",
+        relative, S2FLUSH_DATADIR);
+}
+
 static int is_ini(const struct dirent *entry)
 {
     const char *dot = strrchr(entry->d_name, '.');

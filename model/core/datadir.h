@@ -4,6 +4,8 @@
 #ifndef S2FLUSH_CORE_DATADIR_H
 #define S2FLUSH_CORE_DATADIR_H
 
+#include "core/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -21,5 +23,9 @@ bool datadir_find_code(const char *relative, char *buf, size_t size);
  * the `known` that are there, up to `most` in all. Returns how many there are then; the
  * caller frees each. */
 size_t datadir_names(const char *relative, char **names, size_t known, size_t most);
+
+/* Fills err where a name is not found because none are: nothing of the program's
+ * data is anywhere that it looks. Returns false. */
+bool datadir_nowhere(const char *relative, struct error *err);
 
 #endif

@@ -61,6 +61,17 @@ const char *workload_name(const struct workload *workload)
     return workload->values.name;
 }
 
+bool workload_uses(const struct workload *workload, const char *key)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0 &&
+            strcmp(workload_options[i].section, "boot") == 0) {
+            return workload->boot_line > 0;
+        }
+    }
+    return true;
+}
+
 const char *workload_title(const struct workload *workload)
 {
     return workload->values.title;
@@ -132,8 +143,10 @@ static bool check_kind(const struct workload *workload, struct error *err)
                (workload->boot_line > 0);
     struct place at = {.file = workload->path};
     if (ways != 1) {
-        return error_input(err, &at, "found %d of recording, [timeline] and [boot], expected one",
-                           ways);
+        return error_input(err, &at,
+                           "found %s of recording, [timeline] and [boot] (a section without a key "
+                           "is none), expected one",
+                           ways == 0 ? "none" : "more than one");
     }
     return true;
 }
@@ -202,6 +215,10 @@ static void unknown_workload(const char *name, struct error *err)
     char hint[512] = "";
     char *names[256];
     size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
+    if (known == 0) {
+        (void)datadir_nowhere(WORKLOAD_DIR, err);
+        return;
+    }
     suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);

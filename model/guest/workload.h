@@ -38,6 +38,10 @@ bool workload_has_key(const char *key);
  * keys at once. The caller frees it with timeline_free. */
 bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);
 
+/* Whether a key has a part in what the workload does: those of [boot] have none
+ * where a recording or a timeline says it. */
+bool workload_uses(const struct workload *workload, const char *key);
+
 const char *workload_name(const struct workload *workload);
 const char *workload_title(const struct workload *workload);
 

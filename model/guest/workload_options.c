@@ -34,7 +34,8 @@ static const char *const log_choices[] = {"no", "reset", "boot", NULL};
 #define BYTES_MAX 4503599627370496.0 /* 4 PiB, the largest IPA space */
 
 const struct option workload_options[] = {
-    {TEXT("workload", name), .help = "the name in results; the file's own name where it is empty"},
+    {TEXT("workload", name),
+     .help = "the name in explain and run.json; the file's own where it is empty"},
     {TEXT("workload", title), .help = "what it is, for people"},
     {TEXT("workload", recording), .help = "a recorded boot to play, from this file's folder on"},
     {CHOICE("workload", play, play_choices), .fallback = "serial",

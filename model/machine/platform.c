@@ -276,6 +276,9 @@ static bool unknown_platform(const char *name, struct error *err)
             machines[count++] = names[i];
         }
     }
+    if (known == 0) {
+        return datadir_nowhere(PLATFORM_DIR, err);
+    }
     suggest(hint, sizeof hint, name, machines, count);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);

@@ -112,43 +112,50 @@ void breakeven_curves_write(FILE *out, const struct breakeven_results *results, 
 
 /* --- sentences --- */
 
-/* Who is cheaper at one end of the range, and by how much. */
-static void tell_end(FILE *out, const struct breakeven_results *results, double x,
-                     const char *winner, double factor)
+/* By what factor the cheaper one is, at one end of the range. */
+static void tell_end(FILE *out, const struct breakeven_results *results, double x, double factor)
 {
     char text[40];
-    fprintf(out, "%s at %s", winner, cells_human(x, results->kind.unit, text, sizeof text));
     if (isfinite(factor)) {
         fprintf(out, " by a factor of %.3g", factor);
     }
+    fprintf(out, " at %s", cells_human(x, results->kind.unit, text, sizeof text));
 }
 
+/* Who is cheaper at the ends: one strategy at both, or each at one. */
 static void tell_ends(FILE *out, const struct breakeven_results *results,
                       const struct breakeven *row)
 {
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
-    fprintf(out, "; cheaper is ");
-    tell_end(out, results, results->x[0], row->a_wins_low ? a : b, row->low_ratio);
-    fprintf(out, ", ");
-    tell_end(out, results, results->x[results->x_count - 1], row->a_wins_high ? a : b,
-             row->high_ratio);
+    fprintf(out, "%s costs less", row->a_wins_low ? a : b);
+    tell_end(out, results, results->x[0], row->low_ratio);
+    fprintf(out, ",");
+    if (row->a_wins_low != row->a_wins_high) {
+        fprintf(out, " %s", row->a_wins_high ? a : b);
+    }
+    tell_end(out, results, results->x[results->x_count - 1], row->high_ratio);
     fprintf(out, "\n");
 }
 
+/* The median over the draws, as everywhere; without draws the value at the modes. */
 static void tell_crossing(FILE *out, const struct breakeven_results *results,
                           const struct breakeven *row)
 {
     char at[40], p10[40], p90[40];
     enum unit unit = results->kind.unit;
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
-    double place = isfinite(row->at) ? row->at : row->p50;
-    fprintf(out, "%s up to %s = %s, %s beyond", row->a_below ? a : b, results->axis,
-            cells_human(place, unit, at, sizeof at), row->a_below ? b : a);
+    double place = isfinite(row->p50) ? row->p50 : row->at;
+    fprintf(out, "%s up to %s = %s", row->a_below ? a : b, results->axis,
+            cells_human(place, unit, at, sizeof at));
     if (row->n > 0) {
-        fprintf(out, " (p10 to p90: %s to %s; %.0f %% of the draws have no such crossing)",
-                cells_human(row->p10, unit, p10, sizeof p10),
-                cells_human(row->p90, unit, p90, sizeof p90), 100 * (1 - row->share_crossing));
+        fprintf(out, " (%s to %s)", cells_human(row->p10, unit, p10, sizeof p10),
+                cells_human(row->p90, unit, p90, sizeof p90));
     }
+    fprintf(out, ", %s beyond", row->a_below ? b : a);
+    if (row->n > 0 && row->share_crossing < 1) {
+        fprintf(out, ", in %.0f %% of the draws", 100 * row->share_crossing);
+    }
+    fprintf(out, "\n    ");
     tell_ends(out, results, row);
 }
 
@@ -164,6 +171,7 @@ static void tell_undecided(FILE *out, const struct breakeven_results *results,
         fprintf(out, ", at the modes at %s",
                 cells_human(row->at, results->kind.unit, at, sizeof at));
     }
+    fprintf(out, "\n    ");
     tell_ends(out, results, row);
 }
 
@@ -177,7 +185,7 @@ static void tell_row(FILE *out, const struct breakeven_results *results,
         tell_crossing(out, results, row);
         break;
     case BREAKEVEN_NONE:
-        fprintf(out, "no crossing in range");
+        fprintf(out, "no crossing in range; ");
         tell_ends(out, results, row);
         break;
     case BREAKEVEN_EQUAL:
@@ -199,7 +207,10 @@ static void tell_row(FILE *out, const struct breakeven_results *results,
 void breakeven_tell(FILE *out, const struct breakeven_results *results, enum metric metric)
 {
     size_t group = SIZE_MAX;
-    fprintf(out, "%s along %s, %zu values\n", metric_name[metric], results->axis, results->x_count);
+    bool drawn = results->count > 0 && results->row[0].n > 0;
+    fprintf(out, "%s along %s, %zu values; %s\n", metric_name[metric], results->axis,
+            results->x_count,
+            drawn ? "medians of the draws, in brackets p10 to p90" : "every cost at its mode");
     for (size_t i = 0; i < results->count; i++) {
         char text[512];
         if (results->row[i].group != group) {

@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/units.h"
 #include "report/cells.h"
+#include "study/setup.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -46,6 +47,13 @@ static bool constant(const struct csv *rows, int column)
     return true;
 }
 
+/* Whether each table has one value in a column, and not the same. */
+static bool apart(const struct csv *a, int column_a, const struct csv *b, int column_b)
+{
+    return a->rows > 0 && b->rows > 0 && constant(a, column_a) && constant(b, column_b) &&
+           strcmp(csv_cell(a, 0, column_a), csv_cell(b, 0, column_b)) != 0;
+}
+
 /* The axes stand between the study and the metric. */
 static bool find_axes(const struct csv *from, const struct csv *other, struct diff *diff, bool keep,
                       struct error *err)
@@ -57,7 +65,13 @@ static bool find_axes(const struct csv *from, const struct csv *other, struct di
             return error_input(err, NULL, "%s: axis %s is not in %s", from->path,
                                from->header[column], other->path);
         }
-        if (both && keep && diff->axis_count + 1 < sizeof diff->axes / sizeof *diff->axes) {
+        if (!both || !keep) {
+            continue;
+        }
+        if (apart(from, column, other, csv_column(other, from->header[column])) &&
+            diff->apart_count < sizeof diff->apart / sizeof *diff->apart) {
+            diff->apart[diff->apart_count++] = column;
+        } else if (diff->axis_count + 1 < sizeof diff->axes / sizeof *diff->axes) {
             diff->axes[diff->axis_count++] = column;
         }
     }
@@ -328,13 +342,31 @@ static void tell_value(FILE *out, double value, bool ns)
     }
 }
 
+/* An axis's value as people write it: 2G and not 2147483648. */
+static void tell_axis(FILE *out, const char *name, const char *text)
+{
+    double value;
+    char spelled[64];
+    struct value_kind kind = setup_key_kind(name);
+    if (kind.number && unit_parse(text, UNIT_NONE, &value)) {
+        text = unit_format(value, kind.unit, spelled, sizeof spelled);
+    }
+    fprintf(out, "%s=%s", name, text);
+}
+
+/* Without the axes that have one value in both tables. */
 static void tell_row(FILE *out, const struct diff *diff, const struct diff_row *row)
 {
     bool ns = strcmp(told(diff, row, "unit"), "ns") == 0;
     fprintf(out, "%c", row->mark);
-    for (size_t i = 0; i < diff->axis_count; i++) {
-        fprintf(out, " %s", told(diff, row, diff->a.header[diff->axes[i]]));
+    for (size_t i = 0; i + 1 < diff->axis_count; i++) {
+        const char *name = diff->a.header[diff->axes[i]];
+        if (!constant(&diff->a, diff->axes[i]) || !constant(&diff->b, csv_column(&diff->b, name))) {
+            fputc(' ', out);
+            tell_axis(out, name, told(diff, row, name));
+        }
     }
+    fprintf(out, " %s", told(diff, row, "metric"));
     fprintf(out, ": ");
     tell_value(out, row->value_a, ns);
     fprintf(out, " to ");
@@ -353,12 +385,33 @@ static void tell_row(FILE *out, const struct diff *diff, const struct diff_row *
     fprintf(out, "\n");
 }
 
+/* What each table has alone of an axis. */
+static void tell_apart(FILE *out, const struct diff *diff)
+{
+    for (size_t i = 0; i < diff->apart_count; i++) {
+        const char *name = diff->a.header[diff->apart[i]];
+        fprintf(out, "first: ");
+        tell_axis(out, name, csv_cell(&diff->a, 0, diff->apart[i]));
+        fprintf(out, "; second: ");
+        tell_axis(out, name, csv_cell(&diff->b, 0, csv_column(&diff->b, name)));
+        fputc('\n', out);
+    }
+}
+
 void diff_tell(FILE *out, const struct diff *diff)
 {
     size_t shown = 0;
+    tell_apart(out, diff);
     for (size_t i = 0; i < diff->count; i++) {
-        if (strchr(CHANGED, diff->row[i].mark) && shown++ < TELL_ROWS) {
-            tell_row(out, diff, &diff->row[i]);
+        const struct diff_row *row = &diff->row[i];
+        if (row->mark == '=' || row->mark == ' ') {
+            continue;
+        }
+        if (shown == 0) {
+            fprintf(out, "means over the draws, and the 95 %% interval of their difference\n");
+        }
+        if (shown++ < TELL_ROWS) {
+            tell_row(out, diff, row);
         }
     }
     if (shown > TELL_ROWS) {

@@ -1,8 +1,10 @@
 /*
  * diff - two result folders, row by row.
  *
- * Rows belong together where all axes and the metric agree; an axis that only
- * one of the two has must have one value there. The difference is of the means
+ * Rows belong together where all axes and the metric agree. An axis that only one
+ * of the two has must have one value there. One that has one value in each, and
+ * not the same (another kernel, another machine), is what is compared: rows
+ * belong together without it. The difference is of the means
  * (of the values at the modes, where one of the two has no draws), with the 95 % interval
  * that the two means' intervals give if they are independent. Paired draws are
  * closer than that; rows do not tell how much.
@@ -29,6 +31,8 @@ struct diff {
     struct csv a, b;
     int axes[64]; /* columns of a that identify a row; the metric is the last */
     size_t axis_count;
+    int apart[16]; /* columns of a with one value in each table, and not the same */
+    size_t apart_count;
     struct diff_row *row;
     size_t count;
     size_t same, within, changed, alone; /* how many rows of which kind */
@@ -43,7 +47,7 @@ void diff_free(struct diff *diff);
 /* All rows, as CSV, the marks as words: same, ~, less, more, known, verdict. */
 void diff_write(FILE *out, const struct diff *diff);
 
-/* What changed, for people, and how many rows did not. */
+/* What is not the same, for people, and how many rows are. */
 void diff_tell(FILE *out, const struct diff *diff);
 
 #endif

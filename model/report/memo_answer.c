@@ -333,7 +333,7 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s",
              question[0] ? question
              : title[0]  ? title
-                         : name);
+                         : "Which strategy costs least, and where does that change?");
     struct doc_node *answer = doc_add(doc, DOC_LEAD, "2 The answer");
     if (memo->table[MEMO_TARGET].there) {
         memo_limits_lead(memo, limited(memo), answer);

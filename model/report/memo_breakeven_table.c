@@ -42,8 +42,8 @@ static void put_open(const struct memo *memo, struct doc_node *line, size_t row)
         memo_say_at(memo, row, p10, low, sizeof low);
         memo_say_at(memo, row, memo_number(memo, MEMO_BREAKEVEN, row, "p90"), high, sizeof high);
     }
-    put_code(line, memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_below" : "a"));
-    put_code(line, memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "b"));
+    put_code(line, memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_below" : "low_winner"));
+    put_code(line, memo_cell(memo, MEMO_BREAKEVEN, row, crossing ? "wins_above" : "high_winner"));
     doc_cell(line, "%s", memo_cell(memo, MEMO_BREAKEVEN, row, "status"));
     doc_number(line, "%s", text);
     doc_number(line, "%s%s%s", low, low[0] ? " to " : "", high);

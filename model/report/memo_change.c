@@ -8,6 +8,13 @@
 #define WORDS 512
 #define SHOWN_COSTS 5
 
+/* An estimate of next to nothing may be below it: no -0.00. */
+static double share_of(const struct memo *memo, size_t row, const char *name)
+{
+    double share = memo_number(memo, MEMO_SENSITIVITY, row, name);
+    return fabs(share) < 0.005 ? 0 : share;
+}
+
 static void cost_row(const struct memo *memo, size_t row, const char *where, struct doc_node *table)
 {
     struct doc_node *line = doc_add(table, DOC_ROW, NULL);
@@ -23,13 +30,15 @@ static void cost_row(const struct memo *memo, size_t row, const char *where, str
         doc_code(what, memo_cell(memo, id, row, "b"));
     }
     doc_code(doc_add(line, DOC_CELL, NULL), memo_cell(memo, id, row, "cost"));
-    doc_number(line, "%.4g to %.4g %s", memo_number(memo, id, row, "low"),
-               memo_number(memo, id, row, "high"), memo_cell(memo, id, row, "cost_unit"));
+    const char *unit = memo_cell(memo, id, row, "cost_unit");
+    bool bare = !unit[0] || strcmp(unit, "ratio") == 0;
+    doc_number(line, "%.4g to %.4g%s%s", memo_number(memo, id, row, "low"),
+               memo_number(memo, id, row, "high"), bare ? "" : " ", bare ? "" : unit);
     memo_say_number("ns", memo_number(memo, id, row, "at_low"), low, sizeof low);
     memo_say_number("ns", memo_number(memo, id, row, "at_high"), high, sizeof high);
     doc_number(line, "%s to %s", low, high);
-    doc_number(line, "%.2f", memo_number(memo, id, row, "first"));
-    doc_number(line, "%.2f", memo_number(memo, id, row, "total"));
+    doc_number(line, "%.2f", share_of(memo, row, "first"));
+    doc_number(line, "%.2f", share_of(memo, row, "total"));
     doc_cell(line, "%s", memo_cell(memo, id, row, "source"));
 }
 

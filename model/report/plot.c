@@ -6,6 +6,7 @@
 #include "report/gnuplot.h"
 
 #include <dirent.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -129,7 +130,30 @@ static bool has_metric(const struct csv *rows, int column, const char *name)
     return false;
 }
 
-static bool axis_fits(const struct csv *rows, int column, const struct wish *wish)
+/* Why a script does not fit, behind those of the others. */
+struct reasons {
+    char text[600];
+    size_t used;
+};
+
+static void add_reason(struct reasons *reasons, const struct wish *wish, const char *format, ...)
+{
+    char reason[160];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(reason, sizeof reason, format, list);
+    va_end(list);
+    int more = snprintf(reasons->text + reasons->used, sizeof reasons->text - reasons->used,
+                        "%s%s %s", reasons->used ? "; " : "", wish->output, reason);
+    if (more > 0 && (size_t)more < sizeof reasons->text - reasons->used) {
+        reasons->used += (size_t)more;
+    } else {
+        reasons->text[reasons->used] = '\0'; /* whole reasons only */
+    }
+}
+
+static bool axis_fits(const struct csv *rows, int column, const struct wish *wish,
+                      struct reasons *reasons)
 {
     size_t low = 1, high = 1;
     for (size_t i = 0; i < wish->axes; i++) {
@@ -139,25 +163,36 @@ static bool axis_fits(const struct csv *rows, int column, const struct wish *wis
         }
     }
     size_t count = count_values(rows, column);
-    return count >= low && count <= high;
+    if (count >= low && count <= high) {
+        return true;
+    }
+    const char *name = rows->header[column];
+    if (low == high) {
+        add_reason(reasons, wish, "takes %zu of %s, found %zu", low, name, count);
+    } else {
+        add_reason(reasons, wish, "takes %zu to %zu of %s, found %zu", low, high, name, count);
+    }
+    return false;
 }
 
-static bool fits(const struct csv *rows, const struct wish *wish)
+static bool fits(const struct csv *rows, const struct wish *wish, struct reasons *reasons)
 {
     int metric = csv_column(rows, "metric");
     for (size_t i = 0; i < wish->axes; i++) {
         if (wish->low[i] > 0 && csv_column(rows, wish->axis[i]) < 0) {
+            add_reason(reasons, wish, "needs an axis %s", wish->axis[i]);
             return false;
         }
     }
     /* The axes stand between the study and the metric. */
     for (int column = csv_column(rows, "study") + 1; column < metric; column++) {
-        if (!axis_fits(rows, column, wish)) {
+        if (!axis_fits(rows, column, wish, reasons)) {
             return false;
         }
     }
     for (size_t i = 0; i < wish->metrics; i++) {
         if (!has_metric(rows, metric, wish->metric[i])) {
+            add_reason(reasons, wish, "needs %s", wish->metric[i]);
             return false;
         }
     }
@@ -261,6 +296,7 @@ struct tables {
         bool there;
     } table[TABLES_MAX];
     size_t count;
+    struct reasons reasons; /* why scripts do not fit */
 };
 
 /* Reads a table the first time. *rows is NULL where the folder has none of that
@@ -335,7 +371,7 @@ static bool draw_if_fits(struct places *places, struct tables *tables, const cha
     if (!has_columns(tables, &wish, rows, err)) {
         return false;
     }
-    if (!wish.each[0] && !fits(rows, &wish)) {
+    if (!wish.each[0] && !fits(rows, &wish, &tables->reasons)) {
         return true;
     }
     if (!plain_names(rows, &wish, err)) {
@@ -366,12 +402,19 @@ static bool draw_fitting(struct places *places, struct tables *tables, FILE *mes
         return error_input(err, NULL, "%s: has neither " ROWS " nor another table to draw",
                            places->folder);
     }
-    return good && (drawn > 0 || error_run(err, "%s: no plot fits these rows", places->folder));
+    return good &&
+           (drawn > 0 || error_run(err,
+                                   "%.200s: no plot fits these rows (values of an axis: %s); "
+                                   "tables of map, breakeven and sensitivity are always drawn",
+                                   places->folder, tables->reasons.text));
 }
 
 bool plot_folder(const char *folder, FILE *messages, struct error *err)
 {
     struct places places;
+    if (access(folder, F_OK) != 0) {
+        return error_input(err, NULL, "%s: no such folder", folder);
+    }
     if (!gnuplot_places(folder, &places, err)) {
         return false;
     }

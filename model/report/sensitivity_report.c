@@ -155,6 +155,12 @@ static void tell_time(FILE *out, double ns)
     fprintf(out, "%s", cells_human(ns, UNIT_NS, text, sizeof text));
 }
 
+/* An estimate of next to nothing may be below it: no -0.00. */
+static double rounded(double share)
+{
+    return fabs(share) < 0.005 ? 0 : share;
+}
+
 static void tell_cost(FILE *out, const struct sensitivity_results *results, size_t index, size_t id)
 {
     const struct sensitivity_cost *cost = &results->cell[index].cost[id];
@@ -164,8 +170,9 @@ static void tell_cost(FILE *out, const struct sensitivity_results *results, size
     fprintf(out, " to ");
     tell_time(out, cost->at_high);
     fprintf(out, "; first order %.2f (%.2f to %.2f), total %.2f (%.2f to %.2f)\n",
-            cost->index.first, cost->index.first_low, cost->index.first_high, cost->index.total,
-            cost->index.total_low, cost->index.total_high);
+            rounded(cost->index.first), rounded(cost->index.first_low),
+            rounded(cost->index.first_high), rounded(cost->index.total),
+            rounded(cost->index.total_low), rounded(cost->index.total_high));
 }
 
 static void tell_cell(FILE *out, const struct sensitivity_results *results, size_t index)

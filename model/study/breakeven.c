@@ -132,7 +132,11 @@ static bool scan_one(struct scan *scan, size_t group, size_t x, struct error *er
 static bool scan_all(struct scan *scan, unsigned jobs, struct error *err)
 {
     const struct breakeven_results *results = scan->results;
-    size_t items = results->groups.count * results->x_count, failed = SIZE_MAX;
+    size_t items = results->groups.count * results->x_count, failed = SIZE_MAX, done = 0;
+    progress_fn progress = scan->request->progress;
+    if (progress) {
+        progress(0, items);
+    }
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t item = 0; item < items; item++) {
         struct error own;
@@ -143,6 +147,7 @@ static bool scan_all(struct scan *scan, unsigned jobs, struct error *err)
                 *err = own;
             }
         }
+        spots_progress(progress, &done, items);
     }
     return failed == SIZE_MAX;
 }

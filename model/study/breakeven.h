@@ -17,6 +17,7 @@
 
 #include "study/groups.h"
 #include "study/metrics.h"
+#include "study/spot.h"
 
 /* Under this share of the draws that agree, nothing is decided. */
 #define DECIDED_SHARE 0.8
@@ -30,6 +31,7 @@ struct breakeven_request {
     enum metric metric;
     const char *pair; /* "A,B"; NULL: all pairs */
     bool what_if; /* also strategies that exist only on paper */
+    progress_fn progress;
 };
 
 enum breakeven_status {

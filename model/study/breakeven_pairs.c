@@ -299,7 +299,7 @@ static bool find_root(const struct scan *scan, struct task *task, struct error *
 static bool find_roots(const struct scan *scan, struct tasks *tasks, unsigned jobs,
                        struct error *err)
 {
-    size_t failed = SIZE_MAX;
+    size_t failed = SIZE_MAX, done = 0;
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < tasks->count; i++) {
         struct error own = {.status = EXIT_RUN};
@@ -310,6 +310,7 @@ static bool find_roots(const struct scan *scan, struct tasks *tasks, unsigned jo
                 *err = own;
             }
         }
+        spots_progress(scan->request->progress, &done, tasks->count);
     }
     return failed == SIZE_MAX;
 }

@@ -304,7 +304,7 @@ static bool fits(const struct study *study, const struct sensitivity_request *re
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
                      unsigned jobs, struct sensitivity_results *results, struct error *err)
 {
-    size_t failed = SIZE_MAX;
+    size_t failed = SIZE_MAX, done = 0;
     *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
     groups_init(&results->groups, study, NULL, NULL);
     if (!fits(study, request, results->groups.count, jobs, err)) {
@@ -318,6 +318,9 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
         alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
     struct told *told =
         alloc_zeroed(results->groups.count, sizeof *told, "values of a sensitivity");
+    if (request->progress) {
+        request->progress(0, results->groups.count);
+    }
 #pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
     for (size_t i = 0; i < results->groups.count; i++) {
         struct error own;
@@ -328,6 +331,7 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
                 *err = own;
             }
         }
+        spots_progress(request->progress, &done, results->groups.count);
     }
     for (size_t machine = 0; machine < results->machines; machine++) {
         add_up(results, told, machine);

@@ -23,6 +23,7 @@ struct sensitivity_request {
                        cost least at the modes, the cheaper one first */
     uint64_t points; /* behind the indices, and draws behind the value of information */
     bool what_if;
+    progress_fn progress;
 };
 
 /* One cost in one cell. */

@@ -27,6 +27,17 @@ static uint64_t spot_memory(const struct study *study)
            (strategies + 1) * sizeof(struct spot_lane);
 }
 
+void spots_progress(progress_fn progress, size_t *done, size_t total)
+{
+#pragma omp critical(spots_progress)
+    {
+        ++*done;
+        if (progress) {
+            progress(*done, total);
+        }
+    }
+}
+
 bool spots_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
                    const char *what, const char *instead, struct error *err)
 {

@@ -19,6 +19,10 @@ struct spot_key {
 
 struct spot_lane; /* one strategy's run */
 
+/* Hears how many of the parts of an answer are done: 0 of them first, all of them
+ * at last. Called by one thread at a time. NULL: nobody listens. */
+typedef void (*progress_fn)(size_t done, size_t total);
+
 struct spot {
     const struct study *study;
     struct setup setup; /* the strategy in it changes */
@@ -28,6 +32,9 @@ struct spot {
     size_t strategies; /* of the study */
     struct spot_lane *lanes; /* by strategy; the last one is the yardstick */
 };
+
+/* One part more is done; `done` is shared by the threads. */
+void spots_progress(progress_fn progress, size_t *done, size_t total);
 
 /* Whether `kept` bytes may be taken and, for each of so many threads (0: as many as
  * processors), an open place and `own` bytes more; else a line as of alloc_allowed. */

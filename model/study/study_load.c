@@ -16,6 +16,9 @@ bool study_unknown(const char *name, struct error *err)
     char *names[64];
     size_t known = datadir_names(STUDY_DIR, names, 0, sizeof names / sizeof *names);
     known = datadir_names(QUESTION_DIR, names, known, sizeof names / sizeof *names);
+    if (known == 0) {
+        return datadir_nowhere(STUDY_DIR, err);
+    }
     suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);

@@ -211,7 +211,7 @@ static bool run_cells(const struct study *study, const struct map_request *reque
                       struct map_results *results, struct error *err)
 {
     size_t cells = results->groups.count * results->x_count * results->y_count;
-    size_t strategies = study->role[AXIS_STRATEGY]->values.count, failed = SIZE_MAX;
+    size_t strategies = study->role[AXIS_STRATEGY]->values.count, failed = SIZE_MAX, done = 0;
     if (!fits(study, cells, jobs, err)) {
         return false;
     }
@@ -229,6 +229,7 @@ static bool run_cells(const struct study *study, const struct map_request *reque
                 *err = own;
             }
         }
+        spots_progress(request->progress, &done, cells);
     }
     return failed == SIZE_MAX;
 }

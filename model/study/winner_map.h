@@ -25,6 +25,7 @@ struct map_request {
     enum metric metric;
     bool what_if; /* also strategies that exist only on paper */
     bool sound; /* only strategies that are coherent without any condition */
+    progress_fn progress;
 };
 
 struct map_choice {

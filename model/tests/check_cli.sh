@@ -16,6 +16,7 @@ for command in run merge explain list plot paths calibrate breakeven map sensiti
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"
+    check "$command --help: nothing but what it takes" test -z "$(grep 'Mandatory' "$T/out")"
 done
 run --version
 check "version: status" is "$rc" 0
@@ -37,6 +38,7 @@ refused "bad set" "(did you mean draws?)" run first-light --set drwas=1
 refused "unknown workload" "no workload" explain no-such-workload
 refused "unknown strategy" "(did you mean eager?)" explain recorded-4k --strategy eagr
 refused "unknown machine" "(did you mean neoverse-n1?)" explain recorded-4k --machine neoverse-n
+refused "a key without effect" "touched: changes nothing" explain recorded-4k --set touched=10%
 refused "bad kernel" "kernel" explain recorded-4k --kernel 2.6
 refused "unknown list" "(did you mean machines?)" list machine
 refused "unknown key" "(did you mean touched?)" list --explain touchd
@@ -61,6 +63,35 @@ refused "sensitivity: points" "from 16 to" sensitivity first-light --points 1
 refused "diff: one folder" "two folders" diff "$T"
 refused "diff: no rows" "rows.csv" diff "$T" "$T"
 refused "impossible strategy" "one core's caches only" run first-light --set strategy=set-way
+
+# Away from its data the program says that, and not that a name is wrong.
+mkdir "$T/away" && cp "$S2FLUSH" "$T/away/s2flush"
+if [ -e /usr/local/share/s2flush ]; then
+    echo "ok no data # SKIP it is installed here"
+else
+    (cd "$T/away" && env -u S2FLUSH_DATA ./s2flush explain s01-microvm) >"$T/out" 2>"$T/err"
+    check "no data: says where it looks" says err "cannot find workloads: expected it in"
+    (cd "$T/away" && env -u S2FLUSH_DATA ./s2flush run reference) >"$T/out" 2>"$T/err"
+    check "no data: of a study, too" says err "cannot find workloads/studies: expected it in"
+fi
+
+# --- recipes for many machines ------------------------------------------------------------------
+
+# recipe NAME WORDS STUDY SHARDS: refused before anything is started.
+recipe()
+{
+    for script in parallel submit; do
+        rc=0
+        bench/batch/$script.sh "$3" "$T/shards" "$4" >"$T/out" 2>"$T/err" || rc=$?
+        check "$script.sh: $1: status" is "$rc" 2
+        check "$script.sh: $1: one line" is "$(wc -l <"$T/err")" 1
+        check "$script.sh: $1: says" says err "$2"
+        check "$script.sh: $1: nothing started" test ! -e "$T/shards"
+    done
+}
+recipe "no shards" "SHARDS: found '0'" first-light 0
+recipe "unknown study" "(did you mean first-light?)" first-ligth 2
+S2FLUSH=$T/no-such recipe "no program" "no program $T/no-such" first-light 2
 
 # --- a small study ------------------------------------------------------------------------------
 
@@ -312,6 +343,7 @@ run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --steps 3 --metric 
 check "target: status" is "$rc" 0
 check "target: says" says out "pause_ns of at most 1 ms along chunk, 3 values"
 check "target: up to" says out "up to chunk = "
+check "target: silent off a terminal" silent err
 run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --metric pause --target soon
 check "bad target: status" is "$rc" 2
 check "bad target: one line" one_line
@@ -319,12 +351,17 @@ run breakeven "$T/study.ini" --axis chunk --from 64K --to 1M --target 1ms --pair
 check "target of a pair: status" is "$rc" 2
 run list studies
 check "list studies: questions" says out "q01-reboot-without-fwb"
+run list keys
+check "list keys: of slots" says out "[slot]"
+check "list keys: of memos" says out "[memo]"
 
 odd="$T/a folder; with 'odd' \$names"
 run run "$T/study.ini" -o "$odd" --set backing=thp --quiet
 run plot "$T/a"
 check "plot: an axis too many: status" is "$rc" 1
 check "plot: an axis too many: says" says err "no plot fits"
+check "plot: an axis too many: says why" says err "added-boot takes 1 of backing, found 2"
+refused "plot: no folder" "no such folder" plot "$T/no-such"
 
 # Without gnuplot: one polite line, and the rows stay.
 rc=0
@@ -333,6 +370,15 @@ check "no gnuplot: status" is "$rc" 1
 check "no gnuplot: one line" one_line
 check "no gnuplot: says" says err "gnuplot"
 check "no gnuplot: only the rows" is "$(cd "$odd" && ls -A | tr '\n' ' ')" "rows.csv run.json "
+
+# On a terminal, which script(1) makes, the answers that take long show how far they are.
+if command -v script >/dev/null; then
+    TERM=dumb script -qec "$S2FLUSH sensitivity '$T/study.ini' --points 16 --set backing=thp" "$T/tty" \
+        >"$T/out" 2>&1 </dev/null
+    check "sensitivity: progress on a terminal" says out "0 of 2 parts"
+else
+    echo "ok sensitivity: progress on a terminal # SKIP no script"
+fi
 
 if command -v gnuplot >/dev/null; then
     run plot "$odd"

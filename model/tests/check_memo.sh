@@ -78,6 +78,7 @@ for section in "3 Decision map" "4 What it costs" "5 What would change" "6 What 
     check "page: section $section" has "$D/memo.html" "<h2>$section"
 done
 check "memo: validation" has "$D/memo.md" "| unmap-4k |"
+check "memo: no share below zero" lacks "$D/memo.md" "| -0.00 |"
 check "memo: the lines to repeat it" has "$D/memo.md" "s2flush map $T/study.ini --x footprint"
 # shellcheck disable=SC2016 # backticks are Markdown's
 check "memo: pairs that do not cross say who costs less" \
@@ -91,6 +92,10 @@ run breakeven "$T/study.ini" --axis footprint --from 1M --to 64M --steps 4 -o "$
 run memo "$T/ranged" -q
 check "memo: from where to where, if that was asked for" has "$T/ranged/memo.md" \
     "--axis footprint --from 1048576 --to 67108864 --steps 4 -o"
+grep -vE '^title = <script|^question' "$T/study.ini" >"$T/untold.ini"
+run run "$T/untold.ini" -o "$T/untold" --set workload=generated-boot --set draws=0 -q
+run memo "$T/untold" -q
+check "memo: a study that does not say what it asks" grep -q '^\*\*1 The question\.\*\* Which strategy' "$T/untold/memo.md"
 
 # --- what stands beside the answer ---------------------------------------------------------------
 
@@ -170,7 +175,7 @@ for command in run map; do run "$command" "$T/nobody.ini" -o "$T/nothing"; done
 run plot "$T/nothing" -q
 check "nobody wins: drawn" test "$rc" -eq 0
 run memo "$T/nothing" -q
-check "nobody wins: the question has a name" has "$T/nothing/memo.md" "**1 The question.** nobody"
+check "nobody wins: there is a question" has "$T/nothing/memo.md" "**1 The question.** Which strategy"
 check "nobody wins: none is undecided for that" has "$T/nothing/memo.md" \
     "Of all 8 situations of the study: in 8 nothing is coherent and exists."
 

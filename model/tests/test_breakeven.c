@@ -4,6 +4,7 @@
 
 #include "report/breakeven_report.h"
 #include "study/breakeven_parts.h"
+#include "report/cells.h"
 #include "study/crossing.h"
 
 #include <math.h>
@@ -172,7 +173,35 @@ static void no_crossing(void **state)
     assert_non_null(out);
     breakeven_tell(out, &results, METRIC_added_boot_ns);
     assert_int_equal(fclose(out), 0);
-    assert_non_null(strstr(text, "no crossing in range; cheaper is eager at 10 % by a factor of"));
+    assert_non_null(strstr(text, "no crossing in range; eager costs less by a factor of"));
+    free(text);
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* What is told of a crossing lies within its band: the median, not the value at the modes. */
+static void crossing_told(void **state)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {.axis = "touched", .pair = "unmap-lazy,eager"};
+    char *text = NULL, p10[40], p50[40], p90[40], expected[200];
+    size_t size = 0;
+    (void)state;
+    read_it(&study, "[study]\ndraws = 64\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
+                    "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.1..1 +0.1\n");
+    run(&study, &request, 2, &results);
+    const struct breakeven *row = &results.row[0];
+    snprintf(expected, sizeof expected, "unmap-lazy up to touched = %s (%s to %s), eager beyond",
+             cells_human(row->p50, UNIT_RATIO, p50, sizeof p50),
+             cells_human(row->p10, UNIT_RATIO, p10, sizeof p10),
+             cells_human(row->p90, UNIT_RATIO, p90, sizeof p90));
+    assert_true(fabs(row->at - row->p50) > 1e-4);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    breakeven_tell(out, &results, METRIC_added_boot_ns);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, expected));
     free(text);
     breakeven_free(&results);
     study_free(&study);
@@ -229,10 +258,10 @@ static void draws_outweigh_the_modes(void **state)
     static const double crossing[2][3] = {{1, 2, 5}, {3, 3, 3}};
     (void)state;
     expect_made_up(eager, unmap, BREAKEVEN_NONE,
-                   "cheaper is unmap at 10 % by a factor of 4, unmap at 90 % by a factor of 4\n");
+                   "unmap costs less by a factor of 4 at 10 %, by a factor of 4 at 90 %\n");
     expect_made_up(eager, first_equal, BREAKEVEN_NONE,
-                   "cheaper is unmap at 10 % by a factor of 1,");
-    expect_made_up(crossing, unmap, BREAKEVEN_NONE, "cheaper is unmap at 10 %");
+                   "unmap costs less by a factor of 1 at 10 %,");
+    expect_made_up(crossing, unmap, BREAKEVEN_NONE, "unmap costs less by");
     expect_made_up(eager, crossing, BREAKEVEN_CROSSING, ",0,0,0,eager,unmap,0.1,eager,3");
 }
 
@@ -370,6 +399,7 @@ int main(void)
         cmocka_unit_test(along_a_cost),
         cmocka_unit_test(no_crossing),
         cmocka_unit_test(draws_outweigh_the_modes),
+        cmocka_unit_test(crossing_told),
         cmocka_unit_test(undecided),
         cmocka_unit_test(incoherent_is_left_out),
         cmocka_unit_test(threads_change_nothing),

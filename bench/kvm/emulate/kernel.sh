@@ -10,7 +10,9 @@
 #   RECORDED=6.1.190 the version to look for; if it is gone, the newest of its series
 set -euo pipefail
 
-directory=$1
+# Absolute, for apt takes a relative one from the root of the file system.
+mkdir -p "$1"
+directory=$(cd "$1" && pwd)
 recorded=${RECORDED:-6.1.190}
 state=$directory/apt
 
