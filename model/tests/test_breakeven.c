@@ -3,8 +3,8 @@
 #include "study_files.h"
 
 #include "report/breakeven_report.h"
-#include "study/breakeven_parts.h"
 #include "report/cells.h"
+#include "study/breakeven_parts.h"
 #include "study/crossing.h"
 
 #include <math.h>

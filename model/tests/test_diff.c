@@ -188,10 +188,8 @@ static void what_is_apart(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(marks),
-        cmocka_unit_test(only_like_with_like),
-        cmocka_unit_test(bad_folders),
-        cmocka_unit_test(an_axis_more),
+        cmocka_unit_test(marks),         cmocka_unit_test(only_like_with_like),
+        cmocka_unit_test(bad_folders),   cmocka_unit_test(an_axis_more),
         cmocka_unit_test(what_is_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
