@@ -258,14 +258,14 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
         .f = residuals, .n = fit->rows + fit->priors, .p = fit->costs, .params = problem};
     int info, status = gsl_multifit_nlinear_init(start, &fdf, work);
     if (status == GSL_SUCCESS && search) {
-        status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
+        /* However that ends, the simplex begins there. */
+        (void)gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
         gsl_vector_memcpy(start, gsl_multifit_nlinear_position(work));
         refine(problem, start, SIMPLEX_SIZE);
         refine(problem, start, -SIMPLEX_SIZE);
         status = gsl_multifit_nlinear_init(start, &fdf, work);
     }
-    /* No further progress is an end as good as any for such a function. */
-    bool ok = status == GSL_SUCCESS || status == GSL_ENOPROG || status == GSL_EMAXITER;
+    bool ok = status == GSL_SUCCESS;
     if (ok) {
         read_costs(work, scatter(work, fit), fit);
         read_rows(work, fit);

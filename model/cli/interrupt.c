@@ -1,11 +1,15 @@
 #include "cli/interrupt.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t caught;
+/* Written by the handler in one thread, read by all. */
+static atomic_int caught;
+_Static_assert(ATOMIC_INT_LOCK_FREE == 2, "a handler may not take a lock");
+
 static bool terminal;
 
 static void note(int signal)

@@ -182,7 +182,7 @@ static uint64_t updates_of_all(bool filled)
             *act++ = (struct act){.go = do_fill, .at = 0, .bytes = MIB};
         }
         *act++ = (struct act){.go = do_wait, .n = PS_PER_S};
-        *act = (struct act){.go = do_write, .at = i * 64 * KIB, .bytes = 64};
+        *act = (struct act){.go = do_write, .at = (uint64_t)i * 64 * KIB, .bytes = 64};
         acts[i] = script[i];
     }
     rig_init(&rig,
