@@ -244,15 +244,20 @@ static void fault_relax(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
-    uint64_t next, n = leaf_count(fault);
+    uint64_t next;
     lines_read_sequence(actor, kvm, fault->vcpu);
     if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
     }
+    /* Permissions are only added: what others gave meanwhile stays. */
+    fault->leaves.end = least(fault->leaves.end, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
         make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
     }
+    fault->leaves.writable |= mapped.writable;
+    fault->leaves.executable |= mapped.executable;
+    uint64_t n = leaf_count(fault);
     stage2_relax(&kvm->stage2, fault->leaves);
     fault->done = true;
     fault->queued = actor->queued;

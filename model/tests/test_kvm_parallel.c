@@ -150,6 +150,36 @@ static void logging_relaxes_under_the_read_lock(void **state)
     }
 }
 
+/* One vCPU writes to a read-only page while another one fetches from it: the later
+ * relaxation leaves what the earlier one gave. */
+static void relaxations_only_add(void **state)
+{
+    (void)state;
+    static const struct act writer[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                        {.go = set_log, .on = true},
+                                        {.go = do_read, .at = 0, .bytes = 64},
+                                        {.go = do_wait, .n = PS_PER_S},
+                                        {.go = do_write, .at = 0, .bytes = 64},
+                                        {0}};
+    static const struct act fetcher[] = {
+        {.go = do_wait, .n = PS_PER_S}, {.go = do_fetch, .at = 0, .bytes = 64}, {0}};
+    static const struct act *const acts[] = {writer, fetcher};
+    static const char *const kernels[] = {"5.17", "6.1", "6.12"};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct rig rig;
+        struct leaves leaf;
+        uint64_t next;
+        rig_init(&rig, &(struct rig_setup){
+                           .kernel = kernels[i], .strategy = "unmap", .backing = BACKING_4K});
+        rig_play(&rig, acts, 2);
+        assert_true(stage2_lookup(&rig.kvm.stage2, RIG_IPA, &leaf, &next));
+        assert_true(leaf.writable && leaf.executable);
+        assert_int_equal(rig_all(&rig, EV_data_perm_w), 1);
+        assert_int_equal(rig_all(&rig, EV_data_perm_x), 1);
+        rig_free(&rig);
+    }
+}
+
 /* --- lines that go from core to core --- */
 
 /* Two vCPUs that fault at once on leaves far apart: each adds itself to the two locks'
@@ -428,6 +458,7 @@ int main(void)
         cmocka_unit_test(only_the_installer_cleans_from_5_14_on),
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
+        cmocka_unit_test(relaxations_only_add),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
         cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
         cmocka_unit_test(a_lone_vcpu_moves_no_line),
