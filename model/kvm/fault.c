@@ -264,7 +264,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
     actor_charge(actor, EV_relax_calls, n);
     lines_touch_leaves(actor, kvm, fault->leaves, false);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
-        actor_charge(actor, EV_tlbi_local, n);
+        memory_tlbi_local(actor, kvm->memory, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */
     } else {
         memory_tlbi(actor, kvm->memory, EV_tlbi_calls, n);

@@ -1,3 +1,4 @@
+#include "kvm/tlbi.h"
 #include "rig.h"
 
 #include <math.h>
@@ -146,6 +147,30 @@ static void logging_relaxes_under_the_read_lock(void **state)
         rig_alone(&rig, acts);
         assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
         assert_int_equal(rig.kvm.mmu_lock.longest_read_ps > 0, versions[i].read);
+        rig_free(&rig);
+    }
+}
+
+/* From 6.5 on a relaxation invalidates the own core's TLB only, which without VHE is a
+ * call to EL2 all the same. */
+static void without_vhe_a_relaxation_calls_el2(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                      {.go = do_read, .at = 0, .bytes = 64},
+                                      {.go = do_fetch, .at = 0, .bytes = 64},
+                                      {0}};
+    static const char *const kernels[] = {"6.1", "6.5"};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = kernels[i],
+                                           .strategy = "unmap",
+                                           .backing = BACKING_4K,
+                                           .nvhe = true});
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1 - i);
+        assert_int_equal(rig_all(&rig, EV_tlbi_local), i);
+        assert_int_equal(rig_all(&rig, EV_hyp_calls), 1);
         rig_free(&rig);
     }
 }
@@ -388,10 +413,10 @@ static void naive_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t
 static void expect_range(uint64_t start, uint64_t pages, bool lpa2, uint64_t ranges,
                          uint64_t singles)
 {
-    uint64_t got_ranges, got_singles;
-    kvm_range_tlbi(start, pages, lpa2, &got_ranges, &got_singles);
-    assert_int_equal(got_ranges, ranges);
-    assert_int_equal(got_singles, singles);
+    struct range_tlbi got = kvm_range_tlbi(start, pages, 4 * KIB, lpa2);
+    assert_int_equal(got.ranges, ranges);
+    assert_int_equal(got.singles, singles);
+    assert_int_equal(got.calls, (pages + (2 * MIB - 1)) / (2 * MIB));
 }
 
 static void ranges_split_as_the_instructions_allow(void **state)
@@ -408,6 +433,15 @@ static void ranges_split_as_the_instructions_allow(void **state)
     expect_range(4 * KIB, 15 + 64, true, 1, 15);
     expect_range(4 * KIB, 15 + 64, false, 2, 1);
     expect_range(64 * KIB, 64, true, 1, 0);
+    /* 8 GiB a call. */
+    expect_range(0, 2 * MIB, false, 1, 0);
+    expect_range(0, 4 * MIB + 1, false, 2, 1);
+    /* Pages of 16 KiB: 64 of them and 32; with LPA2 three before the first 64 KiB. */
+    struct range_tlbi large = kvm_range_tlbi(0, 96, 16 * KIB, false);
+    assert_int_equal(large.ranges, 2);
+    large = kvm_range_tlbi(16 * KIB, 3 + 64, 16 * KIB, true);
+    assert_int_equal(large.ranges, 1);
+    assert_int_equal(large.singles, 3);
     for (int i = 0; i < 2000; i++) {
         uint64_t start = roll(&dice, 1 << 20) * 4 * KIB, pages = 1 + roll(&dice, 1 << 18), r, s;
         bool lpa2 = chance(&dice, 50);
@@ -458,6 +492,7 @@ int main(void)
         cmocka_unit_test(only_the_installer_cleans_from_5_14_on),
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
+        cmocka_unit_test(without_vhe_a_relaxation_calls_el2),
         cmocka_unit_test(relaxations_only_add),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
         cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
