@@ -200,7 +200,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
 
 /* Until the notifier of whoever copies a zero page has the lock, the page is
  * still there for others: each that writes to it copies it too, and finds out
- * only when it has notified as well. */
+ * only when it has notified as well. An access of many pages ends before it. */
 static void join_copy(struct fault *fault, struct host_access *access)
 {
     struct kvm *kvm = fault->kvm;
@@ -210,13 +210,17 @@ static void join_copy(struct fault *fault, struct host_access *access)
     }
     for (uint32_t i = 0; fault->access == ACCESS_WRITE && i < kvm->vcpu_count; i++) {
         uint64_t page = kvm->vcpus[i].copying;
-        if (page != 0 && page >= access->start && page < access->end) {
+        if (page == 0 || page < access->start || page >= access->end) {
+            continue;
+        }
+        if (page < access->start + access->unit_bytes) {
             access->notified = 1;
             access->notify[0] = (struct host_range){page, page + leaf_bytes(kvm, LEAF_PAGE)};
             access->end = access->start + access->unit_bytes;
             access->fresh_bytes = 0;
             return;
         }
+        access->end = access->fresh_bytes > 0 ? access->end : page;
     }
 }
 
@@ -272,6 +276,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     uint64_t hva = memory_of(slot, fault->ipa);
     struct host_access access = host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
                                            fault->access == ACCESS_WRITE);
+    join_copy(fault, &access);
     /* What the host changes on the way is one fault's doing; then the guest comes again. */
     limit = access.notified > 0 ? fault->ipa + 1 : limit;
     if (fault->permission) {
@@ -280,7 +285,6 @@ void fault_plan(struct actor *actor, struct fault *fault)
         set_leaves(fault, slot, &access, limit, choose_level(kvm, slot, hva, access.unit_bytes));
     }
     give_permissions(fault, slot, access.writable);
-    join_copy(fault, &access);
     note_notifiers(fault, &access);
     fault->mmap_updates = updates_of_mmap_lock(&access);
     charge_first(actor, fault);
