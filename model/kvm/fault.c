@@ -213,7 +213,7 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
         lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
         return FAULT_LEAVE;
     }
-    fault->leaves.end = least(fault->leaves.end, next);
+    fault_cut(fault, next);
     fault->vcpu->installing_start = fault->leaves.start;
     fault->vcpu->installing_end = fault->leaves.end;
     clean_leaves(actor, fault, slot);
@@ -251,7 +251,7 @@ static void fault_relax(struct actor *actor, struct fault *fault)
         return; /* gone meanwhile: the guest faults again */
     }
     /* Permissions are only added: what others gave meanwhile stays. */
-    fault->leaves.end = least(fault->leaves.end, mapped.end);
+    fault_cut(fault, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
         make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
     }

@@ -66,6 +66,10 @@ static inline bool fault_cleans(const struct kvm *kvm)
     return !kvm->fwb && kvm->strategy->cmo_at_fault;
 }
 
+/* Under the lock: of its leaves those before `end` are left, the others have changed
+ * meanwhile. */
+void fault_cut(struct fault *fault, uint64_t end);
+
 /* What leaves beyond the first add to the exit, once the fault has succeeded. */
 void fault_follow(struct actor *actor, const struct fault *fault);
 

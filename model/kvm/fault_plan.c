@@ -103,15 +103,28 @@ static void charge_exits(struct actor *actor, const struct fault *fault, uint64_
     }
 }
 
+/* The first leaf's part of them. */
+static uint64_t first_walk(const struct fault *fault)
+{
+    return stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1);
+}
+
 /* A fault on many leaves begins as one on the first of them: if it must be
  * retried, that one alone was in vain. */
 static void charge_first(struct actor *actor, struct fault *fault)
 {
     uint64_t all = failed_walks(fault);
-    uint64_t first =
-        leaf_count(fault) > 1 ? stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1) : all;
+    uint64_t first = leaf_count(fault) > 1 ? first_walk(fault) : all;
     fault->walks = all - first;
     charge_exits(actor, fault, 1, first);
+}
+
+void fault_cut(struct fault *fault, uint64_t end)
+{
+    if (end < fault->leaves.end) {
+        fault->leaves.end = end;
+        fault->walks = leaf_count(fault) > 1 ? failed_walks(fault) - first_walk(fault) : 0;
+    }
 }
 
 void fault_follow(struct actor *actor, const struct fault *fault)

@@ -151,6 +151,34 @@ static void logging_relaxes_under_the_read_lock(void **state)
     }
 }
 
+/* A step plans to map 64 leaves and waits for the lock; when it has it another vCPU has
+ * mapped the second half. What it charges is for those that it maps. */
+static void a_step_that_is_cut_short_walks_for_what_is_left(void **state)
+{
+    (void)state;
+    static const struct act whole[] = {{.go = do_fill, .at = 0, .bytes = 256 * KIB},
+                                       {.go = do_wait, .n = PS_PER_S + PS_PER_NS},
+                                       {.go = do_write, .at = 0, .bytes = 256 * KIB},
+                                       {0}};
+    static const struct act half[] = {{.go = do_wait, .n = PS_PER_S},
+                                      {.go = do_write, .at = 128 * KIB, .bytes = 128 * KIB},
+                                      {0}};
+    const struct act *acts[] = {whole, half};
+    uint64_t walks[2];
+    for (uint64_t steps = 0; steps <= 1; steps++) {
+        struct rig rig;
+        rig_init(&rig,
+                 &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+        rig.kvm.touch_steps = steps;
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig_all(&rig, EV_map_4k), 64);
+        assert_int_equal(rig_all(&rig, EV_data_tr_w), 64 + rig_all(&rig, EV_lost_maps));
+        walks[steps] = rig_all(&rig, EV_walk_reads);
+        rig_free(&rig);
+    }
+    assert_int_equal(walks[1], walks[0]);
+}
+
 /* From 6.5 on a relaxation invalidates the own core's TLB only, which without VHE is a
  * call to EL2 all the same. */
 static void without_vhe_a_relaxation_calls_el2(void **state)
@@ -493,6 +521,7 @@ int main(void)
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
         cmocka_unit_test(without_vhe_a_relaxation_calls_el2),
+        cmocka_unit_test(a_step_that_is_cut_short_walks_for_what_is_left),
         cmocka_unit_test(relaxations_only_add),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
         cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
