@@ -127,6 +127,16 @@ void fault_cut(struct fault *fault, uint64_t end)
     }
 }
 
+/* Where others took a lock's line during the first leaf's fault, or have since, each
+ * further leaf finds it gone as it comes, and as often as the first one on its way out. */
+static uint64_t updates_of_each(const struct fault *fault)
+{
+    const struct kvm *kvm = fault->kvm;
+    bool mmap = fault->mmap_back > 0 || kvm->mmap_line.last != fault->vcpu;
+    bool mmu = fault->mmu_back > 0 || (kvm->mmu_line.last && kvm->mmu_line.last != fault->vcpu);
+    return (uint64_t)mmap + fault->mmap_back + mmu + fault->mmu_back;
+}
+
 void fault_follow(struct actor *actor, const struct fault *fault)
 {
     uint64_t others = leaf_count(fault) - 1;
@@ -134,11 +144,7 @@ void fault_follow(struct actor *actor, const struct fault *fault)
         return;
     }
     charge_exits(actor, fault, others, fault->walks);
-    actor_charge(actor, EV_lock_handovers, fault->queued ? others : 0);
-    /* Lines that others used meanwhile come and go with each leaf. */
-    uint64_t lines = (fault->kvm->mmap_line.last != fault->vcpu) +
-                     (fault->kvm->mmu_line.last && fault->kvm->mmu_line.last != fault->vcpu);
-    actor_charge(actor, EV_lock_updates, lines * others);
+    actor_charge(actor, EV_lock_updates, others * updates_of_each(fault));
 }
 
 /* Where the same kind of fault ends at the latest: the mapping changes, the

@@ -179,6 +179,59 @@ static void a_step_that_is_cut_short_walks_for_what_is_left(void **state)
     assert_int_equal(walks[1], walks[0]);
 }
 
+/* --- steps of many leaves --- */
+
+/* vCPUs map 4 MiB of their own each, all at once, leaf by leaf or in steps of 64. */
+static void map_own_pieces(struct rig *rig, const char *kernel, bool in_steps)
+{
+    struct act script[RIG_ACTORS][4] = {{{.go = do_fill, .bytes = 16 * MIB}}};
+    const struct act *acts[RIG_ACTORS];
+    for (uint32_t i = 0; i < RIG_ACTORS; i++) {
+        struct act *act = script[i] + (i == 0);
+        *act++ = (struct act){.go = do_wait, .n = PS_PER_S};
+        *act = (struct act){.go = do_write, .at = i * 4 * MIB, .bytes = 4 * MIB};
+        acts[i] = script[i];
+    }
+    rig_init(rig, &(struct rig_setup){.kernel = kernel,
+                                      .strategy = "fwb",
+                                      .backing = BACKING_4K,
+                                      .vcpus = RIG_ACTORS,
+                                      .bytes = 16 * MIB});
+    rig->price[EV_map_calls] = rig->price[EV_lock_handovers] = PS_PER_US;
+    rig->kvm.touch_steps = in_steps ? 16 : 0;
+    rig_play(rig, acts, RIG_ACTORS);
+}
+
+/* In how much time, and with how many of such events. */
+static void expect_steps_as_leaves(const char *kernel, enum event_kind kind)
+{
+    double took[2], events[2];
+    for (int in_steps = 0; in_steps < 2; in_steps++) {
+        struct rig rig;
+        map_own_pieces(&rig, kernel, in_steps);
+        took[in_steps] = (double)(rig.engine.now - PS_PER_S);
+        events[in_steps] = (double)rig_all(&rig, kind);
+        rig_free(&rig);
+    }
+    assert_true(fabs(took[1] / took[0] - 1) < 0.02);
+    assert_true(fabs(events[1] / events[0] - 1) < 0.02);
+}
+
+/* Handing the lock over is time in which nobody has it, for each leaf. */
+static void steps_hand_the_lock_over_as_leaves_do(void **state)
+{
+    (void)state;
+    expect_steps_as_leaves("5.17", EV_lock_handovers);
+    expect_steps_as_leaves("6.1", EV_lock_handovers);
+}
+
+/* A lock's line goes as a reader comes, and where others come meanwhile as it goes. */
+static void steps_fetch_the_locks_lines_as_leaves_do(void **state)
+{
+    (void)state;
+    expect_steps_as_leaves("6.12", EV_lock_updates);
+}
+
 /* From 6.5 on a relaxation invalidates the own core's TLB only, which without VHE is a
  * call to EL2 all the same. */
 static void without_vhe_a_relaxation_calls_el2(void **state)
@@ -521,6 +574,8 @@ int main(void)
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
         cmocka_unit_test(without_vhe_a_relaxation_calls_el2),
+        cmocka_unit_test(steps_hand_the_lock_over_as_leaves_do),
+        cmocka_unit_test(steps_fetch_the_locks_lines_as_leaves_do),
         cmocka_unit_test(a_step_that_is_cut_short_walks_for_what_is_left),
         cmocka_unit_test(relaxations_only_add),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
