@@ -1,5 +1,7 @@
 #include "kvm/dirty_log.h"
 
+#include "kvm/tlbi.h"
+
 static uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)
 {
     return kvm->stage2.geometry.leaf_bytes[level];
@@ -14,11 +16,9 @@ static void invalidate_range(struct actor *actor, struct kvm *kvm, uint64_t star
         memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, 1);
         return;
     }
-    uint64_t ranges, singles;
-    bool lpa2 = platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
-    kvm_range_tlbi(start, (end - start) / 4096, lpa2, &ranges, &singles);
-    actor_charge(actor, EV_tlbi_calls, singles);
-    memory_tlbi(actor, kvm->memory, EV_tlbi_range, ranges);
+    struct range_tlbi sum = {0};
+    kvm_add_range_tlbi(kvm, start, end, 1, &sum);
+    memory_tlbi_ranges(actor, kvm->memory, sum.calls, sum.ranges, sum.singles);
 }
 
 /* --- leaves that change their size --- */

@@ -213,11 +213,18 @@ static enum fault_state fault_locked(struct actor *actor, struct fault *fault)
         lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
         return FAULT_LEAVE;
     }
-    fault->leaves.end = least(fault->leaves.end, next);
+    fault_cut(fault, next);
     fault->vcpu->installing_start = fault->leaves.start;
     fault->vcpu->installing_end = fault->leaves.end;
     clean_leaves(actor, fault, slot);
     return FAULT_INSTALL;
+}
+
+/* Where the first leaf's fault queued for the lock, so do those of the others, and each
+ * has it handed over while nobody else can take it. */
+static void charge_handovers(struct actor *actor, const struct fault *fault)
+{
+    actor_charge(actor, EV_lock_handovers, fault->queued ? leaf_count(fault) - 1 : 0);
 }
 
 static void fault_install(struct actor *actor, struct fault *fault)
@@ -230,6 +237,7 @@ static void fault_install(struct actor *actor, struct fault *fault)
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     charge_map(actor, fault);
+    charge_handovers(actor, fault);
     lines_touch_leaves(actor, kvm, fault->leaves, true);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
@@ -244,22 +252,28 @@ static void fault_relax(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
-    uint64_t next, n = leaf_count(fault);
+    uint64_t next;
     lines_read_sequence(actor, kvm, fault->vcpu);
     if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
         return; /* gone meanwhile: the guest faults again */
     }
+    /* Permissions are only added: what others gave meanwhile stays. */
+    fault_cut(fault, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
         make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
     }
+    fault->leaves.writable |= mapped.writable;
+    fault->leaves.executable |= mapped.executable;
+    uint64_t n = leaf_count(fault);
     stage2_relax(&kvm->stage2, fault->leaves);
     fault->done = true;
     fault->queued = actor->queued;
     actor_charge(actor, EV_relax_calls, n);
+    charge_handovers(actor, fault);
     lines_touch_leaves(actor, kvm, fault->leaves, false);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
-        actor_charge(actor, EV_tlbi_local, n);
+        memory_tlbi_local(actor, kvm->memory, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */
     } else {
         memory_tlbi(actor, kvm->memory, EV_tlbi_calls, n);
@@ -299,6 +313,7 @@ static bool update_mmap_line(struct actor *actor, struct fault *fault)
 {
     bool moves = fault->mmap_updates > 0 && update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
     fault->mmap_updates = moves ? fault->mmap_updates - 1 : 0;
+    fault->mmap_back += moves;
     return moves;
 }
 
@@ -400,7 +415,8 @@ static void fault_step(struct actor *actor, struct frame *frame)
         return;
     case FAULT_LEAVE:
         frame->state = FAULT_UNLOCK;
-        if (update_mmu_line(actor, fault)) {
+        fault->mmu_back = update_mmu_line(actor, fault);
+        if (fault->mmu_back) {
             return;
         }
         /* fallthrough */

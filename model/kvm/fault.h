@@ -23,6 +23,8 @@ struct fault {
     uint64_t fresh_unit; /* bytes of each of several host pages that it had cleared; 0: none */
     uint8_t notified : 2, notifying : 2;
     uint8_t mmap_updates : 2; /* of mmap_lock's line, still to come */
+    uint8_t mmap_back : 2, mmu_back : 1; /* how often a lock's line had to come back, since
+                                            others took it while this fault was in between */
     bool permission, replaced;
     bool done; /* it mapped or relaxed them */
     bool queued; /* for mmu_lock */
@@ -65,6 +67,10 @@ static inline bool fault_cleans(const struct kvm *kvm)
 {
     return !kvm->fwb && kvm->strategy->cmo_at_fault;
 }
+
+/* Under the lock: of its leaves those before `end` are left, the others have changed
+ * meanwhile. */
+void fault_cut(struct fault *fault, uint64_t end);
 
 /* What leaves beyond the first add to the exit, once the fault has succeeded. */
 void fault_follow(struct actor *actor, const struct fault *fault);

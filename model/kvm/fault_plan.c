@@ -103,15 +103,38 @@ static void charge_exits(struct actor *actor, const struct fault *fault, uint64_
     }
 }
 
+/* The first leaf's part of them. */
+static uint64_t first_walk(const struct fault *fault)
+{
+    return stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1);
+}
+
 /* A fault on many leaves begins as one on the first of them: if it must be
  * retried, that one alone was in vain. */
 static void charge_first(struct actor *actor, struct fault *fault)
 {
     uint64_t all = failed_walks(fault);
-    uint64_t first =
-        leaf_count(fault) > 1 ? stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1) : all;
+    uint64_t first = leaf_count(fault) > 1 ? first_walk(fault) : all;
     fault->walks = all - first;
     charge_exits(actor, fault, 1, first);
+}
+
+void fault_cut(struct fault *fault, uint64_t end)
+{
+    if (end < fault->leaves.end) {
+        fault->leaves.end = end;
+        fault->walks = leaf_count(fault) > 1 ? failed_walks(fault) - first_walk(fault) : 0;
+    }
+}
+
+/* Where others took a lock's line during the first leaf's fault, or have since, each
+ * further leaf finds it gone as it comes, and as often as the first one on its way out. */
+static uint64_t updates_of_each(const struct fault *fault)
+{
+    const struct kvm *kvm = fault->kvm;
+    bool mmap = fault->mmap_back > 0 || kvm->mmap_line.last != fault->vcpu;
+    bool mmu = fault->mmu_back > 0 || (kvm->mmu_line.last && kvm->mmu_line.last != fault->vcpu);
+    return (uint64_t)mmap + fault->mmap_back + mmu + fault->mmu_back;
 }
 
 void fault_follow(struct actor *actor, const struct fault *fault)
@@ -121,11 +144,7 @@ void fault_follow(struct actor *actor, const struct fault *fault)
         return;
     }
     charge_exits(actor, fault, others, fault->walks);
-    actor_charge(actor, EV_lock_handovers, fault->queued ? others : 0);
-    /* Lines that others used meanwhile come and go with each leaf. */
-    uint64_t lines = (fault->kvm->mmap_line.last != fault->vcpu) +
-                     (fault->kvm->mmu_line.last && fault->kvm->mmu_line.last != fault->vcpu);
-    actor_charge(actor, EV_lock_updates, lines * others);
+    actor_charge(actor, EV_lock_updates, others * updates_of_each(fault));
 }
 
 /* Where the same kind of fault ends at the latest: the mapping changes, the
@@ -200,7 +219,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
 
 /* Until the notifier of whoever copies a zero page has the lock, the page is
  * still there for others: each that writes to it copies it too, and finds out
- * only when it has notified as well. */
+ * only when it has notified as well. An access of many pages ends before it. */
 static void join_copy(struct fault *fault, struct host_access *access)
 {
     struct kvm *kvm = fault->kvm;
@@ -210,13 +229,17 @@ static void join_copy(struct fault *fault, struct host_access *access)
     }
     for (uint32_t i = 0; fault->access == ACCESS_WRITE && i < kvm->vcpu_count; i++) {
         uint64_t page = kvm->vcpus[i].copying;
-        if (page != 0 && page >= access->start && page < access->end) {
+        if (page == 0 || page < access->start || page >= access->end) {
+            continue;
+        }
+        if (page < access->start + access->unit_bytes) {
             access->notified = 1;
             access->notify[0] = (struct host_range){page, page + leaf_bytes(kvm, LEAF_PAGE)};
             access->end = access->start + access->unit_bytes;
             access->fresh_bytes = 0;
             return;
         }
+        access->end = access->fresh_bytes > 0 ? access->end : page;
     }
 }
 
@@ -272,6 +295,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     uint64_t hva = memory_of(slot, fault->ipa);
     struct host_access access = host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
                                            fault->access == ACCESS_WRITE);
+    join_copy(fault, &access);
     /* What the host changes on the way is one fault's doing; then the guest comes again. */
     limit = access.notified > 0 ? fault->ipa + 1 : limit;
     if (fault->permission) {
@@ -280,7 +304,6 @@ void fault_plan(struct actor *actor, struct fault *fault)
         set_leaves(fault, slot, &access, limit, choose_level(kvm, slot, hva, access.unit_bytes));
     }
     give_permissions(fault, slot, access.writable);
-    join_copy(fault, &access);
     note_notifiers(fault, &access);
     fault->mmap_updates = updates_of_mmap_lock(&access);
     charge_first(actor, fault);

@@ -225,7 +225,26 @@ struct enter {
     struct stall stall;
 };
 
-enum enter_state { ENTER_ASK, ENTER_FLUSHED, ENTER_DONE };
+enum enter_state { ENTER_ASK, ENTER_FLUSHED, ENTER_OPEN, ENTER_DONE };
+
+/* Another re-init may make the next flush due while one is under way: that is for
+ * whoever comes first when it has ended. */
+static void enter_ask(struct actor *actor, struct frame *frame, struct enter *enter)
+{
+    struct kvm *kvm = enter->kvm;
+    enter->vcpu->has_run = true;
+    if (kvm->flushing) {
+        actor_wait(actor, &kvm->flushed);
+    } else if (kvm->flush_pending) {
+        frame->state = ENTER_FLUSHED;
+        kvm->flush_pending = false;
+        kvm->flushing = true;
+        kvm->flushed = (struct signal){0};
+        range_strategy_flush_begin(actor, kvm);
+    } else {
+        frame->state = ENTER_DONE;
+    }
+}
 
 /* The first vCPU to enter pays the strategy's flush; others that enter
  * meanwhile wait for it. */
@@ -233,28 +252,24 @@ static void enter_step(struct actor *actor, struct frame *frame)
 {
     struct enter *enter = FRAME_LOCAL(frame, struct enter);
     struct kvm *kvm = enter->kvm;
-    if (frame->state == ENTER_ASK && kvm->flush_pending) {
-        frame->state = ENTER_FLUSHED;
-        enter->vcpu->has_run = true;
-        kvm->flush_pending = false;
-        kvm->flushing = true;
-        kvm->flushed = (struct signal){0};
-        range_strategy_flush_begin(actor, kvm);
-    } else if (frame->state == ENTER_ASK && kvm->flushing) {
-        frame->state = ENTER_DONE;
-        enter->vcpu->has_run = true;
-        actor_wait(actor, &kvm->flushed);
-    } else if (frame->state == ENTER_FLUSHED) {
-        frame->state = ENTER_DONE;
+    switch (frame->state) {
+    case ENTER_ASK:
+        enter_ask(actor, frame, enter);
+        return;
+    case ENTER_FLUSHED:
+        frame->state = ENTER_OPEN;
         actor->site = SITE_FLUSH;
         if (kvm->strategy->reinit_icache) {
             icache_whole_vm(actor, kvm);
         }
         actor->site = SITE_GUEST;
-        kvm->flushing = false;
         actor_raise(actor, &kvm->flushed);
-    } else {
-        enter->vcpu->has_run = true;
+        return;
+    case ENTER_OPEN:
+        frame->state = ENTER_DONE;
+        kvm->flushing = false;
+        return;
+    default:
         stall_end(actor, kvm, enter->stall, 1);
         actor_return(actor, 0);
     }

@@ -198,8 +198,4 @@ void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t
 /* The VMM deletes a slot, or brings it back. */
 void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
-/* TLB invalidation of a range by range instructions: how many of them, and how
- * many single-page ones, a page count takes (__flush_tlb_range_op). */
-void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges, uint64_t *singles);
-
 #endif

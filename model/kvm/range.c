@@ -1,5 +1,6 @@
 /* Range operations on stage 2: unmap and flush, of ranges and whole VMs. */
 #include "kvm/range_parts.h"
+#include "kvm/tlbi.h"
 
 static uint64_t least(uint64_t a, uint64_t b)
 {
@@ -115,26 +116,6 @@ static bool defers_tlbi(const struct kvm *kvm)
     return kvm->fwb && kvm->memory->platform->tlbirange && kvm->kernel->value[SWITCH_TLBI_DEFER];
 }
 
-void kvm_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t *ranges, uint64_t *singles)
-{
-    const uint64_t page = 4096, lpa2_align = 64 * KIB;
-    int scale = 3;
-    *ranges = *singles = 0;
-    while (pages > 0) {
-        if (pages == 1 || (lpa2 && start % lpa2_align != 0)) {
-            ++*singles;
-            start += page;
-            pages--;
-            continue;
-        }
-        uint64_t covers = pages >> (5 * scale + 1) << (5 * scale + 1);
-        *ranges += covers > 0;
-        start += covers * page;
-        pages -= covers;
-        scale--;
-    }
-}
-
 /* --- unmap --- */
 
 enum unmap_state {
@@ -203,31 +184,20 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
 }
 
-/* Adds the invalidations of `times` ranges alike. */
-static void add_range_tlbi(const struct kvm *kvm, uint64_t start, uint64_t end, uint64_t times,
-                           uint64_t *ranges, uint64_t *singles)
-{
-    bool lpa2 = kvm->memory->platform->lpa2 && kvm->kernel->value[SWITCH_LPA2];
-    uint64_t page = kvm->stage2.geometry.page_bytes, range, single;
-    kvm_range_tlbi(start, (end - start) / page, lpa2 && page == 4096, &range, &single);
-    *ranges += times * range;
-    *singles += times * single;
-}
-
 /* The one range invalidation of each chunk that stands for those of all its
  * leaves; done even where nothing was mapped. Whole chunks are alike. */
 static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
 {
     const struct kvm *kvm = unmap->kvm;
-    uint64_t chunk = chunk_bytes(kvm, unmap->rule), ranges = 0, singles = 0;
+    struct range_tlbi sum = {0};
+    uint64_t chunk = chunk_bytes(kvm, unmap->rule);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
     uint64_t head = least(start + (chunk - start % chunk) % chunk, stop);
     uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
-    add_range_tlbi(kvm, start, head, start < head, &ranges, &singles);
-    add_range_tlbi(kvm, head, head + chunk, (tail - head) / chunk, &ranges, &singles);
-    add_range_tlbi(kvm, tail, stop, tail < stop, &ranges, &singles);
-    actor_charge(actor, EV_tlbi_calls, singles);
-    memory_tlbi(actor, unmap->kvm->memory, EV_tlbi_range, ranges);
+    kvm_add_range_tlbi(kvm, start, head, start < head, &sum);
+    kvm_add_range_tlbi(kvm, head, head + chunk, (tail - head) / chunk, &sum);
+    kvm_add_range_tlbi(kvm, tail, stop, tail < stop, &sum);
+    memory_tlbi_ranges(actor, kvm->memory, sum.calls, sum.ranges, sum.singles);
 }
 
 static void unmap_step(struct actor *actor, struct frame *frame)

@@ -85,13 +85,34 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
     }
 }
 
-void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n)
+static void call_el2(struct actor *actor, const struct memory *memory, uint64_t n)
 {
-    memory->invalidations += n;
     if (!memory->platform->vhe) {
         actor_charge(actor, EV_hyp_calls, n);
     }
+}
+
+void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n)
+{
+    memory->invalidations += n;
+    call_el2(actor, memory, n);
     actor_serve(actor, &memory->dvm, actor_count(actor, kind, n));
+}
+
+void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
+                        uint64_t singles)
+{
+    memory->invalidations += calls;
+    call_el2(actor, memory, calls);
+    ps_t alone = actor_count(actor, EV_tlbi_range, ranges);
+    alone += actor_count(actor, EV_tlbi_calls, singles);
+    actor_serve(actor, &memory->dvm, alone);
+}
+
+void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n)
+{
+    call_el2(actor, memory, n);
+    actor_charge(actor, EV_tlbi_local, n);
 }
 
 static struct touch_counts touch(struct memory *memory, uint64_t start, uint64_t end,

@@ -67,6 +67,15 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
  * make do so is assumed. With nVHE each needs a call to EL2 first. */
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n);
 
+/* The same by `calls` invalidations of ranges, which together take so many range
+ * instructions and so many for single pages (request). */
+void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
+                        uint64_t singles);
+
+/* n TLB invalidations of the actor's own core. Nobody else has to do with them, but
+ * with nVHE they call EL2, too. */
+void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n);
+
 /* The host clears fresh pages (request), which end up in the cache, dirty: all
  * but those in [passing, passed), of which each is cleaned before the next one
  * is cleared. memory_clean_each takes their turn at the cache. */

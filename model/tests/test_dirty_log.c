@@ -216,6 +216,35 @@ static void writers_race_to_copy_a_zero_page(void **state)
     rig_free(&rig);
 }
 
+/* A step of many leaves writes to pages that are there already, around one that another
+ * vCPU is copying: it stops before that one and has nothing to notify. */
+static void a_step_ends_before_a_page_that_is_being_copied(void **state)
+{
+    (void)state;
+    static const struct act first[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                       {.go = do_fill, .at = 8 * KIB, .bytes = 8 * KIB},
+                                       {.go = do_enter},
+                                       READ(1),
+                                       {.go = do_reinit},
+                                       {.go = do_wait, .n = PS_PER_S},
+                                       WRITE(1),
+                                       {0}};
+    static const struct act second[] = {{.go = do_wait, .n = PS_PER_S + PS_PER_NS},
+                                        {.go = do_write, .at = 0, .bytes = 16 * KIB},
+                                        {0}};
+    static const struct act *const acts[] = {first, second};
+    for (uint64_t steps = 0; steps <= 1; steps++) {
+        struct rig rig;
+        rig_init(&rig,
+                 &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+        rig.kvm.touch_steps = steps;
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig_all(&rig, EV_gfn_unmap), 1);
+        assert_int_equal(rig.kvm.stage2.map.covered, 16 * KIB);
+        rig_free(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +257,7 @@ int main(void)
         cmocka_unit_test(racers_split_a_block_once),
         cmocka_unit_test(a_notifier_makes_faults_under_way_retry),
         cmocka_unit_test(writers_race_to_copy_a_zero_page),
+        cmocka_unit_test(a_step_ends_before_a_page_that_is_being_copied),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -253,6 +253,36 @@ static void the_second_to_run_waits_for_the_flush(void **state)
     rig_free(&rig);
 }
 
+/* Three vCPUs: 0 flushes, 2 waits for that when 1, which is initialised again only
+ * then, comes in, too. That makes a second flush, behind the first. */
+static void a_flush_that_is_due_again_comes_behind_the_first(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {.kernel = "6.1", .strategy = "eager", .vcpus = 3};
+    static const struct act first[] = {{.go = do_enter},
+                                       {.go = do_write, .at = 0, .bytes = 4 * MIB},
+                                       {.go = do_wait, .n = PS_PER_S},
+                                       {.go = do_reinit, .n = 0},
+                                       {.go = do_enter},
+                                       {0}};
+    static const struct act second[] = {{.go = do_enter},
+                                        {.go = do_wait, .n = PS_PER_S + 20 * PS_PER_US},
+                                        {.go = do_reinit, .n = 1},
+                                        {.go = do_enter},
+                                        {0}};
+    static const struct act third[] = {
+        {.go = do_wait, .n = PS_PER_S + 10 * PS_PER_US}, {.go = do_enter}, {0}};
+    const struct act *acts[] = {first, second, third};
+    rig_init(&rig, &setup);
+    rig_play(&rig, acts, 3);
+    assert_int_equal(rig_count(&rig, SITE_FLUSH, EV_flush_vm_calls), 2);
+    assert_int_equal(rig_count(&rig, SITE_FLUSH, EV_ic_ialluis), 2);
+    assert_int_equal(ledger_waited(&rig.ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK), 0);
+    assert_false(rig.kvm.flushing || rig.kvm.flush_pending);
+    rig_free(&rig);
+}
+
 static void the_naive_flush_is_in_every_reinit(void **state)
 {
     (void)state;
@@ -375,6 +405,7 @@ int main(void)
         cmocka_unit_test(setway_before_the_toggle_leaves_it_to_that),
         cmocka_unit_test(the_first_to_run_pays_the_flush),
         cmocka_unit_test(the_second_to_run_waits_for_the_flush),
+        cmocka_unit_test(a_flush_that_is_due_again_comes_behind_the_first),
         cmocka_unit_test(the_naive_flush_is_in_every_reinit),
         cmocka_unit_test(the_ideal_does_no_maintenance),
         cmocka_unit_test(a_failed_walk_ends_where_the_tree_does),

@@ -1,3 +1,4 @@
+#include "kvm/tlbi.h"
 #include "rig.h"
 
 #include <math.h>
@@ -146,6 +147,141 @@ static void logging_relaxes_under_the_read_lock(void **state)
         rig_alone(&rig, acts);
         assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
         assert_int_equal(rig.kvm.mmu_lock.longest_read_ps > 0, versions[i].read);
+        rig_free(&rig);
+    }
+}
+
+/* A step plans to map 64 leaves and waits for the lock; when it has it another vCPU has
+ * mapped the second half. What it charges is for those that it maps. */
+static void a_step_that_is_cut_short_walks_for_what_is_left(void **state)
+{
+    (void)state;
+    static const struct act whole[] = {{.go = do_fill, .at = 0, .bytes = 256 * KIB},
+                                       {.go = do_wait, .n = PS_PER_S + PS_PER_NS},
+                                       {.go = do_write, .at = 0, .bytes = 256 * KIB},
+                                       {0}};
+    static const struct act half[] = {{.go = do_wait, .n = PS_PER_S},
+                                      {.go = do_write, .at = 128 * KIB, .bytes = 128 * KIB},
+                                      {0}};
+    const struct act *acts[] = {whole, half};
+    uint64_t walks[2];
+    for (uint64_t steps = 0; steps <= 1; steps++) {
+        struct rig rig;
+        rig_init(&rig,
+                 &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+        rig.kvm.touch_steps = steps;
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig_all(&rig, EV_map_4k), 64);
+        assert_int_equal(rig_all(&rig, EV_data_tr_w), 64 + rig_all(&rig, EV_lost_maps));
+        walks[steps] = rig_all(&rig, EV_walk_reads);
+        rig_free(&rig);
+    }
+    assert_int_equal(walks[1], walks[0]);
+}
+
+/* --- steps of many leaves --- */
+
+/* vCPUs map 4 MiB of their own each, all at once, leaf by leaf or in steps of 64. */
+static void map_own_pieces(struct rig *rig, const char *kernel, bool in_steps)
+{
+    struct act script[RIG_ACTORS][4] = {{{.go = do_fill, .bytes = 16 * MIB}}};
+    const struct act *acts[RIG_ACTORS];
+    for (uint32_t i = 0; i < RIG_ACTORS; i++) {
+        struct act *act = script[i] + (i == 0);
+        *act++ = (struct act){.go = do_wait, .n = PS_PER_S};
+        *act = (struct act){.go = do_write, .at = i * 4 * MIB, .bytes = 4 * MIB};
+        acts[i] = script[i];
+    }
+    rig_init(rig, &(struct rig_setup){.kernel = kernel,
+                                      .strategy = "fwb",
+                                      .backing = BACKING_4K,
+                                      .vcpus = RIG_ACTORS,
+                                      .bytes = 16 * MIB});
+    rig->price[EV_map_calls] = rig->price[EV_lock_handovers] = PS_PER_US;
+    rig->kvm.touch_steps = in_steps ? 16 : 0;
+    rig_play(rig, acts, RIG_ACTORS);
+}
+
+/* In how much time, and with how many of such events. */
+static void expect_steps_as_leaves(const char *kernel, enum event_kind kind)
+{
+    double took[2], events[2];
+    for (int in_steps = 0; in_steps < 2; in_steps++) {
+        struct rig rig;
+        map_own_pieces(&rig, kernel, in_steps);
+        took[in_steps] = (double)(rig.engine.now - PS_PER_S);
+        events[in_steps] = (double)rig_all(&rig, kind);
+        rig_free(&rig);
+    }
+    assert_true(fabs(took[1] / took[0] - 1) < 0.02);
+    assert_true(fabs(events[1] / events[0] - 1) < 0.02);
+}
+
+/* Handing the lock over is time in which nobody has it, for each leaf. */
+static void steps_hand_the_lock_over_as_leaves_do(void **state)
+{
+    (void)state;
+    expect_steps_as_leaves("5.17", EV_lock_handovers);
+    expect_steps_as_leaves("6.1", EV_lock_handovers);
+}
+
+/* A lock's line goes as a reader comes, and where others come meanwhile as it goes. */
+static void steps_fetch_the_locks_lines_as_leaves_do(void **state)
+{
+    (void)state;
+    expect_steps_as_leaves("6.12", EV_lock_updates);
+}
+
+/* From 6.5 on a relaxation invalidates the own core's TLB only, which without VHE is a
+ * call to EL2 all the same. */
+static void without_vhe_a_relaxation_calls_el2(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                      {.go = do_read, .at = 0, .bytes = 64},
+                                      {.go = do_fetch, .at = 0, .bytes = 64},
+                                      {0}};
+    static const char *const kernels[] = {"6.1", "6.5"};
+    for (size_t i = 0; i < 2; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = kernels[i],
+                                           .strategy = "unmap",
+                                           .backing = BACKING_4K,
+                                           .nvhe = true});
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1 - i);
+        assert_int_equal(rig_all(&rig, EV_tlbi_local), i);
+        assert_int_equal(rig_all(&rig, EV_hyp_calls), 1);
+        rig_free(&rig);
+    }
+}
+
+/* One vCPU writes to a read-only page while another one fetches from it: the later
+ * relaxation leaves what the earlier one gave. */
+static void relaxations_only_add(void **state)
+{
+    (void)state;
+    static const struct act writer[] = {{.go = do_fill, .at = 0, .bytes = 4 * KIB},
+                                        {.go = set_log, .on = true},
+                                        {.go = do_read, .at = 0, .bytes = 64},
+                                        {.go = do_wait, .n = PS_PER_S},
+                                        {.go = do_write, .at = 0, .bytes = 64},
+                                        {0}};
+    static const struct act fetcher[] = {
+        {.go = do_wait, .n = PS_PER_S}, {.go = do_fetch, .at = 0, .bytes = 64}, {0}};
+    static const struct act *const acts[] = {writer, fetcher};
+    static const char *const kernels[] = {"5.17", "6.1", "6.12"};
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct rig rig;
+        struct leaves leaf;
+        uint64_t next;
+        rig_init(&rig, &(struct rig_setup){
+                           .kernel = kernels[i], .strategy = "unmap", .backing = BACKING_4K});
+        rig_play(&rig, acts, 2);
+        assert_true(stage2_lookup(&rig.kvm.stage2, RIG_IPA, &leaf, &next));
+        assert_true(leaf.writable && leaf.executable);
+        assert_int_equal(rig_all(&rig, EV_data_perm_w), 1);
+        assert_int_equal(rig_all(&rig, EV_data_perm_x), 1);
         rig_free(&rig);
     }
 }
@@ -358,10 +494,10 @@ static void naive_range_tlbi(uint64_t start, uint64_t pages, bool lpa2, uint64_t
 static void expect_range(uint64_t start, uint64_t pages, bool lpa2, uint64_t ranges,
                          uint64_t singles)
 {
-    uint64_t got_ranges, got_singles;
-    kvm_range_tlbi(start, pages, lpa2, &got_ranges, &got_singles);
-    assert_int_equal(got_ranges, ranges);
-    assert_int_equal(got_singles, singles);
+    struct range_tlbi got = kvm_range_tlbi(start, pages, 4 * KIB, lpa2);
+    assert_int_equal(got.ranges, ranges);
+    assert_int_equal(got.singles, singles);
+    assert_int_equal(got.calls, (pages + (2 * MIB - 1)) / (2 * MIB));
 }
 
 static void ranges_split_as_the_instructions_allow(void **state)
@@ -378,6 +514,15 @@ static void ranges_split_as_the_instructions_allow(void **state)
     expect_range(4 * KIB, 15 + 64, true, 1, 15);
     expect_range(4 * KIB, 15 + 64, false, 2, 1);
     expect_range(64 * KIB, 64, true, 1, 0);
+    /* 8 GiB a call. */
+    expect_range(0, 2 * MIB, false, 1, 0);
+    expect_range(0, 4 * MIB + 1, false, 2, 1);
+    /* Pages of 16 KiB: 64 of them and 32; with LPA2 three before the first 64 KiB. */
+    struct range_tlbi large = kvm_range_tlbi(0, 96, 16 * KIB, false);
+    assert_int_equal(large.ranges, 2);
+    large = kvm_range_tlbi(16 * KIB, 3 + 64, 16 * KIB, true);
+    assert_int_equal(large.ranges, 1);
+    assert_int_equal(large.singles, 3);
     for (int i = 0; i < 2000; i++) {
         uint64_t start = roll(&dice, 1 << 20) * 4 * KIB, pages = 1 + roll(&dice, 1 << 18), r, s;
         bool lpa2 = chance(&dice, 50);
@@ -428,6 +573,11 @@ int main(void)
         cmocka_unit_test(only_the_installer_cleans_from_5_14_on),
         cmocka_unit_test(faults_run_in_parallel_from_6_2_on),
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
+        cmocka_unit_test(without_vhe_a_relaxation_calls_el2),
+        cmocka_unit_test(steps_hand_the_lock_over_as_leaves_do),
+        cmocka_unit_test(steps_fetch_the_locks_lines_as_leaves_do),
+        cmocka_unit_test(a_step_that_is_cut_short_walks_for_what_is_left),
+        cmocka_unit_test(relaxations_only_add),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
         cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
         cmocka_unit_test(a_lone_vcpu_moves_no_line),

@@ -46,6 +46,17 @@ static void tlbi(struct rig *rig, struct actor *actor, const struct act *act)
     memory_tlbi(actor, &rig->memory, EV_tlbi_calls, act->n);
 }
 
+static void tlbi_ranges(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)act;
+    memory_tlbi_ranges(actor, &rig->memory, 1, 3, 2);
+}
+
+static void tlbi_local(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    memory_tlbi_local(actor, &rig->memory, act->n);
+}
+
 static void icache_range(struct rig *rig, struct actor *actor, const struct act *act)
 {
     memory_icache_range(actor, &rig->memory, RIG_HVA, RIG_HVA + act->bytes, act->n);
@@ -339,6 +350,29 @@ static void cores_call_el2_at_the_same_time(void **state)
     rig_free(&rig);
 }
 
+/* A call for a range has several instructions, which go one behind the other; an
+ * invalidation of the own core has its call, too, and waits for nobody. */
+static void ranges_and_the_own_core_call_el2_once_each(void **state)
+{
+    (void)state;
+    static const struct act one[] = {{tlbi_ranges, 0, 0, 0, false}, {0}};
+    static const struct act local[] = {{tlbi_local, 0, 0, 2, false}, {0}};
+    const struct act *acts[] = {one, one, local};
+    struct rig rig;
+    struct rig_setup setup = plain;
+    setup.nvhe = true;
+    rig_init(&rig, &setup);
+    rig_play(&rig, acts, 3);
+    assert_int_equal(rig_all(&rig, EV_tlbi_range), 2 * 3);
+    assert_int_equal(rig_all(&rig, EV_tlbi_calls), 2 * 2);
+    assert_int_equal(rig_all(&rig, EV_hyp_calls), 2 + 2);
+    ps_t each = 3 * rig.price[EV_tlbi_range] + 2 * 700000;
+    assert_int_equal(rig.engine.now, 90000 + 2 * each);
+    assert_int_equal(rig.engine.actors[2].now, 2 * (90000 + rig.price[EV_tlbi_local]));
+    assert_int_equal(rig.memory.invalidations, 2);
+    rig_free(&rig);
+}
+
 static void dic_leaves_only_the_calls(void **state)
 {
     (void)state;
@@ -374,6 +408,7 @@ int main(void)
         cmocka_unit_test(invalidations_queue_at_one_server),
         cmocka_unit_test(without_vhe_each_invalidation_calls_el2),
         cmocka_unit_test(cores_call_el2_at_the_same_time),
+        cmocka_unit_test(ranges_and_the_own_core_call_el2_once_each),
         cmocka_unit_test(dic_leaves_only_the_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
