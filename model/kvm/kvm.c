@@ -205,7 +205,6 @@ static void reinit_step(struct actor *actor, struct frame *frame)
         reinit->vcpu->tvm = !kvm->fwb;
         reinit->vcpu->mmu_on = false;
         kvm->toggled = false;
-        kvm->reinit_calls++;
         stall_end(actor, kvm, reinit->stall, 1);
         actor->site = SITE_VMM;
         actor_return(actor, 0);

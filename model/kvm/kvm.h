@@ -52,7 +52,6 @@ struct kvm_vcpu {
                                             many TLB invalidations */
     bool ahead; /* its faults are the VMM's, ahead of its run */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
-    uint64_t flushed_bytes; /* by its toggles in this phase */
     uint64_t sequence; /* the notifiers' sequence number when it read it last */
     uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
@@ -104,7 +103,6 @@ struct kvm {
                            permission faults; 0: a path always takes as long */
     struct histogram *stalls; /* in ps, kvm/stall.h; NULL: nobody asks */
 
-    uint64_t reinit_calls;
     uint64_t last_unmapped_bytes; /* by the last re-init */
 
     struct kvm_vcpu vcpus[KVM_VCPUS]; /* last, since all but vcpu_count are never looked at */
@@ -169,10 +167,9 @@ void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu
  * (KVM_PRE_FAULT_MEMORY): the faults' software without their exits. */
 void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
-/* Unmaps or flushes an IPA range; mmu_lock must be held for write. */
+/* Unmaps an IPA range; mmu_lock must be held for write. */
 void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                            bool may_yield);
-void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end);
 
 /* Unmaps or flushes all slots, taking mmu_lock. */
 void kvm_unmap_vm_begin(struct actor *actor, struct kvm *kvm);

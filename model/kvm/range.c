@@ -363,8 +363,3 @@ void range_flush_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uin
     rule.step_bytes = step_bytes(kvm, start, end);
     *flush = (struct flush){.kvm = kvm, .at = start, .end = end, .rule = rule};
 }
-
-void kvm_flush_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
-{
-    range_flush_begin(actor, kvm, start, end, (struct range_rule){.may_yield = true});
-}
