@@ -121,12 +121,14 @@ static void choose_costs(struct problem *problem, struct fit *fit)
 }
 
 /* A search begins where the prior is: from where it ended the last time it would not
- * leave, the sum of squares being rough on a small scale. */
-static void begin_at_priors(const struct problem *problem, struct fit *fit)
+ * leave, the sum of squares being rough on a small scale. Costs without a prior begin
+ * `factor` times as large as they stand. */
+static void begin_at_priors(const struct problem *problem, double factor, struct fit *fit)
 {
     for (size_t i = 0; i < fit->costs; i++) {
         const struct cost *cost = &problem->platform->cost[fit->id[i]];
-        fit->value[i] = has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high) : fit->value[i];
+        fit->value[i] =
+            has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high) : factor * fit->value[i];
     }
 }
 
@@ -163,12 +165,10 @@ static size_t freedom_of(const struct fit *fit)
 }
 
 /* By how much more the rows scatter than their own error says. */
-static double scatter(const gsl_multifit_nlinear_workspace *work, const struct fit *fit)
+static double scatter(const struct fit *fit)
 {
-    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
-    double square = 0, freedom = (double)freedom_of(fit);
-    gsl_blas_ddot(f, f, &square);
-    return freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
+    double freedom = (double)freedom_of(fit);
+    return freedom > 0 ? fmax(1, sqrt(fit->square / freedom)) : 1;
 }
 
 /* GSL leaves a cost that no row moves with out and says 0. */
@@ -243,7 +243,7 @@ static void refine(struct problem *problem, gsl_vector *x, double wide)
 }
 
 /* Looks at the point that stands in fit->value, after a search from there or not. */
-static bool solve(struct problem *problem, bool search, struct fit *fit, struct error *err)
+static bool solve(struct problem *problem, bool moves, struct fit *fit, struct error *err)
 {
     gsl_error_handler_t *handler = gsl_set_error_handler_off();
     gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
@@ -257,7 +257,7 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
     gsl_multifit_nlinear_fdf fdf = {
         .f = residuals, .n = fit->rows + fit->priors, .p = fit->costs, .params = problem};
     int info, status = gsl_multifit_nlinear_init(start, &fdf, work);
-    if (status == GSL_SUCCESS && search) {
+    if (status == GSL_SUCCESS && moves) {
         /* However that ends, the simplex begins there. */
         (void)gsl_multifit_nlinear_driver(MOST_STEPS, 1e-5, 1e-5, 1e-8, NULL, NULL, &info, work);
         gsl_vector_memcpy(start, gsl_multifit_nlinear_position(work));
@@ -267,7 +267,9 @@ static bool solve(struct problem *problem, bool search, struct fit *fit, struct 
     }
     bool ok = status == GSL_SUCCESS;
     if (ok) {
-        read_costs(work, scatter(work, fit), fit);
+        const gsl_vector *f = gsl_multifit_nlinear_residual(work);
+        gsl_blas_ddot(f, f, &fit->square);
+        read_costs(work, scatter(fit), fit);
         read_rows(work, fit);
     }
     gsl_vector_free(start);
@@ -291,14 +293,26 @@ static bool not_told(const char *host, const struct fit *fit, size_t i, struct e
                        host, cost, 100 * fit->standard_error[i]);
 }
 
+/* The best of several searches. */
+static bool search(struct problem *problem, struct fit *fit, struct error *err)
+{
+    static const double factor[] = {1, 0.8, 0.9, 1.1, 1.25};
+    struct fit posed = *fit;
+    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++) {
+        struct fit one = posed;
+        begin_at_priors(problem, factor[i], &one);
+        if (!solve(problem, true, &one, err)) {
+            return false;
+        }
+        *fit = i == 0 || one.square < fit->square ? one : *fit;
+    }
+    return true;
+}
+
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit, struct error *err)
 {
     struct problem problem;
-    if (!pose(set, host, &problem, fit, err)) {
-        return false;
-    }
-    begin_at_priors(&problem, fit);
-    if (!solve(&problem, true, fit, err)) {
+    if (!pose(set, host, &problem, fit, err) || !search(&problem, fit, err)) {
         return false;
     }
     for (size_t i = 0; i < fit->costs; i++) {

@@ -38,6 +38,7 @@ struct fit {
     const struct published *row[FIT_ROWS];
     double residual[FIT_ROWS]; /* logarithm of predicted over measured */
     size_t costs, rows, priors;
+    double square; /* of the rows' and priors' residuals, each in units of its error, the sum */
     double worst_pct; /* largest residual */
     bool told; /* no cost may as well be three times as large */
 };

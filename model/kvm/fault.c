@@ -326,6 +326,7 @@ static bool update_mmu_line(struct actor *actor, const struct fault *fault)
 /* Up to the lock. What makes no request goes on with what follows it at once. */
 static void fault_enter(struct actor *actor, struct frame *frame, struct fault *fault)
 {
+    struct lock *mutex;
     switch (frame->state) {
     case FAULT_BEGIN:
         fault->was_site = actor->site;
@@ -338,8 +339,9 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         /* fallthrough */
     case FAULT_MMAP:
         frame->state = FAULT_EXIT;
-        if (fault_needs_hugetlb_mutex(fault)) {
-            actor_lock(actor, &fault->kvm->hugetlb_mutex, true);
+        mutex = fault_hugetlb_mutex(fault);
+        if (mutex) {
+            actor_lock(actor, mutex, true);
             return;
         }
         /* fallthrough */
@@ -357,7 +359,8 @@ static void fault_enter(struct actor *actor, struct frame *frame, struct fault *
         return;
     default:
         frame->state = FAULT_NOTIFY;
-        actor_unlock(actor, &fault->kvm->hugetlb_mutex);
+        fault->vcpu->clearing_start = fault->vcpu->clearing_end = 0;
+        actor_unlock(actor, actor->holding);
     }
 }
 

@@ -76,7 +76,9 @@ void fault_cut(struct fault *fault, uint64_t end);
 void fault_follow(struct actor *actor, const struct fault *fault);
 
 /* A fresh hugetlb page is cleared under a mutex, so that whoever faults on it
- * meanwhile waits for that. */
-bool fault_needs_hugetlb_mutex(const struct fault *fault);
+ * meanwhile waits for that. The kernel has a table of them, by the page's hash
+ * (hugetlb_fault_mutex_table, eight for each core): pages are taken not to share one.
+ * NULL where the fault needs none. */
+struct lock *fault_hugetlb_mutex(const struct fault *fault);
 
 #endif

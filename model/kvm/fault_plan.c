@@ -308,17 +308,28 @@ void fault_plan(struct actor *actor, struct fault *fault)
     fault->mmap_updates = updates_of_mmap_lock(&access);
     charge_first(actor, fault);
     if (access.fresh_bytes > 0) {
+        if (actor->holding) { /* a mutex */
+            fault->vcpu->clearing_start = access.start;
+            fault->vcpu->clearing_end = access.end;
+        }
         clear_fresh(actor, fault, slot, &access);
     }
 }
 
-bool fault_needs_hugetlb_mutex(const struct fault *fault)
+struct lock *fault_hugetlb_mutex(const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
-    bool hugetlb =
-        slot && (slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G);
-    uint64_t end;
-    return hugetlb && (kvm->hugetlb_mutex.writer ||
-                       runs_value(&kvm->host.state, memory_of(slot, fault->ipa), &end) == 0);
+    if (!slot ||
+        (slot->area.backing != BACKING_HUGETLB && slot->area.backing != BACKING_HUGETLB_1G)) {
+        return NULL;
+    }
+    uint64_t at = memory_of(slot, fault->ipa), end;
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        struct kvm_vcpu *vcpu = &kvm->vcpus[i];
+        if (vcpu->clearing_start <= at && at < vcpu->clearing_end) {
+            return &vcpu->hugetlb_mutex;
+        }
+    }
+    return runs_value(&kvm->host.state, at, &end) == 0 ? &fault->vcpu->hugetlb_mutex : NULL;
 }

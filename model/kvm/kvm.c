@@ -26,13 +26,13 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->mmu_line.server = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
     kvm->mmap_line.server =
         (struct server){.name = "mmap_lock line", .resource = RESOURCE_LOCK_LINE};
-    kvm->hugetlb_mutex = (struct lock){.name = "hugetlb fault mutex",
-                                       .resource = RESOURCE_HUGETLB,
-                                       .handover_kind = EV_lock_handovers};
     for (uint32_t i = 0; i < vcpu_count; i++) {
         kvm->vcpus[i].index = i;
         kvm->vcpus[i].tvm = !kvm->fwb;
         kvm->vcpus[i].batch_leaves = 1;
+        kvm->vcpus[i].hugetlb_mutex = (struct lock){.name = "hugetlb fault mutex",
+                                                    .resource = RESOURCE_HUGETLB,
+                                                    .handover_kind = EV_lock_handovers};
     }
 }
 

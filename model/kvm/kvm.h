@@ -51,6 +51,8 @@ struct kvm_vcpu {
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */
     bool ahead; /* its faults are the VMM's, ahead of its run */
+    struct lock hugetlb_mutex; /* of hugetlb pages that it has the host clear, */
+    uint64_t clearing_start, clearing_end; /* and which these are at the moment */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t sequence; /* the notifiers' sequence number when it read it last */
     uint64_t varied; /* faults of it that took a drawn part of their time so far */
@@ -87,7 +89,6 @@ struct kvm {
     } owners[KVM_LINES]; /* the lines that were last of interest (kvm/lines.h) */
     uint64_t sequence; /* changes of the notifiers' sequence number, */
     uint32_t sequence_by; /* and whose the last one was */
-    struct lock hugetlb_mutex; /* held while the host clears a fresh hugetlb page */
     uint64_t invalidations; /* by MMU notifiers so far: a fault under way then retries */
     uint64_t invalidating; /* notifiers under way: so does any fault that comes */
     struct actor *workers; /* that help with the strategy's flush; NULL: none */

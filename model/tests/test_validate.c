@@ -345,7 +345,7 @@ static void hosts_hold_what_the_fit_gives(void **state)
          0.01},
         {"unnamed-2023", {"bench/published/unmap-4k.csv", NULL}, 1, 0.01},
         {"unnamed-2022", {"bench/published/dirty-log.csv", NULL}, 5, 0.03},
-        {"ampereone", {"bench/published/split.csv", NULL}, 15, 0.1},
+        {"ampereone", {"bench/published/split.csv", NULL}, 15, 0.2}, /* standard error: 0.7 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct published_set set = {0};
