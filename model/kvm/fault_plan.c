@@ -168,9 +168,7 @@ static void set_leaves(struct fault *fault, const struct memslot *slot,
     uint64_t size = leaf_bytes(fault->kvm, level);
     uint64_t to_ipa = slot->ipa - slot->area.start;
     uint64_t start = fault->ipa - fault->ipa % size;
-    uint64_t stop = least(limit, access->end + to_ipa);
-    stop = most(stop, fault->ipa + 1);
-    uint64_t count = (stop - start + size - 1) / size;
+    uint64_t count = (limit - start + size - 1) / size;
     uint64_t whole = (access->end + to_ipa - start) / size;
     count = whole > 0 ? least(count, whole) : 1;
     fault->leaves = (struct leaves){.start = start, .end = start + count * size, .level = level};
@@ -296,8 +294,6 @@ void fault_plan(struct actor *actor, struct fault *fault)
     struct host_access access = host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
                                            fault->access == ACCESS_WRITE);
     join_copy(fault, &access);
-    /* What the host changes on the way is one fault's doing; then the guest comes again. */
-    limit = access.notified > 0 ? fault->ipa + 1 : limit;
     if (fault->permission) {
         plan_permission(fault, slot, &mapped, &access, limit);
     } else {

@@ -195,8 +195,7 @@ ALWAYS_INLINE void fill(const struct cache_sets *cache, uint64_t set, uint32_t w
     struct way_link *ring = &cache->links[set * cache->ways];
     uint32_t way = ring[cache->newest[set]].newer;
     if (way == cache->newest[set]) {
-        make_ring(ring, cache->ways);
-        way = ring[way].newer;
+        make_ring(ring, cache->ways); /* of empty ways: any may be the first */
     }
     uint8_t *place = &cache->marks[set * words * MARKS_PER_WORD + way];
     change->misses++;

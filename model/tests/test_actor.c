@@ -311,6 +311,45 @@ static void a_signal_that_never_comes_is_reported(void **state)
     expect_stuck(&world, 2, 2);
 }
 
+/* Puts the other player, who has ended, to work again. */
+static void starting_step(struct actor *actor, struct frame *frame)
+{
+    static const struct move waits[] = {WORK(5), WAIT(3), END};
+    struct world *world = actor->owner;
+    if (frame->state++ == 0) {
+        actor_sleep(actor, 100);
+        return;
+    }
+    world->players[1].moves = waits;
+    actor_start(&world->engine.actors[1], actor, "player", play_step);
+    actor_return(actor, 0);
+}
+
+static void who_is_started_again_is_at_work(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move works[] = {WORK(10), END};
+    world_init(&world, 2);
+    actor_begin(&world.engine.actors[0], "starter", &world, starting_step);
+    world_add(&world, 1, works);
+    expect_stuck(&world, 1, 1);
+}
+
+/* Class 0 is holding nothing. */
+static void each_way_to_hold_a_lock_is_a_class(void **state)
+{
+    (void)state;
+    uint32_t seen = 1;
+    for (uint32_t resource = 0; resource < RESOURCES; resource++) {
+        for (int write = 0; write <= 1; write++) {
+            uint32_t bit = UINT32_C(1) << watch_hold_class(resource, write);
+            assert_int_equal(seen & bit, 0);
+            seen |= bit;
+        }
+    }
+}
+
 static void a_deadlock_is_reported(void **state)
 {
     (void)state;
@@ -472,6 +511,8 @@ int main(void)
         cmocka_unit_test(a_signal_wakes_all_who_wait),
         cmocka_unit_test(signals_are_independent),
         cmocka_unit_test(a_signal_that_never_comes_is_reported),
+        cmocka_unit_test(who_is_started_again_is_at_work),
+        cmocka_unit_test(each_way_to_hold_a_lock_is_a_class),
         cmocka_unit_test(a_deadlock_is_reported),
         cmocka_unit_test(a_second_write_by_its_holder_is_reported),
         cmocka_unit_test(one_at_a_time_is_no_overlap),

@@ -142,6 +142,10 @@ static void not_with_workers(void **state)
     assert_false(sim_possible(&point, &err));
     assert_non_null(strstr(err.text, "workers 4 and a chunk"));
     assert_int_equal(err.status, EXIT_INPUT);
+    strategy.workers = 2;
+    assert_false(sim_possible(&point, &err));
+    strategy.workers = 1;
+    assert_true(sim_possible(&point, &err));
     timeline_free(&timeline);
     workload_free(workload);
 }

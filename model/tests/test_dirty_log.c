@@ -62,6 +62,22 @@ static void range_invalidation_is_used_without_fwb_too(void **state)
     rig_free(&rig);
 }
 
+/* The one page behind the blocks is no range. */
+static void an_odd_page_is_invalidated_alone(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), LOG_ON, {0}};
+    struct rig rig;
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.6",
+                                       .strategy = "unmap",
+                                       .bytes = 8 * MIB + 4 * KIB,
+                                       .tlbirange = true});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_tlbi_range), 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1);
+    rig_free(&rig);
+}
+
 /* One page of the block is mapped again, the others are not. */
 static void split(const char *kernel, uint64_t lines)
 {
@@ -245,11 +261,46 @@ static void a_step_ends_before_a_page_that_is_being_copied(void **state)
     }
 }
 
+/* A slot in which no block fits: its pages share a huge zero page, which the first write
+ * exchanges for pages of its own. However many leaves a step has, that is one fault's doing. */
+static void a_step_exchanges_a_huge_zero_page_in_one_fault(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {{.go = do_read, .at = GIB, .bytes = 2 * MIB},
+                                      {.go = do_write, .at = GIB, .bytes = 64 * KIB},
+                                      {0}};
+    static const enum event_kind kinds[] = {EV_exits,       EV_gfn_unmap,  EV_map_4k,
+                                            EV_relax_calls, EV_walk_reads, EV_data_perm_w};
+    static const char *const switches[] = {"huge_zero=split", "huge_zero=alloc"};
+    for (size_t k = 0; k < 2; k++) {
+        struct rig rig[2];
+        for (uint64_t steps = 0; steps <= 1; steps++) {
+            rig_init(&rig[steps], &(struct rig_setup){.kernel = "6.12",
+                                                      .switches = switches[k],
+                                                      .strategy = "unmap",
+                                                      .backing = BACKING_THP});
+            struct memslot odd = rig[steps].kvm.slots[0];
+            odd.ipa += GIB;
+            odd.area.start += GIB + 4 * KIB;
+            odd.area.end += GIB + 4 * KIB;
+            kvm_add_slot(&rig[steps].kvm, odd);
+            rig[steps].kvm.touch_steps = steps;
+            rig_alone(&rig[steps], acts);
+        }
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+            assert_int_equal(rig_all(&rig[0], kinds[i]), rig_all(&rig[1], kinds[i]));
+        }
+        rig_free(&rig[0]);
+        rig_free(&rig[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
         cmocka_unit_test(range_invalidation_is_used_without_fwb_too),
+        cmocka_unit_test(an_odd_page_is_invalidated_alone),
         cmocka_unit_test(a_write_splits_a_block),
         cmocka_unit_test(reads_of_a_split_block_stay_read_only),
         cmocka_unit_test(a_table_becomes_a_block_again),
@@ -258,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_notifier_makes_faults_under_way_retry),
         cmocka_unit_test(writers_race_to_copy_a_zero_page),
         cmocka_unit_test(a_step_ends_before_a_page_that_is_being_copied),
+        cmocka_unit_test(a_step_exchanges_a_huge_zero_page_in_one_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,6 +366,88 @@ static void a_failed_walk_ends_where_the_tree_does(void **state)
     }
 }
 
+static void note_walks(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)actor;
+    rig->noted[act->n] = rig_all(rig, EV_walk_reads);
+}
+
+/* Next to the walk before it two reads reach a leaf, and one each further page in it. */
+static void each_page_of_the_guest_is_walked_for(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "6.12", .strategy = "fwb", .backing = BACKING_THP};
+    static const struct act acts[] = {{.go = do_enter},
+                                      {.go = do_mmu, .on = true},
+                                      {.go = do_write, .at = 0, .bytes = 2 * MIB},
+                                      {.go = note_walks, .n = 0},
+                                      {.go = do_read, .at = 0, .bytes = 4 * KIB},
+                                      {.go = note_walks, .n = 1},
+                                      {.go = do_read, .at = 4 * KIB, .bytes = 32 * KIB},
+                                      {.go = note_walks, .n = 2},
+                                      {0}};
+    rig_init(&rig, &setup);
+    rig.kvm.s1_levels = 4;
+    rig.kvm.s1_page_bytes = 4 * KIB;
+    rig_alone(&rig, acts);
+    assert_int_equal(rig.noted[1] - rig.noted[0], 2);
+    assert_int_equal(rig.noted[2] - rig.noted[1], 2 + 7);
+    rig_free(&rig);
+}
+
+/* --- the end --- */
+
+static void do_teardown(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)act;
+    kvm_teardown_begin(actor, &rig->kvm);
+}
+
+static void the_end_takes_every_slot(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {.kernel = "6.12", .strategy = "unmap"};
+    static const struct act acts[] = {{.go = do_write, .at = 0, .bytes = 8 * KIB},
+                                      {.go = do_write, .at = GIB, .bytes = 8 * KIB},
+                                      {.go = do_teardown},
+                                      {0}};
+    rig_init(&rig, &setup);
+    struct memslot more = rig.kvm.slots[0];
+    more.ipa += GIB;
+    more.area.start += GIB;
+    more.area.end += GIB;
+    kvm_add_slot(&rig.kvm, more);
+    rig_alone(&rig, acts);
+    assert_int_equal(rig.kvm.stage2.map.covered, 0);
+    assert_false(rig.kvm.slots[0].live);
+    assert_false(rig.kvm.slots[1].live);
+    assert_int_equal(rig_all(&rig, EV_collapsed_leaves), 4);
+    rig_free(&rig);
+}
+
+/* None of its vCPUs has run, so that the next re-init finds nothing to unmap. */
+static void a_vm_made_anew_has_not_run(void **state)
+{
+    (void)state;
+    static const struct rig_setup setup = {.kernel = "6.12", .strategy = "recreate"};
+    for (uint64_t first = 0; first <= 1; first++) {
+        struct rig rig;
+        const struct act acts[] = {{.go = do_enter},
+                                   {.go = do_write, .at = 0, .bytes = 8 * KIB},
+                                   {.go = do_reinit, .n = first},
+                                   {.go = do_reinit, .n = 1 - first},
+                                   {0}};
+        rig_init(&rig, &setup);
+        rig.kvm.vcpus[1].has_run = true;
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_unmap_vm_calls), 1);
+        rig_free(&rig);
+    }
+}
+
 static void set_log(struct rig *rig, struct actor *actor, const struct act *act)
 {
     (void)actor;
@@ -409,6 +491,9 @@ int main(void)
         cmocka_unit_test(the_naive_flush_is_in_every_reinit),
         cmocka_unit_test(the_ideal_does_no_maintenance),
         cmocka_unit_test(a_failed_walk_ends_where_the_tree_does),
+        cmocka_unit_test(each_page_of_the_guest_is_walked_for),
+        cmocka_unit_test(the_end_takes_every_slot),
+        cmocka_unit_test(a_vm_made_anew_has_not_run),
         cmocka_unit_test(a_relaxed_leaf_may_be_fetched_ahead),
         cmocka_unit_test(pages_mapped_while_logging_do_not_stop_a_block),
     };

@@ -247,6 +247,20 @@ static void cleaning_for_an_access_meets_its_lines_alone(void **state)
     }
 }
 
+/* Two host pages of 16 KiB and half of one, just cleared, half of each still in the cache. */
+static void part_of_a_fresh_page_has_its_share(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct rig_setup setup = plain;
+    static const struct act acts[] = {{clean_each, 0, 40 * KIB, 0, false}, {0}};
+    setup.cache_bytes = 8 * KIB;
+    rig_init(&rig, &setup);
+    rig_alone(&rig, acts);
+    expect_lines(&rig, 320, 0, 320);
+    rig_free(&rig);
+}
+
 /* --- contention --- */
 
 #define LINES (MIB / 64)
@@ -402,6 +416,7 @@ int main(void)
         cmocka_unit_test(fresh_pages_are_dirty_lines),
         cmocka_unit_test(what_overflows_is_written_back),
         cmocka_unit_test(cleaning_for_an_access_meets_its_lines_alone),
+        cmocka_unit_test(part_of_a_fresh_page_has_its_share),
         cmocka_unit_test(two_sweeps_of_absent_lines_fill_the_path),
         cmocka_unit_test(barriers_do_not_use_the_path),
         cmocka_unit_test(write_back_limits_sweeps_of_dirty_lines),

@@ -57,6 +57,21 @@ static void json_indented(void **state)
     free(text);
 }
 
+/* --- metrics --- */
+
+/* The list begins behind the x: nothing before it is looked at. */
+static void metrics_are_chosen_by_name(void **state)
+{
+    static const char text[] = "x lines, added_boot_ns ";
+    bool wanted[METRICS];
+    struct error err;
+    (void)state;
+    assert_true(metric_select(text + 1, wanted, NULL, &err));
+    for (int i = 0; i < METRICS; i++) {
+        assert_int_equal(wanted[i], i == METRIC_lines || i == METRIC_added_boot_ns);
+    }
+}
+
 /* --- verdicts --- */
 
 static void conditions(void **state)
@@ -228,10 +243,15 @@ static void values_for_people(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(json_one_line),    cmocka_unit_test(json_indented),
-        cmocka_unit_test(conditions),       cmocka_unit_test(values_for_people),
-        cmocka_unit_test(rows_read_back),   cmocka_unit_test(run_is_told),
-        cmocka_unit_test(whole_files_only), cmocka_unit_test(folders_that_cannot_be),
+        cmocka_unit_test(metrics_are_chosen_by_name),
+        cmocka_unit_test(json_one_line),
+        cmocka_unit_test(json_indented),
+        cmocka_unit_test(conditions),
+        cmocka_unit_test(values_for_people),
+        cmocka_unit_test(rows_read_back),
+        cmocka_unit_test(run_is_told),
+        cmocka_unit_test(whole_files_only),
+        cmocka_unit_test(folders_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,6 +272,56 @@ static void test_exponential_does_not_correlate(void **state)
     assert_true(fabs(sum / DRAWS) < 4 / sqrt(DRAWS));
 }
 
+/* A generator that gives what is written down. */
+static size_t played;
+
+static void scripted_set(void *state, unsigned long seed)
+{
+    (void)state;
+    (void)seed;
+    played = 0;
+}
+
+/* A draw takes two numbers: its place in the layer, and the layer. First one of the
+ * widest layer with a tail beside it, at 0.99 of its width, where the curve is at 0.07
+ * of the layer's height; then the height; then the start of the layer above. */
+static double height_to_try;
+
+static double scripted_get_double(void *state)
+{
+    (void)state;
+    const double script[] = {0.99, 0x1p-32, height_to_try, 0, 0, 0x2p-32};
+    assert_true(played < sizeof script / sizeof *script);
+    return script[played++];
+}
+
+static unsigned long scripted_get(void *state)
+{
+    return (unsigned long)(scripted_get_double(state) * 0x1p32);
+}
+
+/* Where a layer reaches beyond the curve, what is under it counts and what is above does not. */
+static void test_exponential_at_the_curve(void **state)
+{
+    static const gsl_rng_type scripted = {.name = "scripted",
+                                          .max = UINT32_MAX,
+                                          .size = 1,
+                                          .set = scripted_set,
+                                          .get = scripted_get,
+                                          .get_double = scripted_get_double};
+    gsl_rng *rng = gsl_rng_alloc(&scripted);
+    (void)state;
+    assert_non_null(rng);
+    height_to_try = 0.03;
+    assert_true(fabs(rng_exponential(rng, 2) - 2 * 0.99 * 7.69711747) < 1e-6);
+    assert_int_equal(played, 4);
+    gsl_rng_set(rng, 0);
+    height_to_try = 0.1;
+    assert_true(rng_exponential(rng, 2) < 1e-6);
+    assert_int_equal(played, 6);
+    gsl_rng_free(rng);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_exponential),
         cmocka_unit_test(test_exponential_from_another_generator),
         cmocka_unit_test(test_exponential_does_not_correlate),
+        cmocka_unit_test(test_exponential_at_the_curve),
     };
 
     return cmocka_run_group_tests(tests, new_rng, free_rng);

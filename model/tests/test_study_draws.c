@@ -138,6 +138,20 @@ static void spreads(void **state)
     assert_true(fabs(spread.interval_low - 4.5 + 12.7062 * 0.5) < 1e-4);
 }
 
+/* The order in which values come says nothing, the largest first included. */
+static void spreads_of_any_order(void **state)
+{
+    double values[20];
+    struct spread spread = {0};
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        values[i] = 20 - i;
+    }
+    spread_fill(&spread, values, 20, 1);
+    assert_true(fabs(spread.p10 - 2.9) < 1e-12 && fabs(spread.p90 - 18.1) < 1e-12);
+    assert_true(spread.mean == 10.5 && spread.p50 == 10.5);
+}
+
 static void spreads_of_little(void **state)
 {
     double values[] = {7, 7};
@@ -159,6 +173,7 @@ int main(void)
         cmocka_unit_test(are_paired),
         cmocka_unit_test(fill_evenly),
         cmocka_unit_test(spreads),
+        cmocka_unit_test(spreads_of_any_order),
         cmocka_unit_test(spreads_of_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,6 +50,11 @@ static void expect_same(const struct rig *rig, const double *value)
     assert_int_equal(played.window_ps, priced.window_ps);
     assert_int_equal(played.cpu_ps, priced.cpu_ps);
     assert_memory_equal(played.part, priced.part, sizeof played.part);
+    ps_t sum = 0;
+    for (int part = 0; part < PARTS; part++) {
+        sum += priced.part[part];
+    }
+    assert_int_equal(sum, priced.window_ps);
 }
 
 static void pricing_is_playing(void **state)
@@ -93,6 +98,52 @@ static void slow_paths_are_played(void **state)
     assert_false(trial_can_reprice(&rig.base, &rig.setup, rig.modes, price));
     assert_true(trial_play(&rig.setup, &rig.timeline, rig.modes, &again, &err));
     assert_true(again.window_ps > rig.base.window_ps);
+    rig_close(&rig);
+    study_free(&study);
+}
+
+static void play_in_chunks(struct rig *rig, const char *name, struct trial *played)
+{
+    struct error err;
+    const struct strategy *row = strategy_find(name, &err);
+    assert_non_null(row);
+    struct strategy strategy = *row;
+    strategy.chunk = 64 * KIB;
+    rig->setup.strategy = &strategy;
+    assert_true(trial_play(&rig->setup, &rig->timeline, rig->modes, played, &err));
+}
+
+/* How often the lock was given up, of what counts for a part. */
+static uint64_t yields_in(const struct trial *played, enum part part)
+{
+    uint64_t yields = 0;
+    for (size_t i = 0; i < played->count; i++) {
+        const struct part_count *count = &played->counts[i];
+        yields += count->part == part && count->kind == EV_lock_yields ? count->n : 0;
+    }
+    return yields;
+}
+
+/* Giving the lock up is the part of who does it, the unmap or a flush; what a flush
+ * cleans is another. */
+static void a_chunks_end_is_its_walkers_part(void **state)
+{
+    struct study study;
+    struct rig rig;
+    struct trial unmap, eager;
+    struct times times;
+    (void)state;
+    read_good_study(&study, "neoverse-n1", 0);
+    rig_open(&rig, &study, 0);
+    play_in_chunks(&rig, "unmap", &unmap);
+    uint64_t yields = unmap.window[SITE_REINIT * EVENT_KINDS + EV_lock_yields];
+    assert_true(yields > 0);
+    assert_int_equal(yields_in(&unmap, PART_UNMAP_PATH), yields);
+    play_in_chunks(&rig, "eager", &eager);
+    assert_true(yields_in(&eager, PART_FLUSH_PATH) > 0);
+    assert_int_equal(yields_in(&eager, PART_UNMAP_PATH), 0);
+    trial_times(&eager, eager.price, &times);
+    assert_true(times.part[PART_LINES_FLUSH] > 0);
     rig_close(&rig);
     study_free(&study);
 }
@@ -285,10 +336,15 @@ static void replaying_adds_pauses(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pricing_is_playing),    cmocka_unit_test(slow_paths_are_played),
-        cmocka_unit_test(parts_add_up),          cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(without_draws),         cmocka_unit_test(hashes),
-        cmocka_unit_test(first_error_wins),      cmocka_unit_test(exact_declines),
+        cmocka_unit_test(a_chunks_end_is_its_walkers_part),
+        cmocka_unit_test(pricing_is_playing),
+        cmocka_unit_test(slow_paths_are_played),
+        cmocka_unit_test(parts_add_up),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(without_draws),
+        cmocka_unit_test(hashes),
+        cmocka_unit_test(first_error_wins),
+        cmocka_unit_test(exact_declines),
         cmocka_unit_test(replaying_adds_pauses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,21 @@ static void holds_are_the_locks(void **state)
     }
 }
 
+/* The last of them has three VMs, each with a helper. */
+static void helpers_are_of_their_vm(void **state)
+{
+    (void)state;
+    struct watched *of = watch_run(&runs[RUNS - 1], false);
+    for (uint32_t vm = 0; vm < of->timeline.vm.copies; vm++) {
+        const struct kvm *kvm = sim_vm(&of->sim, vm);
+        assert_true(kvm->worker_count > 0);
+        for (uint32_t i = 0; i < kvm->worker_count; i++) {
+            assert_int_equal(sim_actor_vm(&of->sim, kvm->workers[i].id), vm);
+        }
+    }
+    end_run(of);
+}
+
 /* --- JSON --- */
 
 /* "123.000456" microseconds as picoseconds. */
@@ -365,6 +380,7 @@ int main(void)
         cmocka_unit_test(spans_add_up_to_the_ledger),
         cmocka_unit_test(tallies_are_the_ledgers),
         cmocka_unit_test(holds_are_the_locks),
+        cmocka_unit_test(helpers_are_of_their_vm),
         cmocka_unit_test(json_adds_up),
         cmocka_unit_test(the_table_says_what_takes_most),
         cmocka_unit_test(endings_decide),
