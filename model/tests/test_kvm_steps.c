@@ -11,7 +11,7 @@ static void map_own_pieces(struct rig *rig, const char *kernel, bool in_steps)
     for (uint32_t i = 0; i < RIG_ACTORS; i++) {
         struct act *act = script[i] + (i == 0);
         *act++ = (struct act){.go = do_wait, .n = PS_PER_S};
-        *act = (struct act){.go = do_write, .at = i * 4 * MIB, .bytes = 4 * MIB};
+        *act = (struct act){.go = do_write, .at = (uint64_t)i * 4 * MIB, .bytes = 4 * MIB};
         acts[i] = script[i];
     }
     rig_init(rig, &(struct rig_setup){.kernel = kernel,

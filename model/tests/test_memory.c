@@ -380,7 +380,7 @@ static void ranges_and_the_own_core_call_el2_once_each(void **state)
     assert_int_equal(rig_all(&rig, EV_tlbi_range), 2 * 3);
     assert_int_equal(rig_all(&rig, EV_tlbi_calls), 2 * 2);
     assert_int_equal(rig_all(&rig, EV_hyp_calls), 2 + 2);
-    ps_t each = 3 * rig.price[EV_tlbi_range] + 2 * 700000;
+    ps_t each = 3 * rig.price[EV_tlbi_range] + 2 * (ps_t)700000;
     assert_int_equal(rig.engine.now, 90000 + 2 * each);
     assert_int_equal(rig.engine.actors[2].now, 2 * (90000 + rig.price[EV_tlbi_local]));
     assert_int_equal(rig.memory.invalidations, 2);

@@ -109,8 +109,9 @@ static void play_in_chunks(struct rig *rig, const char *name, struct trial *play
     assert_non_null(row);
     struct strategy strategy = *row;
     strategy.chunk = 64 * KIB;
-    rig->setup.strategy = &strategy;
-    assert_true(trial_play(&rig->setup, &rig->timeline, rig->modes, played, &err));
+    struct setup setup = rig->setup;
+    setup.strategy = &strategy;
+    assert_true(trial_play(&setup, &rig->timeline, rig->modes, played, &err));
 }
 
 /* How often the lock was given up, of what counts for a part. */
