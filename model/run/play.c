@@ -32,8 +32,7 @@ static void open_window(struct sim *sim, struct actor *actor)
         }
         histogram_clear(&sim->stalls);
         ledger_vector(&sim->ledger, sim->before);
-        sim->spun_before_ps =
-            ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
+        sim->waited_before_ps = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL);
     }
 }
 

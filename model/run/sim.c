@@ -301,8 +301,8 @@ ps_t sim_cpu_ps(const struct sim *sim)
         busy = add_checked(busy, mul_checked(sim->window[i], sim->price[i % EVENT_KINDS], "time"),
                            "time");
     }
-    ps_t spun = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_MMU_LOCK);
-    return add_checked(busy, spun - sim->spun_before_ps, "time");
+    ps_t waited = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL);
+    return add_checked(busy, waited - sim->waited_before_ps, "time");
 }
 
 uint64_t sim_count(const struct sim *sim, uint32_t phase, uint32_t site, enum event_kind kind)

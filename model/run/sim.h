@@ -58,7 +58,7 @@ struct sim {
     ps_t first_insn_ps; /* when a vCPU had first done something after it */
     uint64_t *window; /* [WINDOW_CELLS], by site and kind: counts since the first re-init */
     uint64_t *before; /* the same up to it */
-    ps_t spun_before_ps; /* waited for mmu_lock up to it, by all */
+    ps_t waited_before_ps; /* waited for any resource up to it, by all */
     struct phase_record *phases;
     uint32_t reinit_count;
 
@@ -95,7 +95,12 @@ bool sim_run(struct sim *sim, struct error *err);
 /* From the first re-init call to the end; the whole run where none was. */
 ps_t sim_window_ps(const struct sim *sim);
 
-/* Busy time plus time spun on locks in the window, over all actors. */
+/* Processor time in the window, over all actors: busy time, and what is waited for a
+ * resource, since no such wait gives the core away: mmu_lock is spun on; the paths of
+ * lines, invalidations and zeros and a lock's cache line stall the core at its barrier
+ * or its load; a mutex is spun on, too, while its owner runs, as it does here
+ * (mutex_optimistic_spin in kernel/locking/mutex.c). Idling, for a signal or an end, is
+ * none. */
 ps_t sim_cpu_ps(const struct sim *sim);
 
 /* The ledger's count of a kind in a phase (LEDGER_ALL: in all), at a site. */

@@ -33,7 +33,7 @@
     X(part_other_ns, "ns", PART, "all other events")                                              \
     X(part_waits_ns, "ns", PART, "waiting, less what went on side by side")                       \
     X(window_ns, "ns", TIME, "first re-init call to the end, nothing taken off")                  \
-    X(cpu_ns, "ns", TIME, "busy time of all actors from the first re-init on, spinning included") \
+    X(cpu_ns, "ns", TIME, "busy time of all actors from the first re-init on, waits included") \
     X(pause_ns, "ns", TIME, "longest hold of mmu_lock for write")                                 \
     X(stall_p50_ns, "ns", TIME, "median time that KVM keeps a vCPU from running (kvm/stall.h)")   \
     X(stall_p99_ns, "ns", TIME, "the same, what 99 of 100 stalls do not exceed")                  \

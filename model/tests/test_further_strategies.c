@@ -117,6 +117,8 @@ static void workers_meet_at_the_path(void **state)
     struct outcome_of one = played(mixed, &alone, false), four = played(mixed, &shared, false);
     /* But for the barriers, which need no path. */
     assert_true(four.pause_ps > one.pause_ps - one.pause_ps / 4);
+    /* Who stalls at the path has a core all the same. */
+    assert_true(four.cpu_ps > one.cpu_ps + 2 * (four.window_ps / 4));
     n1.value[COST_cmo_path_ns] = path_ns;
 }
 
