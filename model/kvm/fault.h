@@ -1,12 +1,29 @@
 /*
  * fault - a stage-2 fault under way, for the files that carry it out: what the
- * host finds and what will be done about it (fault_plan.c), and the steps with
- * their locks (fault.c).
+ * host finds and what will be done about it (fault_plan.c), what happens under
+ * mmu_lock (fault_map.c), and the steps from one lock to the next (fault.c).
  */
 #ifndef S2FLUSH_KVM_FAULT_H
 #define S2FLUSH_KVM_FAULT_H
 
 #include "kvm/stall.h"
+
+/* Its steps, most of them up to what they ask for: a lock, a path, somebody else's turn. */
+enum fault_state {
+    FAULT_BEGIN,
+    FAULT_MMAP,
+    FAULT_EXIT,
+    FAULT_MMAP_LEFT,
+    FAULT_NOTIFY,
+    FAULT_LINE,
+    FAULT_LOCK,
+    FAULT_CLEAN,
+    FAULT_INSTALL,
+    FAULT_RELAX,
+    FAULT_LEAVE,
+    FAULT_UNLOCK,
+    FAULT_DONE,
+};
 
 struct fault {
     struct kvm *kvm;
@@ -71,6 +88,19 @@ static inline bool fault_cleans(const struct kvm *kvm)
 /* Under the lock: of its leaves those before `end` are left, the others have changed
  * meanwhile. */
 void fault_cut(struct fault *fault, uint64_t end);
+
+/* Under the lock: looks whether another vCPU or the host was faster, and cleans what is
+ * to be mapped (a request). Returns the state that follows: FAULT_CLEAN again where leaves
+ * of another size had to go first, FAULT_LEAVE where there is nothing to map. */
+enum fault_state fault_locked(struct actor *actor, struct fault *fault);
+
+/* Under the lock: maps what was cleaned, and what is executable leaves the I-cache (a
+ * request). */
+void fault_install(struct actor *actor, struct fault *fault);
+
+/* Under the lock: gives mapped leaves further permissions, where they are still there, and
+ * drops them from the TLBs (a request). */
+void fault_relax(struct actor *actor, struct fault *fault);
 
 /* What leaves beyond the first add to the exit, once the fault has succeeded. */
 void fault_follow(struct actor *actor, const struct fault *fault);

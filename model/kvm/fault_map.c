@@ -1,0 +1,251 @@
+/* What a fault does under mmu_lock: it looks again, cleans, maps leaves or relaxes them
+ * (user_mem_abort, kvm_pgtable_stage2_map, kvm_pgtable_stage2_relax_perms). */
+#include "kvm/dirty_log.h"
+#include "kvm/fault.h"
+#include "kvm/lines.h"
+
+/* --- booking --- */
+
+static void charge_map(struct actor *actor, const struct fault *fault)
+{
+    static const enum event_kind by_level[LEAF_LEVELS] = {EV_map_4k, EV_map_2m, EV_map_1g};
+    const struct kvm *kvm = fault->kvm;
+    uint64_t n = leaf_count(fault);
+    uint64_t depth = kvm->stage2.geometry.levels - (uint64_t)fault->leaves.level;
+    uint64_t visits = kvm->kernel->value[SWITCH_MAP_POST] ? 2 * depth - 1 : depth;
+    actor_charge(actor, EV_map_calls, n);
+    actor_charge(actor, by_level[fault->leaves.level], n);
+    actor_charge(actor, EV_map_bytes, fault->leaves.end - fault->leaves.start);
+    actor_charge(actor, EV_walk_map, n * visits);
+}
+
+/* An executable leaf must not show old instructions: the I-cache is invalidated
+ * line by line, or whole for a large leaf where the kernel clamps. */
+static void charge_icache(struct actor *actor, const struct fault *fault,
+                          const struct memslot *slot)
+{
+    const struct kvm *kvm = fault->kvm;
+    uint64_t n = leaf_count(fault), size = leaf_bytes(kvm, fault->leaves.level);
+    uint64_t start = memory_of(slot, fault->leaves.start);
+    uint64_t end = start + (fault->leaves.end - fault->leaves.start);
+    /* MAX_DVM_OPS (PTRS_PER_PTE) lines. */
+    uint64_t limit = kvm->stage2.geometry.page_bytes / 8 * kvm->memory->platform->line_bytes;
+    /* With DIC every leaf is executable; kernels that clean before the map call
+     * think of the I-cache only where the guest fetches. */
+    bool before_map = kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
+    if (kvm->strategy->ideal || (before_map && fault->access != ACCESS_FETCH)) {
+        return;
+    }
+    if (kvm->kernel->value[SWITCH_IC_CLAMP] && size > limit) {
+        memory_icache_all(actor, kvm->memory, start, end, n);
+    } else {
+        memory_icache_range(actor, kvm->memory, start, end, n);
+    }
+}
+
+/* From here on the I-cache may hold any of it. */
+static void make_executable(struct actor *actor, const struct fault *fault,
+                            const struct memslot *slot)
+{
+    uint64_t start = memory_of(slot, fault->leaves.start);
+    charge_icache(actor, fault, slot);
+    oracle_executable(&fault->kvm->memory->oracle, start,
+                      start + (fault->leaves.end - fault->leaves.start));
+}
+
+/* --- under the lock --- */
+
+/* Whether what the host said of the page may no longer hold (mmu_notifier_retry). */
+static bool invalidated(const struct fault *fault)
+{
+    const struct kvm *kvm = fault->kvm;
+    return kvm->invalidating > 0 || kvm->invalidations != fault->seen_invalidations;
+}
+
+/* Whether another vCPU has locked an entry among these leaves for its own
+ * maintenance: the fault is then retried by running into it again. */
+static bool locked_by_other(const struct fault *fault)
+{
+    const struct kvm *kvm = fault->kvm;
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        const struct kvm_vcpu *other = &kvm->vcpus[i];
+        if (other != fault->vcpu && other->installing_start < fault->leaves.end &&
+            fault->leaves.start < other->installing_end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The access that the guest faulted for, as far as these leaves go. */
+static struct access access_behind(const struct fault *fault, const struct memslot *slot)
+{
+    const struct kvm *kvm = fault->kvm;
+    return (struct access){.start = memory_of(slot, most(fault->leaves.start, fault->ipa)),
+                           .end = memory_of(slot, least(fault->leaves.end, fault->limit)),
+                           .density = fault->vcpu->behind ? fault->vcpu->behind->density : 0,
+                           .write = fault->access == ACCESS_WRITE,
+                           .path = kvm_guest_path(kvm, fault->vcpu)};
+}
+
+static void note_met(const struct fault *fault, const struct access *access,
+                     struct touch_counts met)
+{
+    struct behind_fault *behind = fault->vcpu->behind;
+    if (behind) {
+        behind->start = access->start;
+        behind->end = access->end;
+        behind->met = met;
+    }
+}
+
+/* A fault on many leaves stands for one fault on each, and the guest uses each
+ * leaf before it faults on the next one. */
+static void clean_in_turn(struct actor *actor, const struct fault *fault,
+                          const struct memslot *slot)
+{
+    struct access access = access_behind(fault, slot);
+    bool cached = access.path == PATH_CACHED;
+    access.density = cached ? access.density : 0;
+    struct touch_counts met = memory_clean_each(
+        actor, fault->kvm->memory, memory_of(slot, fault->leaves.start),
+        memory_of(slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
+    if (cached) {
+        note_met(fault, &access, met);
+    }
+}
+
+/* Without a clean the guest finds each host page in the cache as it was cleared,
+ * if that holds a page; all of them together it may not hold. */
+static void note_fresh_hits(const struct fault *fault, const struct memslot *slot)
+{
+    const struct platform *platform = fault->kvm->memory->platform;
+    if (fault->fresh_unit == 0 || fault->fresh_unit > platform->cache_bytes) {
+        return;
+    }
+    struct access access = access_behind(fault, slot);
+    if (access.path == PATH_CACHED) {
+        uint64_t pages = (access.end - access.start) / CACHE_PAGE_BYTES;
+        note_met(fault, &access, (struct touch_counts){.hits = pages * access.density});
+    }
+}
+
+/* Cleans what is about to be mapped (a request); FWB's callback returns at
+ * once. */
+static void clean_leaves(struct actor *actor, const struct fault *fault, const struct memslot *slot)
+{
+    const struct kvm *kvm = fault->kvm;
+    if (fault->permission && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
+        return; /* these kernels clean at translation faults only */
+    }
+    uint64_t n = leaf_count(fault);
+    uint64_t start = memory_of(slot, fault->leaves.start);
+    uint64_t end = start + (fault->leaves.end - fault->leaves.start);
+    if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->cmo_at_fault)) {
+        actor_charge(actor, EV_cmo_op_calls, n);
+    }
+    if (!fault_cleans(kvm)) {
+        note_fresh_hits(fault, slot);
+        return;
+    }
+    if (n > 1) {
+        clean_in_turn(actor, fault, slot);
+    } else {
+        memory_clean(actor, kvm->memory, start, end, n);
+    }
+}
+
+enum fault_state fault_locked(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    struct leaves mapped;
+    uint64_t next;
+    lines_read_sequence(actor, kvm, fault->vcpu);
+    /* The slot may have gone while this waited; the guest then finds a device there. */
+    if (!slot || locked_by_other(fault) || invalidated(fault)) {
+        actor_charge(actor, EV_fault_retries, 1);
+        return FAULT_LEAVE;
+    }
+    if (kvm_other_size(kvm, fault->leaves, fault->resize)) {
+        fault->vcpu->installing_start = fault->leaves.start;
+        fault->vcpu->installing_end = fault->leaves.end;
+        fault->emptied = kvm_break(actor, kvm, fault->leaves);
+        return FAULT_CLEAN;
+    }
+    if (stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next)) {
+        if (kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
+            clean_leaves(actor, fault, slot); /* it cleans before it looks */
+        }
+        actor_charge(actor, EV_lost_maps, 1);
+        lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
+        return FAULT_LEAVE;
+    }
+    fault_cut(fault, next);
+    fault->vcpu->installing_start = fault->leaves.start;
+    fault->vcpu->installing_end = fault->leaves.end;
+    clean_leaves(actor, fault, slot);
+    return FAULT_INSTALL;
+}
+
+/* Where the first leaf's fault queued for the lock, so do those of the others, and each
+ * has it handed over while nobody else can take it. */
+static void charge_handovers(struct actor *actor, const struct fault *fault)
+{
+    if (fault->queued) {
+        actor_charge(actor, EV_lock_handovers, leaf_count(fault) - 1);
+    }
+}
+
+void fault_install(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    if (fault->leaves.executable) {
+        make_executable(actor, fault, slot);
+    }
+    /* Tables on the way to leaves of another size stay where they are. */
+    uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
+    charge_map(actor, fault);
+    charge_handovers(actor, fault);
+    lines_touch_leaves(actor, kvm, fault->leaves, true);
+    fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
+    if (fault->emptied > needed) {
+        actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
+    }
+    fault->done = true;
+    slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
+    fault->vcpu->installing_start = fault->vcpu->installing_end = 0;
+}
+
+void fault_relax(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    struct leaves mapped;
+    uint64_t next;
+    lines_read_sequence(actor, kvm, fault->vcpu);
+    if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
+        mapped.level != fault->leaves.level) {
+        return; /* gone meanwhile: the guest faults again */
+    }
+    /* Permissions are only added: what others gave meanwhile stays. */
+    fault_cut(fault, mapped.end);
+    if (fault->leaves.executable && !mapped.executable) {
+        make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
+    }
+    fault->leaves.writable |= mapped.writable;
+    fault->leaves.executable |= mapped.executable;
+    uint64_t n = leaf_count(fault);
+    stage2_relax(&kvm->stage2, fault->leaves);
+    fault->done = true;
+    fault->queued = actor->queued;
+    actor_charge(actor, EV_relax_calls, n);
+    charge_handovers(actor, fault);
+    lines_touch_leaves(actor, kvm, fault->leaves, false);
+    if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
+        memory_tlbi_local(actor, kvm->memory, n);
+        fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */
+    } else {
+        memory_tlbi(actor, kvm->memory, EV_tlbi_calls, n);
+    }
+}
