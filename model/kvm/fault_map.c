@@ -226,7 +226,8 @@ void fault_relax(struct actor *actor, struct fault *fault)
     lines_read_sequence(actor, kvm, fault->vcpu);
     if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
         mapped.level != fault->leaves.level) {
-        return; /* gone meanwhile: the guest faults again */
+        actor_charge(actor, EV_fault_retries, 1); /* gone meanwhile */
+        return;
     }
     /* Permissions are only added: what others gave meanwhile stays. */
     fault_cut(fault, mapped.end);
