@@ -69,7 +69,7 @@ static const char *noun_of(const char *metric)
         {"lines", "lines cleaned"},
         {"faults", "stage-2 faults"},
         {"tlbi", "TLB invalidations"},
-        {"cpu_ns", "processor time"},
+        {"cpu_ns", "processor time of all cores from the reset on"},
         {"pause_ns", "longest hold of mmu_lock"},
         {"part_fault_path_ns", "exits and software of stage-2 faults"},
         {"part_lines_fault_ns", "cleaning at those faults"},
