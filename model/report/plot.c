@@ -1,6 +1,6 @@
 #include "report/plot.h"
 
-#include "core/config.h"
+#include "core/file.h"
 #include "core/csv.h"
 #include "core/units.h"
 #include "report/gnuplot.h"
