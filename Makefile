@@ -86,9 +86,9 @@ TEST_HELPERS := $(filter-out $(TEST_SRCS),$(wildcard model/tests/*.c))
 
 BENCH_SRCS := $(wildcard bench/core/*.c)
 
-# One fuzz target a file; what is beside them is linked into each.
+# One fuzz target a file; of what is beside them fuzz.c and a main program are linked into each.
 FUZZ_SRCS := $(wildcard model/tests/fuzz/fuzz_*.c)
-FUZZ_MORE := model/tests/fuzz/fuzz.c model/tests/fuzz/replay.c model/tests/fuzz/dict.c
+FUZZ_MORE := $(filter-out $(FUZZ_SRCS),$(wildcard model/tests/fuzz/*.c))
 
 objs = $(patsubst bench/core/%.c,$(B)/obj/bench/%.o,$(patsubst model/%.c,$(B)/obj/%.o,$(1)))
 MAIN_OBJ := $(call objs,$(MAIN))
@@ -139,6 +139,8 @@ $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz.o $(fuzz_main) $(B
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS_ALL) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(B)/fuzz/fuzz_sim: $(B)/obj/tests/fuzz/choices.o
 
 $(B)/fuzz/dict: $(B)/obj/tests/fuzz/dict.o $(B)/libs2flush.a
 	@mkdir -p $(@D)

@@ -29,45 +29,13 @@ static const struct {
 #undef COST_RANGE
 };
 
-/* What a row of `probe machine` should say at these costs. */
-static double probe_says(const struct observation *seen, const double value[COSTS])
-{
-    double line = value[COST_dc_absent_ns], written = 0;
-    double clean = line * value[COST_dc_clean_ratio];
-    switch (seen->kind) {
-    case PROBE_LATENCY:
-        return value[COST_memory_ns];
-    case PROBE_WRITE:
-        return value[COST_zero_gbps];
-    case PROBE_WRITE_ALL:
-        return value[COST_zero_path_gbps];
-    case PROBE_COPY:
-        return value[COST_copy_gbps];
-    case PROBE_DIRTY:
-        line = clean * value[COST_dc_dirty_ratio];
-        written = (double)seen->line_bytes / value[COST_writeback_gbps];
-        break;
-    case PROBE_CLEAN:
-        line = clean;
-        break;
-    default:
-        break;
-    }
-    /* Cores together cannot be faster than the path that they share. What one takes
-     * alone is a line's cost, also where one alone should fill the path. */
-    double path = fmax(value[COST_cmo_path_ns], written);
-    double shared = seen->cores > 1 ? (double)seen->cores * path : 0;
-    double lines = (double)seen->bytes / (double)seen->line_bytes;
-    return fmax(line, shared) + value[COST_dsb_ns] / lines;
-}
-
 bool observation_says(const struct observation *seen, const double value[COSTS], double *result,
                       struct error *err)
 {
     if (seen->row) {
         return predict_ps(seen->row, value, result, err);
     }
-    *result = seen->events ? observation_timed_ns(seen, value) : probe_says(seen, value);
+    *result = seen->events ? observation_timed_ns(seen, value) : observation_probed(seen, value);
     return true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * calibrate_parts - what the two halves of the calibration share: the residuals
+ * calibrate_parts - what the files of the calibration share: the residuals
  * that the fit makes small, and the judgement of what they tell.
  */
 #ifndef S2FLUSH_CHECK_CALIBRATE_PARTS_H
@@ -33,6 +33,10 @@ bool calibrate_effects(struct calibrate_problem *problem, const gsl_vector *x, g
  * told. `shared` names, by cost, those that they do not tell apart. */
 int calibrate_not_told(const struct calibrate_problem *problem, const gsl_matrix *effect,
                        bool shared[COSTS], char *why, size_t size);
+
+/* What a row of `probe machine` should say at these costs, in the unit of what it
+ * measured: ns, GB/s, ns a line. */
+double observation_probed(const struct observation *seen, const double value[COSTS]);
 
 /* Sets what a probe's flushes say of shared paths, and where the search begins. */
 void measurements_judge(struct measurements *found);

@@ -34,9 +34,4 @@ bool config_read_with_list(const char *path, const char *list, config_fn each, v
 bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
                       void *context, struct error *err);
 
-/* Reads a whole file into a NUL-terminated buffer that the caller frees;
- * refuses what is larger than `limit_bytes`, a folder, or not readable. */
-bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
-                struct error *err);
-
 #endif

@@ -1,6 +1,6 @@
 #include "core/csv.h"
 
-#include "core/config.h"
+#include "core/file.h"
 #include "core/units.h"
 
 #include <errno.h>

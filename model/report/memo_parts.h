@@ -78,6 +78,17 @@ const char *memo_table_name(enum memo_table_id id);
 /* Reads the tables and checks that they belong together. */
 bool memo_read_tables(struct memo *memo, struct error *err);
 
+/* Whether the other tables say of places and strategies what rows.csv says; false with
+ * a line that names the first cell that does not. The tables must have been read. */
+bool memo_check_tables(const struct memo *memo, struct error *err);
+
+/* The index of a value among those of an axis; SIZE_MAX: the study has it not. */
+size_t memo_digit(const struct memo_axis *axis, const char *text);
+
+/* The value that a row has on an axis: in the axis's own column, or as the x or y
+ * of a map. NULL: the table has it not. */
+const char *memo_axis_cell(const struct csv *csv, size_t row, const char *name);
+
 /* --- rows --- */
 
 size_t memo_row(const struct memo *memo, const struct memo_place *place, size_t strategy);

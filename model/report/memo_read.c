@@ -2,7 +2,7 @@
 #include "report/memo_parts.h"
 
 #include "core/alloc.h"
-#include "core/config.h"
+#include "core/file.h"
 #include "report/rows.h"
 
 #include <math.h>

@@ -50,7 +50,7 @@ struct rig {
     struct kernel kernel;
     struct kvm kvm;
     const struct act *acts[RIG_ACTORS];
-    uint64_t noted[16]; /* by acts of a test's own */
+    uint64_t noted[16]; /* by do_note, and by acts of a test's own */
 };
 
 /* Round numbers: an absent line 8 ns, a clean one 16, a dirty one 32, and a
@@ -225,6 +225,23 @@ static inline void do_mmu(struct rig *rig, struct actor *actor, const struct act
 static inline void do_setway(struct rig *rig, struct actor *actor, const struct act *act)
 {
     kvm_setway_begin(actor, &rig->kvm, &rig->kvm.vcpus[actor->id], act->n);
+}
+
+/* Dirty pages are logged from now on, or no longer. */
+static inline void set_log(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)actor;
+    rig->kvm.dirty_log = act->on;
+}
+
+enum { HAS_RUN = 1, TVM = 2, MMU_ON = 4 };
+
+/* Notes what vCPU 0 is now, as noted[n]. */
+static inline void do_note(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    const struct kvm_vcpu *vcpu = &rig->kvm.vcpus[0];
+    (void)actor;
+    rig->noted[act->n] = vcpu->has_run | vcpu->tvm << 1 | vcpu->mmu_on << 2;
 }
 
 static inline void do_wait(struct rig *rig, struct actor *actor, const struct act *act)

@@ -228,6 +228,17 @@ static inline void world_run(struct world *world)
     expect_time_order(world);
 }
 
+/* The run ends with that one, or the other, waiting for ever. */
+static inline void expect_stuck(struct world *world, uint32_t first, uint32_t second)
+{
+    const struct actor *stuck = NULL;
+    assert_false(engine_run(&world->engine, &stuck));
+    assert_non_null(stuck);
+    assert_true(stuck->id == first || stuck->id == second);
+    assert_false(stuck->ended);
+    world_free(world);
+}
+
 /* Two actors at a resource, for what ends or aborts the run. */
 static inline void run_pair(const struct move *first, const struct move *second)
 {

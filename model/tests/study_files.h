@@ -46,20 +46,32 @@ static inline bool read_study(struct study *study, const char *format, const cha
     return study_read(study, path, &changes, err);
 }
 
-/* A study of one machine with all strategies that must be good. */
-static inline void read_good_study(struct study *study, const char *machine, unsigned draws)
+/* The same for a study that must be good. */
+static inline void read_good_with(struct study *study, const char *format, const char *const *set,
+                                  size_t sets)
 {
-    char text[1024];
-    struct error err;
-    snprintf(text, sizeof text,
-             "[study]\ndraws = %u\nshifts = %u\n[axes]\nworkload = %%s\nmachine = %s\n"
-             "backing = 4k, thp\n",
-             draws, draws >= 4 ? 4u : 1u, machine);
-    bool good = read_study(study, text, NULL, 0, &err);
+    struct error err = {0};
+    bool good = read_study(study, format, set, sets, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
     assert_true(good);
+}
+
+static inline void read_good(struct study *study, const char *format)
+{
+    read_good_with(study, format, NULL, 0);
+}
+
+/* A study of one machine with all strategies that must be good. */
+static inline void read_good_study(struct study *study, const char *machine, unsigned draws)
+{
+    char text[1024];
+    snprintf(text, sizeof text,
+             "[study]\ndraws = %u\nshifts = %u\n[axes]\nworkload = %%s\nmachine = %s\n"
+             "backing = 4k, thp\n",
+             draws, draws >= 4 ? 4u : 1u, machine);
+    read_good(study, text);
 }
 
 #endif

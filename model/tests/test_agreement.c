@@ -7,7 +7,7 @@
  * which fast must agree to the picosecond where actors do not meet.
  *
  * S2FLUSH_CASES=all plays all of them (`make check-long`); otherwise some. */
-#include "random_case.h"
+#include "random_outcome.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -46,135 +46,6 @@ static const char *const class_name[CLASSES] = {
     [LONG] = "meeting, long pieces",
 };
 
-enum measure { STATES, HITS, RETRIES, TIMES, MEASURES };
-
-static const char *const measure_name[MEASURES] = {"states", "hits", "retries", "times"};
-
-/* What a run came to, as shares or in ps: `whole` is what a difference of
- * value[i] is set against. */
-enum { VALUES = 9 };
-
-struct outcome_of {
-    double value[VALUES], whole[VALUES];
-    uint64_t counts[EVENT_KINDS];
-    struct verdict verdict[READERS];
-    bool waited;
-};
-
-static const enum measure measure_of[VALUES] = {STATES,  STATES, STATES, HITS, RETRIES,
-                                                RETRIES, TIMES,  TIMES,  TIMES};
-
-/* --- one run --- */
-
-static uint64_t faults_of(const uint64_t counts[EVENT_KINDS])
-{
-    uint64_t faults = 0;
-    for (int kind = EV_data_tr_w; kind <= EV_code_faults; kind++) {
-        faults += counts[kind];
-    }
-    return faults;
-}
-
-static void take_values(struct outcome_of *of, const struct sim *sim)
-{
-    const uint64_t *n = of->counts;
-    double lines = (double)(n[EV_line_absent] + n[EV_line_clean] + n[EV_line_dirty]);
-    double faults = (double)faults_of(n);
-    double times[] = {(double)sim->end_ps, (double)sim_window_ps(sim), (double)sim_cpu_ps(sim)};
-    const double value[VALUES] = {(double)n[EV_line_absent],
-                                  (double)n[EV_line_clean],
-                                  (double)n[EV_line_dirty],
-                                  (double)n[EV_guest_hits],
-                                  (double)n[EV_fault_retries],
-                                  (double)n[EV_lost_maps],
-                                  times[0],
-                                  times[1],
-                                  times[2]};
-    const double whole[VALUES] = {
-        lines,   lines,  lines,    (double)(n[EV_guest_hits] + n[EV_guest_misses]),
-        faults,  faults, times[0], times[1],
-        times[2]};
-    memcpy(of->value, value, sizeof value);
-    memcpy(of->whole, whole, sizeof whole);
-}
-
-/* Plays a case; `leafwise` leaf by leaf, `lines` on the exact cache. */
-static void play(const struct random_case *of, bool leafwise, bool lines,
-                 struct outcome_of *outcome)
-{
-    struct point point = random_case_point(of, leafwise);
-    struct sim *sim = malloc(sizeof *sim);
-    struct error err = {0};
-    sim_init(sim, &point);
-    if (leafwise != lines) {
-        cache_free(sim->cache);
-        sim->cache = cache_new(lines, of->platform.cache_bytes, of->platform.cache_ways,
-                               of->platform.line_bytes, 4 * timeline_runs(&of->timeline));
-        sim->memory.cache = sim->cache;
-    }
-    INVARIANT(sim_run(sim, &err), "a random case gets stuck: %s", err.text);
-    for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-        outcome->counts[kind] = sim_count(sim, LEDGER_ALL, LEDGER_ALL, (enum event_kind)kind);
-    }
-    take_values(outcome, sim);
-    memcpy(outcome->verdict, sim->memory.oracle.verdict, sizeof outcome->verdict);
-    outcome->waited = sim->engine.overlapped ||
-                      ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL) > 0;
-    sim_free(sim);
-    free(sim);
-}
-
-/* --- two runs --- */
-
-static double difference(const struct outcome_of *a, const struct outcome_of *b, int i)
-{
-    double by = a->value[i] > b->value[i] ? a->value[i] - b->value[i] : b->value[i] - a->value[i];
-    double whole = a->whole[i] > b->whole[i] ? a->whole[i] : b->whole[i];
-    return whole > 0 ? by / whole : 0;
-}
-
-static bool of_the_cache(int kind)
-{
-    return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
-           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
-}
-
-/* What actors do whenever they come to do it. */
-static bool of_the_timeline(int kind)
-{
-    return kind == EV_reinits || kind == EV_toggle_traps || kind == EV_setway_traps ||
-           kind == EV_guest_insns || kind == EV_compute_ps || kind == EV_vmm_bytes ||
-           kind == EV_mmio_exits || kind == EV_uncached || kind == EV_unmap_vm_calls;
-}
-
-/* The first kind whose count differs though it must not; EVENT_KINDS: none. */
-static int unequal(const struct outcome_of *a, const struct outcome_of *b, bool waited,
-                   bool one_cache)
-{
-    for (int kind = 0; kind < EVENT_KINDS; kind++) {
-        bool free_of_both = waited ? of_the_timeline(kind) : one_cache || !of_the_cache(kind);
-        if (free_of_both && a->counts[kind] != b->counts[kind]) {
-            return kind;
-        }
-    }
-    return EVENT_KINDS;
-}
-
-/* Who reads what, and how wrong that can be; where actors meet, by how many
- * lines depends on who comes first. */
-static bool same_verdicts(const struct outcome_of *a, const struct outcome_of *b, bool waited)
-{
-    bool same = true;
-    for (int reader = 0; reader < READERS; reader++) {
-        const struct verdict *x = &a->verdict[reader], *y = &b->verdict[reader];
-        same &= x->outcome == y->outcome;
-        same &= waited ||
-                (x->lines_read == y->lines_read && x->lines_stale == y->lines_stale &&
-                 x->lines_conditional == y->lines_conditional && x->conditions == y->conditions);
-    }
-    return same;
-}
-
 /* --- one case --- */
 
 struct judged {
@@ -191,15 +62,6 @@ struct judged {
 static double limit_of(enum sort sort, enum measure measure)
 {
     return sort == ALONE_EVEN && measure == TIMES ? 0.001 : 0.02;
-}
-
-static void differences(const struct outcome_of *a, const struct outcome_of *b, double by[MEASURES])
-{
-    memset(by, 0, MEASURES * sizeof *by);
-    for (int i = 0; i < VALUES; i++) {
-        double now = difference(a, b, i);
-        by[measure_of[i]] = now > by[measure_of[i]] ? now : by[measure_of[i]];
-    }
 }
 
 /* Pages of the longest touch after the reset. */
@@ -231,17 +93,17 @@ static enum sort class_of(const struct random_case *of, bool waited)
  * about 16 give or take 4, and of few lines all or none, so that to some of them the
  * cache is twice as large, or half: exact must lie between what fast says of these two.
  * But for retries, which go up and down with who comes first. */
-static bool within_edge(struct random_case *of, const struct outcome_of *exact,
-                        const struct outcome_of *fast, enum sort sort)
+static bool within_edge(struct random_case *of, const struct random_outcome *exact,
+                        const struct random_outcome *fast, enum sort sort)
 {
-    struct outcome_of edge[2];
+    struct random_outcome edge[2];
     uint64_t bytes = of->platform.cache_bytes;
     for (int i = 0; i < 2; i++) {
         of->platform.cache_bytes = i == 0 ? bytes / 2 : bytes * 2;
-        play(of, false, false, &edge[i]);
+        random_case_play(of, false, false, &edge[i]);
     }
     of->platform.cache_bytes = bytes;
-    for (int i = 0; i < VALUES; i++) {
+    for (int i = 0; i < OUTCOME_VALUES; i++) {
         double low = fast->value[i], high = fast->value[i];
         for (int k = 0; k < 2; k++) {
             low = edge[k].value[i] < low ? edge[k].value[i] : low;
@@ -272,19 +134,19 @@ static void fail_with(struct judged *judged, const char *why, const char *what)
     snprintf(judged->failed, sizeof judged->failed, "%s: %s", why, what);
 }
 
-static void judge_counts(struct judged *judged, const struct outcome_of *exact,
-                         const struct outcome_of *leafwise, const struct outcome_of *fast)
+static void judge_counts(struct judged *judged, const struct random_outcome *exact,
+                         const struct random_outcome *leafwise, const struct random_outcome *fast)
 {
     bool waited = judged->sort >= MEETING;
-    int kind = unequal(exact, fast, waited, false);
-    int kind_of_steps = unequal(leafwise, fast, waited, true);
+    int kind = outcome_unequal(exact, fast, waited, false);
+    int kind_of_steps = outcome_unequal(leafwise, fast, waited, true);
     if (kind < EVENT_KINDS) {
         fail_with(judged, "counts differ", event_name[kind]);
     } else if (kind_of_steps < EVENT_KINDS) {
         fail_with(judged, "counts differ on the same cache", event_name[kind_of_steps]);
     }
-    bool same = same_verdicts(exact, fast, waited);
-    bool same_by_steps = same_verdicts(leafwise, fast, waited);
+    bool same = outcome_same_verdicts(exact, fast, waited);
+    bool same_by_steps = outcome_same_verdicts(leafwise, fast, waited);
     judged->other_verdict = !same || !same_by_steps;
     judged->raced |= judged->sort == MEETING && !same;
     if (!same_by_steps && judged->sort != LONG) {
@@ -295,12 +157,12 @@ static void judge_counts(struct judged *judged, const struct outcome_of *exact,
 }
 
 static void judge_values(struct random_case *of, struct judged *judged,
-                         const struct outcome_of *exact, const struct outcome_of *leafwise,
-                         const struct outcome_of *fast)
+                         const struct random_outcome *exact, const struct random_outcome *leafwise,
+                         const struct random_outcome *fast)
 {
     const char *what = "";
-    differences(exact, fast, judged->apart);
-    differences(leafwise, fast, judged->steps);
+    outcome_differences(exact, fast, judged->apart);
+    outcome_differences(leafwise, fast, judged->steps);
     if (judged->sort < MEETING) {
         for (int measure = 0; measure < MEASURES; measure++) {
             if (judged->steps[measure] > 0) {
@@ -322,16 +184,16 @@ static void judge_values(struct random_case *of, struct judged *judged,
 static void judge(uint64_t seed, struct judged *judged)
 {
     struct random_case of;
-    struct outcome_of exact, leafwise, fast;
+    struct random_outcome exact, leafwise, fast;
     struct error err = {0};
     *judged = (struct judged){.seed = seed};
     random_case_make(&of, (enum random_kind)(seed % RANDOM_KINDS), seed);
     struct point point = random_case_point(&of, true);
     judged->possible = sim_possible(&point, &err);
     if (judged->possible) {
-        play(&of, true, true, &exact);
-        play(&of, true, false, &leafwise);
-        play(&of, false, false, &fast);
+        random_case_play(&of, true, true, &exact);
+        random_case_play(&of, true, false, &leafwise);
+        random_case_play(&of, false, false, &fast);
         judged->sort = class_of(&of, exact.waited || leafwise.waited || fast.waited);
         judge_values(&of, judged, &exact, &leafwise, &fast);
         judge_counts(judged, &exact, &leafwise, &fast);

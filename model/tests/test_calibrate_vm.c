@@ -1,135 +1,8 @@
 /* Times of small VMs, as the model would take on a machine whose costs are known, with
  * the noise of a real one; and what such times cannot tell. */
-#include "measurements.h"
+#include "timed_host.h"
 
-#include <fnmatch.h>
 #include <gsl/gsl_randist.h>
-
-#include "run/sim.h"
-#include "study/draws.h"
-
-#define TABLE "bench/kvm/counts.csv"
-#define INPUT_COLUMNS 10
-#define NOISE 0.02
-
-/* A machine to measure: what its phases take is played, not priced. */
-struct timed_host {
-    const char *cpu;
-    struct platform base;
-    double value[COSTS];
-};
-
-static struct timed_host host_like(const char *name)
-{
-    struct timed_host host = {.cpu = name, .base = base_of(name)};
-    for (int id = 0; id < COSTS; id++) {
-        host.value[id] = draw_quantile(&host.base.cost[id], 0.5);
-    }
-    return host;
-}
-
-static double phase_ns(const struct sim *sim, uint32_t phase)
-{
-    struct ledger_slice all = {LEDGER_ALL, phase, LEDGER_ALL, LEDGER_ALL};
-    ps_t ps =
-        ledger_busy(&sim->ledger, all) + ledger_waited(&sim->ledger, LEDGER_ALL, phase, LEDGER_ALL);
-    return (double)ps / (double)PS_PER_NS;
-}
-
-/* ns of each row of the table, as a simulation's own clock has it. */
-static double *played(const struct counts *counts, const double value[COSTS])
-{
-    double *ns = calloc(counts->table.rows, sizeof *ns);
-    struct sim *sim = malloc(sizeof *sim);
-    struct error err = {0};
-    assert_true(ns && sim);
-    for (size_t vm = 0; vm < counts->vm_count; vm++) {
-        const struct platform *platform = counts->vms[vm].platform;
-        struct point point = {.timeline = &counts->vms[vm].timeline,
-                              .platform = platform,
-                              .value = value,
-                              .kernel = &counts->vms[vm].kernel,
-                              .strategy = strategy_find(platform->fwb ? "fwb" : "unmap", &err),
-                              .exact = true};
-        sim_init(sim, &point);
-        assert_true(sim_run(sim, &err));
-        for (size_t row = 0; row < counts->table.rows; row++) {
-            if (counts->rows[row].vm == vm) {
-                ns[row] = phase_ns(sim, counts->rows[row].phase);
-            }
-        }
-        sim_free(sim);
-    }
-    free(sim);
-    return ns;
-}
-
-/* The rows of one kernel and CPU whose case is one of that pattern, inputs alone. */
-static const char *cases_file(const char *cpu, const char *pattern)
-{
-    const char *path = path_of("cases.csv");
-    struct csv table;
-    struct error err = {0};
-    assert_true(csv_read(TABLE, &table, &err));
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    for (int i = 0; i < INPUT_COLUMNS; i++) {
-        fprintf(out, "%s%s", i > 0 ? "," : "", table.header[i]);
-    }
-    fputc('\n', out);
-    for (size_t row = 0; row < table.rows; row++) {
-        if (strcmp(csv_cell(&table, row, 0), "6.1") != 0 ||
-            strcmp(csv_cell(&table, row, 1), cpu) != 0 ||
-            fnmatch(pattern, csv_cell(&table, row, 3), 0) != 0) {
-            continue;
-        }
-        for (int i = 0; i < INPUT_COLUMNS; i++) {
-            fprintf(out, "%s%s", i > 0 ? "," : "", csv_cell(&table, row, i));
-        }
-        fputc('\n', out);
-    }
-    assert_int_equal(fclose(out), 0);
-    csv_free(&table);
-    return path;
-}
-
-static void write_times(const struct csv *table, const double *ns, uint64_t seed, const char *path)
-{
-    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    rng_stream(rng, seed, 0, 0, 0);
-    for (int i = 0; i < INPUT_COLUMNS; i++) {
-        fprintf(out, "%s,", table->header[i]);
-    }
-    fputs("n,median_ns,p10_ns,p90_ns\n", out);
-    for (size_t row = 0; row < table->rows; row++) {
-        double seen = ns[row] * (1 + (seed > 0 ? gsl_ran_gaussian(rng, NOISE) : 0));
-        for (int i = 0; i < INPUT_COLUMNS; i++) {
-            fprintf(out, "%s,", csv_cell(table, row, i));
-        }
-        fprintf(out, "9,%.0f,%.0f,%.0f\n", seen, seen * 0.98, seen * 1.02);
-    }
-    gsl_rng_free(rng);
-    assert_int_equal(fclose(out), 0);
-}
-
-/* A host's times; seed 0: without noise. */
-static const char *times_file(const struct timed_host *host, const char *pattern, uint64_t seed)
-{
-    const char *cases = cases_file(host->cpu, pattern), *path = path_of("times.csv");
-    struct counts counts;
-    struct error err = {0};
-    if (!counts_read_timed(cases, &host->base, &counts, &err)) {
-        fail_msg("%s", err.text);
-    }
-    double *ns = played(&counts, host->value);
-    write_times(&counts.table, ns, seed, path);
-    free(ns);
-    counts_free(&counts);
-    unlink(cases);
-    return path;
-}
 
 static struct measurements read_times(const char *path, const struct platform *base)
 {
@@ -187,7 +60,7 @@ static void expect_refused(const struct measurements *found, const struct platfo
 /* A machine unlike the base in what its VMs can tell. */
 static struct timed_host unlike(const char *name)
 {
-    struct timed_host host = host_like(name);
+    struct timed_host host = timed_host_like(name);
     host.value[COST_kernel_cpi] *= 1.7;
     host.value[COST_tlbi_ns] *= 0.6;
     host.value[COST_dc_absent_ns] *= 2.1;
@@ -207,7 +80,8 @@ static void a_phase_is_priced_as_it_plays(void **state)
     (void)state;
     for (size_t t = 0; t < 2; t++) {
         struct timed_host host = unlike(tables[t].cpu);
-        struct measurements found = read_times(times_file(&host, tables[t].pattern, 0), &host.base);
+        struct measurements found =
+            read_times(timed_host_file(&host, tables[t].pattern, 0), &host.base);
         assert_true(found.count >= tables[t].rows);
         for (size_t i = 0; i < found.count; i++) {
             const struct observation *seen = &found.rows[i];
@@ -239,7 +113,7 @@ static void add_noise(struct measurements *found, const double *clean, uint64_t 
 static void a_host_comes_back_within_its_standard_errors(void **state)
 {
     struct timed_host host = unlike("neoverse-n1");
-    struct measurements found = read_times(times_file(&host, "s-*", 0), &host.base);
+    struct measurements found = read_times(timed_host_file(&host, "s-*", 0), &host.base);
     double *clean = calloc(found.count, sizeof *clean), square = 0;
     size_t count = 0, beyond = 0;
     (void)state;
@@ -279,7 +153,7 @@ static void what_costs_share_is_given_to_none(void **state)
     static const enum cost_id idle[] = {COST_lock_handover_ns};
     (void)state;
     struct timed_host host = unlike("neoverse-n1");
-    struct measurements found = read_times(times_file(&host, "s-*", 5), &host.base);
+    struct measurements found = read_times(timed_host_file(&host, "s-*", 5), &host.base);
     struct calibration fit = fitted(&found, &host.base);
     expect_left(&fit, "memory_ns, overlap: the rows do not tell them apart");
     expect_left(&fit, "dc_clean_ratio, dc_dirty_ratio: the rows do not tell them apart");
@@ -303,7 +177,7 @@ static void what_was_measured_by_itself_stays(void **state)
     struct cost *absent = &host.base.cost[COST_dc_absent_ns];
     absent->low = absent->mode = absent->high = host.value[COST_dc_absent_ns];
     snprintf(absent->evidence, sizeof absent->evidence, "measured");
-    struct measurements found = read_times(times_file(&host, "s-*", 6), &host.base);
+    struct measurements found = read_times(timed_host_file(&host, "s-*", 6), &host.base);
     struct calibration fit = fitted(&found, &host.base);
     expect_left(&fit, "dc_absent_ns: measured, as the base says");
     assert_false(was_fitted(&fit, COST_dc_absent_ns));
@@ -320,7 +194,7 @@ static void a_certain_base_gives_way_to_what_contradicts_it(void **state)
     for (int other = 0; other < 2; other++) {
         struct timed_host host = unlike("neoverse-n1");
         host.value[COST_exit_ns] *= other ? 1.8 : 1;
-        struct measurements found = read_times(times_file(&host, "s-*", 7), &host.base);
+        struct measurements found = read_times(timed_host_file(&host, "s-*", 7), &host.base);
         struct cost *certain = &host.base.cost[COST_exit_ns];
         certain->low = certain->mode * 0.999;
         certain->high = certain->mode * 1.001;

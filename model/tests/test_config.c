@@ -1,4 +1,5 @@
 #include "core/config.h"
+#include "core/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

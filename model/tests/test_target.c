@@ -14,12 +14,7 @@ static struct study study;
 
 static void read_chunks(const char *const *set, size_t sets)
 {
-    struct error err = {0};
-    bool good = read_study(&study, chunks, set, sets, &err);
-    if (!good) {
-        print_error("%s\n", err.text);
-    }
-    assert_true(good);
+    read_good_with(&study, chunks, set, sets);
 }
 
 static struct target_results solved(enum metric metric, const char *axis, double limit)

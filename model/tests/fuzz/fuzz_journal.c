@@ -14,8 +14,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "core/config.h"
 #include "core/csv.h"
+#include "core/file.h"
 #include "report/collect.h"
 #include "report/journal_parts.h"
 

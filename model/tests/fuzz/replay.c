@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/config.h"
+#include "core/file.h"
 #include "core/rng.h"
 #include "core/units.h"
 

@@ -1,5 +1,6 @@
-/* What the flushes of a probe say before anything is fitted: where the search for
- * each cost begins, and whether cores together filled a path that they share. */
+/* Rows of `probe machine`: what they should say at given costs; and what the flushes
+ * among them say before anything is fitted: where the search for each cost begins, and
+ * whether cores together filled a path that they share. */
 #include "check/calibrate_parts.h"
 
 #include <math.h>
@@ -17,6 +18,40 @@ static double lines_of(const struct observation *seen)
 {
     return (double)seen->bytes / (double)seen->line_bytes;
 }
+
+/* --- at given costs --- */
+
+double observation_probed(const struct observation *seen, const double value[COSTS])
+{
+    double line = value[COST_dc_absent_ns], written = 0;
+    double clean = line * value[COST_dc_clean_ratio];
+    switch (seen->kind) {
+    case PROBE_LATENCY:
+        return value[COST_memory_ns];
+    case PROBE_WRITE:
+        return value[COST_zero_gbps];
+    case PROBE_WRITE_ALL:
+        return value[COST_zero_path_gbps];
+    case PROBE_COPY:
+        return value[COST_copy_gbps];
+    case PROBE_DIRTY:
+        line = clean * value[COST_dc_dirty_ratio];
+        written = (double)seen->line_bytes / value[COST_writeback_gbps];
+        break;
+    case PROBE_CLEAN:
+        line = clean;
+        break;
+    default:
+        break;
+    }
+    /* Cores together cannot be faster than the path that they share. What one takes
+     * alone is a line's cost, also where one alone should fill the path. */
+    double path = fmax(value[COST_cmo_path_ns], written);
+    double shared = seen->cores > 1 ? (double)seen->cores * path : 0;
+    return fmax(line, shared) + value[COST_dsb_ns] / lines_of(seen);
+}
+
+/* --- before anything is fitted --- */
 
 /* One core's row of that kind with the largest buffer, or the smallest; or NULL. */
 static const struct observation *alone(const struct measurements *found, enum probe_kind kind,

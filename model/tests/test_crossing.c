@@ -1,0 +1,188 @@
+/* Crossings: the solver on known functions, the model's against the break-even sheet, and
+ * what is told of them. */
+#include "breakeven_told.h"
+
+#include "report/cells.h"
+#include "study/crossing.h"
+
+#include <math.h>
+
+/* --- the solver --- */
+
+static double cubic(double x, void *calls)
+{
+    ++*(unsigned *)calls;
+    return x * x * x - 2;
+}
+
+static void brackets(void **state)
+{
+    static const double d[] = {-1, -1, 0, 2, 0, 0, 3, -1, 0};
+    struct bracket bracket;
+    (void)state;
+    assert_true(crossing_bracket(d, 9, 0, &bracket));
+    assert_int_equal(bracket.low, 1);
+    assert_int_equal(bracket.high, 3);
+    assert_true(crossing_bracket(d, 9, 1, &bracket));
+    assert_int_equal(bracket.low, 6);
+    assert_int_equal(bracket.high, 7);
+    assert_false(crossing_bracket(d, 9, 2, &bracket));
+    assert_int_equal(crossing_sign(d, 9), -1);
+    assert_int_equal(crossing_sign(d + 2, 1), 0);
+}
+
+static void roots(void **state)
+{
+    unsigned calls = 0;
+    struct crossing_function function = {cubic, &calls, false};
+    (void)state;
+    double root = crossing_root(&function, 0, -2, 4, 62, 0);
+    assert_true(fabs(root - cbrt(2)) < 4e-4);
+    assert_true(calls < 20);
+    /* On whole numbers: the first behind the change. */
+    assert_true(crossing_root(&function, 0, -2, 100, 999998, 1) == 2);
+    assert_true(crossing_root(&function, 1, -1, 2, 6, 1) == 2);
+    assert_true(crossing_root(&function, 0, -2, 64, 262142, 4) == 4);
+}
+
+static double stops(double x, void *context)
+{
+    struct crossing_function *function = context;
+    (void)x;
+    function->stop = true;
+    return 1;
+}
+
+static void a_function_may_stop(void **state)
+{
+    struct crossing_function function = {.at = stops};
+    (void)state;
+    function.context = &function;
+    crossing_root(&function, 0, -1, 1, 1, 0);
+    assert_true(function.stop);
+}
+
+/* --- the model against the sheet --- */
+
+/* A machine on which little but lines, TLB invalidations and the fixed part of
+ * a fault costs anything, as the sheet has it. */
+#define SHEET                                                                                \
+    "[set]\nkernel_cpi = 0.05\nic_line_ns = 0\nic_all_ns = 0\ndc_clean_ratio = 1\n"          \
+    "dc_dirty_ratio = 1\nmemory_ns = 1\noverlap = 1000\nwalk_read_ns = 0\nuncached_ns = 0\n" \
+    "dsb_ns = 0\ntlbi_core_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                 \
+    "dc_absent_ns = 7.7\ntlbi_ns = 1500\nexit_ns = 300000\nbacking = hugetlb\n"              \
+    "write_share = 0\nexecute = 0\nmmu_on_places = 5\nvm_registers = 0\n"
+
+#define FOOTPRINT_MIB 800.0
+
+/* Lazy unmapping against the eager flush, with m leaves mapped at the MMU-on:
+ *     f* = (M (C - t) - m C) / (M (C + F)) */
+static void equals_the_sheet(void **state)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {.axis = "touched"};
+    const double C = 32768 * 7.7, t = 1500, F = 300000, M = FOOTPRINT_MIB / 2, m = 5;
+    const double expected = (M * (C - t) - m * C) / (M * (C + F));
+    (void)state;
+    read_good(&study, "[study]\ndraws = 0\n" SHEET
+                      "footprint = 800M\n[axes]\nworkload = generated-boot\nmachine = neoverse-n1\n"
+                      "strategy = eager, unmap-lazy\ntouched = 0.1..0.9 +0.1\n");
+    breakeven_good(&study, &request, 1, &results);
+    assert_int_equal(results.count, 1);
+    const struct breakeven *row = &results.row[0];
+    assert_int_equal(row->status, BREAKEVEN_CROSSING);
+    assert_string_equal(study.strategies[row->a]->name, "unmap-lazy");
+    assert_true(row->a_below && row->a_wins_low && !row->a_wins_high);
+    /* Memory is touched by units of 2 MiB, and what the MMU-off part touches at
+     * its five places partly comes on top: some leaves of 400. */
+    if (fabs(row->at - expected) > 5 / M) {
+        print_error("found %g, the sheet says %g\n", row->at, expected);
+    }
+    assert_true(fabs(row->at - expected) <= 5 / M);
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* The same along a cost, where everything is linear: the TLB invalidation of
+ * M leaves and T tables makes up for the lines that are not touched. */
+static void along_a_cost(void **state)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {
+        .axis = "tlbi_ns", .from = "1us", .to = "900us", .steps = 5};
+    (void)state;
+    read_good(&study, "[study]\ndraws = 0\n" SHEET
+                      "footprint = 800M\ntouched = 0.2\n[axes]\nworkload = generated-boot\n"
+                      "machine = neoverse-n1\nstrategy = eager, unmap-lazy\n");
+    breakeven_good(&study, &request, 1, &results);
+    const double C = 32768 * 7.7, F = 300000, M = FOOTPRINT_MIB / 2, m = 5, T = 1;
+    const double expected = (M * C - m * C - 0.2 * M * (C + F)) / (M + T);
+    assert_int_equal(results.count, 1);
+    assert_int_equal(results.row[0].status, BREAKEVEN_CROSSING);
+    if (fabs(results.row[0].at / expected - 1) > 0.02) {
+        print_error("found %g, the sheet says %g\n", results.row[0].at, expected);
+    }
+    assert_true(fabs(results.row[0].at / expected - 1) <= 0.02);
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* --- what is told --- */
+
+/* By 4 KiB leaves eager always wins: said plainly, with by how much. */
+static void no_crossing(void **state)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {.axis = "touched", .pair = "unmap-lazy,eager"};
+    (void)state;
+    read_good(&study, "[study]\ndraws = 16\nshifts = 4\n[axes]\nworkload = %s\n"
+                      "machine = neoverse-n1\ntouched = 0.1, 0.5, 0.9\n");
+    breakeven_good(&study, &request, 2, &results);
+    assert_int_equal(results.count, 1);
+    const struct breakeven *row = &results.row[0];
+    assert_int_equal(row->status, BREAKEVEN_NONE);
+    assert_string_equal(study.strategies[row->a]->name, "eager");
+    assert_true(isnan(row->at) && row->share_a >= 0.8 && row->low_ratio > 1);
+    expect_told(&results, false, "no crossing in range; eager costs less by a factor of");
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* What is told of a crossing lies within its band: the median, not the value at the modes. */
+static void crossing_told(void **state)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct breakeven_request request = {.axis = "touched", .pair = "unmap-lazy,eager"};
+    char p10[40], p50[40], p90[40], expected[200];
+    (void)state;
+    read_good(&study, "[study]\ndraws = 64\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
+                      "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.1..1 +0.1\n");
+    breakeven_good(&study, &request, 2, &results);
+    const struct breakeven *row = &results.row[0];
+    snprintf(expected, sizeof expected, "unmap-lazy up to touched = %s (%s to %s), eager beyond",
+             cells_human(row->p50, UNIT_RATIO, p50, sizeof p50),
+             cells_human(row->p10, UNIT_RATIO, p10, sizeof p10),
+             cells_human(row->p90, UNIT_RATIO, p90, sizeof p90));
+    assert_true(fabs(row->at - row->p50) > 1e-4);
+    expect_told(&results, false, expected);
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(brackets),
+        cmocka_unit_test(roots),
+        cmocka_unit_test(a_function_may_stop),
+        cmocka_unit_test(equals_the_sheet),
+        cmocka_unit_test(along_a_cost),
+        cmocka_unit_test(no_crossing),
+        cmocka_unit_test(crossing_told),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* Traces that import refuses, what is out of order or strange in those that it takes, and
+ * files that are none. */
+#include "boottrace.h"
+
+static void lost_events_are_refused(void **state)
+{
+    (void)state;
+    static const char *const signs[] = {"CPU:1 [LOST 123 EVENTS]\n",
+                                        "CPU:1 [LOST EVENTS]\n",
+                                        "CPU:7 [204600 EVENTS DROPPED]\n",
+                                        "CPU:7 [EVENTS DROPPED]\n",
+                                        "# entries-in-buffer/entries-written: 10/15   #P:4\n",
+                                        "  CPU 0/KVM-1000 [000] 100.2: kvm_guest_fault: ipb 0x1\n"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        struct import_wish lenient = usual;
+        struct import import;
+        struct text text;
+        text_begin(&text);
+        put_two_boots(&text, 2 * MIB);
+        fputs(signs[i], text.out);
+        expect_refused(&text, &usual, "--allow-lost");
+        text_begin(&text);
+        put_two_boots(&text, 2 * MIB);
+        fputs(signs[i], text.out);
+        lenient.allow_lost = true;
+        expect_taken(&text, &lenient, &import);
+        import_free(&import);
+    }
+}
+
+static void what_does_not_show_a_boot_is_refused(void **state)
+{
+    (void)state;
+    struct text text;
+    text_begin(&text);
+    expect_refused(&text, &usual, "no kvm_guest_fault");
+    text_begin(&text);
+    put_boot(&text, 0, 2 * MIB, 20);
+    expect_refused(&text, &usual, "no reboot");
+    text_begin(&text); /* with FWB: after the reset other memory faults alone */
+    put_boot(&text, 0, 2 * MIB, 20);
+    put_reset(&text, 1000000);
+    put_fault(text.out, TOOL_TRACE, 0, 2000000, 2 * GIB, ESR_DATA | 7u, UINT64_MAX);
+    expect_refused(&text, &usual, "no reboot");
+    text_begin(&text); /* the guest runs already */
+    put_fault(text.out, TOOL_TRACE, 0, 0, 2 * GIB, ESR_DATA | 7u, UINT64_MAX);
+    put_two_boots(&text, 2 * MIB);
+    expect_refused(&text, &usual, "runs already");
+    text_begin(&text); /* re-initialised where no event says so */
+    put_boot(&text, 0, 2 * MIB, 20);
+    put_toggle(text.out, TOOL_TRACE, 0, 500000, GIB, "off", "on");
+    put_reset(&text, 1000000);
+    put_boot(&text, 2000000, 2 * MIB, 10);
+    expect_refused(&text, &usual, "--reinit-at");
+}
+
+static void several_vms_are_told_apart(void **state)
+{
+    (void)state;
+    struct import import;
+    struct import_wish one = usual;
+    static const char stranger[] =
+        "       CPU 0/KVM-2000    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n";
+    struct text text;
+    text_begin(&text);
+    put_two_boots(&text, 2 * MIB);
+    fputs(stranger, text.out);
+    expect_refused(&text, &usual, "2000 (CPU 0/KVM)");
+    text_begin(&text);
+    put_two_boots(&text, 2 * MIB);
+    fputs(stranger, text.out);
+    one.pid_count = 1;
+    one.pids[0] = 1000;
+    expect_taken(&text, &one, &import);
+    assert_int_equal(import.counts.others, 1);
+    import_free(&import);
+    text_begin(&text);
+    put_two_boots(&text, 2 * MIB);
+    one.pids[0] = 4711;
+    expect_refused(&text, &one, "4711");
+}
+
+static void thread_groups_are_vms(void **state)
+{
+    (void)state;
+    struct text text;
+    text_begin(&text);
+    fputs(" fc_vcpu 0-11 (     10) [001] .....   1.000001: kvm_entry: PC: 0x40000000\n"
+          " fc_vcpu 1-21 (     20) [001] .....   1.000002: kvm_entry: PC: 0x40000000\n",
+          text.out);
+    put_two_boots(&text, 2 * MIB);
+    expect_refused(&text, &usual, "group 20");
+}
+
+/* --- order and noise --- */
+
+static void events_are_put_in_order(void **state)
+{
+    (void)state;
+    struct import import;
+    struct text text;
+    text_begin(&text);
+    put_boot(&text, 2000000, 2 * MIB, 10);
+    put_boot(&text, 0, 2 * MIB, 20);
+    put_reset(&text, 1000000);
+    fputs("          <idle>-0       [000] d..2.   100.000001: sched_switch: prev_comm=[x] a:b\n"
+          "kernel log\n"
+          "  CPU 0/KVM-1000 [000] d..1. 100.9: kvm_guest_fault: ipa 0x4",
+          text.out);
+    expect_taken(&text, &usual, &import);
+    assert_true(import.counts.unordered > 0);
+    assert_int_equal(import.counts.foreign, 1);
+    assert_int_equal(import.counts.strange, 1);
+    assert_true(import.counts.truncated);
+    assert_int_equal(import.reinit_count, 1);
+    import_free(&import);
+}
+
+/* Nothing that a file may hold ends the program; what is taken plays. */
+static void hostile_files_do_no_harm(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"  CPU 0/KVM-1000 [000] 100.1: ",
+                                         "kvm_guest_fault: ",
+                                         "ipa 0xffffffffffffffffffff, ",
+                                         "ipa 0xffffffffffffffff, ",
+                                         "hsr 0x92000047, ",
+                                         "\n",
+                                         "[",
+                                         "]",
+                                         "-",
+                                         "(",
+                                         ")",
+                                         ":",
+                                         "99999999999999999999.5: ",
+                                         "kvm_toggle_cache: VM op at 0 (cache was off, now on)\n",
+                                         "kvm_userspace_exit: reason x (24)\n",
+                                         "kvm_userspace_exit: reason x (99999999999999)\n",
+                                         "CPU:1 [LOST 99999999999999999999 EVENTS]\n",
+                                         "# entries-in-buffer/entries-written: 1/\n",
+                                         "ipa 0x40000000, ",
+                                         "pc 0x1\n",
+                                         "kvm:kvm_entry: PC: zz\n",
+                                         "\r\n"};
+    const size_t count = sizeof pieces / sizeof *pieces;
+    for (uint64_t seed = 0; seed < 300; seed++) {
+        struct dice dice = dice_of(seed);
+        struct import import;
+        struct error err = {0};
+        struct import_wish lenient = usual;
+        struct text text;
+        text_begin(&text);
+        lenient.allow_lost = chance(&dice, 50);
+        for (int i = 0; i < 200; i++) {
+            fputs(pieces[roll(&dice, count)], text.out);
+            if (chance(&dice, 5)) {
+                fputc((int)roll(&dice, 256), text.out);
+            }
+        }
+        for (uint64_t i = 0; i < (seed == 7 ? 100000 : 0); i++) {
+            fputc('x', text.out);
+        }
+        bool good = finish(&text, &lenient, &import, &err);
+        assert_true(good || err.status == EXIT_INPUT);
+        import_free(&import);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lost_events_are_refused),
+        cmocka_unit_test(what_does_not_show_a_boot_is_refused),
+        cmocka_unit_test(several_vms_are_told_apart),
+        cmocka_unit_test(thread_groups_are_vms),
+        cmocka_unit_test(events_are_put_in_order),
+        cmocka_unit_test(hostile_files_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
