@@ -9,14 +9,14 @@
 
 /* --- what is fitted to what --- */
 
-/* The rows that the host's costs may be fitted to. */
+/* The rows that the host's costs may be fitted to; counts those that there is no room for, too. */
 static void collect(const struct published_set *set, const char *host, struct fit *fit)
 {
     for (size_t i = 0; i < set->count; i++) {
         const struct published *row = &set->rows[i];
-        if (row->role == ROLE_FIT && row->refusal[0] == '\0' && strcmp(row->host, host) == 0 &&
-            fit->rows < FIT_ROWS) {
-            fit->row[fit->rows++] = row;
+        if (row->role == ROLE_FIT && row->refusal[0] == '\0' && strcmp(row->host, host) == 0) {
+            fit->row[fit->rows < FIT_ROWS ? fit->rows : 0] = row;
+            fit->rows++;
         }
     }
 }
@@ -67,7 +67,9 @@ static bool pose(const struct published_set *set, const char *host, struct fit_p
                            "and %zu of the costs have a prior",
                            host, costs, fit->rows, fit->priors);
     }
-    return true;
+    return fit->rows <= FIT_ROWS ||
+           error_input(err, NULL, "host '%s': found %zu rows of role fit, expected %d at most",
+                       host, fit->rows, FIT_ROWS);
 }
 
 /* --- the fit --- */

@@ -21,7 +21,8 @@
  * Costs are uncertain by as much at least, and by more where the rows scatter. */
 #define ROW_ERROR 0.03
 
-#define FIT_ROWS 64
+/* Of one host, at most. */
+#define FIT_ROWS 256
 
 /* Standard deviation of a row's logarithm around the model, and the degrees of
  * freedom it was estimated with (0: none are left, it is ROW_ERROR). */
@@ -44,7 +45,8 @@ struct fit {
 };
 
 /* Fits a host's costs to the rows of role fit. False where there are fewer rows and priors than
- * costs to fit, or none of either, or where a cost is hardly told. */
+ * costs to fit, none of either or more than FIT_ROWS, where a row gets stuck, or where a cost is
+ * hardly told. */
 bool fit_host(const struct published_set *set, const char *host, struct fit *fit,
               struct error *err);
 

@@ -13,6 +13,7 @@ struct fit_problem {
     double value[COSTS]; /* of the costs that are not fitted: medians */
     const struct platform *platform;
     const struct fit *fit;
+    struct error stuck; /* of a row that got stuck, if its text is not empty */
 };
 
 static inline bool fit_has_prior(const struct cost *cost)
@@ -21,7 +22,8 @@ static inline bool fit_has_prior(const struct cost *cost)
 }
 
 /* The logarithm of predicted over measured for each row, into residual[fit->rows], at
- * these costs. False where a row gets stuck. */
+ * these costs. False where a row gets stuck;
+ * the error is of the first that does. */
 bool fit_row_residuals(const struct fit *fit, const double value[COSTS], double *residual,
                        struct error *err);
 
@@ -29,8 +31,8 @@ bool fit_row_residuals(const struct fit *fit, const double value[COSTS], double 
 size_t fit_freedom(const struct fit *fit);
 
 /* Looks at the point that stands in fit->value, after a search from there (`moves`) or not,
- * and fills in the costs there, their errors and the residuals. False where GSL fails, as it
- * does where a row gets stuck. */
+ * and fills in the costs there, their errors and the residuals. False where a row gets stuck
+ * there, or GSL fails. */
 bool fit_solve(struct fit_problem *problem, bool moves, struct fit *fit, struct error *err);
 
 #endif

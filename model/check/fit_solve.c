@@ -26,7 +26,7 @@
 bool fit_row_residuals(const struct fit *fit, const double value[COSTS], double *residual,
                        struct error *err)
 {
-    bool ok = true;
+    size_t stuck = SIZE_MAX;
 #pragma omp parallel for schedule(dynamic)
     for (size_t i = 0; i < fit->rows; i++) {
         const struct published *row = fit->row[i];
@@ -34,14 +34,14 @@ bool fit_row_residuals(const struct fit *fit, const double value[COSTS], double 
         double ps = 1;
         if (!predict_ps(row, value, &ps, &own)) {
 #pragma omp critical
-            {
-                ok = false;
+            if (i < stuck) {
+                stuck = i;
                 *err = own;
             }
         }
         residual[i] = log(ps / (row->value * row->unit_ps));
     }
-    return ok;
+    return stuck == SIZE_MAX;
 }
 
 /* How far a cost is from its prior, in the prior's standard deviations. */
@@ -54,10 +54,9 @@ static double off_prior(const struct cost *cost, double logarithm)
 /* The rows' and the priors', in units of what each may be off. */
 static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
 {
-    const struct fit_problem *problem = context;
+    struct fit_problem *problem = context;
     const struct fit *fit = problem->fit;
     double value[COSTS], residual[FIT_ROWS];
-    struct error err;
     size_t at = fit->rows;
     memcpy(value, problem->value, sizeof value);
     for (size_t i = 0; i < fit->costs; i++) {
@@ -67,7 +66,7 @@ static int residuals(const gsl_vector *x, void *context, gsl_vector *f)
             gsl_vector_set(f, at++, off_prior(cost, gsl_vector_get(x, i)));
         }
     }
-    if (!fit_row_residuals(fit, value, residual, &err)) {
+    if (!fit_row_residuals(fit, value, residual, &problem->stuck)) {
         return GSL_EFAILED;
     }
     for (size_t i = 0; i < fit->rows; i++) {
@@ -193,5 +192,9 @@ bool fit_solve(struct fit_problem *problem, bool moves, struct fit *fit, struct 
     gsl_vector_free(start);
     gsl_multifit_nlinear_free(work);
     gsl_set_error_handler(handler);
+    if (!ok && problem->stuck.text[0]) {
+        *err = problem->stuck;
+        return false;
+    }
     return ok || error_run(err, "fit: %s", gsl_strerror(status));
 }

@@ -21,7 +21,7 @@
     X(code_faults, "faults in the code slot", "faults", TALLY)                           \
     X(mmio_exits, "accesses outside every slot", "exits", TALLY)                         \
     X(lost_maps, "map calls that found the leaf in place", "calls", FAULT)               \
-    X(fault_retries, "faults in vain, for another vCPU or the host", "faults", TALLY)        \
+    X(fault_retries, "faults in vain, for another vCPU or the host", "faults", TALLY)    \
     X(exits, "traps to the host and back", "exits", FAULT)                               \
     X(user_exits, "returns to the VMM and back", "exits", FAULT)                         \
     X(fault_path, "software path of a translation fault", "faults", FAULT)               \

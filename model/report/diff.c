@@ -68,6 +68,9 @@ static bool find_axes(const struct csv *from, const struct csv *other, struct di
             diff->apart[diff->apart_count++] = column;
         } else if (diff->axis_count + 1 < sizeof diff->axes / sizeof *diff->axes) {
             diff->axes[diff->axis_count++] = column;
+        } else {
+            return error_input(err, NULL, "%s: found over %zu axes, expected at most so many",
+                               from->path, diff->axis_count);
         }
     }
     if (keep) {

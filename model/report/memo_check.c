@@ -97,7 +97,6 @@ static bool check_curves(const struct memo *memo, struct error *err)
         while (along < memo->axes && strcmp(memo->axis[along].name, axis) != 0) {
             along++;
         }
-        place_of(memo, MEMO_CURVES, row, &place);
         if (along == memo->axes || strategy == SIZE_MAX) {
             continue;
         }

@@ -90,7 +90,7 @@ struct tables {
 };
 
 /* Reads a table the first time. *rows is NULL where the folder has none of that
- * name; one that is no table of results is an error. */
+ * name; one that is no table of results is an error, and so are too many. */
 static bool find_table(struct tables *tables, const char *name, const struct csv **rows,
                        struct error *err)
 {
@@ -99,10 +99,10 @@ static bool find_table(struct tables *tables, const char *name, const struct csv
     while (i < tables->count && strcmp(tables->table[i].name, name) != 0) {
         i++;
     }
-    struct table *table = &tables->table[i];
     if (i == TABLES_MAX) {
-        return true;
+        return error_input(err, NULL, "the scripts ask for over %d tables", TABLES_MAX);
     }
+    struct table *table = &tables->table[i];
     if (i == tables->count) {
         tables->count++;
         *table = (struct table){0};

@@ -110,7 +110,8 @@ static bool has_metric(const struct csv *rows, int column, const char *name)
     return false;
 }
 
-static void add_reason(struct reasons *reasons, const struct wish *wish, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+add_reason(struct reasons *reasons, const struct wish *wish, const char *format, ...)
 {
     char reason[160];
     va_list list;

@@ -185,12 +185,30 @@ static void what_is_apart(void **state)
     diff_free(&diff);
 }
 
+/* Axes that were left out would have rows matched that are not the same. */
+static void more_axes_than_it_has_room_for(void **state)
+{
+    char text[2000] = "study", cells[400] = "s";
+    struct diff diff;
+    struct error err = {0};
+    (void)state;
+    for (int i = 0; i < 70; i++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text), ",axis%d", i);
+        snprintf(cells + strlen(cells), sizeof cells - strlen(cells), ",1");
+    }
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s,t,ns%s,coherent\n",
+             strstr(HEADER, ",metric"), cells, ",8,10,10,8,10,12,9,11");
+    assert_false(compare(text, text, &diff, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "rows.csv: found over 63 axes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(marks),         cmocka_unit_test(only_like_with_like),
         cmocka_unit_test(bad_folders),   cmocka_unit_test(an_axis_more),
-        cmocka_unit_test(what_is_apart),
+        cmocka_unit_test(what_is_apart), cmocka_unit_test(more_axes_than_it_has_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,6 +302,33 @@ static void fitted_costs_follow_the_others(void **state)
     published_free(&set);
 }
 
+/* Fitted to a part of its rows a host would look as if it were fitted to all of them. */
+static void rows_that_there_is_no_room_for_are_refused(void **state)
+{
+    static struct published row[FIT_ROWS + 1];
+    struct published_set set = {0}, many;
+    struct validation validation;
+    struct fit fit;
+    struct error err;
+    (void)state;
+    assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
+    assert_true(fit_standing(&set, "unnamed-2023", &fit, &err));
+    for (size_t i = 0; i <= FIT_ROWS; i++) {
+        row[i] = *fit.row[0];
+    }
+    many = set;
+    many.rows = row;
+    many.count = FIT_ROWS + 1;
+    assert_false(fit_standing(&many, "unnamed-2023", &fit, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    assert_non_null(strstr(err.text, "found 257 rows of role fit, expected 256 at most"));
+    assert_false(validate(&many, &set, 8, &validation, &err));
+    many.count = FIT_ROWS;
+    assert_true(fit_standing(&many, "unnamed-2023", &fit, &err));
+    assert_int_equal(fit.rows, FIT_ROWS);
+    published_free(&set);
+}
+
 /* A cost that no row depends on has no standard error of 0: it is not told, and its
  * range stands. */
 static void what_no_row_depends_on_is_not_told(void **state)
@@ -379,6 +406,7 @@ int main(void)
         cmocka_unit_test(predicted_rows_are_not_looked_at),
         cmocka_unit_test(fitted_costs_follow_the_others),
         cmocka_unit_test(what_no_row_depends_on_is_not_told),
+        cmocka_unit_test(rows_that_there_is_no_room_for_are_refused),
         cmocka_unit_test(hosts_hold_what_the_fit_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
