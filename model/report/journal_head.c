@@ -102,6 +102,11 @@ static bool same_shape(const struct journal_head *a, const struct journal_head *
            strcmp(a->text[HEAD_COLUMNS], b->text[HEAD_COLUMNS]) == 0;
 }
 
+static const char *format_name(const struct journal_head *head)
+{
+    return !head->format[ROWS_JSONL] ? "csv" : head->format[ROWS_CSV] ? "both" : "jsonl";
+}
+
 bool journal_head_same(const struct journal_head *wanted, const struct journal_head *found,
                        const char *path, struct error *err)
 {
@@ -113,6 +118,15 @@ bool journal_head_same(const struct journal_head *wanted, const struct journal_h
                            found->text[HEAD_VERSION], wanted->text[HEAD_VERSION]);
     }
     if (strcmp(wanted->text[HEAD_CONFIG], found->text[HEAD_CONFIG]) != 0) {
+        char difference[400];
+        if (journal_differ(wanted, found, difference, sizeof difference)) {
+            return error_input(err, &at, "found cells of study %s with %s", found->text[HEAD_STUDY],
+                               difference);
+        }
+        if (memcmp(wanted->format, found->format, sizeof wanted->format) != 0) {
+            return error_input(err, &at, "found cells of --format %s, expected %s",
+                               format_name(found), format_name(wanted));
+        }
         return error_input(err, &at,
                            "found cells of study %s, configuration %s; expected study %s, "
                            "configuration %s",

@@ -40,6 +40,11 @@ void journal_head_put(const struct journal_head *head, struct record *record);
 /* False where it is none that a journal could have. */
 bool journal_head_take(struct journal_head *head, struct parts *parts);
 
+/* Writes the first setting in which two heads differ, as "KEY FOUND, expected WANTED" with
+ * values as in run.json, long ones cut; false where no setting does, or a head holds none. */
+bool journal_differ(const struct journal_head *wanted, const struct journal_head *found, char *text,
+                    size_t size);
+
 /* What of a head, or of the rows of one point, may not stand in results: text
  * that readers of tables or of JSON would take for something else. NULL: all may. */
 const char *journal_head_strange(const struct journal_head *head);

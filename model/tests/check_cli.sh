@@ -223,7 +223,12 @@ run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
 check "shard: says" says err "shard 2 of 3"
 run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
 check "shard: is there already" says err "is there already"
-refused "shard: of another configuration" "--fresh drops it" run "$T/study.ini" -o "$T/s" --shard 2/3
+refused "shard: of another configuration" "--format both, expected csv" run "$T/study.ini" -o "$T/s" --shard 2/3
+printf '[boot]\nfootprint = 64M\n' >"$T/own.ini"
+run run "$T/study.ini" --set workload="$T/own.ini" -o "$T/w" --shard 1/3 --quiet
+sed -i s/64M/65M/ "$T/own.ini"
+refused "shard: of another workload" '.boot.footprint "64M", expected "65M"' \
+    run "$T/study.ini" --set workload="$T/own.ini" -o "$T/w" --shard 1/3
 run merge "$T/s" -o "$T/m"
 check "merge: status" is "$rc" 0
 check "merge: the same CSV" cmp -s "$T/a/rows.csv" "$T/m/rows.csv"

@@ -121,6 +121,34 @@ static void nothing_may_follow(void **state)
     study_free(&study);
 }
 
+/* Cells that are not of this run's configuration: the first setting that is another. */
+static void what_differs_is_named(void **state)
+{
+    static const char *const cases[][2] = {
+        {"seed=2", "found cells of study study with seed 1, expected 2"},
+        {"draws=8", "with draws 4, expected 8"},
+        {"tlbi_ns=1501", "with set.tlbi_ns none, expected \"1501\""},
+        {"machine=kunpeng-920", "with axes.machine.values [\"neoverse-n1\", \"kunpeng-920\"], "
+                                "expected [\"kunpeng-920\"]"},
+    };
+    struct study study, changed;
+    struct player player;
+    struct error err;
+    (void)state;
+    read_three_axes(&study, NULL);
+    play(&study, "a.journal", whole, 3);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        read_three_axes(&changed, cases[i][0]);
+        assert_false(start(&player, &changed, "a.journal", whole, &err));
+        if (!strstr(err.text, cases[i][1])) {
+            fail_msg("'%s' does not say '%s'", err.text, cases[i][1]);
+        }
+        study_free(&changed);
+    }
+    remove_file("a.journal");
+    study_free(&study);
+}
+
 static void strangers_are_refused(void **state)
 {
     static const char junk[] = "study,workload,machine\na,b,c\n";
@@ -140,7 +168,7 @@ static void strangers_are_refused(void **state)
     read_three_axes(&changed, "tlbi_ns=1501");
     assert_false(start(&player, &changed, "a.journal", whole, &err));
     assert_int_equal(err.status, EXIT_INPUT);
-    assert_non_null(strstr(err.text, "configuration"));
+    assert_non_null(strstr(err.text, "set.tlbi_ns none, expected \"1501\""));
     expect_bytes("a.journal", bytes, before);
     free(bytes);
     remove_file("a.journal");
@@ -303,6 +331,7 @@ int main(void)
         cmocka_unit_test(torn_tails_are_cut_off),
         cmocka_unit_test(damage_is_seen),
         cmocka_unit_test(nothing_may_follow),
+        cmocka_unit_test(what_differs_is_named),
         cmocka_unit_test(strangers_are_refused),
         cmocka_unit_test(hostile_rows_are_refused),
         cmocka_unit_test(links_and_pipes_are_none),

@@ -72,7 +72,7 @@ static void wrong_shards_are_named(void **state)
     read_three_axes(&changed, "seed=2");
     remove_file("b3");
     play(&changed, "b3", (struct shard){3, 3}, SIZE_MAX);
-    expect_refusal(other, 3, "b3: found cells of study study, configuration");
+    expect_refusal(other, 3, "b3: found cells of study study with seed 2, expected 1");
     remove_file("b3");
     play(&study, "b3", (struct shard){3, 4}, SIZE_MAX);
     expect_refusal(other, 3, "b3: is a shard of 4, expected one of 3");
