@@ -214,21 +214,6 @@ struct host_access host_touch(struct host *host, const struct host_area *area, u
     return as_it_is(area, state, at, end, limit);
 }
 
-uint64_t host_fill(struct host *host, const struct host_area *area, uint64_t start, uint64_t end,
-                   host_notify notify, void *context)
-{
-    uint64_t fresh = 0;
-    while (start < end) {
-        struct host_access access = host_touch(host, area, start, end, true);
-        for (uint32_t i = 0; i < access.notified; i++) {
-            notify(access.notify[i], context);
-        }
-        fresh += access.fresh_bytes;
-        start = access.end;
-    }
-    return fresh;
-}
-
 void host_drop(struct host *host, const struct host_area *area, uint64_t start, uint64_t end)
 {
     while (start < end) {

@@ -75,13 +75,6 @@ void host_init(struct host *host, struct run_pool *pool, enum huge_zero_write hu
 struct host_access host_touch(struct host *host, const struct host_area *area, uint64_t at,
                               uint64_t limit, bool write);
 
-/* The VMM fills [start, end) of an area through its own mapping; returns the
- * bytes that were freshly allocated for it. Ranges that held a zero page are
- * reported to `notify` first, as MMU notifiers would. */
-typedef void (*host_notify)(struct host_range range, void *context);
-uint64_t host_fill(struct host *host, const struct host_area *area, uint64_t start, uint64_t end,
-                   host_notify notify, void *context);
-
 /* madvise(MADV_DONTNEED), or a hole punched into shared memory. */
 void host_drop(struct host *host, const struct host_area *area, uint64_t start, uint64_t end);
 
