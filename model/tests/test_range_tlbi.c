@@ -38,7 +38,8 @@ static void unmapping_defers_with_fwb_and_range_instructions(void **state)
 }
 
 /* Three whole chunks of 1 GiB and a part of one: taken together they are
- * invalidated as one by one, and LPA2 begins nowhere but at 64 KiB. */
+ * invalidated as one by one, LPA2 begins nowhere but at 64 KiB, and without VHE
+ * each chunk's range is a call to EL2, as is each freed table. */
 static void chunks_taken_together_defer_as_one_by_one(void **state)
 {
     static const struct act acts[] = {
@@ -50,6 +51,7 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
                                         .strategy = "fwb",
                                         .tlbirange = true,
                                         .lpa2 = true,
+                                        .nvhe = true,
                                         .bytes = 3 * GIB + 20 * KIB};
         struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
         rig_init(&rig, &setup);
@@ -62,6 +64,8 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
         /* A chunk's 262,144 pages are one range; 5 pages are one of 4 and a single. */
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), 4);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), 3);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_table), 2);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_hyp_calls), 4 + 2);
         rig_free(&rig);
     }
 }
