@@ -28,6 +28,8 @@ static struct point point_of(const struct stage *stage, const struct timeline *t
                           .exact = exact};
 }
 
+#define MORE 4
+
 /* More of anything takes more; the lines of the cache are kept in exact fidelity alone. */
 static void whatever_there_is_more_of_takes_memory(void **state)
 {
@@ -44,8 +46,8 @@ static void whatever_there_is_more_of_takes_memory(void **state)
         ops.ops += 100;
         phases.phase_count += 100;
         copies.vm.copies = 2;
-        const struct timeline *const more[] = {&signals, &ops, &phases, &copies};
-        for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        const struct timeline *const more[MORE] = {&signals, &ops, &phases, &copies};
+        for (size_t i = 0; i < MORE; i++) {
             point.timeline = more[i];
             assert_true(sim_memory(&point) > bytes);
         }
