@@ -155,8 +155,8 @@ static uint64_t fault_limit(const struct fault *fault, const struct memslot *slo
     uint64_t page = leaf_bytes(fault->kvm, LEAF_PAGE);
     uint64_t limit = least(fault->limit, same_until);
     uint64_t room = fault->ipa - fault->ipa % page;
-    if (fault->vcpu->batch_leaves < (UINT64_MAX - room) / page) {
-        limit = least(limit, room + fault->vcpu->batch_leaves * page);
+    if (fault->vcpu->batch_leaves <= (limit - room) / page) {
+        limit = room + fault->vcpu->batch_leaves * page;
     }
     return least(limit, slot->ipa + slot->bytes);
 }

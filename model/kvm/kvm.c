@@ -15,7 +15,6 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->memory = memory;
     kvm->fwb = strategy->fwb;
     kvm->batch_leaves = 1;
-    kvm->s1_levels = 3;
     kvm->vcpu_count = vcpu_count;
     stage2_init(&kvm->stage2, geometry, pool);
     enum huge_zero_write huge_zero =

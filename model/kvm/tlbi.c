@@ -16,8 +16,7 @@ static void one_call(uint64_t start, uint64_t pages, uint64_t page_bytes, bool l
         }
         uint64_t covers = pages >> (5 * scale + 1) << (5 * scale + 1);
         sum->ranges += covers > 0;
-        start += covers * page_bytes;
-        pages -= covers;
+        pages -= covers; /* whole 64 KiB, or all but the last page: `start` may stay behind */
         scale--;
     }
 }

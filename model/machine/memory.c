@@ -216,14 +216,13 @@ static void add_found(struct line_counts *sum, struct line_counts found, uint64_
     sum->dirty += times * found.dirty;
 }
 
-/* What was found in one unit, for a part of one. */
+/* What was found in one unit that was just cleared (so that no line is clean), for a
+ * part of one. */
 static struct line_counts part_of(struct line_counts found, uint64_t part, uint64_t unit)
 {
-    uint64_t lines = (found.absent + found.clean + found.dirty) * part / unit;
-    struct line_counts share = {.clean = found.clean * part / unit,
-                                .dirty = found.dirty * part / unit};
-    share.absent = lines - share.clean - share.dirty;
-    return share;
+    uint64_t lines = (found.absent + found.dirty) * part / unit;
+    uint64_t dirty = found.dirty * part / unit;
+    return (struct line_counts){.absent = lines - dirty, .dirty = dirty};
 }
 
 /* Each unit is cleared, cleaned and accessed before the next one is. All of

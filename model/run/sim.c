@@ -69,7 +69,10 @@ uint64_t sim_memory(const struct point *point)
     uint64_t actors = copies * (timeline->script_count + helpers_of(point));
     uint64_t runs = timeline_runs(timeline) * copies;
     uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + RESOURCES + 1;
-    return sizeof(struct sim) + copies * sizeof(struct kvm) +
+    uint64_t own = sizeof(struct sim) + 2 * WINDOW_CELLS * sizeof(uint64_t) +
+                   HISTOGRAM_CLASSES * sizeof(struct histogram_class) +
+                   timeline->phase_count * sizeof(struct phase_record);
+    return own + copies * sizeof(struct kvm) +
            actors * (sizeof(struct actor) + timeline->phase_count * ledger * sizeof(uint64_t)) +
            STATE_MAPS * runs * sizeof(struct run) +
            cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs) +

@@ -293,6 +293,23 @@ static void too_few_runs_evict_early(void **state)
     cache_extents_free(&cache);
 }
 
+/* Only a flush that begins inside a run splits it and may have to give up another. */
+static void a_flush_of_whole_runs_gives_up_none(void **state)
+{
+    (void)state;
+    struct cache_extents cache;
+    cache_extents_init(&cache, 1000 * PAGE_LINES, PAGE_LINES, 10);
+    for (uint64_t i = 0; i < 9; i++) {
+        cache_extents_touch(&cache, 10 * i, 5, PAGE_LINES, true);
+    }
+    assert_int_equal(cache.live, 9);
+    assert_int_equal(cache_extents_flush(&cache, 80, 2).dirty, 2 * PAGE_LINES);
+    assert_int_equal(cache.given_up, 0);
+    cache_extents_flush(&cache, 83, 1);
+    assert_int_equal(cache.given_up, 1);
+    cache_extents_free(&cache);
+}
+
 static void pages_in_a_row_are_one_run(void **state)
 {
     (void)state;
@@ -348,6 +365,7 @@ int main(void)
         BOTH_TESTS(works_at_the_end_of_the_address_space),
         BOTH_TESTS(conserves_lines),
         cmocka_unit_test(too_few_runs_evict_early),
+        cmocka_unit_test(a_flush_of_whole_runs_gives_up_none),
         cmocka_unit_test(pages_in_a_row_are_one_run),
         cmocka_unit_test(length_costs_nothing),
     };

@@ -196,6 +196,32 @@ static void relaxations_only_add(void **state)
     }
 }
 
+/* A fetch finds its page mapped, not executable, and waits for the lock of an unmap that
+ * takes the page: there is nothing left to relax, and the guest faults again. */
+static void a_leaf_gone_meanwhile_is_not_relaxed(void **state)
+{
+    (void)state;
+    static const struct act vmm[] = {{.go = do_enter},
+                                     {.go = do_write, .at = 0, .bytes = 2 * MIB},
+                                     {.go = do_wait, .n = PS_PER_S},
+                                     {.go = do_reinit},
+                                     {0}};
+    static const struct act vcpu[] = {{.go = do_wait, .n = PS_PER_S + PS_PER_MS / 10},
+                                      {.go = do_fetch, .at = 2 * MIB - 4 * KIB, .bytes = 64},
+                                      {0}};
+    static const struct act *const acts[] = {vmm, vcpu};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
+    rig_play(&rig, acts, 2);
+    assert_int_equal(rig_all(&rig, EV_data_perm_x), 1);
+    assert_int_equal(rig_all(&rig, EV_fault_retries), 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 0);
+    assert_int_equal(rig_all(&rig, EV_data_tr_x), 1);
+    assert_int_equal(rig.kvm.stage2.map.covered, 4 * KIB);
+    rig_free(&rig);
+}
+
 /* --- lines that go from core to core --- */
 
 /* Two vCPUs that fault at once on leaves far apart: each adds itself to the two locks'
@@ -355,6 +381,7 @@ int main(void)
         cmocka_unit_test(logging_relaxes_under_the_read_lock),
         cmocka_unit_test(without_vhe_a_relaxation_calls_el2),
         cmocka_unit_test(relaxations_only_add),
+        cmocka_unit_test(a_leaf_gone_meanwhile_is_not_relaxed),
         cmocka_unit_test(readers_fetch_the_lock_as_they_come_and_go),
         cmocka_unit_test(fresh_pages_take_mmap_lock_twice),
         cmocka_unit_test(a_lone_vcpu_moves_no_line),

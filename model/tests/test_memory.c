@@ -164,6 +164,30 @@ static void fresh_pages_are_dirty_lines(void **state)
     rig_free(&rig);
 }
 
+/* Clears 32 KiB, of which the second 8 KiB pass through the cache. */
+static void zero_passing(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    uint64_t start = RIG_HVA + act->at;
+    memory_zero(actor, &rig->memory, start, start + act->bytes, start + 8 * KIB, start + 16 * KIB);
+}
+
+/* What passes takes its time but no room; what lies before and behind it stays. */
+static void what_passes_is_cleared_and_not_kept(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct act acts[] = {{zero_passing, 0, 32 * KIB, 0, false},
+                                      {clean, 0, 8 * KIB, 1, false},
+                                      {clean, 8 * KIB, 8 * KIB, 1, false},
+                                      {clean, 16 * KIB, 16 * KIB, 1, false},
+                                      {0}};
+    rig_init(&rig, &plain);
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_zero_bytes), 32);
+    expect_lines(&rig, 128, 0, 128 + 256);
+    rig_free(&rig);
+}
+
 static void what_overflows_is_written_back(void **state)
 {
     (void)state;
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(accesses_past_the_caches_leave_them_alone),
         cmocka_unit_test(the_vmm_is_not_charged_for_misses),
         cmocka_unit_test(fresh_pages_are_dirty_lines),
+        cmocka_unit_test(what_passes_is_cleared_and_not_kept),
         cmocka_unit_test(what_overflows_is_written_back),
         cmocka_unit_test(cleaning_for_an_access_meets_its_lines_alone),
         cmocka_unit_test(part_of_a_fresh_page_has_its_share),

@@ -37,8 +37,42 @@ static void unmapping_defers_with_fwb_and_range_instructions(void **state)
     }
 }
 
+static void invalidate_long(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    memory_tlbi(actor, &rig->memory, EV_tlbi_calls, act->n);
+}
+
+/* Another core's 100 invalidations of 700 ns are over before 512 leaves of 1 us each are
+ * unmapped: who defers its own has none to wait for until then, who does not waits. */
+static void deferring_leaves_wait_for_nobody(void **state)
+{
+    static const struct act unmapper[] = {{.go = do_write, .at = 0, .bytes = 2 * MIB},
+                                          {.go = do_enter},
+                                          {.go = do_wait, .n = PS_PER_S},
+                                          {.go = do_reinit},
+                                          {0}};
+    static const struct act other[] = {
+        {.go = do_wait, .n = PS_PER_S}, {.go = invalidate_long, .n = 100}, {0}};
+    static const struct act *const acts[] = {unmapper, other};
+    (void)state;
+    for (int defers = 0; defers < 2; defers++) {
+        struct rig rig;
+        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
+        rig_init(&rig,
+                 &(struct rig_setup){.kernel = "6.6", .strategy = "fwb", .tlbirange = defers == 1});
+        rig.kvm.strategy = &own;
+        rig.price[EV_unmap_leaves] = PS_PER_NS * 1000;
+        rig_play(&rig, acts, 2);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_leaves), 512);
+        assert_int_equal(ledger_waited(&rig.ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_DVM) > 0,
+                         !defers);
+        rig_free(&rig);
+    }
+}
+
 /* Three whole chunks of 1 GiB and a part of one: taken together they are
- * invalidated as one by one, and LPA2 begins nowhere but at 64 KiB. */
+ * invalidated as one by one, LPA2 begins nowhere but at 64 KiB, and without VHE
+ * each chunk's range is a call to EL2, as is each freed table. */
 static void chunks_taken_together_defer_as_one_by_one(void **state)
 {
     static const struct act acts[] = {
@@ -50,6 +84,7 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
                                         .strategy = "fwb",
                                         .tlbirange = true,
                                         .lpa2 = true,
+                                        .nvhe = true,
                                         .bytes = 3 * GIB + 20 * KIB};
         struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
         rig_init(&rig, &setup);
@@ -62,6 +97,8 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
         /* A chunk's 262,144 pages are one range; 5 pages are one of 4 and a single. */
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), 4);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), 3);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_table), 2);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_hyp_calls), 4 + 2);
         rig_free(&rig);
     }
 }
@@ -135,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unmapping_defers_with_fwb_and_range_instructions),
+        cmocka_unit_test(deferring_leaves_wait_for_nobody),
         cmocka_unit_test(chunks_taken_together_defer_as_one_by_one),
         cmocka_unit_test(ranges_split_as_the_instructions_allow),
     };

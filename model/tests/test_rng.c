@@ -76,6 +76,19 @@ static void test_gsl_interface(void **state)
     assert_true(gsl_rng_uniform_int(rng, UINT64_C(1) << 40) < UINT64_C(1) << 40);
 }
 
+/* Each of a seed's four words is SplitMix64's next one: none repeats another. */
+static void test_a_seed_fills_all_words(void **state)
+{
+    gsl_rng *rng = *state;
+
+    gsl_rng_set(rng, 1234567);
+    const uint64_t *word = gsl_rng_state(rng);
+    for (uint64_t i = 0; i < 4; i++) {
+        assert_true(word[i] == mix64(1234567 + i * UINT64_C(0x9e3779b97f4a7c15)));
+        assert_true(i == 0 || word[i] != word[i - 1]);
+    }
+}
+
 static void test_seeds_differ(void **state)
 {
     gsl_rng *rng = *state;
@@ -327,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference_vectors),
         cmocka_unit_test(test_gsl_interface),
+        cmocka_unit_test(test_a_seed_fills_all_words),
         cmocka_unit_test(test_seeds_differ),
         cmocka_unit_test(test_streams_begin_apart),
         cmocka_unit_test(test_a_stream_repeats),

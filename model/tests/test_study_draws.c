@@ -152,6 +152,20 @@ static void spreads_of_any_order(void **state)
     assert_true(spread.mean == 10.5 && spread.p50 == 10.5);
 }
 
+/* One value that differs is seen wherever it stands: these are not all equal. */
+static void spreads_of_all_equal_but_one(void **state)
+{
+    (void)state;
+    for (int odd = 0; odd < 4; odd++) {
+        double values[] = {2, 2, 2, 2};
+        struct spread spread = {0};
+        values[odd] = 1;
+        spread_fill(&spread, values, 4, 1);
+        assert_true(spread.mean == 1.75 && spread.p50 == 2);
+        assert_true(fabs(spread.p10 - 1.3) < 1e-12);
+    }
+}
+
 static void spreads_of_little(void **state)
 {
     double values[] = {7, 7};
@@ -174,6 +188,7 @@ int main(void)
         cmocka_unit_test(fill_evenly),
         cmocka_unit_test(spreads),
         cmocka_unit_test(spreads_of_any_order),
+        cmocka_unit_test(spreads_of_all_equal_but_one),
         cmocka_unit_test(spreads_of_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

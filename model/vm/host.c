@@ -174,9 +174,8 @@ static struct host_access as_it_is(const struct host_area *area, enum host_state
                                    uint64_t end, uint64_t limit)
 {
     uint64_t unit = huge_state(state) ? area->block_bytes : area->page_bytes;
-    uint64_t stop = same_until(at, end, limit, unit);
     return (struct host_access){.start = round_down(at, unit),
-                                .end = least(stop, most(end, round_down(at, unit) + unit)),
+                                .end = same_until(at, end, limit, unit),
                                 .unit_bytes = unit,
                                 .writable = state == HOST_SMALL || state == HOST_HUGE};
 }

@@ -1,0 +1,124 @@
+/* What a trial keeps of the run that it played, and when it may be priced again. */
+#include "play.h"
+
+#include "study/metrics.h"
+
+static struct stage n1;
+
+#define BOOT                                                                                 \
+    "[vm]\nram = 4M\nbacking = 4k\ndensity = 8\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n" \
+    "vcpu0 = write ram 4M\n"
+
+static const char boot[] = BOOT;
+static const char reboot[] =
+    BOOT "vmm = reinit 0\nvcpu0 = enter\nvcpu0 = read ram 4K\nvcpu0 = read ram 2000K\n";
+
+static void timeline_of(const char *text, struct timeline *timeline)
+{
+    struct workload *workload = workload_good(text);
+    build(workload, timeline);
+    workload_free(workload);
+}
+
+static struct setup setup_of(const struct strategy *strategy)
+{
+    return (struct setup){.platform = n1.platform, .kernel = n1.kernel, .strategy = strategy};
+}
+
+static void trial_of(const char *text, struct trial *played)
+{
+    struct strategy unmap = strategy_row("unmap");
+    struct setup setup = setup_of(&unmap);
+    struct timeline timeline;
+    struct error err;
+    timeline_of(text, &timeline);
+    assert_true(trial_play(&setup, &timeline, n1.value, played, &err));
+    timeline_free(&timeline);
+}
+
+/* Pauses, stalls and the first access are those of the simulation. */
+static void a_trial_keeps_what_its_run_saw(void **state)
+{
+    struct strategy unmap = strategy_row("unmap");
+    struct timeline timeline;
+    struct trial played;
+    struct times times;
+    (void)state;
+    timeline_of(reboot, &timeline);
+    struct sim *sim = play(&n1, &timeline, &unmap, false);
+    trial_of(reboot, &played);
+    trial_times(&played, played.price, &times);
+    assert_int_equal(times.window_ps, sim_window_ps(sim));
+    assert_int_equal(times.tail.pause_ps, sim->kvm.mmu_lock.longest_write_ps);
+    assert_int_equal(times.tail.stall_p50_ps, histogram_quantile(&sim->stalls, 0.5));
+    assert_int_equal(times.tail.stall_p99_ps, histogram_quantile(&sim->stalls, 0.99));
+    assert_int_equal(times.tail.stall_max_ps, sim->stalls.most);
+    assert_true(0 < times.tail.stall_p50_ps && times.tail.stall_p50_ps < times.tail.stall_max_ps);
+    assert_int_equal(times.first_insn_ps, sim->first_insn_ps - sim->reinit_ps);
+    assert_true(0 < times.first_insn_ps && times.first_insn_ps < times.window_ps);
+    assert_true(metric_known(METRIC_first_insn_ns, &times));
+    play_free(sim);
+    timeline_free(&timeline);
+}
+
+/* A run without a re-init has no first instruction after one. */
+static void without_a_reinit_nothing_comes_first(void **state)
+{
+    struct trial played;
+    struct times times;
+    (void)state;
+    trial_of(boot, &played);
+    trial_times(&played, played.price, &times);
+    assert_true(times.first_insn_ps == UINT64_MAX);
+    assert_false(metric_known(METRIC_first_insn_ns, &times));
+    assert_true(metric_known(METRIC_stall_max_ns, &times));
+}
+
+/* A path that all cores share makes even one of them wait where its part of any kind of
+ * line, of a write-back or of clearing takes longer than the core itself. */
+static void a_path_slower_than_its_core_is_played(void **state)
+{
+    static const struct {
+        size_t cost;
+        double value;
+        bool again;
+    } cases[] = {
+        {COST_cmo_path_ns, 7, true},    {COST_cmo_path_ns, 12, false},
+        {COST_writeback_gbps, 3, true}, {COST_writeback_gbps, 1, false},
+        {COST_zero_path_gbps, 9, true}, {COST_zero_path_gbps, 7, false},
+    };
+    struct strategy unmap = strategy_row("unmap");
+    struct setup setup = setup_of(&unmap);
+    struct timeline timeline;
+    struct trial played;
+    (void)state;
+    timeline_of(reboot, &timeline);
+    trial_of(reboot, &played);
+    assert_true(played.seen[EV_line_absent] && played.seen[EV_line_dirty]);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value[COSTS];
+        ps_t price[EVENT_KINDS];
+        memcpy(value, n1.value, sizeof value);
+        /* An absent line 8 ns, a clean one 16, a dirty one 32; 64 bytes at 2 GB/s. */
+        value[COST_dc_absent_ns] = 8;
+        value[COST_dc_clean_ratio] = value[COST_dc_dirty_ratio] = 2;
+        value[COST_cmo_path_ns] = 1;
+        value[COST_writeback_gbps] = value[COST_zero_path_gbps] = 1000;
+        value[COST_zero_gbps] = 8;
+        value[cases[i].cost] = cases[i].value;
+        trial_prices(&setup, &timeline, value, price);
+        assert_int_equal(trial_can_reprice(&played, &setup, value, price), cases[i].again);
+    }
+    timeline_free(&timeline);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_trial_keeps_what_its_run_saw),
+        cmocka_unit_test(without_a_reinit_nothing_comes_first),
+        cmocka_unit_test(a_path_slower_than_its_core_is_played),
+    };
+    stage_init(&n1, "neoverse-n1", "6.1");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
