@@ -167,9 +167,8 @@ static void request(struct actor *actor, struct request wanted)
     actor->request = wanted;
 }
 
-void actor_return(struct actor *actor, uint64_t result)
+void actor_return(struct actor *actor)
 {
-    actor->result = result;
     if (--actor->depth == 0) {
         request(actor, (struct request){.kind = REQUEST_END});
     }

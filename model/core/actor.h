@@ -76,7 +76,6 @@ struct actor {
     ps_t now; /* its own clock, at or ahead of the engine's */
     ps_t busy_ps, wait_ps, idle_ps;
     bool ended;
-    uint64_t result; /* what the last frame that returned left */
 
     struct request request;
     struct actor *next_waiting; /* in the queue of a lock or signal */
@@ -153,9 +152,8 @@ ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n);
 /* Calls a frame: its step runs next. Returns its zeroed local variables. */
 void *actor_call(struct actor *actor, step_fn step);
 
-/* Ends the current frame; `result` is left for the caller. The last frame's
- * return ends the actor. */
-void actor_return(struct actor *actor, uint64_t result);
+/* Ends the current frame: its caller goes on. The last frame's return ends the actor. */
+void actor_return(struct actor *actor);
 
 /* Requests; at most one per step. */
 void actor_lock(struct actor *actor, struct lock *lock, bool write);

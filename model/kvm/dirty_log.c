@@ -145,7 +145,7 @@ static void dirty_log_step(struct actor *actor, struct frame *frame)
         return;
     default:
         actor->site = log->was_site;
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 

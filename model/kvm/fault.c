@@ -129,7 +129,7 @@ static void fault_done(struct actor *actor, const struct fault *fault)
         stall_end(actor, fault->kvm, fault->stall, leaf_count(fault));
     }
     actor->site = fault->was_site;
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 static void fault_step(struct actor *actor, struct frame *frame)

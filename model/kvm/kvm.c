@@ -113,7 +113,7 @@ static void toggle_step(struct actor *actor, struct frame *frame)
     /* Once the caches are on, nothing needs to be trapped any more. */
     vcpu->tvm = vcpu->tvm && !toggle->on;
     vcpu->mmu_on = toggle->on;
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on)
@@ -146,7 +146,7 @@ static void setway_step(struct actor *actor, struct frame *frame)
         }
     }
     stall_book(setway->kvm, actor->now - setway->start, actor->now - setway->trapped, setway->n);
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
@@ -206,7 +206,7 @@ static void reinit_step(struct actor *actor, struct frame *frame)
         kvm->toggled = false;
         stall_end(actor, kvm, reinit->stall, 1);
         actor->site = SITE_VMM;
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 
@@ -269,7 +269,7 @@ static void enter_step(struct actor *actor, struct frame *frame)
         return;
     default:
         stall_end(actor, kvm, enter->stall, 1);
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 

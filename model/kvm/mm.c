@@ -166,7 +166,7 @@ static void notify_step(struct actor *actor, struct frame *frame)
         return;
     default:
         actor->site = notify->was_site;
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 
@@ -244,7 +244,7 @@ static void drop_step(struct actor *actor, struct frame *frame)
     if (times > 0) {
         kvm_give_back(actor, kvm, drop->slot);
     }
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot)
@@ -307,7 +307,7 @@ static void fill_step(struct actor *actor, struct frame *frame)
         return;
     }
     if (fill->at >= fill->end) {
-        actor_return(actor, 0);
+        actor_return(actor);
         return;
     }
     fill_stretch(actor, fill);
@@ -363,7 +363,7 @@ static void slot_delete_step(struct actor *actor, struct frame *frame)
         return;
     default:
         actor->site = delete->was_site;
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 

@@ -207,7 +207,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
     switch (frame->state) {
     case UNMAP_CHUNK:
         if (unmap->at >= unmap->end) {
-            actor_return(actor, 0);
+            actor_return(actor);
             return;
         }
         begin_chunk(actor, unmap);
@@ -324,7 +324,7 @@ static void flush_step(struct actor *actor, struct frame *frame)
     switch (frame->state) {
     case FLUSH_CHUNK:
         if (flush->at >= flush->end) {
-            actor_return(actor, 0);
+            actor_return(actor);
             return;
         }
         flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);

@@ -28,7 +28,7 @@ static void teardown_step(struct actor *actor, struct frame *frame)
     (void)frame;
     if (teardown->slot == 2 * kvm->slot_count) {
         actor->site = teardown->was_site;
-        actor_return(actor, 0);
+        actor_return(actor);
         return;
     }
     uint32_t slot = teardown->slot++ % kvm->slot_count;

@@ -103,7 +103,7 @@ static void touch_step(struct actor *actor, struct frame *frame)
     struct touch *touch = FRAME_LOCAL(frame, struct touch);
     struct kvm *kvm = touch->kvm;
     if (touch->at >= touch->end) {
-        actor_return(actor, 0);
+        actor_return(actor);
         return;
     }
     const struct memslot *slot = kvm_slot_at(kvm, touch->at);
@@ -139,7 +139,7 @@ static void prefault_step(struct actor *actor, struct frame *frame)
         kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
         return;
     }
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)

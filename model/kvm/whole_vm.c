@@ -68,7 +68,7 @@ static void part_step(struct actor *actor, struct frame *frame)
         actor_raise(actor, part->done);
         return;
     }
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 static struct part part_of(const struct whole *whole, uint64_t share, struct signal *done)
@@ -154,7 +154,7 @@ static void whole_step(struct actor *actor, struct frame *frame)
         return;
     default:
         actor->site = whole->was_site;
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 
@@ -214,7 +214,7 @@ static void renewal_step(struct actor *actor, struct frame *frame)
     for (uint32_t i = 0; kvm->strategy->recreate && i < kvm->vcpu_count; i++) {
         kvm->vcpus[i].has_run = false;
     }
-    actor_return(actor, 0);
+    actor_return(actor);
 }
 
 void range_reinit_unmap_begin(struct actor *actor, struct kvm *kvm)

@@ -296,7 +296,7 @@ void play_step(struct actor *actor, struct frame *frame)
         note_mapped(sim, playing->script->ops[playing->next - 1].phase, false);
     }
     if (playing->next == playing->script->count) {
-        actor_return(actor, 0);
+        actor_return(actor);
         return;
     }
     const struct op *op = &playing->script->ops[playing->next];

@@ -55,7 +55,7 @@ struct sim {
     /* Results, valid after sim_run. */
     ps_t end_ps; /* when the last actor ended */
     ps_t reinit_ps; /* when the first re-init was called; UINT64_MAX: never */
-    ps_t first_insn_ps; /* when a vCPU had first done something after it */
+    ps_t first_insn_ps; /* when a vCPU had first accessed memory after it */
     uint64_t *window; /* [WINDOW_CELLS], by site and kind: counts since the first re-init */
     uint64_t *before; /* the same up to it */
     ps_t waited_before_ps; /* waited for any resource up to it, by all */

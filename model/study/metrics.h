@@ -38,7 +38,7 @@
     X(stall_p50_ns, "ns", TIME, "median time that KVM keeps a vCPU from running (kvm/stall.h)")  \
     X(stall_p99_ns, "ns", TIME, "the same, what 99 of 100 stalls do not exceed")                 \
     X(stall_max_ns, "ns", TIME, "the same, the longest")                                         \
-    X(first_insn_ns, "ns", TIME, "first re-init call to the first thing a vCPU got done")        \
+    X(first_insn_ns, "ns", TIME, "first re-init call to the end of a vCPU's first access")       \
     X(writeback_bytes, "bytes", COUNT, "written back by maintenance from the first re-init on")  \
     X(lines, "lines", COUNT, "DC CIVAC from the first re-init on")                               \
     X(tlbi, "sequences", COUNT, "TLB invalidations from the first re-init on")                   \

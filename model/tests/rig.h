@@ -138,7 +138,7 @@ static inline void rig_step(struct actor *actor, struct frame *frame)
     if (act->go) {
         act->go(rig, actor, act);
     } else {
-        actor_return(actor, 0);
+        actor_return(actor);
     }
 }
 

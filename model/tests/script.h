@@ -167,7 +167,7 @@ static inline void make_move(struct world *world, struct actor *actor, const str
         actor_sleep(actor, move->n);
         break;
     default:
-        actor_return(actor, 0);
+        actor_return(actor);
         break;
     }
 }

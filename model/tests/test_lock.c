@@ -204,7 +204,7 @@ static void probe_step(struct actor *actor, struct frame *frame)
         break;
     default:
         assert_false(lock_contended(lock));
-        actor_return(actor, 0);
+        actor_return(actor);
         break;
     }
 }
