@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-PASSES = 5  # runs of the probe, so that sizes take turns; a row is the median of its medians
+PASSES = 15  # runs of the probe, so that sizes take turns; a row is the median of its medians
 SAMPLES = 5  # of a run; eight times as many of short buffers
 KIB = 1024
 FIT = [4 * KIB, 32 * KIB, 256 * KIB]

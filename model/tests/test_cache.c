@@ -80,6 +80,15 @@ static void nothing_is_found_without_bytes(bool exact)
     cache_free(cache);
 }
 
+static void fewer_lines_than_ways_are_one_set(bool exact)
+{
+    struct cache *cache = cache_new(exact, 4 * LINE, WAYS, LINE, CACHE_RUNS);
+    assert_touch(cache_touch(cache, 0, 1, 4, true), 0, 4, 0);
+    assert_resident(cache, 4, 4);
+    assert_touch(cache_touch(cache, 0, 1, 4, false), 4, 0, 0);
+    cache_free(cache);
+}
+
 static void line_size_sets_lines_per_page(bool exact)
 {
     for (uint64_t line = 16; line <= CACHE_PAGE_BYTES; line *= 2) {
@@ -256,6 +265,7 @@ static void conserves_lines(bool exact)
 
 BOTH(starts_empty_and_reset_forgets)
 BOTH(nothing_is_found_without_bytes)
+BOTH(fewer_lines_than_ways_are_one_set)
 BOTH(line_size_sets_lines_per_page)
 BOTH(density_counts_the_first_lines)
 BOTH(flush_empties_and_look_does_not)
@@ -357,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH_TESTS(starts_empty_and_reset_forgets),
         BOTH_TESTS(nothing_is_found_without_bytes),
+        BOTH_TESTS(fewer_lines_than_ways_are_one_set),
         BOTH_TESTS(line_size_sets_lines_per_page),
         BOTH_TESTS(density_counts_the_first_lines),
         BOTH_TESTS(flush_empties_and_look_does_not),

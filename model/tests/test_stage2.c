@@ -25,7 +25,7 @@ static const struct shape shapes[] = {
     {16 * KIB, 48, 3, 2, 64 * GIB},   {64 * KIB, 36, 2, 1, 512 * MIB},
     {64 * KIB, 42, 2, 1, 512 * MIB},  {64 * KIB, 44, 2, 4, 512 * MIB},
     {64 * KIB, 46, 2, 16, 512 * MIB}, {64 * KIB, 48, 3, 1, 4 * TIB},
-    {64 * KIB, 52, 3, 1, 4 * TIB},
+    {64 * KIB, 52, 3, 1, 4 * TIB},    {64 * KIB, 32, 2, 1, 512 * MIB},
 };
 
 static uint64_t entries_of(const struct geometry *geometry)

@@ -225,6 +225,23 @@ static void axes_reach_the_setup(void **state)
     study_free(&study);
 }
 
+/* Keys of a strategy that are set one after another all stand, each with its last value. */
+static void keys_of_a_strategy_add_up(void **state)
+{
+    static const char *const set[][2] = {
+        {"workers", "2"}, {"chunk", "2M"}, {"workers", "4"}, {"chunk", "4M"}};
+    struct error err;
+    struct setup setup = {.strategy = strategy_find("eager", &err)};
+    (void)state;
+    assert_non_null(setup.strategy);
+    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
+        assert_true(setup_set(&setup, set[i][0], set[i][1], NULL, &err));
+    }
+    assert_int_equal(setup.changes, 2);
+    assert_int_equal(setup.strategy->workers, 4);
+    assert_int_equal(setup.strategy->chunk, 4 * MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +254,7 @@ int main(void)
         cmocka_unit_test(changes),
         cmocka_unit_test(bad_changes),
         cmocka_unit_test(axes_reach_the_setup),
+        cmocka_unit_test(keys_of_a_strategy_add_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
