@@ -112,12 +112,37 @@ static void a_path_slower_than_its_core_is_played(void **state)
     timeline_free(&timeline);
 }
 
+/* A host that may be preempted gives mmu_lock up between the chunks of an unmap, where a
+ * vCPU waits for it. */
+static void a_preemptible_host_lets_vcpus_in(void **state)
+{
+    static const char text[] =
+        "[workload]\nplay = concurrent\n[vm]\nram = 4G\nbacking = 4k\nvcpus = 2\n"
+        "[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\nvcpu0 = write ram 3G\n"
+        "vcpu0 = signal filled\nvcpu1 = enter\nvcpu1 = wait filled\n"
+        "vcpu1 = write ram+3G 64K\nvmm = wait filled\nvmm = reinit 0\n";
+    struct strategy unmap = strategy_row("unmap");
+    struct setup setup = setup_of(&unmap);
+    struct timeline timeline;
+    struct trial played[2];
+    struct error err;
+    (void)state;
+    timeline_of(text, &timeline);
+    for (int preemptible = 0; preemptible < 2; preemptible++) {
+        setup.preemptible = preemptible;
+        assert_true(trial_play(&setup, &timeline, n1.value, &played[preemptible], &err));
+    }
+    assert_true(played[1].tail.pause_ps < played[0].tail.pause_ps / 2);
+    timeline_free(&timeline);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trial_keeps_what_its_run_saw),
         cmocka_unit_test(without_a_reinit_nothing_comes_first),
         cmocka_unit_test(a_path_slower_than_its_core_is_played),
+        cmocka_unit_test(a_preemptible_host_lets_vcpus_in),
     };
     stage_init(&n1, "neoverse-n1", "6.1");
     return cmocka_run_group_tests(tests, NULL, NULL);
