@@ -78,7 +78,7 @@ say = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
 # --- Files -------------------------------------------------------------------------------------
 
 MODULES := core machine vm kvm guest run study check report cli
-SRCS := $(wildcard $(MODULES:%=model/%/*.c))
+SRCS := $(wildcard $(MODULES:%=model/%/*.c) $(MODULES:%=model/%/*/*.c))
 MAIN := model/cli/main.c
 TEST_SRCS := $(wildcard model/tests/test_*.c)
 # Other C files beside the tests are helpers, linked into every test.
@@ -102,7 +102,7 @@ FUZZERS := $(patsubst model/tests/fuzz/%.c,$(B)/fuzz/%,$(FUZZ_SRCS))
 LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS) $(FUZZ_SRCS) $(FUZZ_MORE)
 LINT_KVM := $(wildcard bench/kvm/probe/*.c bench/kvm/emulate/*.c)
 FORMAT_FILES := $(LINT_C) $(LINT_KVM) \
-    $(wildcard $(MODULES:%=model/%/*.h) model/tests/*.h model/tests/fuzz/*.h bench/core/*.h \
+    $(wildcard $(MODULES:%=model/%/*.h) $(MODULES:%=model/%/*/*.h) model/tests/*.h model/tests/fuzz/*.h bench/core/*.h \
         bench/kvm/probe/*.h)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every

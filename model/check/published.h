@@ -9,7 +9,7 @@
 #define S2FLUSH_CHECK_PUBLISHED_H
 
 #include "core/error.h"
-#include "guest/benchmark.h"
+#include "guest/benchmark/benchmark.h"
 #include "kvm/kernel.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"

@@ -1,5 +1,5 @@
 /* s2flush calibrate: a platform file from measurements. */
-#include "check/calibrate.h"
+#include "check/calibrate/calibrate.h"
 #include "cli/cli.h"
 
 #include <errno.h>

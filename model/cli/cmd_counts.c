@@ -1,6 +1,6 @@
 /* s2flush counts: exact event counts of real KVM against the model's. */
-#include "check/boots.h"
-#include "check/counts.h"
+#include "check/counts/boots.h"
+#include "check/counts/counts.h"
 #include "cli/cli.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* s2flush import: a workload from a trace of a real host. */
 #include "cli/cli.h"
 #include "core/units.h"
-#include "guest/import.h"
-#include "guest/recording.h"
+#include "guest/import/import.h"
+#include "guest/recording/recording.h"
 #include "report/output.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* s2flush paths: the lengths of the kernel's paths from recorded instructions. */
-#include "check/paths.h"
+#include "check/paths/paths.h"
 #include "cli/cli.h"
 
 #include <errno.h>

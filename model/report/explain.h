@@ -5,7 +5,7 @@
 #ifndef S2FLUSH_REPORT_EXPLAIN_H
 #define S2FLUSH_REPORT_EXPLAIN_H
 
-#include "report/tracks.h"
+#include "report/timeline/tracks.h"
 
 /* Plays the point with all costs at their modes, and the yardstick, and prints
  * both. Writes the run over time as `wish` says, where it has files. False where

@@ -6,7 +6,7 @@
 #ifndef S2FLUSH_STUDY_SETUP_H
 #define S2FLUSH_STUDY_SETUP_H
 
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 #include "kvm/kernel.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"

@@ -8,7 +8,7 @@
 #include "tracetext.h"
 
 #include "core/units.h"
-#include "guest/import.h"
+#include "guest/import/import.h"
 
 static const struct import_wish usual = {
     .backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};

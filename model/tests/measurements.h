@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/calibrate.h"
+#include "check/calibrate/calibrate.h"
 #include "core/rng.h"
 
 static inline const char *path_of(const char *name)

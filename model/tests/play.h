@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 #include "run/sim.h"
 
 /* A machine and a kernel, with every cost at its mode. */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 #include "study/draws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))

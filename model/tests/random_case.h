@@ -7,7 +7,7 @@
 
 #include "check.h"
 
-#include "guest/kvmcase.h"
+#include "guest/benchmark/kvmcase.h"
 #include "guest/timeline.h"
 #include "run/sim.h"
 

@@ -3,9 +3,9 @@
 #include "measurements.h"
 #include "mistakes.h"
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 #include "check/published.h"
-#include "guest/recording.h"
+#include "guest/recording/recording.h"
 
 #define COLUMNS_MAX 24
 

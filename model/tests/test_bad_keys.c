@@ -4,7 +4,7 @@
 #include "study_files.h"
 
 #include "core/datadir.h"
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"
 #include "study/study.h"

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/boots.h"
+#include "check/counts/boots.h"
 #include "core/datadir.h"
 #include "core/units.h"
-#include "guest/recording.h"
+#include "guest/recording/recording.h"
 #include "run/sim.h"
 
 #define RECORDED "workloads/recorded/"

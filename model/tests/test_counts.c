@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 
 #define TABLE "bench/kvm/counts.csv"
 #define INPUTS "kernel,cpu,case,page,mem_mib,slot_offset_bytes,vcpus,phase,op"

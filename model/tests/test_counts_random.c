@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 #include "core/units.h"
 #include "run/sim.h"
 

@@ -3,7 +3,7 @@
 #include "check.h"
 
 #include "core/datadir.h"
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 #include "kvm/strategy.h"
 #include "machine/events.h"
 #include "machine/platform.h"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "guest/kvmcase.h"
+#include "guest/benchmark/kvmcase.h"
 
 static const struct place here = {"cases.csv", 7, "op"};
 

@@ -1,6 +1,6 @@
 #include "tracetext.h"
 
-#include "guest/kvmtrace.h"
+#include "guest/import/kvmtrace.h"
 
 static struct trace_line line_of(const char *text)
 {

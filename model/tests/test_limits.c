@@ -2,7 +2,7 @@
  * more is refused with a line that says so. */
 #include "play.h"
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 #include "check/published.h"
 #include "core/config.h"
 #include "core/csv.h"

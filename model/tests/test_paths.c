@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "check/paths.h"
+#include "check/paths/paths.h"
 #include "core/rng.h"
 #include "kvm/kvm.h"
 

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "report/tracks.h"
+#include "report/timeline/tracks.h"
 
 /* --- runs that are watched --- */
 

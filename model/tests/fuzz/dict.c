@@ -5,10 +5,10 @@
  */
 #include <stdio.h>
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 #include "check/published.h"
-#include "guest/kvmtrace.h"
-#include "guest/workload.h"
+#include "guest/import/kvmtrace.h"
+#include "guest/workload/workload.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"
 #include "study/metrics.h"

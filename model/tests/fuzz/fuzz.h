@@ -6,8 +6,8 @@
  * come back as an error that can be shown; an abort, an exit, a sanitizer's
  * report, or memory or time without bound is a finding.
  */
-#ifndef S2FLUSH_TESTS_FUZZ_H
-#define S2FLUSH_TESTS_FUZZ_H
+#ifndef S2FLUSH_TESTS_FUZZ_FUZZ_H
+#define S2FLUSH_TESTS_FUZZ_FUZZ_H
 
 #include <stddef.h>
 #include <stdint.h>

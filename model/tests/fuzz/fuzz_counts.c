@@ -1,7 +1,7 @@
 /* A table of counts, up to the timelines of its VMs. */
 #include "fuzz.h"
 
-#include "check/counts.h"
+#include "check/counts/counts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

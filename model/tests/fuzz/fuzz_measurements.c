@@ -1,7 +1,7 @@
 /* Measurements that costs are calibrated to: a probe's rows or benchmarks. */
 #include "fuzz.h"
 
-#include "check/calibrate.h"
+#include "check/calibrate/calibrate.h"
 #include "machine/platform.h"
 
 static const struct platform *base(void)

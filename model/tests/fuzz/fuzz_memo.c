@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/memo.h"
+#include "report/memo/memo.h"
 
 static const char *const names[FUZZ_FILES] = {
     "run.json",        "rows.csv",        "map.csv",      "breakeven.csv", "breakeven-curves.csv",

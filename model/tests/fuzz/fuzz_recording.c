@@ -1,7 +1,7 @@
 /* A recorded boot, played on memory as recorded and on other memory. */
 #include "fuzz.h"
 
-#include "guest/recording.h"
+#include "guest/recording/recording.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

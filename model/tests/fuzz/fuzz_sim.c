@@ -13,8 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "check/counts.h"
-#include "guest/workload.h"
+#include "check/counts/counts.h"
+#include "guest/workload/workload.h"
 #include "run/sim.h"
 
 /* --- where it runs --- */

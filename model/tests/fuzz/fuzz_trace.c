@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "core/units.h"
-#include "guest/import.h"
-#include "guest/recording.h"
-#include "guest/workload.h"
+#include "guest/import/import.h"
+#include "guest/recording/recording.h"
+#include "guest/workload/workload.h"
 
 #define WISHES "#import"
 

@@ -1,7 +1,7 @@
 /* A workload file: read, and where it is good, its timeline built again. */
 #include "fuzz.h"
 
-#include "guest/workload.h"
+#include "guest/workload/workload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,0 +1,258 @@
+/* Playing a recorded boot, and counting it as phases.csv does. */
+#include "check/counts/boots_columns.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The costs come from this machine; counts depend on none of them. */
+#define COSTS_OF "neoverse-n1"
+
+/* --- playing --- */
+
+bool played_read(struct played *played, const char *recording, struct error *err)
+{
+    /* How much of a page is used changes no count, so the least will do. */
+    const struct recording_keys keys = {.density = 1, .vm_registers = 0, .backing = BACKINGS};
+    struct platform base;
+    played->read = recording_read(recording, &keys, &played->timeline, &played->info, err);
+    if (!played->read || !platform_load(COSTS_OF, &base, err) ||
+        !platform_as_cpu(played->info.cpu, &base, &played->platform, err) ||
+        !kernel_resolve(played->info.kernel, &played->kernel, err)) {
+        return false;
+    }
+    platform_modes(&played->platform, played->value);
+    played->strategy = strategy_find(played->platform.fwb ? "fwb" : "unmap", err);
+    return played->strategy != NULL;
+}
+
+bool played_run(struct played *played, struct error *err)
+{
+    played->point = (struct point){.timeline = &played->timeline,
+                                   .platform = &played->platform,
+                                   .value = played->value,
+                                   .kernel = &played->kernel,
+                                   .strategy = played->strategy,
+                                   .exact = true};
+    sim_init(&played->sim, &played->point);
+    played->ran = true;
+    return sim_run(&played->sim, err);
+}
+
+void played_free(struct played *played)
+{
+    if (played->ran) {
+        sim_free(&played->sim);
+    }
+    if (played->read) {
+        timeline_free(&played->timeline);
+    }
+}
+
+uint32_t played_phase(const struct played *played, const char *name)
+{
+    for (uint32_t i = 0; i < played->timeline.phase_count; i++) {
+        if (strcmp(played->timeline.phases[i], name) == 0) {
+            return i;
+        }
+    }
+    return NO_PHASE;
+}
+
+/* --- counting --- */
+
+static uint64_t all(const struct played *played, uint32_t phase, enum event_kind kind)
+{
+    return phase == NO_PHASE ? 0 : sim_count(&played->sim, phase, LEDGER_ALL, kind);
+}
+
+static uint64_t at(const struct played *played, uint32_t phase, enum site site,
+                   enum event_kind kind)
+{
+    return phase == NO_PHASE ? 0 : sim_count(&played->sim, phase, site, kind);
+}
+
+#define COUNT_OF(name, kind)                                          \
+    static uint64_t name(const struct played *played, uint32_t phase) \
+    {                                                                 \
+        return all(played, phase, kind);                              \
+    }
+COUNT_OF(guest_insns, EV_guest_insns)
+COUNT_OF(fault_w, EV_data_tr_w)
+COUNT_OF(fault_r, EV_data_tr_r)
+COUNT_OF(fault_x, EV_data_tr_x)
+COUNT_OF(perm_w, EV_data_perm_w)
+COUNT_OF(perm_x, EV_data_perm_x)
+COUNT_OF(fault_none, EV_mmio_exits)
+COUNT_OF(reinits, EV_reinits)
+COUNT_OF(setway, EV_setway_traps)
+COUNT_OF(ic_ivau, EV_icache_lines)
+#undef COUNT_OF
+
+static uint64_t faults(const struct played *played, uint32_t phase)
+{
+    return fault_w(played, phase) + fault_r(played, phase) + fault_x(played, phase);
+}
+
+static uint64_t dc_civac(const struct played *played, uint32_t phase)
+{
+    return all(played, phase, EV_line_absent) + all(played, phase, EV_line_clean) +
+           all(played, phase, EV_line_dirty);
+}
+
+/* Unmaps outside of whole-VM ones: slots that go, and notifiers. */
+static uint64_t unmaps(const struct played *played, uint32_t phase)
+{
+    return at(played, phase, SITE_SLOT, EV_unmap_calls) +
+           at(played, phase, SITE_NOTIFIER, EV_unmap_calls);
+}
+
+static uint64_t unmapped_bytes(const struct played *played, uint32_t phase)
+{
+    return at(played, phase, SITE_SLOT, EV_unmap_bytes) +
+           at(played, phase, SITE_NOTIFIER, EV_unmap_bytes);
+}
+
+static const struct phase_record *record_of(const struct played *played, uint32_t phase)
+{
+    static const struct phase_record none;
+    return phase == NO_PHASE ? &none : &played->sim.phases[phase];
+}
+
+static uint64_t touched(const struct played *played, uint32_t phase)
+{
+    const struct phase_record *record = record_of(played, phase);
+    return record->touched_end_bytes - record->touched_start_bytes;
+}
+
+static uint64_t mapped_start(const struct played *played, uint32_t phase)
+{
+    return record_of(played, phase)->mapped_start_bytes;
+}
+
+static uint64_t mapped_end(const struct played *played, uint32_t phase)
+{
+    return record_of(played, phase)->mapped_end_bytes;
+}
+
+/* What the timeline has of a phase: slots switched, or bytes written to RAM. */
+static uint64_t in_timeline(const struct played *played, uint32_t phase, bool slots)
+{
+    const struct recording_info *info = &played->info;
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < played->timeline.script_count; i++) {
+        const struct script *script = &played->timeline.scripts[i];
+        for (size_t k = 0; k < script->count; k++) {
+            const struct op *op = &script->ops[k];
+            bool slot = op->kind == OP_SLOT_DELETE || op->kind == OP_SLOT_ADD;
+            bool fill = op->kind == OP_FILL && op->ipa >= info->ram_start &&
+                        op->ipa - info->ram_start < info->ram_bytes;
+            if (op->phase == phase) {
+                n += slots ? slot : fill ? op->bytes : 0;
+            }
+        }
+    }
+    return n;
+}
+
+static uint64_t memslots(const struct played *played, uint32_t phase)
+{
+    return in_timeline(played, phase, true);
+}
+
+static uint64_t vmm_write(const struct played *played, uint32_t phase)
+{
+    return in_timeline(played, phase, false);
+}
+
+/* --- as text --- */
+
+static void format_count(const struct played *played, const struct boot_count *column,
+                         uint32_t phase, char *buf, size_t size)
+{
+    uint64_t n = column->count(played, phase);
+    if (column->scale > 1) {
+        snprintf(buf, size, "%.2f", (double)n / column->scale);
+    } else {
+        snprintf(buf, size, "%llu", (unsigned long long)n);
+    }
+}
+
+/* "vcpu0:36 vcpu1:33576": what each vCPU's toggles flushed. */
+static void format_toggles(const struct played *played, const struct boot_count *column,
+                           uint32_t phase, char *buf, size_t size)
+{
+    size_t used = 0;
+    buf[0] = '\0';
+    for (uint32_t vcpu = 0; phase != NO_PHASE && vcpu < played->info.vcpus; vcpu++) {
+        struct ledger_slice slice = {vcpu + 1, phase, SITE_TOGGLE, EV_flush_vm_calls};
+        if (ledger_count(&played->sim.ledger, slice) == 0 || used >= size) {
+            continue;
+        }
+        slice.kind = EV_flush_bytes;
+        uint64_t bytes = ledger_count(&played->sim.ledger, slice);
+        used += (size_t)snprintf(buf + used, size - used, "%svcpu%u:%.0f", used ? " " : "", vcpu,
+                                 (double)bytes / column->scale);
+    }
+}
+
+/* "256.00 0.00": what each re-init unmapped. */
+static void format_reinits(const struct played *played, const struct boot_count *column,
+                           uint32_t phase, char *buf, size_t size)
+{
+    const struct sim *sim = &played->sim;
+    size_t used = 0;
+    buf[0] = '\0';
+    for (uint32_t i = 0; i < sim->reinit_count; i++) {
+        if (sim->reinits[i].phase == phase && used < size &&
+            at(played, phase, SITE_REINIT, EV_unmap_vm_calls) > 0) {
+            used += (size_t)snprintf(buf + used, size - used, "%s%.2f", used ? " " : "",
+                                     (double)sim->reinits[i].unmapped_bytes / column->scale);
+        }
+    }
+}
+
+#define MIB_SCALE ((double)MIB)
+#define COUNT(name_, count_, scale_)                                                  \
+    {                                                                                 \
+        .name = (name_), .count = (count_), .scale = (scale_), .format = format_count \
+    }
+const struct boot_count boot_columns[BOOT_COLUMNS] = {
+    [BOOT_GUEST_INSNS] = COUNT("guest_insns_M", guest_insns, 1e6),
+    [BOOT_FAULTS] = COUNT("faults", faults, 1),
+    [BOOT_FAULT_W] = COUNT("fault_w", fault_w, 1),
+    [BOOT_FAULT_R] = COUNT("fault_r", fault_r, 1),
+    [BOOT_FAULT_X] = COUNT("fault_x", fault_x, 1),
+    [BOOT_PERM_X] = COUNT("perm_x", perm_x, 1),
+    [BOOT_PERM_W] = COUNT("perm_w", perm_w, 1),
+    [BOOT_FAULT_NONE] = COUNT("fault_none", fault_none, 1),
+    [BOOT_TOUCHED] = COUNT("ram_touched_mib", touched, MIB_SCALE),
+    [BOOT_MAPPED_START] = COUNT("mapped_start_mib", mapped_start, MIB_SCALE),
+    [BOOT_MAPPED_END] = COUNT("mapped_end_mib", mapped_end, MIB_SCALE),
+    [BOOT_REINITS] = COUNT("reinits", reinits, 1),
+    [BOOT_MMU_ON_FLUSH] = {.name = "mmu_on_flush_kib",
+                           .text = true,
+                           .scale = (double)KIB,
+                           .format = format_toggles},
+    [BOOT_UNMAP_VM] = {.name = "unmap_vm_mib",
+                       .text = true,
+                       .scale = MIB_SCALE,
+                       .format = format_reinits},
+    [BOOT_SETWAY] = COUNT("setway_traps", setway, 1),
+    [BOOT_UNMAPS] = COUNT("unmaps", unmaps, 1),
+    [BOOT_UNMAPS_MIB] = COUNT("unmaps_mib", unmapped_bytes, MIB_SCALE),
+    [BOOT_MEMSLOTS] = COUNT("memslot_ioctls", memslots, 1),
+    [BOOT_VMM_WRITE] = COUNT("vmm_write_mib", vmm_write, MIB_SCALE),
+    [BOOT_DC_CIVAC] = COUNT("dc_civac_lines", dc_civac, 1),
+    [BOOT_IC_IVAU] = COUNT("ic_ivau_lines", ic_ivau, 1),
+};
+
+const struct boot_gap boot_unclaimed[] = {
+    {"dur_ms", "the emulated host's clock, recording included"},
+    {"insns_all_M", "instructions of host, VMM and recording together"},
+    {"of_which_cmo", "what the accesses were, which the rows only flag"},
+    {"of_which_s1ptw", "the same"},
+    {"mmio_aborts", "devices; they have no rows"},
+    {"mmu_on_flush_us", "the emulated host's clock"},
+    {"unmap_vm_us", "the emulated host's clock"},
+};
+const size_t boot_unclaimed_count = sizeof boot_unclaimed / sizeof *boot_unclaimed;

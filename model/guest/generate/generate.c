@@ -1,0 +1,387 @@
+#include "guest/generate/generate.h"
+
+#include "guest/generate/generate_plan.h"
+#include "guest/workload/workload.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Memory of the host that is read to push a guest's lines out of the caches:
+ * more than any cache of the platforms. */
+#define ELSEWHERE_BYTES (256 * MIB)
+
+/* The pieces into which the cached share of a footprint is spread. */
+#define CACHED_PIECES 32
+#define LAST_PIECE_BYTES (4 * MIB) /* of three in four where the guest is large */
+
+/* --- keys that follow from others --- */
+
+static bool was_given(const bool *given, const char *key)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0) {
+            return given[i];
+        }
+    }
+    return false;
+}
+
+static void resolve_firmware(struct workload_values *values, const bool *given)
+{
+    bool uefi = values->firmware == FIRMWARE_UEFI;
+    if (!was_given(given, "rewrite")) {
+        uint64_t usual = uefi ? MIB : 34 * MIB;
+        values->rewrite = usual < values->footprint ? usual : values->footprint;
+    }
+    if (!was_given(given, "mmu_on_bytes")) {
+        values->mmu_on_bytes = uefi ? 4 * KIB : 36 * KIB;
+    }
+    if (!was_given(given, "mmu_on_places")) {
+        values->mmu_on_places = uefi ? 1 : 5;
+    }
+    if (!was_given(given, "mmu_off_insns")) {
+        values->mmu_off_insns = uefi ? 712 : 4426;
+    }
+    if (!was_given(given, "secondary_mmu_on")) {
+        values->secondary_mmu_on = uefi ? 0.93 : 0.57;
+    }
+}
+
+static uint64_t round_up(uint64_t value, uint64_t unit)
+{
+    return (value + unit - 1) / unit * unit;
+}
+
+void generate_resolve(struct workload_values *values, const bool *given)
+{
+    resolve_firmware(values, given);
+    if (!was_given(given, "ram")) {
+        bool whole_gigs = values->footprint > 256 * MIB || values->backing == BACKING_HUGETLB_1G;
+        values->ram = whole_gigs ? round_up(values->footprint, GIB) : 256 * MIB;
+    }
+    if (!was_given(given, "ipa_bits")) {
+        values->ipa_bits = 40;
+        while (values->ipa_bits < 52 && values->ram_ipa + values->ram > UINT64_C(1)
+                                                                            << values->ipa_bits) {
+            values->ipa_bits++;
+        }
+    }
+}
+
+/* --- operations --- */
+
+static void touch(struct plan *plan, uint32_t vcpu, enum touch_access access, uint64_t ipa,
+                  uint64_t bytes)
+{
+    if (bytes > 0) {
+        timeline_add(plan->timeline, vcpu,
+                     (struct op){.kind = OP_TOUCH,
+                                 .access = (uint8_t)access,
+                                 .density = (uint16_t)plan->values->density,
+                                 .ipa = ipa,
+                                 .bytes = bytes,
+                                 .count = 1});
+    }
+}
+
+static void add(struct plan *plan, uint32_t vcpu, enum op_kind kind, uint64_t n, bool on)
+{
+    timeline_add(plan->timeline, vcpu, (struct op){.kind = (uint8_t)kind, .n = n, .on = on});
+}
+
+static void vmm_range(struct plan *plan, enum op_kind kind, uint64_t ipa, uint64_t bytes)
+{
+    if (bytes > 0) {
+        timeline_add(plan->timeline, SCRIPT_VMM,
+                     (struct op){.kind = (uint8_t)kind, .ipa = ipa, .bytes = bytes});
+    }
+}
+
+static void mmu_on(struct plan *plan, uint32_t vcpu)
+{
+    add(plan, vcpu, OP_VMREGS, plan->values->vm_registers, false);
+    add(plan, vcpu, OP_MMU, 0, true);
+}
+
+/* --- up to the reset --- */
+
+/* A free range of guest addresses for memory that is not the guest's. */
+static bool add_elsewhere(const char *file, struct plan *plan, uint32_t *slot, struct error *err)
+{
+    struct vm_shape *vm = &plan->timeline->vm;
+    uint64_t top = UINT64_C(1) << vm->ipa_bits;
+    for (uint64_t ipa = 0; ipa < top; ipa += ELSEWHERE_BYTES) {
+        struct slot_shape shape = {.ipa = ipa, .bytes = ELSEWHERE_BYTES, .backing = BACKING_4K};
+        struct error full;
+        if (vm_shape_slot(vm, shape, &full)) {
+            *slot = vm->slot_count - 1;
+            return true;
+        }
+    }
+    struct place at = {.file = file, .key = "ipa_bits"};
+    return error_input(err, &at,
+                       "no 256M of %u bits of address space are free beside the slots, expected "
+                       "a larger ipa_bits or one slot less",
+                       vm->ipa_bits);
+}
+
+/* The i-th page that the first vCPU uses with its MMU off. */
+static uint64_t early_page(const struct workload_values *values, uint64_t i)
+{
+    uint64_t places = values->mmu_on_places;
+    uint64_t gap = values->footprint / places;
+    gap -= gap % (gap > PLAN_UNIT_BYTES ? PLAN_UNIT_BYTES : WORKLOAD_PAGE);
+    return values->ram_ipa + i % places * gap + i / places * WORKLOAD_PAGE;
+}
+
+/* What the second boot executes, the first one executed: a guest starts from the
+ * same places each time, and KVM has made them executable. */
+static void execute_once(struct plan *plan)
+{
+    uint64_t early = plan->values->mmu_on_bytes / WORKLOAD_PAGE;
+    for (uint64_t i = 0; i < early; i += 2) {
+        touch(plan, 0, TOUCH_FETCH, early_page(plan->values, i), WORKLOAD_PAGE);
+    }
+    for (uint64_t i = 0; i < plan->count; i++) {
+        touch(plan, 0, TOUCH_FETCH, plan->pieces[i].ipa, plan->pieces[i].execute_bytes);
+    }
+}
+
+/* Everything is used once, by all vCPUs with their MMUs on, and then nothing of
+ * it is in the caches. */
+static void play_first_use(struct plan *plan, uint32_t elsewhere)
+{
+    const struct workload_values *values = plan->values;
+    timeline_phase(plan->timeline, "boot1");
+    vmm_range(plan, OP_FILL, values->ram_ipa, values->rewrite);
+    for (uint32_t vcpu = 0; vcpu < values->vcpus; vcpu++) {
+        add(plan, vcpu, OP_ENTER, 0, false);
+        mmu_on(plan, vcpu);
+    }
+    touch(plan, 0, TOUCH_WRITE, values->ram_ipa, values->footprint);
+    execute_once(plan);
+    vmm_range(plan, OP_HOST_READ, plan->timeline->vm.slots[elsewhere].ipa, ELSEWHERE_BYTES);
+    add(plan, SCRIPT_VMM, OP_SLOT_DELETE, elsewhere, false);
+}
+
+/* The page with which a piece of the last use begins. Caches hold what was used last, so
+ * that its pieces are small however large the guest is. */
+static uint64_t piece_start(uint64_t pages, uint64_t piece)
+{
+    const uint64_t fine = LAST_PIECE_BYTES / WORKLOAD_PAGE, coarse = CACHED_PIECES / 4;
+    if (pages <= CACHED_PIECES * fine) {
+        return pages * piece / CACHED_PIECES;
+    }
+    uint64_t before = pages - (CACHED_PIECES - coarse) * fine;
+    return piece < coarse ? before * piece / coarse : before + (piece - coarse) * fine;
+}
+
+/* Brings the share that is cached at the reset into the caches, the dirty part
+ * of it by writing. */
+static void play_last_use(struct plan *plan)
+{
+    const struct workload_values *values = plan->values;
+    uint64_t pages = values->footprint / WORKLOAD_PAGE;
+    for (uint64_t i = 0; i < CACHED_PIECES; i++) {
+        uint64_t start = piece_start(pages, i), end = piece_start(pages, i + 1);
+        uint64_t cached = (uint64_t)llround(values->cached * (double)(end - start));
+        uint64_t dirty = (uint64_t)llround(values->dirty * (double)cached);
+        uint64_t ipa = values->ram_ipa + start * WORKLOAD_PAGE;
+        touch(plan, 0, TOUCH_WRITE, ipa, dirty * WORKLOAD_PAGE);
+        touch(plan, 0, TOUCH_READ, ipa + dirty * WORKLOAD_PAGE, (cached - dirty) * WORKLOAD_PAGE);
+    }
+}
+
+static void play_reset(struct plan *plan)
+{
+    const struct workload_values *values = plan->values;
+    timeline_phase(plan->timeline, "reset1");
+    for (uint32_t vcpu = 0; vcpu < values->vcpus; vcpu++) {
+        add(plan, SCRIPT_VMM, OP_REINIT, vcpu, false);
+    }
+    vmm_range(plan, OP_FILL, values->ram_ipa, values->rewrite);
+    if (values->dirty_log == BOOT_LOG_RESET) {
+        add(plan, SCRIPT_VMM, OP_DIRTY_LOG, 0, false);
+    }
+}
+
+/* --- the second boot --- */
+
+static uint64_t signal_to(struct plan *plan, uint32_t from, uint32_t to)
+{
+    uint64_t signal = timeline_signal(plan->timeline);
+    add(plan, from, OP_SIGNAL, signal, false);
+    add(plan, to, OP_WAIT, signal, false);
+    return signal;
+}
+
+/* The first vCPU's first pages, with its MMU off: every second one is fetched,
+ * the others (its first tables and its stack) are written, and read again as
+ * soon as the MMU is on. */
+static void play_mmu_off(struct plan *plan)
+{
+    const struct workload_values *values = plan->values;
+    uint64_t pages = values->mmu_on_bytes / WORKLOAD_PAGE;
+    for (uint64_t i = 0; i < pages; i++) {
+        touch(plan, 0, i % 2 == 0 ? TOUCH_FETCH : TOUCH_WRITE, early_page(values, i),
+              WORKLOAD_PAGE);
+        uint64_t until = values->mmu_off_insns * (i + 1) / pages;
+        add(plan, 0, OP_INSNS, until - values->mmu_off_insns * i / pages, false);
+    }
+    mmu_on(plan, 0);
+    for (uint64_t i = 1; i < pages; i += 2) {
+        touch(plan, 0, TOUCH_READ, early_page(values, i), WORKLOAD_PAGE);
+    }
+}
+
+static void play_piece(struct plan *plan, uint32_t vcpu, const struct piece *piece)
+{
+    touch(plan, vcpu, piece->write ? TOUCH_WRITE : TOUCH_READ, piece->ipa, piece->bytes);
+    touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->execute_bytes);
+    uint64_t pages = piece->bytes / WORKLOAD_PAGE;
+    add(plan, vcpu, OP_INSNS, mul_checked(pages, plan->values->insns_per_page, "instructions"),
+        false);
+}
+
+/* Goes back to one of the pieces touched so far: rank r with probability about
+ * 1 / r^s. */
+static void play_again(struct plan *plan, uint32_t vcpu, uint64_t known)
+{
+    double s = plan->values->zipf_exponent, n = (double)(known + 1);
+    double u = (double)(plan_draw(plan) >> 11) * 0x1p-53;
+    double rank = fabs(s - 1) < 1e-9 ? pow(n, u) : pow(u * (pow(n, 1 - s) - 1) + 1, 1 / (1 - s));
+    uint64_t index = rank < 1 ? 0 : (uint64_t)rank - 1;
+    const struct piece *piece = &plan->pieces[index < known ? index : known - 1];
+    touch(plan, vcpu, TOUCH_READ, piece->ipa, piece->bytes);
+}
+
+/* How many pieces the first vCPU touches before it brings the others up. */
+static uint64_t alone_until(const struct plan *plan)
+{
+    uint64_t seen = 0, i = 0;
+    double share = plan->values->vcpus > 1 ? plan->values->secondary_mmu_on : 1;
+    while (i < plan->count && (double)seen < share * (double)plan->bytes) {
+        seen += plan->pieces[i++].bytes;
+    }
+    return i;
+}
+
+static uint32_t who_touches(const struct plan *plan, uint64_t piece, uint64_t alone)
+{
+    return piece < alone ? 0 : (uint32_t)((piece - alone) % plan->values->vcpus);
+}
+
+/* Linux brings vCPUs up one after another and waits for each. */
+static void bring_up(struct plan *plan)
+{
+    for (uint32_t vcpu = 1; vcpu < plan->values->vcpus; vcpu++) {
+        signal_to(plan, 0, vcpu);
+        add(plan, vcpu, OP_ENTER, 0, false);
+        touch(plan, vcpu, TOUCH_FETCH, plan->values->ram_ipa, WORKLOAD_PAGE);
+        mmu_on(plan, vcpu);
+        signal_to(plan, vcpu, 0);
+    }
+}
+
+static void play_boot(struct plan *plan)
+{
+    uint64_t alone = alone_until(plan);
+    bool zipf = plan->values->order == ORDER_ZIPF;
+    timeline_phase(plan->timeline, "boot2");
+    plan->timeline->serial = false;
+    signal_to(plan, SCRIPT_VMM, 0);
+    add(plan, 0, OP_ENTER, 0, false);
+    play_mmu_off(plan);
+    for (uint64_t i = 0; i < plan->count; i++) {
+        if (i == alone) {
+            bring_up(plan);
+        }
+        uint32_t vcpu = who_touches(plan, i, alone);
+        play_piece(plan, vcpu, &plan->pieces[i]);
+        if (zipf) {
+            play_again(plan, vcpu, i + 1);
+        }
+    }
+    if (alone >= plan->count) {
+        bring_up(plan);
+    }
+}
+
+/* --- after it --- */
+
+static void end_logging(struct plan *plan)
+{
+    for (uint32_t vcpu = 0; vcpu < plan->values->vcpus; vcpu++) {
+        signal_to(plan, vcpu, SCRIPT_VMM);
+    }
+    add(plan, SCRIPT_VMM, OP_DIRTY_LOG, 0, false);
+    for (uint32_t vcpu = 0; vcpu < plan->values->vcpus; vcpu++) {
+        signal_to(plan, SCRIPT_VMM, vcpu);
+    }
+}
+
+static void play_later(struct plan *plan)
+{
+    uint64_t alone = alone_until(plan);
+    timeline_phase(plan->timeline, "use2");
+    for (uint64_t pass = 0; pass < plan->values->later_passes; pass++) {
+        for (uint64_t i = 0; i < plan->count; i++) {
+            touch(plan, who_touches(plan, i, alone), TOUCH_READ, plan->pieces[i].ipa,
+                  plan->pieces[i].bytes);
+        }
+    }
+}
+
+static bool check_keys(const char *file, const struct workload_values *values, struct error *err)
+{
+    struct place at = {.file = file};
+    char found[48], most[48];
+    at.key = values->footprint > values->ram ? "footprint" : "rewrite";
+    uint64_t bytes = values->footprint > values->ram ? values->footprint : values->rewrite;
+    uint64_t limit = values->footprint > values->ram ? values->ram : values->footprint;
+    unit_format_whole(bytes, UNIT_BYTES, found, sizeof found);
+    unit_format_whole(limit, UNIT_BYTES, most, sizeof most);
+    if (bytes > limit) {
+        return error_input(err, &at, "found %s, expected at most %s, the %s", found, most,
+                           limit == values->ram ? "ram" : "footprint");
+    }
+    if (values->footprint % (64 * KIB) || values->rewrite % WORKLOAD_PAGE ||
+        values->mmu_on_bytes % WORKLOAD_PAGE) {
+        at.key = "footprint";
+        return error_input(err, &at,
+                           "expected whole multiples of 64K for footprint, of 4K for "
+                           "rewrite and mmu_on_bytes");
+    }
+    if (values->mmu_on_bytes / values->mmu_on_places + WORKLOAD_PAGE >
+        values->footprint / values->mmu_on_places) {
+        at.key = "mmu_on_bytes";
+        return error_input(err, &at, "found as much as the footprint of %s, expected less", most);
+    }
+    return true;
+}
+
+bool generate_boot(const char *file, const struct workload_values *values,
+                   struct timeline *timeline, struct error *err)
+{
+    struct plan plan = {.values = values, .timeline = timeline};
+    uint32_t elsewhere = 0;
+    if (!check_keys(file, values, err) || !add_elsewhere(file, &plan, &elsewhere, err)) {
+        return false;
+    }
+    timeline->serial = true;
+    plan_make(&plan);
+    play_first_use(&plan, elsewhere);
+    timeline_phase(timeline, "use1");
+    if (values->dirty_log != BOOT_LOG_NO) {
+        add(&plan, SCRIPT_VMM, OP_DIRTY_LOG, 0, true);
+    }
+    play_last_use(&plan);
+    play_reset(&plan);
+    play_boot(&plan);
+    if (values->dirty_log == BOOT_LOG_BOOT) {
+        end_logging(&plan);
+    }
+    play_later(&plan);
+    plan_free(&plan);
+    return true;
+}

@@ -1,0 +1,231 @@
+/* Imports: from lines to the events of one VM, and the order of the steps. */
+#include "guest/import/import_parts.h"
+
+#include "core/units.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Longer lines are none of a trace's; what is behind is skipped. */
+#define LINE_BYTES 4096
+
+/* More threads with events of KVM than any host runs vCPUs. */
+#define IMPORT_THREADS 8192
+
+void *import_grown(void *array, size_t count, size_t *room, size_t size)
+{
+    if (count < *room) {
+        return array;
+    }
+    *room = *room ? *room * 2 : 256;
+    array = reallocarray(array, *room, size);
+    if (!array) {
+        die("out of memory for a trace");
+    }
+    return array;
+}
+
+/* --- lines --- */
+
+static uint32_t thread_of(struct import *import, const struct trace_line *line)
+{
+    for (size_t i = import->thread_count; i-- > 0;) {
+        if (import->threads[i].pid == line->pid) {
+            struct import_thread *thread = &import->threads[i];
+            thread->tgid = thread->tgid ? thread->tgid : line->tgid;
+            return (uint32_t)i;
+        }
+    }
+    if (import->thread_count == IMPORT_THREADS) {
+        import->crowded = true;
+        return 0;
+    }
+    import->threads = import_grown(import->threads, import->thread_count, &import->thread_room,
+                                   sizeof *import->threads);
+    struct import_thread *thread = &import->threads[import->thread_count];
+    *thread = (struct import_thread){.pid = line->pid, .tgid = line->tgid};
+    memcpy(thread->comm, line->comm, sizeof thread->comm);
+    return (uint32_t)import->thread_count++;
+}
+
+static void take_event(struct import *import, const struct trace_line *line)
+{
+    uint32_t thread = thread_of(import, line);
+    import->counts.events[line->event]++;
+    import->threads[thread].runs |= line->event <= TRACE_SETWAY;
+    if (line->event == TRACE_KVM_OTHER) {
+        return;
+    }
+    import->events = import_grown(import->events, import->event_count, &import->event_room,
+                                  sizeof *import->events);
+    size_t at = import->event_count++;
+    import->events[at] = (struct import_event){.time_ns = line->time_ns,
+                                               .order = at,
+                                               .ipa = line->ipa - line->ipa % IMPORT_PAGE,
+                                               .esr = line->esr,
+                                               .pc = line->pc,
+                                               .reason = line->reason,
+                                               .thread = thread,
+                                               .event = (uint8_t)line->event,
+                                               .was = line->was,
+                                               .now = line->now};
+}
+
+static void note_first(unsigned *line, uint64_t count, uint64_t number)
+{
+    *line = count == 1 ? (unsigned)number : *line;
+}
+
+static void take_line(struct import *import, const char *text, size_t length)
+{
+    struct import_counts *counts = &import->counts;
+    struct trace_line line;
+    kvmtrace_line(text, length, &line);
+    switch (line.kind) {
+    case TRACE_LINE_EVENT:
+        take_event(import, &line);
+        return;
+    case TRACE_LINE_FOREIGN:
+        counts->foreign++;
+        return;
+    case TRACE_LINE_BUFFER:
+        counts->overwritten += line.n;
+        return;
+    case TRACE_LINE_LOST:
+        counts->lost_places++;
+        counts->lost += line.n;
+        return;
+    case TRACE_LINE_FIELDS:
+        note_first(&counts->fields_line, ++counts->fields, counts->lines);
+        return;
+    case TRACE_LINE_STRANGE:
+        note_first(&counts->strange_line, ++counts->strange, counts->lines);
+        return;
+    case TRACE_LINE_HEAD:
+        return;
+    }
+}
+
+/* A line without its end; false at the end of the file. *whole: it ends in a
+ * newline. *length may exceed the room; the rest is gone then. */
+static bool next_line(FILE *in, char line[LINE_BYTES], size_t *length, bool *whole)
+{
+    int c = getc_unlocked(in);
+    for (*length = 0; c != EOF && c != '\n'; c = getc_unlocked(in)) {
+        if (*length < LINE_BYTES - 1) {
+            line[*length] = (char)c;
+        }
+        ++*length;
+    }
+    line[*length < LINE_BYTES ? *length : LINE_BYTES - 1] = '\0';
+    *whole = c == '\n';
+    return *whole || *length > 0;
+}
+
+/* The formats in which tools keep traces, by how their files begin. */
+static bool check_text(const struct import *import, const char *line, struct error *err)
+{
+    struct place at = {.file = import->path};
+    if (strncmp(line, "\027\010Dtracing", 10) == 0) {
+        return error_input(err, &at,
+                           "found trace-cmd's own format, expected text: trace-cmd report -i FILE");
+    }
+    if (strncmp(line, "PERFILE2", 8) == 0) {
+        return error_input(err, &at, "found perf's own format, expected text: perf script -i FILE");
+    }
+    return true;
+}
+
+bool import_lines(FILE *in, struct import *import, struct error *err)
+{
+    char line[LINE_BYTES];
+    size_t length;
+    bool whole = true;
+    struct import_counts *counts = &import->counts;
+    while (next_line(in, line, &length, &whole)) {
+        counts->lines++;
+        if (counts->lines == 1 && !check_text(import, line, err)) {
+            return false;
+        }
+        if (length >= LINE_BYTES) {
+            counts->too_long++;
+            continue;
+        }
+        if (length > 0 && line[length - 1] == '\r') {
+            line[--length] = '\0';
+        }
+        struct import_counts before = *counts;
+        take_line(import, line, length);
+        if (!whole && (counts->strange > before.strange || counts->fields > before.fields)) {
+            *counts = before;
+            counts->truncated = true;
+        }
+    }
+    if (!ferror(in)) {
+        return true;
+    }
+    return errno == EISDIR
+               ? error_input(err, &(struct place){.file = import->path}, "is a directory")
+               : error_run(err, "%.200s: %s", import->path, strerror(errno));
+}
+
+/* --- whole or not --- */
+
+bool import_whole(const struct import *import, struct error *err)
+{
+    const struct import_counts *counts = &import->counts;
+    struct place at = {.file = import->path};
+    uint64_t events = 0;
+    for (int i = 0; i < TRACE_EVENTS; i++) {
+        events += counts->events[i];
+    }
+    if (counts->events[TRACE_GUEST_FAULT] == 0) {
+        return error_input(err, &at,
+                           "found %llu lines with %llu events of KVM and no kvm_guest_fault, "
+                           "expected a text trace with it (workloads/README.md)",
+                           (unsigned long long)counts->lines, (unsigned long long)events);
+    }
+    if (import->crowded) {
+        return error_input(err, &at, "found events of KVM in more than %d threads", IMPORT_THREADS);
+    }
+    if (import->wish.allow_lost) {
+        return true;
+    }
+    if (counts->lost_places > 0 || counts->overwritten > 0) {
+        return error_input(err, &at,
+                           "events were lost in %llu places (%llu told) and %llu overwritten: what "
+                           "faulted there is missing. Record with larger buffers, or go on with "
+                           "--allow-lost",
+                           (unsigned long long)counts->lost_places,
+                           (unsigned long long)counts->lost,
+                           (unsigned long long)counts->overwritten);
+    }
+    if (counts->fields > 0) {
+        at.line = counts->fields_line;
+        return error_input(
+            err, &at,
+            "found %llu events of KVM with fields unlike those of Linux 5.10 to 7.3; "
+            "--allow-lost goes on without them",
+            (unsigned long long)counts->fields);
+    }
+    return true;
+}
+
+/* --- all of it --- */
+
+bool import_read(FILE *in, const char *path, const struct import_wish *wish, struct import *import,
+                 struct error *err)
+{
+    *import = (struct import){.path = path, .wish = *wish};
+    return import_lines(in, import, err) && import_whole(import, err) && import_vm(import, err) &&
+           import_memory(import, err) && import_reinits(import, err) && import_rows(import, err);
+}
+
+void import_free(struct import *import)
+{
+    free(import->events);
+    free(import->threads);
+    free(import->rows);
+    *import = (struct import){0};
+}

@@ -1,0 +1,348 @@
+#include "guest/import/kvmtrace.h"
+
+#include "core/units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const trace_event_name[TRACE_EVENTS] = {
+    [TRACE_GUEST_FAULT] = "kvm_guest_fault",
+    [TRACE_ENTRY] = "kvm_entry",
+    [TRACE_EXIT] = "kvm_exit",
+    [TRACE_MMIO] = "kvm_mmio",
+    [TRACE_TOGGLE] = "kvm_toggle_cache",
+    [TRACE_SETWAY] = "kvm_set_way_flush",
+    [TRACE_NOTIFIER] = "kvm_unmap_hva_range",
+    [TRACE_USER_EXIT] = "kvm_userspace_exit",
+    [TRACE_KVM_OTHER] = "other events of KVM",
+};
+
+/* Events by the names that kernels have or had for them. */
+static const struct {
+    const char *name;
+    enum trace_event event;
+} known[] = {
+    {"kvm_guest_fault", TRACE_GUEST_FAULT},
+    {"kvm_entry", TRACE_ENTRY},
+    {"kvm_exit", TRACE_EXIT},
+    {"kvm_mmio", TRACE_MMIO},
+    {"kvm_mmio_nisv", TRACE_MMIO},
+    {"kvm_toggle_cache", TRACE_TOGGLE},
+    {"kvm_set_way_flush", TRACE_SETWAY},
+    {"kvm_unmap_hva_range", TRACE_NOTIFIER},
+    {"kvm_unmap_hva", TRACE_NOTIFIER},
+    {"kvm_set_spte_hva", TRACE_NOTIFIER},
+    {"kvm_userspace_exit", TRACE_USER_EXIT},
+};
+
+/* --- numbers --- */
+
+/* A number in the base, and where it ends. */
+static bool take_number(const char **at, int base, uint64_t *value)
+{
+    char *end;
+    if (!isxdigit((unsigned char)**at)) {
+        return false;
+    }
+    errno = 0;
+    *value = strtoull(*at, &end, base);
+    bool taken = end != *at && errno == 0;
+    *at = end;
+    return taken;
+}
+
+static const char *skip_blanks(const char *at)
+{
+    return at + strspn(at, " \t");
+}
+
+/* The number in hexadecimal behind the first whole word `name`: "ipa 0x1000",
+ * "PC: 0x1000", "ipa=1000". */
+static bool find_hex(const char *text, const char *name, uint64_t *value)
+{
+    size_t length = strlen(name);
+    for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
+        bool begins = at == text || strchr(" ,(\t", at[-1]);
+        const char *behind = at + length;
+        if (begins && *behind && strchr(" :=", *behind)) {
+            behind += strspn(behind, " :=");
+            return take_number(&behind, 16, value);
+        }
+    }
+    return false;
+}
+
+/* --- fields of events --- */
+
+/* "on" or "off" behind a word. */
+static bool find_switch(const char *text, const char *name, bool *on)
+{
+    const char *at = strstr(text, name);
+    at = at ? at + strlen(name) : "";
+    *on = strncmp(at, "on", 2) == 0;
+    return *on || strncmp(at, "off", 3) == 0;
+}
+
+/* The number in the last parentheses: "reason KVM_EXIT_MMIO (6)". */
+static bool find_reason(const char *text, int64_t *reason)
+{
+    const char *open = strrchr(text, '(');
+    bool negative = open && open[1] == '-';
+    const char *at = open ? open + 1 + negative : "";
+    uint64_t value;
+    if (!isdigit((unsigned char)*at) || !take_number(&at, 10, &value) || *at != ')' ||
+        value > INT32_MAX) {
+        return false;
+    }
+    *reason = negative ? -(int64_t)value : (int64_t)value;
+    return true;
+}
+
+static bool read_fields(const char *text, struct trace_line *line)
+{
+    switch (line->event) {
+    case TRACE_GUEST_FAULT:
+        (void)find_hex(text, "pc", &line->pc);
+        return find_hex(text, "ipa", &line->ipa) &&
+               (find_hex(text, "hsr", &line->esr) || find_hex(text, "esr", &line->esr));
+    case TRACE_ENTRY:
+    case TRACE_EXIT:
+        return find_hex(text, "PC", &line->pc);
+    case TRACE_MMIO:
+        return find_hex(text, "gpa", &line->ipa) || find_hex(text, "ipa", &line->ipa);
+    case TRACE_TOGGLE:
+        return find_switch(text, "was ", &line->was) && find_switch(text, "now ", &line->now);
+    case TRACE_USER_EXIT:
+        return find_reason(text, &line->reason);
+    default:
+        return true;
+    }
+}
+
+static void read_event(const char *name, size_t length, const char *fields, struct trace_line *line)
+{
+    bool of_kvm = length > 4 && strncmp(name, "kvm:", 4) == 0;
+    name += of_kvm ? 4 : 0;
+    length -= of_kvm ? 4 : 0;
+    line->event = TRACE_KVM_OTHER;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strlen(known[i].name) == length && strncmp(known[i].name, name, length) == 0) {
+            line->event = known[i].event;
+        }
+    }
+    of_kvm |= strncmp(name, "kvm_", 4) == 0;
+    line->kind = !of_kvm                     ? TRACE_LINE_FOREIGN
+                 : read_fields(fields, line) ? TRACE_LINE_EVENT
+                                             : TRACE_LINE_FIELDS;
+}
+
+/* --- the line's front --- */
+
+/* "5891.897055" in seconds, or a whole number in ns, with the ':' behind it. */
+static bool take_time(const char **at, uint64_t *ns)
+{
+    uint64_t whole, part = 0, scale = 1000000000;
+    const char *text = *at;
+    if (!isdigit((unsigned char)*text) || !take_number(&text, 10, &whole)) {
+        return false;
+    }
+    bool seconds = *text == '.';
+    for (text += seconds; seconds && isdigit((unsigned char)*text); text++) {
+        scale /= 10;
+        part += scale * (uint64_t)(*text - '0');
+    }
+    if (*text != ':' || (seconds && whole > UINT64_MAX / 2000000000)) {
+        return false;
+    }
+    *at = text + 1;
+    *ns = seconds ? whole * 1000000000 + part : whole;
+    return true;
+}
+
+/* What stands behind "[003]": flags or none, the time, the event, its fields. */
+static bool take_rest(const char *at, struct trace_line *line)
+{
+    const char *text = skip_blanks(at);
+    if (!take_time(&text, &line->time_ns)) {
+        text = skip_blanks(at);
+        text = skip_blanks(text + strcspn(text, " \t"));
+        if (!take_time(&text, &line->time_ns)) {
+            return false;
+        }
+    }
+    text = skip_blanks(text);
+    size_t length = 0;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_' ||
+           (text[length] == ':' && length == 3 && strncmp(text, "kvm", 3) == 0)) {
+        length++;
+    }
+    if (length == 0 || text[length] != ':') {
+        return false;
+    }
+    read_event(text, length, text + length + 1, line);
+    return true;
+}
+
+static void copy_comm(struct trace_line *line, const char *text, size_t length)
+{
+    size_t used = 0;
+    while (length > 0 && isspace((unsigned char)*text)) {
+        text++;
+        length--;
+    }
+    for (; used < length && used + 1 < sizeof line->comm; used++) {
+        unsigned char c = (unsigned char)text[used];
+        line->comm[used] = isprint(c) && c < 0x80 ? (char)c : '?';
+    }
+    line->comm[used] = '\0';
+}
+
+/* The start of the digits that end a text, or its length where there are none. */
+static size_t digits_before(const char *text, size_t length)
+{
+    while (length > 0 && isdigit((unsigned char)text[length - 1])) {
+        length--;
+    }
+    return length;
+}
+
+static size_t trimmed(const char *text, size_t length)
+{
+    while (length > 0 && isspace((unsigned char)text[length - 1])) {
+        length--;
+    }
+    return length;
+}
+
+static bool number_at(const char *text, uint32_t *value)
+{
+    uint64_t number;
+    if (!isdigit((unsigned char)*text) || !take_number(&text, 10, &number) || number > INT32_MAX) {
+        return false;
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+/* "CPU 0/KVM-1234 (  1230) " before the CPU's bracket; perf has a blank for the
+ * hyphen. */
+static bool read_task(const char *text, size_t length, struct trace_line *line)
+{
+    length = trimmed(text, length);
+    line->tgid = 0;
+    if (length > 0 && text[length - 1] == ')') {
+        size_t open = length;
+        while (open > 0 && text[open - 1] != '(') {
+            open--;
+        }
+        const char *group = text + open;
+        (void)number_at(skip_blanks(group), &line->tgid);
+        length = trimmed(text, open > 0 ? open - 1 : 0);
+    }
+    size_t first = digits_before(text, length);
+    if (first == 0 || first == length || !strchr("- ", text[first - 1]) ||
+        !number_at(text + first, &line->pid)) {
+        return false;
+    }
+    copy_comm(line, text, trimmed(text, first - 1));
+    return line->comm[0] != '\0';
+}
+
+/* A thread's name may hold brackets as well: the CPU's is the first that fits. */
+static bool read_whole(const char *text, struct trace_line *line)
+{
+    for (const char *open = strchr(text, '['); open; open = strchr(open + 1, '[')) {
+        size_t digits = strspn(open + 1, "0123456789");
+        if (digits >= 1 && digits <= 6 && open[1 + digits] == ']' &&
+            read_task(text, (size_t)(open - text), line) && take_rest(open + digits + 2, line)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- lines that are no events --- */
+
+/* "CPU:1 [LOST 123 EVENTS]" (tracefs), "CPU:1 [123 EVENTS DROPPED]" (trace-cmd),
+ * both also without the number. */
+static bool read_lost(const char *text, struct trace_line *line)
+{
+    const char *open = strchr(text, '[');
+    if (strncmp(text, "CPU:", 4) != 0 || !open ||
+        (!strstr(open, "LOST") && !strstr(open, "DROPPED"))) {
+        return false;
+    }
+    open += strcspn(open, "0123456789");
+    line->kind = TRACE_LINE_LOST;
+    line->n = 0;
+    if (*open && !take_number(&open, 10, &line->n)) {
+        line->n = 0;
+    }
+    return true;
+}
+
+/* "# entries-in-buffer/entries-written: 140080/250280   #P:4" */
+static bool read_buffer(const char *text, struct trace_line *line)
+{
+    static const char words[] = "entries-in-buffer/entries-written:";
+    const char *at = strstr(text, words);
+    uint64_t kept, written;
+    if (!at) {
+        return false;
+    }
+    at = skip_blanks(at + sizeof words - 1);
+    if (!take_number(&at, 10, &kept) || *at++ != '/' || !take_number(&at, 10, &written)) {
+        return false;
+    }
+    line->kind = TRACE_LINE_BUFFER;
+    line->n = written > kept ? written - kept : 0;
+    return true;
+}
+
+static bool is_head(const char *text)
+{
+    static const char *const heads[] = {"#", "cpus=", "version =", "CPU ", "trace-cmd", "uname:"};
+    if (*text == '\0') {
+        return true;
+    }
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+        if (strncmp(text, heads[i], strlen(heads[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void kvmtrace_line(const char *text, size_t length, struct trace_line *line)
+{
+    memset(line, 0, sizeof *line);
+    line->kind = TRACE_LINE_STRANGE;
+    if (strlen(text) != length) {
+        return; /* a NUL in it */
+    }
+    if (read_whole(text, line)) {
+        return;
+    }
+    const char *start = skip_blanks(text);
+    if (!read_lost(start, line) && !read_buffer(start, line)) {
+        line->kind = is_head(start) ? TRACE_LINE_HEAD : TRACE_LINE_STRANGE;
+    }
+}
+
+/* --- syndromes --- */
+
+struct trace_abort kvmtrace_abort(uint64_t esr)
+{
+    uint64_t status = esr & 0x3f, class = esr >> 26 & 0x3f;
+    bool walk = esr & UINT64_C(1) << 7; /* of the guest's own tables */
+    struct trace_abort abort = {
+        .translation = (status & 0x3c) == 0x04 || (status & 0x3e) == 0x2a,
+        .permission = (status & 0x3c) == 0x0c,
+        .fetch = class == 0x20,
+    };
+    abort.fetch = abort.fetch && !walk;
+    abort.write = walk ? abort.permission : class == 0x24 && esr & UINT64_C(1) << 6;
+    return abort;
+}

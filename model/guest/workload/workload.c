@@ -1,0 +1,265 @@
+#include "guest/workload/workload.h"
+
+#include "core/config.h"
+#include "core/datadir.h"
+#include "guest/generate/generate.h"
+#include "guest/workload/workload_values.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKLOAD_DIR "workloads"
+
+/* --- keys --- */
+
+static const struct option *key_row(const char *key)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0) {
+            return &workload_options[i];
+        }
+    }
+    return NULL;
+}
+
+bool workload_has_key(const char *key)
+{
+    return key_row(key) != NULL;
+}
+
+bool workload_set(struct workload *workload, const char *key, const char *text,
+                  const struct place *at, struct error *err)
+{
+    const struct option *row = key_row(key);
+    if (!row) {
+        const char *names[WORKLOAD_KEYS];
+        char hint[512] = "";
+        for (size_t i = 0; i < workload_option_count; i++) {
+            names[i] = workload_options[i].name;
+        }
+        suggest(hint, sizeof hint, key, names, workload_option_count);
+        return error_input(err, at, "no key '%.80s' of a workload%s", key, hint);
+    }
+    if (!option_set(row, text, &workload->values, at, err)) {
+        return false;
+    }
+    workload->given[row - workload_options] = true;
+    if (workload->boot_line) {
+        generate_resolve(&workload->values, workload->given);
+    }
+    return true;
+}
+
+bool workload_given(const struct workload *workload, const char *key)
+{
+    return workload->given[key_row(key) - workload_options];
+}
+
+const char *workload_name(const struct workload *workload)
+{
+    return workload->values.name;
+}
+
+bool workload_uses(const struct workload *workload, const char *key)
+{
+    for (size_t i = 0; i < workload_option_count; i++) {
+        if (strcmp(workload_options[i].name, key) == 0 &&
+            strcmp(workload_options[i].section, "boot") == 0) {
+            return workload->boot_line > 0;
+        }
+    }
+    return true;
+}
+
+const char *workload_title(const struct workload *workload)
+{
+    return workload->values.title;
+}
+
+const void *workload_values(const struct workload *workload)
+{
+    return &workload->values;
+}
+
+/* --- reading --- */
+
+static char *copied(const char *text)
+{
+    char *copy = strdup(text);
+    if (!copy) {
+        die("out of memory for a workload");
+    }
+    return copy;
+}
+
+static void keep_line(struct script_lines *lines, const struct script_line *line)
+{
+    if (lines->count == lines->room) {
+        lines->room = lines->room ? lines->room * 2 : 64;
+        lines->lines = realloc(lines->lines, lines->room * sizeof *lines->lines);
+        if (!lines->lines) {
+            die("out of memory for a workload");
+        }
+    }
+    lines->lines[lines->count++] = (struct script_line){
+        .line = line->line, .actor = copied(line->actor), .text = copied(line->text)};
+}
+
+static void note_section(unsigned *line, const struct place *at)
+{
+    *line = *line ? *line : at->line;
+}
+
+static bool workload_line(void *context, const char *section, const char *name, const char *value,
+                          const struct place *at, struct error *err)
+{
+    struct workload *workload = context;
+    if (strcmp(section, "timeline") == 0) {
+        struct script_line line = {at->line, (char *)name, (char *)value};
+        note_section(&workload->timeline_line, at);
+        keep_line(&workload->lines, &line);
+        return true;
+    }
+    if (strncmp(section, "slot ", 5) == 0) {
+        return workload_slot_line(&workload->slots, section + 5, name, value, at, err);
+    }
+    if (strcmp(section, "boot") == 0) {
+        note_section(&workload->boot_line, at);
+    }
+    if (!option_assign(workload_options, workload_option_count, section, name, value,
+                       &workload->values, at, err)) {
+        return false;
+    }
+    const struct option *row = option_find(workload_options, workload_option_count, section, name);
+    workload->given[row - workload_options] = true;
+    return true;
+}
+
+/* Exactly one of the three ways to say what happens. */
+static bool check_kind(const struct workload *workload, struct error *err)
+{
+    int ways = (workload->values.recording[0] != '\0') + (workload->timeline_line > 0) +
+               (workload->boot_line > 0);
+    struct place at = {.file = workload->path};
+    if (ways != 1) {
+        return error_input(err, &at,
+                           "found %s of recording, [timeline] and [boot] (a section without a key "
+                           "is none), expected one",
+                           ways == 0 ? "none" : "more than one");
+    }
+    return true;
+}
+
+static void name_after_file(struct workload *workload)
+{
+    const char *slash = strrchr(workload->path, '/');
+    const char *base = slash ? slash + 1 : workload->path;
+    size_t length = strlen(base);
+    if (length > 4 && strcmp(base + length - 4, ".ini") == 0) {
+        length -= 4;
+    }
+    snprintf(workload->values.name, sizeof workload->values.name, "%.*s", (int)length, base);
+}
+
+/* What can only be seen when the whole is put together is seen at once; a
+ * recording is long and is looked at when it is played. */
+static bool check_whole(const struct workload *workload, struct error *err)
+{
+    struct timeline timeline;
+    if (workload->values.recording[0] != '\0') {
+        return workload_check_recorded(workload, err);
+    }
+    if (!workload_build(workload, &timeline, err)) {
+        return false;
+    }
+    timeline_free(&timeline);
+    return true;
+}
+
+static struct workload *new_workload(void)
+{
+    struct workload *workload = calloc(1, sizeof *workload);
+    if (!workload) {
+        die("out of memory for a workload");
+    }
+    return workload;
+}
+
+static struct workload *read_file(const char *path, struct error *err)
+{
+    struct workload *workload = new_workload();
+    INVARIANT(workload_option_count <= WORKLOAD_KEYS, "%zu keys", workload_option_count);
+    snprintf(workload->path, sizeof workload->path, "%s", path);
+    option_defaults(workload_options, workload_option_count, &workload->values);
+    if (!config_read_with_list(path, "timeline", workload_line, workload, err) ||
+        !check_kind(workload, err)) {
+        workload_free(workload);
+        return NULL;
+    }
+    if (workload->values.name[0] == '\0') {
+        name_after_file(workload);
+    }
+    if (workload->boot_line) {
+        generate_resolve(&workload->values, workload->given);
+    }
+    if (!check_whole(workload, err)) {
+        workload_free(workload);
+        return NULL;
+    }
+    return workload;
+}
+
+static void unknown_workload(const char *name, struct error *err)
+{
+    char hint[512] = "";
+    char *names[256];
+    size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
+    if (known == 0) {
+        (void)datadir_nowhere(WORKLOAD_DIR, err);
+        return;
+    }
+    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    for (size_t i = 0; i < known; i++) {
+        free(names[i]);
+    }
+    error_input(err, NULL, "no workload '%.200s'%s", name, hint);
+}
+
+struct workload *workload_read(const char *name, struct error *err)
+{
+    char relative[512], path[4096];
+    if (strchr(name, '/') || strstr(name, ".ini")) {
+        return read_file(name, err);
+    }
+    snprintf(relative, sizeof relative, WORKLOAD_DIR "/%.400s.ini", name);
+    if (!datadir_find(relative, path, sizeof path)) {
+        unknown_workload(name, err);
+        return NULL;
+    }
+    return read_file(path, err);
+}
+
+struct workload *workload_copy(const struct workload *workload)
+{
+    struct workload *copy = new_workload();
+    *copy = *workload;
+    copy->lines = (struct script_lines){0};
+    for (size_t i = 0; i < workload->lines.count; i++) {
+        keep_line(&copy->lines, &workload->lines.lines[i]);
+    }
+    return copy;
+}
+
+void workload_free(struct workload *workload)
+{
+    if (!workload) {
+        return;
+    }
+    for (size_t i = 0; i < workload->lines.count; i++) {
+        free(workload->lines.lines[i].actor);
+        free(workload->lines.lines[i].text);
+    }
+    free(workload->lines.lines);
+    free(workload);
+}

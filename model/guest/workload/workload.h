@@ -1,0 +1,59 @@
+/*
+ * workload - a workload file: a VM, and what happens in it.
+ *
+ * A file gives [workload] and [vm], further memory slots as [slot NAME], and
+ * one of
+ *   recording = FILE   a recorded boot, played as it was recorded
+ *   [timeline]         operations written out, one a line
+ *   [boot]             a generated use, reboot and second boot
+ * Every key of [workload], [vm] and [boot] can be an axis of a study or be set
+ * on the command line; the timeline is built anew for each. The grammar is in
+ * workloads/README.md.
+ */
+#ifndef S2FLUSH_GUEST_WORKLOAD_WORKLOAD_H
+#define S2FLUSH_GUEST_WORKLOAD_WORKLOAD_H
+
+#include "core/option.h"
+#include "guest/timeline.h"
+
+struct workload;
+
+/* Reads the workload of that name: a path to a file, or the name of one under
+ * the data folder's workloads/. NULL with one line in err. */
+struct workload *workload_read(const char *name, struct error *err);
+
+/* A copy to set keys in. */
+struct workload *workload_copy(const struct workload *workload);
+void workload_free(struct workload *workload);
+
+/* Sets one key ("ram", "touched", ...) as an axis or --set does. Keys of a
+ * generated boot that follow from it and were not given follow again. */
+bool workload_set(struct workload *workload, const char *key, const char *text,
+                  const struct place *at, struct error *err);
+
+/* Whether a key of that name exists. */
+bool workload_has_key(const char *key);
+
+/* Builds the timeline that the keys describe; checks what depends on several
+ * keys at once. The caller frees it with timeline_free. */
+bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);
+
+/* Whether a key has a part in what the workload does: those of [boot] have none
+ * where a recording or a timeline says it. */
+bool workload_uses(const struct workload *workload, const char *key);
+
+const char *workload_name(const struct workload *workload);
+const char *workload_title(const struct workload *workload);
+
+/* All keys, for listings and the echo of resolved values; `workload_values`
+ * is the struct that option_format reads them from. */
+extern const struct option workload_options[];
+extern const size_t workload_option_count;
+
+/* The keys of a [slot NAME] section, in a struct that only the reader knows. */
+extern const struct option workload_slot_options[];
+extern const size_t workload_slot_option_count;
+
+const void *workload_values(const struct workload *workload);
+
+#endif

@@ -1,0 +1,229 @@
+/* A workload's keys, slots and lines put together into a timeline. */
+#include "guest/generate/generate.h"
+#include "guest/recording/recording.h"
+#include "guest/workload/workload.h"
+#include "guest/workload/workload_values.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- slots --- */
+
+static const char *const slot_backings[] = {"4k", "thp", "hugetlb", "hugetlb-1g", "shm", NULL};
+
+/* What one [slot NAME] section sets. */
+struct slot_keys {
+    uint64_t ipa, bytes, misalign;
+    int backing;
+    bool code, read_only;
+};
+
+#define SLOT(field) .section = "slot", .name = #field, .offset = offsetof(struct slot_keys, field)
+const struct option workload_slot_options[] = {
+    {SLOT(ipa), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 4503599627370496.0},
+    {SLOT(bytes), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0},
+    {SLOT(misalign), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 1 << 30},
+    {SLOT(backing), .kind = OPTION_CHOICE, .choices = slot_backings},
+    {SLOT(code), .kind = OPTION_FLAG},
+    {SLOT(read_only), .kind = OPTION_FLAG},
+};
+#define SLOT_OPTIONS (sizeof workload_slot_options / sizeof *workload_slot_options)
+const size_t workload_slot_option_count = SLOT_OPTIONS;
+
+static struct named_slot *slot_of_section(struct slot_list *list, const char *name,
+                                          const struct place *at, struct error *err)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (strcmp(list->slots[i].name, name) == 0) {
+            return &list->slots[i];
+        }
+    }
+    bool number = name[0] >= '0' && name[0] <= '9';
+    if (strcmp(name, "ram") == 0 || number || strpbrk(name, "+ \t")) {
+        error_input(err, at,
+                    "found [slot %.40s], expected a name with a letter first and no "
+                    "blank or '+', other than ram",
+                    name);
+        return NULL;
+    }
+    if (list->count == TIMELINE_SLOTS - 1) {
+        error_input(err, at, "found more than %d slots beside RAM", TIMELINE_SLOTS - 1);
+        return NULL;
+    }
+    struct named_slot *slot = &list->slots[list->count++];
+    *slot = (struct named_slot){.line = at->line};
+    snprintf(slot->name, sizeof slot->name, "%s", name);
+    return slot;
+}
+
+bool workload_slot_line(struct slot_list *list, const char *slot_name, const char *name,
+                        const char *value, const struct place *at, struct error *err)
+{
+    struct named_slot *slot = slot_of_section(list, slot_name, at, err);
+    if (!slot) {
+        return false;
+    }
+    struct slot_shape *shape = &slot->shape;
+    struct slot_keys keys = {.ipa = shape->ipa,
+                             .bytes = shape->bytes,
+                             .misalign = shape->misalign,
+                             .backing = (int)shape->backing,
+                             .code = shape->code,
+                             .read_only = shape->read_only};
+    if (!option_assign(workload_slot_options, SLOT_OPTIONS, "slot", name, value, &keys, at, err)) {
+        return false;
+    }
+    *shape = (struct slot_shape){.ipa = keys.ipa,
+                                 .bytes = keys.bytes,
+                                 .misalign = keys.misalign,
+                                 .backing = (enum backing)keys.backing,
+                                 .code = keys.code,
+                                 .read_only = keys.read_only};
+    return true;
+}
+
+/* --- building --- */
+
+static const uint64_t granules[] = {4 * KIB, 16 * KIB, 64 * KIB};
+
+static enum backing ram_backing(const struct workload_values *values)
+{
+    return values->backing == BACKINGS ? BACKING_4K : (enum backing)values->backing;
+}
+
+static struct slot_list all_slots(const struct workload *workload)
+{
+    const struct workload_values *values = &workload->values;
+    struct slot_list all = {.count = 1};
+    all.slots[0] = (struct named_slot){.name = "ram",
+                                       .shape = {.ipa = values->ram_ipa,
+                                                 .bytes = values->ram,
+                                                 .misalign = values->ram_misalign,
+                                                 .backing = ram_backing(values)}};
+    for (uint32_t i = 0; i < workload->slots.count; i++) {
+        all.slots[all.count++] = workload->slots.slots[i];
+    }
+    return all;
+}
+
+static bool check_slot(const struct named_slot *slot, uint64_t granule, const struct place *at,
+                       struct error *err)
+{
+    const struct slot_shape *shape = &slot->shape;
+    if (shape->bytes == 0) {
+        return error_input(err, at, "slot %s has no bytes, expected a key bytes", slot->name);
+    }
+    if (shape->ipa % granule || shape->bytes % granule || shape->misalign % granule) {
+        return error_input(err, at,
+                           "slot %s: found ipa %#llx, %llu bytes, misalign %llu, expected whole "
+                           "pages of %lluK",
+                           slot->name, (unsigned long long)shape->ipa,
+                           (unsigned long long)shape->bytes, (unsigned long long)shape->misalign,
+                           (unsigned long long)(granule / KIB));
+    }
+    return true;
+}
+
+static bool add_slots(const struct workload *workload, const struct slot_list *slots,
+                      struct timeline *timeline, struct error *err)
+{
+    for (uint32_t i = 0; i < slots->count; i++) {
+        const struct named_slot *slot = &slots->slots[i];
+        struct place at = {.file = workload->path, .line = slot->line, .key = "slot"};
+        struct error inner;
+        if (!check_slot(slot, timeline->vm.granule_bytes, &at, err)) {
+            return false;
+        }
+        if (!vm_shape_slot(&timeline->vm, slot->shape, &inner)) {
+            return error_input(err, &at, "%s: %s", slot->name, inner.text);
+        }
+    }
+    return true;
+}
+
+static void set_vm(const struct workload_values *values, struct vm_shape *vm)
+{
+    vm->granule_bytes = granules[values->granule];
+    vm->ipa_bits = (uint32_t)values->ipa_bits;
+    vm->copies = (uint32_t)values->copies;
+    vm->s1_levels = (uint32_t)values->s1_levels;
+    vm->s1_page_bytes = values->s1_page;
+    vm->off_access_share = values->off_access_share;
+}
+
+static bool build_written(const struct workload *workload, struct timeline *timeline,
+                          struct error *err)
+{
+    const struct workload_values *values = &workload->values;
+    struct slot_list slots = all_slots(workload);
+    bool serial = workload->timeline_line && values->play == PLAY_SERIAL;
+    timeline_init(timeline, values->name, serial, (uint32_t)values->vcpus);
+    set_vm(values, &timeline->vm);
+    if (!add_slots(workload, &slots, timeline, err)) {
+        return false;
+    }
+    struct place at = {.file = workload->path};
+    return workload->boot_line ? generate_boot(workload->path, values, timeline, err) &&
+                                     timeline_fits(timeline, &at, err)
+                               : workload_play_lines(workload->path, &workload->lines, &slots,
+                                                     (uint16_t)values->density, timeline, err);
+}
+
+/* Keys that a recording answers itself. */
+bool workload_check_recorded(const struct workload *workload, struct error *err)
+{
+    static const char *const fixed[] = {"ram",     "ram_ipa",  "ram_misalign",
+                                        "granule", "ipa_bits", "vcpus"};
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
+        if (workload_given(workload, fixed[i])) {
+            struct place at = {.file = workload->path, .key = fixed[i]};
+            return error_input(err, &at, "is set by the recording, expected no such key");
+        }
+    }
+    if (workload->slots.count > 0) {
+        struct place at = {.file = workload->path, .line = workload->slots.slots[0].line};
+        return error_input(err, &at, "found [slot %s], but the recording has slots of its own",
+                           workload->slots.slots[0].name);
+    }
+    return true;
+}
+
+static bool build_recorded(const struct workload *workload, struct timeline *timeline,
+                           struct error *err)
+{
+    const struct workload_values *values = &workload->values;
+    struct recording_keys keys = {.density = (uint16_t)values->density,
+                                  .off_access_share = values->off_access_share,
+                                  .vm_registers = values->vm_registers,
+                                  .backing = values->backing};
+    struct recording_info info;
+    char path[sizeof workload->path + sizeof values->recording];
+    const char *slash = strrchr(workload->path, '/');
+    int folder = slash && values->recording[0] != '/' ? (int)(slash - workload->path) + 1 : 0;
+    snprintf(path, sizeof path, "%.*s%s", folder, workload->path, values->recording);
+    if (!workload_check_recorded(workload, err) ||
+        !recording_read(path, &keys, timeline, &info, err)) {
+        return false;
+    }
+    timeline->vm.copies = (uint32_t)values->copies;
+    timeline->vm.s1_levels = (uint32_t)values->s1_levels;
+    timeline->vm.s1_page_bytes = values->s1_page;
+    return true;
+}
+
+bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err)
+{
+    const struct workload_values *values = &workload->values;
+    if (values->recording[0] != '\0') {
+        if (!build_recorded(workload, timeline, err)) {
+            return false;
+        }
+    } else if (!build_written(workload, timeline, err)) {
+        timeline_free(timeline);
+        return false;
+    }
+    snprintf(timeline->name, sizeof timeline->name, "%s", values->name);
+    snprintf(timeline->title, sizeof timeline->title, "%s", values->title);
+    return true;
+}

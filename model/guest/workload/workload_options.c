@@ -1,0 +1,133 @@
+/* Every key of a workload file: what it is, its default, and where that comes
+ * from. */
+#include "guest/workload/workload.h"
+#include "guest/workload/workload_values.h"
+
+#include <stddef.h>
+
+static const char *const play_choices[] = {"serial", "concurrent", NULL};
+static const char *const granule_choices[] = {"4K", "16K", "64K", NULL};
+static const char *const backing_choices[] = {"4k",  "thp",         "hugetlb", "hugetlb-1g",
+                                              "shm", "as-recorded", NULL};
+static const char *const firmware_choices[] = {"direct", "uefi", NULL};
+static const char *const order_choices[] = {"sequential", "strided",  "random",
+                                            "zipf",       "recorded", NULL};
+static const char *const log_choices[] = {"no", "reset", "boot", NULL};
+
+/* What the recorded direct boot at 4 KiB leaves says, and the one at UEFI. */
+#define DIRECT "recorded boot n1-q-256m-c1-4k-f128: "
+
+#define TEXT(section_, field)                                   \
+    .section = (section_), .name = #field, .kind = OPTION_TEXT, \
+    .offset = offsetof(struct workload_values, field),          \
+    .text_size = sizeof((struct workload_values *)0)->field, .fallback = ""
+#define WHOLE(section_, field, unit_, low_, high_)                                               \
+    .section = (section_), .name = #field, .kind = OPTION_WHOLE, .unit = (unit_), .low = (low_), \
+    .high = (high_), .offset = offsetof(struct workload_values, field)
+#define SHARE(section_, field)                                                                \
+    .section = (section_), .name = #field, .kind = OPTION_REAL, .unit = UNIT_RATIO, .low = 0, \
+    .high = 1, .offset = offsetof(struct workload_values, field)
+#define CHOICE(section_, field, choices_)                                                \
+    .section = (section_), .name = #field, .kind = OPTION_CHOICE, .choices = (choices_), \
+    .offset = offsetof(struct workload_values, field)
+
+#define BYTES_MAX 4503599627370496.0 /* 4 PiB, the largest IPA space */
+
+const struct option workload_options[] = {
+    {TEXT("workload", name),
+     .help = "the name in explain and run.json; the file's own where it is empty"},
+    {TEXT("workload", title), .help = "what it is, for people"},
+    {TEXT("workload", recording), .help = "a recorded boot to play, from this file's folder on"},
+    {CHOICE("workload", play, play_choices), .fallback = "serial",
+     .help = "[timeline] lines one after another, or ordered by signals only"},
+
+    {WHOLE("vm", ram, UNIT_BYTES, 4096, BYTES_MAX), .fallback = "256M",
+     .help = "guest memory; [boot]: as much as the footprint needs, where it is not given"},
+    {WHOLE("vm", ram_ipa, UNIT_BYTES, 0, BYTES_MAX), .fallback = "1G",
+     .help = "where it begins in the guest's address space", .source = "QEMU's virt machine"},
+    {WHOLE("vm", ram_misalign, UNIT_BYTES, 0, 1 << 30), .fallback = "0",
+     .help = "guest address less VMM address, modulo the block size: other than 0, no blocks"},
+    {CHOICE("vm", granule, granule_choices), .fallback = "4K",
+     .help = "the host's page size, and that of stage 2"},
+    {WHOLE("vm", ipa_bits, UNIT_NONE, 32, 52), .fallback = "40",
+     .help = "size of the guest's address space; more where RAM needs it and it is not given"},
+    {WHOLE("vm", vcpus, UNIT_NONE, 1, 512), .fallback = "1", .help = "vCPUs"},
+    {WHOLE("vm", copies, UNIT_NONE, 1, TIMELINE_COPIES), .fallback = "1",
+     .help = "VMs of this shape that do all of it side by side on one host"},
+    {CHOICE("vm", backing, backing_choices), .fallback = "as-recorded",
+     .help = "host pages behind RAM; as-recorded: 4k where nothing is recorded"},
+    {WHOLE("vm", s1_levels, UNIT_NONE, 1, 5), .fallback = "4",
+     .help = "table levels of the guest's own translation",
+     .source = "48-bit addresses of Linux with 4 KiB pages"},
+    {WHOLE("vm", s1_page, UNIT_BYTES, 0, 1 << 30), .fallback = "0",
+     .help = "pages that the guest's own tables map; 0: as large as stage 2's leaves",
+     .source = "assumed: Linux maps its memory by large blocks"},
+    {SHARE("vm", off_access_share), .fallback = "0.3",
+     .help = "memory accesses per guest instruction while its MMU is off", .source = "assumed"},
+    {WHOLE("vm", density, UNIT_NONE, 1, 256), .fallback = "32",
+     .help = "cache lines that an access uses of each 4 KiB it touches", .source = "assumed"},
+    {WHOLE("vm", vm_registers, UNIT_NONE, 0, 1000), .fallback = "10",
+     .help = "VM registers that a vCPU writes before it turns its MMU on",
+     .source = "assumed: TTBR0, TTBR1, TCR, MAIR and the like, unverified"},
+
+    {CHOICE("boot", firmware, firmware_choices), .fallback = "direct",
+     .help = "the VMM loads the kernel itself, or firmware that loads it"},
+    {WHOLE("boot", footprint, UNIT_BYTES, 1 << 20, BYTES_MAX), .fallback = "179M",
+     .help = "guest memory in use, and mapped, at the reset", .source = DIRECT "178.9 MiB"},
+    {WHOLE("boot", rewrite, UNIT_BYTES, 0, BYTES_MAX), .fallback = "34M",
+     .help = "what the VMM writes again at the reset; 1M with UEFI, where it is not given",
+     .source = "recorded boots: 34.2 MiB direct, 1.0 MiB with UEFI"},
+    {SHARE("boot", touched), .fallback = "32%",
+     .help = "share of the footprint that the second "
+             "boot touches",
+     .source = "recorded boots: 32% of 179 MiB, 9.3% of 842 MiB, 6.4% of 3282 MiB"},
+    {WHOLE("boot", extents, UNIT_NONE, 1, 4096), .fallback = "127",
+     .help = "pieces in which it touches them; fewer where they would be under 2 MiB",
+     .source = DIRECT "its pages are 127 ranges"},
+    {CHOICE("boot", order, order_choices), .fallback = "recorded",
+     .help = "the order of the pieces; recorded: as a recorded boot's, scaled",
+     .source = "recorded boot n1-q-256m-c1-4k-f128"},
+    {.section = "boot",
+     .name = "zipf_exponent",
+     .kind = OPTION_REAL,
+     .low = 0,
+     .high = 4,
+     .offset = offsetof(struct workload_values, zipf_exponent),
+     .fallback = "1",
+     .help = "how strongly order = zipf comes back to the same pieces",
+     .source = "assumed"},
+    {SHARE("boot", write_share), .fallback = "53%",
+     .help = "share of the pieces that are written first, the rest is read",
+     .source = DIRECT "7851 of 14717 faults"},
+    {WHOLE("boot", execute, UNIT_BYTES, 0, BYTES_MAX), .fallback = "6624K",
+     .help = "how much of what it touches is executed too, after the first access",
+     .source = DIRECT "278 fetch and 1378 execute-permission faults; it does not grow with memory"},
+    {WHOLE("boot", execute_places, UNIT_NONE, 1, 4096), .fallback = "11",
+     .help = "pieces over which that spreads",
+     .source = "recorded boots: 11 leaves of 2 MiB at 256 MiB, 1 GiB and 4 GiB of RAM"},
+    {WHOLE("boot", mmu_on_bytes, UNIT_BYTES, 4096, BYTES_MAX), .fallback = "36K",
+     .help = "what the first vCPU touches before its MMU is on; 4K with UEFI",
+     .source = "recorded boots: 9 pages, which are 10 MiB of 2 MiB leaves; UEFI: one leaf"},
+    {WHOLE("boot", mmu_on_places, UNIT_NONE, 1, 512), .fallback = "5",
+     .help = "places, 2 MiB or more apart, over which these pages spread; 1 with UEFI",
+     .source = "recorded boots: 5 leaves of 2 MiB"},
+    {WHOLE("boot", mmu_off_insns, UNIT_INSNS, 0, 1e15), .fallback = "4426",
+     .help = "instructions up to there; 712 with UEFI", .source = DIRECT "4426"},
+    {SHARE("boot", secondary_mmu_on), .fallback = "57%",
+     .help = "share of what is touched after which the other vCPUs come up; 93% with UEFI",
+     .source = "recorded boots: 32.8 of 57.2 MiB (n1-q-256m-c2-4k-f0), 174 of 188 MiB with UEFI"},
+    {SHARE("boot", cached), .fallback = "100%",
+     .help = "share of the footprint in the caches at the reset, as far as there is room",
+     .source = "assumed"},
+    {SHARE("boot", dirty), .fallback = "30%", .help = "share of that which is dirty",
+     .source = "assumed"},
+    {WHOLE("boot", insns_per_page, UNIT_INSNS, 0, 1e12), .fallback = "60770",
+     .help = "guest instructions for each 4 KiB it touches",
+     .source = DIRECT "894.35 M over 14717 pages"},
+    {CHOICE("boot", dirty_log, log_choices), .fallback = "no",
+     .help = "dirty logging from before the reset to after the rewrite (reset) or the boot"},
+    {WHOLE("boot", later_passes, UNIT_NONE, 0, 1000), .fallback = "0",
+     .help = "how often the guest then reads again what its boot touched"},
+    {WHOLE("boot", seed, UNIT_NONE, 0, 1e15), .fallback = "1", .help = "of random and zipf order"},
+};
+const size_t workload_option_count = sizeof workload_options / sizeof *workload_options;

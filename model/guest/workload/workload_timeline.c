@@ -1,0 +1,269 @@
+/* The [timeline] section of a workload file: one operation a line. */
+#include "guest/workload/workload_operands.h"
+
+#include "core/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- lines --- */
+
+enum { BY_VMM = 1, BY_GUEST = 2 };
+
+static const struct verb {
+    const char *name, *usage;
+    enum op_kind kind;
+    int by;
+    enum touch_access access;
+    bool (*take)(struct parser *parser, struct op *op);
+} verbs[] = {
+    {"fill", "fill IPA BYTES", OP_FILL, BY_VMM, 0, take_memory},
+    {"fill-uncached", "fill-uncached IPA BYTES", OP_FILL_UNCACHED, BY_VMM, 0, take_memory},
+    {"read", "read IPA BYTES", OP_HOST_READ, BY_VMM, 0, take_memory},
+    {"read-uncached", "read-uncached IPA BYTES", OP_HOST_READ_UNCACHED, BY_VMM, 0, take_memory},
+    {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, take_memory},
+    {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, take_memory},
+    {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, take_vcpu},
+    {"prefault", "prefault IPA BYTES [every STRIDE times COUNT]", OP_PREFAULT, BY_VMM, 0,
+     take_touch},
+    {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, take_slot},
+    {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, take_slot},
+    {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, take_slot},
+    {"dirty-log", "dirty-log on|on-split|off", OP_DIRTY_LOG, BY_VMM, 0, take_log},
+    {"enter", "enter", OP_ENTER, BY_GUEST, 0, take_nothing},
+    {"write", "write IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_WRITE,
+     take_touch},
+    {"read", "read IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_READ,
+     take_touch},
+    {"fetch", "fetch IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_FETCH,
+     take_touch},
+    {"insns", "insns N", OP_INSNS, BY_GUEST, 0, take_count},
+    {"mmu", "mmu on|off", OP_MMU, BY_GUEST, 0, take_switch},
+    {"vmregs", "vmregs N", OP_VMREGS, BY_GUEST, 0, take_count},
+    {"setway", "setway N", OP_SETWAY, BY_GUEST, 0, take_count},
+    {"compute", "compute TIME", OP_COMPUTE, BY_VMM | BY_GUEST, 0, take_time},
+    {"signal", "signal NAME", OP_SIGNAL, BY_VMM | BY_GUEST, 0, take_signal},
+    {"wait", "wait NAME", OP_WAIT, BY_VMM | BY_GUEST, 0, take_signal},
+};
+#define VERBS (sizeof verbs / sizeof *verbs)
+
+static const struct verb *find_verb(struct parser *parser, int by)
+{
+    const char *names[VERBS];
+    size_t count = 0;
+    const char *word = take_word(parser);
+    for (size_t i = 0; i < VERBS; i++) {
+        if (word && (verbs[i].by & by) && strcmp(verbs[i].name, word) == 0) {
+            return &verbs[i];
+        }
+        if (verbs[i].by & by) {
+            names[count++] = verbs[i].name;
+        }
+    }
+    char hint[512] = "";
+    suggest(hint, sizeof hint, word ? word : "", names, count);
+    error_input(parser->err, &parser->at, "found '%.60s', expected an operation of %s%s",
+                word ? word : "", by == BY_VMM ? "the VMM" : "a vCPU", hint);
+    return NULL;
+}
+
+/* A vCPU does nothing in the guest before its first KVM_RUN. */
+static bool check_entered(struct parser *parser, uint32_t vcpu, const struct verb *verb)
+{
+    bool outside = verb->kind == OP_WAIT || verb->kind == OP_SIGNAL || verb->kind == OP_COMPUTE;
+    if (verb->kind == OP_ENTER) {
+        parser->entered[vcpu] = true;
+    }
+    if (outside || parser->entered[vcpu]) {
+        return true;
+    }
+    return error_input(parser->err, &parser->at, "found '%s' before the vCPU's first 'enter'",
+                       verb->name);
+}
+
+/* Also of a prefault, which is looked for by its place as well. */
+static void note_wait(struct parser *parser, uint32_t vcpu)
+{
+    uint32_t script = vcpu == SCRIPT_VMM ? 0 : vcpu + 1;
+    parser->waits = grown_by_one(parser->waits, parser->wait_count, sizeof *parser->waits);
+    parser->waits[parser->wait_count++] =
+        (struct wait_line){.script = script,
+                           .index = parser->timeline->scripts[script].count - 1,
+                           .line = parser->at.line};
+}
+
+static void add_op(struct parser *parser, uint32_t vcpu, struct op op)
+{
+    bool all = op.kind == OP_REINIT && op.on;
+    op.on = op.on && !all;
+    for (uint32_t i = 0; all && i < parser->timeline->vm.vcpus; i++) {
+        op.n = i;
+        timeline_add(parser->timeline, vcpu, op);
+    }
+    if (!all) {
+        timeline_add(parser->timeline, vcpu, op);
+    }
+    if ((op.kind == OP_WAIT || op.kind == OP_PREFAULT) && !parser->timeline->full) {
+        note_wait(parser, vcpu);
+        parser->prefaults |= op.kind == OP_PREFAULT;
+    }
+}
+
+static bool play_line(struct parser *parser, uint32_t vcpu)
+{
+    const struct verb *verb = find_verb(parser, vcpu == SCRIPT_VMM ? BY_VMM : BY_GUEST);
+    if (!verb || (vcpu != SCRIPT_VMM && !check_entered(parser, vcpu, verb))) {
+        return false;
+    }
+    struct op op = {.kind = (uint8_t)verb->kind, .access = (uint8_t)verb->access};
+    parser->usage = verb->usage;
+    if (!verb->take(parser, &op)) {
+        return false;
+    }
+    if (parser->next < parser->count) {
+        return misuse(parser, parser->words[parser->next]);
+    }
+    add_op(parser, vcpu, op);
+    return timeline_fits(parser->timeline, &parser->at, parser->err);
+}
+
+static bool phase_line(struct parser *parser, const char *text)
+{
+    if (text[0] == '\0' || strlen(text) >= PHASE_NAME) {
+        return error_input(parser->err, &parser->at,
+                           "found '%.60s', expected a name of 1 to %d "
+                           "characters",
+                           text, PHASE_NAME - 1);
+    }
+    timeline_phase(parser->timeline, text);
+    return timeline_fits(parser->timeline, &parser->at, parser->err);
+}
+
+/* Who a line is for: SCRIPT_VMM or a vCPU's index. */
+static bool actor_of(struct parser *parser, const char *actor, uint32_t *vcpu)
+{
+    uint64_t index;
+    uint32_t vcpus = parser->timeline->vm.vcpus;
+    *vcpu = SCRIPT_VMM;
+    if (strcmp(actor, "vmm") == 0) {
+        return true;
+    }
+    if (strncmp(actor, "vcpu", 4) != 0 || actor[4] < '0' || actor[4] > '9' ||
+        !unit_parse_whole(actor + 4, UNIT_NONE, &index)) {
+        return error_input(parser->err, &parser->at,
+                           "is no actor, expected phase, vmm, or vcpu0 to vcpu%u", vcpus - 1);
+    }
+    *vcpu = (uint32_t)index;
+    return index < vcpus || error_input(parser->err, &parser->at,
+                                        "expected vcpu0 to vcpu%u (vcpus = %u)", vcpus - 1, vcpus);
+}
+
+static bool one_line(struct parser *parser, const struct script_line *line)
+{
+    uint32_t vcpu;
+    parser->at.line = line->line;
+    parser->at.key = line->actor;
+    if (strcmp(line->actor, "phase") == 0) {
+        return phase_line(parser, line->text);
+    }
+    return actor_of(parser, line->actor, &vcpu) && cut_words(parser, line->text) &&
+           play_line(parser, vcpu);
+}
+
+/* --- signals and deadlocks --- */
+
+static bool check_signals(struct parser *parser)
+{
+    for (size_t i = 0; i < parser->signal_count; i++) {
+        const struct named_signal *signal = &parser->signals[i];
+        if (!signal->raised_line) {
+            parser->at.line = signal->awaited_line;
+            parser->at.key = "wait";
+            return error_input(parser->err, &parser->at,
+                               "nobody raises '%s', expected a line with 'signal %s'", signal->name,
+                               signal->name);
+        }
+    }
+    return true;
+}
+
+/* Goes through all scripts as far as their waits let them; a wait that stays
+ * would stay for ever. */
+static bool check_progress(struct parser *parser)
+{
+    const struct timeline *timeline = parser->timeline;
+    size_t *next = calloc(timeline->script_count, sizeof *next);
+    bool *raised = calloc(timeline->signals + 1, sizeof *raised);
+    bool moved = true, good = true;
+    if (!next || !raised) {
+        die("out of memory for a workload");
+    }
+    while (moved) {
+        moved = false;
+        for (uint32_t i = 0; i < timeline->script_count; i++) {
+            const struct script *script = &timeline->scripts[i];
+            while (next[i] < script->count &&
+                   (script->ops[next[i]].kind != OP_WAIT || raised[script->ops[next[i]].n])) {
+                const struct op *op = &script->ops[next[i]++];
+                if (op->kind == OP_SIGNAL) {
+                    raised[op->n] = true;
+                }
+                moved = true;
+            }
+        }
+    }
+    for (size_t i = 0; i < parser->wait_count && good; i++) {
+        const struct wait_line *wait = &parser->waits[i];
+        if (next[wait->script] == wait->index) {
+            parser->at.line = wait->line;
+            parser->at.key = "wait";
+            good = error_input(parser->err, &parser->at,
+                               "waits for ever: what should raise the signal waits for this line");
+        }
+    }
+    free(next);
+    free(raised);
+    return good;
+}
+
+/* A prefault is done in the name of vCPU 0, which has no two faults at a time. */
+static bool check_prefaults(struct parser *parser)
+{
+    size_t index = parser->prefaults ? find_crowded_prefault(parser->timeline) : SIZE_MAX;
+    for (size_t i = 0; i < parser->wait_count && index != SIZE_MAX; i++) {
+        const struct wait_line *line = &parser->waits[i];
+        if (line->script == 0 && line->index == index) {
+            parser->at.line = line->line;
+            parser->at.key = "vmm";
+            return error_input(parser->err, &parser->at,
+                               "vCPU 0 may touch memory meanwhile, expected signals that keep it "
+                               "from that");
+        }
+    }
+    return true;
+}
+
+bool workload_play_lines(const char *file, const struct script_lines *lines,
+                         const struct slot_list *slots, uint16_t density, struct timeline *timeline,
+                         struct error *err)
+{
+    struct parser parser = {
+        .at = {.file = file}, .timeline = timeline, .slots = slots, .density = density, .err = err};
+    bool good = true;
+    parser.entered = calloc(timeline->vm.vcpus, sizeof *parser.entered);
+    if (!parser.entered) {
+        die("out of memory for a workload");
+    }
+    for (uint32_t i = 0; i < slots->count; i++) {
+        parser.live[i] = true;
+    }
+    for (size_t i = 0; i < lines->count && good; i++) {
+        good = one_line(&parser, &lines->lines[i]);
+    }
+    good = good && check_signals(&parser) && check_progress(&parser) && check_prefaults(&parser);
+    free(parser.entered);
+    free(parser.signals);
+    free(parser.waits);
+    return good;
+}

@@ -1,0 +1,121 @@
+#include "report/memo/memo_doc.h"
+
+#include "core/error.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *memory)
+{
+    if (!memory) {
+        die("out of memory for a memo");
+    }
+    return memory;
+}
+
+struct doc_node *doc_new(void)
+{
+    return checked(calloc(1, sizeof(struct doc_node)));
+}
+
+void doc_free(struct doc_node *root)
+{
+    while (root) {
+        struct doc_node *next = root->next;
+        doc_free(root->first);
+        free(root->text);
+        free(root->note);
+        free(root->name);
+        free(root);
+        root = next;
+    }
+}
+
+struct doc_node *doc_add(struct doc_node *parent, enum doc_kind kind, const char *text)
+{
+    struct doc_node *node = checked(calloc(1, sizeof *node));
+    node->kind = kind;
+    node->text = text ? checked(strdup(text)) : NULL;
+    if (parent->last) {
+        parent->last->next = node;
+    } else {
+        parent->first = node;
+    }
+    parent->last = node;
+    return node;
+}
+
+static void add_formatted(struct doc_node *parent, enum doc_kind kind, const char *format,
+                          va_list arguments)
+{
+    char *text = NULL;
+    struct doc_node *node = doc_add(parent, kind, NULL);
+    if (vasprintf(&text, format, arguments) < 0) {
+        die("out of memory for a memo");
+    }
+    node->text = text;
+}
+
+void doc_text(struct doc_node *parent, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(parent, DOC_TEXT, format, arguments);
+    va_end(arguments);
+}
+
+void doc_strong(struct doc_node *parent, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(parent, DOC_STRONG, format, arguments);
+    va_end(arguments);
+}
+
+void doc_heading(struct doc_node *parent, const char *text)
+{
+    doc_text(doc_add(parent, DOC_HEADING, NULL), "%s", text);
+}
+
+void doc_code(struct doc_node *parent, const char *text)
+{
+    doc_add(parent, DOC_CODE, text);
+}
+
+void doc_cell(struct doc_node *row, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(doc_add(row, DOC_CELL, NULL), DOC_TEXT, format, arguments);
+    va_end(arguments);
+}
+
+void doc_number(struct doc_node *row, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    add_formatted(doc_add(row, DOC_NUMBER, NULL), DOC_TEXT, format, arguments);
+    va_end(arguments);
+}
+
+struct doc_node *doc_table(struct doc_node *parent, const char *const *names, size_t count)
+{
+    struct doc_node *table = doc_add(parent, DOC_TABLE, NULL);
+    struct doc_node *header = doc_add(table, DOC_ROW, NULL);
+    for (size_t i = 0; i < count; i++) {
+        if (names[i][0] == '>') {
+            doc_number(header, "%s", names[i] + 1);
+        } else {
+            doc_cell(header, "%s", names[i]);
+        }
+    }
+    return table;
+}
+
+void doc_figure(struct doc_node *parent, const char *svg, const char *note, const char *name)
+{
+    struct doc_node *figure = doc_add(parent, DOC_FIGURE, svg);
+    figure->note = checked(strdup(note));
+    figure->name = checked(strdup(name));
+}

@@ -1,0 +1,157 @@
+/* A memo's document as GitHub's Markdown. */
+#include "report/memo/memo_doc.h"
+
+#include <string.h>
+
+/* Every character that could be markup gets a backslash; a line break or another
+ * control character becomes a blank, so that a text cannot start a line. '<',
+ * '>' and '&' become entities: not all readers of Markdown drop foreign tags. */
+static void put_text(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c == '<' || c == '>' || c == '&') {
+            fputs(c == '<' ? "&lt;" : c == '>' ? "&gt;" : "&amp;", out);
+        } else if (c < 0x20 || c == 0x7f) {
+            fputc(' ', out);
+        } else {
+            fprintf(out, "%s%c", strchr("\\`*_[]|~#", c) ? "\\" : "", c);
+        }
+    }
+}
+
+static void put_fence(FILE *out, size_t backticks)
+{
+    while (backticks-- > 0) {
+        fputc('`', out);
+    }
+}
+
+/* A code span: fenced by more backticks than it holds in a row. A bar would end
+ * a table's cell even there. */
+static void put_code(FILE *out, const char *text, bool in_table)
+{
+    size_t fence = 1, row = 0;
+    for (const char *at = text; *at; at++) {
+        row = *at == '`' ? row + 1 : 0;
+        fence = row >= fence ? row + 1 : fence;
+    }
+    bool pad = text[0] == '`' || text[0] == '\0' || text[strlen(text) - 1] == '`';
+    put_fence(out, fence);
+    fputs(pad ? " " : "", out);
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        fprintf(out, "%s%c", in_table && c == '|' ? "\\" : "", c < 0x20 || c == 0x7f ? ' ' : c);
+    }
+    fputs(pad ? " " : "", out);
+    put_fence(out, fence);
+}
+
+static void put_runs(FILE *out, const struct doc_node *block)
+{
+    for (const struct doc_node *run = block->first; run; run = run->next) {
+        if (run->kind == DOC_CODE) {
+            put_code(out, run->text, block->kind == DOC_CELL || block->kind == DOC_NUMBER);
+        } else {
+            const char *mark = run->kind == DOC_STRONG ? "**" : "";
+            fputs(mark, out);
+            put_text(out, run->text);
+            fputs(mark, out);
+        }
+    }
+}
+
+static void put_row(FILE *out, const struct doc_node *row)
+{
+    fputc('|', out);
+    for (const struct doc_node *cell = row->first; cell; cell = cell->next) {
+        fputc(' ', out);
+        put_runs(out, cell);
+        fputs(" |", out);
+    }
+    fputc('\n', out);
+}
+
+static void put_table(FILE *out, const struct doc_node *table)
+{
+    for (const struct doc_node *row = table->first; row; row = row->next) {
+        put_row(out, row);
+        if (row == table->first) {
+            fputc('|', out);
+            for (const struct doc_node *cell = row->first; cell; cell = cell->next) {
+                fputs(cell->kind == DOC_NUMBER ? "---:|" : "---|", out);
+            }
+            fputc('\n', out);
+        }
+    }
+    fputc('\n', out);
+}
+
+static void put_block(FILE *out, const struct doc_node *block);
+
+static void put_blocks(FILE *out, const struct doc_node *parent)
+{
+    for (const struct doc_node *block = parent->first; block; block = block->next) {
+        put_block(out, block);
+    }
+}
+
+static void put_lines(FILE *out, const char *before, const struct doc_node *block,
+                      const char *after)
+{
+    fputs(before, out);
+    put_runs(out, block);
+    fputs(after, out);
+}
+
+static void put_block(FILE *out, const struct doc_node *block)
+{
+    switch (block->kind) {
+    case DOC_TITLE:
+        put_lines(out, "# ", block, "\n\n");
+        break;
+    case DOC_LEAD:
+        fprintf(out, "**%s.** ", block->text);
+        put_lines(out, "", block, "\n\n");
+        break;
+    case DOC_HEADING:
+        put_lines(out, "## ", block, "\n\n");
+        break;
+    case DOC_ITEM:
+        put_lines(out, "- ", block, "\n");
+        break;
+    case DOC_LIST:
+        put_blocks(out, block);
+        fputc('\n', out);
+        break;
+    case DOC_TABLE:
+        put_table(out, block);
+        break;
+    case DOC_FIGURE:
+        fputs("![", out);
+        put_text(out, block->note);
+        fprintf(out, "](%s)\n\n", block->name);
+        break;
+    case DOC_DETAILS:
+        fputs("<details><summary>", out);
+        put_text(out, block->text);
+        fputs("</summary>\n\n", out);
+        put_blocks(out, block);
+        fputs("</details>\n\n", out);
+        break;
+    case DOC_COMMANDS:
+        for (const struct doc_node *line = block->first; line; line = line->next) {
+            fprintf(out, "    %s\n", line->text);
+        }
+        fputc('\n', out);
+        break;
+    default:
+        put_lines(out, "", block, "\n\n");
+        break;
+    }
+}
+
+void doc_markdown(FILE *out, const struct doc_node *root)
+{
+    put_blocks(out, root);
+}
