@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-    NAMES_MAX = 256 /* keys of one section that a suggestion looks at */
+    NAMES_MAX = 256 /* keys of one section, or words of one key, that a suggestion looks at */
 };
 
 /* ---- Where values go ---- */
@@ -72,16 +72,21 @@ static bool set_flag(const struct option *row, const char *text, void *target,
 static bool set_choice(const struct option *row, const char *text, void *target,
                        const struct place *at, struct error *err)
 {
+    /* What compilers make of an enumeration that does not need more. */
+    _Static_assert(sizeof(enum option_kind) == sizeof(int), "enumerations are as wide as int");
+    const char *words[NAMES_MAX];
     size_t count = 0;
 
-    for (; row->choices[count] != NULL; count++) {
-        if (strcmp(text, row->choices[count]) == 0) {
-            *(int *)slot(row, target) = (int)count;
+    for (const struct choice *choice = row->choices; choice->word != NULL; choice++) {
+        if (strcmp(text, choice->word) == 0) {
+            memcpy(slot(row, target), &choice->value, sizeof choice->value);
             return true;
         }
+        INVARIANT(count < NAMES_MAX, "%s has more choices", row->name);
+        words[count++] = choice->word;
     }
     char hint[sizeof err->text] = "";
-    suggest(hint, sizeof hint, text, row->choices, count);
+    suggest(hint, sizeof hint, text, words, count);
     return error_input(err, at, "found '%.80s', which is none of its values%s", text, hint);
 }
 

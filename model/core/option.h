@@ -18,9 +18,30 @@ enum option_kind {
     OPTION_REAL, /* double, in the row's unit */
     OPTION_WHOLE, /* uint64_t, in the row's unit */
     OPTION_FLAG, /* bool: yes|no|true|false|on|off|1|0 */
-    OPTION_CHOICE, /* int: index into `choices` */
+    OPTION_CHOICE, /* an enumeration of CHOICE_ENUM: one of `choices` */
     OPTION_TEXT, /* char[`text_size`], NUL-terminated; too long is refused */
 };
+
+/* One value of an enumeration, and what files and tables call it. */
+struct choice {
+    const char *word;
+    int value;
+    const char *help;
+};
+
+/* An enumeration and the words of its values come from one list, so that none is
+ * without the other:
+ *
+ *   #define TOGGLE_CHOICES(X)          \
+ *       X(TOGGLE_EVERY, "every", "..") \
+ *       X(TOGGLE_NONE, "none", "..")
+ *   CHOICE_ENUM(toggle, TOGGLE_CHOICES);
+ *
+ * and in a table of options `.choices = CHOICES_OF(TOGGLE_CHOICES)`. */
+#define CHOICE_ENUM(name, LIST) enum name { LIST(CHOICE_ENUMERATOR) }
+#define CHOICES_OF(LIST) ((const struct choice[]){LIST(CHOICE_ENTRY){0}})
+#define CHOICE_ENUMERATOR(value_, word_, help_) value_,
+#define CHOICE_ENTRY(value_, word_, help_) {.word = (word_), .value = (value_), .help = (help_)},
 
 struct option {
     const char *section; /* the section it stands in, "" for any */
@@ -29,7 +50,7 @@ struct option {
     enum unit unit;
     double low, high; /* range, both ends allowed; numbers only */
     const char *fallback; /* the default, spelled as in a file; NULL: required */
-    const char *const *choices; /* NULL-terminated, for OPTION_CHOICE */
+    const struct choice *choices; /* for OPTION_CHOICE; ends with one without a word */
     size_t offset; /* into the struct that options fill */
     size_t text_size;
     const char *help;
@@ -56,6 +77,9 @@ bool option_assign(const struct option *table, size_t count, const char *section
 
 /* Spells the row's current value in `target` as a file would. */
 char *option_format(const struct option *row, const void *target, char *buf, size_t size);
+
+/* The word of a value, which is one of them. */
+const char *choice_word(const struct choice *choices, int value);
 
 /* Prints the table for people: key, unit, range, default, help. */
 void option_print_help(const struct option *table, size_t count, FILE *out);

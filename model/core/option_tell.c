@@ -40,6 +40,17 @@ struct range option_range(const struct option *row)
     return range;
 }
 
+const char *choice_word(const struct choice *choices, int value)
+{
+    const struct choice *choice = choices;
+
+    while (choice->word != NULL && choice->value != value) {
+        choice++;
+    }
+    INVARIANT(choice->word != NULL, "%d is none of the values from %s on", value, choices->word);
+    return choice->word;
+}
+
 char *option_format(const struct option *row, const void *target, char *buf, size_t size)
 {
     const void *value = (const char *)target + row->offset;
@@ -54,7 +65,9 @@ char *option_format(const struct option *row, const void *target, char *buf, siz
     if (row->kind == OPTION_FLAG) {
         text = *(const bool *)value ? "yes" : "no";
     } else if (row->kind == OPTION_CHOICE) {
-        text = row->choices[*(const int *)value];
+        int chosen;
+        memcpy(&chosen, value, sizeof chosen);
+        text = choice_word(row->choices, chosen);
     }
     snprintf(buf, size, "%s", text);
     return buf;
@@ -115,14 +128,12 @@ static void measure_columns(const struct option *table, size_t count, int *width
     }
 }
 
-/* Choices stand on a line of their own, below the help that they belong to. */
+/* Each choice stands on a line of its own, below the help that it belongs to. */
 static void print_choices(const struct option *row, int indent, FILE *out)
 {
-    fprintf(out, "%*sone of", indent, "");
-    for (size_t i = 0; row->choices[i] != NULL; i++) {
-        fprintf(out, i == 0 ? " %s" : ", %s", row->choices[i]);
+    for (const struct choice *choice = row->choices; choice->word != NULL; choice++) {
+        fprintf(out, "%*s%s: %s\n", indent + 2, "", choice->word, choice->help);
     }
-    fputc('\n', out);
 }
 
 static void print_row(const struct option *row, const int *widths, FILE *out)

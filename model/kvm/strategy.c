@@ -149,11 +149,6 @@ const struct strategy strategy_ideal = {
     .ideal = true,
 };
 
-static const char *const flush_choices[] = {"none", "each_init", "first_run", NULL};
-static const char *const toggle_choices[] = {"every", "first", "none", NULL};
-static const char *const record_choices[] = {"none", "leaves", "ranges", "loader", NULL};
-static const char *const leaf_choices[] = {"all", "pages", "blocks", NULL};
-
 #define AT(field) .section = "strategy", .offset = offsetof(struct strategy, field)
 const struct option strategy_options[] = {
     {.name = "title",
@@ -180,7 +175,7 @@ const struct option strategy_options[] = {
      .help = "invalidate the whole I-cache at re-init"},
     {.name = "flush_at",
      .kind = OPTION_CHOICE,
-     .choices = flush_choices,
+     .choices = CHOICES_OF(FLUSH_AT_CHOICES),
      AT(flush_at),
      .fallback = "none",
      .help = "when everything mapped is cleaned and invalidated"},
@@ -196,25 +191,25 @@ const struct option strategy_options[] = {
      .help = "clean+invalidate each leaf that is mapped"},
     {.name = "toggle",
      .kind = OPTION_CHOICE,
-     .choices = toggle_choices,
+     .choices = CHOICES_OF(TOGGLE_CHOICES),
      AT(toggle),
      .fallback = "every",
      .help = "whose MMU-on flushes everything mapped"},
     {.name = "unmap_leaves",
      .kind = OPTION_CHOICE,
-     .choices = leaf_choices,
+     .choices = CHOICES_OF(LEAF_CHOICES),
      AT(unmap_leaves),
      .fallback = "all",
      .help = "which leaves reinit_unmap takes"},
     {.name = "flush_leaves",
      .kind = OPTION_CHOICE,
-     .choices = leaf_choices,
+     .choices = CHOICES_OF(LEAF_CHOICES),
      AT(flush_leaves),
      .fallback = "all",
      .help = "which leaves flush_at takes"},
     {.name = "flush_record",
      .kind = OPTION_CHOICE,
-     .choices = record_choices,
+     .choices = CHOICES_OF(FLUSH_RECORD_CHOICES),
      AT(flush_record),
      .fallback = "none",
      .help = "the flush goes by a record of writes: leaves, ranges to the page, or the loader's"},

@@ -10,32 +10,32 @@
 #include "core/error.h"
 #include "core/option.h"
 
-enum flush_at {
-    FLUSH_NONE,
-    FLUSH_EACH_INIT, /* inside every KVM_ARM_VCPU_INIT of a vCPU that has run */
-    FLUSH_FIRST_RUN, /* once, by the first vCPU that enters after a re-init */
-};
+#define FLUSH_AT_CHOICES(X)                                                              \
+    X(FLUSH_NONE, "none", "never")                                                       \
+    X(FLUSH_EACH_INIT, "each_init", "in every KVM_ARM_VCPU_INIT of a vCPU that has run") \
+    X(FLUSH_FIRST_RUN, "first_run", "once, by the first vCPU that enters after a re-init")
+CHOICE_ENUM(flush_at, FLUSH_AT_CHOICES);
 
-enum toggle {
-    TOGGLE_EVERY, /* every vCPU's MMU on (and off, where trapped) flushes what is mapped */
-    TOGGLE_FIRST, /* only the first vCPU's after a re-init */
-    TOGGLE_NONE,
-};
+#define TOGGLE_CHOICES(X)                                                          \
+    X(TOGGLE_EVERY, "every", "every vCPU's MMU on, and off where that is trapped") \
+    X(TOGGLE_FIRST, "first", "the first vCPU's after a re-init alone")             \
+    X(TOGGLE_NONE, "none", "no vCPU's")
+CHOICE_ENUM(toggle, TOGGLE_CHOICES);
 
 /* Which leaves a strategy takes, by size. */
-enum leaf_choice {
-    LEAVES_ALL,
-    LEAVES_PAGES, /* of the granule's size */
-    LEAVES_BLOCKS, /* larger ones */
-};
+#define LEAF_CHOICES(X)                               \
+    X(LEAVES_ALL, "all", "of every size")             \
+    X(LEAVES_PAGES, "pages", "of the granule's size") \
+    X(LEAVES_BLOCKS, "blocks", "larger ones")
+CHOICE_ENUM(leaf_choice, LEAF_CHOICES);
 
 /* What a flush goes by. */
-enum flush_record {
-    RECORD_NONE, /* everything that is mapped */
-    RECORD_LEAVES, /* leaves with a byte that was written since it was last cleaned */
-    RECORD_RANGES, /* those bytes themselves, by pages of 4 KiB */
-    RECORD_LOADER, /* of them what the VMM or the host wrote, and nothing that the guest did */
-};
+#define FLUSH_RECORD_CHOICES(X)                                                                 \
+    X(RECORD_NONE, "none", "everything that is mapped")                                         \
+    X(RECORD_LEAVES, "leaves", "leaves with a byte that was written since it was last cleaned") \
+    X(RECORD_RANGES, "ranges", "those bytes themselves, by pages of 4 KiB")                     \
+    X(RECORD_LOADER, "loader", "of them what the VMM or the host wrote, and nothing of the guest")
+CHOICE_ENUM(flush_record, FLUSH_RECORD_CHOICES);
 
 #define STRATEGY_WORKERS_MAX 64
 
@@ -45,13 +45,13 @@ struct strategy {
     char caveat[256]; /* shown beside its cost */
     bool reinit_unmap; /* tear stage 2 down at re-init */
     bool reinit_icache; /* invalidate the whole I-cache at re-init (with a flush: after it) */
-    int flush_at; /* enum flush_at */
+    enum flush_at flush_at;
     bool cmo_at_unmap; /* clean+invalidate each leaf that is unmapped */
     bool cmo_at_fault; /* clean+invalidate each leaf that is mapped */
-    int toggle; /* enum toggle */
-    int unmap_leaves; /* enum leaf_choice: which of them reinit_unmap takes */
-    int flush_leaves; /* enum leaf_choice: which of them flush_at takes */
-    int flush_record; /* enum flush_record: what flush_at goes by */
+    enum toggle toggle;
+    enum leaf_choice unmap_leaves; /* which of them reinit_unmap takes */
+    enum leaf_choice flush_leaves; /* which of them flush_at takes */
+    enum flush_record flush_record; /* what flush_at goes by */
     bool tlbi_whole; /* reinit_unmap ends with one invalidation of the whole VM, none by leaf */
     bool recreate; /* at re-init the memory is given back too, as with a new VM */
     uint64_t workers; /* threads that share the flush; 0 or 1: who starts it does it alone */

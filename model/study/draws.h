@@ -14,7 +14,10 @@
 
 #include "machine/platform.h"
 
-enum draw_sequence { DRAW_SOBOL, DRAW_HALTON };
+#define DRAW_SEQUENCE_CHOICES(X)               \
+    X(DRAW_SOBOL, "sobol", "Sobol's sequence") \
+    X(DRAW_HALTON, "halton", "Halton's sequence")
+CHOICE_ENUM(draw_sequence, DRAW_SEQUENCE_CHOICES);
 
 struct draw_plan {
     uint64_t seed;

@@ -41,7 +41,7 @@ static bool cell_open(struct cell *cell, const struct study *study, size_t index
     struct draw_plan draws = {.seed = study->seed,
                               .draws = study->draws,
                               .shifts = study->shifts,
-                              .sequence = (enum draw_sequence)study->sequence};
+                              .sequence = study->sequence};
     draw_costs(&draws, &cell->setup.platform, cell->values + 1);
     char identity[128];
     study_identity(study, identity, sizeof identity);
@@ -210,7 +210,7 @@ static void note_failure(struct failure *failure, size_t cell, const struct erro
 static bool cells_possible(const struct study *study, struct error *err)
 {
     bool good = true;
-    for (size_t i = 0; good && study->fidelity && i < study_cells(study); i++) {
+    for (size_t i = 0; good && study->fidelity == FIDELITY_EXACT && i < study_cells(study); i++) {
         struct cell cell;
         good = cell_open(&cell, study, i, err);
         if (good) {

@@ -192,7 +192,7 @@ static bool information(struct work *work, struct error *err)
     struct draw_plan plan = {.seed = spot->study->seed,
                              .draws = n,
                              .shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1,
-                             .sequence = (enum draw_sequence)spot->study->sequence};
+                             .sequence = spot->study->sequence};
     double(*drawn)[COSTS] = alloc_zeroed(n, sizeof *drawn, "values of a sensitivity");
     double *values = alloc_zeroed(spot->strategies * n, sizeof *values, "values of a sensitivity");
     bool good = true;

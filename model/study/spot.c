@@ -54,7 +54,7 @@ static void fill_values(struct spot *spot)
     struct draw_plan draws = {.seed = study->seed,
                               .draws = study->draws,
                               .shifts = study->shifts,
-                              .sequence = (enum draw_sequence)study->sequence};
+                              .sequence = study->sequence};
     spot->values = alloc_zeroed(spot->runs, sizeof *spot->values, "values of a place");
     platform_modes(&spot->setup.platform, spot->values[0]);
     draw_costs(&draws, &spot->setup.platform, spot->values + 1);

@@ -8,9 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const fidelity_choices[] = {"fast", "exact", NULL};
-static const char *const sequence_choices[] = {"sobol", "halton", NULL};
-
 #define AT(field) .section = "study", .offset = offsetof(struct study, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study *)0)->field
 const struct option study_options[] = {
@@ -32,7 +29,7 @@ const struct option study_options[] = {
     {.name = "fidelity",
      .kind = OPTION_CHOICE,
      AT(fidelity),
-     .choices = fidelity_choices,
+     .choices = CHOICES_OF(FIDELITY_CHOICES),
      .fallback = "fast",
      .help = "whole extents, or leaf by leaf and line by line"},
     {.name = "seed",
@@ -57,7 +54,7 @@ const struct option study_options[] = {
     {.name = "sequence",
      .kind = OPTION_CHOICE,
      AT(sequence),
-     .choices = sequence_choices,
+     .choices = CHOICES_OF(DRAW_SEQUENCE_CHOICES),
      .fallback = "sobol",
      .help = "the low-discrepancy sequence of the draws"},
     {.name = "replay",

@@ -16,6 +16,7 @@
 #ifndef S2FLUSH_STUDY_STUDY_H
 #define S2FLUSH_STUDY_STUDY_H
 
+#include "study/draws.h"
 #include "study/setup.h"
 #include "study/study_memo.h"
 #include "study/values.h"
@@ -24,6 +25,11 @@
 #define STUDY_SETTINGS 64
 #define STUDY_STRATEGIES 32
 #define STUDY_POINTS 200000
+
+#define FIDELITY_CHOICES(X)                   \
+    X(FIDELITY_FAST, "fast", "whole extents") \
+    X(FIDELITY_EXACT, "exact", "leaf by leaf and line by line")
+CHOICE_ENUM(fidelity, FIDELITY_CHOICES);
 
 enum axis_role { AXIS_WORKLOAD, AXIS_MACHINE, AXIS_KERNEL, AXIS_STRATEGY, AXIS_KEY };
 #define AXIS_ROLES AXIS_KEY /* those that every study has */
@@ -53,8 +59,8 @@ struct study_changes {
 struct study {
     char path[512];
     char name[64], title[160], question[256], metrics[512];
-    int fidelity; /* 1: exact */
-    int sequence; /* enum draw_sequence of study/draws.h */
+    enum fidelity fidelity;
+    enum draw_sequence sequence;
     uint64_t seed, draws, shifts;
     bool preemptible;
     bool replay; /* no pricing again: longest holds have bands, too */

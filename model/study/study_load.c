@@ -326,7 +326,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
     *setup = (struct setup){.workload = workload_copy(study->workloads[digit[AXIS_WORKLOAD]]),
                             .platform = study->platforms[digit[AXIS_MACHINE]],
                             .kernel = study->kernels[digit[AXIS_KERNEL]],
-                            .exact = study->fidelity == 1,
+                            .exact = study->fidelity == FIDELITY_EXACT,
                             .preemptible = study->preemptible};
     if (!set_strategy_keys(study, setup, err)) {
         setup_free(setup);

@@ -23,7 +23,6 @@ enum {
 
 #define AT(field) .section = "memo", .offset = offsetof(struct study_memo, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study_memo *)0)->field
-static const char *const sensitivity_choices[] = {"no", "yes", "all", NULL};
 
 const struct option study_memo_options[STUDY_MEMO_KEYS] = {
     [KEY_METRIC] = {.name = "metric",
@@ -58,7 +57,7 @@ const struct option study_memo_options[STUDY_MEMO_KEYS] = {
                      .help = "the two strategies that the break-even is about"},
     [KEY_SENSITIVITY] = {.name = "sensitivity",
                          .kind = OPTION_CHOICE,
-                         .choices = sensitivity_choices,
+                         .choices = CHOICES_OF(MEMO_SENSITIVITY_CHOICES),
                          AT(sensitivity),
                          .fallback = "yes",
                          .help = "whether the memo tells which costs decide: in its case or all"},

@@ -26,13 +26,17 @@
 
 struct study;
 
-enum memo_sensitivity { MEMO_SENSITIVITY_NO, MEMO_SENSITIVITY_CASE, MEMO_SENSITIVITY_ALL };
+#define MEMO_SENSITIVITY_CHOICES(X)                    \
+    X(MEMO_SENSITIVITY_NO, "no", "it does not say")    \
+    X(MEMO_SENSITIVITY_CASE, "yes", "in its own case") \
+    X(MEMO_SENSITIVITY_ALL, "all", "in all situations")
+CHOICE_ENUM(memo_sensitivity, MEMO_SENSITIVITY_CHOICES);
 
 struct study_memo {
     bool given; /* the study has such a section */
     char metric[64], breakeven[64], map[160], situation[512], by[64], compare[160];
     char against[256], also[256], targets[160];
-    int sensitivity; /* enum memo_sensitivity */
+    enum memo_sensitivity sensitivity;
     bool what_if;
     unsigned line[STUDY_MEMO_KEYS]; /* of each key, in the table's order; 0: not given */
 };

@@ -187,8 +187,8 @@ static inline void outside_range(const struct option *row, mistake_fn each, void
 
 static inline bool is_choice(const struct option *row, const char *text)
 {
-    for (size_t i = 0; row->choices[i]; i++) {
-        if (strcmp(row->choices[i], text) == 0) {
+    for (const struct choice *choice = row->choices; choice->word; choice++) {
+        if (strcmp(choice->word, text) == 0) {
             return true;
         }
     }
@@ -210,8 +210,8 @@ static inline void wrong_choices(const struct option *row, mistake_fn each, void
     for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) {
         wrong_choice(row, junk[i], each, context);
     }
-    for (size_t i = 0; row->choices[i]; i++) {
-        const char *good = row->choices[i];
+    for (const struct choice *choice = row->choices; choice->word; choice++) {
+        const char *good = choice->word;
         snprintf(text, sizeof text, "%sx", good);
         wrong_choice(row, text, each, context);
         snprintf(text, sizeof text, "%s", good + 1);
@@ -255,7 +255,7 @@ static inline void each_list(const struct option *row, mistake_fn each, void *co
 {
     char text[MISTAKE_BYTES];
     if (row->kind == OPTION_CHOICE) {
-        snprintf(text, sizeof text, "%s, %s", row->choices[0], row->choices[0]);
+        snprintf(text, sizeof text, "%s, %s", row->choices[0].word, row->choices[0].word);
         each(context, row, text);
     } else if (row->kind == OPTION_FLAG) {
         each(context, row, "yes, no");

@@ -31,12 +31,14 @@ struct trial {
     const char *path;
 };
 
-static const char *const no_yes[] = {"no", "yes", NULL};
-static const char *const fit_predict[] = {"fit", "predict", NULL};
-static const char *const lazy_eager[] = {"lazy", "eager", NULL};
-static const char *const time_units[] = {"s", "ms", "us", "ns", NULL};
-static const char *const zero_one[] = {"0", "1", NULL};
-static const char *const pages[] = {"4k", "thp", "hugetlb", "shm", NULL};
+static const struct choice no_yes[] = {{.word = "no"}, {.word = "yes"}, {0}};
+static const struct choice fit_predict[] = {{.word = "fit"}, {.word = "predict"}, {0}};
+static const struct choice lazy_eager[] = {{.word = "lazy"}, {.word = "eager"}, {0}};
+static const struct choice time_units[] = {
+    {.word = "s"}, {.word = "ms"}, {.word = "us"}, {.word = "ns"}, {0}};
+static const struct choice zero_one[] = {{.word = "0"}, {.word = "1"}, {0}};
+static const struct choice pages[] = {
+    {.word = "4k"}, {.word = "thp"}, {.word = "hugetlb"}, {.word = "shm"}, {0}};
 
 #define NUMBER(column, low_, high_) \
     .row = {.name = (column), .kind = OPTION_WHOLE, .low = (low_), .high = (high_)}

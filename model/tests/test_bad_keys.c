@@ -172,7 +172,7 @@ static void bad_names(const struct trial *trial, const struct option *row)
 static const char *good_value(const struct option *row, char *text, size_t size)
 {
     if (row->kind == OPTION_CHOICE) {
-        return row->choices[0];
+        return row->choices[0].word;
     }
     if (row->kind == OPTION_FLAG) {
         return "yes";
@@ -199,6 +199,22 @@ static void bad_lines(const struct trial *trial, const struct option *row)
     try_line(trial, section, row->name, tail, row->name, NULL);
 }
 
+/* Each choice is set and spelled as its own word, and no other has its value. */
+static void try_choices(const struct option *row)
+{
+    for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
+        struct error err;
+        char spelled[64];
+        int value = -1;
+        struct option alone = *row;
+        alone.offset = 0;
+        assert_true(option_set(&alone, choice->word, &value, NULL, &err));
+        assert_int_equal(value, choice->value);
+        assert_string_equal(option_format(&alone, &value, spelled, sizeof spelled), choice->word);
+        assert_true(choice->help[0] != '\0');
+    }
+}
+
 static void try_subject(const struct subject *subject)
 {
     struct tally tally = {0};
@@ -210,6 +226,7 @@ static void try_subject(const struct subject *subject)
     }
     for (size_t i = 0; i < subject->count; i++) {
         const struct option *row = &subject->table[i];
+        try_choices(row);
         each_mistake(row, bad_value, &trial);
         each_list(row, bad_value, &trial);
         if (row->kind == OPTION_TEXT) {

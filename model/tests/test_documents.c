@@ -50,8 +50,8 @@ static void every_key_of_a_study_is_described(void **state)
     for (size_t i = 0; i < strategy_option_count; i++) {
         const struct option *row = &strategy_options[i];
         expect_named(text, file, row->name);
-        for (const char *const *choice = row->choices; choice && *choice; choice++) {
-            expect_named(text, file, *choice);
+        for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
+            expect_named(text, file, choice->word);
         }
     }
     for (size_t i = 0; i < study_option_count; i++) {
@@ -89,8 +89,8 @@ static void every_key_of_a_workload_is_described(void **state)
     for (size_t i = 0; i < workload_option_count; i++) {
         const struct option *row = &workload_options[i];
         expect_all("workloads/README.md", &row->name, 1);
-        for (const char *const *choice = row->choices; choice && *choice; choice++) {
-            expect_all("workloads/README.md", choice, 1);
+        for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
+            expect_all("workloads/README.md", &choice->word, 1);
         }
     }
 }

@@ -23,7 +23,9 @@ struct settings {
     double before, after; /* untouched neighbours */
 };
 
-static const char *const strategies[] = {"none", "eager", "lazy", NULL};
+/* Not from 0 on, and not in the order of their words. */
+static const struct choice strategies[] = {
+    {"none", 3, "nothing"}, {"eager", 1, "at once"}, {"lazy", 7, "at the fault"}, {0}};
 
 #define AT(member) .offset = offsetof(struct settings, member)
 
@@ -77,33 +79,59 @@ static void test_defaults(void **state)
     assert_true(fabs(settings.load_ns - 7.7) <= 0);
     assert_true(fabs(settings.ratio - 0.3) <= 0);
     assert_false(settings.trace);
-    assert_int_equal(settings.strategy, 2);
+    assert_int_equal(settings.strategy, 7);
     assert_string_equal(settings.name, "");
     assert_true(settings.seed == 42);
     assert_true(settings.before < 1.5 && settings.after > 1.5);
 }
 
-static void test_a_bad_default_is_a_defect(void **state)
+/* What is no input's fault ends the program. */
+static void assert_aborts(void (*defect)(void))
 {
-    static const struct option bad[] = {{"guest", "ram", OPTION_WHOLE, UNIT_BYTES, MIB, GIB, "1K",
-                                         AT(ram_bytes), .help = "below its own range"}};
     int status;
 
-    (void)state;
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         struct rlimit none = {0, 0};
-        struct settings settings;
         setrlimit(RLIMIT_CORE, &none);
         if (freopen("/dev/null", "w", stderr) != NULL) {
-            option_defaults(bad, 1, &settings);
+            defect();
         }
         _exit(99);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGABRT);
+}
+
+static void set_bad_default(void)
+{
+    static const struct option bad[] = {{"guest", "ram", OPTION_WHOLE, UNIT_BYTES, MIB, GIB, "1K",
+                                         AT(ram_bytes), .help = "below its own range"}};
+    struct settings settings;
+
+    option_defaults(bad, 1, &settings);
+}
+
+static void test_a_bad_default_is_a_defect(void **state)
+{
+    (void)state;
+    assert_aborts(set_bad_default);
+}
+
+static void format_no_choice(void)
+{
+    char buf[64];
+    struct settings settings = {.strategy = 2};
+
+    option_format(option_find(table, ROWS, "machine", "strategy"), &settings, buf, sizeof buf);
+}
+
+static void test_a_value_without_a_word_is_a_defect(void **state)
+{
+    (void)state;
+    assert_aborts(format_no_choice);
 }
 
 static void test_values_arrive(void **state)
@@ -228,20 +256,21 @@ static void test_format_reads_back(void **state)
 
 static void test_help_is_aligned(void **state)
 {
-    static const char expected[] =
-        "[guest]\n"
-        "  ram       bytes   1M..16T  1G        memory of the guest\n"
-        "  trace     yes|no  -        no        write every event\n"
-        "\n"
-        "[machine]\n"
-        "  load      ns      >= 0ns   7.7ns     a load that hits\n"
-        "  ratio     ratio   0..1     30%       share of dirty\n"
-        "  strategy  choice  -        lazy      when to flush\n"
-        "                                       one of none, eager, lazy\n"
-        "  name      text    -        -         for the title\n"
-        "\n"
-        "[any section]\n"
-        "  seed      count   >= 0     required  of all streams\n";
+    static const char expected[] = "[guest]\n"
+                                   "  ram       bytes   1M..16T  1G        memory of the guest\n"
+                                   "  trace     yes|no  -        no        write every event\n"
+                                   "\n"
+                                   "[machine]\n"
+                                   "  load      ns      >= 0ns   7.7ns     a load that hits\n"
+                                   "  ratio     ratio   0..1     30%       share of dirty\n"
+                                   "  strategy  choice  -        lazy      when to flush\n"
+                                   "                                         none: nothing\n"
+                                   "                                         eager: at once\n"
+                                   "                                         lazy: at the fault\n"
+                                   "  name      text    -        -         for the title\n"
+                                   "\n"
+                                   "[any section]\n"
+                                   "  seed      count   >= 0     required  of all streams\n";
     char *text;
     size_t size;
     FILE *out = open_memstream(&text, &size);
@@ -257,11 +286,17 @@ static void test_help_is_aligned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_defaults),          cmocka_unit_test(test_a_bad_default_is_a_defect),
-        cmocka_unit_test(test_values_arrive),     cmocka_unit_test(test_flags),
-        cmocka_unit_test(test_bad_numbers),       cmocka_unit_test(test_bad_words),
-        cmocka_unit_test(test_unknown_keys),      cmocka_unit_test(test_unknown_sections),
-        cmocka_unit_test(test_format_reads_back), cmocka_unit_test(test_help_is_aligned),
+        cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_a_bad_default_is_a_defect),
+        cmocka_unit_test(test_a_value_without_a_word_is_a_defect),
+        cmocka_unit_test(test_values_arrive),
+        cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_bad_numbers),
+        cmocka_unit_test(test_bad_words),
+        cmocka_unit_test(test_unknown_keys),
+        cmocka_unit_test(test_unknown_sections),
+        cmocka_unit_test(test_format_reads_back),
+        cmocka_unit_test(test_help_is_aligned),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,9 +3,9 @@
 #include "core/error.h"
 
 const char *const backing_name[BACKINGS + 1] = {
-    [BACKING_4K] = "4k",           [BACKING_THP] = "thp",
-    [BACKING_HUGETLB] = "hugetlb", [BACKING_HUGETLB_1G] = "hugetlb-1g",
-    [BACKING_SHARED] = "shm",
+#define BACKING_NAME(value, word, help) [value] = (word),
+    BACKING_CHOICES(BACKING_NAME)
+#undef BACKING_NAME
 };
 
 void host_init(struct host *host, struct run_pool *pool, enum huge_zero_write huge_zero_write)

@@ -9,16 +9,16 @@
 #ifndef S2FLUSH_VM_HOST_H
 #define S2FLUSH_VM_HOST_H
 
+#include "core/option.h"
 #include "core/runs.h"
 
-enum backing {
-    BACKING_4K, /* anonymous, no huge pages */
-    BACKING_THP, /* anonymous, huge pages on demand, no background collapse */
-    BACKING_HUGETLB, /* private hugetlb pages of the granule's block size */
-    BACKING_HUGETLB_1G, /* private hugetlb pages of 1 GiB */
-    BACKING_SHARED, /* a shared memory file, small pages */
-    BACKINGS
-};
+#define BACKING_CHOICES(X)                                                             \
+    X(BACKING_4K, "4k", "anonymous, no huge pages")                                    \
+    X(BACKING_THP, "thp", "anonymous, huge pages on demand, no background collapse")   \
+    X(BACKING_HUGETLB, "hugetlb", "private hugetlb pages of the granule's block size") \
+    X(BACKING_HUGETLB_1G, "hugetlb-1g", "private hugetlb pages of 1 GiB")              \
+    X(BACKING_SHARED, "shm", "a shared memory file, small pages")
+enum backing { BACKING_CHOICES(CHOICE_ENUMERATOR) BACKINGS };
 
 extern const char *const backing_name[BACKINGS + 1]; /* NULL-terminated */
 

@@ -10,12 +10,10 @@
 
 /* --- slots --- */
 
-static const char *const slot_backings[] = {"4k", "thp", "hugetlb", "hugetlb-1g", "shm", NULL};
-
 /* What one [slot NAME] section sets. */
 struct slot_keys {
     uint64_t ipa, bytes, misalign;
-    int backing;
+    enum backing backing;
     bool code, read_only;
 };
 
@@ -24,7 +22,7 @@ const struct option workload_slot_options[] = {
     {SLOT(ipa), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 4503599627370496.0},
     {SLOT(bytes), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0},
     {SLOT(misalign), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 1 << 30},
-    {SLOT(backing), .kind = OPTION_CHOICE, .choices = slot_backings},
+    {SLOT(backing), .kind = OPTION_CHOICE, .choices = CHOICES_OF(BACKING_CHOICES)},
     {SLOT(code), .kind = OPTION_FLAG},
     {SLOT(read_only), .kind = OPTION_FLAG},
 };
@@ -68,7 +66,7 @@ bool workload_slot_line(struct slot_list *list, const char *slot_name, const cha
     struct slot_keys keys = {.ipa = shape->ipa,
                              .bytes = shape->bytes,
                              .misalign = shape->misalign,
-                             .backing = (int)shape->backing,
+                             .backing = shape->backing,
                              .code = shape->code,
                              .read_only = shape->read_only};
     if (!option_assign(workload_slot_options, SLOT_OPTIONS, "slot", name, value, &keys, at, err)) {
@@ -77,7 +75,7 @@ bool workload_slot_line(struct slot_list *list, const char *slot_name, const cha
     *shape = (struct slot_shape){.ipa = keys.ipa,
                                  .bytes = keys.bytes,
                                  .misalign = keys.misalign,
-                                 .backing = (enum backing)keys.backing,
+                                 .backing = keys.backing,
                                  .code = keys.code,
                                  .read_only = keys.read_only};
     return true;
@@ -85,11 +83,12 @@ bool workload_slot_line(struct slot_list *list, const char *slot_name, const cha
 
 /* --- building --- */
 
-static const uint64_t granules[] = {4 * KIB, 16 * KIB, 64 * KIB};
+static const uint64_t granules[] = {
+    [GRANULE_4K] = 4 * KIB, [GRANULE_16K] = 16 * KIB, [GRANULE_64K] = 64 * KIB};
 
 static enum backing ram_backing(const struct workload_values *values)
 {
-    return values->backing == BACKINGS ? BACKING_4K : (enum backing)values->backing;
+    return values->backing == BACKINGS ? BACKING_4K : values->backing;
 }
 
 static struct slot_list all_slots(const struct workload *workload)

@@ -5,14 +5,8 @@
 
 #include <stddef.h>
 
-static const char *const play_choices[] = {"serial", "concurrent", NULL};
-static const char *const granule_choices[] = {"4K", "16K", "64K", NULL};
-static const char *const backing_choices[] = {"4k",  "thp",         "hugetlb", "hugetlb-1g",
-                                              "shm", "as-recorded", NULL};
-static const char *const firmware_choices[] = {"direct", "uefi", NULL};
-static const char *const order_choices[] = {"sequential", "strided",  "random",
-                                            "zipf",       "recorded", NULL};
-static const char *const log_choices[] = {"no", "reset", "boot", NULL};
+#define RAM_BACKING_CHOICES(X) \
+    BACKING_CHOICES(X) X(BACKINGS, "as-recorded", "4k where nothing is recorded")
 
 /* What the recorded direct boot at 4 KiB leaves says, and the one at UEFI. */
 #define DIRECT "recorded boot n1-q-256m-c1-4k-f128: "
@@ -27,8 +21,8 @@ static const char *const log_choices[] = {"no", "reset", "boot", NULL};
 #define SHARE(section_, field)                                                                \
     .section = (section_), .name = #field, .kind = OPTION_REAL, .unit = UNIT_RATIO, .low = 0, \
     .high = 1, .offset = offsetof(struct workload_values, field)
-#define CHOICE(section_, field, choices_)                                                \
-    .section = (section_), .name = #field, .kind = OPTION_CHOICE, .choices = (choices_), \
+#define CHOICE(section_, field, LIST)                                                          \
+    .section = (section_), .name = #field, .kind = OPTION_CHOICE, .choices = CHOICES_OF(LIST), \
     .offset = offsetof(struct workload_values, field)
 
 #define BYTES_MAX 4503599627370496.0 /* 4 PiB, the largest IPA space */
@@ -38,7 +32,7 @@ const struct option workload_options[] = {
      .help = "the name in explain and run.json; the file's own where it is empty"},
     {TEXT("workload", title), .help = "what it is, for people"},
     {TEXT("workload", recording), .help = "a recorded boot to play, from this file's folder on"},
-    {CHOICE("workload", play, play_choices), .fallback = "serial",
+    {CHOICE("workload", play, PLAY_CHOICES), .fallback = "serial",
      .help = "[timeline] lines one after another, or ordered by signals only"},
 
     {WHOLE("vm", ram, UNIT_BYTES, 4096, BYTES_MAX), .fallback = "256M",
@@ -47,14 +41,14 @@ const struct option workload_options[] = {
      .help = "where it begins in the guest's address space", .source = "QEMU's virt machine"},
     {WHOLE("vm", ram_misalign, UNIT_BYTES, 0, 1 << 30), .fallback = "0",
      .help = "guest address less VMM address, modulo the block size: other than 0, no blocks"},
-    {CHOICE("vm", granule, granule_choices), .fallback = "4K",
+    {CHOICE("vm", granule, GRANULE_CHOICES), .fallback = "4K",
      .help = "the host's page size, and that of stage 2"},
     {WHOLE("vm", ipa_bits, UNIT_NONE, 32, 52), .fallback = "40",
      .help = "size of the guest's address space; more where RAM needs it and it is not given"},
     {WHOLE("vm", vcpus, UNIT_NONE, 1, 512), .fallback = "1", .help = "vCPUs"},
     {WHOLE("vm", copies, UNIT_NONE, 1, TIMELINE_COPIES), .fallback = "1",
      .help = "VMs of this shape that do all of it side by side on one host"},
-    {CHOICE("vm", backing, backing_choices), .fallback = "as-recorded",
+    {CHOICE("vm", backing, RAM_BACKING_CHOICES), .fallback = "as-recorded",
      .help = "host pages behind RAM; as-recorded: 4k where nothing is recorded"},
     {WHOLE("vm", s1_levels, UNIT_NONE, 1, 5), .fallback = "4",
      .help = "table levels of the guest's own translation",
@@ -70,7 +64,7 @@ const struct option workload_options[] = {
      .help = "VM registers that a vCPU writes before it turns its MMU on",
      .source = "assumed: TTBR0, TTBR1, TCR, MAIR and the like, unverified"},
 
-    {CHOICE("boot", firmware, firmware_choices), .fallback = "direct",
+    {CHOICE("boot", firmware, FIRMWARE_CHOICES), .fallback = "direct",
      .help = "the VMM loads the kernel itself, or firmware that loads it"},
     {WHOLE("boot", footprint, UNIT_BYTES, 1 << 20, BYTES_MAX), .fallback = "179M",
      .help = "guest memory in use, and mapped, at the reset", .source = DIRECT "178.9 MiB"},
@@ -84,7 +78,7 @@ const struct option workload_options[] = {
     {WHOLE("boot", extents, UNIT_NONE, 1, 4096), .fallback = "127",
      .help = "pieces in which it touches them; fewer where they would be under 2 MiB",
      .source = DIRECT "its pages are 127 ranges"},
-    {CHOICE("boot", order, order_choices), .fallback = "recorded",
+    {CHOICE("boot", order, BOOT_ORDER_CHOICES), .fallback = "recorded",
      .help = "the order of the pieces; recorded: as a recorded boot's, scaled",
      .source = "recorded boot n1-q-256m-c1-4k-f128"},
     {.section = "boot",
@@ -124,7 +118,7 @@ const struct option workload_options[] = {
     {WHOLE("boot", insns_per_page, UNIT_INSNS, 0, 1e12), .fallback = "60770",
      .help = "guest instructions for each 4 KiB it touches",
      .source = DIRECT "894.35 M over 14717 pages"},
-    {CHOICE("boot", dirty_log, log_choices), .fallback = "no",
+    {CHOICE("boot", dirty_log, BOOT_LOG_CHOICES), .fallback = "no",
      .help = "dirty logging from before the reset to after the rewrite (reset) or the boot"},
     {WHOLE("boot", later_passes, UNIT_NONE, 0, 1000), .fallback = "0",
      .help = "how often the guest then reads again what its boot touched"},

@@ -5,28 +5,54 @@
 #ifndef S2FLUSH_GUEST_WORKLOAD_WORKLOAD_VALUES_H
 #define S2FLUSH_GUEST_WORKLOAD_WORKLOAD_VALUES_H
 
-#include "core/units.h"
+#include "core/option.h"
 #include "guest/timeline.h"
 
-enum play { PLAY_SERIAL, PLAY_CONCURRENT };
-enum firmware { FIRMWARE_DIRECT, FIRMWARE_UEFI };
+#define PLAY_CHOICES(X)                                                    \
+    X(PLAY_SERIAL, "serial", "one operation after another, as they stand") \
+    X(PLAY_CONCURRENT, "concurrent", "each actor its own, in order by signals")
+CHOICE_ENUM(play, PLAY_CHOICES);
+
+#define GRANULE_CHOICES(X)                    \
+    X(GRANULE_4K, "4K", "blocks of 2 MiB")    \
+    X(GRANULE_16K, "16K", "blocks of 32 MiB") \
+    X(GRANULE_64K, "64K", "blocks of 512 MiB")
+CHOICE_ENUM(granule, GRANULE_CHOICES);
+
+#define FIRMWARE_CHOICES(X)                                  \
+    X(FIRMWARE_DIRECT, "direct", "the VMM loads the kernel") \
+    X(FIRMWARE_UEFI, "uefi", "firmware runs first and loads it")
+CHOICE_ENUM(firmware, FIRMWARE_CHOICES);
 
 /* In which order the second boot touches its extents. */
-enum boot_order { ORDER_SEQUENTIAL, ORDER_STRIDED, ORDER_RANDOM, ORDER_ZIPF, ORDER_RECORDED };
+#define BOOT_ORDER_CHOICES(X)                                           \
+    X(ORDER_SEQUENTIAL, "sequential", "by address")                     \
+    X(ORDER_STRIDED, "strided", "every so many")                        \
+    X(ORDER_RANDOM, "random", "shuffled")                               \
+    X(ORDER_ZIPF, "zipf", "shuffled, and some of them again and again") \
+    X(ORDER_RECORDED, "recorded", "as a recorded boot's, scaled")
+CHOICE_ENUM(boot_order, BOOT_ORDER_CHOICES);
 
 /* When dirty logging is on in a generated reboot, and until when. */
-enum boot_log { BOOT_LOG_NO, BOOT_LOG_RESET, BOOT_LOG_BOOT };
+#define BOOT_LOG_CHOICES(X)                                            \
+    X(BOOT_LOG_NO, "no", "never")                                      \
+    X(BOOT_LOG_RESET, "reset", "from before the reset to the rewrite") \
+    X(BOOT_LOG_BOOT, "boot", "to the end of the boot")
+CHOICE_ENUM(boot_log, BOOT_LOG_CHOICES);
 
 struct workload_values {
     char name[96], title[160], recording[512];
-    int play;
+    enum play play;
 
     uint64_t ram, ram_ipa, ram_misalign, ipa_bits, vcpus, copies;
     uint64_t s1_levels, s1_page, density, vm_registers;
-    int granule, backing; /* backing: enum backing, or BACKINGS for "as recorded" */
+    enum granule granule;
+    enum backing backing; /* BACKINGS: as recorded */
     double off_access_share;
 
-    int firmware, order, dirty_log;
+    enum firmware firmware;
+    enum boot_order order;
+    enum boot_log dirty_log;
     uint64_t footprint, rewrite, extents, seed;
     double touched, write_share, cached, dirty, secondary_mmu_on, zipf_exponent;
     uint64_t mmu_on_bytes, execute, execute_places, mmu_on_places, mmu_off_insns, insns_per_page,
