@@ -15,34 +15,15 @@ static const char *strange_columns(const char *text)
                           : csv_rows_strange(text, strlen(text), 0, NULL);
 }
 
-/* Members that stand behind others of an object, as json_again puts them. NULL
- * where they are none; the caller frees it. */
-static json_t *with_members(const char *before, const char *members)
+static bool object_without(const char *text, const char *const *without)
 {
-    size_t size = strlen(before) + strlen(members) + 2;
-    char *text = malloc(size);
-    if (!text) {
-        die("out of memory for the head of a journal");
-    }
-    snprintf(text, size, "%s%s}", before, members);
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    free(text);
-    return object;
-}
-
-static bool settings_fit(const char *members)
-{
-    json_t *study = with_members("{\"file\":0,\"runs_played\":0,\"runs_priced_again\":0", members);
-    json_decref(study);
-    return study;
-}
-
-static bool configuration_fits(const char *members)
-{
-    json_t *run = with_members("{\"schema_version\":0", members);
-    bool fits = json_object_size(run) == 2 && json_object_get(run, "configuration");
-    json_decref(run);
-    return fits;
+    bool good = json_is_object(object);
+    for (; *without; without++) {
+        good = good && !json_object_get(object, *without);
+    }
+    json_decref(object);
+    return good;
 }
 
 const char *journal_head_strange(const struct journal_head *head)
@@ -51,8 +32,9 @@ const char *journal_head_strange(const struct journal_head *head)
     if (columns) {
         return columns;
     }
-    return settings_fit(head->text[HEAD_SETTINGS]) &&
-                   configuration_fits(head->text[HEAD_CONFIGURATION])
+    static const char *const of_run[] = {"file", "runs_played", "runs_priced_again", NULL};
+    return object_without(head->text[HEAD_SETTINGS], of_run) &&
+                   object_without(head->text[HEAD_CONFIGURATION], of_run + 3)
                ? NULL
                : "settings that are no JSON";
 }

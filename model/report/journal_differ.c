@@ -99,24 +99,12 @@ static void say_value(const json_t *value, char *text, size_t size)
     free(dump);
 }
 
-static json_t *members_of(const struct journal_head *head, enum head_text id)
-{
-    size_t bytes = strlen(head->text[id]) + 3;
-    char *text = malloc(bytes);
-    if (!text) {
-        die("out of memory for the head of a journal");
-    }
-    snprintf(text, bytes, "{%s}", head->text[id] + strspn(head->text[id], ", \n"));
-    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    free(text);
-    return object;
-}
-
 static bool differ(const struct journal_head *wanted, const struct journal_head *found,
                    enum head_text id, char *text, size_t size)
 {
     char have[VALUE_CHARS + 4], want[VALUE_CHARS + 4];
-    json_t *a = members_of(wanted, id), *b = members_of(found, id);
+    json_t *a = json_loads(wanted->text[id], JSON_REJECT_DUPLICATES, NULL);
+    json_t *b = json_loads(found->text[id], JSON_REJECT_DUPLICATES, NULL);
     struct difference at = {.wanted = a, .found = b};
     bool is = a && b && narrow(&at);
     if (is) {

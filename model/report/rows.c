@@ -1,9 +1,10 @@
 #include "report/rows.h"
 
 #include "core/csv.h"
-#include "report/json.h"
+#include "report/tojson.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 /* One call tree writes the header, the CSV cells and the JSON members. */
@@ -11,25 +12,19 @@ struct row_writer {
     enum { WRITE_HEADER, WRITE_CSV, WRITE_JSONL } mode;
     FILE *out;
     bool more; /* the line has a cell already */
-    struct json json;
 };
 
 static void begin_row(struct row_writer *writer)
 {
     writer->more = false;
     if (writer->mode == WRITE_JSONL) {
-        writer->json = (struct json){.out = writer->out, .one_line = true};
-        json_open(&writer->json, NULL, '{');
+        fputc('{', writer->out);
     }
 }
 
 static void end_row(struct row_writer *writer)
 {
-    if (writer->mode == WRITE_JSONL) {
-        json_close(&writer->json, '}');
-    } else {
-        fputc('\n', writer->out);
-    }
+    fputs(writer->mode == WRITE_JSONL ? "}\n" : "\n", writer->out);
 }
 
 /* A cell of a CSV line: the column's name in the header, the text elsewhere. */
@@ -42,36 +37,60 @@ static void cell(struct row_writer *writer, const char *name, const char *text)
     writer->more = true;
 }
 
+static void print_string(FILE *out, const char *text)
+{
+    json_t *string = tojson_text(text);
+    tojson_print(out, string, JSON_ENCODE_ANY);
+    json_decref(string);
+}
+
+/* The name of a member of a JSON line. */
+static void member(struct row_writer *writer, const char *name)
+{
+    if (writer->more) {
+        fputc(',', writer->out);
+    }
+    print_string(writer->out, name);
+    fputc(':', writer->out);
+    writer->more = true;
+}
+
 static void put_text(struct row_writer *writer, const char *name, const char *text)
 {
     if (writer->mode == WRITE_JSONL) {
-        json_text(&writer->json, name, text);
+        member(writer, name);
+        print_string(writer->out, text);
     } else {
         cell(writer, name, text ? text : "");
+    }
+}
+
+/* A number has as few digits as tell it from all others, which jansson does not offer. */
+static void put_number(struct row_writer *writer, const char *name, const char *digits)
+{
+    if (writer->mode == WRITE_JSONL) {
+        member(writer, name);
+        fputs(digits, writer->out);
+    } else {
+        cell(writer, name, digits);
     }
 }
 
 static void put_real(struct row_writer *writer, const char *name, bool known, double value)
 {
     char text[40] = "";
-    if (!known) {
+    if (!known || (writer->mode == WRITE_JSONL && !isfinite(value))) {
         put_text(writer, name, NULL);
-    } else if (writer->mode == WRITE_JSONL) {
-        json_real(&writer->json, name, value);
     } else {
-        cell(writer, name, format_real(value, text, sizeof text));
+        put_number(writer, name, format_real(value, text, sizeof text));
     }
 }
 
 static void put_whole(struct row_writer *writer, const char *name, uint64_t value)
 {
     char text[32];
-    if (writer->mode == WRITE_JSONL) {
-        json_whole(&writer->json, name, value);
-    } else {
-        snprintf(text, sizeof text, "%" PRIu64, value);
-        cell(writer, name, text);
-    }
+    snprintf(text, sizeof text, "%" PRIu64, value);
+    put_number(writer, name, text);
 }
 
 /* Numbers of an axis are plain decimal text already. */

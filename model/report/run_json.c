@@ -1,8 +1,8 @@
 #include "report/run_json.h"
 
 #include "core/version.h"
-#include "report/json.h"
 #include "report/rows.h"
+#include "report/tojson.h"
 #include "study/draws.h"
 
 #include <errno.h>
@@ -31,30 +31,30 @@ static bool read_date(time_t *now, struct error *err)
     return true;
 }
 
-static void put_program(struct json *json, time_t now)
+static void put_program(json_t *run, time_t now)
 {
     char date[32];
     struct tm parts;
     struct utsname host;
+    json_t *program = json_object();
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &parts));
-    json_open(json, "program", '{');
-    json_text(json, "name", "s2flush");
-    json_text(json, "version", version_program);
-    json_text(json, "compiler", version_compiler);
-    json_text(json, "flags", version_flags);
-    json_close(json, '}');
-    json_text(json, "date", date);
+    tojson_set(program, "name", tojson_text("s2flush"));
+    tojson_set(program, "version", tojson_text(version_program));
+    tojson_set(program, "compiler", tojson_text(version_compiler));
+    tojson_set(program, "flags", tojson_text(version_flags));
+    tojson_set(run, "program", program);
+    tojson_set(run, "date", tojson_text(date));
     if (uname(&host) == 0) {
-        json_open(json, "host", '{');
-        json_text(json, "name", host.nodename);
-        json_text(json, "system", host.sysname);
-        json_text(json, "release", host.release);
-        json_text(json, "machine", host.machine);
-        json_close(json, '}');
+        json_t *machine = json_object();
+        tojson_set(machine, "name", tojson_text(host.nodename));
+        tojson_set(machine, "system", tojson_text(host.sysname));
+        tojson_set(machine, "release", tojson_text(host.release));
+        tojson_set(machine, "machine", tojson_text(host.machine));
+        tojson_set(run, "host", machine);
     }
 }
 
-static void put_options(struct json *json, const struct study *study)
+static void put_options(json_t *settings, const struct study *study)
 {
     for (size_t i = 0; i < study_option_count; i++) {
         const struct option *row = &study_options[i];
@@ -62,184 +62,145 @@ static void put_options(struct json *json, const struct study *study)
         if (row->kind == OPTION_WHOLE) {
             uint64_t value;
             memcpy(&value, (const char *)study + row->offset, sizeof value);
-            json_whole(json, row->name, value);
+            tojson_set(settings, row->name, tojson_whole(value));
         } else {
-            json_text(json, row->name, option_format(row, study, text, sizeof text));
+            tojson_set(settings, row->name,
+                       tojson_text(option_format(row, study, text, sizeof text)));
         }
     }
 }
 
-static void put_axes(struct json *json, const struct study *study)
+static json_t *axes_of(const struct study *study)
 {
-    json_open(json, "axes", '[');
+    json_t *axes = json_array();
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
-        json_open(json, NULL, '{');
-        json_text(json, "name", axis->name);
-        json_text(json, "unit", axis->kind.number ? unit_name(axis->kind.unit) : NULL);
-        json_open(json, "values", '[');
+        json_t *one = json_object(), *values = json_array();
         for (size_t i = 0; i < axis->values.count; i++) {
-            json_text(json, NULL, axis->values.text[i]);
+            tojson_append(values, tojson_text(axis->values.text[i]));
         }
-        json_close(json, ']');
-        json_close(json, '}');
+        tojson_set(one, "name", tojson_text(axis->name));
+        tojson_set(one, "unit", tojson_text(axis->kind.number ? unit_name(axis->kind.unit) : NULL));
+        tojson_set(one, "values", values);
+        tojson_append(axes, one);
     }
-    json_close(json, ']');
+    return axes;
 }
 
-static void put_list(struct json *json, const char *name, const char *text)
+static json_t *list_of(const char *text)
 {
     char words[STUDY_MEMO_LIST][64];
     size_t count = study_memo_list(text, words);
-    json_open(json, name, '[');
+    json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
-        json_text(json, NULL, words[i]);
+        tojson_append(list, tojson_text(words[i]));
     }
-    json_close(json, ']');
+    return list;
 }
 
 /* What is not given is null or empty; a case holds the values of the axes that
  * it names. */
-static void put_memo(struct json *json, const struct study *study)
+static json_t *memo_of(const struct study *study)
 {
     const struct study_memo *memo = &study->memo;
     char first[64], second[64];
-    json_open(json, "memo", '{');
-    json_flag(json, "given", memo->given);
-    json_text(json, "metric", memo->metric);
-    json_text(json, "breakeven", memo->breakeven[0] ? memo->breakeven : NULL);
-    json_flag(json, "sensitivity", memo->sensitivity != MEMO_SENSITIVITY_NO);
-    json_flag(json, "sensitivity_all", memo->sensitivity == MEMO_SENSITIVITY_ALL);
-    json_flag(json, "what_if", memo->what_if);
-    json_open(json, "compare", '[');
+    json_t *all = json_object(), *compare = json_array(), *named = json_object();
     if (study_memo_pair(memo->compare, first, second)) {
-        json_text(json, NULL, first);
-        json_text(json, NULL, second);
+        tojson_append(compare, tojson_text(first));
+        tojson_append(compare, tojson_text(second));
     }
-    json_close(json, ']');
-    put_list(json, "by", memo->by);
-    put_list(json, "against", memo->against);
-    put_list(json, "also", memo->also);
-    put_list(json, "targets", memo->targets);
-    json_open(json, "case", '{');
     for (size_t a = 0; a < study->axis_count; a++) {
         size_t value = study_memo_case(study, a);
         if (value != SIZE_MAX) {
-            json_text(json, study->axes[a].name, study->axes[a].values.text[value]);
+            tojson_set(named, study->axes[a].name, tojson_text(study->axes[a].values.text[value]));
         }
     }
-    json_close(json, '}');
-    json_close(json, '}');
+    tojson_set(all, "given", json_boolean(memo->given));
+    tojson_set(all, "metric", tojson_text(memo->metric));
+    tojson_set(all, "breakeven", tojson_text(memo->breakeven[0] ? memo->breakeven : NULL));
+    tojson_set(all, "sensitivity", json_boolean(memo->sensitivity != MEMO_SENSITIVITY_NO));
+    tojson_set(all, "sensitivity_all", json_boolean(memo->sensitivity == MEMO_SENSITIVITY_ALL));
+    tojson_set(all, "what_if", json_boolean(memo->what_if));
+    tojson_set(all, "compare", compare);
+    tojson_set(all, "by", list_of(memo->by));
+    tojson_set(all, "against", list_of(memo->against));
+    tojson_set(all, "also", list_of(memo->also));
+    tojson_set(all, "targets", list_of(memo->targets));
+    tojson_set(all, "case", named);
+    return all;
 }
 
-static void put_changes(struct json *json, const struct study *study)
+static json_t *settings_of(const struct study *study)
 {
-    json_open(json, "changes", '[');
-    for (size_t i = 0; i < study->change_count; i++) {
-        json_text(json, NULL, study->changes[i]);
-    }
-    json_close(json, ']');
-}
-
-static void put_settings(struct json *json, const struct study *study)
-{
-    put_options(json, study);
-    json_text(json, "random_numbers", "xoshiro256**, seeded by SplitMix64");
-    json_text(json, "interval", "95 %, Student's t over the shifts");
-    put_axes(json, study);
-    json_open(json, "set", '{');
+    json_t *all = json_object(), *set = json_object(), *changes = json_array();
     for (size_t i = 0; i < study->setting_count; i++) {
-        json_text(json, study->settings[i].key, study->settings[i].text);
+        tojson_set(set, study->settings[i].key, tojson_text(study->settings[i].text));
     }
-    json_close(json, '}');
-    put_changes(json, study);
-    put_memo(json, study);
-    json_whole(json, "points", study->points);
+    for (size_t i = 0; i < study->change_count; i++) {
+        tojson_append(changes, tojson_text(study->changes[i]));
+    }
+    put_options(all, study);
+    tojson_set(all, "random_numbers", tojson_text("xoshiro256**, seeded by SplitMix64"));
+    tojson_set(all, "interval", tojson_text("95 %, Student's t over the shifts"));
+    tojson_set(all, "axes", axes_of(study));
+    tojson_set(all, "set", set);
+    tojson_set(all, "changes", changes);
+    tojson_set(all, "memo", memo_of(study));
+    tojson_set(all, "points", tojson_whole(study->points));
+    return all;
 }
 
 /* --- settings, grouped by section --- */
 
-struct section_writer {
-    struct json *json;
-    char section[64]; /* the one that is open; "": none */
-};
-
-static void close_section(struct section_writer *writer)
-{
-    if (writer->section[0]) {
-        json_close(writer->json, '}');
-        writer->section[0] = '\0';
-    }
-}
-
+/* Into the object of the line's section, which its first line makes. */
 static void put_setting(void *context, const struct setting_line *line)
 {
-    struct section_writer *writer = context;
-    if (strcmp(writer->section, line->section) != 0) {
-        close_section(writer);
-        snprintf(writer->section, sizeof writer->section, "%s", line->section);
-        json_open(writer->json, line->section, '{');
+    json_t *of = context, *section = json_object_get(of, line->section);
+    if (!section) {
+        section = json_object();
+        tojson_set(of, line->section, section);
     }
-    json_text(writer->json, line->key, line->value);
+    tojson_set(section, line->key, tojson_text(line->value));
     if (line->note) {
         char key[96];
         snprintf(key, sizeof key, "%s source", line->key);
-        json_text(writer->json, key, line->note);
+        tojson_set(section, key, tojson_text(line->note));
     }
 }
 
-static void put_configuration(struct json *json, const struct study *study)
+static json_t *configuration_of(const struct study *study)
 {
-    struct section_writer writer = {.json = json};
+    static const char *const plural[] = {"workloads", "machines", "kernels", "strategies"};
+    json_t *all = json_object();
     for (int role = 0; role < AXIS_ROLES; role++) {
-        static const char *const plural[] = {"workloads", "machines", "kernels", "strategies"};
         const struct values *values = &study->role[role]->values;
-        json_open(json, plural[role], '{');
+        json_t *same_role = json_object();
         for (size_t i = 0; i < values->count; i++) {
-            json_open(json, values->text[i], '{');
+            json_t *one = json_object();
             if (role == AXIS_WORKLOAD) {
-                json_text(json, "title", workload_title(study->workloads[i]));
-                setup_tell_workload(study->workloads[i], put_setting, &writer);
+                tojson_set(one, "title", tojson_text(workload_title(study->workloads[i])));
+                setup_tell_workload(study->workloads[i], put_setting, one);
             } else if (role == AXIS_MACHINE) {
-                setup_tell_platform(&study->platforms[i], put_setting, &writer);
+                setup_tell_platform(&study->platforms[i], put_setting, one);
             } else if (role == AXIS_KERNEL) {
-                setup_tell_kernel(&study->kernels[i], put_setting, &writer);
+                setup_tell_kernel(&study->kernels[i], put_setting, one);
             } else {
-                setup_tell_strategy(study->strategies[i], put_setting, &writer);
+                setup_tell_strategy(study->strategies[i], put_setting, one);
             }
-            close_section(&writer);
-            json_close(json, '}');
+            tojson_set(same_role, values->text[i], one);
         }
-        json_close(json, '}');
+        tojson_set(all, plural[role], same_role);
     }
+    return all;
 }
 
 /* --- the whole --- */
 
-/* Depths of what is written ahead: members of `study`, and of the outermost. */
-enum { IN_STUDY = 2, IN_RUN = 1 };
-
-static char *written_ahead(const struct study *study, unsigned depth,
-                           void (*put)(struct json *json, const struct study *study))
+static char *text_of(json_t *value)
 {
-    char *text = NULL;
-    size_t size = 0;
-    struct json json = {.out = open_memstream(&text, &size), .depth = depth, .more = true};
-    if (!json.out) {
-        die("out of memory for the record of a run");
-    }
-    put(&json, study);
-    if (fclose(json.out) != 0) {
-        die("out of memory for the record of a run");
-    }
+    char *text = tojson_dump(value, JSON_COMPACT);
+    json_decref(value);
     return text;
-}
-
-static void put_all_configuration(struct json *json, const struct study *study)
-{
-    json_open(json, "configuration", '{');
-    put_configuration(json, study);
-    json_close(json, '}');
 }
 
 void run_about(const struct study *study, struct run_about *about)
@@ -248,8 +209,8 @@ void run_about(const struct study *study, struct run_about *about)
     if (!about->path) {
         die("out of memory for the record of a run");
     }
-    about->settings = written_ahead(study, IN_STUDY, put_settings);
-    about->configuration = written_ahead(study, IN_RUN, put_all_configuration);
+    about->settings = text_of(settings_of(study));
+    about->configuration = text_of(configuration_of(study));
 }
 
 void run_about_free(struct run_about *about)
@@ -269,21 +230,23 @@ bool run_json_possible(struct error *err)
 bool run_json_write(FILE *out, const struct run_about *about, uint64_t plays, uint64_t reprices,
                     struct error *err)
 {
-    struct json json = {.out = out};
     time_t now;
     if (!read_date(&now, err)) {
         return false;
     }
-    json_open(&json, NULL, '{');
-    json_whole(&json, "schema_version", ROWS_SCHEMA);
-    put_program(&json, now);
-    json_open(&json, "study", '{');
-    json_text(&json, "file", about->path);
-    json_again(&json, about->settings);
-    json_whole(&json, "runs_played", plays);
-    json_whole(&json, "runs_priced_again", reprices);
-    json_close(&json, '}');
-    json_again(&json, about->configuration);
-    json_close(&json, '}');
+    json_t *run = json_object(), *study = json_object();
+    json_t *settings = json_loads(about->settings, 0, NULL);
+    tojson_set(run, "schema_version", json_integer(ROWS_SCHEMA));
+    put_program(run, now);
+    tojson_set(study, "file", tojson_text(about->path));
+    json_object_update(study, settings);
+    tojson_set(study, "runs_played", tojson_whole(plays));
+    tojson_set(study, "runs_priced_again", tojson_whole(reprices));
+    tojson_set(run, "study", study);
+    tojson_set(run, "configuration", json_loads(about->configuration, 0, NULL));
+    tojson_print(out, run, JSON_INDENT(2));
+    fputc('\n', out);
+    json_decref(settings);
+    json_decref(run);
     return true;
 }

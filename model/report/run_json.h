@@ -12,8 +12,8 @@
 /* What a run's record says of the study, as text that needs no study any more. */
 struct run_about {
     char *path; /* the study's file */
-    char *settings; /* members of `study`: its options, axes and [set] */
-    char *configuration; /* the member of that name */
+    char *settings; /* a JSON object: its options, axes and [set] */
+    char *configuration; /* a JSON object */
 };
 
 void run_about(const struct study *study, struct run_about *about);

@@ -214,8 +214,9 @@ static void hostile_rows_are_refused(void **state)
         {"{\"study\"", "x\"study\"", "JSON object", false},
         {"\"4k\"", "\"4\033\"", "control character", false},
         {",backing,", ",=ackin\",", "formula", true},
-        {"\"configuration\"", "\"konfiguration\"", "no JSON", true},
-        {"\"seed\": 1", "\"seed\" :}", "no JSON", true},
+        {"{\"workloads\"", "[\"workloads\"", "no JSON", true},
+        {"\"seed\":1", "\"seed\" }", "no JSON", true},
+        {"\"axes\"", "\"file\"", "no JSON", true},
     };
     struct study study;
     (void)state;

@@ -1,7 +1,7 @@
 /* One run over time: Chrome trace JSON. */
 #include "core/alloc.h"
-#include "report/json.h"
 #include "report/timeline/tracks.h"
+#include "report/tojson.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,54 +27,55 @@ static uint32_t tid_of(uint32_t actor, bool holds)
     return TID_ACTORS + 2 * actor + holds;
 }
 
-/* Each event is a line of its own. */
-static struct json begin_event(struct writer *writer)
+static json_t *event(const char *name, const char *kind, uint32_t pid, uint32_t tid)
 {
-    if (writer->more) {
-        fputs(",", writer->out);
-    }
-    writer->more = true;
-    struct json json = {.out = writer->out, .one_line = true};
-    json_open(&json, NULL, '{');
-    return json;
+    json_t *event = json_object();
+    tojson_set(event, "name", tojson_text(name));
+    tojson_set(event, "ph", tojson_text(kind));
+    tojson_set(event, "pid", tojson_whole(pid));
+    tojson_set(event, "tid", tojson_whole(tid));
+    return event;
 }
 
-static void put_place(struct json *json, const char *kind, uint32_t pid, uint32_t tid)
+/* Picoseconds as microseconds with all their digits, which no double has. */
+static void put_micros(FILE *out, const char *key, ps_t ps)
 {
-    json_text(json, "ph", kind);
-    json_whole(json, "pid", pid);
-    json_whole(json, "tid", tid);
+    fprintf(out, "\"%s\":%" PRIu64 ".%06" PRIu64 ",", key, ps / PS_PER_US, ps % PS_PER_US);
+}
+
+/* Each event is a line of its own: its times, where it has any, and then its other
+ * members. Takes the event over. */
+static void put_event(struct writer *writer, const ps_t *at, const ps_t *lasts, json_t *event)
+{
+    char *members = tojson_dump(event, JSON_COMPACT);
+    fputs(writer->more ? ",\n{" : "\n{", writer->out);
+    writer->more = true;
+    if (at) {
+        put_micros(writer->out, "ts", *at);
+    }
+    if (lasts) {
+        put_micros(writer->out, "dur", *lasts);
+    }
+    fputs(members + 1, writer->out);
+    free(members);
+    json_decref(event);
 }
 
 /* --- names of tracks --- */
 
 static void put_name(struct writer *writer, const char *what, uint32_t pid, uint32_t tid,
-                     const char *name)
+                     const char *key, json_t *value)
 {
-    struct json json = begin_event(writer);
-    json_text(&json, "name", what);
-    put_place(&json, "M", pid, tid);
-    json_open(&json, "args", '{');
-    json_text(&json, "name", name);
-    json_close(&json, '}');
-    json_close(&json, '}');
-}
-
-static void put_order(struct writer *writer, uint32_t pid, uint32_t tid)
-{
-    struct json json = begin_event(writer);
-    json_text(&json, "name", "thread_sort_index");
-    put_place(&json, "M", pid, tid);
-    json_open(&json, "args", '{');
-    json_whole(&json, "sort_index", tid);
-    json_close(&json, '}');
-    json_close(&json, '}');
+    json_t *name = event(what, "M", pid, tid), *arguments = json_object();
+    tojson_set(arguments, key, value);
+    tojson_set(name, "args", arguments);
+    put_event(writer, NULL, NULL, name);
 }
 
 static void name_track(struct writer *writer, uint32_t pid, uint32_t tid, const char *name)
 {
-    put_name(writer, "thread_name", pid, tid, name);
-    put_order(writer, pid, tid);
+    put_name(writer, "thread_name", pid, tid, "name", tojson_text(name));
+    put_name(writer, "thread_sort_index", pid, tid, "sort_index", tojson_whole(tid));
 }
 
 static void name_tracks(struct writer *writer)
@@ -84,7 +85,7 @@ static void name_tracks(struct writer *writer)
     char name[64], longer[96];
     for (uint32_t vm = 0; vm < writer->timeline->vm.copies; vm++) {
         snprintf(name, sizeof name, "VM %" PRIu32, vm);
-        put_name(writer, "process_name", vm + 1, 0, name);
+        put_name(writer, "process_name", vm + 1, 0, "name", tojson_text(name));
     }
     name_track(writer, 1, TID_PHASES, "phases");
     name_track(writer, 1, TID_WINDOW, "window that counts");
@@ -115,34 +116,16 @@ static const char *slice_name(const struct span *span, char *buf, size_t size)
     return buf;
 }
 
-static struct json begin_slice(struct writer *writer, const char *name, uint32_t pid, uint32_t tid,
-                               ps_t start, ps_t ps)
-{
-    struct json json = begin_event(writer);
-    json_text(&json, "name", name);
-    put_place(&json, "X", pid, tid);
-    json_millionths(&json, "ts", start);
-    json_millionths(&json, "dur", ps);
-    return json;
-}
-
-static void end_slice(struct json *json)
-{
-    json_close(json, '}');
-    json_close(json, '}');
-}
-
 /* What a slice that stands for several is made of. */
-static void put_parts(struct json *json, const struct span *span)
+static json_t *parts_of(const struct span *span)
 {
-    json_whole(json, "stands_for", span->stands_for);
-    json_open(json, "parts_ps", '{');
+    json_t *parts = json_object();
     for (uint32_t i = 0; i <= CLASS_IDLE; i++) {
         if (span->part[i] > 0) {
-            json_whole(json, class_name(i), span->part[i]);
+            tojson_set(parts, class_name(i), tojson_whole(span->part[i]));
         }
     }
-    json_close(json, '}');
+    return parts;
 }
 
 static void put_span(struct writer *writer, const struct span *span)
@@ -152,25 +135,26 @@ static void put_span(struct writer *writer, const struct span *span)
     if (span->part[CLASS_IDLE] == span->ps) {
         return; /* a gap in the track says as much */
     }
-    struct json json =
-        begin_slice(writer, slice_name(span, name, sizeof name), pid_of(writer, span->lane),
-                    tid_of(span->lane, false), span->start, span->ps);
-    json_text(&json, "cat",
-              span->stands_for > 1 ? "several"
-              : class < CLASS_WAIT ? "busy"
-                                   : "wait");
-    json_open(&json, "args", '{');
-    json_text(&json, "phase", writer->timeline->phases[span->phase]);
-    json_whole(&json, "ps", span->ps);
+    json_t *slice = event(slice_name(span, name, sizeof name), "X", pid_of(writer, span->lane),
+                          tid_of(span->lane, false));
+    json_t *arguments = json_object();
+    tojson_set(slice, "cat",
+               tojson_text(span->stands_for > 1 ? "several"
+                           : class < CLASS_WAIT ? "busy"
+                                                : "wait"));
+    tojson_set(arguments, "phase", tojson_text(writer->timeline->phases[span->phase]));
+    tojson_set(arguments, "ps", tojson_whole(span->ps));
     for (uint32_t i = 0; i < TALLIES; i++) {
         if (span->tally[i] > 0) {
-            json_whole(&json, tally_name[i], span->tally[i]);
+            tojson_set(arguments, tally_name[i], tojson_whole(span->tally[i]));
         }
     }
     if (span->stands_for > 1) {
-        put_parts(&json, span);
+        tojson_set(arguments, "stands_for", tojson_whole(span->stands_for));
+        tojson_set(arguments, "parts_ps", parts_of(span));
     }
-    end_slice(&json);
+    tojson_set(slice, "args", arguments);
+    put_event(writer, &span->start, &span->ps, slice);
 }
 
 static void put_hold(struct writer *writer, const struct span *span)
@@ -182,17 +166,17 @@ static void put_hold(struct writer *writer, const struct span *span)
     if (span->part[0] == span->ps) {
         return;
     }
-    struct json json =
-        begin_slice(writer, hold_name(class, name, sizeof name), pid_of(writer, span->lane),
-                    tid_of(span->lane, true), span->start, span->ps);
-    json_text(&json, "cat", "hold");
-    json_open(&json, "args", '{');
-    json_whole(&json, "ps", span->ps);
+    json_t *slice = event(hold_name(class, name, sizeof name), "X", pid_of(writer, span->lane),
+                          tid_of(span->lane, true));
+    json_t *arguments = json_object();
+    tojson_set(slice, "cat", tojson_text("hold"));
+    tojson_set(arguments, "ps", tojson_whole(span->ps));
     if (span->stands_for > 1) {
-        json_whole(&json, "stands_for", span->stands_for);
-        json_whole(&json, "held_ps", span->ps - span->part[0]);
+        tojson_set(arguments, "stands_for", tojson_whole(span->stands_for));
+        tojson_set(arguments, "held_ps", tojson_whole(span->ps - span->part[0]));
     }
-    end_slice(&json);
+    tojson_set(slice, "args", arguments);
+    put_event(writer, &span->start, &span->ps, slice);
 }
 
 static void put_mark(struct writer *writer, const struct span_mark *mark)
@@ -203,12 +187,9 @@ static void put_mark(struct writer *writer, const struct span_mark *mark)
     } else {
         snprintf(name, sizeof name, "%s", mark_name[mark->what]);
     }
-    struct json json = begin_event(writer);
-    json_text(&json, "name", name);
-    put_place(&json, "i", pid_of(writer, mark->lane), tid_of(mark->lane, false));
-    json_millionths(&json, "ts", mark->at);
-    json_text(&json, "s", "t");
-    json_close(&json, '}');
+    json_t *instant = event(name, "i", pid_of(writer, mark->lane), tid_of(mark->lane, false));
+    tojson_set(instant, "s", tojson_text("t"));
+    put_event(writer, &mark->at, NULL, instant);
 }
 
 /* When somebody first did something in each phase; UINT64_MAX: never. */
@@ -236,47 +217,47 @@ static void put_phases(struct writer *writer)
     ps_t *start = phase_starts(writer);
     for (uint32_t phase = writer->timeline->phase_count; phase-- > 0;) {
         if (start[phase] < end) {
-            struct json json = begin_slice(writer, writer->timeline->phases[phase], 1, TID_PHASES,
-                                           start[phase], end - start[phase]);
-            json_close(&json, '}');
+            ps_t lasts = end - start[phase];
+            put_event(writer, &start[phase], &lasts,
+                      event(writer->timeline->phases[phase], "X", 1, TID_PHASES));
             end = start[phase];
         }
     }
     free(start);
     if (writer->sim->reinit_ps != UINT64_MAX) {
-        struct json json = begin_slice(writer, "first re-init to the end", 1, TID_WINDOW,
-                                       writer->sim->reinit_ps, sim_window_ps(writer->sim));
-        json_close(&json, '}');
+        ps_t lasts = sim_window_ps(writer->sim);
+        put_event(writer, &writer->sim->reinit_ps, &lasts,
+                  event("first re-init to the end", "X", 1, TID_WINDOW));
     }
 }
 
 /* --- all of it --- */
 
-static void put_heading(struct json *json, const struct setup *setup, const struct sim *sim)
+static json_t *other_data(const struct setup *setup, const struct sim *sim)
 {
     const struct spans *did = &sim_seen(sim)->did;
-    json_text(json, "displayTimeUnit", "ns");
-    json_open(json, "otherData", '{');
-    json_text(json, "workload", workload_name(setup->workload));
-    json_text(json, "strategy", setup->strategy->name);
-    json_text(json, "machine", setup->platform.name);
-    json_text(json, "kernel", setup->kernel.name);
-    json_text(json, "fidelity", setup->exact ? "exact" : "fast");
-    json_whole(json, "put_together_up_to_ps", did->grain);
-    json_whole(json, "holds_put_together_up_to_ps", sim_seen(sim)->held.grain);
-    json_whole(json, "marks_left_out", did->marks_left_out);
-    json_close(json, '}');
+    json_t *data = json_object();
+    tojson_set(data, "workload", tojson_text(workload_name(setup->workload)));
+    tojson_set(data, "strategy", tojson_text(setup->strategy->name));
+    tojson_set(data, "machine", tojson_text(setup->platform.name));
+    tojson_set(data, "kernel", tojson_text(setup->kernel.name));
+    tojson_set(data, "fidelity", tojson_text(setup->exact ? "exact" : "fast"));
+    tojson_set(data, "put_together_up_to_ps", tojson_whole(did->grain));
+    tojson_set(data, "holds_put_together_up_to_ps", tojson_whole(sim_seen(sim)->held.grain));
+    tojson_set(data, "marks_left_out", tojson_whole(did->marks_left_out));
+    return data;
 }
 
+/* The events are printed one by one: there may be millions. */
 void tracks_json(FILE *out, const struct setup *setup, const struct sim *sim)
 {
     const struct watch *seen = sim_seen(sim);
-    struct json json = {.out = out, .one_line = true};
     struct writer writer = {.out = out, .sim = sim, .timeline = sim->point->timeline};
-    json_open(&json, NULL, '{');
-    put_heading(&json, setup, sim);
-    json_open(&json, "traceEvents", '[');
-    fputc('\n', out);
+    json_t *data = other_data(setup, sim);
+    fputs("{\"displayTimeUnit\":\"ns\",\"otherData\":", out);
+    tojson_print(out, data, JSON_COMPACT);
+    json_decref(data);
+    fputs(",\"traceEvents\":[", out);
     name_tracks(&writer);
     put_phases(&writer);
     for (size_t i = 0; i < seen->did.count; i++) {
@@ -288,6 +269,5 @@ void tracks_json(FILE *out, const struct setup *setup, const struct sim *sim)
     for (size_t i = 0; i < seen->did.mark_count; i++) {
         put_mark(&writer, &seen->did.marks[i]);
     }
-    json_close(&json, ']');
-    json_close(&json, '}');
+    fputs("]}\n", out);
 }
