@@ -167,6 +167,15 @@ static ps_t whole_ps(double ps)
     return (ps_t)ceil(ps);
 }
 
+static __attribute__((noinline, cold)) void grow_appointments(struct flow *flow)
+{
+    flow->room *= 2;
+    flow->appointments = realloc(flow->appointments, flow->room * sizeof(ps_t));
+    if (!flow->appointments) {
+        die("out of memory for the appointments of %s", flow->name);
+    }
+}
+
 /* Sees to it that the flow is called when it is due. An earlier event will do:
  * it leads here again. Otherwise every short piece of work beside a long one
  * would leave an event of the long one's end behind. */
@@ -176,7 +185,9 @@ static void appoint(struct flow *flow, struct engine *engine)
     if (flow->due == UINT64_MAX || called) {
         return;
     }
-    INVARIANT(flow->appointed < flow->room, "%s has %u appointments", flow->name, flow->appointed);
+    if (flow->appointed == flow->room) {
+        grow_appointments(flow);
+    }
     flow->appointments[flow->appointed++] = flow->due;
     calendar_push(&engine->calendar, flow->due, flow->id);
 }

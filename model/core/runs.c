@@ -1,9 +1,6 @@
 #include "core/runs.h"
 
-#include "core/alloc.h"
 #include "core/error.h"
-
-#include <stdlib.h>
 
 static int compare(const struct run *a, const struct run *b)
 {
@@ -15,38 +12,12 @@ static int compare(const struct run *a, const struct run *b)
 RB_GENERATE_INTERNAL(run_tree, run, link, compare, static)
 #pragma GCC diagnostic pop
 
-void run_pool_init(struct run_pool *pool, size_t capacity)
+void runs_pool_init(struct pool *pool, size_t count)
 {
-    *pool = (struct run_pool){.capacity = capacity};
-    pool->runs = alloc_raw(capacity, sizeof *pool->runs, "ranges of memory state");
+    pool_init(pool, count, sizeof(struct run), "ranges of memory state");
 }
 
-void run_pool_free(struct run_pool *pool)
-{
-    free(pool->runs);
-    pool->runs = NULL;
-}
-
-static struct run *take(struct run_pool *pool)
-{
-    pool->live++;
-    struct run *run = pool->spare;
-    if (run) {
-        pool->spare = RB_LEFT(run, link);
-        return run;
-    }
-    INVARIANT(pool->used < pool->capacity, "the pool of %zu ranges is too small", pool->capacity);
-    return &pool->runs[pool->used++];
-}
-
-static void give(struct run_pool *pool, struct run *run)
-{
-    RB_LEFT(run, link) = pool->spare;
-    pool->spare = run;
-    pool->live--;
-}
-
-void runs_init(struct runs *map, struct run_pool *pool)
+void runs_init(struct runs *map, struct pool *pool)
 {
     RB_INIT(&map->tree);
     map->pool = pool;
@@ -59,21 +30,12 @@ static void drop(struct runs *map, struct run *run)
     RB_REMOVE(run_tree, &map->tree, run);
     map->covered -= run->end - run->start;
     map->recent = NULL;
-    give(map->pool, run);
-}
-
-void runs_reset(struct runs *map)
-{
-    struct run *next;
-    for (struct run *run = RB_MIN(run_tree, &map->tree); run; run = next) {
-        next = RB_NEXT(run_tree, &map->tree, run);
-        drop(map, run);
-    }
+    pool_give(map->pool, run);
 }
 
 static struct run *insert(struct runs *map, uint64_t start, uint64_t end, uint64_t value)
 {
-    struct run *run = take(map->pool);
+    struct run *run = pool_take(map->pool);
     run->start = start;
     run->end = end;
     run->value = value;

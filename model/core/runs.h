@@ -3,11 +3,12 @@
  *
  * Neighbouring ranges of equal value are one run, so that a terabyte in one
  * state costs what a page costs. The value 0 means "nothing here": such ranges
- * are not stored. All runs come from one pool that is sized at set-up; playing
- * a timeline allocates nothing.
+ * are not stored. Any number of maps take their runs from one pool.
  */
 #ifndef S2FLUSH_CORE_RUNS_H
 #define S2FLUSH_CORE_RUNS_H
+
+#include "core/pool.h"
 
 #include <bsd/sys/tree.h>
 #include <stdbool.h>
@@ -22,29 +23,17 @@ struct run {
 
 RB_HEAD(run_tree, run);
 
-/* Shared by any number of maps. */
-struct run_pool {
-    struct run *runs;
-    struct run *spare; /* given back, chained through link.rbe_left */
-    size_t capacity;
-    size_t used; /* taken from `runs` so far */
-    size_t live; /* in maps now */
-};
-
 struct runs {
     struct run_tree tree;
-    struct run_pool *pool;
+    struct pool *pool;
     struct run *recent; /* where the last look-up ended: touches are local */
     uint64_t covered; /* sum of end - start */
 };
 
-void run_pool_init(struct run_pool *pool, size_t capacity);
-void run_pool_free(struct run_pool *pool);
+/* A pool with room for that many runs before it grows. */
+void runs_pool_init(struct pool *pool, size_t count);
 
-void runs_init(struct runs *map, struct run_pool *pool);
-
-/* Gives all runs back to the pool. */
-void runs_reset(struct runs *map);
+void runs_init(struct runs *map, struct pool *pool);
 
 /* The run that holds `at`, or the first one after it, or NULL. */
 struct run *runs_find(struct runs *map, uint64_t at);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strategy *strategy,
-              struct memory *memory, const struct geometry *geometry, struct run_pool *pool,
+              struct memory *memory, const struct geometry *geometry, struct pool *pool,
               uint32_t vcpu_count)
 {
     INVARIANT(vcpu_count <= KVM_VCPUS, "%u vCPUs", vcpu_count);

@@ -114,7 +114,7 @@ struct kvm {
 /* A VM with no slots; every vCPU initialised once, not run. How its guest's walks read
  * stage 1 (s1_levels and so on) is the caller's to say: none of it is set. */
 void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strategy *strategy,
-              struct memory *memory, const struct geometry *geometry, struct run_pool *pool,
+              struct memory *memory, const struct geometry *geometry, struct pool *pool,
               uint32_t vcpu_count);
 
 /* Adds a slot and returns its index. `area.start` is where it lies in the

@@ -52,7 +52,7 @@ bool geometry_init(struct geometry *geometry, uint64_t granule_bytes, uint32_t i
     return true;
 }
 
-void stage2_init(struct stage2 *stage2, const struct geometry *geometry, struct run_pool *pool)
+void stage2_init(struct stage2 *stage2, const struct geometry *geometry, struct pool *pool)
 {
     stage2->geometry = *geometry;
     stage2->tables = 0;

@@ -54,7 +54,7 @@ struct stage2 {
     uint64_t tables; /* non-root tables now in the tree */
 };
 
-void stage2_init(struct stage2 *stage2, const struct geometry *geometry, struct run_pool *pool);
+void stage2_init(struct stage2 *stage2, const struct geometry *geometry, struct pool *pool);
 
 /* The leaves at `ipa`, cut to [ipa's leaf, limit); false where nothing is
  * mapped there, and *next is then the next mapped address (or UINT64_MAX). */

@@ -27,8 +27,7 @@ static struct cache *allocate(void)
     return cache;
 }
 
-struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes,
-                        size_t max_runs)
+struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes, size_t runs)
 {
     INVARIANT(line_bytes >= 16 && line_bytes <= CACHE_PAGE_BYTES &&
                   (line_bytes & (line_bytes - 1)) == 0,
@@ -39,15 +38,15 @@ struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line
     if (exact) {
         cache_sets_init(&cache->sets, bytes / line_bytes, ways, cache->page_lines);
     } else {
-        cache_extents_init(&cache->extents, bytes / line_bytes, cache->page_lines, max_runs);
+        cache_extents_init(&cache->extents, bytes / line_bytes, cache->page_lines, runs);
     }
     return cache;
 }
 
-uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t max_runs)
+uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t runs)
 {
     uint64_t way = 1 + sizeof(uint64_t) + sizeof(struct way_link); /* its mark, tag and link */
-    return exact ? bytes / line_bytes * way : max_runs * sizeof(struct extent);
+    return exact ? bytes / line_bytes * way : runs * sizeof(struct extent);
 }
 
 void cache_free(struct cache *cache)
@@ -61,15 +60,6 @@ void cache_free(struct cache *cache)
         cache_extents_free(&cache->extents);
     }
     free(cache);
-}
-
-void cache_reset(struct cache *cache)
-{
-    if (cache->exact) {
-        cache_sets_reset(&cache->sets);
-    } else {
-        cache_extents_reset(&cache->extents);
-    }
 }
 
 /* With this kept, no sum or product of pages and lines below can overflow. */

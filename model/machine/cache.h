@@ -33,18 +33,15 @@ struct touch_counts {
 struct cache;
 
 /* A cache of that many bytes with lines of `line_bytes` (a power of two, 16 to
- * 4096), all empty. Exact: `ways` ways. Fast: room for `max_runs` runs.
- * Everything is allocated here; no later call allocates. 0 bytes: nothing is
- * ever found in it. */
+ * 4096), all empty. Exact: `ways` ways. Fast: room for `runs`
+ * runs of pages, allocated here; where there are more, a later call allocates again. 0 bytes:
+ * nothing is ever found in it. */
 struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes,
-                        size_t max_runs);
+                        size_t runs);
 void cache_free(struct cache *cache);
 
 /* How many bytes of memory such a cache takes. */
-uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t max_runs);
-
-/* Forgets everything. */
-void cache_reset(struct cache *cache);
+uint64_t cache_memory(bool exact, uint64_t bytes, uint64_t line_bytes, size_t runs);
 
 /* Reads or writes the first `density` lines of each of `pages` pages, in
  * ascending order. `density` is 0 to lines per page. */

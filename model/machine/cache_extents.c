@@ -1,12 +1,5 @@
 #include "machine/cache_extents.h"
 
-#include "core/alloc.h"
-#include "core/error.h"
-
-#include <stdlib.h>
-
-enum { SPARE_RUNS = 2, RUNS_MIN = 3 };
-
 static int compare(const struct extent *a, const struct extent *b)
 {
     return a->start < b->start ? -1 : a->start > b->start;
@@ -30,59 +23,27 @@ static uint32_t most(uint32_t a, uint32_t b)
 /* ---- Set-up ---- */
 
 void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t page_lines,
-                        size_t max_runs)
+                        size_t runs)
 {
     *cache = (struct cache_extents){.capacity = capacity, .page_lines = page_lines};
-    cache->pool_size = least(max_runs, capacity + SPARE_RUNS);
-    if (cache->pool_size < RUNS_MIN) {
-        cache->pool_size = RUNS_MIN;
-    }
-    cache->pool = alloc_raw(cache->pool_size, sizeof *cache->pool, "runs of cached pages");
+    pool_init(&cache->pool, least(runs, capacity + 2), sizeof(struct extent),
+              "runs of cached pages");
     RB_INIT(&cache->tree);
     TAILQ_INIT(&cache->order);
 }
 
 void cache_extents_free(struct cache_extents *cache)
 {
-    free(cache->pool);
-    cache->pool = NULL;
-}
-
-void cache_extents_reset(struct cache_extents *cache)
-{
-    RB_INIT(&cache->tree);
-    TAILQ_INIT(&cache->order);
-    cache->spare = NULL;
-    cache->used = cache->live = cache->most_live = 0;
-    cache->given_up = 0;
-    cache->lines = cache->dirty = cache->written = 0;
+    pool_free(&cache->pool);
 }
 
 /* ---- Runs ---- */
-
-static struct extent *take(struct cache_extents *cache)
-{
-    cache->live++;
-    if (cache->live > cache->most_live) {
-        cache->most_live = cache->live;
-    }
-    struct extent *run = cache->spare;
-    if (run) {
-        cache->spare = RB_LEFT(run, link);
-        return run;
-    }
-    INVARIANT(cache->used < cache->pool_size, "no room was made in the pool of %zu runs",
-              cache->pool_size);
-    return &cache->pool[cache->used++];
-}
 
 static void give(struct cache_extents *cache, struct extent *run)
 {
     RB_REMOVE(extent_tree, &cache->tree, run);
     TAILQ_REMOVE(&cache->order, run, age);
-    RB_LEFT(run, link) = cache->spare;
-    cache->spare = run;
-    cache->live--;
+    pool_give(&cache->pool, run);
 }
 
 static uint32_t lines_of(const struct extent *run)
@@ -127,7 +88,7 @@ static struct extent *split(struct cache_extents *cache, struct extent *run, uin
     if (run->start == at) {
         return run;
     }
-    struct extent *right = take(cache);
+    struct extent *right = pool_take(&cache->pool);
     right->start = at;
     right->end = run->end;
     right->clean = run->clean;
@@ -149,7 +110,7 @@ static void append(struct cache_extents *cache, uint64_t start, uint64_t end, ui
         newest->end = end;
         return;
     }
-    struct extent *run = take(cache);
+    struct extent *run = pool_take(&cache->pool);
     run->start = start;
     run->end = end;
     run->clean = clean;
@@ -189,17 +150,6 @@ static void make_room(struct cache_extents *cache, uint64_t need, const struct e
         uint64_t pages = least(run->end - run->start, (over + each - 1) / each);
         cache->written += pages * run->dirty;
         trim(cache, run, run->start + pages);
-    }
-}
-
-/* Sees to it that the next step finds the runs it may take. */
-static void make_spare(struct cache_extents *cache)
-{
-    while (cache->live + SPARE_RUNS > cache->pool_size) {
-        struct extent *oldest = TAILQ_FIRST(&cache->order);
-        cache->written += (oldest->end - oldest->start) * oldest->dirty;
-        cache->given_up++;
-        trim(cache, oldest, oldest->end);
     }
 }
 
@@ -295,7 +245,6 @@ static struct touch_counts play(struct touch touch)
 {
     struct cache_extents *cache = touch.cache;
     while (touch.density > 0 && touch.at < touch.end) {
-        make_spare(cache);
         struct extent *run = find(cache, touch.at, touch.end);
         if (run && run->start <= touch.at) {
             touch_found(&touch, run);
@@ -335,14 +284,6 @@ struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t fir
     uint64_t end = first_page + pages;
     struct extent *run;
     while ((run = find(cache, first_page, end))) {
-        if (run->start < first_page) {
-            make_spare(cache);
-            /* That may have evicted the very run. */
-            run = find(cache, first_page, end);
-            if (!run) {
-                break;
-            }
-        }
         if (run->start < first_page) {
             run = split(cache, run, first_page);
         }

@@ -13,22 +13,18 @@
  *
  * How many runs: every operation makes at most 2 new borders on the line of
  * pages, its own ends, and a touch one more, where the oldest run was trimmed.
- * A run lies between two borders, and 2 more runs are needed during an
- * operation, so that after n touches and flushes
+ * So n operations where all touches have one density leave at most
  *
- *     max_runs = CACHE_EXTENTS_RUNS(n) = 3 n + 2
+ *     CACHE_EXTENTS_RUNS(n) = 3 n + 2
  *
- * always suffices where all touches have one density. A touch of another
- * density than the page's last one can, in a cache that overflows just then,
- * also split a run at the page where its own evictions overtake it; if that
- * happens to several runs in one touch, the sum can be exceeded. It is never
- * an error to have too few: the oldest run is then evicted before its time,
- * which `given_up` counts. There is never more than one run for each line of
- * capacity, and no more are allocated.
+ * runs. Touches of several densities may leave more (a cache that overflows
+ * just then can split a run where the evictions of the touch overtake it), but
+ * never more than one for each line of capacity.
  */
 #ifndef S2FLUSH_MACHINE_CACHE_EXTENTS_H
 #define S2FLUSH_MACHINE_CACHE_EXTENTS_H
 
+#include "core/pool.h"
 #include "machine/cache.h"
 
 #include <bsd/sys/tree.h>
@@ -49,26 +45,19 @@ TAILQ_HEAD(extent_order, extent);
 struct cache_extents {
     struct extent_tree tree; /* by address */
     struct extent_order order; /* the oldest first */
-    struct extent *pool;
-    struct extent *spare; /* given back, chained through link.rbe_left */
-    size_t pool_size;
-    size_t used; /* taken from `pool` so far */
-    size_t live, most_live; /* in the tree: now, and at most so far */
-    uint64_t given_up; /* runs evicted for lack of room in the pool */
+    struct pool pool;
     uint64_t capacity; /* in lines */
     uint64_t lines, dirty; /* resident, and how many of them are dirty */
-    uint64_t written; /* dirty lines evicted and not yet reported */
+    uint64_t written; /* dirty lines that the touch under way evicted */
     uint32_t page_lines;
 };
 
-/* Room for `capacity` lines and `max_runs` runs (at least 3 are made). */
+/* Room for `capacity` lines, and for `runs` runs before their pool grows. */
 void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t page_lines,
-                        size_t max_runs);
+                        size_t runs);
 void cache_extents_free(struct cache_extents *cache);
-void cache_extents_reset(struct cache_extents *cache);
 
-/* As in cache.h. Lines that a flush had to evict for lack of runs are reported
- * by the next touch. Flush and look leave `absent` 0. */
+/* As in cache.h. Flush and look leave `absent` 0. */
 struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
                                         uint64_t pages, uint32_t density, bool write);
 struct touch_counts cache_extents_renew(struct cache_extents *cache, uint64_t first_page,

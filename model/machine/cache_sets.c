@@ -88,16 +88,6 @@ void cache_sets_free(struct cache_sets *cache)
     free(cache->newest);
 }
 
-/* The rings may stay: their order does not matter where all ways are empty. */
-void cache_sets_reset(struct cache_sets *cache)
-{
-    if (cache->lines > 0) {
-        memset(cache->marks, 0, cache->sets * cache->words * MARKS_PER_WORD);
-    }
-    cache->lines = 0;
-    cache->dirty = 0;
-}
-
 /* ---- One set ---- */
 
 /* What touches did. */

@@ -48,7 +48,6 @@ uint64_t cache_sets_turned(const struct cache_sets *cache, uint64_t tag);
  * fill a set. Fewer lines than ways make one set that has them all. */
 void cache_sets_init(struct cache_sets *cache, uint64_t lines, uint64_t ways, uint32_t page_lines);
 void cache_sets_free(struct cache_sets *cache);
-void cache_sets_reset(struct cache_sets *cache);
 
 /* As in cache.h. Without room for a line, each line written goes straight to
  * memory and counts in evicted_dirty. Flush and look leave `absent` 0. */

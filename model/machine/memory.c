@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
-                 struct cache *cache, struct run_pool *pool, struct engine *engine)
+                 struct cache *cache, struct pool *pool, struct engine *engine)
 {
     *memory = (struct memory){.platform = platform, .value = value, .cache = cache};
     oracle_init(&memory->oracle, pool, platform->line_bytes, platform->dic);

@@ -41,7 +41,7 @@ struct memory {
 
 /* Sets the memory system up for an engine whose actors use it. */
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
-                 struct cache *cache, struct run_pool *pool, struct engine *engine);
+                 struct cache *cache, struct pool *pool, struct engine *engine);
 void memory_free(struct memory *memory);
 
 /* Clean+invalidate of [start, end) as `ranges` maintenance loops, each with its

@@ -27,7 +27,7 @@ const char *const outcome_name[] = {
     [STALE] = "stale",
 };
 
-void oracle_init(struct oracle *oracle, struct run_pool *pool, uint64_t line_bytes, bool dic)
+void oracle_init(struct oracle *oracle, struct pool *pool, uint64_t line_bytes, bool dic)
 {
     *oracle = (struct oracle){.line_bytes = line_bytes, .dic = dic};
     runs_init(&oracle->state, pool);

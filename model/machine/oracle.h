@@ -67,7 +67,7 @@ extern const char *const reader_name[READERS];
 extern const char *const outcome_name[];
 
 /* `max_runs` bounds the ranges in different states. */
-void oracle_init(struct oracle *oracle, struct run_pool *pool, uint64_t line_bytes, bool dic);
+void oracle_init(struct oracle *oracle, struct pool *pool, uint64_t line_bytes, bool dic);
 
 /* [start, end) was written, by the guest itself or by another agent (the VMM,
  * a device): only another agent's write makes the I-cache's copy stale, the

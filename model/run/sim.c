@@ -202,7 +202,7 @@ void sim_init(struct sim *sim, const struct point *point)
     ledger_init(&sim->ledger, shape, sim->price);
     engine_init(&sim->engine, &sim->ledger, actors + helpers);
     size_t runs = timeline_runs(timeline) * copies;
-    run_pool_init(&sim->pool, STATE_MAPS * runs);
+    runs_pool_init(&sim->pool, STATE_MAPS * runs);
     sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
                            point->platform->line_bytes, 4 * runs);
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
@@ -230,7 +230,7 @@ void sim_free(struct sim *sim)
 {
     memory_free(&sim->memory);
     cache_free(sim->cache);
-    run_pool_free(&sim->pool);
+    pool_free(&sim->pool);
     engine_free(&sim->engine);
     ledger_free(&sim->ledger);
     histogram_free(&sim->stalls);

@@ -45,7 +45,7 @@ struct sim {
     const struct point *point;
     struct engine engine;
     struct ledger ledger;
-    struct run_pool pool;
+    struct pool pool;
     struct cache *cache;
     struct memory memory;
     struct kvm *more; /* the others of a host with several */
@@ -73,7 +73,7 @@ struct sim {
  * exact fidelity takes, and the simulation itself finds room. */
 bool sim_possible(const struct point *point, struct error *err);
 
-/* How much memory playing it takes at most. */
+/* How much memory playing it takes at most, unless races need more. */
 uint64_t sim_memory(const struct point *point);
 
 /* One of the timeline's vm.copies VMs. */
@@ -85,11 +85,12 @@ struct kvm *sim_vm(struct sim *sim, uint32_t index);
 uint32_t sim_actor_vm(const struct sim *sim, uint32_t actor);
 const char *sim_actor_name(const struct sim *sim, uint32_t actor, char *buf, size_t size);
 
-/* Sets a simulation up; everything is allocated here. */
+/* Sets a simulation up. */
 void sim_init(struct sim *sim, const struct point *point);
 void sim_free(struct sim *sim);
 
-/* Plays it; allocates nothing. False where actors wait for ever. */
+/* Plays it; allocates nothing, but where races leave more ranges in different states than the
+ * timeline has operations. False where actors wait for ever. */
 bool sim_run(struct sim *sim, struct error *err);
 
 /* From the first re-init call to the end; the whole run where none was. */

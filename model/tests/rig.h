@@ -44,7 +44,7 @@ struct rig {
     ps_t price[EVENT_KINDS];
     struct ledger ledger;
     struct engine engine;
-    struct run_pool pool;
+    struct pool pool;
     struct cache *cache;
     struct memory memory;
     struct kernel kernel;
@@ -116,7 +116,7 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
     price_events(&rig->platform, rig->value, insns, 1, rig->price);
     ledger_init(&rig->ledger, shape, rig->price);
     engine_init(&rig->engine, &rig->ledger, RIG_ACTORS);
-    run_pool_init(&rig->pool, 8192);
+    runs_pool_init(&rig->pool, 8192);
     rig->cache = cache_new(true, setup->cache_bytes ? setup->cache_bytes : 16 * MIB, 16, 64, 4096);
     memory_init(&rig->memory, &rig->platform, rig->value, rig->cache, &rig->pool, &rig->engine);
     rig_kvm(rig, setup);
@@ -126,7 +126,7 @@ static inline void rig_free(struct rig *rig)
 {
     memory_free(&rig->memory);
     cache_free(rig->cache);
-    run_pool_free(&rig->pool);
+    pool_free(&rig->pool);
     engine_free(&rig->engine);
     ledger_free(&rig->ledger);
 }

@@ -8,7 +8,7 @@
 #define BLOCK (16 * PAGE)
 
 struct bench {
-    struct run_pool pool;
+    struct pool pool;
     struct host host;
     struct host_area area;
 };
@@ -21,7 +21,7 @@ static struct bench bench_of(enum backing backing, uint64_t start, uint64_t end)
 
 static void bench_init(struct bench *bench, enum huge_zero_write how)
 {
-    run_pool_init(&bench->pool, 512);
+    runs_pool_init(&bench->pool, 512);
     host_init(&bench->host, &bench->pool, how);
 }
 
@@ -76,7 +76,7 @@ static void small_memory_reads_the_zero_page_and_copies_it_on_write(void **state
     expect_access(got, 4 * PAGE, 4 * BLOCK, PAGE, true, 4 * BLOCK - 4 * PAGE);
     nothing_was_notified(got);
     expect_access(touch(&bench, 5 * PAGE, 7 * PAGE, false), 5 * PAGE, 7 * PAGE, PAGE, true, 0);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void shared_memory_allocates_on_read(void **state)
@@ -88,7 +88,7 @@ static void shared_memory_allocates_on_read(void **state)
     expect_access(touch(&bench, 0, 2 * PAGE, true), 0, 2 * PAGE, PAGE, true, 0);
     host_drop(&bench.host, &bench.area, 0, 4 * BLOCK);
     assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void huge_pages_come_on_the_first_write(void **state)
@@ -102,7 +102,7 @@ static void huge_pages_come_on_the_first_write(void **state)
     host_drop(&bench.host, &bench.area, 0, BLOCK);
     assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
     expect_access(touch(&bench, 0, PAGE, true), 0, BLOCK, BLOCK, true, BLOCK);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void a_huge_zero_page_splits_when_written(void **state)
@@ -120,7 +120,7 @@ static void a_huge_zero_page_splits_when_written(void **state)
     assert_int_equal(state_of(&bench, 0), HOST_ZERO);
     assert_int_equal(state_of(&bench, BLOCK), HOST_HUGE_ZERO);
     expect_access(touch(&bench, 0, BLOCK, false), 0, 3 * PAGE, PAGE, false, 0);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void a_huge_zero_page_gives_way_to_a_huge_page(void **state)
@@ -135,7 +135,7 @@ static void a_huge_zero_page_gives_way_to_a_huge_page(void **state)
     expect_notified(got, 0, BLOCK, 2 * BLOCK);
     assert_false(got.replaced);
     assert_int_equal(state_of(&bench, 0), HOST_HUGE_ZERO);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void hugetlb_pages_come_on_any_access(void **state)
@@ -152,7 +152,7 @@ static void hugetlb_pages_come_on_any_access(void **state)
                   BLOCK);
     host_drop(&bench.host, &bench.area, 0, 4 * BLOCK);
     assert_int_equal(bench.host.state.covered, 0);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 /* Pages go with madvise, the table that held them stays: no huge page again. */
@@ -168,7 +168,7 @@ static void a_table_stays_when_its_pages_go(void **state)
     assert_int_equal(state_of(&bench, BLOCK - 1), HOST_TABLE);
     assert_int_equal(state_of(&bench, BLOCK), HOST_EMPTY);
     expect_access(touch(&bench, 0, 4 * BLOCK, true), 0, BLOCK, PAGE, true, BLOCK);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 /* Only a block that lies whole within the area can be huge, and small pages of
@@ -186,7 +186,7 @@ static void pieces_at_the_ends_are_small(void **state)
     assert_int_equal(state_of(&bench, 2 * BLOCK), HOST_TABLE);
     assert_int_equal(state_of(&bench, end), HOST_EMPTY);
     assert_int_equal(state_of(&bench, 0), HOST_EMPTY);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 /* Writes to all of it; returns what was fresh and adds up what notifiers were told of. */
@@ -215,7 +215,7 @@ static void filling_reports_what_it_replaced(void **state)
     assert_int_equal(notified, 3 * PAGE);
     assert_int_equal(fill(&bench, BLOCK, &notified), 0);
     assert_int_equal(notified, 3 * PAGE);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void an_access_outside_of_the_area(void)

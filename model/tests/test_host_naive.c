@@ -161,7 +161,7 @@ struct pair {
     struct naive naive;
     struct host host;
     struct host_area area;
-    struct run_pool pool;
+    struct pool pool;
     struct dice dice;
     uint64_t fresh, dropped; /* pages so far */
 };
@@ -279,7 +279,7 @@ static void play(enum backing backing, enum huge_zero_write how, uint64_t seed)
     naive->last = PAGES - (int)roll(&pair.dice, ENDS);
     pair.area =
         (struct host_area){address(naive->first), address(naive->last), backing, PAGE, BLOCK};
-    run_pool_init(&pair.pool, 512);
+    runs_pool_init(&pair.pool, 512);
     host_init(&pair.host, &pair.pool, how);
     for (int i = 0; i < 120; i++) {
         uint64_t what = roll(&pair.dice, 20);
@@ -292,7 +292,7 @@ static void play(enum backing backing, enum huge_zero_write how, uint64_t seed)
         }
         expect_same_states(&pair);
     }
-    run_pool_free(&pair.pool);
+    pool_free(&pair.pool);
 }
 
 static void ranges_do_what_single_pages_do(void **state)

@@ -25,13 +25,13 @@ enum deed {
 #define DEEDS 8
 
 struct bench {
-    struct run_pool pool;
+    struct pool pool;
     struct oracle oracle;
 };
 
 static void bench_init(struct bench *bench, bool dic)
 {
-    run_pool_init(&bench->pool, 64);
+    runs_pool_init(&bench->pool, 64);
     oracle_init(&bench->oracle, &bench->pool, 64, dic);
 }
 
@@ -88,7 +88,7 @@ static enum outcome seen_after(const enum deed deeds[DEEDS], bool dic, enum read
     read_page(&bench.oracle, reader, path);
     enum outcome outcome = bench.oracle.verdict[reader].outcome;
     assert_int_equal(oracle_worst(&bench.oracle), outcome);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
     return outcome;
 }
 
@@ -215,7 +215,7 @@ static void nothing_counts_before_the_judging(void **state)
     read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
     assert_int_equal(oracle_worst(&bench.oracle), NOT_READ);
     assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_read, 0);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void lines_are_counted_by_range(void **state)
@@ -238,7 +238,7 @@ static void lines_are_counted_by_range(void **state)
     assert_int_equal(on->lines_conditional, 20);
     assert_int_equal(on->lines_stale, 0);
     assert_int_equal(oracle_worst(&bench.oracle), STALE);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 static void conditions_say_what_the_verdict_leans_on(void **state)
@@ -252,7 +252,7 @@ static void conditions_say_what_the_verdict_leans_on(void **state)
     read_page(&bench.oracle, READER_GUEST_OFF, PATH_UNCACHED);
     assert_int_equal(bench.oracle.verdict[READER_GUEST_ON].conditions, CONDITION_NO_FILL);
     assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].conditions, 0);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 /* Once a reader was wrong, later good reads do not mend its verdict. */
@@ -269,7 +269,7 @@ static void the_worst_outcome_stays(void **state)
     assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].outcome, STALE);
     assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_read, 2 * LINES);
     assert_int_equal(bench.oracle.verdict[READER_GUEST_OFF].lines_stale, LINES);
-    run_pool_free(&bench.pool);
+    pool_free(&bench.pool);
 }
 
 int main(void)

@@ -87,13 +87,13 @@ static void odd_geometries_are_refused(void **state)
 
 /* --- rules of their own --- */
 
-static struct stage2 small_stage2(struct run_pool *pool)
+static struct stage2 small_stage2(struct pool *pool)
 {
     struct geometry geometry;
     struct stage2 stage2;
     struct error err;
     assert_true(geometry_init(&geometry, 4 * KIB, 40, &err));
-    run_pool_init(pool, 64);
+    runs_pool_init(pool, 64);
     stage2_init(&stage2, &geometry, pool);
     return stage2;
 }
@@ -101,7 +101,7 @@ static struct stage2 small_stage2(struct run_pool *pool)
 static void relaxing_changes_permissions_only(void **state)
 {
     (void)state;
-    struct run_pool pool;
+    struct pool pool;
     struct stage2 stage2 = small_stage2(&pool);
     struct leaves leaves = {.start = GIB, .end = GIB + 64 * KIB};
     uint64_t next;
@@ -113,12 +113,12 @@ static void relaxing_changes_permissions_only(void **state)
     assert_int_equal(leaves.end, GIB + 8 * KIB);
     assert_true(stage2_lookup(&stage2, GIB, &leaves, &next));
     assert_false(leaves.writable || leaves.executable);
-    run_pool_free(&pool);
+    pool_free(&pool);
 }
 
 static void map_what_is_mapped(void)
 {
-    struct run_pool pool;
+    struct pool pool;
     struct stage2 stage2 = small_stage2(&pool);
     struct leaves leaves = {.start = GIB, .end = GIB + 8 * KIB};
     stage2_map(&stage2, leaves);
@@ -127,7 +127,7 @@ static void map_what_is_mapped(void)
 
 static void map_half_a_block(void)
 {
-    struct run_pool pool;
+    struct pool pool;
     struct stage2 stage2 = small_stage2(&pool);
     stage2_map(&stage2, (struct leaves){.start = GIB, .end = GIB + MIB, .level = LEAF_BLOCK});
 }

@@ -154,7 +154,7 @@ static void naive_walk(const struct tree *tree, struct table *table, uint64_t st
 struct pair {
     struct tree tree;
     struct stage2 stage2;
-    struct run_pool pool;
+    struct pool pool;
     struct dice dice;
 };
 
@@ -280,7 +280,7 @@ static void play(const struct window *window, uint64_t seed)
     struct geometry geometry;
     struct error err;
     assert_true(geometry_init(&geometry, window->granule, window->ipa_bits, &err));
-    run_pool_init(&pair.pool, 4096);
+    runs_pool_init(&pair.pool, 4096);
     stage2_init(&pair.stage2, &geometry, &pair.pool);
     tree_init(&pair.tree, &geometry, window->base, window->bytes);
     for (int i = 0; i < 250; i++) {
@@ -288,7 +288,7 @@ static void play(const struct window *window, uint64_t seed)
         expect_same(&pair);
     }
     table_free(&pair.tree, pair.tree.root);
-    run_pool_free(&pair.pool);
+    pool_free(&pair.pool);
 }
 
 static void tables_and_walks_are_those_of_a_real_tree(void **state)

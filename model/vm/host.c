@@ -8,7 +8,7 @@ const char *const backing_name[BACKINGS + 1] = {
 #undef BACKING_NAME
 };
 
-void host_init(struct host *host, struct run_pool *pool, enum huge_zero_write huge_zero_write)
+void host_init(struct host *host, struct pool *pool, enum huge_zero_write huge_zero_write)
 {
     runs_init(&host->state, pool);
     host->huge_zero_write = huge_zero_write;

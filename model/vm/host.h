@@ -67,7 +67,7 @@ struct host {
     enum huge_zero_write huge_zero_write;
 };
 
-void host_init(struct host *host, struct run_pool *pool, enum huge_zero_write huge_zero_write);
+void host_init(struct host *host, struct pool *pool, enum huge_zero_write huge_zero_write);
 
 /* An access by the guest (through KVM) or the VMM at `at`, within `area`. Takes
  * as many units from `at` on as lead to the very same outcome, at most up to
