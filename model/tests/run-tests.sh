@@ -125,5 +125,8 @@ for prog in ${progs[@]+"${progs[@]}"}; do
     passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 done
 [ "$skipped" -eq 0 ] || echo "$skipped skipped"
+# What the programs took, user and system, is the second line of `times`; a pipe's shell has none.
+times >"$WORK/times"
+awk 'NR == 2 { gsub(/[ms]/, " "); printf "%.1f s of CPU\n", $1 * 60 + $2 + $3 * 60 + $4 }' "$WORK/times"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
