@@ -124,7 +124,7 @@ uint32_t kvm_add_slot(struct kvm *kvm, struct memslot slot);
 /* The live slot that holds an IPA, or NULL. */
 struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
 
-/* Instructions of the kernel's paths by event kind, for price_events. */
+/* Instructions of the kernel's paths by event kind, for price_events; NAN where a kind has none. */
 void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
 
 /* Makes the time of a fault's path vary from fault to fault as it does on machines:

@@ -11,6 +11,8 @@
  */
 #include "kvm/kvm.h"
 
+#include <math.h>
+
 struct path_length {
     enum event_kind kind;
     double vhe, nvhe;
@@ -63,13 +65,14 @@ static const struct path_length paths[] = {
     {EV_walk_unmap, VISIT, VISIT},
     {EV_walk_flush, VISIT, VISIT},
     {EV_user_exits, 5318 - SWITCH, 4121}, /* 5318 [74] and 4121 [122] */
+    {EV_setway_traps, 0, 0}, /* the switch and nothing else */
     {EV_toggle_traps, 2085 - SWITCH, 2085 - SWITCH}, /* 2085 [340]; no rows for nVHE */
 };
 
 void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS])
 {
     for (uint32_t i = 0; i < EVENT_KINDS; i++) {
-        insns[i] = 0;
+        insns[i] = NAN;
     }
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         insns[paths[i].kind] = vhe ? paths[i].vhe : paths[i].nvhe;

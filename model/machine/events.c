@@ -1,47 +1,64 @@
 #include "machine/events.h"
 
 const char *const event_name[EVENT_KINDS] = {
-#define EVENT_NAME(name, title, unit, group) #name,
+#define EVENT_NAME(name, title, unit, part, sum, price) #name,
     EVENT_TABLE(EVENT_NAME)
 #undef EVENT_NAME
 };
 
 const char *const event_title[EVENT_KINDS] = {
-#define EVENT_TITLE(name, title, unit, group) title,
+#define EVENT_TITLE(name, title, unit, part, sum, price) title,
     EVENT_TABLE(EVENT_TITLE)
 #undef EVENT_TITLE
 };
 
 const char *const event_unit[EVENT_KINDS] = {
-#define EVENT_UNIT(name, title, unit, group) unit,
+#define EVENT_UNIT(name, title, unit, part, sum, price) unit,
     EVENT_TABLE(EVENT_UNIT)
 #undef EVENT_UNIT
 };
 
-const enum event_group event_group[EVENT_KINDS] = {
-#define EVENT_GROUP(name, title, unit, group) GROUP_##group,
-    EVENT_TABLE(EVENT_GROUP)
-#undef EVENT_GROUP
+const enum event_sum event_sum[EVENT_KINDS] = {
+#define EVENT_SUM(name, title, unit, part, sum, price) SUM_##sum,
+    EVENT_TABLE(EVENT_SUM)
+#undef EVENT_SUM
 };
 
-const char *const group_name[GROUPS] = {
-    [GROUP_TALLY] = "tally",       [GROUP_FAULT] = "fault", [GROUP_UNMAP] = "unmap",
-    [GROUP_FLUSH] = "flush",       [GROUP_LINES] = "lines", [GROUP_ICACHE] = "icache",
-    [GROUP_TLBI] = "tlbi",         [GROUP_TRAP] = "trap",   [GROUP_GUEST] = "guest",
-    [GROUP_UNCACHED] = "uncached", [GROUP_VMM] = "vmm",
+const char *const part_name[PARTS] = {
+#define PART_NAME(with, name, help) #name,
+    PART_TABLE(PART_NAME, )
+#undef PART_NAME
 };
 
 const char *const site_name[SITES] = {
-    [SITE_GUEST] = "guest",       [SITE_FAULT] = "fault",   [SITE_REINIT] = "reinit",
-    [SITE_FLUSH] = "flush",       [SITE_TOGGLE] = "toggle", [SITE_SETWAY] = "setway",
-    [SITE_NOTIFIER] = "notifier", [SITE_SLOT] = "slot",     [SITE_VMM] = "vmm",
+#define SITE_NAME(site, name, lines, walk) name,
+    SITE_TABLE(SITE_NAME)
+#undef SITE_NAME
 };
 
 const char *const resource_name[RESOURCES] = {
-    [RESOURCE_MMU_LOCK] = "mmu_lock",
-    [RESOURCE_CMO_PATH] = "cmo_path",
-    [RESOURCE_DVM] = "dvm",
-    [RESOURCE_ZERO_PATH] = "zero_path",
-    [RESOURCE_HUGETLB] = "hugetlb_mutex",
-    [RESOURCE_LOCK_LINE] = "lock_lines",
+#define RESOURCE_NAME(resource, name) name,
+    RESOURCE_TABLE(RESOURCE_NAME)
+#undef RESOURCE_NAME
 };
+
+static const struct site_parts {
+    enum part_id lines, walk;
+} site_parts[SITES] = {
+#define SITE_PARTS(site, name, lines, walk) {PART_##lines, PART_##walk},
+    SITE_TABLE(SITE_PARTS)
+#undef SITE_PARTS
+};
+
+enum part_id event_part(enum event_kind kind, enum site site)
+{
+    static const enum part_id part_of[EVENT_KINDS] = {
+#define EVENT_PART(name, title, unit, part, sum, price) PART_##part,
+        EVENT_TABLE(EVENT_PART)
+#undef EVENT_PART
+    };
+    enum part_id part = part_of[kind];
+    return part == PART_BY_SITE_LINES  ? site_parts[site].lines
+           : part == PART_BY_SITE_WALK ? site_parts[site].walk
+                                       : part;
+}

@@ -1,149 +1,204 @@
 /*
  * events - every kind of event that a simulation charges, in one table.
  *
- * Kinds that real KVM was counted for bear the names of those counts. A row is
- * X(name, title for people, unit, group). The price of one event follows from
- * the platform in price.c; kinds of group TALLY are free: they are counted
- * because a kernel counts them, their time is in other kinds.
+ * Kinds that real KVM was counted for bear the names of those counts. A row is all there is to
+ * know of a kind:
+ *
+ *   X(name, title for people, unit, part, sum, price)
+ *
+ *   part    what its time counts for (PART_TABLE), or BY_SITE_: what the site says
+ *   sum     the metric that counts it, or none
+ *   price   ns of one event: COST(x) is the platform's, PATH the kernel's own instructions
+ *           (kvm/paths.c), the other words are in price.c
+ *
+ * Kinds that are FREE are tallies: counted because a kernel counts them, their time is in other
+ * kinds.
  */
 #ifndef S2FLUSH_MACHINE_EVENTS_H
 #define S2FLUSH_MACHINE_EVENTS_H
 
 #include <stdint.h>
 
-#define EVENT_TABLE(X)                                                                   \
-    /* stage-2 aborts, by what the guest did and why it faulted */                       \
-    X(data_tr_w, "write translation faults", "faults", TALLY)                            \
-    X(data_tr_r, "read translation faults", "faults", TALLY)                             \
-    X(data_tr_x, "fetch translation faults", "faults", TALLY)                            \
-    X(data_perm_w, "write permission faults", "faults", TALLY)                           \
-    X(data_perm_x, "fetch permission faults", "faults", TALLY)                           \
-    X(code_faults, "faults in the code slot", "faults", TALLY)                           \
-    X(mmio_exits, "accesses outside every slot", "exits", TALLY)                         \
-    X(lost_maps, "map calls that found the leaf in place", "calls", FAULT)               \
-    X(fault_retries, "faults in vain, for another vCPU or the host", "faults", TALLY)    \
-    X(exits, "traps to the host and back", "exits", FAULT)                               \
-    X(user_exits, "returns to the VMM and back", "exits", FAULT)                         \
-    X(fault_path, "software path of a translation fault", "faults", FAULT)               \
-    X(block_path, "further software path of a 2 MiB or larger leaf", "leaves", FAULT)    \
-    X(perm_path, "software path of a permission fault", "faults", FAULT)                 \
-    X(host_alloc, "host pages allocated", "pages", FAULT)                                \
-    X(host_zap, "host pages given back", "pages", UNMAP)                                 \
-    X(host_zap_huge, "huge host pages given back", "pages", UNMAP)                       \
-    X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", UNMAP)      \
-    X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", FAULT)                \
-    /* stage-2 tables */                                                                 \
-    X(map_calls, "stage-2 map calls", "calls", FAULT)                                    \
-    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", TALLY)                      \
-    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", TALLY)              \
-    X(map_1g, "1 GiB leaves mapped", "leaves", TALLY)                                    \
-    X(map_bytes, "bytes mapped", "bytes", TALLY)                                         \
-    X(relax_calls, "permission relaxations", "calls", FAULT)                             \
-    X(s2_tables_alloc, "stage-2 table pages taken", "pages", FAULT)                      \
-    X(s2_tables_free, "stage-2 table pages freed", "pages", UNMAP)                       \
-    X(walk_map, "entries visited by map walks", "entries", TALLY)                        \
-    X(walk_unmap, "entries visited by unmap walks", "entries", UNMAP)                    \
-    X(walk_flush, "entries visited by flush walks", "entries", FLUSH)                    \
-    X(unmap_calls, "unmap range calls", "calls", TALLY)                                  \
-    X(unmap_leaves, "leaves unmapped", "leaves", UNMAP)                                  \
-    X(unmap_bytes, "bytes unmapped", "bytes", TALLY)                                     \
-    X(unmap_vm_calls, "whole-VM unmaps", "calls", UNMAP)                                 \
-    X(flush_calls, "flush range calls", "calls", TALLY)                                  \
-    X(flush_leaves, "leaves flushed", "leaves", FLUSH)                                   \
-    X(flush_bytes, "bytes flushed", "bytes", TALLY)                                      \
-    X(flush_vm_calls, "whole-VM flushes", "calls", TALLY)                                \
-    X(gfn_unmap, "MMU-notifier unmaps", "calls", TALLY)                                  \
-    X(set_spte, "MMU-notifier page replacements", "calls", TALLY)                        \
-    X(wrprotect_leaves, "leaves write-protected", "leaves", UNMAP)                       \
-    X(collapsed_leaves, "small leaves that a block replaced", "leaves", UNMAP)           \
-    X(reinits, "vCPU re-initialisations", "calls", UNMAP)                                \
-    /* caches */                                                                         \
-    X(cmo_op_calls, "calls of the cache-clean callback", "calls", TALLY)                 \
-    X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", LINES)          \
-    X(line_absent, "DC CIVAC of absent lines", "lines", LINES)                           \
-    X(line_clean, "DC CIVAC of clean lines", "lines", LINES)                             \
-    X(line_dirty, "DC CIVAC of dirty lines", "lines", LINES)                             \
-    X(writeback_bytes, "bytes written back", "bytes", TALLY)                             \
-    X(icache_calls, "range I-cache invalidations", "ranges", TALLY)                      \
-    X(icache_lines, "IC IVAU", "lines", ICACHE)                                          \
-    X(ic_ialluis, "whole I-cache invalidations", "calls", ICACHE)                        \
-    /* TLBs */                                                                           \
-    X(tlbi_calls, "per-address TLB invalidation sequences", "sequences", TLBI)           \
-    X(tlbi_local, "the same, of one core", "sequences", TLBI)                            \
-    X(tlbi_table, "of them for freed tables", "sequences", TALLY)                        \
-    X(tlbi_range, "range TLB invalidations", "sequences", TLBI)                          \
-    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", TLBI)                      \
-    X(hyp_calls, "calls from the host to EL2", "calls", TLBI)                            \
-    X(walk_reads, "table reads of the hardware walker", "reads", GUEST)                  \
-    /* traps */                                                                          \
-    X(toggle_traps, "trapped VM-register writes", "traps", TRAP)                         \
-    X(setway_traps, "trapped set/way operations", "traps", TRAP)                         \
-    /* the guest, the VMM */                                                             \
-    X(guest_insns, "guest instructions", "insns", GUEST)                                 \
-    X(guest_hits, "guest lines found in a cache", "lines", GUEST)                        \
-    X(guest_misses, "guest lines fetched from memory", "lines", GUEST)                   \
-    X(uncached, "guest accesses past the caches", "accesses", UNCACHED)                  \
-    X(vmm_bytes, "KiB written by the VMM", "KiB", VMM)                                   \
-    X(compute_ps, "time given by the workload", "ps", GUEST)                             \
-    X(lock_handovers, "contended lock hand-overs", "hand-overs", FAULT)                  \
-    X(lock_updates, "readers' updates of a lock that others read too", "updates", FAULT) \
-    X(line_moves, "lines under mmu_lock that another core had last", "lines", FAULT)     \
-    X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", UNMAP)
+#define EVENT_TABLE(X)                                                                            \
+    /* stage-2 aborts, by what the guest did and why it faulted */                                \
+    X(data_tr_w, "write translation faults", "faults", other, faults, FREE)                       \
+    X(data_tr_r, "read translation faults", "faults", other, faults, FREE)                        \
+    X(data_tr_x, "fetch translation faults", "faults", other, faults, FREE)                       \
+    X(data_perm_w, "write permission faults", "faults", other, faults, FREE)                      \
+    X(data_perm_x, "fetch permission faults", "faults", other, faults, FREE)                      \
+    X(code_faults, "faults in the code slot", "faults", other, faults, FREE)                      \
+    X(mmio_exits, "accesses outside every slot", "exits", other, none, FREE)                      \
+    X(lost_maps, "map calls that found the leaf in place", "calls", fault_path, none, PATH)       \
+    X(fault_retries, "faults in vain, for another vCPU or the host", "faults", other, none, FREE) \
+    X(exits, "traps to the host and back", "exits", fault_path, none, COST(exit_ns))              \
+    X(user_exits, "returns to the VMM and back", "exits", fault_path, none, PATH)                 \
+    X(fault_path, "software path of a translation fault", "faults", fault_path, none, PATH)       \
+    X(block_path, "further software path of a 2 MiB or larger leaf", "leaves", fault_path, none,  \
+      PATH)                                                                                       \
+    X(perm_path, "software path of a permission fault", "faults", fault_path, none, PATH)         \
+    X(host_alloc, "host pages allocated", "pages", fault_path, none, PATH)                        \
+    X(host_zap, "host pages given back", "pages", unmap_path, none, PATH)                         \
+    X(host_zap_huge, "huge host pages given back", "pages", unmap_path, none, PATH)               \
+    X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", unmap_path, none,    \
+      PATH)                                                                                       \
+    X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", fault_path, none,              \
+      KIB_AT(zero_gbps))                                                                          \
+    /* stage-2 tables */                                                                          \
+    X(map_calls, "stage-2 map calls", "calls", fault_path, none, PATH)                            \
+    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", other, none, FREE)                   \
+    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", other, none, FREE)           \
+    X(map_1g, "1 GiB leaves mapped", "leaves", other, none, FREE)                                 \
+    X(map_bytes, "bytes mapped", "bytes", other, none, FREE)                                      \
+    X(relax_calls, "permission relaxations", "calls", fault_path, none, PATH)                     \
+    X(s2_tables_alloc, "stage-2 table pages taken", "pages", fault_path, none, PATH)              \
+    X(s2_tables_free, "stage-2 table pages freed", "pages", unmap_path, none, PATH)               \
+    X(walk_map, "entries visited by map walks", "entries", other, none, FREE)                     \
+    X(walk_unmap, "entries visited by unmap walks", "entries", unmap_path, none, PATH)            \
+    X(walk_flush, "entries visited by flush walks", "entries", flush_path, none, PATH)            \
+    X(unmap_calls, "unmap range calls", "calls", other, none, FREE)                               \
+    X(unmap_leaves, "leaves unmapped", "leaves", unmap_path, none, PATH)                          \
+    X(unmap_bytes, "bytes unmapped", "bytes", other, none, FREE)                                  \
+    X(unmap_vm_calls, "whole-VM unmaps", "calls", unmap_path, none, PATH)                         \
+    X(flush_calls, "flush range calls", "calls", other, none, FREE)                               \
+    X(flush_leaves, "leaves flushed", "leaves", flush_path, none, PATH)                           \
+    X(flush_bytes, "bytes flushed", "bytes", other, none, FREE)                                   \
+    X(flush_vm_calls, "whole-VM flushes", "calls", other, none, FREE)                             \
+    X(gfn_unmap, "MMU-notifier unmaps", "calls", other, none, FREE)                               \
+    X(set_spte, "MMU-notifier page replacements", "calls", other, none, FREE)                     \
+    X(wrprotect_leaves, "leaves write-protected", "leaves", unmap_path, none, PATH)               \
+    X(collapsed_leaves, "small leaves that a block replaced", "leaves", unmap_path, none, PATH)   \
+    X(reinits, "vCPU re-initialisations", "calls", unmap_path, none, PATH)                        \
+    /* caches */                                                                                  \
+    X(cmo_op_calls, "calls of the cache-clean callback", "calls", other, none, FREE)              \
+    X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", BY_SITE_LINES, none,     \
+      COST(dsb_ns))                                                                               \
+    X(line_absent, "DC CIVAC of absent lines", "lines", BY_SITE_LINES, lines, COST(dc_absent_ns)) \
+    X(line_clean, "DC CIVAC of clean lines", "lines", BY_SITE_LINES, lines,                       \
+      COST(dc_absent_ns) * COST(dc_clean_ratio))                                                  \
+    X(line_dirty, "DC CIVAC of dirty lines", "lines", BY_SITE_LINES, lines,                       \
+      COST(dc_absent_ns) * COST(dc_clean_ratio) * COST(dc_dirty_ratio))                           \
+    X(writeback_bytes, "bytes written back", "bytes", other, writeback_bytes, FREE)               \
+    X(icache_calls, "range I-cache invalidations", "ranges", other, none, FREE)                   \
+    X(icache_lines, "IC IVAU", "lines", icache, none, COST(ic_line_ns))                           \
+    X(ic_ialluis, "whole I-cache invalidations", "calls", icache, none,                           \
+      WITHOUT_DIC(COST(ic_all_ns)))                                                               \
+    /* TLBs */                                                                                    \
+    X(tlbi_calls, "per-address TLB invalidation sequences", "sequences", tlbi, tlbi,              \
+      BROADCAST(tlbi_ns))                                                                         \
+    X(tlbi_local, "the same, of one core", "sequences", tlbi, tlbi, COST(tlbi_local_ns))          \
+    X(tlbi_table, "of them for freed tables", "sequences", other, none, FREE)                     \
+    X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, BROADCAST(tlbi_range_ns))   \
+    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, BROADCAST(tlbi_ns))     \
+    X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, COST(hvc_ns))                 \
+    X(walk_reads, "table reads of the hardware walker", "reads", walks, none, COST(walk_read_ns)) \
+    /* traps */                                                                                   \
+    X(toggle_traps, "trapped VM-register writes", "traps", traps, none, COST(exit_ns) + PATH)     \
+    X(setway_traps, "trapped set/way operations", "traps", traps, none, COST(exit_ns) + PATH)     \
+    /* the guest, the VMM */                                                                      \
+    X(guest_insns, "guest instructions", "insns", other, none, COST(guest_cpi) / CLOCK_GHZ)       \
+    X(guest_hits, "guest lines found in a cache", "lines", refetch, none, FREE)                   \
+    X(guest_misses, "guest lines fetched from memory", "lines", refetch, none,                    \
+      COST(memory_ns) / COST(overlap))                                                            \
+    X(uncached, "guest accesses past the caches", "accesses", uncached, none, COST(uncached_ns))  \
+    X(vmm_bytes, "KiB written by the VMM", "KiB", other, none, KIB_AT(copy_gbps))                 \
+    X(compute_ps, "time given by the workload", "ps", other, none, 1.0 / (double)PS_PER_NS)       \
+    X(lock_handovers, "contended lock hand-overs", "hand-overs", fault_path, none,                \
+      COST(lock_handover_ns))                                                                     \
+    X(lock_updates, "readers' updates of a lock that others read too", "updates", fault_path,     \
+      none, COST(line_move_ns))                                                                   \
+    X(line_moves, "lines under mmu_lock that another core had last", "lines", fault_path, none,   \
+      COST(line_move_ns))                                                                         \
+    X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", BY_SITE_WALK,   \
+      none, 2 * COST(line_move_ns))
+
+/* Where time goes: X(with, name, help), each also a metric of the added boot time. `other` is
+ * what has no part of its own. */
+#define PART_TABLE(X, with)                                                     \
+    X(with, lines_unmap, "clean+invalidate of what is unmapped, with its DSBs") \
+    X(with, lines_fault, "clean+invalidate at stage-2 faults")                  \
+    X(with, lines_flush, "clean+invalidate by the strategy's own flush")        \
+    X(with, lines_toggle, "clean+invalidate at MMU on or off and for set/way")  \
+    X(with, tlbi, "TLB invalidation")                                           \
+    X(with, fault_path, "exits and software of stage-2 faults, table pages")    \
+    X(with, unmap_path, "re-init and unmap software")                           \
+    X(with, flush_path, "walks of the flushes, chunks that end")                \
+    X(with, icache, "I-cache invalidation")                                     \
+    X(with, refetch, "guest lines fetched from memory again")                   \
+    X(with, uncached, "guest accesses past the caches, MMU off")                \
+    X(with, traps, "trapped register writes and set/way operations")            \
+    X(with, walks, "table reads of the hardware walker")                        \
+    X(with, other, "all other events")
+
+/* Sums of events that are metrics (study/metrics.h). */
+#define SUM_TABLE(X) X(none) X(faults) X(lines) X(tlbi) X(writeback_bytes)
+
+/* Where in the kernel (or outside of it) an event happens: X(site, name, part of line maintenance
+ * there, part of walks there). */
+#define SITE_TABLE(X)                                                                           \
+    X(GUEST, "guest", lines_unmap, flush_path) /* the guest itself */                           \
+    X(FAULT, "fault", lines_fault, flush_path) /* a stage-2 fault */                            \
+    X(REINIT, "reinit", lines_unmap, unmap_path) /* KVM_ARM_VCPU_INIT */                        \
+    X(FLUSH, "flush", lines_flush, flush_path) /* the flush of a strategy */                    \
+    X(TOGGLE, "toggle", lines_toggle, flush_path) /* the flush at MMU on or off */              \
+    X(SETWAY, "setway", lines_toggle, flush_path) /* the flush for set/way operations */        \
+    X(NOTIFIER, "notifier", lines_unmap, flush_path) /* MMU notifiers: drop, copy on write */   \
+    X(SLOT, "slot", lines_unmap, flush_path) /* memory slots deleted, dirty logging switched */ \
+    X(VMM, "vmm", lines_unmap, flush_path) /* the VMM's own work */
+
+/* What actors wait for: X(resource, name). */
+#define RESOURCE_TABLE(X)       \
+    X(MMU_LOCK, "mmu_lock")     \
+    X(CMO_PATH, "cmo_path")     \
+    X(DVM, "dvm")               \
+    X(ZERO_PATH, "zero_path")   \
+    X(HUGETLB, "hugetlb_mutex") \
+    X(LOCK_LINE, "lock_lines")
 
 enum event_kind {
-#define EVENT_ENUM(name, title, unit, group) EV_##name,
+#define EVENT_ENUM(name, title, unit, part, sum, price) EV_##name,
     EVENT_TABLE(EVENT_ENUM)
 #undef EVENT_ENUM
         EVENT_KINDS
 };
 
-/* What a kind belongs to when time is shown by cause. */
-enum event_group {
-    GROUP_TALLY,
-    GROUP_FAULT,
-    GROUP_UNMAP,
-    GROUP_FLUSH,
-    GROUP_LINES,
-    GROUP_ICACHE,
-    GROUP_TLBI,
-    GROUP_TRAP,
-    GROUP_GUEST,
-    GROUP_UNCACHED,
-    GROUP_VMM,
-    GROUPS
+enum part_id {
+#define PART_ENUM(with, name, help) PART_##name,
+    PART_TABLE(PART_ENUM, )
+#undef PART_ENUM
+        PARTS,
+    PART_BY_SITE_LINES, /* in a row of events: the part that its site says */
+    PART_BY_SITE_WALK,
 };
 
-/* Where in the kernel (or outside of it) an event happens. */
+enum event_sum {
+#define SUM_ENUM(name) SUM_##name,
+    SUM_TABLE(SUM_ENUM)
+#undef SUM_ENUM
+};
+
 enum site {
-    SITE_GUEST, /* the guest itself */
-    SITE_FAULT, /* a stage-2 fault */
-    SITE_REINIT, /* KVM_ARM_VCPU_INIT */
-    SITE_FLUSH, /* the eager flush of a strategy */
-    SITE_TOGGLE, /* the flush at MMU on or off */
-    SITE_SETWAY, /* the flush for set/way operations */
-    SITE_NOTIFIER, /* MMU notifiers: drop, copy on write */
-    SITE_SLOT, /* memory slots deleted, dirty logging switched */
-    SITE_VMM, /* the VMM's own work */
-    SITES
+#define SITE_ENUM(site, name, lines, walk) SITE_##site,
+    SITE_TABLE(SITE_ENUM)
+#undef SITE_ENUM
+        SITES
 };
 
-/* What actors wait for. */
 enum resource_id {
-    RESOURCE_MMU_LOCK,
-    RESOURCE_CMO_PATH,
-    RESOURCE_DVM,
-    RESOURCE_ZERO_PATH,
-    RESOURCE_HUGETLB,
-    RESOURCE_LOCK_LINE,
-    RESOURCES
+#define RESOURCE_ENUM(resource, name) RESOURCE_##resource,
+    RESOURCE_TABLE(RESOURCE_ENUM)
+#undef RESOURCE_ENUM
+        RESOURCES
 };
 
 extern const char *const event_name[EVENT_KINDS];
 extern const char *const event_title[EVENT_KINDS];
 extern const char *const event_unit[EVENT_KINDS];
-extern const enum event_group event_group[EVENT_KINDS];
-extern const char *const group_name[GROUPS];
+extern const enum event_sum event_sum[EVENT_KINDS];
+extern const char *const part_name[PARTS];
 extern const char *const site_name[SITES];
 extern const char *const resource_name[RESOURCES];
+
+/* What an event counts for where time is shown by cause. */
+enum part_id event_part(enum event_kind kind, enum site site);
 
 #endif

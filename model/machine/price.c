@@ -1,61 +1,31 @@
 #include "machine/price.h"
 
 #include <math.h>
-#include <string.h>
 
-static ps_t whole_ps(double ns)
-{
-    return (ps_t)llround(ns * (double)PS_PER_NS);
-}
-
+/* What the formulas of EVENT_TABLE are written in. */
+#define FREE 0.0
+#define COST(name) value[COST_##name]
+#define PATH path_ns
+#define CLOCK_GHZ platform->clock_ghz
 /* 1 GB/s is one byte per nanosecond. */
-static double kib_ns(double gbps)
-{
-    return (double)KIB / gbps;
-}
-
-static void price_hardware(const struct platform *platform, const double value[COSTS],
-                           uint64_t answering_cores, double ns[EVENT_KINDS])
-{
-    double further = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
-    double clean_ns = value[COST_dc_absent_ns] * value[COST_dc_clean_ratio];
-    ns[EV_exits] = value[COST_exit_ns];
-    ns[EV_toggle_traps] = value[COST_exit_ns];
-    ns[EV_setway_traps] = value[COST_exit_ns];
-    ns[EV_hyp_calls] = value[COST_hvc_ns];
-    ns[EV_line_absent] = value[COST_dc_absent_ns];
-    ns[EV_line_clean] = clean_ns;
-    ns[EV_line_dirty] = clean_ns * value[COST_dc_dirty_ratio];
-    ns[EV_cmo_calls] = value[COST_dsb_ns];
-    ns[EV_icache_lines] = value[COST_ic_line_ns];
-    ns[EV_ic_ialluis] = platform->dic ? 0 : value[COST_ic_all_ns];
-    ns[EV_tlbi_calls] = value[COST_tlbi_ns] + further * value[COST_tlbi_core_ns];
-    ns[EV_tlbi_vmid] = ns[EV_tlbi_calls];
-    ns[EV_tlbi_range] = value[COST_tlbi_range_ns] + further * value[COST_tlbi_core_ns];
-    ns[EV_tlbi_local] = value[COST_tlbi_local_ns];
-    ns[EV_walk_reads] = value[COST_walk_read_ns];
-    ns[EV_guest_misses] = value[COST_memory_ns] / value[COST_overlap];
-    ns[EV_uncached] = value[COST_uncached_ns];
-    ns[EV_zero_bytes] = kib_ns(value[COST_zero_gbps]);
-    ns[EV_vmm_bytes] = kib_ns(value[COST_copy_gbps]);
-    ns[EV_guest_insns] = value[COST_guest_cpi] / platform->clock_ghz;
-    ns[EV_lock_handovers] = value[COST_lock_handover_ns];
-    ns[EV_lock_updates] = value[COST_line_move_ns];
-    ns[EV_line_moves] = value[COST_line_move_ns];
-    ns[EV_lock_yields] = 2 * value[COST_line_move_ns];
-}
+#define KIB_AT(name) ((double)KIB / COST(name))
+/* A TLB invalidation that the other cores have to answer. */
+#define BROADCAST(name) (COST(name) + further_cores * COST(tlbi_core_ns))
+#define WITHOUT_DIC(ns) (platform->dic ? 0 : (ns))
 
 void price_events_ns(const struct platform *platform, const double value[COSTS],
                      const double insns[EVENT_KINDS], uint64_t answering_cores,
                      double price[EVENT_KINDS])
 {
-    double insn_ns = value[COST_kernel_cpi] / platform->clock_ghz;
-    memset(price, 0, EVENT_KINDS * sizeof *price);
-    price_hardware(platform, value, answering_cores, price);
-    for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-        price[kind] += insns[kind] * insn_ns;
-    }
-    price[EV_compute_ps] = 1.0 / (double)PS_PER_NS;
+    const double insn_ns = COST(kernel_cpi) / CLOCK_GHZ;
+    const double further_cores = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
+    double path_ns;
+#define EVENT_PRICE(name, title, unit, part, sum, ns) \
+    path_ns = insns[EV_##name] * insn_ns;             \
+    price[EV_##name] = ns;
+    EVENT_TABLE(EVENT_PRICE)
+#undef EVENT_PRICE
+    (void)path_ns;
 }
 
 void price_events(const struct platform *platform, const double value[COSTS],
@@ -65,9 +35,9 @@ void price_events(const struct platform *platform, const double value[COSTS],
     double ns[EVENT_KINDS];
     price_events_ns(platform, value, insns, answering_cores, ns);
     for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-        price[kind] = whole_ps(ns[kind]);
+        INVARIANT(!isnan(ns[kind]), "%s is priced by a path without a length", event_name[kind]);
+        price[kind] = (ps_t)llround(ns[kind] * (double)PS_PER_NS);
     }
-    price[EV_compute_ps] = 1;
 }
 
 double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,

@@ -1,12 +1,11 @@
 /*
  * price - what one event costs on a machine.
  *
- *   software events    path length [insns] x kernel_cpi / clock
- *   hardware events    the platform's cost, plus the path length of the code
- *                      around it where there is any
+ * The formula of each kind stands in its row of EVENT_TABLE (events.h): the platform's costs,
+ * and for software the length of its path [insns] x kernel_cpi / clock.
  *
- * Path lengths belong to the kernel (kvm/paths.h) and come in as an array, so
- * that the machine knows nothing of kernels.
+ * Path lengths belong to the kernel (kvm/paths.c) and come in as an array, so that the machine
+ * knows nothing of kernels: not a number for a kind that has none, which no formula may ask for.
  */
 #ifndef S2FLUSH_MACHINE_PRICE_H
 #define S2FLUSH_MACHINE_PRICE_H

@@ -113,26 +113,16 @@ static void write_part(const struct account *account, const char *name, ps_t her
     }
 }
 
-/* "part_lines_unmap_ns" without what is the same for all. */
-static const char *part_name(int part, char *buf, size_t size)
-{
-    const char *name = metric_name[(int)METRIC_part_lines_unmap_ns + part];
-    snprintf(buf, size, "%.*s", (int)strlen(name) - 8, name + 5);
-    return buf;
-}
-
 static void write_window(const struct account *account, const struct times *times,
                          const struct times *ideal)
 {
     ps_t busy = 0, ideal_busy = 0;
-    char name[64];
     fprintf(account->out,
             "\nWindow: from the first re-init call to the end\n"
             "  %-16s %16s %16s %17s\n",
             "part", "time [us]", "yardstick [us]", "added [us]");
-    for (int part = 0; part < PART_WAITS; part++) {
-        write_part(account, part_name(part, name, sizeof name), times->part[part],
-                   ideal->part[part]);
+    for (int part = 0; part < PARTS; part++) {
+        write_part(account, part_name[part], times->part[part], ideal->part[part]);
         busy += times->part[part];
         ideal_busy += ideal->part[part];
     }

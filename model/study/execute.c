@@ -106,7 +106,7 @@ static bool lane_run(struct cell *cell, const struct strategy *strategy, struct 
 static void fill_metric(const struct cell *cell, const struct lane *lane, const struct lane *ideal,
                         enum metric metric, double *values, struct spread *spread)
 {
-    *spread = (struct spread){.known = metric_known(metric, &lane->times[0])};
+    *spread = (struct spread){.known = metric_known(metric, &lane->played, &lane->times[0])};
     if (!spread->known) {
         return;
     }
@@ -117,7 +117,7 @@ static void fill_metric(const struct cell *cell, const struct lane *lane, const 
         return;
     }
     for (size_t run = 1; run < cell->runs; run++) {
-        all = all && metric_known(metric, &lane->times[run]);
+        all = all && metric_known(metric, &lane->played, &lane->times[run]);
         values[run - 1] =
             metric_value(metric, &lane->played, &lane->times[run], &ideal->times[run]);
     }

@@ -1,44 +1,47 @@
 #include "study/metrics.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 const char *const metric_name[METRICS] = {
-#define METRIC_NAME(name, unit, kind, help) #name,
+#define METRIC_NAME(name, unit, kind, value, help) #name,
     METRIC_TABLE(METRIC_NAME)
 #undef METRIC_NAME
 };
 
 const char *const metric_unit[METRICS] = {
-#define METRIC_UNIT(name, unit, kind, help) unit,
+#define METRIC_UNIT(name, unit, kind, value, help) unit,
     METRIC_TABLE(METRIC_UNIT)
 #undef METRIC_UNIT
 };
 
 const char *const metric_help[METRICS] = {
-#define METRIC_HELP(name, unit, kind, help) help,
+#define METRIC_HELP(name, unit, kind, value, help) help,
     METRIC_TABLE(METRIC_HELP)
 #undef METRIC_HELP
 };
 
-enum metric_kind { METRIC_IS_TIME, METRIC_IS_PART, METRIC_IS_COUNT };
-
-static const enum metric_kind metric_kind[METRICS] = {
-#define METRIC_KIND(name, unit, kind, help) METRIC_IS_##kind,
+static const enum metric_kind {
+    METRIC_SUM,
+    METRIC_ADDED,
+    METRIC_PART,
+    METRIC_PLAYED,
+    METRIC_COUNT
+} metric_kind[METRICS] = {
+#define METRIC_KIND(name, unit, kind, value, help) METRIC_##kind,
     METRIC_TABLE(METRIC_KIND)
 #undef METRIC_KIND
 };
 
-#define FIRST_PART METRIC_part_lines_unmap_ns
-_Static_assert((int)FIRST_PART + (int)PARTS == (int)METRIC_window_ns, "a metric for every part");
+/* --- names --- */
 
 static bool select_one(const char *name, bool wanted[METRICS], const struct place *at,
                        struct error *err)
 {
     bool known = false, parts = strcmp(name, "parts") == 0;
     for (int i = 0; i < METRICS; i++) {
-        bool named =
-            strcmp(metric_name[i], name) == 0 || (parts && metric_kind[i] == METRIC_IS_PART);
+        bool named = strcmp(metric_name[i], name) == 0 || (parts && metric_kind[i] == METRIC_PART);
         wanted[i] |= named;
         known |= named;
     }
@@ -91,19 +94,7 @@ bool metric_one(const char *text, const struct place *at, enum metric *metric, s
            error_input(err, at, "%s is no time: it is the same whatever things cost", text);
 }
 
-bool metric_is_count(enum metric metric)
-{
-    return metric_kind[metric] == METRIC_IS_COUNT;
-}
-
-bool metric_known(enum metric metric, const struct times *times)
-{
-    if (metric >= METRIC_pause_ns && metric <= METRIC_stall_max_ns) {
-        return times->replayed;
-    }
-    return metric != METRIC_first_insn_ns ||
-           (times->replayed && times->first_insn_ps != UINT64_MAX);
-}
+/* --- values --- */
 
 /* Times use all 64 bits, so their difference needs one more. */
 __extension__ typedef __int128 ps_difference;
@@ -123,68 +114,55 @@ static double waits_ns(const struct times *times, const struct times *ideal)
     return (double)rest / (double)PS_PER_NS;
 }
 
-/* A time that is not one of the parts. */
-static double time_value(enum metric metric, const struct times *times, const struct times *ideal)
+static double events_in_window(const struct trial *played, enum event_sum sum)
 {
-    switch (metric) {
-    case METRIC_added_boot_ns:
-        return ns_between(times->window_ps, ideal->window_ps);
-    case METRIC_window_ns:
-        return ns_between(times->window_ps, 0);
-    case METRIC_cpu_ns:
-        return ns_between(times->cpu_ps, 0);
-    case METRIC_pause_ns:
-        return ns_between(times->tail.pause_ps, 0);
-    case METRIC_stall_p50_ns:
-        return ns_between(times->tail.stall_p50_ps, 0);
-    case METRIC_stall_p99_ns:
-        return ns_between(times->tail.stall_p99_ps, 0);
-    case METRIC_stall_max_ns:
-        return ns_between(times->tail.stall_max_ps, 0);
-    default:
-        return ns_between(times->first_insn_ps, 0);
+    uint64_t total = 0;
+    for (size_t i = 0; i < played->count; i++) {
+        const struct part_count *count = &played->counts[i];
+        total = event_sum[count->kind] == sum ? add_checked(total, count->n, "event count") : total;
     }
+    return (double)total;
 }
 
-static uint64_t in_window(const struct trial *played, enum event_kind first, enum event_kind last)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < TRIAL_CELLS; i++) {
-        bool inside = i % EVENT_KINDS >= first && i % EVENT_KINDS <= last;
-        sum = inside ? add_checked(sum, played->window[i], "event count") : sum;
-    }
-    return sum;
-}
-
-static uint64_t count_value(enum metric metric, const struct trial *played)
-{
-    switch (metric) {
-    case METRIC_writeback_bytes:
-        return in_window(played, EV_writeback_bytes, EV_writeback_bytes);
-    case METRIC_lines:
-        return in_window(played, EV_line_absent, EV_line_dirty);
-    case METRIC_tlbi:
-        return in_window(played, EV_tlbi_calls, EV_tlbi_local) +
-               in_window(played, EV_tlbi_range, EV_tlbi_vmid);
-    case METRIC_faults:
-        return in_window(played, EV_data_tr_w, EV_code_faults);
-    default:
-        return played->leaves[metric - METRIC_leaves_4k];
-    }
-}
+/* What the values of METRIC_TABLE are written in. */
+#define NS(time) ns_between(times->time, 0)
+#define IF_EVER_NS(time) (times->time == UINT64_MAX ? (double)NAN : NS(time))
+#define LESS_IDEAL_NS(time) ns_between(times->time, ideal->time)
+#define EVENTS(sum) events_in_window(played, SUM_##sum)
+#define LEAVES(level) ((double)played->leaves[LEAF_##level])
 
 double metric_value(enum metric metric, const struct trial *played, const struct times *times,
                     const struct times *ideal)
 {
-    if (metric_is_count(metric)) {
-        return (double)count_value(metric, played);
+    switch (metric) {
+#define METRIC_VALUE(name, unit, kind, value, help) \
+    case METRIC_##name:                             \
+        return value;
+        METRIC_TABLE(METRIC_VALUE)
+#undef METRIC_VALUE
+    case METRICS:
+        break;
     }
-    if (metric == METRIC_part_waits_ns) {
-        return waits_ns(times, ideal);
-    }
-    if (metric_kind[metric] == METRIC_IS_PART) {
-        int part = (int)metric - (int)FIRST_PART;
-        return ns_between(times->part[part], ideal->part[part]);
-    }
-    return time_value(metric, times, ideal);
+    return NAN;
+}
+
+bool metric_known(enum metric metric, const struct trial *played, const struct times *times)
+{
+    return metric_kind[metric] != METRIC_PLAYED ||
+           (times->replayed && !isnan(metric_value(metric, played, times, times)));
+}
+
+bool metric_needs_ideal(enum metric metric)
+{
+    return metric_kind[metric] == METRIC_ADDED || metric_kind[metric] == METRIC_PART;
+}
+
+bool metric_is_sum(enum metric metric)
+{
+    return metric_kind[metric] == METRIC_ADDED || metric_kind[metric] == METRIC_SUM;
+}
+
+bool metric_is_count(enum metric metric)
+{
+    return metric_kind[metric] == METRIC_COUNT;
 }

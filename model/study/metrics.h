@@ -13,42 +13,46 @@
 #include "study/stats.h"
 #include "study/trial.h"
 
-/* X(name, unit, kind, help). PART: of the added boot time, in the order of
- * enum part. TIME: by draw. COUNT: the same for all draws. */
-#define METRIC_TABLE(X)                                                                          \
-    X(added_boot_ns, "ns", TIME, "added from the first re-init call to the end of the timeline") \
-    X(part_lines_unmap_ns, "ns", PART, "clean+invalidate of what is unmapped, with its DSBs")    \
-    X(part_lines_fault_ns, "ns", PART, "clean+invalidate at stage-2 faults")                     \
-    X(part_lines_flush_ns, "ns", PART, "clean+invalidate by the strategy's own flush")           \
-    X(part_lines_toggle_ns, "ns", PART, "clean+invalidate at MMU on or off and for set/way")     \
-    X(part_tlbi_ns, "ns", PART, "TLB invalidation")                                              \
-    X(part_fault_path_ns, "ns", PART, "exits and software of stage-2 faults, table pages")       \
-    X(part_unmap_path_ns, "ns", PART, "re-init and unmap software")                              \
-    X(part_flush_path_ns, "ns", PART, "walks of the flushes, chunks that end")                   \
-    X(part_icache_ns, "ns", PART, "I-cache invalidation")                                        \
-    X(part_refetch_ns, "ns", PART, "guest lines fetched from memory again")                      \
-    X(part_uncached_ns, "ns", PART, "guest accesses past the caches, MMU off")                   \
-    X(part_traps_ns, "ns", PART, "trapped register writes and set/way operations")               \
-    X(part_walks_ns, "ns", PART, "table reads of the hardware walker")                           \
-    X(part_other_ns, "ns", PART, "all other events")                                             \
-    X(part_waits_ns, "ns", PART, "waiting, less what went on side by side")                      \
-    X(window_ns, "ns", TIME, "first re-init call to the end, nothing taken off")                 \
-    X(cpu_ns, "ns", TIME, "busy time of all actors from the first re-init on, waits included")   \
-    X(pause_ns, "ns", TIME, "longest hold of mmu_lock for write")                                \
-    X(stall_p50_ns, "ns", TIME, "median time that KVM keeps a vCPU from running (kvm/stall.h)")  \
-    X(stall_p99_ns, "ns", TIME, "the same, what 99 of 100 stalls do not exceed")                 \
-    X(stall_max_ns, "ns", TIME, "the same, the longest")                                         \
-    X(first_insn_ns, "ns", TIME, "first re-init call to the end of a vCPU's first access")       \
-    X(writeback_bytes, "bytes", COUNT, "written back by maintenance from the first re-init on")  \
-    X(lines, "lines", COUNT, "DC CIVAC from the first re-init on")                               \
-    X(tlbi, "sequences", COUNT, "TLB invalidations from the first re-init on")                   \
-    X(faults, "faults", COUNT, "stage-2 faults from the first re-init on")                       \
-    X(leaves_4k, "leaves", COUNT, "leaves of the granule's size at the end")                     \
-    X(leaves_2m, "leaves", COUNT, "leaves of the granule's block size at the end")               \
-    X(leaves_1g, "leaves", COUNT, "leaves of 1 GiB at the end")
+/* X(name, unit, kind, value, help): all there is to know of a metric.
+ *
+ *   kind    SUM     window_ps, cpu_ps: where nobody waits, what the window's events cost
+ *           ADDED   the same, a difference to the yardstick
+ *           PART    of the added boot time, a difference as well
+ *           PLAYED  what only a run that was played knows, not one that is priced again
+ *           COUNT   the same whatever things cost
+ *   value   an expression of a trial, its times and the yardstick's `ideal` times, in the words
+ *           of metrics.c; NAN: the run does not know it */
+#define METRIC_TABLE(X)                                                                           \
+    X(added_boot_ns, "ns", ADDED, LESS_IDEAL_NS(window_ps),                                       \
+      "added from the first re-init call to the end of the timeline")                             \
+    PART_TABLE(METRIC_OF_PART, X)                                                                 \
+    X(part_waits_ns, "ns", PART, waits_ns(times, ideal),                                          \
+      "waiting, less what went on side by side")                                                  \
+    X(window_ns, "ns", SUM, NS(window_ps), "first re-init call to the end, nothing taken off")    \
+    X(cpu_ns, "ns", SUM, NS(cpu_ps),                                                              \
+      "busy time of all actors from the first re-init on, waits included")                        \
+    X(pause_ns, "ns", PLAYED, NS(tail.pause_ps), "longest hold of mmu_lock for write")            \
+    X(stall_p50_ns, "ns", PLAYED, NS(tail.stall_p50_ps),                                          \
+      "median time that KVM keeps a vCPU from running (kvm/stall.h)")                             \
+    X(stall_p99_ns, "ns", PLAYED, NS(tail.stall_p99_ps),                                          \
+      "the same, what 99 of 100 stalls do not exceed")                                            \
+    X(stall_max_ns, "ns", PLAYED, NS(tail.stall_max_ps), "the same, the longest")                 \
+    X(first_insn_ns, "ns", PLAYED, IF_EVER_NS(first_insn_ps),                                     \
+      "first re-init call to the end of a vCPU's first access")                                   \
+    X(writeback_bytes, "bytes", COUNT, EVENTS(writeback_bytes),                                   \
+      "written back by maintenance from the first re-init on")                                    \
+    X(lines, "lines", COUNT, EVENTS(lines), "DC CIVAC from the first re-init on")                 \
+    X(tlbi, "sequences", COUNT, EVENTS(tlbi), "TLB invalidations from the first re-init on")      \
+    X(faults, "faults", COUNT, EVENTS(faults), "stage-2 faults from the first re-init on")        \
+    X(leaves_4k, "leaves", COUNT, LEAVES(PAGE), "leaves of the granule's size at the end")        \
+    X(leaves_2m, "leaves", COUNT, LEAVES(BLOCK), "leaves of the granule's block size at the end") \
+    X(leaves_1g, "leaves", COUNT, LEAVES(GIG), "leaves of 1 GiB at the end")
+
+#define METRIC_OF_PART(X, name, help) \
+    X(part_##name##_ns, "ns", PART, LESS_IDEAL_NS(part[PART_##name]), help)
 
 enum metric {
-#define METRIC_ENUM(name, unit, kind, help) METRIC_##name,
+#define METRIC_ENUM(name, unit, kind, value, help) METRIC_##name,
     METRIC_TABLE(METRIC_ENUM)
 #undef METRIC_ENUM
         METRICS
@@ -70,13 +74,20 @@ bool metric_one(const char *text, const struct place *at, enum metric *metric, s
 
 /* Whether a draw's run can tell the metric: a run that was only priced again
  * does not know its longest lock hold, its stalls or its first instruction. */
-bool metric_known(enum metric metric, const struct times *times);
+bool metric_known(enum metric metric, const struct trial *played, const struct times *times);
+
+/* Whether the yardstick's times are part of the value. */
+bool metric_needs_ideal(enum metric metric);
+
+/* Whether it is nothing but the sum of the window's events where nobody waited: a run priced
+ * again tells it by its window_ps and cpu_ps. */
+bool metric_is_sum(enum metric metric);
+
+/* Whether the value is the same for every draw. */
+bool metric_is_count(enum metric metric);
 
 /* The value of a metric. `times` and `ideal` are of one draw. */
 double metric_value(enum metric metric, const struct trial *played, const struct times *times,
                     const struct times *ideal);
-
-/* Whether the value is the same for every draw. */
-bool metric_is_count(enum metric metric);
 
 #endif

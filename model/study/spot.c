@@ -147,13 +147,6 @@ static bool costs_are_modes(const struct spot *spot, const double costs[COSTS])
     return same_costs(costs, spot->values[0]);
 }
 
-/* Metrics that are nothing but the sum of the window's events when nobody
- * waited: by far the most that is asked for. */
-static bool is_sum(enum metric metric)
-{
-    return metric == METRIC_added_boot_ns || metric == METRIC_window_ns || metric == METRIC_cpu_ns;
-}
-
 static ps_t sum_of(const struct spot_lane *lane, const ps_t price[EVENT_KINDS])
 {
     ps_t sum = 0;
@@ -176,12 +169,12 @@ static bool lane_times(struct spot *spot, size_t strategy, enum metric metric,
         return false;
     }
     if (trial_can_reprice(&lane->trial, &spot->setup, costs, price)) {
-        if (is_sum(metric)) {
+        if (metric_is_sum(metric)) {
             times->window_ps = times->cpu_ps = sum_of(lane, price);
             return true;
         }
         trial_reprice(&lane->trial, price, times);
-        if (metric_known(metric, times)) {
+        if (metric_known(metric, &lane->trial, times)) {
             return true;
         }
     }
@@ -196,12 +189,6 @@ static bool lane_times(struct spot *spot, size_t strategy, enum metric metric,
 
 /* --- several --- */
 
-/* Whether the yardstick's times are part of the metric. */
-static bool needs_ideal(enum metric metric)
-{
-    return metric <= METRIC_part_waits_ns;
-}
-
 static bool not_known(const struct spot *spot, enum metric metric, struct error *err)
 {
     return error_input(err, NULL,
@@ -215,7 +202,7 @@ bool spot_values(struct spot *spot, enum metric metric, const double costs[COSTS
     ps_t price[EVENT_KINDS];
     struct times ideal = {0}, times = {0};
     trial_prices(&spot->setup, &spot->timeline, costs, price);
-    if (needs_ideal(metric) &&
+    if (metric_needs_ideal(metric) &&
         !lane_times(spot, spot->strategies, metric, costs, price, &ideal, err)) {
         return false;
     }
@@ -226,7 +213,7 @@ bool spot_values(struct spot *spot, enum metric metric, const double costs[COSTS
         if (!lane_times(spot, s, metric, costs, price, &times, err)) {
             return false;
         }
-        if (!metric_known(metric, &times)) {
+        if (!metric_known(metric, &spot->lanes[s].trial, &times)) {
             return not_known(spot, metric, err);
         }
         value[s] = metric_value(metric, &spot->lanes[s].trial, &times, &ideal);

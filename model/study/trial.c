@@ -9,66 +9,6 @@
 /* Beyond every IPA. */
 #define IPA_END (UINT64_C(1) << 52)
 
-/* --- parts --- */
-
-static enum part part_of_lines(enum site site)
-{
-    switch (site) {
-    case SITE_FAULT:
-        return PART_LINES_FAULT;
-    case SITE_FLUSH:
-        return PART_LINES_FLUSH;
-    case SITE_TOGGLE:
-    case SITE_SETWAY:
-        return PART_LINES_TOGGLE;
-    default:
-        return PART_LINES_UNMAP;
-    }
-}
-
-static enum part part_of_guest(enum event_kind kind)
-{
-    switch (kind) {
-    case EV_walk_reads:
-        return PART_WALKS;
-    case EV_guest_hits:
-    case EV_guest_misses:
-        return PART_REFETCH;
-    default:
-        return PART_OTHER;
-    }
-}
-
-/* What an event counts for. */
-static enum part part_of(enum site site, enum event_kind kind)
-{
-    if (kind == EV_lock_yields && site != SITE_REINIT) {
-        return PART_FLUSH_PATH;
-    }
-    switch (event_group[kind]) {
-    case GROUP_LINES:
-        return part_of_lines(site);
-    case GROUP_TLBI:
-        return PART_TLBI;
-    case GROUP_FAULT:
-        return PART_FAULT_PATH;
-    case GROUP_UNMAP:
-        return PART_UNMAP_PATH;
-    case GROUP_FLUSH:
-        return PART_FLUSH_PATH;
-    case GROUP_ICACHE:
-        return PART_ICACHE;
-    case GROUP_UNCACHED:
-        return PART_UNCACHED;
-    case GROUP_TRAP:
-        return PART_TRAPS;
-    case GROUP_GUEST:
-        return part_of_guest(kind);
-    default:
-        return PART_OTHER;
-    }
-}
-
 /* --- playing --- */
 
 /* What one VM has at the end. */
@@ -94,7 +34,7 @@ static void take_counts(const struct sim *sim, struct trial *played)
         enum event_kind kind = (enum event_kind)(i % EVENT_KINDS);
         played->seen[kind] |= sim->window[i] + sim->before[i] > 0;
         if (sim->window[i] > 0) {
-            enum part part = part_of((enum site)(i / EVENT_KINDS), kind);
+            enum part_id part = event_part(kind, (enum site)(i / EVENT_KINDS));
             played->counts[played->count++] = (struct part_count){part, kind, sim->window[i]};
         }
     }

@@ -15,31 +15,11 @@
 
 struct point;
 
-/* Where the time goes; metrics.h says what each one is. */
-enum part {
-    PART_LINES_UNMAP,
-    PART_LINES_FAULT,
-    PART_LINES_FLUSH,
-    PART_LINES_TOGGLE,
-    PART_TLBI,
-    PART_FAULT_PATH,
-    PART_UNMAP_PATH,
-    PART_FLUSH_PATH,
-    PART_ICACHE,
-    PART_REFETCH,
-    PART_UNCACHED,
-    PART_TRAPS,
-    PART_WALKS,
-    PART_OTHER,
-    PART_WAITS,
-    PARTS
-};
-
 #define TRIAL_CELLS ((size_t)SITES * EVENT_KINDS)
 
 /* Events of one kind that count for one part. */
 struct part_count {
-    enum part part;
+    enum part_id part;
     enum event_kind kind;
     uint64_t n;
 };

@@ -1,6 +1,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "kvm/kvm.h"
 #include "machine/price.h"
@@ -61,6 +62,14 @@ static void each_event_costs_its_formula(void **state)
     }
 }
 
+static bool has_path(enum event_kind kind)
+{
+    double insns[EVENT_KINDS];
+    kvm_path_lengths(true, insns);
+    return !isnan(insns[kind]);
+}
+
+/* A formula has the word PATH where the kernel's code has a length, and only there. */
 static void path_lengths_are_added_at_the_kernel_s_pace(void **state)
 {
     (void)state;
@@ -69,13 +78,40 @@ static void path_lengths_are_added_at_the_kernel_s_pace(void **state)
     ps_t without[EVENT_KINDS], with[EVENT_KINDS];
     costs(value);
     for (int kind = 0; kind < EVENT_KINDS; kind++) {
-        insns[kind] = 10.0 * kind;
+        insns[kind] = 10.0 + 10.0 * kind;
     }
     price_events(&platform, value, none, 5, without);
     price_events(&platform, value, insns, 5, with);
     for (int kind = 0; kind < EVENT_KINDS; kind++) {
-        ps_t software = kind == EV_compute_ps ? 0 : (ps_t)(7500 * kind);
+        ps_t software = has_path((enum event_kind)kind) ? (ps_t)(7500 + 7500 * kind) : 0;
         assert_int_equal(with[kind] - without[kind], software);
+    }
+}
+
+/* Each cost is there for something: a price, or what a path that cores share can take. */
+static void each_cost_makes_a_difference(void **state)
+{
+    (void)state;
+    struct platform platform = machine();
+    double value[COSTS], insns[EVENT_KINDS];
+    ps_t before[EVENT_KINDS], after[EVENT_KINDS];
+    costs(value);
+    kvm_path_lengths(true, insns);
+    price_events(&platform, value, insns, 5, before);
+    for (int id = 0; id < COSTS; id++) {
+        double cmo = price_cmo_weight(value, 100, 0, 1000);
+        double writeback = price_cmo_weight(value, 100, 64000, 1000);
+        double zero = price_zero_weight(value, 4096, 1000), given = value[id];
+        value[id] *= 2;
+        price_events(&platform, value, insns, 5, after);
+        bool differs = memcmp(before, after, sizeof before) != 0 ||
+                       price_cmo_weight(value, 100, 0, 1000) != cmo ||
+                       price_cmo_weight(value, 100, 64000, 1000) != writeback ||
+                       price_zero_weight(value, 4096, 1000) != zero;
+        if (!differs) {
+            fail_msg("nothing depends on %s", cost_name[id]);
+        }
+        value[id] = given;
     }
 }
 
@@ -105,8 +141,8 @@ static void nobody_else_answers_a_lone_core(void **state)
     }
 }
 
-/* Kinds that are only counted must not cost anything, with real path lengths. */
-static void tallies_are_free(void **state)
+/* What costs nothing with real lengths has no time, so that it belongs to no part. */
+static void kinds_without_a_price_have_no_part(void **state)
 {
     (void)state;
     struct platform platform = machine();
@@ -117,8 +153,9 @@ static void tallies_are_free(void **state)
         kvm_path_lengths(vhe, insns);
         price_events(&platform, value, insns, 5, price);
         for (int kind = 0; kind < EVENT_KINDS; kind++) {
-            bool tally = event_group[kind] == GROUP_TALLY;
-            assert_true(!tally || price[kind] == 0);
+            bool named = kind == EV_guest_hits || kind == EV_block_path;
+            assert_true(price[kind] > 0 || named ||
+                        event_part((enum event_kind)kind, SITE_REINIT) == PART_other);
         }
         assert_int_equal(price[EV_fault_path], llround(insns[EV_fault_path] * 750));
         assert_true(price[EV_fault_path] > 0 && price[EV_perm_path] > 0);
@@ -160,7 +197,8 @@ int main(void)
         cmocka_unit_test(path_lengths_are_added_at_the_kernel_s_pace),
         cmocka_unit_test(dic_makes_the_whole_icache_free),
         cmocka_unit_test(nobody_else_answers_a_lone_core),
-        cmocka_unit_test(tallies_are_free),
+        cmocka_unit_test(each_cost_makes_a_difference),
+        cmocka_unit_test(kinds_without_a_price_have_no_part),
         cmocka_unit_test(the_cmo_weight_is_the_larger_of_two_needs),
         cmocka_unit_test(the_zeroing_weight_is_its_share_of_the_bandwidth),
     };

@@ -54,7 +54,8 @@ struct outcome_of {
 
 static bool is_guests(enum event_kind kind)
 {
-    return event_group[kind] == GROUP_GUEST || event_group[kind] == GROUP_UNCACHED;
+    return kind == EV_walk_reads || kind == EV_guest_insns || kind == EV_guest_misses ||
+           kind == EV_uncached || kind == EV_compute_ps;
 }
 
 static struct outcome_of outcome(const struct trialled *of, const struct strategy *strategy)

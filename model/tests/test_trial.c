@@ -56,7 +56,7 @@ static void a_trial_keeps_what_its_run_saw(void **state)
     assert_true(0 < times.tail.stall_p50_ps && times.tail.stall_p50_ps < times.tail.stall_max_ps);
     assert_int_equal(times.first_insn_ps, sim->first_insn_ps - sim->reinit_ps);
     assert_true(0 < times.first_insn_ps && times.first_insn_ps < times.window_ps);
-    assert_true(metric_known(METRIC_first_insn_ns, &times));
+    assert_true(metric_known(METRIC_first_insn_ns, &played, &times));
     play_free(sim);
     timeline_free(&timeline);
 }
@@ -70,8 +70,8 @@ static void without_a_reinit_nothing_comes_first(void **state)
     trial_of(boot, &played);
     trial_times(&played, played.price, &times);
     assert_true(times.first_insn_ps == UINT64_MAX);
-    assert_false(metric_known(METRIC_first_insn_ns, &times));
-    assert_true(metric_known(METRIC_stall_max_ns, &times));
+    assert_false(metric_known(METRIC_first_insn_ns, &played, &times));
+    assert_true(metric_known(METRIC_stall_max_ns, &played, &times));
 }
 
 /* A path that all cores share makes even one of them wait where its part of any kind of
