@@ -128,8 +128,11 @@ static bool change_strategy(struct setup *setup, const char *key, const char *te
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
                        const struct place *at, struct error *err)
 {
-    const char *names[NAMES_MAX];
+    const char *names[NAMES_MAX], *instead = workload_former_key(key);
     size_t count = 0;
+    if (instead) {
+        return error_input(err, at, "%s", instead);
+    }
     for (size_t i = 0; i < more_count && count < NAMES_MAX; i++) {
         names[count++] = more[i];
     }

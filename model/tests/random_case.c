@@ -131,7 +131,8 @@ static void set_boot(struct dice *dice, struct workload *workload)
     uint64_t mib = 1 + roll(dice, chance(dice, 20) ? 24 : 8);
     set(workload, "footprint", "%lluM", 2 * mib);
     set(workload, "rewrite", "%lluK", 4 * roll(dice, 256 * mib));
-    set(workload, "touched", "%llu%%", roll(dice, 101));
+    uint64_t touched = roll(dice, 101);
+    set(workload, "touched", "%llu%%", touched);
     set(workload, "extents", "%llu", 1 + roll(dice, 40));
     set(workload, "write_share", "%llu%%", roll(dice, 101));
     set(workload, "execute", "%lluK", 4 * roll(dice, 600));
@@ -140,7 +141,7 @@ static void set_boot(struct dice *dice, struct workload *workload)
     set(workload, "cached", "%llu%%", roll(dice, 101));
     set(workload, "dirty", "%llu%%", roll(dice, 101));
     set(workload, "density", "%llu", 1 + roll(dice, 64));
-    set(workload, "secondary_mmu_on", "%llu%%", roll(dice, 101));
+    set(workload, "secondaries_after", "%llu", 2 * MIB * mib * touched * roll(dice, 101) / 10000);
     set(workload, "later_passes", "%llu", chance(dice, 20) ? 1 : 0);
     set(workload, "insns_per_page", "%llu", roll(dice, 3) * 3000);
     set(workload, "seed", "%llu", roll(dice, 1000));

@@ -1,6 +1,8 @@
 /* Generated boots: the shares that their keys name, and what was recorded. */
 #include "play.h"
 
+#include "guest/workload/workload_values.h"
+
 #include <math.h>
 
 static uint64_t touched_in(const struct timeline *timeline, const char *phase, bool fetch)
@@ -169,18 +171,163 @@ static void test_mmu_on_as_recorded(void **state)
     build(workload, &timeline);
     struct sim *sim = play(&stage, &timeline, &unmap, false);
     uint64_t flushed = sim_count(sim, 3, SITE_TOGGLE, EV_flush_bytes);
-    expect_near((double)flushed / (double)(58 * MIB), 0.57, 0.05);
+    expect_near((double)flushed / (double)((36 + 33576) * KIB), 1, 0.05);
     play_free(sim);
     timeline_free(&timeline);
+    workload_free(workload);
+}
+
+/* --- when the other vCPUs come up --- */
+
+/* What the first vCPU touches in its second boot before it brings another one up; the
+ * pages that it uses with its MMU off are smaller than that. */
+static uint64_t touched_alone(const struct timeline *timeline)
+{
+    const struct script *first = &timeline->scripts[1];
+    uint64_t bytes = 0;
+    size_t k = 0;
+    while (strcmp(timeline->phases[first->ops[k].phase], "boot2") != 0) {
+        k++;
+    }
+    for (; k < first->count && first->ops[k].kind != OP_SIGNAL; k++) {
+        const struct op *op = &first->ops[k];
+        bool counts = op->kind == OP_TOUCH && op->access != TOUCH_FETCH && op->bytes >= 64 * KIB;
+        bytes += counts ? op->bytes : 0;
+    }
+    assert_true(k < first->count);
+    return bytes;
+}
+
+struct bring_up {
+    const char *firmware, *ram, *footprint, *touched;
+    uint64_t mib; /* that the first vCPU touches alone, in whole units of 2 MiB */
+    uint64_t min_mib, mode_mib, max_mib;
+};
+
+/* The amount follows from RAM, whatever share of how large a footprint is touched. */
+static void test_secondaries_follow_from_ram(void **state)
+{
+    (void)state;
+    static const struct bring_up rows[] = {
+        {"direct", "256M", "200M", "50%", 34, 31, 33, 37},
+        {"direct", "1G", "1G", "50%", 46, 31, 45, 61},
+        {"direct", "3G", "2G", "50%", 78, 31, 77, 125},
+        {"direct", "4G", "3G", "50%", 158, 31, 157, 221},
+        {"direct", "16G", "16G", "10%", 350, 31, 349, 605},
+        {"direct", "16G", "16G", "100%", 350, 31, 349, 605},
+        {"direct", "16G", "8G", "32%", 350, 31, 349, 605},
+        {"direct", "128G", "96G", "8%", 2142, 31, 2141, 4189},
+        {"direct", "1T", "1T", "80%", 16478, 31, 16477, 32861},
+        {"uefi", "256M", "256M", "73%", 172, 170, 172, 176},
+        {"uefi", "32G", "24G", "5%", 744, 170, 744, 1256},
+        /* As much as there is. */
+        {"direct", "16G", "16G", "1%", 164, 31, 349, 605},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct workload *workload = workload_of("generated-boot");
+        struct timeline timeline;
+        set_key(workload, "firmware", rows[i].firmware);
+        set_key(workload, "vcpus", "3");
+        set_key(workload, "ram", rows[i].ram);
+        set_key(workload, "footprint", rows[i].footprint);
+        set_key(workload, "touched", rows[i].touched);
+        build(workload, &timeline);
+        const struct workload_values *values = workload_values(workload);
+        assert_int_equal(values->secondaries_after_min, rows[i].min_mib * MIB);
+        assert_int_equal(values->secondaries_after, rows[i].mode_mib * MIB);
+        assert_int_equal(values->secondaries_after_max, rows[i].max_mib * MIB);
+        assert_int_equal(touched_alone(&timeline), rows[i].mib * MIB);
+        timeline_free(&timeline);
+        workload_free(workload);
+    }
+}
+
+/* Where they come up changes who touches, and nothing of what is touched. */
+static void test_secondaries_cut(void **state)
+{
+    (void)state;
+    static const char *const amounts[] = {"0", "2M", "100M", "349M", "1G", "16G"};
+    static const uint64_t mib[] = {0, 2, 100, 350, 1024, 1638};
+    struct workload *workload = workload_of("generated-boot");
+    set_key(workload, "footprint", "16G");
+    set_key(workload, "touched", "10%");
+    set_key(workload, "vcpus", "4");
+    for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) {
+        struct timeline timeline;
+        set_key(workload, "secondaries_after", amounts[i]);
+        build(workload, &timeline);
+        assert_int_equal(touched_alone(&timeline), mib[i] * MIB);
+        assert_int_equal(touched_in(&timeline, "boot2", false), 1638 * MIB);
+        expect_near((double)touched_in(&timeline, "boot2", true), 6624.0 * KIB, 64 * KIB);
+        timeline_free(&timeline);
+    }
+    workload_free(workload);
+}
+
+static void expect_refused(const struct workload *workload, const char *words)
+{
+    struct timeline timeline;
+    struct error err = {0};
+    assert_false(workload_build(workload, &timeline, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    if (!strstr(err.text, words)) {
+        print_error("%s\n", err.text);
+    }
+    assert_non_null(strstr(err.text, words));
+}
+
+/* An amount that is given is known; its range can be given, too, around it. */
+static void test_secondaries_range(void **state)
+{
+    (void)state;
+    struct workload *workload = workload_of("generated-boot");
+    struct timeline timeline;
+    const struct workload_values *values = workload_values(workload);
+    set_key(workload, "vcpus", "2");
+    set_key(workload, "secondaries_after", "40M");
+    assert_int_equal(values->secondaries_after_min, 40 * MIB);
+    assert_int_equal(values->secondaries_after_max, 40 * MIB);
+    set_key(workload, "secondaries_after_max", "50M");
+    build(workload, &timeline);
+    timeline_free(&timeline);
+    assert_int_equal(values->secondaries_after_min, 40 * MIB);
+    assert_int_equal(values->secondaries_after_max, 50 * MIB);
+    set_key(workload, "secondaries_after", "60M");
+    expect_refused(workload, "secondaries_after_max: found 50M, expected at least "
+                             "secondaries_after, 60M");
+    set_key(workload, "secondaries_after_max", "60M");
+    set_key(workload, "secondaries_after_min", "61M");
+    expect_refused(workload, "secondaries_after_min: found 61M, expected at most "
+                             "secondaries_after, 60M");
+    workload_free(workload);
+}
+
+/* The key that it took the place of is refused by its name, wherever it stands. */
+static void test_share_is_refused(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct workload *workload = workload_of("generated-boot");
+    assert_null(workload_of_text("[vm]\nvcpus = 2\n[boot]\nsecondary_mmu_on = 20%\n", &err));
+    assert_non_null(strstr(err.text, ":4: secondary_mmu_on: a share of what is touched"));
+    assert_non_null(strstr(err.text, "expected secondaries_after"));
+    assert_false(workload_set(workload, "secondary_mmu_on", "20%", NULL, &err));
+    assert_non_null(strstr(err.text, "expected secondaries_after"));
     workload_free(workload);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generated_shares),   cmocka_unit_test(test_seed_decides),
-        cmocka_unit_test(test_cached_share),       cmocka_unit_test(test_cached_share_of_large),
+        cmocka_unit_test(test_generated_shares),
+        cmocka_unit_test(test_seed_decides),
+        cmocka_unit_test(test_cached_share),
+        cmocka_unit_test(test_cached_share_of_large),
         cmocka_unit_test(test_mmu_on_as_recorded),
+        cmocka_unit_test(test_secondaries_follow_from_ram),
+        cmocka_unit_test(test_secondaries_cut),
+        cmocka_unit_test(test_secondaries_range),
+        cmocka_unit_test(test_share_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

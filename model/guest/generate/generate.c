@@ -42,14 +42,32 @@ static void resolve_firmware(struct workload_values *values, const bool *given)
     if (!was_given(given, "mmu_off_insns")) {
         values->mmu_off_insns = uefi ? 712 : 4426;
     }
-    if (!was_given(given, "secondary_mmu_on")) {
-        values->secondary_mmu_on = uefi ? 0.93 : 0.57;
-    }
 }
 
 static uint64_t round_up(uint64_t value, uint64_t unit)
 {
     return (value + unit - 1) / unit * unit;
+}
+
+/* Linux brings its other CPUs up when it has unpacked itself, cleared the memory map (a
+ * struct page of 64 bytes for each page) and, where RAM ends above what 32-bit devices
+ * reach, the bounce buffer for them. */
+static void resolve_secondaries(struct workload_values *values, const bool *given)
+{
+    uint64_t itself = values->firmware == FIRMWARE_UEFI ? 168 * MIB : 29 * MIB;
+    uint64_t map = values->ram / 64;
+    uint64_t bounce = values->ram_ipa + values->ram > 4 * GIB ? 64 * MIB : 0;
+    bool mode = was_given(given, "secondaries_after");
+    if (!mode) {
+        values->secondaries_after = itself + map + bounce;
+    }
+    if (!was_given(given, "secondaries_after_min")) {
+        uint64_t map_now = map < 2 * MIB ? map : 2 * MIB;
+        values->secondaries_after_min = mode ? values->secondaries_after : itself + map_now;
+    }
+    if (!was_given(given, "secondaries_after_max")) {
+        values->secondaries_after_max = values->secondaries_after + (mode ? 0 : map);
+    }
 }
 
 void generate_resolve(struct workload_values *values, const bool *given)
@@ -66,6 +84,7 @@ void generate_resolve(struct workload_values *values, const bool *given)
             values->ipa_bits++;
         }
     }
+    resolve_secondaries(values, given);
 }
 
 /* --- operations --- */
@@ -255,20 +274,9 @@ static void play_again(struct plan *plan, uint32_t vcpu, uint64_t known)
     touch(plan, vcpu, TOUCH_READ, piece->ipa, piece->bytes);
 }
 
-/* How many pieces the first vCPU touches before it brings the others up. */
-static uint64_t alone_until(const struct plan *plan)
+static uint32_t who_touches(const struct plan *plan, uint64_t piece)
 {
-    uint64_t seen = 0, i = 0;
-    double share = plan->values->vcpus > 1 ? plan->values->secondary_mmu_on : 1;
-    while (i < plan->count && (double)seen < share * (double)plan->bytes) {
-        seen += plan->pieces[i++].bytes;
-    }
-    return i;
-}
-
-static uint32_t who_touches(const struct plan *plan, uint64_t piece, uint64_t alone)
-{
-    return piece < alone ? 0 : (uint32_t)((piece - alone) % plan->values->vcpus);
+    return piece < plan->alone ? 0 : (uint32_t)((piece - plan->alone) % plan->values->vcpus);
 }
 
 /* Linux brings vCPUs up one after another and waits for each. */
@@ -285,7 +293,6 @@ static void bring_up(struct plan *plan)
 
 static void play_boot(struct plan *plan)
 {
-    uint64_t alone = alone_until(plan);
     bool zipf = plan->values->order == ORDER_ZIPF;
     timeline_phase(plan->timeline, "boot2");
     plan->timeline->serial = false;
@@ -293,16 +300,16 @@ static void play_boot(struct plan *plan)
     add(plan, 0, OP_ENTER, 0, false);
     play_mmu_off(plan);
     for (uint64_t i = 0; i < plan->count; i++) {
-        if (i == alone) {
+        if (i == plan->alone) {
             bring_up(plan);
         }
-        uint32_t vcpu = who_touches(plan, i, alone);
+        uint32_t vcpu = who_touches(plan, i);
         play_piece(plan, vcpu, &plan->pieces[i]);
         if (zipf) {
             play_again(plan, vcpu, i + 1);
         }
     }
-    if (alone >= plan->count) {
+    if (plan->alone == plan->count) {
         bring_up(plan);
     }
 }
@@ -322,14 +329,31 @@ static void end_logging(struct plan *plan)
 
 static void play_later(struct plan *plan)
 {
-    uint64_t alone = alone_until(plan);
     timeline_phase(plan->timeline, "use2");
     for (uint64_t pass = 0; pass < plan->values->later_passes; pass++) {
         for (uint64_t i = 0; i < plan->count; i++) {
-            touch(plan, who_touches(plan, i, alone), TOUCH_READ, plan->pieces[i].ipa,
+            touch(plan, who_touches(plan, i), TOUCH_READ, plan->pieces[i].ipa,
                   plan->pieces[i].bytes);
         }
     }
+}
+
+/* The range of what the first vCPU touches alone has its mode within. */
+static bool check_secondaries(const char *file, const struct workload_values *values,
+                              struct error *err)
+{
+    uint64_t mode = values->secondaries_after;
+    bool low = values->secondaries_after_min > mode;
+    if (!low && values->secondaries_after_max >= mode) {
+        return true;
+    }
+    char found[48], wanted[48];
+    struct place at = {file, 0, low ? "secondaries_after_min" : "secondaries_after_max"};
+    unit_format_whole(low ? values->secondaries_after_min : values->secondaries_after_max,
+                      UNIT_BYTES, found, sizeof found);
+    unit_format_whole(mode, UNIT_BYTES, wanted, sizeof wanted);
+    return error_input(err, &at, "found %s, expected at %s secondaries_after, %s", found,
+                       low ? "most" : "least", wanted);
 }
 
 static bool check_keys(const char *file, const struct workload_values *values, struct error *err)
@@ -357,7 +381,7 @@ static bool check_keys(const char *file, const struct workload_values *values, s
         at.key = "mmu_on_bytes";
         return error_input(err, &at, "found as much as the footprint of %s, expected less", most);
     }
-    return true;
+    return check_secondaries(file, values, err);
 }
 
 bool generate_boot(const char *file, const struct workload_values *values,

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- what the second boot touches --- */
 
@@ -21,10 +22,10 @@ static bool falls_on(double share, uint64_t step, double phase)
 
 /* Pieces i of n, as near to an even spread as whole units allow: behind the
  * piece before, and with room for those that follow. */
-static void place_pieces(struct plan *plan, uint64_t units, uint64_t all_units, uint64_t unit)
+static void place_pieces(struct plan *plan, uint64_t units, uint64_t all_units)
 {
     const struct workload_values *values = plan->values;
-    uint64_t done = 0, end = 0;
+    uint64_t done = 0, end = 0, unit = plan->unit_bytes;
     for (uint64_t i = 0; i < plan->count; i++) {
         uint64_t until = (uint64_t)((__uint128_t)units * (i + 1) / plan->count);
         uint64_t start = (uint64_t)((__uint128_t)all_units * i / plan->count);
@@ -34,7 +35,6 @@ static void place_pieces(struct plan *plan, uint64_t units, uint64_t all_units, 
         plan->pieces[i] = (struct piece){.ipa = values->ram_ipa + start * unit,
                                          .bytes = (until - done) * unit,
                                          .write = falls_on(values->write_share, i, 0)};
-        plan->bytes += plan->pieces[i].bytes;
         end = start + until - done;
         done = until;
     }
@@ -58,6 +58,7 @@ static void make_pieces(struct plan *plan)
     const struct workload_values *values = plan->values;
     double touched = values->touched * (double)values->footprint;
     uint64_t unit = touched >= (double)PLAN_UNIT_BYTES ? PLAN_UNIT_BYTES : WORKLOAD_PAGE;
+    plan->unit_bytes = unit;
     uint64_t all_units = values->footprint / unit;
     uint64_t units = (uint64_t)llround(touched / (double)unit);
     units = units < all_units ? units : all_units;
@@ -65,11 +66,11 @@ static void make_pieces(struct plan *plan)
      * larger share is. */
     uint64_t most = unit == WORKLOAD_PAGE && units > 0 ? 1 : units;
     plan->count = most < values->extents ? most : values->extents;
-    plan->pieces = calloc(plan->count + 1, sizeof *plan->pieces);
+    plan->pieces = calloc(plan->count + 1, sizeof *plan->pieces); /* one may be cut in two */
     if (!plan->pieces) {
         die("out of memory for a workload");
     }
-    place_pieces(plan, units, all_units, unit);
+    place_pieces(plan, units, all_units);
     place_code(plan);
 }
 
@@ -136,10 +137,39 @@ static void order_pieces(struct plan *plan)
     qsort(plan->pieces, plan->count, sizeof *plan->pieces, by_key);
 }
 
+/* Cuts a piece in two; what of it is executed is so with the first part. */
+static void cut_piece(struct plan *plan, uint64_t index, uint64_t bytes)
+{
+    struct piece *first = &plan->pieces[index], *rest = first + 1;
+    memmove(rest, first, (plan->count - index) * sizeof *first);
+    plan->count++;
+    first->bytes = bytes;
+    first->execute_bytes = first->execute_bytes < bytes ? first->execute_bytes : bytes;
+    *rest = (struct piece){
+        .ipa = first->ipa + bytes, .bytes = rest->bytes - bytes, .write = first->write};
+}
+
+/* The first vCPU touches so much of it, in whole units, before it brings others up. */
+static void divide(struct plan *plan)
+{
+    const struct workload_values *values = plan->values;
+    uint64_t unit = plan->unit_bytes, left = UINT64_MAX;
+    if (values->vcpus > 1) {
+        left = (values->secondaries_after + unit - 1) / unit * unit;
+    }
+    for (plan->alone = 0; plan->alone < plan->count && left > 0; plan->alone++) {
+        if (plan->pieces[plan->alone].bytes > left) {
+            cut_piece(plan, plan->alone, left);
+        }
+        left -= plan->pieces[plan->alone].bytes;
+    }
+}
+
 void plan_make(struct plan *plan)
 {
     make_pieces(plan);
     order_pieces(plan);
+    divide(plan);
 }
 
 void plan_free(struct plan *plan)

@@ -23,11 +23,13 @@ struct plan {
     struct timeline *timeline;
     struct piece *pieces; /* in the order of the touches */
     uint64_t count;
-    uint64_t bytes; /* of all pieces */
+    uint64_t unit_bytes; /* pieces are whole numbers of it */
+    uint64_t alone; /* so many pieces are touched before the other vCPUs come up */
     uint64_t drawn; /* random numbers so far */
 };
 
-/* Lays the pieces out over the footprint and puts them in order. */
+/* Lays the pieces out over the footprint, puts them in order, and cuts the one during
+ * which the other vCPUs come up. */
 void plan_make(struct plan *plan);
 void plan_free(struct plan *plan);
 

@@ -39,7 +39,9 @@ bool workload_set(struct workload *workload, const char *key, const char *text,
             names[i] = workload_options[i].name;
         }
         suggest(hint, sizeof hint, key, names, workload_option_count);
-        return error_input(err, at, "no key '%.80s' of a workload%s", key, hint);
+        const char *instead = workload_former_key(key);
+        return instead ? error_input(err, at, "%s", instead)
+                       : error_input(err, at, "no key '%.80s' of a workload%s", key, hint);
     }
     if (!option_set(row, text, &workload->values, at, err)) {
         return false;
@@ -126,6 +128,11 @@ static bool workload_line(void *context, const char *section, const char *name, 
     }
     if (strcmp(section, "boot") == 0) {
         note_section(&workload->boot_line, at);
+    }
+    const char *instead = workload_former_key(name);
+    if (instead) {
+        struct place where = {at->file, at->line, name};
+        return error_input(err, &where, "%s", instead);
     }
     if (!option_assign(workload_options, workload_option_count, section, name, value,
                        &workload->values, at, err)) {

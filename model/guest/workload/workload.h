@@ -34,6 +34,9 @@ bool workload_set(struct workload *workload, const char *key, const char *text,
 /* Whether a key of that name exists. */
 bool workload_has_key(const char *key);
 
+/* What takes the place of a key that earlier versions had; NULL: there was none. */
+const char *workload_former_key(const char *key);
+
 /* Builds the timeline that the keys describe; checks what depends on several
  * keys at once. The caller frees it with timeline_free. */
 bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);

@@ -4,6 +4,7 @@
 #include "guest/workload/workload_values.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define RAM_BACKING_CHOICES(X) \
     BACKING_CHOICES(X) X(BACKINGS, "as-recorded", "4k where nothing is recorded")
@@ -107,9 +108,20 @@ const struct option workload_options[] = {
      .source = "recorded boots: 5 leaves of 2 MiB"},
     {WHOLE("boot", mmu_off_insns, UNIT_INSNS, 0, 1e15), .fallback = "4426",
      .help = "instructions up to there; 712 with UEFI", .source = DIRECT "4426"},
-    {SHARE("boot", secondary_mmu_on), .fallback = "57%",
-     .help = "share of what is touched after which the other vCPUs come up; 93% with UEFI",
-     .source = "recorded boots: 32.8 of 57.2 MiB (n1-q-256m-c2-4k-f0), 174 of 188 MiB with UEFI"},
+    {WHOLE("boot", secondaries_after, UNIT_BYTES, 0, BYTES_MAX), .fallback = "33M",
+     .help = "memory that the first vCPU touches before the others come up; by default 29M (UEFI "
+             "168M), a 64th of RAM, and 64M where RAM ends above 4G",
+     .source =
+         "recorded boots: 32.8 MiB at 256 MiB of RAM (n1-q-256m-c2-4k-f0), 172 MiB with UEFI; "
+         "memory map and bounce buffer as n1-q-4096m-c1-2m-f3072 touches them"},
+    {WHOLE("boot", secondaries_after_min, UNIT_BYTES, 0, BYTES_MAX), .fallback = "31M",
+     .help = "low end of what it may be; by default without bounce buffer and with a memory map "
+             "of 2M, or secondaries_after where that is given",
+     .source = "inferred: CONFIG_DEFERRED_STRUCT_PAGE_INIT leaves most of the memory map to later"},
+    {WHOLE("boot", secondaries_after_max, UNIT_BYTES, 0, BYTES_MAX), .fallback = "37M",
+     .help = "high end of what it may be; by default another 64th of RAM more, or "
+             "secondaries_after where that is given",
+     .source = "inferred: page extensions and hash tables, up to as much as the memory map"},
     {SHARE("boot", cached), .fallback = "100%",
      .help = "share of the footprint in the caches at the reset, as far as there is room",
      .source = "assumed"},
@@ -125,3 +137,21 @@ const struct option workload_options[] = {
     {WHOLE("boot", seed, UNIT_NONE, 0, 1e15), .fallback = "1", .help = "of random and zipf order"},
 };
 const size_t workload_option_count = sizeof workload_options / sizeof *workload_options;
+
+static const struct {
+    const char *key, *instead;
+} former_keys[] = {
+    {"secondary_mmu_on", "a share of what is touched is no longer a key, expected "
+                         "secondaries_after, the bytes that the first vCPU touches before the "
+                         "others come up (by default from RAM)"},
+};
+
+const char *workload_former_key(const char *key)
+{
+    for (size_t i = 0; i < sizeof former_keys / sizeof *former_keys; i++) {
+        if (strcmp(former_keys[i].key, key) == 0) {
+            return former_keys[i].instead;
+        }
+    }
+    return NULL;
+}

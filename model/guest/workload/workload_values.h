@@ -54,7 +54,8 @@ struct workload_values {
     enum boot_order order;
     enum boot_log dirty_log;
     uint64_t footprint, rewrite, extents, seed;
-    double touched, write_share, cached, dirty, secondary_mmu_on, zipf_exponent;
+    double touched, write_share, cached, dirty, zipf_exponent;
+    uint64_t secondaries_after, secondaries_after_min, secondaries_after_max;
     uint64_t mmu_on_bytes, execute, execute_places, mmu_on_places, mmu_off_insns, insns_per_page,
         later_passes;
 };
