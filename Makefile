@@ -70,7 +70,7 @@ CFLAGS_ALL = $(STD) $(OPT) -fopenmp $(SAN_FLAGS) $(CFLAGS)
 # Plain -l flags and no pkg-config: `make deps all` reads this file before the packages are there.
 # jemalloc is there to take malloc's place, so it is linked even where nothing calls it by name.
 JEMALLOC = $(if $(NO_JEMALLOC),,-Wl,--push-state,--no-as-needed -ljemalloc -Wl,--pop-state)
-LIBS = -linih -lxxhash -ljansson -lgsl -lgslcblas -lm $(JEMALLOC) $(LDLIBS)
+LIBS = -linih -lxxhash -ljansson -lcmark-gfm -lcmark-gfm-extensions -lgsl -lgslcblas -lm $(JEMALLOC) $(LDLIBS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
@@ -452,6 +452,7 @@ lint-analyzer: | $(FIRST) ## gcc -fanalyzer; not part of lint, for it takes minu
 
 # make itself and git are taken to be there. libbsd-dev is for <bsd/sys/tree.h>, header only.
 DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libjansson-dev \
+    libcmark-gfm-dev libcmark-gfm-extensions-dev \
     libbsd-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3

@@ -10,7 +10,7 @@
 #define S2FLUSH_REPORT_MEMO_MEMO_H
 
 #include "core/error.h"
-#include "report/memo/memo_doc.h"
+#include "report/document/doc.h"
 
 struct memo; /* report/memo_parts.h */
 

@@ -1,4 +1,4 @@
-#include "report/memo/memo_doc.h"
+#include "report/document/doc.h"
 
 #include "core/error.h"
 

@@ -1,5 +1,5 @@
 /* A memo's document as GitHub's Markdown. */
-#include "report/memo/memo_doc.h"
+#include "report/document/doc.h"
 
 #include <string.h>
 
@@ -15,9 +15,24 @@ static void put_text(FILE *out, const char *text)
         } else if (c < 0x20 || c == 0x7f) {
             fputc(' ', out);
         } else {
-            fprintf(out, "%s%c", strchr("\\`*_[]|~#", c) ? "\\" : "", c);
+            fprintf(out, "%s%c", strchr("\\`*_[]|~#^", c) ? "\\" : "", c);
         }
     }
+}
+
+/* What would make a list, a line or another block of a text at its beginning. */
+static const char *put_beginning(FILE *out, const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    size_t blanks = strspn(text, " ");
+    if (digits > 0 && (text[digits] == '.' || text[digits] == ')')) {
+        fprintf(out, "%.*s\\", (int)digits, text);
+        return text + digits;
+    }
+    if (text[blanks] && strchr("-+=", text[blanks])) {
+        fputc('\\', out);
+    }
+    return text + blanks;
 }
 
 static void put_fence(FILE *out, size_t backticks)
@@ -49,13 +64,16 @@ static void put_code(FILE *out, const char *text, bool in_table)
 
 static void put_runs(FILE *out, const struct doc_node *block)
 {
+    bool in_table = block->kind == DOC_CELL || block->kind == DOC_NUMBER;
     for (const struct doc_node *run = block->first; run; run = run->next) {
         if (run->kind == DOC_CODE) {
-            put_code(out, run->text, block->kind == DOC_CELL || block->kind == DOC_NUMBER);
+            put_code(out, run->text, in_table);
         } else {
             const char *mark = run->kind == DOC_STRONG ? "**" : "";
+            const char *text = run->text;
             fputs(mark, out);
-            put_text(out, run->text);
+            put_text(out,
+                     run == block->first && !*mark && !in_table ? put_beginning(out, text) : text);
             fputs(mark, out);
         }
     }
@@ -141,7 +159,11 @@ static void put_block(FILE *out, const struct doc_node *block)
         break;
     case DOC_COMMANDS:
         for (const struct doc_node *line = block->first; line; line = line->next) {
-            fprintf(out, "    %s\n", line->text);
+            fputs("    ", out);
+            for (const char *at = line->text; *at; at++) {
+                fputc((unsigned char)*at < 0x20 || *at == 0x7f ? ' ' : *at, out);
+            }
+            fputc('\n', out);
         }
         fputc('\n', out);
         break;

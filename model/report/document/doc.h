@@ -1,11 +1,11 @@
 /*
- * memo_doc - a document as a tree, rendered as Markdown or as one HTML page.
+ * doc - a document as a tree, rendered as Markdown, and that as one HTML page.
  *
  * Text may hold anything: each renderer escapes what would be markup in its
  * format. A node's text is copied.
  */
-#ifndef S2FLUSH_REPORT_MEMO_MEMO_DOC_H
-#define S2FLUSH_REPORT_MEMO_MEMO_DOC_H
+#ifndef S2FLUSH_REPORT_DOCUMENT_DOC_H
+#define S2FLUSH_REPORT_DOCUMENT_DOC_H
 
 #include <stdbool.h>
 #include <stdio.h>
