@@ -83,8 +83,8 @@ struct actor {
     struct lock *holding; /* one at most: there is no nesting */
     bool queued; /* it had to wait for the lock that it got last */
     uint64_t holds; /* how many short holds its next one stands for; 0: one */
-    ps_t folded_start; /* of the lock that it waits for, when it came */
-    ps_t lock_wait_ps; /* waited for locks so far, less what was folded (core/resource.h) */
+    ps_t batched_wait_start; /* of the lock that it waits for, when it came */
+    ps_t lock_wait_ps; /* waited for locks so far, less their batched part (core/resource.h) */
     ps_t hold_start; /* when it got that lock */
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;

@@ -104,12 +104,12 @@ static void sift_down(calendar_key *heap, calendar_key key, size_t size)
     for (size_t child = 1; child < size; child = 4 * at + 1) {
         struct candidate left = earlier(candidate(heap, child), candidate(heap, child + 1));
         struct candidate right = earlier(candidate(heap, child + 2), candidate(heap, child + 3));
-        struct candidate least = earlier(left, right);
-        if (key < key_of(least)) {
+        struct candidate first = earlier(left, right);
+        if (key < key_of(first)) {
             break;
         }
-        heap[at] = key_of(least);
-        at = least.at;
+        heap[at] = key_of(first);
+        at = first.at;
     }
     heap[at] = key;
 }

@@ -26,7 +26,7 @@ struct parser {
 struct strings {
     char **items;
     size_t count, capacity;
-    size_t most; /* more are refused */
+    size_t max; /* more are refused */
     const char *what;
 };
 
@@ -138,8 +138,8 @@ static bool read_row(struct parser *parser, struct strings *cells)
 
     while (!row_ends) {
         char *cell;
-        if (cells->count == cells->most) {
-            return error_input(parser->err, &parser->place, "found more than %zu %s", cells->most,
+        if (cells->count == cells->max) {
+            return error_input(parser->err, &parser->place, "found more than %zu %s", cells->max,
                                cells->what);
         }
         if (!read_cell(parser, &cell, &row_ends)) {
@@ -162,7 +162,7 @@ static bool before_header(const struct parser *parser)
 
 static bool read_comments(struct parser *parser, struct csv *table)
 {
-    struct strings comments = {.most = CSV_COMMENTS_MAX};
+    struct strings comments = {.max = CSV_COMMENTS_MAX};
 
     while (before_header(parser)) {
         char *text = parser->at;
@@ -171,9 +171,9 @@ static bool read_comments(struct parser *parser, struct csv *table)
         parser->place.line++;
         stop -= stop > text && stop[-1] == '\r';
         *stop = '\0';
-        if (*text == '#' && comments.count == comments.most) {
+        if (*text == '#' && comments.count == comments.max) {
             return error_input(parser->err, &parser->place, "found more than %zu lines of comment",
-                               comments.most);
+                               comments.max);
         }
         if (*text == '#') {
             push(&comments, text + 1);
@@ -200,7 +200,7 @@ static bool check_header(const struct parser *parser, const struct csv *table,
 
 static bool read_header(struct parser *parser, struct csv *table)
 {
-    struct strings names = {.most = CSV_COLUMNS_MAX, .what = "columns"};
+    struct strings names = {.max = CSV_COLUMNS_MAX, .what = "columns"};
     struct place at = parser->place;
 
     if (parser->at == parser->end) {
@@ -214,7 +214,7 @@ static bool read_header(struct parser *parser, struct csv *table)
 
 static bool read_rows(struct parser *parser, struct csv *table)
 {
-    struct strings cells = {.most = CSV_CELLS_MAX, .what = "cells in a table"};
+    struct strings cells = {.max = CSV_CELLS_MAX, .what = "cells in a table"};
     size_t capacity = 0;
     bool done = true;
 

@@ -72,7 +72,7 @@ static int is_ini(const struct dirent *entry)
     return dot && strcmp(dot, ".ini") == 0;
 }
 
-size_t datadir_names(const char *relative, char **names, size_t known, size_t most)
+size_t datadir_names(const char *relative, char **names, size_t known, size_t max)
 {
     char folder[4096];
     struct dirent **entries = NULL;
@@ -82,7 +82,7 @@ size_t datadir_names(const char *relative, char **names, size_t known, size_t mo
     }
     for (int i = 0; i < count; i++) {
         size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
-        char *name = known < most ? strndup(entries[i]->d_name, length) : NULL;
+        char *name = known < max ? strndup(entries[i]->d_name, length) : NULL;
         if (name) {
             names[known++] = name;
         }

@@ -1,5 +1,7 @@
 #include "core/error.h"
 
+#include "core/units.h"
+
 #include <ctype.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -122,11 +124,6 @@ bool error_run(struct error *err, const char *format, ...)
 
 /* ---- Near names ---- */
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool same_letter(char a, char b)
 {
     return tolower((unsigned char)a) == tolower((unsigned char)b);
@@ -149,10 +146,10 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
             size_t differ = !same_letter(a[i - 1], b[j - 1]);
-            row[j] = least(least(above[j], row[j - 1]) + 1, above[j - 1] + differ);
+            row[j] = min_u64(min_u64(above[j], row[j - 1]) + 1, above[j - 1] + differ);
             if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
                 same_letter(a[i - 2], b[j - 1])) {
-                row[j] = least(row[j], above2[j - 2] + 1);
+                row[j] = min_u64(row[j], above2[j - 2] + 1);
             }
         }
     }
@@ -162,7 +159,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 const char *nearest_name(const char *word, const char *const *names, size_t count)
 {
     size_t length = strlen(word);
-    size_t best = least(length / 3, DISTANCE_MAX) + 1;
+    size_t best = min_u64(length / 3, DISTANCE_MAX) + 1;
     const char *nearest = NULL;
 
     if (length > NAME_BYTES_MAX) {

@@ -46,7 +46,7 @@ void histogram_free(struct histogram *histogram)
 void histogram_clear(struct histogram *histogram)
 {
     memset(histogram->used, 0, sizeof histogram->used);
-    histogram->count = histogram->most = 0;
+    histogram->count = histogram->max = 0;
 }
 
 size_t histogram_next(const struct histogram *histogram, size_t from)
@@ -83,7 +83,7 @@ void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
     class->sum =
         add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
     histogram->count = add_checked(histogram->count, times, "number of values");
-    histogram->most = value > histogram->most ? value : histogram->most;
+    histogram->max = value > histogram->max ? value : histogram->max;
 }
 
 uint64_t histogram_quantile(const struct histogram *histogram, double share)
@@ -98,5 +98,5 @@ uint64_t histogram_quantile(const struct histogram *histogram, double share)
             return class->sum / class->count;
         }
     }
-    return histogram->most;
+    return histogram->max;
 }

@@ -22,7 +22,7 @@ struct histogram {
     } * classes; /* [HISTOGRAM_CLASSES], of which those in use hold something */
     uint64_t used[HISTOGRAM_CLASSES / 64]; /* a bit for each */
     uint64_t count; /* of all values */
-    uint64_t most; /* the largest value */
+    uint64_t max; /* the largest value */
 };
 
 /* Empty; all memory is taken here. The caller frees it. */

@@ -8,21 +8,21 @@ bool lock_contended(const struct lock *lock)
     return lock->first != NULL;
 }
 
-/* Brings what is folded up to the engine's time. */
-static void fold(struct lock *lock, ps_t now)
+/* Brings batched_wait_ps up to the engine's time. */
+static void update_batched_wait(struct lock *lock, ps_t now)
 {
     if (lock->holds > 1 && (lock->writer || lock->readers > 0)) {
-        ps_t since = now - lock->folded_at;
-        lock->folded_ps += since - since / lock->holds;
+        ps_t since = now - lock->batched_until;
+        lock->batched_wait_ps += since - since / lock->holds;
     }
-    lock->folded_at = now;
+    lock->batched_until = now;
 }
 
 static void hold(struct lock *lock, struct actor *actor, bool write)
 {
     INVARIANT(!actor->holding, "%s takes %s while it holds %s", actor->name, lock->name,
               actor->holding->name);
-    fold(lock, actor->engine->now);
+    update_batched_wait(lock, actor->engine->now);
     lock->holds = actor->holds;
     actor->holding = lock;
     actor->hold_start = actor->engine->now;
@@ -41,10 +41,10 @@ bool lock_take(struct lock *lock, struct actor *actor, bool write)
         hold(lock, actor, write);
         return true;
     }
-    fold(lock, actor->engine->now);
+    update_batched_wait(lock, actor->engine->now);
     lock->contended++;
     actor->wants_write = write;
-    actor->folded_start = lock->folded_ps;
+    actor->batched_wait_start = lock->batched_wait_ps;
     actor->next_waiting = NULL;
     if (lock->first) {
         lock->last->next_waiting = actor;
@@ -63,8 +63,8 @@ static void admit(struct lock *lock)
         lock->first = next->next_waiting;
         hold(lock, next, next->wants_write);
         ps_t waited = next->engine->now - next->now;
-        ps_t folded = lock->folded_ps - next->folded_start;
-        next->lock_wait_ps += waited > folded ? waited - folded : 0;
+        ps_t batched = lock->batched_wait_ps - next->batched_wait_start;
+        next->lock_wait_ps += waited > batched ? waited - batched : 0;
         actor_waited(next, lock->resource, waited);
         actor_charge(next, lock->handover_kind, 1);
         calendar_push(&next->engine->calendar, next->now, next->id);
@@ -85,7 +85,7 @@ void lock_give(struct lock *lock, struct actor *actor)
     ps_t held = (actor->engine->now - actor->hold_start) / (lock->holds > 1 ? lock->holds : 1);
     INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
               lock->name);
-    fold(lock, actor->engine->now);
+    update_batched_wait(lock, actor->engine->now);
     actor->holding = NULL;
     if (__builtin_expect(actor->engine->watch != NULL, 0)) {
         watch_held(lock, actor);
@@ -113,16 +113,15 @@ void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)
 {
-    const size_t most = sizeof engine->flows / sizeof engine->flows[0];
-    INVARIANT(engine->flow_count < most, "%s is one flow more than the %zu there can be", name,
-              most);
+    const size_t max = sizeof engine->flows / sizeof engine->flows[0];
+    INVARIANT(engine->flow_count < max, "%s is one flow more than the %zu there can be", name, max);
     *flow = (struct flow){.name = name, .resource = resource};
     flow->id = engine->actor_count + engine->flow_count;
     engine->flows[engine->flow_count++] = flow;
     flow->members = calloc(engine->actor_count + 1, sizeof(struct actor *));
-    flow->room = 2 * engine->actor_count + 8;
-    flow->appointments = calloc(flow->room, sizeof(ps_t));
-    if (!flow->members || !flow->appointments) {
+    flow->wakeup_capacity = 2 * engine->actor_count + 8;
+    flow->wakeups = calloc(flow->wakeup_capacity, sizeof(ps_t));
+    if (!flow->members || !flow->wakeups) {
         die("out of memory for the users of %s", name);
     }
 }
@@ -130,9 +129,9 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
 void flow_free(struct flow *flow)
 {
     free(flow->members);
-    free(flow->appointments);
+    free(flow->wakeups);
     flow->members = NULL;
-    flow->appointments = NULL;
+    flow->wakeups = NULL;
 }
 
 /* Works off what the members did since the last look. */
@@ -167,32 +166,32 @@ static ps_t whole_ps(double ps)
     return (ps_t)ceil(ps);
 }
 
-static __attribute__((noinline, cold)) void grow_appointments(struct flow *flow)
+static __attribute__((noinline, cold)) void grow_wakeups(struct flow *flow)
 {
-    flow->room *= 2;
-    flow->appointments = realloc(flow->appointments, flow->room * sizeof(ps_t));
-    if (!flow->appointments) {
-        die("out of memory for the appointments of %s", flow->name);
+    flow->wakeup_capacity *= 2;
+    flow->wakeups = realloc(flow->wakeups, flow->wakeup_capacity * sizeof(ps_t));
+    if (!flow->wakeups) {
+        die("out of memory for the wake-ups of %s", flow->name);
     }
 }
 
 /* Sees to it that the flow is called when it is due. An earlier event will do:
  * it leads here again. Otherwise every short piece of work beside a long one
  * would leave an event of the long one's end behind. */
-static void appoint(struct flow *flow, struct engine *engine)
+static void schedule_wakeup(struct flow *flow, struct engine *engine)
 {
-    bool called = flow->appointed > 0 && flow->appointments[flow->appointed - 1] <= flow->due;
+    bool called = flow->wakeup_count > 0 && flow->wakeups[flow->wakeup_count - 1] <= flow->due;
     if (flow->due == UINT64_MAX || called) {
         return;
     }
-    if (flow->appointed == flow->room) {
-        grow_appointments(flow);
+    if (flow->wakeup_count == flow->wakeup_capacity) {
+        grow_wakeups(flow);
     }
-    flow->appointments[flow->appointed++] = flow->due;
+    flow->wakeups[flow->wakeup_count++] = flow->due;
     calendar_push(&engine->calendar, flow->due, flow->id);
 }
 
-static void schedule(struct flow *flow, struct engine *engine)
+static void find_due(struct flow *flow, struct engine *engine)
 {
     ps_t due = UINT64_MAX;
     for (uint32_t i = 0; i < flow->count; i++) {
@@ -202,7 +201,7 @@ static void schedule(struct flow *flow, struct engine *engine)
         due = ends < due ? ends : due;
     }
     flow->due = due;
-    appoint(flow, engine);
+    schedule_wakeup(flow, engine);
 }
 
 static void insert_by_weight(struct flow *flow, struct actor *actor)
@@ -239,7 +238,7 @@ bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double wei
     actor->flow_weight = weight;
     insert_by_weight(flow, actor);
     share(flow);
-    schedule(flow, engine);
+    find_due(flow, engine);
     return false;
 }
 
@@ -253,9 +252,9 @@ static void finish(struct flow *flow, struct actor *actor, ps_t now)
 
 void flow_due(struct flow *flow, struct engine *engine)
 {
-    flow->appointed--;
+    flow->wakeup_count--;
     if (flow->due != engine->now) {
-        appoint(flow, engine); /* an older appointment: work has started or ended since */
+        schedule_wakeup(flow, engine); /* an older wake-up: work has started or ended since */
         return;
     }
     settle(flow, engine->now);
@@ -271,5 +270,5 @@ void flow_due(struct flow *flow, struct engine *engine)
     }
     flow->count = kept;
     share(flow);
-    schedule(flow, engine);
+    find_due(flow, engine);
 }

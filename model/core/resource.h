@@ -24,8 +24,8 @@ struct lock {
     /* A step that does many short holds at once is one hold here; who waits for
      * it would have been let in behind the first of them. */
     uint64_t holds; /* that the present hold stands for */
-    ps_t folded_ps; /* waiting so far that is only due to that, up to folded_at */
-    ps_t folded_at;
+    ps_t batched_wait_ps; /* waiting so far that is only due to that, up to batched_until */
+    ps_t batched_until;
     uint64_t contended; /* acquisitions that had to wait */
 };
 
@@ -51,8 +51,8 @@ struct flow {
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
     ps_t due; /* when the next member finishes */
-    ps_t *appointments; /* its events on the calendar, the earliest last */
-    uint32_t appointed, room;
+    ps_t *wakeups; /* its events on the calendar, the earliest last */
+    uint32_t wakeup_count, wakeup_capacity;
 };
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource);

@@ -12,8 +12,8 @@
 
 void spans_init(struct spans *spans, uint32_t lanes, size_t limit)
 {
-    size_t least = 2 * (size_t)lanes + 2;
-    size_t room = limit > least ? limit : least;
+    size_t min = 2 * (size_t)lanes + 2;
+    size_t room = limit > min ? limit : min;
     *spans = (struct spans){.room = room, .lane_count = lanes, .mark_room = room};
     spans->span = alloc_raw(room, sizeof *spans->span, "the timeline");
     spans->marks = alloc_raw(room, sizeof *spans->marks, "the timeline");
@@ -160,9 +160,9 @@ void spans_end(struct spans *spans)
 
 uint32_t span_class(const struct span *span)
 {
-    uint32_t most = 0;
+    uint32_t longest = 0;
     for (uint32_t i = 1; i < SPAN_CLASSES; i++) {
-        most = span->part[i] > span->part[most] ? i : most;
+        longest = span->part[i] > span->part[longest] ? i : longest;
     }
-    return most;
+    return longest;
 }

@@ -25,6 +25,16 @@ typedef uint64_t ps_t; /* simulated picoseconds */
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
 
+static inline uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t max_u64(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* Ends the program with status 1: `a operation b` is outside the stated limits. */
 _Noreturn void overflowed(const char *what, uint64_t a, char operation, uint64_t b);
 

@@ -147,7 +147,7 @@ bool timeline_fits(const struct timeline *timeline, const struct place *at, stru
                                           (unsigned long long)TIMELINE_OPS, TIMELINE_PHASES);
 }
 
-size_t timeline_runs(const struct timeline *timeline)
+size_t timeline_intervals(const struct timeline *timeline)
 {
     size_t runs = 64 + 8 * (size_t)timeline->vm.slot_count;
     for (uint32_t i = 0; i < timeline->script_count; i++) {

@@ -138,6 +138,6 @@ uint64_t timeline_signal(struct timeline *timeline);
 bool timeline_fits(const struct timeline *timeline, const struct place *at, struct error *err);
 
 /* How many ranges of memory state playing it can need at most, per map. */
-size_t timeline_runs(const struct timeline *timeline);
+size_t timeline_intervals(const struct timeline *timeline);
 
 #endif

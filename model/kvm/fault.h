@@ -50,16 +50,6 @@ struct fault {
     struct stall stall;
 };
 
-static inline uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static inline uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)
 {
     return kvm->stage2.geometry.leaf_bytes[level];

@@ -81,8 +81,8 @@ static bool locked_by_other(const struct fault *fault)
 static struct access access_behind(const struct fault *fault, const struct memslot *slot)
 {
     const struct kvm *kvm = fault->kvm;
-    return (struct access){.start = memory_of(slot, most(fault->leaves.start, fault->ipa)),
-                           .end = memory_of(slot, least(fault->leaves.end, fault->limit)),
+    return (struct access){.start = memory_of(slot, max_u64(fault->leaves.start, fault->ipa)),
+                           .end = memory_of(slot, min_u64(fault->leaves.end, fault->limit)),
                            .density = fault->vcpu->behind ? fault->vcpu->behind->density : 0,
                            .write = fault->access == ACCESS_WRITE,
                            .path = kvm_guest_path(kvm, fault->vcpu)};

@@ -153,12 +153,12 @@ static uint64_t fault_limit(const struct fault *fault, const struct memslot *slo
                             uint64_t same_until)
 {
     uint64_t page = leaf_bytes(fault->kvm, LEAF_PAGE);
-    uint64_t limit = least(fault->limit, same_until);
+    uint64_t limit = min_u64(fault->limit, same_until);
     uint64_t room = fault->ipa - fault->ipa % page;
     if (fault->vcpu->batch_leaves <= (limit - room) / page) {
         limit = room + fault->vcpu->batch_leaves * page;
     }
-    return least(limit, slot->ipa + slot->bytes);
+    return min_u64(limit, slot->ipa + slot->bytes);
 }
 
 /* The leaves around the fault for which one host access answers. */
@@ -170,17 +170,17 @@ static void set_leaves(struct fault *fault, const struct memslot *slot,
     uint64_t start = fault->ipa - fault->ipa % size;
     uint64_t count = (limit - start + size - 1) / size;
     uint64_t whole = (access->end + to_ipa - start) / size;
-    count = whole > 0 ? least(count, whole) : 1;
+    count = whole > 0 ? min_u64(count, whole) : 1;
     fault->leaves = (struct leaves){.start = start, .end = start + count * size, .level = level};
 }
 
 static void plan_relax(struct fault *fault, const struct leaves *mapped, uint64_t limit)
 {
     uint64_t size = leaf_bytes(fault->kvm, mapped->level);
-    uint64_t count = (most(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
-    count = least(count, (mapped->end - mapped->start) / size);
+    uint64_t count = (max_u64(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
+    count = min_u64(count, (mapped->end - mapped->start) / size);
     fault->leaves = *mapped;
-    fault->leaves.end = mapped->start + most(count, 1) * size;
+    fault->leaves.end = mapped->start + max_u64(count, 1) * size;
 }
 
 /* What the leaves will allow besides what they do already. That follows from the
@@ -207,7 +207,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
     fault->resize = level != mapped->level && (kvm->dirty_log || level > mapped->level);
     if (!fault->resize) {
         uint64_t stop = slot->ipa + (access->end - slot->area.start);
-        plan_relax(fault, mapped, least(limit, stop));
+        plan_relax(fault, mapped, min_u64(limit, stop));
         return;
     }
     uint64_t size = leaf_bytes(kvm, level);
@@ -327,5 +327,5 @@ struct lock *fault_hugetlb_mutex(const struct fault *fault)
             return &vcpu->hugetlb_mutex;
         }
     }
-    return runs_value(&kvm->host.state, at, &end) == 0 ? &fault->vcpu->hugetlb_mutex : NULL;
+    return interval_map_value(&kvm->host.state, at, &end) == 0 ? &fault->vcpu->hugetlb_mutex : NULL;
 }

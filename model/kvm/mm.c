@@ -210,7 +210,7 @@ static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_a
     bool thp = area->backing == BACKING_THP;
     uint64_t end;
     for (uint64_t at = area->start; at < area->end; at = end) {
-        enum host_state state = (enum host_state)runs_value(&kvm->host.state, at, &end);
+        enum host_state state = (enum host_state)interval_map_value(&kvm->host.state, at, &end);
         end = end < area->end ? end : area->end;
         if (state == HOST_SMALL) {
             actor_charge(actor, EV_host_zap, (end - at) / area->page_bytes);

@@ -2,16 +2,6 @@
 #include "kvm/range_parts.h"
 #include "kvm/tlbi.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The memory address behind an IPA of a live slot. */
 static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
 {
@@ -40,7 +30,7 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
     uint64_t batch = rule->step_bytes > size ? rule->step_bytes / size : 1;
-    leaves->end = leaves->start + least(count, batch) * size;
+    leaves->end = leaves->start + min_u64(count, batch) * size;
     return true;
 }
 
@@ -52,7 +42,7 @@ static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
         return 1;
     }
     return kvm->touch_steps <= 1 ? UINT64_MAX
-                                 : least(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
+                                 : min_u64(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
 }
 
 /* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
@@ -67,7 +57,7 @@ static uint64_t chunk_bytes(const struct kvm *kvm, struct range_rule rule)
 {
     const struct geometry *geometry = &kvm->stage2.geometry;
     if (rule.may_yield && kvm->strategy->chunk > 0) {
-        return most(kvm->strategy->chunk, geometry->page_bytes);
+        return max_u64(kvm->strategy->chunk, geometry->page_bytes);
     }
     return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
                                                            : geometry->root_span;
@@ -86,7 +76,7 @@ static bool takes_chunks_together(const struct kvm *kvm, struct range_rule rule)
 static uint64_t chunk_end(const struct kvm *kvm, struct range_rule rule, uint64_t at, uint64_t end)
 {
     uint64_t chunk = chunk_bytes(kvm, rule);
-    return takes_chunks_together(kvm, rule) ? end : least(at - at % chunk + chunk, end);
+    return takes_chunks_together(kvm, rule) ? end : min_u64(at - at % chunk + chunk, end);
 }
 
 static uint64_t chunk_count(const struct kvm *kvm, struct range_rule rule, uint64_t start,
@@ -192,7 +182,7 @@ static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
     struct range_tlbi sum = {0};
     uint64_t chunk = chunk_bytes(kvm, unmap->rule);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
-    uint64_t head = least(start + (chunk - start % chunk) % chunk, stop);
+    uint64_t head = min_u64(start + (chunk - start % chunk) % chunk, stop);
     uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
     kvm_add_range_tlbi(kvm, start, head, start < head, &sum);
     kvm_add_range_tlbi(kvm, head, head + chunk, (tail - head) / chunk, &sum);
@@ -228,7 +218,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         return;
     case UNMAP_CHUNK_END:
         /* A leaf may be larger than the chunk. */
-        unmap->at = most(unmap->at, unmap->chunk_stop);
+        unmap->at = max_u64(unmap->at, unmap->chunk_stop);
         frame->state = UNMAP_YIELD;
         if (defers_tlbi(kvm) && !unmap->rule.no_tlbi) {
             deferred_tlbi(actor, unmap);
@@ -343,7 +333,7 @@ static void flush_step(struct actor *actor, struct frame *frame)
             flush_leaves(actor, flush, &leaves);
             return;
         }
-        flush->at = most(flush->at, flush->chunk_stop);
+        flush->at = max_u64(flush->at, flush->chunk_stop);
         frame->state = FLUSH_CHUNK;
         if (yields(actor, kvm, flush->rule, flush->at < flush->end)) {
             frame->state = FLUSH_RELOCK;

@@ -1,6 +1,6 @@
 #include "kvm/stage2.h"
 
-/* A leaf run's value. */
+/* A leaf interval's value. */
 enum { VALID = 1, WRITE = 2, EXECUTE = 4, LEVEL_SHIFT = 3 };
 
 static uint64_t encode(const struct leaves *leaves)
@@ -56,7 +56,7 @@ void stage2_init(struct stage2 *stage2, const struct geometry *geometry, struct 
 {
     stage2->geometry = *geometry;
     stage2->tables = 0;
-    runs_init(&stage2->map, pool);
+    interval_map_init(&stage2->map, pool);
 }
 
 static uint64_t align_down(uint64_t value, uint64_t unit)
@@ -72,7 +72,7 @@ static uint64_t align_up(uint64_t value, uint64_t unit)
 bool stage2_lookup(struct stage2 *stage2, uint64_t ipa, struct leaves *leaves, uint64_t *next)
 {
     uint64_t end;
-    uint64_t value = runs_value(&stage2->map, ipa, &end);
+    uint64_t value = interval_map_value(&stage2->map, ipa, &end);
     if (value == 0) {
         *next = end;
         return false;
@@ -84,12 +84,12 @@ bool stage2_lookup(struct stage2 *stage2, uint64_t ipa, struct leaves *leaves, u
 
 bool stage2_next(struct stage2 *stage2, uint64_t from, uint64_t to, struct leaves *leaves)
 {
-    struct run *run = runs_find(&stage2->map, from);
-    if (from >= to || !run || run->start >= to) {
+    struct interval *interval = interval_map_find(&stage2->map, from);
+    if (from >= to || !interval || interval->start >= to) {
         return false;
     }
-    uint64_t start = run->start > from ? run->start : from;
-    *leaves = decode(run->value, start, run->end < to ? run->end : to);
+    uint64_t start = interval->start > from ? interval->start : from;
+    *leaves = decode(interval->value, start, interval->end < to ? interval->end : to);
     return true;
 }
 
@@ -99,8 +99,8 @@ static uint64_t own_tables(struct stage2 *stage2, uint64_t start, uint64_t end, 
 {
     uint64_t first = align_down(start, span), last = align_down(end - 1, span);
     uint64_t count = (last - first) / span + 1;
-    bool head = first < start && runs_any(&stage2->map, first, start);
-    bool tail = end < last + span && runs_any(&stage2->map, end, last + span);
+    bool head = first < start && interval_map_any(&stage2->map, first, start);
+    bool tail = end < last + span && interval_map_any(&stage2->map, end, last + span);
     if (first == last) {
         return head || tail ? 0 : 1;
     }
@@ -134,10 +134,10 @@ uint64_t stage2_tables_for(struct stage2 *stage2, struct leaves leaves)
 uint64_t stage2_map(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
-    INVARIANT(!runs_any(&stage2->map, leaves.start, leaves.end), "%#llx is mapped already",
+    INVARIANT(!interval_map_any(&stage2->map, leaves.start, leaves.end), "%#llx is mapped already",
               (unsigned long long)leaves.start);
     uint64_t tables = own_tables_of(stage2, &leaves);
-    runs_set(&stage2->map, leaves.start, leaves.end, encode(&leaves));
+    interval_map_set(&stage2->map, leaves.start, leaves.end, encode(&leaves));
     stage2->tables += tables;
     return tables;
 }
@@ -145,13 +145,13 @@ uint64_t stage2_map(struct stage2 *stage2, struct leaves leaves)
 void stage2_relax(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
-    runs_set(&stage2->map, leaves.start, leaves.end, encode(&leaves));
+    interval_map_set(&stage2->map, leaves.start, leaves.end, encode(&leaves));
 }
 
 uint64_t stage2_unmap(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
-    runs_set(&stage2->map, leaves.start, leaves.end, 0);
+    interval_map_set(&stage2->map, leaves.start, leaves.end, 0);
     uint64_t tables = own_tables_of(stage2, &leaves);
     INVARIANT(tables <= stage2->tables, "more tables freed than there were");
     stage2->tables -= tables;
@@ -163,11 +163,11 @@ uint64_t stage2_unmap(struct stage2 *stage2, struct leaves leaves)
 static bool table_exists(struct stage2 *stage2, uint64_t ipa, uint32_t level)
 {
     uint64_t span = stage2->geometry.table_span[level];
-    struct run *run = runs_find(&stage2->map, align_down(ipa, span));
-    if (!run || run->start >= align_down(ipa, span) + span) {
+    struct interval *interval = interval_map_find(&stage2->map, align_down(ipa, span));
+    if (!interval || interval->start >= align_down(ipa, span) + span) {
         return false;
     }
-    return decode(run->value, 0, 0).level <= level;
+    return decode(interval->value, 0, 0).level <= level;
 }
 
 bool stage2_has_table(struct stage2 *stage2, uint64_t ipa)
@@ -192,7 +192,7 @@ static uint64_t entries_in(uint64_t start, uint64_t end, uint64_t entry)
 }
 
 /* Adds what the tables of one level contribute: for each table that exists in
- * the range, its entries there. Runs in order share a table with the run
+ * the range, its entries there. Intervals in order share a table with the interval
  * before when they begin in its span. */
 static void walk_level(struct stage2 *stage2, uint64_t start, uint64_t end, uint32_t level,
                        struct walk_counts *counts)

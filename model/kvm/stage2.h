@@ -2,9 +2,9 @@
  * stage2 - a VM's stage-2 translation tables: which leaves are mapped, how,
  * and the shape of the tree that holds them.
  *
- * Leaves are kept as runs of IPA with equal size and permissions; which tables
+ * Leaves are kept as intervals of IPA with equal size and permissions; which tables
  * exist follows from the leaves (a table is there as long as it has an entry),
- * so tables and walks are counted from the runs, at a cost that does not grow
+ * so tables and walks are counted from the intervals, at a cost that does not grow
  * with their length.
  *
  * Levels, block sizes and root spans: Arm's translation tables as KVM sets
@@ -15,7 +15,7 @@
 #define S2FLUSH_KVM_STAGE2_H
 
 #include "core/error.h"
-#include "core/runs.h"
+#include "core/interval_map.h"
 
 enum leaf_level {
     LEAF_PAGE, /* the granule: 4, 16 or 64 KiB */
@@ -41,7 +41,7 @@ struct geometry {
 bool geometry_init(struct geometry *geometry, uint64_t granule_bytes, uint32_t ipa_bits,
                    struct error *err);
 
-/* A run of mapped leaves. */
+/* A interval of mapped leaves. */
 struct leaves {
     uint64_t start, end;
     enum leaf_level level;
@@ -50,7 +50,7 @@ struct leaves {
 
 struct stage2 {
     struct geometry geometry;
-    struct runs map;
+    struct interval_map map;
     uint64_t tables; /* non-root tables now in the tree */
 };
 

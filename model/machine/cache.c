@@ -101,8 +101,9 @@ struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_
                                     : cache_extents_flush(&cache->extents, first_page, pages));
 }
 
-static struct touch_counts renew_sets(struct cache_sets *cache, uint64_t first_page, uint64_t pages,
-                                      uint32_t density, bool write, struct line_counts *found)
+static struct touch_counts sets_clean_then_access(struct cache_sets *cache, uint64_t first_page,
+                                                  uint64_t pages, uint32_t density, bool write,
+                                                  struct line_counts *found)
 {
     struct touch_counts sum = {0};
     for (uint64_t page = first_page; page < first_page + pages; page++) {
@@ -117,16 +118,17 @@ static struct touch_counts renew_sets(struct cache_sets *cache, uint64_t first_p
     return sum;
 }
 
-struct touch_counts cache_renew(struct cache *cache, uint64_t first_page, uint64_t pages,
-                                uint32_t density, bool write, struct line_counts *found)
+struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_page,
+                                            uint64_t pages, uint32_t density, bool write,
+                                            struct line_counts *found)
 {
     struct line_counts met = {0};
     check_range(first_page, pages);
     check_density(cache, density);
     struct touch_counts touched =
-        cache->exact
-            ? renew_sets(&cache->sets, first_page, pages, density, write, &met)
-            : cache_extents_renew(&cache->extents, first_page, pages, density, write, &met);
+        cache->exact ? sets_clean_then_access(&cache->sets, first_page, pages, density, write, &met)
+                     : cache_extents_clean_then_access(&cache->extents, first_page, pages, density,
+                                                       write, &met);
     *found = with_absent(cache, pages, met);
     return touched;
 }

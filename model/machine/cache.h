@@ -50,8 +50,9 @@ struct touch_counts cache_touch(struct cache *cache, uint64_t first_page, uint64
 
 /* The same, with every line of each page cleaned and invalidated just before
  * that page is touched; `found` gets what the cleaning found. */
-struct touch_counts cache_renew(struct cache *cache, uint64_t first_page, uint64_t pages,
-                                uint32_t density, bool write, struct line_counts *found);
+struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_page,
+                                            uint64_t pages, uint32_t density, bool write,
+                                            struct line_counts *found);
 
 /* Cleans and invalidates every line of the pages; returns what was found
  * (absent + clean + dirty = pages x lines per page). */

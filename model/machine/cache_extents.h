@@ -60,9 +60,10 @@ void cache_extents_free(struct cache_extents *cache);
 /* As in cache.h. Flush and look leave `absent` 0. */
 struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
                                         uint64_t pages, uint32_t density, bool write);
-struct touch_counts cache_extents_renew(struct cache_extents *cache, uint64_t first_page,
-                                        uint64_t pages, uint32_t density, bool write,
-                                        struct line_counts *found);
+struct touch_counts cache_extents_clean_then_access(struct cache_extents *cache,
+                                                    uint64_t first_page, uint64_t pages,
+                                                    uint32_t density, bool write,
+                                                    struct line_counts *found);
 struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
                                        uint64_t pages);
 uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, uint64_t end);

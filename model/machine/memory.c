@@ -130,11 +130,11 @@ static uint32_t page_lines(const struct memory *memory)
 }
 
 void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
-                 uint64_t passing, uint64_t passed)
+                 uint64_t skip_start, uint64_t skip_end)
 {
     ps_t alone = actor_count(actor, EV_zero_bytes, (end - start) / KIB);
-    touch(memory, start, passing, page_lines(memory), true);
-    touch(memory, passed, end, page_lines(memory), true);
+    touch(memory, start, skip_start, page_lines(memory), true);
+    touch(memory, skip_end, end, page_lines(memory), true);
     oracle_write(&memory->oracle, start, end, PATH_CACHED, false);
     actor_flow(actor, &memory->zero_path, alone,
                price_zero_weight(memory->value, end - start, alone));
@@ -149,7 +149,7 @@ static bool is_guest(enum reader reader)
 static uint64_t lines_under_way(const struct actor *actor, const struct memory *memory,
                                 const struct access *access)
 {
-    uint64_t most = 0;
+    uint64_t max = 0;
     for (uint32_t i = 0; i < memory->actors; i++) {
         const struct fetch *fetch = &memory->fetching[i];
         if (fetch->until <= actor->now || i == actor->id || fetch->start >= access->end ||
@@ -160,9 +160,9 @@ static uint64_t lines_under_way(const struct actor *actor, const struct memory *
         uint64_t end = fetch->end < access->end ? fetch->end : access->end;
         double left = (double)(fetch->until - actor->now) / (double)(fetch->until - fetch->from);
         double lines = (double)(pages_in(start, end) * access->density) * fmin(left, 1);
-        most = (uint64_t)lines > most ? (uint64_t)lines : most;
+        max = max_u64((uint64_t)lines, max);
     }
-    return most;
+    return max;
 }
 
 /* Books what a guest's access found and fetched. */
@@ -228,9 +228,10 @@ static struct line_counts part_of(struct line_counts found, uint64_t part, uint6
 /* Each unit is cleared, cleaned and accessed before the next one is. All of
  * them find what the first one does; the room that clearing takes is there
  * once more before the last one is accessed. */
-static struct touch_counts renew_fresh(struct memory *memory, uint64_t start, uint64_t end,
-                                       uint64_t unit, const struct access *access,
-                                       struct line_counts *found)
+static struct touch_counts clear_clean_then_access(struct memory *memory, uint64_t start,
+                                                   uint64_t end, uint64_t unit,
+                                                   const struct access *access,
+                                                   struct line_counts *found)
 {
     uint64_t last = end - unit > access->start ? end - unit : access->start;
     last = last < access->end ? last : access->end;
@@ -263,16 +264,16 @@ static void add_touch(struct touch_counts *sum, struct touch_counts met)
 
 /* Leaves [start, end) of small pages, or of any size with nothing of them in
  * the cache: page by page is then the same as leaf by leaf. */
-static void renew_pages(struct memory *memory, uint64_t start, uint64_t end,
-                        const struct access *access, struct line_counts *found,
-                        struct touch_counts *met)
+static void clean_then_access_pages(struct memory *memory, uint64_t start, uint64_t end,
+                                    const struct access *access, struct line_counts *found,
+                                    struct touch_counts *met)
 {
     uint64_t from = within(start, access), to = within(end, access);
     struct line_counts flushed;
     add_found(found, flush(memory, start, from), 1);
     struct touch_counts touched =
-        cache_renew(memory->cache, from / CACHE_PAGE_BYTES, pages_in(from, to), access->density,
-                    access->write, &flushed);
+        cache_clean_then_access(memory->cache, from / CACHE_PAGE_BYTES, pages_in(from, to),
+                                access->density, access->write, &flushed);
     add_found(found, flushed, 1);
     add_found(found, flush(memory, to, end), 1);
     memory->seen.evicted_dirty += touched.evicted_dirty;
@@ -281,15 +282,15 @@ static void renew_pages(struct memory *memory, uint64_t start, uint64_t end,
 
 /* A large leaf is cleaned as a whole before it is accessed. Only those that
  * have lines in the cache must be told apart. */
-static void renew_blocks(struct memory *memory, uint64_t start, uint64_t end, uint64_t size,
-                         const struct access *access, struct line_counts *found,
-                         struct touch_counts *met)
+static void clean_then_access_blocks(struct memory *memory, uint64_t start, uint64_t end,
+                                     uint64_t size, const struct access *access,
+                                     struct line_counts *found, struct touch_counts *met)
 {
     for (uint64_t at = start; at < end;) {
         uint64_t next = cache_next(memory->cache, at / CACHE_PAGE_BYTES, end / CACHE_PAGE_BYTES);
         uint64_t empty = (next * CACHE_PAGE_BYTES - at) / size * size;
         if (empty > 0) {
-            renew_pages(memory, at, at + empty, access, found, met);
+            clean_then_access_pages(memory, at, at + empty, access, found, met);
             at += empty;
             continue;
         }
@@ -308,11 +309,11 @@ struct touch_counts memory_clean_each(struct actor *actor, struct memory *memory
     struct line_counts found = {0};
     struct touch_counts met = {0};
     if (fresh_unit) {
-        met = renew_fresh(memory, start, end, fresh_unit, access, &found);
+        met = clear_clean_then_access(memory, start, end, fresh_unit, access, &found);
     } else if (size == CACHE_PAGE_BYTES) {
-        renew_pages(memory, start, end, access, &found, &met);
+        clean_then_access_pages(memory, start, end, access, &found, &met);
     } else {
-        renew_blocks(memory, start, end, size, access, &found, &met);
+        clean_then_access_blocks(memory, start, end, size, access, &found, &met);
     }
     oracle_flush(&memory->oracle, start, end);
     charge_clean(actor, memory, found, end - start, ranges);

@@ -77,10 +77,10 @@ void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t cal
 void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n);
 
 /* The host clears fresh pages (request), which end up in the cache, dirty: all
- * but those in [passing, passed), of which each is cleaned before the next one
+ * but those in [skip_start, skip_end), of which each is cleaned before the next one
  * is cleared. memory_clean_each takes their turn at the cache. */
 void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
-                 uint64_t passing, uint64_t passed);
+                 uint64_t skip_start, uint64_t skip_end);
 
 /* An access of the guest, the VMM or a device to [start, end). */
 struct access {

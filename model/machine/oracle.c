@@ -30,7 +30,7 @@ const char *const outcome_name[] = {
 void oracle_init(struct oracle *oracle, struct pool *pool, uint64_t line_bytes, bool dic)
 {
     *oracle = (struct oracle){.line_bytes = line_bytes, .dic = dic};
-    runs_init(&oracle->state, pool);
+    interval_map_init(&oracle->state, pool);
 }
 
 /* Another agent wrote: what the I-cache may hold of the range is old. */
@@ -67,8 +67,8 @@ void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path
                   bool by_guest)
 {
     struct writing writing = {.mark_code = !by_guest && !oracle->dic, .by_guest = by_guest};
-    runs_change change = path == PATH_CACHED ? cached_write : uncached_write;
-    runs_update(&oracle->state, start, end, change, &writing);
+    interval_map_change change = path == PATH_CACHED ? cached_write : uncached_write;
+    interval_map_update(&oracle->state, start, end, change, &writing);
 }
 
 /* Cleaning an old dirty line over newer bytes in memory loses those bytes. */
@@ -81,7 +81,7 @@ static uint64_t flushed(uint64_t value, uint64_t start, uint64_t end, void *cont
 
 void oracle_flush(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    runs_update(&oracle->state, start, end, flushed, NULL);
+    interval_map_update(&oracle->state, start, end, flushed, NULL);
 }
 
 static uint64_t icache_dropped(uint64_t value, uint64_t start, uint64_t end, void *context)
@@ -92,7 +92,7 @@ static uint64_t icache_dropped(uint64_t value, uint64_t start, uint64_t end, voi
 
 void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    runs_update(&oracle->state, start, end, icache_dropped, NULL);
+    interval_map_update(&oracle->state, start, end, icache_dropped, NULL);
 }
 
 static uint64_t made_executable(uint64_t value, uint64_t start, uint64_t end, void *context)
@@ -103,12 +103,12 @@ static uint64_t made_executable(uint64_t value, uint64_t start, uint64_t end, vo
 
 void oracle_executable(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    runs_update(&oracle->state, start, end, made_executable, NULL);
+    interval_map_update(&oracle->state, start, end, made_executable, NULL);
 }
 
 void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    runs_set(&oracle->state, start, end, 0);
+    interval_map_set(&oracle->state, start, end, 0);
 }
 
 /* What a reader by that path may see of a range in that state. */
@@ -173,7 +173,7 @@ void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t l
                  enum reader reader, enum path path)
 {
     struct reading reading = {oracle, reader, path, end - start, lines};
-    runs_update(&oracle->state, start, end, read_range, &reading);
+    interval_map_update(&oracle->state, start, end, read_range, &reading);
 }
 
 enum outcome oracle_worst(const struct oracle *oracle)
@@ -192,7 +192,7 @@ bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool lo
     bool found = false;
     uint64_t stop;
     for (uint64_t at = start; at < end; at = stop) {
-        bool unclean = (runs_value(&oracle->state, at, &stop) & wanted) == wanted;
+        bool unclean = (interval_map_value(&oracle->state, at, &stop) & wanted) == wanted;
         stop = stop < end ? stop : end;
         if (unclean && !found) {
             *from = at;

@@ -24,7 +24,7 @@
 #ifndef S2FLUSH_MACHINE_ORACLE_H
 #define S2FLUSH_MACHINE_ORACLE_H
 
-#include "core/runs.h"
+#include "core/interval_map.h"
 
 enum reader {
     READER_GUEST_OFF, /* guest data, MMU off */
@@ -50,7 +50,7 @@ struct verdict {
 };
 
 struct oracle {
-    struct runs state;
+    struct interval_map state;
     uint64_t line_bytes;
     bool dic; /* the I-cache follows writes by itself */
     bool judging; /* reads count: from the first re-init on */

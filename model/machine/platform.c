@@ -11,16 +11,16 @@
 #define PLATFORM_DIR "model/machine/platforms"
 
 const char *const cost_name[COSTS] = {
-#define COST_NAME(name, unit, least, most, help) #name,
+#define COST_NAME(name, unit, min, max, help) #name,
     COST_TABLE(COST_NAME)
 #undef COST_NAME
 };
 
 static const struct cost_rule {
     enum unit unit;
-    double least, most;
+    double min, max;
 } cost_rule[COSTS] = {
-#define COST_RULE(name, unit, least, most, help) {unit, least, most},
+#define COST_RULE(name, unit, min, max, help) {unit, min, max},
     COST_TABLE(COST_RULE)
 #undef COST_RULE
 };
@@ -82,10 +82,10 @@ static bool set_number(double *target, enum cost_id id, const char *text, const 
                        struct error *err)
 {
     const struct cost_rule *rule = &cost_rule[id];
-    if (!unit_parse(text, rule->unit, target) || *target < rule->least || *target > rule->most) {
+    if (!unit_parse(text, rule->unit, target) || *target < rule->min || *target > rule->max) {
         const char *unit = unit_name(rule->unit);
         return error_input(err, at, "found '%.80s', expected %s from %g to %g", text,
-                           unit[0] != '\0' ? unit : "a number", rule->least, rule->most);
+                           unit[0] != '\0' ? unit : "a number", rule->min, rule->max);
     }
     return true;
 }

@@ -13,7 +13,7 @@
 
 #include <stdio.h>
 
-/* X(name, unit, least, most, help): every cost that a platform file must give. */
+/* X(name, unit, min, max, help): every cost that a platform file must give. */
 #define COST_TABLE(X)                                                                           \
     X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")    \
     X(guest_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the guest, caches warm")      \
@@ -42,7 +42,7 @@
     X(line_move_ns, UNIT_NS, 0, 1e5, "a line that another core changed, fetched to change it")
 
 enum cost_id {
-#define COST_ENUM(name, unit, least, most, help) COST_##name,
+#define COST_ENUM(name, unit, min, max, help) COST_##name,
     COST_TABLE(COST_ENUM)
 #undef COST_ENUM
         COSTS

@@ -52,7 +52,7 @@ static void put_machine(const struct platform *platform, FILE *out)
 void platform_write(const struct platform *platform, FILE *out)
 {
     static const enum unit unit[COSTS] = {
-#define COST_UNIT(name, unit, least, most, help) unit,
+#define COST_UNIT(name, unit, min, max, help) unit,
         COST_TABLE(COST_UNIT)
 #undef COST_UNIT
     };

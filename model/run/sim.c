@@ -41,7 +41,7 @@ static bool exact_possible(const struct point *point, struct error *err)
         others += vm->slots[i].bytes * vm->copies; /* 127 times 16 times 4 PiB fit */
     }
     bytes = others > bytes ? others : bytes;
-    char found[48], most[48];
+    char found[48], max[48];
     if (!point->exact || bytes <= EXACT_MEMORY_BYTES) {
         return true;
     }
@@ -50,7 +50,7 @@ static bool exact_possible(const struct point *point, struct error *err)
         "%s: fidelity exact plays every line and takes up to %s of guest memory, found "
         "%s; "
         "fidelity fast takes any",
-        point->timeline->name, unit_format_whole(EXACT_MEMORY_BYTES, UNIT_BYTES, most, sizeof most),
+        point->timeline->name, unit_format_whole(EXACT_MEMORY_BYTES, UNIT_BYTES, max, sizeof max),
         unit_format_whole(bytes, UNIT_BYTES, found, sizeof found));
 }
 
@@ -67,14 +67,14 @@ uint64_t sim_memory(const struct point *point)
     const struct platform *platform = point->platform;
     uint64_t copies = timeline->vm.copies;
     uint64_t actors = copies * (timeline->script_count + helpers_of(point));
-    uint64_t runs = timeline_runs(timeline) * copies;
+    uint64_t runs = timeline_intervals(timeline) * copies;
     uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + RESOURCES + 1;
     uint64_t own = sizeof(struct sim) + 2 * WINDOW_CELLS * sizeof(uint64_t) +
                    HISTOGRAM_CLASSES * sizeof(struct histogram_class) +
                    timeline->phase_count * sizeof(struct phase_record);
     return own + copies * sizeof(struct kvm) +
            actors * (sizeof(struct actor) + timeline->phase_count * ledger * sizeof(uint64_t)) +
-           STATE_MAPS * runs * sizeof(struct run) +
+           STATE_MAPS * runs * sizeof(struct interval) +
            cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs) +
            copies * timeline->signals * sizeof(struct signal) + timeline->ops * sizeof(struct op);
 }
@@ -201,8 +201,8 @@ void sim_init(struct sim *sim, const struct point *point)
                                  .resources = RESOURCES};
     ledger_init(&sim->ledger, shape, sim->price);
     engine_init(&sim->engine, &sim->ledger, actors + helpers);
-    size_t runs = timeline_runs(timeline) * copies;
-    runs_pool_init(&sim->pool, STATE_MAPS * runs);
+    size_t runs = timeline_intervals(timeline) * copies;
+    interval_map_pool_init(&sim->pool, STATE_MAPS * runs);
     sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
                            point->platform->line_bytes, 4 * runs);
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);

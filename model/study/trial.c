@@ -44,7 +44,7 @@ static void take_stalls(const struct histogram *stalls, struct tail *tail)
 {
     tail->stall_p50_ps = histogram_quantile(stalls, 0.5);
     tail->stall_p99_ps = histogram_quantile(stalls, 0.99);
-    tail->stall_max_ps = stalls->most;
+    tail->stall_max_ps = stalls->max;
 }
 
 static void take_results(struct sim *sim, struct trial *played)

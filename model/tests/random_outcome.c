@@ -53,7 +53,7 @@ void random_case_play(const struct random_case *of, bool leafwise, bool lines,
     if (leafwise != lines) {
         cache_free(sim->cache);
         sim->cache = cache_new(lines, of->platform.cache_bytes, of->platform.cache_ways,
-                               of->platform.line_bytes, 4 * timeline_runs(&of->timeline));
+                               of->platform.line_bytes, 4 * timeline_intervals(&of->timeline));
         sim->memory.cache = sim->cache;
     }
     INVARIANT(sim_run(sim, &err), "a random case gets stuck: %s", err.text);

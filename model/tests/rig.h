@@ -116,7 +116,7 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
     price_events(&rig->platform, rig->value, insns, 1, rig->price);
     ledger_init(&rig->ledger, shape, rig->price);
     engine_init(&rig->engine, &rig->ledger, RIG_ACTORS);
-    runs_pool_init(&rig->pool, 8192);
+    interval_map_pool_init(&rig->pool, 8192);
     rig->cache = cache_new(true, setup->cache_bytes ? setup->cache_bytes : 16 * MIB, 16, 64, 4096);
     memory_init(&rig->memory, &rig->platform, rig->value, rig->cache, &rig->pool, &rig->engine);
     rig_kvm(rig, setup);

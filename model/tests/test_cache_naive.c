@@ -129,7 +129,8 @@ static void check_renew(struct naive *naive, struct cache *cache, struct operati
         counts.misses += touched.misses;
         counts.evicted_dirty += touched.evicted_dirty;
     }
-    struct touch_counts got = cache_renew(cache, op.first, op.pages, op.density, op.write, &found);
+    struct touch_counts got =
+        cache_clean_then_access(cache, op.first, op.pages, op.density, op.write, &found);
     assert_touch(got, counts.hits, counts.misses, counts.evicted_dirty);
     assert_memory_equal(&found, &expected, sizeof found);
 }
@@ -241,7 +242,8 @@ static void play_pages(struct cache_extents *cache, struct operation op, struct 
 {
     struct line_counts found = {0};
     struct touch_counts got =
-        op.renew ? cache_extents_renew(cache, op.first, op.pages, op.density, op.write, &found)
+        op.renew ? cache_extents_clean_then_access(cache, op.first, op.pages, op.density, op.write,
+                                                   &found)
                  : cache_extents_touch(cache, op.first, op.pages, op.density, op.write);
     assert_touch(got, counts.hits, counts.misses, counts.evicted_dirty);
     assert_memory_equal(&found, &expected, sizeof found);

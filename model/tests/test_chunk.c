@@ -38,7 +38,7 @@ static struct held with_chunk(const char *text, const char *name, uint64_t chunk
     struct sim *sim = play(&n1, &timeline, &strategy, exact);
     struct held held = {.pause_ps = sim->kvm.mmu_lock.longest_write_ps,
                         .window_ps = sim_window_ps(sim),
-                        .stall_max_ps = sim->stalls.most,
+                        .stall_max_ps = sim->stalls.max,
                         .worst = oracle_worst(&sim->memory.oracle)};
     for (size_t i = 0; i < WINDOW_CELLS; i++) {
         held.count[i % EVENT_KINDS] += sim->window[i];

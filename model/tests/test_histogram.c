@@ -31,7 +31,7 @@ static void equal_values_are_exact(void **state)
         histogram_add(&histogram, values[i], 7);
         assert_int_equal(histogram_quantile(&histogram, 0.5), values[i]);
         assert_int_equal(histogram_quantile(&histogram, 0.99), values[i]);
-        assert_int_equal(histogram.most, values[i]);
+        assert_int_equal(histogram.max, values[i]);
         assert_int_equal(histogram.count, 1007);
     }
     histogram_free(&histogram);
@@ -82,10 +82,10 @@ static void error_is_bounded(void **state)
             uint64_t real = values[(size_t)N * percent / 100 - 1];
             uint64_t off = found > real ? found - real : real - found;
             assert_true(off * 128 <= real);
-            assert_true(found >= last && found <= histogram.most);
+            assert_true(found >= last && found <= histogram.max);
             last = found;
         }
-        assert_int_equal(histogram.most, values[N - 1]);
+        assert_int_equal(histogram.max, values[N - 1]);
     }
     histogram_free(&histogram);
 }
@@ -100,7 +100,7 @@ static void cleared(void **state)
     histogram_add(&histogram, UINT64_MAX / 64, 5);
     histogram_clear(&histogram);
     assert_int_equal(histogram.count, 0);
-    assert_int_equal(histogram.most, 0);
+    assert_int_equal(histogram.max, 0);
     histogram_add(&histogram, 1000, 1);
     assert_int_equal(histogram_quantile(&histogram, 0.01), 1000);
     assert_int_equal(histogram_quantile(&histogram, 1), 1000);

@@ -21,14 +21,14 @@ static struct bench bench_of(enum backing backing, uint64_t start, uint64_t end)
 
 static void bench_init(struct bench *bench, enum huge_zero_write how)
 {
-    runs_pool_init(&bench->pool, 512);
+    interval_map_pool_init(&bench->pool, 512);
     host_init(&bench->host, &bench->pool, how);
 }
 
 static enum host_state state_of(struct bench *bench, uint64_t at)
 {
     uint64_t end;
-    return (enum host_state)runs_value(&bench->host.state, at, &end);
+    return (enum host_state)interval_map_value(&bench->host.state, at, &end);
 }
 
 static struct host_access touch(struct bench *bench, uint64_t at, uint64_t limit, bool write)

@@ -175,7 +175,8 @@ static void expect_same_states(struct pair *pair)
 {
     for (int i = 0; i < PAGES; i++) {
         uint64_t end;
-        assert_int_equal(runs_value(&pair->host.state, address(i), &end), pair->naive.state[i]);
+        assert_int_equal(interval_map_value(&pair->host.state, address(i), &end),
+                         pair->naive.state[i]);
     }
     assert_int_equal(pair->fresh - pair->dropped, naive_held(&pair->naive));
 }
@@ -279,7 +280,7 @@ static void play(enum backing backing, enum huge_zero_write how, uint64_t seed)
     naive->last = PAGES - (int)roll(&pair.dice, ENDS);
     pair.area =
         (struct host_area){address(naive->first), address(naive->last), backing, PAGE, BLOCK};
-    runs_pool_init(&pair.pool, 512);
+    interval_map_pool_init(&pair.pool, 512);
     host_init(&pair.host, &pair.pool, how);
     for (int i = 0; i < 120; i++) {
         uint64_t what = roll(&pair.dice, 20);

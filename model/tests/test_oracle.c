@@ -31,7 +31,7 @@ struct bench {
 
 static void bench_init(struct bench *bench, bool dic)
 {
-    runs_pool_init(&bench->pool, 64);
+    interval_map_pool_init(&bench->pool, 64);
     oracle_init(&bench->oracle, &bench->pool, 64, dic);
 }
 

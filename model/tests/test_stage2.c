@@ -93,7 +93,7 @@ static struct stage2 small_stage2(struct pool *pool)
     struct stage2 stage2;
     struct error err;
     assert_true(geometry_init(&geometry, 4 * KIB, 40, &err));
-    runs_pool_init(pool, 64);
+    interval_map_pool_init(pool, 64);
     stage2_init(&stage2, &geometry, pool);
     return stage2;
 }

@@ -280,7 +280,7 @@ static void play(const struct window *window, uint64_t seed)
     struct geometry geometry;
     struct error err;
     assert_true(geometry_init(&geometry, window->granule, window->ipa_bits, &err));
-    runs_pool_init(&pair.pool, 4096);
+    interval_map_pool_init(&pair.pool, 4096);
     stage2_init(&pair.stage2, &geometry, &pair.pool);
     tree_init(&pair.tree, &geometry, window->base, window->bytes);
     for (int i = 0; i < 250; i++) {

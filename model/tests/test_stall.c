@@ -68,7 +68,7 @@ static void equal_faults(void **state)
         assert_int_equal(sim->stalls.count, TOUCHED + 1); /* a toggle is free here */
         assert_int_equal(histogram_quantile(&sim->stalls, 0.5), F + 64 * c + d);
         assert_int_equal(histogram_quantile(&sim->stalls, 0.99), F + 64 * c + d);
-        assert_int_equal(sim->stalls.most, reinit);
+        assert_int_equal(sim->stalls.max, reinit);
         assert_int_equal(sum_of(&sim->stalls), reinit + TOUCHED * (F + 64 * c + d));
         assert_int_equal(sim->kvm.mmu_lock.longest_write_ps, PAGES * (w + 64 * c + d));
         play_free(sim);
@@ -96,7 +96,7 @@ static void stalls_are_the_time_in_kvm(void **state)
                 spent += guest ? 0 : sim->window[cell] * sim->price[cell % EVENT_KINDS];
             }
             assert_int_equal(sum_of(&sim->stalls), spent);
-            assert_true(sim->stalls.most >= sim->kvm.mmu_lock.longest_write_ps);
+            assert_true(sim->stalls.max >= sim->kvm.mmu_lock.longest_write_ps);
             counts[exact] = sim->stalls.count;
             sums[exact] = spent;
             play_free(sim);
@@ -128,7 +128,7 @@ static void bounds(void **state)
             struct sim *sim = play(&n1, &timeline, &strategy, exact);
             ps_t p99 = histogram_quantile(&sim->stalls, 0.99);
             median[exact] = histogram_quantile(&sim->stalls, 0.5);
-            longest[exact] = sim->stalls.most;
+            longest[exact] = sim->stalls.max;
             assert_true(median[exact] <= p99 && p99 <= longest[exact]);
             assert_true(longest[exact] >= sim->kvm.mmu_lock.longest_write_ps);
             assert_true(sim->stalls.count > 0);
@@ -176,7 +176,7 @@ static void the_flush_is_one_operations(void **state)
         assert_true(flush > 100 * trap);
         assert_int_equal(sim->stalls.count, 102); /* the re-init, the toggle */
         assert_int_equal(histogram_quantile(&sim->stalls, 0.5), trap);
-        assert_int_equal(sim->stalls.most, trap + flush);
+        assert_int_equal(sim->stalls.max, trap + flush);
         play_free(sim);
     }
     timeline_free(&timeline);

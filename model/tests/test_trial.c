@@ -52,7 +52,7 @@ static void a_trial_keeps_what_its_run_saw(void **state)
     assert_int_equal(times.tail.pause_ps, sim->kvm.mmu_lock.longest_write_ps);
     assert_int_equal(times.tail.stall_p50_ps, histogram_quantile(&sim->stalls, 0.5));
     assert_int_equal(times.tail.stall_p99_ps, histogram_quantile(&sim->stalls, 0.99));
-    assert_int_equal(times.tail.stall_max_ps, sim->stalls.most);
+    assert_int_equal(times.tail.stall_max_ps, sim->stalls.max);
     assert_true(0 < times.tail.stall_p50_ps && times.tail.stall_p50_ps < times.tail.stall_max_ps);
     assert_int_equal(times.first_insn_ps, sim->first_insn_ps - sim->reinit_ps);
     assert_true(0 < times.first_insn_ps && times.first_insn_ps < times.window_ps);

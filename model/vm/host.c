@@ -1,6 +1,7 @@
 #include "vm/host.h"
 
 #include "core/error.h"
+#include "core/units.h"
 
 const char *const backing_name[BACKINGS + 1] = {
 #define BACKING_NAME(value, word, help) [value] = (word),
@@ -10,7 +11,7 @@ const char *const backing_name[BACKINGS + 1] = {
 
 void host_init(struct host *host, struct pool *pool, enum huge_zero_write huge_zero_write)
 {
-    runs_init(&host->state, pool);
+    interval_map_init(&host->state, pool);
     host->huge_zero_write = huge_zero_write;
 }
 
@@ -19,19 +20,9 @@ static uint64_t round_down(uint64_t value, uint64_t unit)
     return value - value % unit;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 static enum host_state state_at(struct host *host, uint64_t at, uint64_t *end)
 {
-    return (enum host_state)runs_value(&host->state, at, end);
+    return (enum host_state)interval_map_value(&host->state, at, end);
 }
 
 static bool huge_state(enum host_state state)
@@ -71,7 +62,7 @@ static bool huge_possible(const struct host_area *area, uint64_t at)
  * huge. */
 static uint64_t small_until(const struct host_area *area, uint64_t at, uint64_t end)
 {
-    return likes_huge(area) ? least(end, round_down(at, area->block_bytes) + area->block_bytes)
+    return likes_huge(area) ? min_u64(end, round_down(at, area->block_bytes) + area->block_bytes)
                             : end;
 }
 
@@ -81,25 +72,26 @@ static void set_small(struct host *host, const struct host_area *area, uint64_t 
                       enum host_state state)
 {
     if (area->backing == BACKING_THP) {
-        uint64_t first = most(round_down(start, area->block_bytes), area->start);
+        uint64_t first = max_u64(round_down(start, area->block_bytes), area->start);
         uint64_t last =
-            least(round_down(end - 1, area->block_bytes) + area->block_bytes, area->end);
+            min_u64(round_down(end - 1, area->block_bytes) + area->block_bytes, area->end);
         uint64_t stop;
         if (state_at(host, first, &stop) == HOST_EMPTY) {
-            runs_set(&host->state, first, least(stop, start > first ? start : end), HOST_TABLE);
+            interval_map_set(&host->state, first, min_u64(stop, start > first ? start : end),
+                             HOST_TABLE);
         }
         if (end < last && state_at(host, end, &stop) == HOST_EMPTY) {
-            runs_set(&host->state, end, least(stop, last), HOST_TABLE);
+            interval_map_set(&host->state, end, min_u64(stop, last), HOST_TABLE);
         }
     }
-    runs_set(&host->state, start, end, state);
+    interval_map_set(&host->state, start, end, state);
 }
 
 /* How far from `at` the same state goes on, in whole units, up to the limit. */
 static uint64_t same_until(uint64_t at, uint64_t end, uint64_t limit, uint64_t unit)
 {
-    uint64_t stop = round_down(least(end, limit) - round_down(at, unit), unit);
-    return round_down(at, unit) + most(stop, unit);
+    uint64_t stop = round_down(min_u64(end, limit) - round_down(at, unit), unit);
+    return round_down(at, unit) + max_u64(stop, unit);
 }
 
 static struct host_access small_fresh(struct host *host, const struct host_area *area, uint64_t at,
@@ -108,7 +100,7 @@ static struct host_access small_fresh(struct host *host, const struct host_area 
     bool own = write || area->backing == BACKING_SHARED;
     struct host_access access = {
         .start = round_down(at, area->page_bytes), .unit_bytes = area->page_bytes, .writable = own};
-    access.end = least(same_until(at, end, limit, area->page_bytes), area->end);
+    access.end = min_u64(same_until(at, end, limit, area->page_bytes), area->end);
     access.fresh_bytes = own ? access.end - access.start : 0;
     set_small(host, area, access.start, access.end, own ? HOST_SMALL : HOST_ZERO);
     return access;
@@ -120,12 +112,12 @@ static struct host_access huge_fresh(struct host *host, const struct host_area *
     uint64_t block = area->block_bytes;
     struct host_access access = {.start = round_down(at, block), .unit_bytes = block};
     uint64_t last = access.start + round_down(area->end - access.start, block);
-    access.end = least(same_until(at, end, least(limit, last), block), last);
+    access.end = min_u64(same_until(at, end, min_u64(limit, last), block), last);
     bool zero = !write && !hugetlb(area);
     enum host_state state = zero ? HOST_HUGE_ZERO : write ? HOST_HUGE : HOST_HUGE_READ;
     access.writable = write;
     access.fresh_bytes = zero ? 0 : access.end - access.start;
-    runs_set(&host->state, access.start, access.end, state);
+    interval_map_set(&host->state, access.start, access.end, state);
     return access;
 }
 
@@ -142,7 +134,7 @@ static struct host_access copy_zero_page(struct host *host, const struct host_ar
                                  .notified = 1,
                                  .notify = {{page, page + area->page_bytes}},
                                  .replaced = true};
-    runs_set(&host->state, page, page + area->page_bytes, HOST_SMALL);
+    interval_map_set(&host->state, page, page + area->page_bytes, HOST_SMALL);
     return access;
 }
 
@@ -152,7 +144,7 @@ static struct host_access write_huge_zero(struct host *host, const struct host_a
     uint64_t block = round_down(at, area->block_bytes);
     struct host_range whole = {block, block + area->block_bytes};
     if (host->huge_zero_write == HUGE_ZERO_ALLOCATES) {
-        runs_set(&host->state, whole.start, whole.end, HOST_HUGE);
+        interval_map_set(&host->state, whole.start, whole.end, HOST_HUGE);
         return (struct host_access){.start = whole.start,
                                     .end = whole.end,
                                     .unit_bytes = area->block_bytes,
@@ -161,7 +153,7 @@ static struct host_access write_huge_zero(struct host *host, const struct host_a
                                     .notified = 1,
                                     .notify = {whole}};
     }
-    runs_set(&host->state, whole.start, whole.end, HOST_ZERO);
+    interval_map_set(&host->state, whole.start, whole.end, HOST_ZERO);
     struct host_access access = copy_zero_page(host, area, at);
     access.notify[1] = access.notify[0];
     access.notify[0] = whole;
@@ -187,7 +179,7 @@ struct host_access host_touch(struct host *host, const struct host_area *area, u
               (unsigned long long)at);
     uint64_t end;
     enum host_state state = state_at(host, at, &end);
-    end = least(end, area->end);
+    end = min_u64(end, area->end);
     if (state == HOST_EMPTY && huge_possible(area, at)) {
         return huge_fresh(host, area, at, end, limit, write);
     }
@@ -206,7 +198,7 @@ struct host_access host_touch(struct host *host, const struct host_area *area, u
     if (write && state == HOST_HUGE_READ) {
         /* The only owner of a private huge page takes it over in place. */
         uint64_t block = round_down(at, area->block_bytes);
-        runs_set(&host->state, block, block + area->block_bytes, HOST_HUGE);
+        interval_map_set(&host->state, block, block + area->block_bytes, HOST_HUGE);
         state = HOST_HUGE;
         end = block + area->block_bytes;
     }
@@ -218,10 +210,10 @@ void host_drop(struct host *host, const struct host_area *area, uint64_t start, 
     while (start < end) {
         uint64_t stop;
         enum host_state state = state_at(host, start, &stop);
-        stop = least(stop, end);
+        stop = min_u64(stop, end);
         bool table = area->backing == BACKING_THP && !huge_state(state) && state != HOST_EMPTY;
         if (state != HOST_EMPTY && (holds_pages(state) || state != HOST_TABLE)) {
-            runs_set(&host->state, start, stop, table ? HOST_TABLE : HOST_EMPTY);
+            interval_map_set(&host->state, start, stop, table ? HOST_TABLE : HOST_EMPTY);
         }
         start = stop;
     }

@@ -9,8 +9,8 @@
 #ifndef S2FLUSH_VM_HOST_H
 #define S2FLUSH_VM_HOST_H
 
+#include "core/interval_map.h"
 #include "core/option.h"
-#include "core/runs.h"
 
 #define BACKING_CHOICES(X)                                                             \
     X(BACKING_4K, "4k", "anonymous, no huge pages")                                    \
@@ -63,7 +63,7 @@ struct host_access {
 };
 
 struct host {
-    struct runs state; /* hva -> enum host_state */
+    struct interval_map state; /* hva -> enum host_state */
     enum huge_zero_write huge_zero_write;
 };
 

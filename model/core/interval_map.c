@@ -1,0 +1,169 @@
+#include "core/interval_map.h"
+
+#include "core/error.h"
+
+static int compare(const struct interval *a, const struct interval *b)
+{
+    return a->start < b->start ? -1 : a->start > b->start;
+}
+
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+RB_GENERATE_INTERNAL(interval_tree, interval, link, compare, static)
+#pragma GCC diagnostic pop
+
+void interval_map_pool_init(struct pool *pool, size_t count)
+{
+    pool_init(pool, count, sizeof(struct interval), "ranges of memory state");
+}
+
+void interval_map_init(struct interval_map *map, struct pool *pool)
+{
+    RB_INIT(&map->tree);
+    map->pool = pool;
+    map->recent = NULL;
+    map->covered = 0;
+}
+
+static void drop(struct interval_map *map, struct interval *interval)
+{
+    RB_REMOVE(interval_tree, &map->tree, interval);
+    map->covered -= interval->end - interval->start;
+    map->recent = NULL;
+    pool_give(map->pool, interval);
+}
+
+static struct interval *insert(struct interval_map *map, uint64_t start, uint64_t end,
+                               uint64_t value)
+{
+    struct interval *interval = pool_take(map->pool);
+    interval->start = start;
+    interval->end = end;
+    interval->value = value;
+    RB_INSERT(interval_tree, &map->tree, interval);
+    map->covered += end - start;
+    map->recent = interval;
+    return interval;
+}
+
+struct interval *interval_map_find(struct interval_map *map, uint64_t at)
+{
+    struct interval *recent = map->recent;
+    if (recent && recent->start <= at && at < recent->end) {
+        return recent;
+    }
+    struct interval *best = NULL;
+    for (struct interval *interval = RB_ROOT(&map->tree); interval;) {
+        if (at < interval->end) {
+            best = interval;
+            interval = RB_LEFT(interval, link);
+        } else {
+            interval = RB_RIGHT(interval, link);
+        }
+    }
+    map->recent = best;
+    return best;
+}
+
+struct interval *interval_map_after(struct interval_map *map, struct interval *interval)
+{
+    (void)map;
+    return RB_NEXT(interval_tree, &map->tree, interval);
+}
+
+struct interval *interval_map_before(struct interval_map *map, struct interval *interval)
+{
+    (void)map;
+    return RB_PREV(interval_tree, &map->tree, interval);
+}
+
+uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end)
+{
+    struct interval *interval = interval_map_find(map, at);
+    if (interval && interval->start <= at) {
+        *end = interval->end;
+        return interval->value;
+    }
+    *end = interval ? interval->start : UINT64_MAX;
+    return 0;
+}
+
+/* Removes [start, end) from the map, splitting the intervals at its ends. */
+static void cut(struct interval_map *map, uint64_t start, uint64_t end)
+{
+    struct interval *interval = interval_map_find(map, start);
+    if (interval && interval->start < start) {
+        uint64_t old_end = interval->end;
+        map->covered -= old_end - start;
+        interval->end = start;
+        if (end < old_end) {
+            insert(map, end, old_end, interval->value);
+            return;
+        }
+        interval = interval_map_after(map, interval);
+    }
+    while (interval && interval->end <= end) {
+        struct interval *next = interval_map_after(map, interval);
+        drop(map, interval);
+        interval = next;
+    }
+    if (interval && interval->start < end) {
+        map->covered -= end - interval->start;
+        interval->start = end; /* the order of the tree does not change */
+    }
+}
+
+/* Joins `interval` with a neighbour that touches it and has its value. */
+static void join(struct interval_map *map, struct interval *interval)
+{
+    struct interval *before = interval_map_before(map, interval);
+    if (before && before->end == interval->start && before->value == interval->value) {
+        uint64_t end = interval->end;
+        drop(map, interval);
+        map->covered += end - before->end;
+        before->end = end;
+        interval = before;
+    }
+    struct interval *after = interval_map_after(map, interval);
+    if (after && interval->end == after->start && after->value == interval->value) {
+        uint64_t end = after->end;
+        drop(map, after);
+        map->covered += end - interval->end;
+        interval->end = end;
+    }
+    map->recent = interval;
+}
+
+void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value)
+{
+    INVARIANT(start < end, "empty range at %#llx", (unsigned long long)start);
+    struct interval *interval = interval_map_find(map, start);
+    if (interval && interval->start <= start && end <= interval->end && interval->value == value) {
+        return;
+    }
+    cut(map, start, end);
+    if (value != 0) {
+        join(map, insert(map, start, end, value));
+    }
+}
+
+bool interval_map_any(struct interval_map *map, uint64_t start, uint64_t end)
+{
+    struct interval *interval = interval_map_find(map, start);
+    return interval && interval->start < end;
+}
+
+void interval_map_update(struct interval_map *map, uint64_t start, uint64_t end,
+                         interval_map_change change, void *context)
+{
+    while (start < end) {
+        uint64_t stop;
+        uint64_t value = interval_map_value(map, start, &stop);
+        stop = stop < end ? stop : end;
+        uint64_t changed = change(value, start, stop, context);
+        if (changed != value) {
+            interval_map_set(map, start, stop, changed);
+        }
+        start = stop;
+    }
+}

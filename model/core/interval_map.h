@@ -1,0 +1,61 @@
+/*
+ * interval_map - an ordered map from half-open ranges of a 64-bit line to values.
+ *
+ * Neighbouring ranges of equal value are one interval, so that a terabyte in one
+ * state costs what a page costs. The value 0 means "nothing here": such ranges
+ * are not stored. Any number of maps take their intervals from one pool.
+ */
+#ifndef S2FLUSH_CORE_INTERVAL_MAP_H
+#define S2FLUSH_CORE_INTERVAL_MAP_H
+
+#include "core/pool.h"
+
+#include <bsd/sys/tree.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct interval {
+    RB_ENTRY(interval) link;
+    uint64_t start, end; /* [start, end), never empty */
+    uint64_t value; /* never 0 */
+};
+
+RB_HEAD(interval_tree, interval);
+
+struct interval_map {
+    struct interval_tree tree;
+    struct pool *pool;
+    struct interval *recent; /* where the last look-up ended: touches are local */
+    uint64_t covered; /* sum of end - start */
+};
+
+/* A pool with room for that many intervals before it grows. */
+void interval_map_pool_init(struct pool *pool, size_t count);
+
+void interval_map_init(struct interval_map *map, struct pool *pool);
+
+/* The interval that holds `at`, or the first one after it, or NULL. */
+struct interval *interval_map_find(struct interval_map *map, uint64_t at);
+
+struct interval *interval_map_after(struct interval_map *map, struct interval *interval);
+struct interval *interval_map_before(struct interval_map *map, struct interval *interval);
+
+/* The value at a place (0: nothing), and how far it holds at least:
+ * *end is past `at`, and the end of the interval or the start of the next. */
+uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end);
+
+/* Gives [start, end) that value, whatever was there; 0 clears it. */
+void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value);
+
+/* Whether any part of [start, end) is in a interval. */
+bool interval_map_any(struct interval_map *map, uint64_t start, uint64_t end);
+
+/* Replaces each value in [start, end), gaps (value 0) included, by what `change`
+ * returns for it. */
+typedef uint64_t (*interval_map_change)(uint64_t value, uint64_t start, uint64_t end,
+                                        void *context);
+void interval_map_update(struct interval_map *map, uint64_t start, uint64_t end,
+                         interval_map_change change, void *context);
+
+#endif
