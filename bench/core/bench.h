@@ -30,7 +30,7 @@ static inline uint64_t bench_number(const char *text)
     errno = 0;
     uint64_t value = strtoull(text, &end, 10);
     if (errno || *end || value == 0 || text[0] == '-') {
-        die("not a positive number: %s", text);
+        error_fatal("not a positive number: %s", text);
     }
     return value;
 }

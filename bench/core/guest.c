@@ -41,7 +41,7 @@ struct scene {
 static void need(bool good, const struct error *err)
 {
     if (!good) {
-        die("%s", err->text);
+        error_fatal("%s", err->text);
     }
 }
 
@@ -116,7 +116,7 @@ static void again(uint64_t lines, uint64_t pages)
     static struct scene scene;
     set_scene(&scene, AGAIN_BYTES);
     if (pages > AGAIN_BYTES / PAGE_BYTES) {
-        die("at most %llu pages", (unsigned long long)(AGAIN_BYTES / PAGE_BYTES));
+        error_fatal("at most %llu pages", (unsigned long long)(AGAIN_BYTES / PAGE_BYTES));
     }
     add_boot(&scene.timeline, AGAIN_BYTES, lines);
     add_reinit(&scene.timeline);
@@ -137,7 +137,7 @@ static void reboots(uint64_t gib, uint64_t times)
 #ifdef S2FLUSH_NO_JEMALLOC
 static uint64_t allocated_bytes(void)
 {
-    die("built without jemalloc, which counts what is allocated");
+    error_fatal("built without jemalloc, which counts what is allocated");
 }
 #else
 static uint64_t allocated_bytes(void)
@@ -145,7 +145,7 @@ static uint64_t allocated_bytes(void)
     uint64_t bytes = 0;
     size_t size = sizeof bytes;
     if (mallctl("thread.allocated", &bytes, &size, NULL, 0) != 0) {
-        die("jemalloc does not tell what is allocated");
+        error_fatal("jemalloc does not tell what is allocated");
     }
     return bytes;
 }
@@ -197,6 +197,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    die("usage: guest first|again LINES PAGES | guest reboots GIB TIMES | "
-        "guest allocated MIB TIMES");
+    error_fatal("usage: guest first|again LINES PAGES | guest reboots GIB TIMES | "
+                "guest allocated MIB TIMES");
 }

@@ -64,7 +64,7 @@ static void hold_floor(uint32_t n, uint64_t count)
 int main(int argc, char **argv)
 {
     if (argc != 4) {
-        die("usage: hold calendar|floor N COUNT");
+        error_fatal("usage: hold calendar|floor N COUNT");
     }
     uint32_t n = (uint32_t)bench_number(argv[2]);
     uint64_t count = bench_number(argv[3]);

@@ -106,7 +106,7 @@ static gsl_rng *generator(bool ours, uint64_t stream)
 int main(int argc, char **argv)
 {
     if (argc != 4) {
-        die("usage: mm1 calendar|floor xoshiro|mt19937 CUSTOMERS");
+        error_fatal("usage: mm1 calendar|floor xoshiro|mt19937 CUSTOMERS");
     }
     bool ours = strcmp(argv[2], "xoshiro") == 0;
     struct mm1 mm1 = {.draw = ours ? rng_exponential : draw_gsl,

@@ -33,15 +33,15 @@ static const char *text_of(const struct cells *cells, const char *column)
     return csv_cell(cells->table, cells->row, csv_column(cells->table, column));
 }
 
-static struct place place_of(const struct cells *cells, const char *column)
+static struct source_location place_of(const struct cells *cells, const char *column)
 {
-    return (struct place){cells->table->path, cells->table->lines[cells->row], column};
+    return (struct source_location){cells->table->path, cells->table->lines[cells->row], column};
 }
 
 static bool copy_cell(const struct cells *cells, const char *column, bool needed, char *target,
                       size_t size, struct error *err)
 {
-    struct place at = place_of(cells, column);
+    struct source_location at = place_of(cells, column);
     const char *text = text_of(cells, column);
     if (strlen(text) >= size) {
         return error_input(err, &at, "found %zu characters, expected at most %zu", strlen(text),
@@ -70,7 +70,7 @@ static bool choice_cell(const struct cells *cells, const char *column, const cha
                         int fallback, int *value, struct error *err)
 {
     const char *text = text_of(cells, column);
-    struct place at = place_of(cells, column);
+    struct source_location at = place_of(cells, column);
     *value = text[0] == '\0' ? fallback : index_of(text, words);
     if (*value < 0 && text[0] != '\0') {
         return error_input(err, &at, "found '%s', expected %s or %s", text, words[0], words[1]);
@@ -82,7 +82,7 @@ static bool whole_cell(const struct cells *cells, const char *column, enum unit 
                        uint64_t fallback, uint64_t *value, struct error *err)
 {
     const char *text = text_of(cells, column);
-    struct place at = place_of(cells, column);
+    struct source_location at = place_of(cells, column);
     *value = fallback;
     if (text[0] != '\0' && !unit_parse_whole(text, unit, value)) {
         return error_input(err, &at, "found '%s', expected a whole number%s", text,
@@ -103,7 +103,7 @@ static double half_last_digit(const char *text)
 
 static bool measured_cells(const struct cells *cells, struct published *row, struct error *err)
 {
-    struct place at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
+    struct source_location at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
     const char *text = text_of(cells, "value");
     if (!unit_parse(text, UNIT_NONE, &row->value) || row->value <= 0) {
         return error_input(err, &at, "found '%s', expected a time above 0", text);
@@ -215,7 +215,7 @@ static void set_machine(struct published_set *set, struct published *row,
     set->platforms = realloc(set->platforms, (set->platform_count + 1) * sizeof(void *));
     row->platform = malloc(sizeof found);
     if (!set->platforms || !row->platform) {
-        die("out of memory for the published hosts");
+        error_fatal("out of memory for the published hosts");
     }
     *row->platform = found;
     set->platforms[set->platform_count++] = row->platform;
@@ -240,7 +240,7 @@ static bool read_row(const struct cells *cells, struct published_set *set, struc
     struct features features;
     uint64_t stride;
     int role, split;
-    struct place at = place_of(cells, "role");
+    struct source_location at = place_of(cells, "role");
     if (!read_names(cells, row, err) || !measured_cells(cells, row, err) ||
         !choice_cell(cells, "role", role_name, -1, &role, err) ||
         !choice_cell(cells, "split", split_name, 0, &split, err) ||
@@ -273,7 +273,7 @@ static bool check_columns(const struct csv *table, struct error *err)
                                          "unit",   "role",    "source"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
         if (csv_column(table, needed[i]) < 0) {
-            struct place at = {table->path, 0, needed[i]};
+            struct source_location at = {table->path, 0, needed[i]};
             return error_input(err, &at, "missing: expected a column of that name");
         }
     }
@@ -297,7 +297,7 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     if (!csv_read(path, &table, err)) {
         return false;
     }
-    struct place whole = {.file = path};
+    struct source_location whole = {.file = path};
     bool ok = check_columns(&table, err);
     if (ok && table.rows > PUBLISHED_ROWS - set->count) {
         ok = error_input(err, &whole, "found %zu rows, expected at most %zu", table.rows,
@@ -305,14 +305,14 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     }
     set->rows = realloc(set->rows, (set->count + table.rows + 1) * sizeof *set->rows);
     if (!set->rows) {
-        die("out of memory for published rows");
+        error_fatal("out of memory for published rows");
     }
     for (size_t i = 0; ok && i < table.rows; i++) {
         struct cells cells = {&table, i};
         struct published row = {0};
         ok = read_row(&cells, set, &row, err);
         if (ok && is_known(set, &row)) {
-            struct place at = place_of(&cells, "row");
+            struct source_location at = place_of(&cells, "row");
             ok = error_input(err, &at, "table %s has a row '%s' already", row.table, row.row);
         }
         if (ok) {

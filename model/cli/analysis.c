@@ -9,7 +9,7 @@
 
 static bool take_metric(struct analysis *given, const char *text, struct error *err)
 {
-    struct place at = {.key = "--metric"};
+    struct source_location at = {.key = "--metric"};
     given->has_metric = true;
     return metric_one(text, &at, &given->metric, err);
 }
@@ -22,7 +22,7 @@ static bool take_format(struct analysis *given, const char *text, struct error *
         return true;
     }
     char hint[128] = "";
-    suggest(hint, sizeof hint, text, names, 2);
+    error_suggest(hint, sizeof hint, text, names, 2);
     return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
 }
 
@@ -110,7 +110,7 @@ progress_fn analysis_progress(void)
 /* What the command line leaves open the study's [memo] may say. */
 static bool settle(struct analysis *given, const struct study *study, struct error *err)
 {
-    struct place at = {.file = study->path, .key = "metric"};
+    struct source_location at = {.file = study->path, .key = "metric"};
     given->what_if |= study->memo.what_if;
     return given->has_metric || metric_one(study->memo.metric, &at, &given->metric, err);
 }

@@ -1,13 +1,11 @@
 #include "cli/cli.h"
 
-/* Before core/units.h and others could bring core/option.h in: see cli.h. */
-#include <argp.h>
-#include <stdlib.h>
-
 #include "core/units.h"
 
+#include <argp.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -73,7 +71,7 @@ static bool unknown_option(const struct walk *walk, const char *dashes, const ch
     for (const struct cli_option *row = walk->command->options; row->name; row++) {
         names[count++] = row->name;
     }
-    suggest(hint, sizeof hint, word, names, count);
+    error_suggest(hint, sizeof hint, word, names, count);
     return error_input(walk->err, NULL, "%s: no option '%s%.60s'%s", walk->argv[0], dashes, word,
                        hint);
 }

@@ -29,8 +29,7 @@ int cmd_memo(int argc, char **argv);
 int cli_fail(const struct error *err);
 
 /* An option of a subcommand; `key` is its letter, or past 255 for none. A
- * table ends with an empty row. (glibc's argp does the work, but its header
- * claims the name `struct option`, which is core/option.h's.) */
+ * table ends with an empty row. */
 struct cli_option {
     const char *name;
     int key;

@@ -45,7 +45,7 @@ static bool take_cost(struct arguments *given, const char *text, struct error *e
             return true;
         }
     }
-    suggest(hint, sizeof hint, text, cost_name, COSTS);
+    error_suggest(hint, sizeof hint, text, cost_name, COSTS);
     return error_input(err, NULL, "unknown cost '%.80s'%s", text,
                        hint[0] ? hint : ", expected one of `s2flush list costs`");
 }
@@ -112,7 +112,7 @@ static bool write_platform(const struct platform *platform, const char *path, st
 {
     char *part = NULL;
     if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
-        die("out of memory for a file name");
+        error_fatal("out of memory for a file name");
     }
     FILE *out = fopen(part, "wx");
     bool good = out ? write_part(platform, out, part, err) : false;
@@ -164,7 +164,7 @@ static bool run(const struct arguments *given, struct error *err)
     struct measurements found;
     struct calibration *fit = calloc(1, sizeof *fit);
     if (!machine || !fit) {
-        die("out of memory for a calibration");
+        error_fatal("out of memory for a calibration");
     }
     bool good = published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
                 measurements_read(given->measurements, &machine[0], false, &found, err);
@@ -183,7 +183,7 @@ static bool check(const struct arguments *given, struct error *err)
     struct platform *machine = calloc(1, sizeof *machine);
     struct measurements found;
     if (!machine) {
-        die("out of memory for a platform");
+        error_fatal("out of memory for a platform");
     }
     bool good = published_host(given->check, machine, err);
     if (good) {

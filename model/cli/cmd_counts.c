@@ -103,7 +103,7 @@ static bool write_table(const struct counts *counts, const char *path, struct er
         return write_special(counts, path, err);
     }
     if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
-        die("out of memory for a file name");
+        error_fatal("out of memory for a file name");
     }
     FILE *out = fopen(part, "wx");
     bool good = out && write_and_close(counts, out) && rename(part, path) == 0;

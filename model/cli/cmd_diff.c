@@ -32,7 +32,7 @@ static bool take_metric(struct arguments *given, const char *text, struct error 
     if (given->metric || strcmp(text, "all") == 0) {
         return true;
     }
-    suggest(hint, sizeof hint, text, metric_name, METRICS);
+    error_suggest(hint, sizeof hint, text, metric_name, METRICS);
     return error_input(err, NULL, "--metric: no metric '%.80s'%s", text,
                        hint[0] ? hint : ", expected all or one of `s2flush list metrics`");
 }

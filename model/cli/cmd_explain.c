@@ -88,7 +88,7 @@ static bool set_key(struct setup *setup, const char *text, struct error *err)
     }
     memcpy(key, text, (size_t)(equals - text));
     key[equals - text] = '\0';
-    struct place at = {.file = "--set", .key = key};
+    struct source_location at = {.file = "--set", .key = key};
     if (!workload_uses(setup->workload, key)) {
         return error_input(err, &at, "changes nothing: this workload has no [boot]");
     }

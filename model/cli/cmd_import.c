@@ -54,7 +54,7 @@ static bool take_backing(struct import_wish *wish, const char *text, struct erro
             return true;
         }
     }
-    suggest(hint, sizeof hint, text, backing_name, BACKINGS);
+    error_suggest(hint, sizeof hint, text, backing_name, BACKINGS);
     return error_input(err, NULL, "--backing: unknown '%.40s'%s", text, hint);
 }
 
@@ -196,7 +196,7 @@ static bool write_files(const struct import *import, const struct names *names, 
 {
     struct files *files = calloc(1, sizeof *files);
     if (!files) {
-        die("out of memory for file names");
+        error_fatal("out of memory for file names");
     }
     bool good = output_folder_make(names->folder, err) && fill_files(import, names, files, err) &&
                 output_keep(&files->rows, err);

@@ -224,7 +224,7 @@ static bool show_keys(struct error *err)
 
 /* --- one key --- */
 
-static bool explain_option(const struct option *table, size_t count, const char *key)
+static bool explain_option(const struct option_row *table, size_t count, const char *key)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(table[i].name, key) == 0) {
@@ -251,7 +251,7 @@ static bool explain_strategy(const char *key)
     }
     for (size_t i = 0; i < strategy_option_count; i++) {
         char value[300];
-        const struct option *row = &strategy_options[i];
+        const struct option_row *row = &strategy_options[i];
         if (row->kind != OPTION_TEXT) {
             printf("  %-14s %-10s %s\n", row->name,
                    option_format(row, strategy, value, sizeof value), row->help);
@@ -326,7 +326,7 @@ static bool show(const struct arguments *given, struct error *err)
         break;
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, given->what, names, count);
+    error_suggest(hint, sizeof hint, given->what, names, count);
     return error_input(err, NULL, "list: nothing is called '%.80s'%s", given->what, hint);
 }
 

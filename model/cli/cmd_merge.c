@@ -36,7 +36,7 @@ static bool add_path(struct arguments *given, const char *path, struct error *er
     }
     given->path[given->count] = strdup(path);
     if (!given->path[given->count]) {
-        die("out of memory for the names of shards");
+        error_fatal("out of memory for the names of shards");
     }
     given->count++;
     return true;

@@ -78,7 +78,7 @@ static bool fit_all(const struct arguments *given, const struct counts *counts, 
     struct path_fit *fits = calloc(WORLDS, sizeof *fits);
     bool good = true, any = false;
     if (!fits) {
-        die("out of memory for fits");
+        error_fatal("out of memory for fits");
     }
     if (given->csv) {
         path_csv_header(stdout);
@@ -90,7 +90,7 @@ static bool fit_all(const struct arguments *given, const struct counts *counts, 
         }
     }
     if (good && !any) {
-        struct place at = {.file = counts->table.path, .key = "insns_kernel_bare"};
+        struct source_location at = {.file = counts->table.path, .key = "insns_kernel_bare"};
         good = error_input(err, &at, "found no row of kernel " PATHS_KERNEL " with instructions");
     }
     if (good && !given->csv && fits[WORLD_VHE].terms > 0 && fits[WORLD_NVHE].terms > 0) {

@@ -42,7 +42,7 @@ static bool take_format(struct arguments *given, const char *text, struct error 
         return true;
     }
     char hint[128] = "";
-    suggest(hint, sizeof hint, text, names, 3);
+    error_suggest(hint, sizeof hint, text, names, 3);
     return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
 }
 
@@ -153,14 +153,14 @@ static void say_needs(const struct study_needs *needs)
 {
     char text[32];
     printf("%" PRIu64 " rows, up to %s of memory on %u threads\n", needs->rows,
-           format_bytes(needs->bytes, text, sizeof text), needs->threads);
+           unit_format_bytes(needs->bytes, text, sizeof text), needs->threads);
 }
 
 static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)
 {
     char folder[OUTPUT_PATH];
     bool wanted[METRICS];
-    struct place at = {.file = study->path, .key = "metrics"};
+    struct source_location at = {.file = study->path, .key = "metrics"};
     if (!metric_select(study->metrics, wanted, &at, err)) {
         return false;
     }

@@ -59,7 +59,7 @@ static int unknown_command(const char *name)
     for (size_t i = 0; i < COMMANDS; i++) {
         names[i] = commands[i].name;
     }
-    suggest(hint, sizeof hint, name, names, COMMANDS);
+    error_suggest(hint, sizeof hint, name, names, COMMANDS);
     error_input(&err, NULL, "no command '%.80s'%s", name, hint);
     return cli_fail(&err);
 }

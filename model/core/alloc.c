@@ -15,7 +15,7 @@
 static void *checked(void *array, size_t count, size_t size, const char *what)
 {
     if (!array) {
-        die("out of memory for %zu %s of %zu bytes", count, what, size);
+        error_fatal("out of memory for %zu %s of %zu bytes", count, what, size);
     }
     return array;
 }
@@ -42,7 +42,7 @@ void *alloc_zeroed(size_t count, size_t size, const char *what)
 static bool find_limit(uint64_t *limit, struct error *err)
 {
     const char *text = getenv("S2FLUSH_MEMORY");
-    struct place at = {.file = "S2FLUSH_MEMORY"};
+    struct source_location at = {.file = "S2FLUSH_MEMORY"};
     long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGESIZE);
     *limit = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : UINT64_MAX;
     return !text || unit_parse_whole(text, UNIT_BYTES, limit) ||
@@ -58,6 +58,6 @@ bool alloc_allowed(uint64_t bytes, const char *what, const char *instead, struct
     }
     return bytes <= limit ||
            error_input(err, NULL, "%s takes up to %s of memory, %s may be used: %s", what,
-                       format_bytes(bytes, needs, sizeof needs),
-                       format_bytes(limit, has, sizeof has), instead);
+                       unit_format_bytes(bytes, needs, sizeof needs),
+                       unit_format_bytes(limit, has, sizeof has), instead);
 }

@@ -36,7 +36,7 @@ void build_id(char text[BUILD_ID])
 {
     XXH3_state_t *state = XXH3_createState();
     if (!state || XXH3_128bits_reset(state) == XXH_ERROR) {
-        die("out of memory for a hash");
+        error_fatal("out of memory for a hash");
     }
     if (!hash_program(state)) {
         hash_names(state);

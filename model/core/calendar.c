@@ -34,7 +34,7 @@ static void *heap_storage(uint32_t capacity)
     if (storage) {
         return memset(storage, 0xff, bytes);
     }
-    die("out of memory for %u pending events", capacity);
+    error_fatal("out of memory for %u pending events", capacity);
 }
 
 void calendar_init(struct calendar *cal, uint32_t capacity)

@@ -80,7 +80,7 @@ static size_t find_any(struct line line, const char *set)
     return i;
 }
 
-static bool check_characters(struct line line, const struct place *at, struct error *err)
+static bool check_characters(struct line line, const struct source_location *at, struct error *err)
 {
     for (size_t i = 0; i < line.length; i++) {
         unsigned char byte = (unsigned char)line.text[i];
@@ -92,7 +92,7 @@ static bool check_characters(struct line line, const struct place *at, struct er
     return true;
 }
 
-static bool refuse_line(struct line line, const struct place *at, const char *expected,
+static bool refuse_line(struct line line, const struct source_location *at, const char *expected,
                         struct error *err)
 {
     int shown = line.length < 80 ? (int)line.length : 80;
@@ -100,7 +100,7 @@ static bool refuse_line(struct line line, const struct place *at, const char *ex
     return error_input(err, at, "found '%.*s', expected %s", shown, line.text, expected);
 }
 
-static bool check_name(struct line name, const struct place *at, struct error *err)
+static bool check_name(struct line name, const struct source_location *at, struct error *err)
 {
     if (name.length > NAME_BYTES_MAX) {
         return error_input(err, at, "found a name of %zu bytes, expected at most %d", name.length,
@@ -116,7 +116,7 @@ static bool is_section_name(struct line name)
 
 /* libinih ignores what follows the bracket and keeps blanks inside it; both
  * are slips of the pen that would go unnoticed. */
-static bool check_section(struct line line, const struct place *at, struct error *err)
+static bool check_section(struct line line, const struct source_location *at, struct error *err)
 {
     size_t close = find_any(line, "];");
     struct line name = {line.text + 1, close - 1};
@@ -132,7 +132,7 @@ static bool check_section(struct line line, const struct place *at, struct error
     return check_name(name, at, err);
 }
 
-static bool check_pair(struct line line, const struct place *at, struct error *err)
+static bool check_pair(struct line line, const struct source_location *at, struct error *err)
 {
     size_t equals = find_any(line, "=:;");
     struct line name = {line.text, trimmed_length(line.text, equals)};
@@ -143,7 +143,7 @@ static bool check_pair(struct line line, const struct place *at, struct error *e
     return check_name(name, at, err);
 }
 
-static bool check_line(struct line line, size_t limit_bytes, const struct place *at,
+static bool check_line(struct line line, size_t limit_bytes, const struct source_location *at,
                        struct error *err)
 {
     if (!check_characters(line, at, err)) {
@@ -190,7 +190,7 @@ static char *read_line(char *buffer, int size, void *stream)
         return NULL;
     }
     struct line line = take_line(reader);
-    struct place at = {.file = reader->name, .line = reader->line};
+    struct source_location at = {.file = reader->name, .line = reader->line};
     if (!check_line(line, (size_t)size - 1, &at, reader->err)) {
         reader->failed = true;
         return NULL;
@@ -207,18 +207,18 @@ static int compare_seen(const void *a, const void *b)
 }
 
 /* What was meant by two values of one key nobody knows. */
-static bool check_once(struct reader *reader, const char *section, const struct place *at)
+static bool check_once(struct reader *reader, const char *section, const struct source_location *at)
 {
     struct seen *seen = malloc(sizeof *seen);
 
     if (seen == NULL) {
-        die("out of memory for the names in %s", reader->name);
+        error_fatal("out of memory for the names in %s", reader->name);
     }
     seen->line = at->line;
     snprintf(seen->text, sizeof seen->text, "%s\n%s", section, at->key);
     struct seen **found = tsearch(seen, &reader->seen, compare_seen);
     if (found == NULL) {
-        die("out of memory for the names in %s", reader->name);
+        error_fatal("out of memory for the names in %s", reader->name);
     }
     if (*found == seen) {
         return true;
@@ -231,7 +231,7 @@ static bool check_once(struct reader *reader, const char *section, const struct 
 static int take_pair(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
-    struct place at = {.file = reader->name, .line = reader->line, .key = name};
+    struct source_location at = {.file = reader->name, .line = reader->line, .key = name};
 
     bool entry = reader->list != NULL && strcmp(section, reader->list) == 0;
     reader->failed = (!entry && !check_once(reader, section, &at)) ||
@@ -260,7 +260,7 @@ static bool read_text(const char *name, const char *text, size_t length, const c
         return false;
     }
     if (refused != 0) {
-        struct place at = {.file = name, .line = refused > 0 ? (unsigned)refused : 0};
+        struct source_location at = {.file = name, .line = refused > 0 ? (unsigned)refused : 0};
         return error_input(err, &at, "is no line of an INI file");
     }
     return true;

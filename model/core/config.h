@@ -19,7 +19,7 @@
 /* Called for each `name = value` in file order. False stops the reading; the
  * error must then be filled. Texts live only during the call. */
 typedef bool (*config_fn)(void *context, const char *section, const char *name, const char *value,
-                          const struct place *at, struct error *err);
+                          const struct source_location *at, struct error *err);
 
 /* Reads a file. False with one line where it can't be opened, is no INI file,
  * a name stands twice in sections of one name, or `each` refused something. */

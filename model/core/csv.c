@@ -19,7 +19,7 @@
 struct parser {
     char *at;
     const char *end; /* holds a NUL, so that one byte may always be looked at */
-    struct place place;
+    struct source_location place;
     struct error *err;
 };
 
@@ -38,7 +38,7 @@ static void *grow(void *items, size_t *capacity, size_t item_size)
     void *grown = reallocarray(items, *capacity, item_size);
 
     if (grown == NULL) {
-        die("out of memory for a table of %zu cells", *capacity);
+        error_fatal("out of memory for a table of %zu cells", *capacity);
     }
     return grown;
 }
@@ -57,7 +57,7 @@ static void push(struct strings *strings, char *text)
  * afterwards; *stop is where the cell's text ends. */
 static bool read_quoted(struct parser *parser, char **stop)
 {
-    struct place opened = parser->place;
+    struct source_location opened = parser->place;
     char *out = parser->at;
 
     for (parser->at++; parser->at < parser->end; parser->at++) {
@@ -185,7 +185,7 @@ static bool read_comments(struct parser *parser, struct csv *table)
 }
 
 static bool check_header(const struct parser *parser, const struct csv *table,
-                         const struct place *at)
+                         const struct source_location *at)
 {
     for (size_t i = 0; i < table->columns; i++) {
         int first = csv_column(table, table->header[i]);
@@ -201,7 +201,7 @@ static bool check_header(const struct parser *parser, const struct csv *table,
 static bool read_header(struct parser *parser, struct csv *table)
 {
     struct strings names = {.max = CSV_COLUMNS_MAX, .what = "columns"};
-    struct place at = parser->place;
+    struct source_location at = parser->place;
 
     if (parser->at == parser->end) {
         return error_input(parser->err, &at, "found no header, expected column names");
@@ -219,7 +219,7 @@ static bool read_rows(struct parser *parser, struct csv *table)
     bool done = true;
 
     while (done && parser->at < parser->end) {
-        struct place at = parser->place;
+        struct source_location at = parser->place;
         size_t before = cells.count;
         if (table->rows == capacity) {
             table->lines = grow(table->lines, &capacity, sizeof *table->lines);
@@ -251,7 +251,7 @@ static bool check_bytes(const struct csv *table, size_t length, struct error *er
     for (size_t i = 0; i < length; i++) {
         unsigned char byte = (unsigned char)table->storage[i];
         bool text = (byte >= 0x20 && byte != 0x7f) || byte == '\n' || byte == '\r' || byte == '\t';
-        struct place at = {.file = table->path};
+        struct source_location at = {.file = table->path};
         if (text) {
             continue;
         }
@@ -348,7 +348,7 @@ bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallbac
     if (parse_whole(text, value)) {
         return true;
     }
-    struct place at = {table->path, table->lines[row], table->header[column]};
+    struct source_location at = {table->path, table->lines[row], table->header[column]};
     return error_input(err, &at, "found '%.80s', expected a whole number of 64 bits, as 12 or 0x1f",
                        text);
 }

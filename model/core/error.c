@@ -73,7 +73,7 @@ static size_t append(char *text, size_t size, size_t used, const char *format, .
     return used < size ? used : size - 1;
 }
 
-static size_t append_place(char *text, size_t size, const struct place *at)
+static size_t append_place(char *text, size_t size, const struct source_location *at)
 {
     size_t used = 0;
 
@@ -91,8 +91,8 @@ static size_t append_place(char *text, size_t size, const struct place *at)
 
 /* The message is built beside err, for its arguments may point into err. The
  * buffer is longer than err's text, so that only one of the two can cut it. */
-static void fill(struct error *err, int status, const struct place *at, const char *format,
-                 va_list args)
+static void fill(struct error *err, int status, const struct source_location *at,
+                 const char *format, va_list args)
 {
     char raw[sizeof err->text + 256];
     size_t used = at != NULL ? append_place(raw, sizeof raw, at) : 0;
@@ -102,7 +102,7 @@ static void fill(struct error *err, int status, const struct place *at, const ch
     err->status = status;
 }
 
-bool error_input(struct error *err, const struct place *at, const char *format, ...)
+bool error_input(struct error *err, const struct source_location *at, const char *format, ...)
 {
     va_list args;
 
@@ -156,7 +156,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
     return rows[a_length % 3][b_length];
 }
 
-const char *nearest_name(const char *word, const char *const *names, size_t count)
+const char *error_nearest(const char *word, const char *const *names, size_t count)
 {
     size_t length = strlen(word);
     size_t best = min_u64(length / 3, DISTANCE_MAX) + 1;
@@ -179,9 +179,10 @@ const char *nearest_name(const char *word, const char *const *names, size_t coun
     return nearest;
 }
 
-void suggest(char *text, size_t size, const char *word, const char *const *names, size_t count)
+void error_suggest(char *text, size_t size, const char *word, const char *const *names,
+                   size_t count)
 {
-    const char *nearest = nearest_name(word, names, count);
+    const char *nearest = error_nearest(word, names, count);
     size_t used = strlen(text);
 
     if (nearest != NULL) {
@@ -202,7 +203,7 @@ void suggest(char *text, size_t size, const char *word, const char *const *names
  * gone. It is recursive, so that an exit handler that dies does not hang. */
 static pthread_mutex_t ending = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 
-_Noreturn void die(const char *format, ...)
+_Noreturn void error_fatal(const char *format, ...)
 {
     struct error err;
     va_list args;

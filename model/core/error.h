@@ -21,7 +21,7 @@ struct error {
 };
 
 /* Where in the input something stands; any part may be NULL or 0. */
-struct place {
+struct source_location {
     const char *file;
     unsigned line;
     const char *key;
@@ -30,7 +30,7 @@ struct place {
 /* Fills err with "file:line: key: <message>" and status EXIT_INPUT; returns
  * false so that a caller can `return error_input(...)`. Control characters
  * that came in with the input are shown as \xNN. */
-bool error_input(struct error *err, const struct place *at, const char *format, ...)
+bool error_input(struct error *err, const struct source_location *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* The same for a failure of the run itself: status EXIT_RUN. */
@@ -39,15 +39,16 @@ bool error_run(struct error *err, const char *format, ...) __attribute__((format
 /* The nearest of `count` names to `word` (optimal string alignment distance,
  * at most a third of the word's length and never more than 3; capital letters
  * count as small ones), or NULL. */
-const char *nearest_name(const char *word, const char *const *names, size_t count);
+const char *error_nearest(const char *word, const char *const *names, size_t count);
 
 /* Appends " (did you mean NAME?)", or the list of valid names where none is
  * near and there are at most 12, to a text of that size. */
-void suggest(char *text, size_t size, const char *word, const char *const *names, size_t count);
+void error_suggest(char *text, size_t size, const char *word, const char *const *names,
+                   size_t count);
 
 /* Ends the program: "s2flush: <message>" on stderr, status EXIT_RUN. For what
  * no caller can mend: memory exhausted, a number past its limit. */
-_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+_Noreturn void error_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* An assertion about the model. On failure it prints the expression, the
  * message and the simulated time in effect (invariant_clock), and aborts. */

@@ -20,7 +20,7 @@ static char *grow_text(char *text, size_t size)
     char *grown = realloc(text, size);
 
     if (grown == NULL) {
-        die("out of memory for %zu bytes of a file", size);
+        error_fatal("out of memory for %zu bytes of a file", size);
     }
     return grown;
 }
@@ -49,7 +49,7 @@ static bool slurp_stream(FILE *in, size_t hint, size_t limit_bytes, char **text,
     return !ferror(in);
 }
 
-static bool slurp_open(FILE *in, const struct place *at, size_t limit_bytes, char **text,
+static bool slurp_open(FILE *in, const struct source_location *at, size_t limit_bytes, char **text,
                        size_t *length, struct error *err)
 {
     struct stat status;
@@ -96,7 +96,7 @@ static bool pipe_speaks(int fd)
 }
 
 /* Opens without waiting for the other end of a pipe, then reads as usual. */
-static FILE *open_file(const struct place *at, struct error *err)
+static FILE *open_file(const struct source_location *at, struct error *err)
 {
     struct stat status;
     int fd = open(at->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -122,7 +122,7 @@ static FILE *open_file(const struct place *at, struct error *err)
 bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
                 struct error *err)
 {
-    struct place at = {.file = path};
+    struct source_location at = {.file = path};
     FILE *in = open_file(&at, err);
 
     if (in == NULL) {

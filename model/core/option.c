@@ -8,15 +8,15 @@ enum {
 
 /* ---- Where values go ---- */
 
-static void *slot(const struct option *row, void *target)
+static void *slot(const struct option_row *row, void *target)
 {
     return (char *)target + row->offset;
 }
 
 /* ---- Numbers ---- */
 
-static bool refuse_number(const struct option *row, const char *text, const struct place *at,
-                          struct error *err)
+static bool refuse_number(const struct option_row *row, const char *text,
+                          const struct source_location *at, struct error *err)
 {
     struct range range = option_range(row);
     bool low = range.low[0] != '\0', high = range.high[0] != '\0';
@@ -28,8 +28,8 @@ static bool refuse_number(const struct option *row, const char *text, const stru
                        strchr(text, ',') != NULL ? "; the decimal sign is a point" : "");
 }
 
-static bool set_real(const struct option *row, const char *text, void *target,
-                     const struct place *at, struct error *err)
+static bool set_real(const struct option_row *row, const char *text, void *target,
+                     const struct source_location *at, struct error *err)
 {
     double value;
 
@@ -40,8 +40,8 @@ static bool set_real(const struct option *row, const char *text, void *target,
     return true;
 }
 
-static bool set_whole(const struct option *row, const char *text, void *target,
-                      const struct place *at, struct error *err)
+static bool set_whole(const struct option_row *row, const char *text, void *target,
+                      const struct source_location *at, struct error *err)
 {
     uint64_t value;
 
@@ -55,8 +55,8 @@ static bool set_whole(const struct option *row, const char *text, void *target,
 
 /* ---- Flags, choices, texts ---- */
 
-static bool set_flag(const struct option *row, const char *text, void *target,
-                     const struct place *at, struct error *err)
+static bool set_flag(const struct option_row *row, const char *text, void *target,
+                     const struct source_location *at, struct error *err)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
 
@@ -69,8 +69,8 @@ static bool set_flag(const struct option *row, const char *text, void *target,
     return error_input(err, at, "found '%.80s', expected yes or no", text);
 }
 
-static bool set_choice(const struct option *row, const char *text, void *target,
-                       const struct place *at, struct error *err)
+static bool set_choice(const struct option_row *row, const char *text, void *target,
+                       const struct source_location *at, struct error *err)
 {
     /* What compilers make of an enumeration that does not need more. */
     _Static_assert(sizeof(enum option_kind) == sizeof(int), "enumerations are as wide as int");
@@ -86,12 +86,12 @@ static bool set_choice(const struct option *row, const char *text, void *target,
         words[count++] = choice->word;
     }
     char hint[sizeof err->text] = "";
-    suggest(hint, sizeof hint, text, words, count);
+    error_suggest(hint, sizeof hint, text, words, count);
     return error_input(err, at, "found '%.80s', which is none of its values%s", text, hint);
 }
 
-static bool set_text(const struct option *row, const char *text, void *target,
-                     const struct place *at, struct error *err)
+static bool set_text(const struct option_row *row, const char *text, void *target,
+                     const struct source_location *at, struct error *err)
 {
     size_t length = strlen(text);
 
@@ -105,15 +105,15 @@ static bool set_text(const struct option *row, const char *text, void *target,
 
 /* ---- Setting ---- */
 
-bool option_set(const struct option *row, const char *text, void *target, const struct place *at,
-                struct error *err)
+bool option_set(const struct option_row *row, const char *text, void *target,
+                const struct source_location *at, struct error *err)
 {
-    static bool (*const setters[])(const struct option *, const char *, void *,
-                                   const struct place *, struct error *) = {
+    static bool (*const setters[])(const struct option_row *, const char *, void *,
+                                   const struct source_location *, struct error *) = {
         [OPTION_REAL] = set_real,     [OPTION_WHOLE] = set_whole, [OPTION_FLAG] = set_flag,
         [OPTION_CHOICE] = set_choice, [OPTION_TEXT] = set_text,
     };
-    struct place where = at != NULL ? *at : (struct place){0};
+    struct source_location where = at != NULL ? *at : (struct source_location){0};
 
     if (where.key == NULL) {
         where.key = row->name;
@@ -121,7 +121,7 @@ bool option_set(const struct option *row, const char *text, void *target, const 
     return setters[row->kind](row, text, target, &where, err);
 }
 
-void option_defaults(const struct option *table, size_t count, void *target)
+void option_defaults(const struct option_row *table, size_t count, void *target)
 {
     for (size_t i = 0; i < count; i++) {
         struct error err = {0};
@@ -134,13 +134,13 @@ void option_defaults(const struct option *table, size_t count, void *target)
 
 /* ---- Looking keys up ---- */
 
-static bool in_section(const struct option *row, const char *section)
+static bool in_section(const struct option_row *row, const char *section)
 {
     return row->section[0] == '\0' || strcmp(row->section, section) == 0;
 }
 
-const struct option *option_find(const struct option *table, size_t count, const char *section,
-                                 const char *name)
+const struct option_row *option_find(const struct option_row *table, size_t count,
+                                     const char *section, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
         if (in_section(&table[i], section) && strcmp(table[i].name, name) == 0) {
@@ -150,7 +150,7 @@ const struct option *option_find(const struct option *table, size_t count, const
     return NULL;
 }
 
-static size_t keys_of(const struct option *table, size_t count, const char *section,
+static size_t keys_of(const struct option_row *table, size_t count, const char *section,
                       const char **names)
 {
     size_t found = 0;
@@ -164,7 +164,7 @@ static size_t keys_of(const struct option *table, size_t count, const char *sect
 }
 
 /* The rows of one section stand together or apart; each is named once. */
-static size_t sections_of(const struct option *table, size_t count, const char **names)
+static size_t sections_of(const struct option_row *table, size_t count, const char **names)
 {
     size_t found = 0;
 
@@ -181,7 +181,7 @@ static size_t sections_of(const struct option *table, size_t count, const char *
 }
 
 /* The section that does have a key of that name, or NULL. */
-static const char *home_of(const struct option *table, size_t count, const char *name)
+static const char *home_of(const struct option_row *table, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++) {
         if (strcmp(table[i].name, name) == 0) {
@@ -191,14 +191,14 @@ static const char *home_of(const struct option *table, size_t count, const char 
     return NULL;
 }
 
-static bool refuse_section(const struct option *table, size_t count, const char *section,
-                           const struct place *at, struct error *err)
+static bool refuse_section(const struct option_row *table, size_t count, const char *section,
+                           const struct source_location *at, struct error *err)
 {
     const char *names[NAMES_MAX];
     size_t found = sections_of(table, count, names);
     char hint[sizeof err->text] = "";
 
-    suggest(hint, sizeof hint, section, names, found);
+    error_suggest(hint, sizeof hint, section, names, found);
     if (section[0] == '\0') {
         return error_input(err, at, "stands before any [section]%s", hint);
     }
@@ -211,7 +211,7 @@ static void suggest_key(char *hint, size_t size, const char *name, const char *c
 {
     size_t used = 0;
 
-    suggest(hint, size, name, names, count);
+    error_suggest(hint, size, name, names, count);
     if (hint[0] != '\0') {
         return;
     }
@@ -221,8 +221,8 @@ static void suggest_key(char *hint, size_t size, const char *name, const char *c
     }
 }
 
-static bool refuse_key(const struct option *table, size_t count, const char *section,
-                       const char *name, const struct place *at, struct error *err)
+static bool refuse_key(const struct option_row *table, size_t count, const char *section,
+                       const char *name, const struct source_location *at, struct error *err)
 {
     const char *names[NAMES_MAX];
     size_t found = keys_of(table, count, section, names);
@@ -240,11 +240,12 @@ static bool refuse_key(const struct option *table, size_t count, const char *sec
                               : error_input(err, at, "is no key of [%.80s]%s", section, hint);
 }
 
-bool option_assign(const struct option *table, size_t count, const char *section, const char *name,
-                   const char *text, void *target, const struct place *at, struct error *err)
+bool option_assign(const struct option_row *table, size_t count, const char *section,
+                   const char *name, const char *text, void *target,
+                   const struct source_location *at, struct error *err)
 {
-    const struct option *row = option_find(table, count, section, name);
-    struct place where = at != NULL ? *at : (struct place){0};
+    const struct option_row *row = option_find(table, count, section, name);
+    struct source_location where = at != NULL ? *at : (struct source_location){0};
 
     if (row != NULL) {
         return option_set(row, text, target, at, err);

@@ -43,7 +43,7 @@ struct choice {
 #define CHOICE_ENUMERATOR(value_, word_, help_) value_,
 #define CHOICE_ENTRY(value_, word_, help_) {.word = (word_), .value = (value_), .help = (help_)},
 
-struct option {
+struct option_row {
     const char *section; /* the section it stands in, "" for any */
     const char *name;
     enum option_kind kind;
@@ -59,29 +59,30 @@ struct option {
 
 /* Writes every row's default into `target` (rows without one are left as they
  * are). A default that its own row refuses is a defect and aborts. */
-void option_defaults(const struct option *table, size_t count, void *target);
+void option_defaults(const struct option_row *table, size_t count, void *target);
 
 /* The row of that section and name, or NULL. */
-const struct option *option_find(const struct option *table, size_t count, const char *section,
-                                 const char *name);
+const struct option_row *option_find(const struct option_row *table, size_t count,
+                                     const char *section, const char *name);
 
 /* Parses `text` for one row into `target`. False with one line that says what
  * was found and what would be right. */
-bool option_set(const struct option *row, const char *text, void *target, const struct place *at,
-                struct error *err);
+bool option_set(const struct option_row *row, const char *text, void *target,
+                const struct source_location *at, struct error *err);
 
 /* Looks a key up and sets it; an unknown key is an error that suggests the
  * nearest of the section's keys. */
-bool option_assign(const struct option *table, size_t count, const char *section, const char *name,
-                   const char *text, void *target, const struct place *at, struct error *err);
+bool option_assign(const struct option_row *table, size_t count, const char *section,
+                   const char *name, const char *text, void *target,
+                   const struct source_location *at, struct error *err);
 
 /* Spells the row's current value in `target` as a file would. */
-char *option_format(const struct option *row, const void *target, char *buf, size_t size);
+char *option_format(const struct option_row *row, const void *target, char *buf, size_t size);
 
 /* The word of a value, which is one of them. */
 const char *choice_word(const struct choice *choices, int value);
 
 /* Prints the table for people: key, unit, range, default, help. */
-void option_print_help(const struct option *table, size_t count, FILE *out);
+void option_print_help(const struct option_row *table, size_t count, FILE *out);
 
 #endif

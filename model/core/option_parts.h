@@ -13,9 +13,9 @@ struct range {
 };
 
 /* Both ends in the row's unit; numbers only. */
-struct range option_range(const struct option *row);
+struct range option_range(const struct option_row *row);
 
 /* What the row takes, in words with an example: "bytes such as 128M"; numbers only. */
-const char *option_wanted(const struct option *row);
+const char *option_wanted(const struct option_row *row);
 
 #endif

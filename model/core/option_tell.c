@@ -10,7 +10,7 @@ enum {
     HELP_COLUMNS = 4 /* key, unit, range, default; the help itself follows */
 };
 
-const char *option_wanted(const struct option *row)
+const char *option_wanted(const struct option_row *row)
 {
     static const char *const wanted[] = {
         [UNIT_BYTES] = "bytes such as 128M",
@@ -27,7 +27,7 @@ const char *option_wanted(const struct option *row)
     return row->kind == OPTION_WHOLE ? "a whole number such as 3" : "a number such as 0.25";
 }
 
-struct range option_range(const struct option *row)
+struct range option_range(const struct option_row *row)
 {
     struct range range = {"", ""};
 
@@ -51,7 +51,7 @@ const char *choice_word(const struct choice *choices, int value)
     return choice->word;
 }
 
-char *option_format(const struct option *row, const void *target, char *buf, size_t size)
+char *option_format(const struct option_row *row, const void *target, char *buf, size_t size)
 {
     const void *value = (const char *)target + row->offset;
     const char *text = value;
@@ -73,19 +73,19 @@ char *option_format(const struct option *row, const void *target, char *buf, siz
     return buf;
 }
 
-static bool is_number(const struct option *row)
+static bool is_number(const struct option_row *row)
 {
     return row->kind == OPTION_REAL || row->kind == OPTION_WHOLE;
 }
 
-static const char *kind_name(const struct option *row)
+static const char *kind_name(const struct option_row *row)
 {
     static const char *const names[] = {"number", "count", "yes|no", "choice", "text"};
 
     return is_number(row) && row->unit != UNIT_NONE ? unit_name(row->unit) : names[row->kind];
 }
 
-static void range_cell(const struct option *row, char *buf, size_t size)
+static void range_cell(const struct option_row *row, char *buf, size_t size)
 {
     struct range range = is_number(row) ? option_range(row) : (struct range){"", ""};
 
@@ -98,7 +98,7 @@ static void range_cell(const struct option *row, char *buf, size_t size)
     }
 }
 
-static const char *default_cell(const struct option *row)
+static const char *default_cell(const struct option_row *row)
 {
     if (row->fallback == NULL) {
         return "required";
@@ -106,7 +106,7 @@ static const char *default_cell(const struct option *row)
     return row->fallback[0] == '\0' ? "-" : row->fallback;
 }
 
-static void help_cell(const struct option *row, int column, char *buf, size_t size)
+static void help_cell(const struct option_row *row, int column, char *buf, size_t size)
 {
     if (column == 2) {
         range_cell(row, buf, size);
@@ -116,7 +116,7 @@ static void help_cell(const struct option *row, int column, char *buf, size_t si
     snprintf(buf, size, "%s", text);
 }
 
-static void measure_columns(const struct option *table, size_t count, int *widths)
+static void measure_columns(const struct option_row *table, size_t count, int *widths)
 {
     for (size_t i = 0; i < count; i++) {
         for (int column = 0; column < HELP_COLUMNS; column++) {
@@ -129,14 +129,14 @@ static void measure_columns(const struct option *table, size_t count, int *width
 }
 
 /* Each choice stands on a line of its own, below the help that it belongs to. */
-static void print_choices(const struct option *row, int indent, FILE *out)
+static void print_choices(const struct option_row *row, int indent, FILE *out)
 {
     for (const struct choice *choice = row->choices; choice->word != NULL; choice++) {
         fprintf(out, "%*s%s: %s\n", indent + 2, "", choice->word, choice->help);
     }
 }
 
-static void print_row(const struct option *row, const int *widths, FILE *out)
+static void print_row(const struct option_row *row, const int *widths, FILE *out)
 {
     int indent = 2;
 
@@ -153,7 +153,7 @@ static void print_row(const struct option *row, const int *widths, FILE *out)
     }
 }
 
-void option_print_help(const struct option *table, size_t count, FILE *out)
+void option_print_help(const struct option_row *table, size_t count, FILE *out)
 {
     int widths[HELP_COLUMNS] = {0};
     const char *section = "";

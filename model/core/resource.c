@@ -122,7 +122,7 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
     flow->wakeup_capacity = 2 * engine->actor_count + 8;
     flow->wakeups = calloc(flow->wakeup_capacity, sizeof(ps_t));
     if (!flow->members || !flow->wakeups) {
-        die("out of memory for the users of %s", name);
+        error_fatal("out of memory for the users of %s", name);
     }
 }
 
@@ -161,7 +161,7 @@ static void share(struct flow *flow)
 static ps_t whole_ps(double ps)
 {
     if (!(ps < 0x1p64)) {
-        die("simulated time does not fit 64 bits: work on a shared path takes %g ps", ps);
+        error_fatal("simulated time does not fit 64 bits: work on a shared path takes %g ps", ps);
     }
     return (ps_t)ceil(ps);
 }
@@ -171,7 +171,7 @@ static __attribute__((noinline, cold)) void grow_wakeups(struct flow *flow)
     flow->wakeup_capacity *= 2;
     flow->wakeups = realloc(flow->wakeups, flow->wakeup_capacity * sizeof(ps_t));
     if (!flow->wakeups) {
-        die("out of memory for the wake-ups of %s", flow->name);
+        error_fatal("out of memory for the wake-ups of %s", flow->name);
     }
 }
 

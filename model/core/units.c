@@ -57,9 +57,9 @@ static const struct {
 
 /* ---- Checked arithmetic ---- */
 
-void overflowed(const char *what, uint64_t a, char operation, uint64_t b)
+void unit_overflowed(const char *what, uint64_t a, char operation, uint64_t b)
 {
-    die("%s: %" PRIu64 " %c %" PRIu64 " does not fit 64 bits", what, a, operation, b);
+    error_fatal("%s: %" PRIu64 " %c %" PRIu64 " does not fit 64 bits", what, a, operation, b);
 }
 
 /* ---- The C locale, for reading and writing numbers ---- */
@@ -71,7 +71,7 @@ static void make_c_locale(void)
 {
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (c_locale == (locale_t)0) {
-        die("the C locale is not available: %s", strerror(errno));
+        error_fatal("the C locale is not available: %s", strerror(errno));
     }
 }
 
@@ -195,7 +195,7 @@ bool unit_parse_whole(const char *text, enum unit unit, uint64_t *value)
 #define WHOLE_DIGITS 1e15
 
 /* Two more digits than a double always keeps are the most it can need. */
-char *format_real(double value, char *buf, size_t size)
+char *unit_format_real(double value, char *buf, size_t size)
 {
     /* Most numbers in a table are whole, and %g would say the same of them. */
     if (value > 0 && value < WHOLE_DIGITS && value == (double)(uint64_t)value) {
@@ -237,7 +237,8 @@ char *unit_format(double value, enum unit unit, char *buf, size_t size)
     if (unit == UNIT_BYTES && value >= 0 && value < TWO_TO_64 && !(floor(value) < value)) {
         return unit_format_whole((uint64_t)value, unit, buf, size);
     }
-    snprintf(buf, size, "%s%s", format_real(value, number, sizeof number), units[unit].spelling);
+    snprintf(buf, size, "%s%s", unit_format_real(value, number, sizeof number),
+             units[unit].spelling);
     return buf;
 }
 
@@ -257,14 +258,14 @@ static char *format_scaled(double value, double step, const char *const *names, 
     return buf;
 }
 
-char *format_ps(ps_t ps, char *buf, size_t size)
+char *unit_format_ps(ps_t ps, char *buf, size_t size)
 {
     static const char *const names[] = {"ps", "ns", "us", "ms", "s"};
 
     return format_scaled((double)ps, 1000, names, ARRAY_LENGTH(names), buf, size);
 }
 
-char *format_bytes(uint64_t bytes, char *buf, size_t size)
+char *unit_format_bytes(uint64_t bytes, char *buf, size_t size)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
 

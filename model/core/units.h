@@ -36,7 +36,7 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 }
 
 /* Ends the program with status 1: `a operation b` is outside the stated limits. */
-_Noreturn void overflowed(const char *what, uint64_t a, char operation, uint64_t b);
+_Noreturn void unit_overflowed(const char *what, uint64_t a, char operation, uint64_t b);
 
 /* a + b and a * b; on overflow the program ends with status 1 and a message
  * that names `what`. Every charge goes through both, so they are inline. */
@@ -44,7 +44,7 @@ static inline uint64_t add_checked(uint64_t a, uint64_t b, const char *what)
 {
     uint64_t sum;
     if (__builtin_add_overflow(a, b, &sum)) {
-        overflowed(what, a, '+', b);
+        unit_overflowed(what, a, '+', b);
     }
     return sum;
 }
@@ -53,7 +53,7 @@ static inline uint64_t mul_checked(uint64_t a, uint64_t b, const char *what)
 {
     uint64_t product;
     if (__builtin_mul_overflow(a, b, &product)) {
-        overflowed(what, a, '*', b);
+        unit_overflowed(what, a, '*', b);
     }
     return product;
 }
@@ -86,12 +86,12 @@ char *unit_format_whole(uint64_t value, enum unit unit, char *buf, size_t size);
 
 /* The shortest decimal that reads back as the same double, with '.' whatever
  * the locale. Returns buf; 32 bytes suffice. */
-char *format_real(double value, char *buf, size_t size);
+char *unit_format_real(double value, char *buf, size_t size);
 
 /* Spells a value for people into buf and returns buf: 2.5 ms, 178.9 MiB.
  * 32 bytes suffice. */
-char *format_ps(ps_t ps, char *buf, size_t size);
-char *format_bytes(uint64_t bytes, char *buf, size_t size);
+char *unit_format_ps(ps_t ps, char *buf, size_t size);
+char *unit_format_bytes(uint64_t bytes, char *buf, size_t size);
 
 /* The word for a unit in messages and tables: "bytes", "ns", "" .... */
 const char *unit_name(enum unit unit);

@@ -42,7 +42,7 @@ static void *grown(void *array, size_t bytes)
 {
     void *larger = realloc(array, bytes);
     if (!larger) {
-        die("out of memory for a timeline");
+        error_fatal("out of memory for a timeline");
     }
     return larger;
 }
@@ -54,7 +54,7 @@ void timeline_init(struct timeline *timeline, const char *name, bool serial, uin
     vm_shape_defaults(&timeline->vm, vcpus);
     timeline->scripts = calloc(vcpus + 1, sizeof *timeline->scripts);
     if (!timeline->scripts) {
-        die("out of memory for a timeline");
+        error_fatal("out of memory for a timeline");
     }
     timeline->scripts[0].vcpu = SCRIPT_VMM;
     for (uint32_t i = 0; i < vcpus; i++) {
@@ -141,7 +141,8 @@ uint64_t timeline_signal(struct timeline *timeline)
     return timeline->signals++;
 }
 
-bool timeline_fits(const struct timeline *timeline, const struct place *at, struct error *err)
+bool timeline_fits(const struct timeline *timeline, const struct source_location *at,
+                   struct error *err)
 {
     return !timeline->full || error_input(err, at, "more than %llu operations or %d phases",
                                           (unsigned long long)TIMELINE_OPS, TIMELINE_PHASES);

@@ -135,7 +135,8 @@ uint64_t timeline_signal(struct timeline *timeline);
 
 /* Whether everything found room; the builders that take input of any length
  * ask after each piece of it. */
-bool timeline_fits(const struct timeline *timeline, const struct place *at, struct error *err);
+bool timeline_fits(const struct timeline *timeline, const struct source_location *at,
+                   struct error *err);
 
 /* How many ranges of memory state playing it can need at most, per map. */
 size_t timeline_intervals(const struct timeline *timeline);

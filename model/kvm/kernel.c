@@ -87,14 +87,14 @@ bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
     return true;
 }
 
-static bool unknown_switch(const char *name, const struct place *at, struct error *err)
+static bool unknown_switch(const char *name, const struct source_location *at, struct error *err)
 {
     char hint[512] = "";
-    suggest(hint, sizeof hint, name, kernel_switch_name, KERNEL_SWITCHES);
+    error_suggest(hint, sizeof hint, name, kernel_switch_name, KERNEL_SWITCHES);
     return error_input(err, at, "unknown kernel switch '%s'%s", name, hint);
 }
 
-static bool override_one(struct kernel *kernel, char *word, const struct place *at,
+static bool override_one(struct kernel *kernel, char *word, const struct source_location *at,
                          struct error *err)
 {
     char *equals = strchr(word, '=');
@@ -122,11 +122,11 @@ static bool override_one(struct kernel *kernel, char *word, const struct place *
         values[known++] = kernel_rules[i].value;
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, equals + 1, values, known);
+    error_suggest(hint, sizeof hint, equals + 1, values, known);
     return error_input(err, at, "%s: no value '%s'%s", word, equals + 1, hint);
 }
 
-bool kernel_override(struct kernel *kernel, const char *text, const struct place *at,
+bool kernel_override(struct kernel *kernel, const char *text, const struct source_location *at,
                      struct error *err)
 {
     char words[512], *rest = NULL;

@@ -57,7 +57,7 @@ extern const char *const kernel_switch_name[KERNEL_SWITCHES];
 bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err);
 
 /* Applies "switch=value" overrides separated by blanks or commas. */
-bool kernel_override(struct kernel *kernel, const char *text, const struct place *at,
+bool kernel_override(struct kernel *kernel, const char *text, const struct source_location *at,
                      struct error *err);
 
 #endif

@@ -150,7 +150,7 @@ const struct strategy strategy_ideal = {
 };
 
 #define AT(field) .section = "strategy", .offset = offsetof(struct strategy, field)
-const struct option strategy_options[] = {
+const struct option_row strategy_options[] = {
     {.name = "title",
      .kind = OPTION_TEXT,
      AT(title),
@@ -260,8 +260,8 @@ const struct strategy *strategy_find(const char *name, struct error *err)
     }
     /* Where none is near, the built-in rows are a list short enough to show. */
     char hint[512] = "";
-    bool near = nearest_name(name, names, count) != NULL;
-    suggest(hint, sizeof hint, name, names, near ? count : strategy_count);
+    bool near = error_nearest(name, names, count) != NULL;
+    error_suggest(hint, sizeof hint, name, names, near ? count : strategy_count);
     error_input(err, NULL, "no strategy '%s'%s", name, hint);
     return NULL;
 }

@@ -81,7 +81,7 @@ extern const size_t strategy_impossible_count;
 extern const struct strategy strategy_ideal;
 
 /* The options of a strategy as a section of a study file. */
-extern const struct option strategy_options[];
+extern const struct option_row strategy_options[];
 extern const size_t strategy_option_count;
 
 /* The built-in or further row of that name; NULL with a suggestion, or with the

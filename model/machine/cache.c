@@ -22,7 +22,7 @@ static struct cache *allocate(void)
 {
     struct cache *cache = calloc(1, sizeof *cache);
     if (!cache) {
-        die("out of memory for a cache");
+        error_fatal("out of memory for a cache");
     }
     return cache;
 }

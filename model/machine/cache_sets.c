@@ -43,7 +43,7 @@ static void *allocate(uint64_t count, size_t size)
 {
     void *array = calloc(count > 0 ? count : 1, size);
     if (!array) {
-        die("out of memory for an exact cache of %llu entries", (unsigned long long)count);
+        error_fatal("out of memory for an exact cache of %llu entries", (unsigned long long)count);
     }
     return array;
 }

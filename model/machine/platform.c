@@ -28,7 +28,7 @@ static const struct cost_rule {
 #define AT(field) .offset = offsetof(struct platform, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct platform *)0)->field
 
-const struct option platform_options[] = {
+const struct option_row platform_options[] = {
     {"machine", "name", OPTION_TEXT, TEXT_AT(name), .help = "the name in tables"},
     {"machine", "title", OPTION_TEXT, TEXT_AT(title), .help = "the name for people"},
     {"machine", "caps_source", OPTION_TEXT, TEXT_AT(caps_source), .fallback = "",
@@ -53,7 +53,7 @@ const struct option platform_options[] = {
 #define MACHINE_OPTIONS (sizeof platform_options / sizeof *platform_options)
 const size_t platform_option_count = MACHINE_OPTIONS;
 
-static bool copy_text(char *target, size_t size, const char *text, const struct place *at,
+static bool copy_text(char *target, size_t size, const char *text, const struct source_location *at,
                       struct error *err)
 {
     if (strlen(text) >= size) {
@@ -64,7 +64,7 @@ static bool copy_text(char *target, size_t size, const char *text, const struct 
     return true;
 }
 
-static bool known_evidence(const char *text, const struct place *at, struct error *err)
+static bool known_evidence(const char *text, const struct source_location *at, struct error *err)
 {
     static const char *const words[] = {"read",       "derived",  "inferred", "assumed",
                                         "unverified", "measured", "fitted"};
@@ -74,12 +74,12 @@ static bool known_evidence(const char *text, const struct place *at, struct erro
         }
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, text, words, sizeof words / sizeof *words);
+    error_suggest(hint, sizeof hint, text, words, sizeof words / sizeof *words);
     return error_input(err, at, "unknown evidence '%.80s'%s", text, hint);
 }
 
-static bool set_number(double *target, enum cost_id id, const char *text, const struct place *at,
-                       struct error *err)
+static bool set_number(double *target, enum cost_id id, const char *text,
+                       const struct source_location *at, struct error *err)
 {
     const struct cost_rule *rule = &cost_rule[id];
     if (!unit_parse(text, rule->unit, target) || *target < rule->min || *target > rule->max) {
@@ -91,7 +91,8 @@ static bool set_number(double *target, enum cost_id id, const char *text, const 
 }
 
 /* The cost's name implies the unit; a file that says another means another number. */
-static bool check_unit(enum cost_id id, const char *text, const struct place *at, struct error *err)
+static bool check_unit(enum cost_id id, const char *text, const struct source_location *at,
+                       struct error *err)
 {
     const char *right = unit_name(cost_rule[id].unit);
     bool wrong = right[0] != '\0' && strcmp(text, right) != 0;
@@ -119,8 +120,8 @@ static const char *const cost_key[] = {"low",      "mode", "high",  "source",
 #define COST_KEYS_NEEDED KEY_UNIT
 
 /* Two numbers, the lower one first and above 0. */
-static bool set_prior(struct cost *cost, enum cost_id id, const char *text, const struct place *at,
-                      struct error *err)
+static bool set_prior(struct cost *cost, enum cost_id id, const char *text,
+                      const struct source_location *at, struct error *err)
 {
     char low[32], high[32], more;
     if (sscanf(text, "%31s %31s %c", low, high, &more) != 2) {
@@ -135,7 +136,7 @@ static bool set_prior(struct cost *cost, enum cost_id id, const char *text, cons
 }
 
 static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, const char *value,
-                         const struct place *at, struct error *err)
+                         const struct source_location *at, struct error *err)
 {
     switch (key) {
     case KEY_LOW:
@@ -160,7 +161,7 @@ static bool set_cost_key(struct cost *cost, enum cost_id id, enum cost_key key, 
 }
 
 static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const char *value,
-                     const struct place *at, struct error *err)
+                     const struct source_location *at, struct error *err)
 {
     cost->line = at->line;
     for (unsigned key = 0; key < COST_KEYS; key++) {
@@ -185,18 +186,18 @@ static int cost_index(const char *name)
     return -1;
 }
 
-static bool unknown_cost(const char *name, const struct place *at, struct error *err)
+static bool unknown_cost(const char *name, const struct source_location *at, struct error *err)
 {
     char hint[512] = "";
-    suggest(hint, sizeof hint, name, cost_name, COSTS);
+    error_suggest(hint, sizeof hint, name, cost_name, COSTS);
     return error_input(err, at, "unknown cost '%.80s'%s", name,
                        hint[0] ? hint : ", expected one of `s2flush list costs`");
 }
 
 static bool machine_line(struct platform *platform, const char *section, const char *name,
-                         const char *value, const struct place *at, struct error *err)
+                         const char *value, const struct source_location *at, struct error *err)
 {
-    const struct option *row = option_find(platform_options, MACHINE_OPTIONS, section, name);
+    const struct option_row *row = option_find(platform_options, MACHINE_OPTIONS, section, name);
     if (!option_assign(platform_options, MACHINE_OPTIONS, section, name, value, platform, at,
                        err)) {
         return false;
@@ -209,7 +210,7 @@ static bool machine_line(struct platform *platform, const char *section, const c
 }
 
 static bool platform_line(void *context, const char *section, const char *name, const char *value,
-                          const struct place *at, struct error *err)
+                          const struct source_location *at, struct error *err)
 {
     struct platform *platform = context;
     if (strncmp(section, "cost ", 5) != 0) {
@@ -226,7 +227,7 @@ static bool check_cost(const char *path, const struct platform *platform, enum c
                        struct error *err)
 {
     const struct cost *cost = &platform->cost[id];
-    struct place at = {.file = path, .line = cost->line, .key = cost_name[id]};
+    struct source_location at = {.file = path, .line = cost->line, .key = cost_name[id]};
     if (cost->given == 0) {
         return error_input(err, &at, "missing: expected a section [cost %s]", cost_name[id]);
     }
@@ -245,7 +246,7 @@ static bool check_cost(const char *path, const struct platform *platform, enum c
 static bool check_platform(const char *path, const struct platform *platform, struct error *err)
 {
     for (size_t i = 0; i < MACHINE_OPTIONS; i++) {
-        struct place at = {.file = path, .key = platform_options[i].name};
+        struct source_location at = {.file = path, .key = platform_options[i].name};
         if (!platform_options[i].fallback && !(platform->given & UINT32_C(1) << i)) {
             return error_input(err, &at, "missing: expected a key of [machine]");
         }
@@ -279,7 +280,7 @@ static bool unknown_platform(const char *name, struct error *err)
     if (known == 0) {
         return datadir_nowhere(PLATFORM_DIR, err);
     }
-    suggest(hint, sizeof hint, name, machines, count);
+    error_suggest(hint, sizeof hint, name, machines, count);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }
@@ -300,7 +301,7 @@ bool platform_load(const char *name, struct platform *platform, struct error *er
 }
 
 bool platform_override(struct platform *platform, const char *name, const char *text,
-                       const struct place *at, struct error *err)
+                       const struct source_location *at, struct error *err)
 {
     int id = cost_index(name);
     if (id < 0) {
@@ -344,7 +345,7 @@ static void remember_name(struct cpu_search *search, const char *section)
 }
 
 static bool cpu_line(void *context, const char *section, const char *name, const char *value,
-                     const struct place *at, struct error *err)
+                     const struct source_location *at, struct error *err)
 {
     struct cpu_search *search = context;
     remember_name(search, section);
@@ -375,7 +376,7 @@ bool platform_as_cpu(const char *cpu, const struct platform *base, struct platfo
         for (size_t i = 0; i < search.count; i++) {
             names[i] = search.names[i];
         }
-        suggest(hint, sizeof hint, cpu, names, search.count);
+        error_suggest(hint, sizeof hint, cpu, names, search.count);
         return error_input(err, NULL, "no capability record for cpu '%s'%s", cpu, hint);
     }
     snprintf(platform->name, sizeof platform->name, "%.47s", cpu);

@@ -79,7 +79,7 @@ struct platform {
 };
 
 /* The keys of [machine]; those without a default must be in the file. */
-extern const struct option platform_options[];
+extern const struct option_row platform_options[];
 extern const size_t platform_option_count;
 
 /* Reads a platform file and checks that every cost is there and in order
@@ -95,7 +95,7 @@ bool platform_load(const char *name, struct platform *platform, struct error *er
 
 /* Sets one cost to a fixed value (low = mode = high), as `--set` does. */
 bool platform_override(struct platform *platform, const char *cost, const char *text,
-                       const struct place *at, struct error *err);
+                       const struct source_location *at, struct error *err);
 
 /* All modes, into value[COSTS]. */
 void platform_modes(const struct platform *platform, double value[COSTS]);

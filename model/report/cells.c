@@ -26,7 +26,7 @@ void cells_whole(struct cells *cells, const char *name, uint64_t value)
 void cells_real(struct cells *cells, const char *name, double value)
 {
     char text[40];
-    cells_text(cells, name, isfinite(value) ? format_real(value, text, sizeof text) : "");
+    cells_text(cells, name, isfinite(value) ? unit_format_real(value, text, sizeof text) : "");
 }
 
 void cells_flag(struct cells *cells, const char *name, bool value)
@@ -78,12 +78,12 @@ char *cells_human(double value, enum unit unit, char *buf, size_t size)
     }
     switch (whole || unit == UNIT_RATIO ? unit : UNIT_NONE) {
     case UNIT_BYTES:
-        return format_bytes((uint64_t)llround(value), buf, size);
+        return unit_format_bytes((uint64_t)llround(value), buf, size);
     case UNIT_RATIO:
         snprintf(buf, size, "%.3g %%", value * 100);
         return buf;
     case UNIT_NS:
-        return format_ps((ps_t)llround(value * (double)PS_PER_NS), buf, size);
+        return unit_format_ps((ps_t)llround(value * (double)PS_PER_NS), buf, size);
     default:
         snprintf(buf, size, "%.4g", value);
         return buf;

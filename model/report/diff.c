@@ -94,7 +94,7 @@ static char *key_of(const struct diff *diff, const struct csv *rows, size_t row)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out) {
-        die("out of memory for a comparison");
+        error_fatal("out of memory for a comparison");
     }
     for (size_t i = 0; i < diff->axis_count; i++) {
         int column = csv_column(rows, diff->a.header[diff->axes[i]]);
@@ -102,7 +102,7 @@ static char *key_of(const struct diff *diff, const struct csv *rows, size_t row)
         fputc(',', out);
     }
     if (fclose(out) != 0) {
-        die("out of memory for a comparison");
+        error_fatal("out of memory for a comparison");
     }
     return text;
 }

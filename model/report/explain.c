@@ -139,17 +139,17 @@ static void write_facts(const struct account *account, const struct trial *playe
 {
     char text[64];
     fprintf(account->out, "\n  %-34s %s\n", "longest hold of mmu_lock for write",
-            format_ps(times->tail.pause_ps, text, sizeof text));
+            unit_format_ps(times->tail.pause_ps, text, sizeof text));
     fprintf(account->out, "  %-34s", "a vCPU stalls");
     const ps_t stalls[] = {times->tail.stall_p50_ps, times->tail.stall_p99_ps,
                            times->tail.stall_max_ps};
     for (size_t i = 0; i < sizeof stalls / sizeof *stalls; i++) {
-        fprintf(account->out, "%s %s", i ? "," : "", format_ps(stalls[i], text, sizeof text));
+        fprintf(account->out, "%s %s", i ? "," : "", unit_format_ps(stalls[i], text, sizeof text));
     }
     fprintf(account->out, " (median, 99 %%, longest)\n");
     if (times->first_insn_ps != UINT64_MAX) {
         fprintf(account->out, "  %-34s %s\n", "re-init to the first thing done",
-                format_ps(times->first_insn_ps, text, sizeof text));
+                unit_format_ps(times->first_insn_ps, text, sizeof text));
     }
     fprintf(account->out,
             "  %-34s %" PRIu64 " of the granule, %" PRIu64 " blocks, %" PRIu64 " of 1 GiB\n",
@@ -185,7 +185,7 @@ static bool write_run(const struct account *account, const double value[COSTS], 
     struct trial *played = calloc(2, sizeof *played);
     struct times times[2];
     if (!played) {
-        die("out of memory for a run");
+        error_fatal("out of memory for a run");
     }
     yardstick.strategy = &strategy_ideal;
     bool good = trial_play(account->setup, account->timeline, value, &played[0], err) &&
@@ -213,7 +213,7 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
     }
     struct sim *sim = malloc(sizeof *sim);
     if (!sim) {
-        die("out of memory for a simulation");
+        error_fatal("out of memory for a simulation");
     }
     platform_modes(&setup->platform, value);
     sim_init(sim, &point);

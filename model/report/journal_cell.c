@@ -86,7 +86,7 @@ bool journal_add(struct journal *journal, const struct study *study,
     struct record record = {0};
     bool good;
     if (!rows.end || !write_rows(&journal->head, study, results, cell->index, wanted, &rows)) {
-        die("out of memory for the rows of a cell");
+        error_fatal("out of memory for the rows of a cell");
     }
     put_cell(cell, &rows, count, &record);
 #pragma omp critical(journal)
@@ -111,7 +111,7 @@ static bool find_piece(const struct journal *journal, size_t cell, size_t index,
     size_t bytes = count * sizeof(uint64_t);
     unsigned char *start = malloc(bytes);
     if (!start) {
-        die("out of memory for the rows of a cell");
+        error_fatal("out of memory for the rows of a cell");
     }
     bool good = pread(journal->fd, start, bytes, (off_t)(journal->at[cell] + RECORD_START)) ==
                 (ssize_t)bytes;

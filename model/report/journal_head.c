@@ -15,7 +15,7 @@ static char *copy(const char *text)
 {
     char *own = strdup(text);
     if (!own) {
-        die("out of memory for the head of a journal");
+        error_fatal("out of memory for the head of a journal");
     }
     return own;
 }
@@ -26,11 +26,11 @@ static char *columns(const struct study *study)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out) {
-        die("out of memory for the head of a journal");
+        error_fatal("out of memory for the head of a journal");
     }
     rows_columns(out, study);
     if (fclose(out) != 0) {
-        die("out of memory for the head of a journal");
+        error_fatal("out of memory for the head of a journal");
     }
     return text;
 }
@@ -110,7 +110,7 @@ static const char *format_name(const struct journal_head *head)
 bool journal_head_same(const struct journal_head *wanted, const struct journal_head *found,
                        const char *path, struct error *err)
 {
-    struct place at = {.file = path};
+    struct source_location at = {.file = path};
     if (strcmp(wanted->text[HEAD_PROGRAM], found->text[HEAD_PROGRAM]) != 0) {
         return error_input(err, &at,
                            "found cells played by another build of s2flush (%s), "

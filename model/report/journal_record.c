@@ -20,7 +20,7 @@ static unsigned char *extend(struct record *record, size_t bytes)
         record->room = (record->room + bytes) * 2;
         record->data = realloc(record->data, record->room);
         if (!record->data) {
-            die("out of memory for %zu bytes of results", record->room);
+            error_fatal("out of memory for %zu bytes of results", record->room);
         }
     }
     record->bytes += bytes;

@@ -50,7 +50,7 @@ static bool draw_each(struct places *places, const char *script, const struct wi
     bool good = true;
     for (size_t row = 0; good && row < rows->rows; row++) {
         const char *value = csv_cell(rows, row, column);
-        struct place at = {rows->path, rows->lines[row], wish->each};
+        struct source_location at = {rows->path, rows->lines[row], wish->each};
         if (!first_of_value(rows, row, column, filled)) {
             continue;
         }
@@ -210,7 +210,7 @@ bool plot_folder(const char *folder, FILE *messages, struct error *err)
     }
     struct tables *tables = calloc(1, sizeof *tables);
     if (!tables) {
-        die("out of memory for plots");
+        error_fatal("out of memory for plots");
     }
     tables->folder = folder;
     bool good = draw_fitting(&places, tables, messages, err);

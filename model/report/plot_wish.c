@@ -180,7 +180,7 @@ bool wish_plain_names(const struct csv *rows, const struct wish *wish, struct er
         int column = csv_column(rows, wish->axis[i]);
         for (size_t row = 0; column >= 0 && row < rows->rows; row++) {
             const char *text = csv_cell(rows, row, column);
-            struct place at = {rows->path, rows->lines[row], wish->axis[i]};
+            struct source_location at = {rows->path, rows->lines[row], wish->axis[i]};
             for (const char *c = text; *c; c++) {
                 if ((unsigned char)*c <= ' ' || strchr("\"'`\177", *c)) {
                     return error_input(err, &at,

@@ -82,7 +82,7 @@ static void put_real(struct row_writer *writer, const char *name, bool known, do
     if (!known || (writer->mode == WRITE_JSONL && !isfinite(value))) {
         put_text(writer, name, NULL);
     } else {
-        put_number(writer, name, format_real(value, text, sizeof text));
+        put_number(writer, name, unit_format_real(value, text, sizeof text));
     }
 }
 

@@ -57,7 +57,7 @@ static void put_program(json_t *run, time_t now)
 static void put_options(json_t *settings, const struct study *study)
 {
     for (size_t i = 0; i < study_option_count; i++) {
-        const struct option *row = &study_options[i];
+        const struct option_row *row = &study_options[i];
         char text[600];
         if (row->kind == OPTION_WHOLE) {
             uint64_t value;
@@ -207,7 +207,7 @@ void run_about(const struct study *study, struct run_about *about)
 {
     about->path = strdup(study->path);
     if (!about->path) {
-        die("out of memory for the record of a run");
+        error_fatal("out of memory for the record of a run");
     }
     about->settings = text_of(settings_of(study));
     about->configuration = text_of(configuration_of(study));

@@ -46,7 +46,7 @@ json_t *tojson_text(const char *text)
         free(clean);
     }
     if (!value) {
-        die("%s", no_memory);
+        error_fatal("%s", no_memory);
     }
     return value;
 }
@@ -57,7 +57,7 @@ json_t *tojson_whole(uint64_t value)
     json_t *number =
         value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value);
     if (!number) {
-        die("%s", no_memory);
+        error_fatal("%s", no_memory);
     }
     return number;
 }
@@ -66,7 +66,7 @@ void tojson_set(json_t *object, const char *key, json_t *value)
 {
     json_t *clean = tojson_text(key);
     if (json_object_set_new(object, json_string_value(clean), value) != 0) {
-        die("%s", no_memory);
+        error_fatal("%s", no_memory);
     }
     json_decref(clean);
 }
@@ -74,7 +74,7 @@ void tojson_set(json_t *object, const char *key, json_t *value)
 void tojson_append(json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0) {
-        die("%s", no_memory);
+        error_fatal("%s", no_memory);
     }
 }
 
@@ -82,7 +82,7 @@ char *tojson_dump(const json_t *value, size_t flags)
 {
     char *text = json_dumps(value, flags);
     if (!text) {
-        die("%s", no_memory);
+        error_fatal("%s", no_memory);
     }
     return text;
 }

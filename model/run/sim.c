@@ -151,7 +151,7 @@ static void init_vm(struct sim *sim, uint32_t index)
     struct geometry geometry;
     struct error err;
     if (!geometry_init(&geometry, vm->granule_bytes, vm->ipa_bits, &err)) {
-        die("%s", err.text); /* checked where the timeline was read */
+        error_fatal("%s", err.text); /* checked where the timeline was read */
     }
     kvm_init(kvm, sim->point->kernel, sim->point->strategy, &sim->memory, &geometry, &sim->pool,
              vm->vcpus);

@@ -16,7 +16,7 @@ void breakeven_text(struct value_kind kind, double x, char *text, size_t size)
     if (kind.whole) {
         snprintf(text, size, "%" PRIu64, (uint64_t)llround(x));
     } else {
-        format_real(x, text, size);
+        unit_format_real(x, text, size);
     }
 }
 
@@ -46,7 +46,7 @@ static struct breakeven *new_row(struct scan *scan, size_t group, size_t a, size
     struct breakeven_results *results = scan->results;
     struct breakeven *grown = realloc(results->row, (results->count + 1) * sizeof *grown);
     if (!grown) {
-        die("out of memory for break-even points");
+        error_fatal("out of memory for break-even points");
     }
     results->row = grown;
     grown += results->count++;
@@ -83,7 +83,7 @@ static void add_task(struct tasks *tasks, struct task task)
         tasks->room = tasks->room ? 2 * tasks->room : 256;
         tasks->task = realloc(tasks->task, tasks->room * sizeof *tasks->task);
         if (!tasks->task) {
-            die("out of memory for break-even points");
+            error_fatal("out of memory for break-even points");
         }
     }
     tasks->task[tasks->count++] = task;

@@ -76,7 +76,7 @@ double crossing_root(struct crossing_function *function, double low, double at_l
         gsl_root_fsolver_alloc(step > 0 ? gsl_root_fsolver_bisection : gsl_root_fsolver_brent);
     INVARIANT(sign_of(at_low) * sign_of(at_high) < 0, "no change of sign from %g to %g", low, high);
     if (!solver || gsl_root_fsolver_set(solver, &f, low, high) != GSL_SUCCESS) {
-        die("out of memory for a root finder");
+        error_fatal("out of memory for a root finder");
     }
     double left = low, right = high;
     for (int i = 0; i < ITERATIONS_MAX && !function->stop; i++) {

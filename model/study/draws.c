@@ -65,7 +65,7 @@ void draw_points(const struct draw_plan *plan, const char *name, double (*points
     gsl_qrng *sequence = gsl_qrng_alloc(type, COSTS);
     gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
     if (!sequence || !rng) {
-        die("out of memory for the draws");
+        error_fatal("out of memory for the draws");
     }
     uint64_t each = plan->draws / plan->shifts;
     for (uint64_t shift = 0; shift < plan->shifts; shift++) {

@@ -73,7 +73,7 @@ bool groups_strategy(const struct study *study, const char *option, const char *
 {
     const struct values *values = &study->role[AXIS_STRATEGY]->values;
     char hint[512] = "", word[64];
-    struct place at = {.key = option};
+    struct source_location at = {.key = option};
     for (size_t i = 0; i < values->count; i++) {
         if (strlen(values->text[i]) == length && memcmp(values->text[i], name, length) == 0) {
             *index = i;
@@ -81,7 +81,7 @@ bool groups_strategy(const struct study *study, const char *option, const char *
         }
     }
     snprintf(word, sizeof word, "%.*s", (int)(length < 63 ? length : 63), name);
-    suggest(hint, sizeof hint, word, (const char *const *)values->text, values->count);
+    error_suggest(hint, sizeof hint, word, (const char *const *)values->text, values->count);
     return error_input(err, &at, "the study has no strategy '%s'%s", word, hint);
 }
 

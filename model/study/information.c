@@ -70,7 +70,7 @@ void information_chance(const struct decision *decision, uint64_t seed,
     size_t *order = alloc_zeroed(decision->draws, sizeof *order, "draws of a decision");
     gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
     if (!rng) {
-        die("out of memory for the value of information");
+        error_fatal("out of memory for the value of information");
     }
     rng_stream(rng, seed, decision->draws, STREAM_ORDERS, 0);
     for (size_t i = 0; i < decision->draws; i++) {

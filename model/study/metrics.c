@@ -36,7 +36,7 @@ static const enum metric_kind {
 
 /* --- names --- */
 
-static bool select_one(const char *name, bool wanted[METRICS], const struct place *at,
+static bool select_one(const char *name, bool wanted[METRICS], const struct source_location *at,
                        struct error *err)
 {
     bool known = false, parts = strcmp(name, "parts") == 0;
@@ -49,12 +49,12 @@ static bool select_one(const char *name, bool wanted[METRICS], const struct plac
         return true;
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, name, metric_name, METRICS);
+    error_suggest(hint, sizeof hint, name, metric_name, METRICS);
     return error_input(err, at, "no metric '%.80s'%s", name,
                        hint[0] ? hint : ", expected one of `s2flush list metrics`");
 }
 
-bool metric_select(const char *list, bool wanted[METRICS], const struct place *at,
+bool metric_select(const char *list, bool wanted[METRICS], const struct source_location *at,
                    struct error *err)
 {
     static const char blanks[] = ", \t";
@@ -75,7 +75,8 @@ bool metric_select(const char *list, bool wanted[METRICS], const struct place *a
     return true;
 }
 
-bool metric_one(const char *text, const struct place *at, enum metric *metric, struct error *err)
+bool metric_one(const char *text, const struct source_location *at, enum metric *metric,
+                struct error *err)
 {
     bool wanted[METRICS] = {false};
     char name[80];

@@ -65,12 +65,13 @@ extern const char *const metric_help[METRICS];
 /* Marks the metrics that a list ("added_boot_ns, lines") names; "parts" names
  * all of the part_ ones, an empty list names all there are. False with a
  * suggestion for an unknown one. */
-bool metric_select(const char *list, bool wanted[METRICS], const struct place *at,
+bool metric_select(const char *list, bool wanted[METRICS], const struct source_location *at,
                    struct error *err);
 
 /* The one time that a word names, with or without its "_ns": "added_boot". False
  * where there is none, or it is a count, which is the same whatever things cost. */
-bool metric_one(const char *text, const struct place *at, enum metric *metric, struct error *err);
+bool metric_one(const char *text, const struct source_location *at, enum metric *metric,
+                struct error *err);
 
 /* Whether a draw's run can tell the metric: a run that was only priced again
  * does not know its longest lock hold, its stalls or its first instruction. */

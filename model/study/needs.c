@@ -64,7 +64,7 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
 
 bool study_fits(const struct study *study, const struct study_needs *needs, struct error *err)
 {
-    struct place at = {.file = study->path, .key = "metrics"};
+    struct source_location at = {.file = study->path, .key = "metrics"};
     uint64_t most = CSV_CELLS_MAX / (study->axis_count + FIXED_COLUMNS);
     if (needs->rows > most) {
         return error_input(err, &at,

@@ -12,7 +12,7 @@ void setup_free(struct setup *setup)
     setup->workload = NULL;
 }
 
-bool setup_kernel(const char *text, const struct place *at, struct kernel *kernel,
+bool setup_kernel(const char *text, const struct source_location *at, struct kernel *kernel,
                   struct error *err)
 {
     char version[sizeof kernel->name];
@@ -40,9 +40,9 @@ static bool is_cost(const char *key)
 }
 
 /* What a strategy does, not what it is called. */
-static const struct option *strategy_key(const char *key)
+static const struct option_row *strategy_key(const char *key)
 {
-    const struct option *row =
+    const struct option_row *row =
         option_find(strategy_options, strategy_option_count, "strategy", key);
     return row && row->kind != OPTION_TEXT ? row : NULL;
 }
@@ -55,7 +55,7 @@ enum key_owner setup_key_owner(const char *key)
                                  : KEY_NOBODY;
 }
 
-static struct value_kind kind_of_option(const struct option *row)
+static struct value_kind kind_of_option(const struct option_row *row)
 {
     return (struct value_kind){.number = row->kind == OPTION_REAL || row->kind == OPTION_WHOLE,
                                .whole = row->kind == OPTION_WHOLE,
@@ -65,7 +65,7 @@ static struct value_kind kind_of_option(const struct option *row)
 struct value_kind setup_key_kind(const char *key)
 {
     struct value_kind kind = {0};
-    const struct option *strategy = strategy_key(key);
+    const struct option_row *strategy = strategy_key(key);
     for (size_t i = 0; i < workload_option_count; i++) {
         if (strcmp(workload_options[i].name, key) == 0) {
             return kind_of_option(&workload_options[i]);
@@ -93,7 +93,7 @@ void setup_use(struct setup *setup, const struct strategy *row)
 
 /* Where the key's change stands, or may stand: a key that is set again has its
  * last value. */
-static size_t change_of(const struct setup *setup, const struct option *key)
+static size_t change_of(const struct setup *setup, const struct option_row *key)
 {
     size_t i = 0;
     while (i < setup->changes && setup->change[i].key != key) {
@@ -103,10 +103,10 @@ static size_t change_of(const struct setup *setup, const struct option *key)
 }
 
 static bool change_strategy(struct setup *setup, const char *key, const char *text,
-                            const struct place *at, struct error *err)
+                            const struct source_location *at, struct error *err)
 {
     struct strategy scratch = strategy_ideal;
-    const struct option *row = strategy_key(key);
+    const struct option_row *row = strategy_key(key);
     size_t index = change_of(setup, row);
     struct strategy_change *change = &setup->change[index];
     if (!option_set(row, text, &scratch, at, err)) {
@@ -126,7 +126,7 @@ static bool change_strategy(struct setup *setup, const char *key, const char *te
 }
 
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
-                       const struct place *at, struct error *err)
+                       const struct source_location *at, struct error *err)
 {
     const char *names[NAMES_MAX], *instead = workload_former_key(key);
     size_t count = 0;
@@ -150,14 +150,14 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
         }
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, key, names, count);
+    error_suggest(hint, sizeof hint, key, names, count);
     return error_input(err, at, "no workload key, cost or strategy key '%.80s'%s%s", key, hint,
                        hint[0] ? ""
                                : ", expected one of `s2flush list keys` or `s2flush list costs`");
 }
 
-bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,
-               struct error *err)
+bool setup_set(struct setup *setup, const char *key, const char *text,
+               const struct source_location *at, struct error *err)
 {
     switch (setup_key_owner(key)) {
     case KEY_WORKLOAD:

@@ -15,7 +15,7 @@
 /* Keys of [strategy] that a point has otherwise than its row. */
 #define SETUP_CHANGES 16
 struct strategy_change {
-    const struct option *key;
+    const struct option_row *key;
     char text[64];
 };
 
@@ -35,7 +35,7 @@ struct setup {
 void setup_free(struct setup *setup);
 
 /* Reads "6.1" or "6.1 fault_lock=read cmo_place=every_racer". */
-bool setup_kernel(const char *text, const struct place *at, struct kernel *kernel,
+bool setup_kernel(const char *text, const struct source_location *at, struct kernel *kernel,
                   struct error *err);
 
 /* What a key of an axis or of --set belongs to. */
@@ -55,13 +55,13 @@ bool setup_cost_unit(const char *name, enum unit *unit);
 /* Sets a key of the workload, a cost of the machine or a key of [strategy] of
  * whatever strategy is used. An unknown key is an error that suggests the
  * nearest. */
-bool setup_set(struct setup *setup, const char *key, const char *text, const struct place *at,
-               struct error *err);
+bool setup_set(struct setup *setup, const char *key, const char *text,
+               const struct source_location *at, struct error *err);
 
 /* Fills err for a key that nobody knows; `more` are names valid beside those
  * of workloads and costs. Returns false. */
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
-                       const struct place *at, struct error *err);
+                       const struct source_location *at, struct error *err);
 
 /* Why the combination exists only on paper ("if it had FWB"), or NULL. */
 const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy);

@@ -35,7 +35,7 @@ static void tell(setting_fn each, void *context, const char *section, const char
     each(context, &line);
 }
 
-static void tell_options(const struct option *table, size_t count, const void *values,
+static void tell_options(const struct option_row *table, size_t count, const void *values,
                          const char *section, setting_fn each, void *context)
 {
     for (size_t i = 0; i < count; i++) {
@@ -186,7 +186,7 @@ static XXH3_state_t *new_state(void)
 {
     XXH3_state_t *state = XXH3_createState();
     if (!state || XXH3_128bits_reset(state) == XXH_ERROR) {
-        die("out of memory for a hash");
+        error_fatal("out of memory for a hash");
     }
     return state;
 }

@@ -18,7 +18,7 @@ static gsl_rng *stream(const struct sobol_plan *plan, uint64_t which)
 {
     gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
     if (!rng) {
-        die("out of memory for a sensitivity");
+        error_fatal("out of memory for a sensitivity");
     }
     rng_stream(rng, plan->seed, plan->inputs, which, 0);
     return rng;
@@ -42,7 +42,7 @@ double *sobol_base(const struct sobol_plan *plan)
     gsl_rng *rng = stream(plan, STREAM_SHIFT);
     gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, sequence_width);
     if (!sequence) {
-        die("out of memory for a sensitivity");
+        error_fatal("out of memory for a sensitivity");
     }
     for (size_t i = 0; i < width; i++) {
         shift[i] = gsl_rng_uniform(rng);

@@ -63,7 +63,7 @@ static void fill_values(struct spot *spot)
 bool spot_open(struct spot *spot, const struct study *study, size_t point, struct spot_key other,
                struct error *err)
 {
-    struct place at = {.key = other.key};
+    struct source_location at = {.key = other.key};
     *spot = (struct spot){.study = study,
                           .runs = 1 + study->draws,
                           .strategies = study->role[AXIS_STRATEGY]->values.count};

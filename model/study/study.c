@@ -10,7 +10,7 @@
 
 #define AT(field) .section = "study", .offset = offsetof(struct study, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study *)0)->field
-const struct option study_options[] = {
+const struct option_row study_options[] = {
     {.name = "name",
      .kind = OPTION_TEXT,
      TEXT_AT(name),
@@ -98,14 +98,14 @@ static enum axis_role role_of(const char *name)
     return (enum axis_role)role;
 }
 
-static bool known_key(const char *key, const struct place *at, struct error *err)
+static bool known_key(const char *key, const struct source_location *at, struct error *err)
 {
     return role_of(key) != AXIS_KEY || setup_key_owner(key) != KEY_NOBODY ||
            setup_unknown_key(key, study_role_name, AXIS_ROLES, at, err);
 }
 
 static bool add_axis(struct study *study, const char *name, const char *list,
-                     const struct place *at, struct error *err)
+                     const struct source_location *at, struct error *err)
 {
     struct axis *axis = &study->axes[study->axis_count];
     if (!known_key(name, at, err)) {
@@ -124,7 +124,7 @@ static bool add_axis(struct study *study, const char *name, const char *list,
 }
 
 static bool add_setting(struct study *study, const char *key, const char *text,
-                        const struct place *at, struct error *err)
+                        const struct source_location *at, struct error *err)
 {
     if (!known_key(key, at, err)) {
         return false;
@@ -148,7 +148,7 @@ static bool add_setting(struct study *study, const char *key, const char *text,
 
 #define STRATEGY_NAME_MAX (sizeof strategy_ideal.name - 1)
 
-static bool own_strategy(struct study *study, const char *name, const struct place *at,
+static bool own_strategy(struct study *study, const char *name, const struct source_location *at,
                          struct strategy **strategy, struct error *err)
 {
     struct error unused;
@@ -176,11 +176,12 @@ static bool own_strategy(struct study *study, const char *name, const struct pla
     return true;
 }
 
-static bool unknown_section(const char *section, const struct place *at, struct error *err)
+static bool unknown_section(const char *section, const struct source_location *at,
+                            struct error *err)
 {
     static const char *const names[] = {"study", "axes", "set", "strategy NAME", "memo"};
     char hint[128] = "";
-    suggest(hint, sizeof hint, section, names, sizeof names / sizeof *names);
+    error_suggest(hint, sizeof hint, section, names, sizeof names / sizeof *names);
     if (section[0] == '\0') {
         return error_input(err, at, "stands before any [section]%s", hint);
     }
@@ -188,7 +189,7 @@ static bool unknown_section(const char *section, const struct place *at, struct 
 }
 
 static bool study_line(void *context, const char *section, const char *name, const char *value,
-                       const struct place *at, struct error *err)
+                       const struct source_location *at, struct error *err)
 {
     struct study *study = context;
     if (strcmp(section, "study") == 0) {
@@ -217,7 +218,7 @@ static bool study_line(void *context, const char *section, const char *name, con
 /* --- the command line --- */
 
 /* Here the keys of [study] are valid, too. */
-static bool unknown_change(const char *key, const struct place *at, struct error *err)
+static bool unknown_change(const char *key, const struct source_location *at, struct error *err)
 {
     const char *names[AXIS_ROLES + sizeof study_options / sizeof *study_options];
     size_t count = 0;
@@ -234,7 +235,7 @@ static bool change(struct study *study, const char *text, struct error *err)
 {
     char key[64];
     const char *equals = strchr(text, '=');
-    struct place at = {.file = "--set", .key = key};
+    struct source_location at = {.file = "--set", .key = key};
     if (!equals || equals == text || (size_t)(equals - text) >= sizeof key) {
         return error_input(err, NULL, "--set: found '%.80s', expected key=value", text);
     }
@@ -305,14 +306,14 @@ static void keep_changes(struct study *study, const struct study_changes *change
         study->change_count += study->changes[i] != NULL;
     }
     if (study->change_count < count || !study->changes) {
-        die("out of memory for a study");
+        error_fatal("out of memory for a study");
     }
 }
 
 /* The name becomes a folder's: results/NAME. */
 static bool check_name(const struct study *study, struct error *err)
 {
-    struct place at = {.file = study->path, .key = "name"};
+    struct source_location at = {.file = study->path, .key = "name"};
     return (study->name[0] != '\0' && study->name[0] != '.' && !strchr(study->name, '/')) ||
            error_input(err, &at,
                        "found '%s', expected a name without '/' that does not begin with '.'",

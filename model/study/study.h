@@ -85,7 +85,7 @@ struct study {
 };
 
 /* The keys of [study]. */
-extern const struct option study_options[];
+extern const struct option_row study_options[];
 extern const size_t study_option_count;
 
 /* Reads a study: a path to a file, or the name of one under the data folder's

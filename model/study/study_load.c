@@ -19,7 +19,7 @@ bool study_unknown(const char *name, struct error *err)
     if (known == 0) {
         return datadir_nowhere(STUDY_DIR, err);
     }
-    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    error_suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }
@@ -42,7 +42,7 @@ static void all_strategies(const struct study *study, char *list, size_t size)
 static bool missing_axis(struct study *study, int role, add_axis_fn add, struct error *err)
 {
     char list[4096];
-    struct place at = {.file = study->path, .key = study_role_name[role]};
+    struct source_location at = {.file = study->path, .key = study_role_name[role]};
     if (role == AXIS_KERNEL) {
         return add(study, at.key, "6.1", &at, err);
     }
@@ -60,7 +60,7 @@ static bool role_axis(struct study *study, int role, add_axis_fn add, struct err
         struct setting setting = study->settings[i];
         if (strcmp(setting.key, study_role_name[role]) == 0) {
             study->settings[i] = study->settings[--study->setting_count];
-            struct place at = {study->path, setting.line, study_role_name[role]};
+            struct source_location at = {study->path, setting.line, study_role_name[role]};
             return add(study, at.key, setting.text, &at, err);
         }
     }
@@ -85,7 +85,7 @@ static bool lay_out(struct study *study, struct error *err)
         axis->stride = stride;
         stride *= axis->values.count;
         if (stride > STUDY_POINTS) {
-            struct place at = {study->path, axis->line, axis->name};
+            struct source_location at = {study->path, axis->line, axis->name};
             return error_input(err, &at, "the axes make more than %d points", STUDY_POINTS);
         }
         if (axis->role != AXIS_KEY) {
@@ -98,7 +98,7 @@ static bool lay_out(struct study *study, struct error *err)
 
 static bool check_settings(const struct study *study, struct error *err)
 {
-    struct place at = {.file = study->path, .key = "draws"};
+    struct source_location at = {.file = study->path, .key = "draws"};
     if (study->draws % study->shifts != 0) {
         return error_input(err, &at,
                            "found %" PRIu64 " draws over %" PRIu64 " shifts, expected a multiple",
@@ -107,7 +107,8 @@ static bool check_settings(const struct study *study, struct error *err)
     for (size_t i = 0; i < study->setting_count; i++) {
         for (size_t a = 0; a < study->axis_count; a++) {
             if (strcmp(study->settings[i].key, study->axes[a].name) == 0) {
-                struct place twice = {study->path, study->settings[i].line, study->settings[i].key};
+                struct source_location twice = {study->path, study->settings[i].line,
+                                                study->settings[i].key};
                 return error_input(err, &twice, "is set, but it is an axis too");
             }
         }
@@ -133,7 +134,7 @@ bool study_complete(struct study *study, add_axis_fn add, struct error *err)
 static bool blame(const struct study *study, const struct axis *axis, struct error *err)
 {
     struct error inner = *err;
-    struct place at = {axis->line ? study->path : NULL, axis->line, axis->name};
+    struct source_location at = {axis->line ? study->path : NULL, axis->line, axis->name};
     error_input(err, &at, "%s", inner.text);
     err->status = inner.status;
     return false;
@@ -165,7 +166,7 @@ static const struct strategy *find_strategy(const struct study *study, const cha
     }
     if (!row) {
         char hint[512] = "";
-        suggest(hint, sizeof hint, name, names, count);
+        error_suggest(hint, sizeof hint, name, names, count);
         error_input(err, NULL, "no strategy '%.80s'%s", name, hint);
     }
     return row;
@@ -192,7 +193,7 @@ static bool load_value(struct study *study, const struct axis *axis, size_t i, s
 }
 
 /* A key of [strategy] is set where a point is resolved: here it is only tried. */
-static bool try_strategy_key(const struct setting *setting, const struct place *at,
+static bool try_strategy_key(const struct setting *setting, const struct source_location *at,
                              struct error *err)
 {
     struct setup setup = {0};
@@ -202,7 +203,8 @@ static bool try_strategy_key(const struct setting *setting, const struct place *
 /* Sets a key in all workloads or a cost on all machines. */
 static bool apply(struct study *study, const struct setting *setting, struct error *err)
 {
-    struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
+    struct source_location at = {setting->line ? study->path : "--set", setting->line,
+                                 setting->key};
     bool workload = setup_key_owner(setting->key) == KEY_WORKLOAD;
     if (setup_key_owner(setting->key) == KEY_STRATEGY) {
         return try_strategy_key(setting, &at, err);
@@ -225,7 +227,7 @@ static bool try_axis(const struct study *study, const struct axis *axis, struct 
 {
     struct setup setup = {.workload = workload_copy(study->workloads[0]),
                           .platform = study->platforms[0]};
-    struct place at = {axis->line ? study->path : "--set", axis->line, axis->name};
+    struct source_location at = {axis->line ? study->path : "--set", axis->line, axis->name};
     bool good = true;
     for (size_t i = 0; i < axis->values.count && good; i++) {
         good = setup_set(&setup, axis->name, axis->values.text[i], &at, err);
@@ -308,7 +310,8 @@ static bool set_strategy_keys(const struct study *study, struct setup *setup, st
 {
     for (size_t i = 0; i < study->setting_count; i++) {
         const struct setting *setting = &study->settings[i];
-        struct place at = {setting->line ? study->path : "--set", setting->line, setting->key};
+        struct source_location at = {setting->line ? study->path : "--set", setting->line,
+                                     setting->key};
         if (setup_key_owner(setting->key) == KEY_STRATEGY &&
             !setup_set(setup, setting->key, setting->text, &at, err)) {
             return false;
@@ -334,7 +337,7 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
     }
     for (size_t a = 0; a < study->axis_count; a++) {
         const struct axis *axis = &study->axes[a];
-        struct place at = {axis->line ? study->path : "--set", axis->line, axis->name};
+        struct source_location at = {axis->line ? study->path : "--set", axis->line, axis->name};
         const char *text = axis->values.text[study_digit(axis, point)];
         if (axis->role == AXIS_KEY && !setup_set(setup, axis->name, text, &at, err)) {
             setup_free(setup);

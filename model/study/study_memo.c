@@ -24,7 +24,7 @@ enum {
 #define AT(field) .section = "memo", .offset = offsetof(struct study_memo, field)
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study_memo *)0)->field
 
-const struct option study_memo_options[STUDY_MEMO_KEYS] = {
+const struct option_row study_memo_options[STUDY_MEMO_KEYS] = {
     [KEY_METRIC] = {.name = "metric",
                     .kind = OPTION_TEXT,
                     TEXT_AT(metric),
@@ -91,9 +91,9 @@ void study_memo_defaults(struct study_memo *memo)
 }
 
 bool study_memo_set(struct study_memo *memo, const char *name, const char *value,
-                    const struct place *at, struct error *err)
+                    const struct source_location *at, struct error *err)
 {
-    const struct option *row = option_find(study_memo_options, KEYS, "memo", name);
+    const struct option_row *row = option_find(study_memo_options, KEYS, "memo", name);
     memo->given = true;
     if (row && memo->line[row - study_memo_options] > 0) {
         return error_input(err, at, "is set already");
@@ -231,7 +231,7 @@ size_t study_memo_case(const struct study *study, size_t axis)
 
 /* --- checks --- */
 
-static bool is_axis(const struct study *study, const char *name, const struct place *at,
+static bool is_axis(const struct study *study, const char *name, const struct source_location *at,
                     struct error *err)
 {
     const struct axis *axis = groups_axis(study, name);
@@ -243,12 +243,13 @@ static bool is_axis(const struct study *study, const char *name, const struct pl
     for (size_t i = 0; i < study->axis_count; i++) {
         names[i] = study->axes[i].name;
     }
-    suggest(hint, sizeof hint, name, names, study->axis_count);
+    error_suggest(hint, sizeof hint, name, names, study->axis_count);
     return error_input(err, at, "found '%.80s', which is no axis of this study%s", name,
                        axis ? ": the strategies are what is compared" : hint);
 }
 
-static bool check_case(const struct study *study, const struct place *at, struct error *err)
+static bool check_case(const struct study *study, const struct source_location *at,
+                       struct error *err)
 {
     const char *next = study->memo.situation;
     struct item item;
@@ -269,7 +270,8 @@ static bool check_case(const struct study *study, const struct place *at, struct
     return true;
 }
 
-static bool check_map(const struct study *study, const struct place *at, struct error *err)
+static bool check_map(const struct study *study, const struct source_location *at,
+                      struct error *err)
 {
     char x[64], y[64];
     if (!study_memo_pair(study->memo.map, x, y)) {
@@ -281,7 +283,8 @@ static bool check_map(const struct study *study, const struct place *at, struct 
     return strcmp(x, y) != 0 || error_input(err, at, "found %s twice, expected two axes", x);
 }
 
-static bool check_compare(const struct study *study, const struct place *at, struct error *err)
+static bool check_compare(const struct study *study, const struct source_location *at,
+                          struct error *err)
 {
     char a[64], b[64];
     size_t unused;
@@ -297,7 +300,7 @@ static bool check_compare(const struct study *study, const struct place *at, str
            error_input(err, at, "%s", inner.text);
 }
 
-static bool check_by(const struct study *study, const struct place *at, struct error *err)
+static bool check_by(const struct study *study, const struct source_location *at, struct error *err)
 {
     char words[STUDY_MEMO_LIST][64];
     size_t count = study_memo_list(study->memo.by, words);
@@ -309,7 +312,8 @@ static bool check_by(const struct study *study, const struct place *at, struct e
     return count > 0 || error_input(err, at, "found '%.80s', expected axes: x, y", study->memo.by);
 }
 
-static bool check_against(const struct study *study, const struct place *at, struct error *err)
+static bool check_against(const struct study *study, const struct source_location *at,
+                          struct error *err)
 {
     char words[STUDY_MEMO_LIST][64];
     size_t count = study_memo_list(study->memo.against, words), unused;
@@ -325,7 +329,8 @@ static bool check_against(const struct study *study, const struct place *at, str
 }
 
 /* What stands beside the answer has to be in the rows. */
-static bool check_also(const struct study *study, const struct place *at, struct error *err)
+static bool check_also(const struct study *study, const struct source_location *at,
+                       struct error *err)
 {
     char words[STUDY_MEMO_LIST][64];
     bool kept[METRICS], asked[METRICS];
@@ -347,7 +352,8 @@ static bool check_also(const struct study *study, const struct place *at, struct
     return true;
 }
 
-static bool check_targets(const struct study *study, const struct place *at, struct error *err)
+static bool check_targets(const struct study *study, const struct source_location *at,
+                          struct error *err)
 {
     double unused[STUDY_MEMO_LIST];
     if (study_memo_targets(&study->memo, unused) == 0) {
@@ -358,7 +364,8 @@ static bool check_targets(const struct study *study, const struct place *at, str
            error_input(err, at, "needs breakeven, the axis along which limits are looked for");
 }
 
-static bool check_breakeven(const struct study *study, const struct place *at, struct error *err)
+static bool check_breakeven(const struct study *study, const struct source_location *at,
+                            struct error *err)
 {
     const struct axis *axis = groups_axis(study, study->memo.breakeven);
     return is_axis(study, study->memo.breakeven, at, err) &&
@@ -366,7 +373,8 @@ static bool check_breakeven(const struct study *study, const struct place *at, s
             error_input(err, at, "found %s, which has no numbers to look along", axis->name));
 }
 
-static bool check_metric(const struct study *study, const struct place *at, struct error *err)
+static bool check_metric(const struct study *study, const struct source_location *at,
+                         struct error *err)
 {
     enum metric metric;
     return metric_one(study->memo.metric, at, &metric, err);
@@ -374,7 +382,7 @@ static bool check_metric(const struct study *study, const struct place *at, stru
 
 bool study_memo_check(const struct study *study, struct error *err)
 {
-    static bool (*const checks[KEYS])(const struct study *, const struct place *,
+    static bool (*const checks[KEYS])(const struct study *, const struct source_location *,
                                       struct error *) = {
         [KEY_METRIC] = check_metric,   [KEY_BREAKEVEN] = check_breakeven,
         [KEY_MAP] = check_map,         [KEY_CASE] = check_case,
@@ -384,7 +392,7 @@ bool study_memo_check(const struct study *study, struct error *err)
     };
     const struct study_memo *memo = &study->memo;
     for (size_t i = 0; i < KEYS; i++) {
-        struct place at = {study->path, memo->line[i], study_memo_options[i].name};
+        struct source_location at = {study->path, memo->line[i], study_memo_options[i].name};
         if (memo->line[i] > 0 && checks[i] && !checks[i](study, &at, err)) {
             return false;
         }

@@ -41,13 +41,13 @@ struct study_memo {
     unsigned line[STUDY_MEMO_KEYS]; /* of each key, in the table's order; 0: not given */
 };
 
-extern const struct option study_memo_options[];
+extern const struct option_row study_memo_options[];
 
 void study_memo_defaults(struct study_memo *memo);
 
 /* One line of the section. */
 bool study_memo_set(struct study_memo *memo, const char *name, const char *value,
-                    const struct place *at, struct error *err);
+                    const struct source_location *at, struct error *err);
 
 /* Whether what the section names is in the study. Axes whose values the command
  * line changed may have lost the value that `case` names. */

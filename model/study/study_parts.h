@@ -17,7 +17,7 @@ struct axis *study_axis(struct study *study, const char *name);
 
 /* Adds an axis at the end. */
 typedef bool (*add_axis_fn)(struct study *study, const char *name, const char *list,
-                            const struct place *at, struct error *err);
+                            const struct source_location *at, struct error *err);
 
 /* Adds the axes that every study has where the file names none, and checks
  * what depends on several keys. */

@@ -90,7 +90,7 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
     }
     struct sim *sim = malloc(sizeof *sim);
     if (!sim) {
-        die("out of memory for a simulation");
+        error_fatal("out of memory for a simulation");
     }
     memset(played, 0, sizeof *played);
     sim_init(sim, &point);

@@ -22,7 +22,8 @@ static char *trimmed(char *text)
     return text;
 }
 
-static bool add(struct values *values, const char *text, const struct place *at, struct error *err)
+static bool add(struct values *values, const char *text, const struct source_location *at,
+                struct error *err)
 {
     for (size_t i = 0; i < values->count; i++) {
         if (strcmp(values->text[i], text) == 0) {
@@ -35,7 +36,7 @@ static bool add(struct values *values, const char *text, const struct place *at,
     }
     char **grown = realloc(values->text, (values->count + 1) * sizeof *grown);
     if (!grown || !(grown[values->count] = strdup(text))) {
-        die("out of memory for the values of an axis");
+        error_fatal("out of memory for the values of an axis");
     }
     values->text = grown;
     values->count++;
@@ -51,11 +52,11 @@ static double cleaned(double value)
 }
 
 static bool add_number(struct values *values, double value, struct value_kind kind,
-                       const struct place *at, struct error *err)
+                       const struct source_location *at, struct error *err)
 {
     char text[40];
     if (!kind.whole) {
-        return add(values, format_real(cleaned(value), text, sizeof text), at, err);
+        return add(values, unit_format_real(cleaned(value), text, sizeof text), at, err);
     }
     double nearest = round(value);
     if (fabs(value - nearest) > RANGE_TOLERANCE * fmax(1, fabs(value)) || nearest < 0 ||
@@ -66,7 +67,7 @@ static bool add_number(struct values *values, double value, struct value_kind ki
     return add(values, text, at, err);
 }
 
-static bool parse_number(const char *text, struct value_kind kind, const struct place *at,
+static bool parse_number(const char *text, struct value_kind kind, const struct source_location *at,
                          double *value, struct error *err)
 {
     if (unit_parse(text, kind.unit, value)) {
@@ -91,7 +92,7 @@ static char *find_step(char *text)
 }
 
 static bool add_range(struct values *values, char *low_text, char *rest, struct value_kind kind,
-                      const struct place *at, struct error *err)
+                      const struct source_location *at, struct error *err)
 {
     double low, high, step;
     char *sign = find_step(rest);
@@ -124,7 +125,7 @@ static bool add_range(struct values *values, char *low_text, char *rest, struct 
 }
 
 static bool add_item(struct values *values, char *item, struct value_kind kind,
-                     const struct place *at, struct error *err)
+                     const struct source_location *at, struct error *err)
 {
     if (item[0] == '\0') {
         return error_input(err, at,
@@ -145,7 +146,7 @@ static bool add_item(struct values *values, char *item, struct value_kind kind,
         return false;
     }
     if (!kind.whole) {
-        return add(values, format_real(value, text, sizeof text), at, err);
+        return add(values, unit_format_real(value, text, sizeof text), at, err);
     }
     if (!unit_parse_whole(item, kind.unit, &whole)) {
         return error_input(err, at, "found '%.80s', expected a whole number", item);
@@ -154,12 +155,12 @@ static bool add_item(struct values *values, char *item, struct value_kind kind,
     return add(values, text, at, err);
 }
 
-bool values_parse(const char *text, struct value_kind kind, const struct place *at,
+bool values_parse(const char *text, struct value_kind kind, const struct source_location *at,
                   struct values *values, struct error *err)
 {
     char *copy = strdup(text);
     if (!copy) {
-        die("out of memory for the values of an axis");
+        error_fatal("out of memory for the values of an axis");
     }
     *values = (struct values){0};
     bool good = true;

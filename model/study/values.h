@@ -31,7 +31,7 @@ struct values {
 /* Reads a list. False with one line where it is empty, an item is no number of
  * that kind or stands twice, a range does not end, or there are more than
  * VALUES_MAX. */
-bool values_parse(const char *text, struct value_kind kind, const struct place *at,
+bool values_parse(const char *text, struct value_kind kind, const struct source_location *at,
                   struct values *values, struct error *err);
 void values_free(struct values *values);
 

@@ -182,7 +182,7 @@ static bool find_axis(const struct study *study, const char *option, const char 
     for (size_t i = 0; i < study->axis_count; i++) {
         names[i] = study->axes[i].name;
     }
-    suggest(hint, sizeof hint, name, names, study->axis_count);
+    error_suggest(hint, sizeof hint, name, names, study->axis_count);
     return error_input(err, NULL, "%s: the study has no such axis as '%.80s'%s", option, name,
                        *axis ? ": the strategies are what is compared" : hint);
 }

@@ -110,11 +110,11 @@ static inline void judge(struct tally *tally, const char *what, bool accepted,
     }
 }
 
-typedef void (*mistake_fn)(void *context, const struct option *row, const char *text);
+typedef void (*mistake_fn)(void *context, const struct option_row *row, const char *text);
 
 /* ---- Numbers ---- */
 
-static inline void junk_numbers(const struct option *row, mistake_fn each, void *context)
+static inline void junk_numbers(const struct option_row *row, mistake_fn each, void *context)
 {
     static const char *const junk[] = {
         "",      "abc",   "?",     "-",    "+",          ".",     "e5",       "1e",
@@ -129,7 +129,7 @@ static inline void junk_numbers(const struct option *row, mistake_fn each, void 
     }
 }
 
-static inline void wrong_units(const struct option *row, mistake_fn each, void *context)
+static inline void wrong_units(const struct option_row *row, mistake_fn each, void *context)
 {
     static const struct {
         const char *text;
@@ -145,7 +145,7 @@ static inline void wrong_units(const struct option *row, mistake_fn each, void *
     }
 }
 
-static inline void number_outside(const struct option *row, double value, mistake_fn each,
+static inline void number_outside(const struct option_row *row, double value, mistake_fn each,
                                   void *context)
 {
     char text[64];
@@ -159,7 +159,7 @@ static inline void number_outside(const struct option *row, double value, mistak
 }
 
 /* Values just outside, and far outside, of what the row allows. */
-static inline void outside_range(const struct option *row, mistake_fn each, void *context)
+static inline void outside_range(const struct option_row *row, mistake_fn each, void *context)
 {
     double low = row->low, high = row->high;
     const double tried[] = {
@@ -185,7 +185,7 @@ static inline void outside_range(const struct option *row, mistake_fn each, void
 
 /* ---- Words ---- */
 
-static inline bool is_choice(const struct option *row, const char *text)
+static inline bool is_choice(const struct option_row *row, const char *text)
 {
     for (const struct choice *choice = row->choices; choice->word; choice++) {
         if (strcmp(choice->word, text) == 0) {
@@ -195,7 +195,7 @@ static inline bool is_choice(const struct option *row, const char *text)
     return false;
 }
 
-static inline void wrong_choice(const struct option *row, const char *text, mistake_fn each,
+static inline void wrong_choice(const struct option_row *row, const char *text, mistake_fn each,
                                 void *context)
 {
     if (!is_choice(row, text)) {
@@ -203,7 +203,7 @@ static inline void wrong_choice(const struct option *row, const char *text, mist
     }
 }
 
-static inline void wrong_choices(const struct option *row, mistake_fn each, void *context)
+static inline void wrong_choices(const struct option_row *row, mistake_fn each, void *context)
 {
     static const char *const junk[] = {"", "0", "-1", "none of these", "?", "4 k", "nan", "fast,"};
     char text[MISTAKE_BYTES];
@@ -226,7 +226,7 @@ static inline void wrong_choices(const struct option *row, mistake_fn each, void
     }
 }
 
-static inline void wrong_flags(const struct option *row, mistake_fn each, void *context)
+static inline void wrong_flags(const struct option_row *row, mistake_fn each, void *context)
 {
     static const char *const junk[] = {"",     "maybe", "YES", "2",   "-1",      "yes no", "y",
                                        "tru",  "1.0",   "01",  "nan", "\"yes\"", "t",      "No",
@@ -238,7 +238,7 @@ static inline void wrong_flags(const struct option *row, mistake_fn each, void *
 
 /* All mistakes in a value of that row that stands alone; lists are where only
  * one value is expected. */
-static inline void each_mistake(const struct option *row, mistake_fn each, void *context)
+static inline void each_mistake(const struct option_row *row, mistake_fn each, void *context)
 {
     if (row->kind == OPTION_REAL || row->kind == OPTION_WHOLE) {
         junk_numbers(row, each, context);
@@ -251,7 +251,7 @@ static inline void each_mistake(const struct option *row, mistake_fn each, void 
     }
 }
 
-static inline void each_list(const struct option *row, mistake_fn each, void *context)
+static inline void each_list(const struct option_row *row, mistake_fn each, void *context)
 {
     char text[MISTAKE_BYTES];
     if (row->kind == OPTION_CHOICE) {

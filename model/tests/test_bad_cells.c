@@ -11,7 +11,7 @@
 
 /* What may stand in a column. */
 struct column {
-    struct option row;
+    struct option_row row;
     bool needed; /* the column has to be there */
     bool blank, hex; /* an empty cell, and 0x10, are good */
 };
@@ -225,7 +225,7 @@ static void judge_table(const struct trial *trial, const char *key, const char *
     judge(trial->tally, trial->table->name, accepted, &err, &wanted);
 }
 
-static void bad_cell(void *context, const struct option *row, const char *text)
+static void bad_cell(void *context, const struct option_row *row, const char *text)
 {
     const struct trial *trial = context;
     const struct table *table = trial->table;

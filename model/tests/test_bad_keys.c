@@ -13,7 +13,7 @@
 struct subject {
     const char *name;
     char *good; /* its text */
-    const struct option *table;
+    const struct option_row *table;
     size_t count;
     const char *section; /* where the keys stand; NULL: in the row's own */
     bool (*read)(const char *path, struct error *err);
@@ -49,7 +49,7 @@ static bool read_study_file(const char *path, struct error *err)
 
 /* ---- Files with one line that is bad ---- */
 
-static const char *section_of(const struct subject *subject, const struct option *row)
+static const char *section_of(const struct subject *subject, const struct option_row *row)
 {
     return subject->section ? subject->section : row->section;
 }
@@ -103,7 +103,7 @@ static void try_line(const struct trial *trial, const char *section, const char 
 
 /* ---- Values ---- */
 
-static void bad_value(void *context, const struct option *row, const char *text)
+static void bad_value(void *context, const struct option_row *row, const char *text)
 {
     const struct trial *trial = context;
     char tail[MISTAKE_BYTES + 128];
@@ -111,7 +111,7 @@ static void bad_value(void *context, const struct option *row, const char *text)
     try_line(trial, section_of(trial->subject, row), row->name, tail, row->name, text);
 }
 
-static void bad_text(const struct trial *trial, const struct option *row)
+static void bad_text(const struct trial *trial, const struct option_row *row)
 {
     char tail[4096];
     int used = snprintf(tail, sizeof tail, "%s = ", row->name);
@@ -137,7 +137,7 @@ static bool is_key(const struct subject *subject, const char *name)
     return false;
 }
 
-static void bad_name(const struct trial *trial, const struct option *row, const char *name)
+static void bad_name(const struct trial *trial, const struct option_row *row, const char *name)
 {
     char tail[256];
     if (!is_key(trial->subject, name) && name[0] != '\0') {
@@ -146,7 +146,7 @@ static void bad_name(const struct trial *trial, const struct option *row, const 
     }
 }
 
-static void bad_names(const struct trial *trial, const struct option *row)
+static void bad_names(const struct trial *trial, const struct option_row *row)
 {
     char name[128];
     snprintf(name, sizeof name, "%sx", row->name);
@@ -169,7 +169,7 @@ static void bad_names(const struct trial *trial, const struct option *row)
 }
 
 /* Any value that is good: the key then stands once too often. */
-static const char *good_value(const struct option *row, char *text, size_t size)
+static const char *good_value(const struct option_row *row, char *text, size_t size)
 {
     if (row->kind == OPTION_CHOICE) {
         return row->choices[0].word;
@@ -182,7 +182,7 @@ static const char *good_value(const struct option *row, char *text, size_t size)
                : unit_format(row->low, row->unit, text, size);
 }
 
-static void bad_lines(const struct trial *trial, const struct option *row)
+static void bad_lines(const struct trial *trial, const struct option_row *row)
 {
     const char *section = section_of(trial->subject, row);
     char value[64], tail[256];
@@ -200,13 +200,13 @@ static void bad_lines(const struct trial *trial, const struct option *row)
 }
 
 /* Each choice is set and spelled as its own word, and no other has its value. */
-static void try_choices(const struct option *row)
+static void try_choices(const struct option_row *row)
 {
     for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
         struct error err;
         char spelled[64];
         int value = -1;
-        struct option alone = *row;
+        struct option_row alone = *row;
         alone.offset = 0;
         assert_true(option_set(&alone, choice->word, &value, NULL, &err));
         assert_int_equal(value, choice->value);
@@ -225,7 +225,7 @@ static void try_subject(const struct subject *subject)
         fail_msg("%s: the good file is refused: %s", subject->name, err.text);
     }
     for (size_t i = 0; i < subject->count; i++) {
-        const struct option *row = &subject->table[i];
+        const struct option_row *row = &subject->table[i];
         try_choices(row);
         each_mistake(row, bad_value, &trial);
         each_list(row, bad_value, &trial);
@@ -318,7 +318,7 @@ static void machine_keys(void **state)
 /* A cost's numbers as rows of a table. */
 static void cost_keys(void **state)
 {
-    static const struct option costs[] = {
+    static const struct option_row costs[] = {
 #define COST_ROW(cost, unit_, least, most, text) \
     {.section = "cost " #cost,                   \
      .name = "mode",                             \
@@ -334,7 +334,7 @@ static void cost_keys(void **state)
     char *text = platform_text();
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
         static const char *const keys[] = {"low", "mode", "high"};
-        struct option rows[3];
+        struct option_row rows[3];
         for (size_t key = 0; key < 3; key++) {
             rows[key] = costs[i];
             rows[key].name = keys[key];

@@ -16,7 +16,7 @@ struct trial {
     const char *section; /* of a study */
 };
 
-static const struct option costs[] = {
+static const struct option_row costs[] = {
 #define COST_ROW(cost, unit_, least, most, text) \
     {.name = #cost,                              \
      .kind = OPTION_REAL,                        \
@@ -32,7 +32,7 @@ static const struct option costs[] = {
 static void each_key(mistake_fn each, struct trial *trial)
 {
     for (size_t i = 0; i < workload_option_count + COSTS; i++) {
-        const struct option *row =
+        const struct option_row *row =
             i < workload_option_count ? &workload_options[i] : &costs[i - workload_option_count];
         if (row->kind != OPTION_TEXT) {
             each_mistake(row, each, trial);
@@ -43,11 +43,11 @@ static void each_key(mistake_fn each, struct trial *trial)
 
 /* ---- --set ---- */
 
-static void bad_set(void *context, const struct option *row, const char *text)
+static void bad_set(void *context, const struct option_row *row, const char *text)
 {
     const struct trial *trial = context;
     struct error err = {0};
-    struct place at = {.file = "--set", .key = row->name};
+    struct source_location at = {.file = "--set", .key = row->name};
     bool cost = row >= costs && row < costs + COSTS;
     bool accepted = cost ? platform_override(trial->platform, row->name, text, &at, &err)
                          : workload_set(trial->workload, row->name, text, &at, &err);
@@ -89,13 +89,13 @@ static void try_study(const struct trial *trial, const char *key, const char *te
     judge(trial->tally, trial->section, accepted, &err, &wanted);
 }
 
-static void bad_setting(void *context, const struct option *row, const char *text)
+static void bad_setting(void *context, const struct option_row *row, const char *text)
 {
     try_study(context, row->name, text, text);
 }
 
 /* What is one bad value in a list; a list itself is none. */
-static void bad_axis(void *context, const struct option *row, const char *text)
+static void bad_axis(void *context, const struct option_row *row, const char *text)
 {
     const struct trial *trial = context;
     double number;
@@ -128,7 +128,7 @@ static void axes(void **state)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         struct error err = {0};
         struct values values;
-        struct place at = {"x.ini", 7, "vcpus"};
+        struct source_location at = {"x.ini", 7, "vcpus"};
         struct value_kind kind = {.number = true, .whole = true};
         bool accepted = values_parse(lists[i], kind, &at, &values, &err);
         struct expectation wanted = {"x.ini", "vcpus", NULL, 7};
@@ -143,7 +143,7 @@ static void try_override(struct tally *tally, const char *text)
 {
     struct kernel kernel;
     struct error err = {0};
-    struct place at = {"x.ini", 3, "kernel"};
+    struct source_location at = {"x.ini", 3, "kernel"};
     assert_true(kernel_resolve("6.1", &kernel, &err));
     bool accepted = kernel_override(&kernel, text, &at, &err);
     struct expectation wanted = {"x.ini", NULL, NULL, 3};

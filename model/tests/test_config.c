@@ -20,7 +20,7 @@ struct record {
 };
 
 static bool note_pair(void *context, const char *section, const char *name, const char *value,
-                      const struct place *at, struct error *err)
+                      const struct source_location *at, struct error *err)
 {
     struct record *record = context;
     size_t used = strlen(record->text);

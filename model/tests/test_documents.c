@@ -48,7 +48,7 @@ static void every_key_of_a_study_is_described(void **state)
     char *text = text_of(file);
     (void)state;
     for (size_t i = 0; i < strategy_option_count; i++) {
-        const struct option *row = &strategy_options[i];
+        const struct option_row *row = &strategy_options[i];
         expect_named(text, file, row->name);
         for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
             expect_named(text, file, choice->word);
@@ -90,7 +90,7 @@ static void every_key_of_a_workload_is_described(void **state)
 {
     (void)state;
     for (size_t i = 0; i < workload_option_count; i++) {
-        const struct option *row = &workload_options[i];
+        const struct option_row *row = &workload_options[i];
         expect_all("workloads/README.md", &row->name, 1);
         for (const struct choice *choice = row->choices; choice && choice->word; choice++) {
             expect_all("workloads/README.md", &choice->word, 1);

@@ -18,10 +18,10 @@ static const char *const keys[] = {"ram", "vcpus", "dirty_ratio", "strategy"};
 
 static void test_place_is_spelled(void **state)
 {
-    struct place all = {"workloads/x.ini", 12, "ram"};
-    struct place file = {.file = "x.ini"};
-    struct place line = {.file = "x.ini", .line = 3};
-    struct place key = {.key = "ram"};
+    struct source_location all = {"workloads/x.ini", 12, "ram"};
+    struct source_location file = {.file = "x.ini"};
+    struct source_location line = {.file = "x.ini", .line = 3};
+    struct source_location key = {.key = "ram"};
     struct error err = {0};
 
     (void)state;
@@ -94,7 +94,7 @@ static void test_long_texts_are_cut(void **state)
 
 static void assert_nearest(const char *word, const char *expected)
 {
-    const char *found = nearest_name(word, keys, KEY_COUNT);
+    const char *found = error_nearest(word, keys, KEY_COUNT);
 
     if (expected == NULL) {
         assert_null(found);
@@ -129,8 +129,8 @@ static void test_nearest_of_several(void **state)
     static const char *const names[] = {"flush_pace", "flush_page", "flush_pages"};
 
     (void)state;
-    assert_string_equal(nearest_name("flush_pages", names, 3), "flush_pages");
-    assert_string_equal(nearest_name("flush_pagess", names, 3), "flush_pages");
+    assert_string_equal(error_nearest("flush_pages", names, 3), "flush_pages");
+    assert_string_equal(error_nearest("flush_pagess", names, 3), "flush_pages");
 }
 
 static void test_suggest(void **state)
@@ -141,17 +141,17 @@ static void test_suggest(void **state)
     char small[20] = "unknown";
 
     (void)state;
-    suggest(text, sizeof text, "rma", keys, KEY_COUNT);
+    error_suggest(text, sizeof text, "rma", keys, KEY_COUNT);
     assert_string_equal(text, "unknown (did you mean ram?)");
     strcpy(text, "unknown");
-    suggest(text, sizeof text, "zzz", keys, KEY_COUNT);
+    error_suggest(text, sizeof text, "zzz", keys, KEY_COUNT);
     assert_string_equal(text, "unknown (valid: ram, vcpus, dirty_ratio, strategy)");
     strcpy(text, "unknown");
-    suggest(text, sizeof text, "zzz", many, 13);
+    error_suggest(text, sizeof text, "zzz", many, 13);
     assert_string_equal(text, "unknown");
-    suggest(text, sizeof text, "zzz", many, 12);
+    error_suggest(text, sizeof text, "zzz", many, 12);
     assert_string_equal(text, "unknown (valid: a, b, c, d, e, f, g, h, i, j, k, l)");
-    suggest(small, sizeof small, "zzz", keys, KEY_COUNT);
+    error_suggest(small, sizeof small, "zzz", keys, KEY_COUNT);
     assert_string_equal(small, "unknown (valid: ram");
 }
 
@@ -183,18 +183,18 @@ static int run_child(void (*end)(void), char *said, size_t size)
 
 static void end_by_die(void)
 {
-    die("memory for %d guests", 3);
+    error_fatal("memory for %d guests", 3);
 }
 
 static void die_again(void)
 {
-    die("again");
+    error_fatal("again");
 }
 
 static void end_twice(void)
 {
     atexit(die_again);
-    die("first");
+    error_fatal("first");
 }
 
 static void end_by_invariant(void)

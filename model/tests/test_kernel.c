@@ -143,7 +143,7 @@ static void every_value_can_be_set_by_name(void **state)
 static void expect_no_override(const char *text, const char *part)
 {
     struct kernel kernel = resolved("6.1");
-    const struct place at = {.file = "study.ini", .line = 7, .key = "switches"};
+    const struct source_location at = {.file = "study.ini", .line = 7, .key = "switches"};
     struct error err = {0};
     assert_false(kernel_override(&kernel, text, &at, &err));
     assert_int_equal(err.status, EXIT_INPUT);

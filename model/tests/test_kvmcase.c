@@ -5,7 +5,7 @@
 #include "core/units.h"
 #include "guest/benchmark/kvmcase.h"
 
-static const struct place here = {"cases.csv", 7, "op"};
+static const struct source_location here = {"cases.csv", 7, "op"};
 
 static struct kvmcase_op parsed(const char *text)
 {

@@ -349,7 +349,7 @@ static void rows_of_one_vm(void **state)
 /* --- files --- */
 
 static bool nothing(void *context, const char *section, const char *name, const char *value,
-                    const struct place *at, struct error *err)
+                    const struct source_location *at, struct error *err)
 {
     (void)context, (void)section, (void)name, (void)value, (void)at, (void)err;
     return true;

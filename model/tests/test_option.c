@@ -29,7 +29,7 @@ static const struct choice strategies[] = {
 
 #define AT(member) .offset = offsetof(struct settings, member)
 
-static const struct option table[] = {
+static const struct option_row table[] = {
     {"guest", "ram", OPTION_WHOLE, UNIT_BYTES, MIB, 16.0 * TIB, "1G", AT(ram_bytes),
      .help = "memory of the guest"},
     {"guest", "trace", OPTION_FLAG, .fallback = "no", AT(trace), .help = "write every event"},
@@ -44,7 +44,7 @@ static const struct option table[] = {
 };
 #define ROWS (sizeof table / sizeof table[0])
 
-static const struct place where = {"workloads/x.ini", 12, NULL};
+static const struct source_location where = {"workloads/x.ini", 12, NULL};
 
 static bool assign(struct settings *settings, const char *section, const char *name,
                    const char *text, struct error *err)
@@ -107,8 +107,8 @@ static void assert_aborts(void (*defect)(void))
 
 static void set_bad_default(void)
 {
-    static const struct option bad[] = {{"guest", "ram", OPTION_WHOLE, UNIT_BYTES, MIB, GIB, "1K",
-                                         AT(ram_bytes), .help = "below its own range"}};
+    static const struct option_row bad[] = {{"guest", "ram", OPTION_WHOLE, UNIT_BYTES, MIB, GIB,
+                                             "1K", AT(ram_bytes), .help = "below its own range"}};
     struct settings settings;
 
     option_defaults(bad, 1, &settings);

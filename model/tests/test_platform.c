@@ -69,7 +69,7 @@ static void overrides_fix_a_cost(void **state)
 {
     (void)state;
     struct platform platform = loaded("neoverse-n1");
-    const struct place at = {.file = "--set", .key = "dc_absent_ns"};
+    const struct source_location at = {.file = "--set", .key = "dc_absent_ns"};
     struct error err = {0};
     assert_true(platform_override(&platform, "dc_absent_ns", "1.5us", &at, &err));
     const struct cost *cost = &platform.cost[COST_dc_absent_ns];

@@ -95,7 +95,7 @@ static void unknown_names_suggest_the_nearest(void **state)
 
 static bool assign(struct strategy *strategy, const char *name, const char *text, struct error *err)
 {
-    const struct place at = {.file = "study.ini", .line = 3, .key = name};
+    const struct source_location at = {.file = "study.ini", .line = 3, .key = name};
     return option_assign(strategy_options, strategy_option_count, "strategy", name, text, strategy,
                          &at, err);
 }

@@ -27,7 +27,7 @@ static void expect_refused(struct value_kind kind, const char *text, const char 
 {
     struct values values;
     struct error err = {0};
-    struct place at = {.file = "f.ini", .line = 7, .key = "key"};
+    struct source_location at = {.file = "f.ini", .line = 7, .key = "key"};
     assert_false(values_parse(text, kind, &at, &values, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "f.ini:7: key: "));

@@ -82,7 +82,7 @@ static void are_paired(void **state)
 {
     double one[DRAWS][COSTS], two[DRAWS][COSTS];
     struct platform platform = machine("neoverse-n1"), other = platform;
-    struct place at = {0};
+    struct source_location at = {0};
     struct error err;
     (void)state;
     draw(&platform, 1, DRAW_SOBOL, one);

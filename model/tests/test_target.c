@@ -166,7 +166,7 @@ static void keys_have_one_owner(void **state)
 {
     (void)state;
     for (size_t i = 0; i < strategy_option_count; i++) {
-        const struct option *row = &strategy_options[i];
+        const struct option_row *row = &strategy_options[i];
         enum key_owner wanted = row->kind == OPTION_TEXT ? KEY_NOBODY : KEY_STRATEGY;
         if (strcmp(row->name, "title") != 0 && strcmp(row->name, "caveat") != 0) {
             assert_int_equal(setup_key_owner(row->name), wanted);

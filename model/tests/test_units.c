@@ -203,7 +203,7 @@ static void test_locale_does_not_matter(void **state)
     }
     bool taken = unit_parse("1.5", UNIT_NONE, &value);
     bool comma = unit_parse("1,5", UNIT_NONE, &value);
-    format_ps(1500, buf, sizeof buf);
+    unit_format_ps(1500, buf, sizeof buf);
     setlocale(LC_ALL, "C");
     assert_true(taken);
     assert_false(comma);
@@ -220,14 +220,14 @@ static void test_format_for_people(void **state)
     char buf[32];
 
     (void)state;
-    assert_string_equal(format_ps(0, buf, sizeof buf), "0 ps");
-    assert_string_equal(format_ps(7700, buf, sizeof buf), "7.7 ns");
-    assert_string_equal(format_ps(2500 * PS_PER_US, buf, sizeof buf), "2.5 ms");
-    assert_string_equal(format_ps(PS_PER_S, buf, sizeof buf), "1 s");
-    assert_string_equal(format_ps(UINT64_MAX, buf, sizeof buf), "18446744 s");
-    assert_string_equal(format_bytes(1023, buf, sizeof buf), "1023 B");
-    assert_string_equal(format_bytes(187590246, buf, sizeof buf), "178.9 MiB");
-    assert_string_equal(format_bytes(16 * TIB, buf, sizeof buf), "16 TiB");
+    assert_string_equal(unit_format_ps(0, buf, sizeof buf), "0 ps");
+    assert_string_equal(unit_format_ps(7700, buf, sizeof buf), "7.7 ns");
+    assert_string_equal(unit_format_ps(2500 * PS_PER_US, buf, sizeof buf), "2.5 ms");
+    assert_string_equal(unit_format_ps(PS_PER_S, buf, sizeof buf), "1 s");
+    assert_string_equal(unit_format_ps(UINT64_MAX, buf, sizeof buf), "18446744 s");
+    assert_string_equal(unit_format_bytes(1023, buf, sizeof buf), "1023 B");
+    assert_string_equal(unit_format_bytes(187590246, buf, sizeof buf), "178.9 MiB");
+    assert_string_equal(unit_format_bytes(16 * TIB, buf, sizeof buf), "16 TiB");
 }
 
 static void test_format_for_files(void **state)
@@ -243,7 +243,7 @@ static void test_format_for_files(void **state)
     assert_string_equal(unit_format(0.3, UNIT_RATIO, buf, sizeof buf), "0.3");
     assert_string_equal(unit_format(19, UNIT_GBPS, buf, sizeof buf), "19GB/s");
     assert_string_equal(unit_format(GIB, UNIT_BYTES, buf, sizeof buf), "1G");
-    assert_string_equal(format_real(0.1 + 0.2, buf, sizeof buf), "0.30000000000000004");
+    assert_string_equal(unit_format_real(0.1 + 0.2, buf, sizeof buf), "0.30000000000000004");
     assert_string_equal(unit_name(UNIT_GHZ), "GHz");
 }
 

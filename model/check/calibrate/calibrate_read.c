@@ -20,7 +20,7 @@ struct observation *measurements_row(struct measurements *found)
 {
     found->rows = realloc(found->rows, (found->count + 1) * sizeof *found->rows);
     if (!found->rows) {
-        die("out of memory for measurements");
+        error_fatal("out of memory for measurements");
     }
     struct observation *row = &found->rows[found->count++];
     *row = (struct observation){0};
@@ -66,7 +66,7 @@ bool measurements_number(const struct csv *table, size_t row, const char *column
 {
     int index = csv_column(table, column);
     const char *text = csv_cell(table, row, index);
-    struct place at = {table->path, table->lines[row], column};
+    struct source_location at = {table->path, table->lines[row], column};
     *value = 0;
     if (text[0] == '\0' && !needed) {
         return true;
@@ -80,7 +80,7 @@ bool measurements_number(const struct csv *table, size_t row, const char *column
 bool measurements_spread(const struct csv *table, size_t row, const char *low, const char *high,
                          double *p10, double *p90, struct error *err)
 {
-    struct place at = {table->path, table->lines[row], low};
+    struct source_location at = {table->path, table->lines[row], low};
     return measurements_number(table, row, low, false, p10, err) &&
            measurements_number(table, row, high, false, p90, err) &&
            (*p10 <= *p90 ||
@@ -204,7 +204,7 @@ static bool fact_holds(const struct machine_fact *fact, double value)
 static bool know_machine(const struct csv *table, size_t row, const struct reading *reading,
                          struct measurements *found, bool *known, struct error *err)
 {
-    struct place at = {table->path, table->lines[row], "value"};
+    struct source_location at = {table->path, table->lines[row], "value"};
     size_t i = 0;
     while (i < MACHINE_FACTS && strcmp(reading->quantity, machine_facts[i].quantity) != 0) {
         i++;
@@ -256,7 +256,7 @@ static bool check_columns(const struct csv *table, struct error *err)
 {
     static const char *const needed[] = {"quantity", "state", "cores", "bytes", "value"};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        struct place at = {.file = table->path, .key = needed[i]};
+        struct source_location at = {.file = table->path, .key = needed[i]};
         if (csv_column(table, needed[i]) < 0) {
             return error_input(err, &at, "missing: expected a column of that name");
         }
@@ -268,7 +268,7 @@ static bool check_columns(const struct csv *table, struct error *err)
 static bool check_twice(const struct csv *table, size_t row, struct error *err)
 {
     static const char *const key[] = {"quantity", "state", "cores", "bytes"};
-    struct place at = {.file = table->path, .line = table->lines[row]};
+    struct source_location at = {.file = table->path, .line = table->lines[row]};
     for (size_t other = 0; other < row; other++) {
         bool same = true;
         for (size_t i = 0; same && i < sizeof key / sizeof *key; i++) {
@@ -313,7 +313,7 @@ bool measurements_read(const char *path, const struct platform *base, bool any_s
                        struct measurements *found, struct error *err)
 {
     struct csv table;
-    struct place at = {.file = path};
+    struct source_location at = {.file = path};
     *found = (struct measurements){.path = path};
     if (!csv_read(path, &table, err)) {
         return false;

@@ -40,7 +40,7 @@ static const char *cell(const struct counts *counts, size_t row, const char *col
 static bool one_machine(struct measurements *found, struct error *err)
 {
     const struct counts *counts = &found->counts;
-    struct place at = {.file = found->path, .key = "cpu"};
+    struct source_location at = {.file = found->path, .key = "cpu"};
     if (counts->cpu_count > 1) {
         return error_input(err, &at, "found rows of '%s'%s and '%s'%s, expected one machine",
                            counts->cpus[0].platform.name, counts->cpus[0].fwb > 0 ? " (fwb)" : "",
@@ -118,7 +118,7 @@ static bool add_row(struct measurements *found, const struct platform *base, siz
 static bool check_phases(const struct counts *counts, struct error *err)
 {
     for (size_t row = 1; row < counts->table.rows; row++) {
-        struct place at = {counts->table.path, counts->table.lines[row], "phase"};
+        struct source_location at = {counts->table.path, counts->table.lines[row], "phase"};
         for (size_t i = 0; i < row; i++) {
             if (counts->rows[i].vm == counts->rows[row].vm &&
                 strcmp(cell(counts, i, "phase"), cell(counts, row, "phase")) == 0) {

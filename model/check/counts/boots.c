@@ -43,7 +43,7 @@ static bool find_rows(struct comparison *comparison, const char *name, struct er
 {
     const struct csv *table = comparison->table;
     int run = csv_column(table, "run"), phase = csv_column(table, "phase");
-    struct place at = {.file = table->path};
+    struct source_location at = {.file = table->path};
     if (run < 0 || phase < 0) {
         return error_input(err, &at, "needs the columns 'run' and 'phase'");
     }
@@ -198,7 +198,7 @@ static void *zeroed(size_t size)
 {
     void *memory = calloc(1, size);
     if (!memory) {
-        die("out of memory for a recorded boot");
+        error_fatal("out of memory for a recorded boot");
     }
     return memory;
 }

@@ -79,16 +79,17 @@ static const char *input_cell(const struct counts *counts, size_t row, enum inpu
     return csv_cell(&counts->table, row, csv_column(&counts->table, input_name[input]));
 }
 
-static struct place place_of(const struct counts *counts, size_t row, enum input input)
+static struct source_location place_of(const struct counts *counts, size_t row, enum input input)
 {
-    return (struct place){counts->table.path, counts->table.lines[row], input_name[input]};
+    return (struct source_location){counts->table.path, counts->table.lines[row],
+                                    input_name[input]};
 }
 
 /* Everything but `fwb` has to be there; that one only repeats the CPU. */
 static bool check_columns(const struct counts *counts, struct error *err)
 {
     for (int i = 0; i < INPUTS; i++) {
-        struct place at = {.file = counts->table.path, .key = input_name[i]};
+        struct source_location at = {.file = counts->table.path, .key = input_name[i]};
         if (i != INPUT_FWB && csv_column(&counts->table, input_name[i]) < 0) {
             return error_input(err, &at, "missing: expected a column of that name");
         }
@@ -155,7 +156,7 @@ static void group_rows(struct counts *counts)
 static bool read_fwb(const struct counts *counts, size_t row, int *fwb, struct error *err)
 {
     const char *text = input_cell(counts, row, INPUT_FWB);
-    struct place at = place_of(counts, row, INPUT_FWB);
+    struct source_location at = place_of(counts, row, INPUT_FWB);
     *fwb = strcmp(text, "1") == 0 ? 1 : strcmp(text, "0") == 0 ? 0 : -1;
     if (*fwb < 0 && text[0] != '\0') {
         return error_input(err, &at, "found '%s', expected 0, 1 or nothing", text);
@@ -164,7 +165,7 @@ static bool read_fwb(const struct counts *counts, size_t row, int *fwb, struct e
 }
 
 static bool make_cpu(struct counts_cpu *made, const struct platform *base, const char *cpu,
-                     bool timed, const struct place *at, struct error *err)
+                     bool timed, const struct source_location *at, struct error *err)
 {
     struct error inner = {0};
     made->recorded = platform_as_cpu(cpu, base, &made->platform, &inner);
@@ -186,7 +187,7 @@ static bool make_cpu(struct counts_cpu *made, const struct platform *base, const
 static bool find_platform(struct counts *counts, const struct platform *base, size_t row,
                           const struct platform **found, struct error *err)
 {
-    struct place at = place_of(counts, row, INPUT_CPU);
+    struct source_location at = place_of(counts, row, INPUT_CPU);
     const char *cpu = input_cell(counts, row, INPUT_CPU);
     int fwb;
     if (!read_fwb(counts, row, &fwb, err)) {
@@ -214,7 +215,7 @@ static bool find_platform(struct counts *counts, const struct platform *base, si
 static bool find_kernel(const struct counts *counts, size_t row, struct kernel *kernel,
                         struct error *err)
 {
-    struct place at = {.file = counts->table.path, .line = counts->table.lines[row]};
+    struct source_location at = {.file = counts->table.path, .line = counts->table.lines[row]};
     struct error inner = {0};
     if (!kernel_resolve(input_cell(counts, row, INPUT_KERNEL), kernel, &inner)) {
         return error_input(err, &at, "%s", inner.text); /* it names the column itself */
@@ -225,7 +226,7 @@ static bool find_kernel(const struct counts *counts, size_t row, struct kernel *
 static bool whole_cell(const struct counts *counts, size_t row, enum input input, uint64_t *value,
                        struct error *err)
 {
-    struct place at = place_of(counts, row, input);
+    struct source_location at = place_of(counts, row, input);
     int column = csv_column(&counts->table, input_name[input]);
     if (csv_cell(&counts->table, row, column)[0] == '\0') {
         return error_input(err, &at, "found nothing, expected a whole number");
@@ -236,7 +237,7 @@ static bool whole_cell(const struct counts *counts, size_t row, enum input input
 static bool read_shape(const struct counts *counts, size_t row, struct kvmcase_shape *shape,
                        struct error *err)
 {
-    struct place at = place_of(counts, row, INPUT_PAGE);
+    struct source_location at = place_of(counts, row, INPUT_PAGE);
     return kvmcase_backing(input_cell(counts, row, INPUT_PAGE), &shape->backing, &at, err) &&
            whole_cell(counts, row, INPUT_MEM_MIB, &shape->mem_mib, err) &&
            whole_cell(counts, row, INPUT_SLOT_OFFSET, &shape->slot_offset_bytes, err) &&
@@ -270,7 +271,7 @@ static bool check_same_vm(const struct counts *counts, size_t row, struct error 
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         const char *was = input_cell(counts, first, shape[i]);
         const char *is = input_cell(counts, row, shape[i]);
-        struct place at = place_of(counts, row, shape[i]);
+        struct source_location at = place_of(counts, row, shape[i]);
         if (strcmp(was, is) != 0) {
             return error_input(err, &at, "found '%s', expected '%s' as in line %u, the VM's first",
                                is, was, counts->table.lines[first]);
@@ -284,7 +285,7 @@ static bool build_row(struct counts *counts, const struct platform *base, size_t
 {
     size_t index = counts->rows[row].vm;
     const struct counts_vm *vm = &counts->vms[index];
-    struct place at = place_of(counts, row, INPUT_OP);
+    struct source_location at = place_of(counts, row, INPUT_OP);
     struct kvmcase_op op;
     bool begun = row == vm->first_row ? begin_vm(counts, base, row, &builders[index], err)
                                       : check_same_vm(counts, row, err);
@@ -313,11 +314,11 @@ static bool read_table(const char *path, const struct platform *base, struct cou
     size_t rows = counts->table.rows;
     bool good = check_columns(counts, err);
     if (good && rows == 0) {
-        struct place at = {.file = path};
+        struct source_location at = {.file = path};
         good = error_input(err, &at, "found no rows, expected at least one");
     }
     if (good && rows > COUNTS_ROWS) {
-        struct place at = {.file = path};
+        struct source_location at = {.file = path};
         good = error_input(err, &at, "found %zu rows, expected at most %d", rows, COUNTS_ROWS);
     }
     if (good) {

@@ -38,7 +38,7 @@ static bool play_vm(struct counts *counts, size_t index, struct error *err)
                                 .exact = true};
     struct sim *sim = malloc(sizeof *sim);
     if (!sim) {
-        die("out of memory for a simulation");
+        error_fatal("out of memory for a simulation");
     }
     sim_init(sim, &point);
     bool good = sim_run(sim, err);

@@ -222,7 +222,7 @@ struct agreement counts_compare(const struct counts *counts, FILE *out)
     struct differences differences = {.count = 0};
     struct tally *tallies = calloc(count_column_count, sizeof *tallies);
     if (!tallies) {
-        die("out of memory for a comparison");
+        error_fatal("out of memory for a comparison");
     }
     for (size_t row = 0; row < counts->table.rows; row++) {
         if (vm_of(counts, row)->unsupported) {

@@ -158,7 +158,7 @@ enum row_kind { ROW_USED, ROW_COPYING, ROW_FILLED, ROW_OTHER };
 static bool op_of(const struct counts *counts, size_t row, struct kvmcase_op *op, struct error *err)
 {
     const struct csv *table = &counts->table;
-    struct place at = {table->path, table->lines[row], "op"};
+    struct source_location at = {table->path, table->lines[row], "op"};
     return kvmcase_parse(csv_cell(table, row, csv_column(table, "op")), op, &at, err);
 }
 
@@ -260,7 +260,7 @@ bool path_rows_collect(const struct counts *counts, enum path_world world, struc
                        struct error *err)
 {
     size_t most = counts->table.rows;
-    struct place at = {.file = counts->table.path, .key = "insns_kernel_bare"};
+    struct source_location at = {.file = counts->table.path, .key = "insns_kernel_bare"};
     *rows = (struct path_rows){0};
     if (csv_column(&counts->table, "insns_kernel_bare") < 0) {
         return error_input(err, &at, "missing: expected a column of that name");

@@ -38,7 +38,7 @@ static const struct verb {
 #define WORDS_MAX 5 /* the longest operation's */
 #define TEXT_MAX 128
 
-static bool find_verb(const char *word, enum kvmcase_verb *verb, const struct place *at,
+static bool find_verb(const char *word, enum kvmcase_verb *verb, const struct source_location *at,
                       struct error *err)
 {
     const char *names[VERBS];
@@ -50,7 +50,7 @@ static bool find_verb(const char *word, enum kvmcase_verb *verb, const struct pl
             return true;
         }
     }
-    suggest(hint, sizeof hint, word, names, VERBS);
+    error_suggest(hint, sizeof hint, word, names, VERBS);
     return error_input(err, at, "unknown operation '%s'%s", word, hint);
 }
 
@@ -95,7 +95,7 @@ static void set_operands(struct kvmcase_op *op, enum operands operands, const ui
     }
 }
 
-bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct place *at,
+bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_location *at,
                    struct error *err)
 {
     char copy[TEXT_MAX], *words[WORDS_MAX + 1], *rest = NULL;
@@ -133,7 +133,7 @@ bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct place *
 
 /* --- the VM --- */
 
-bool kvmcase_backing(const char *text, enum backing *backing, const struct place *at,
+bool kvmcase_backing(const char *text, enum backing *backing, const struct source_location *at,
                      struct error *err)
 {
     static const enum backing known[] = {BACKING_4K, BACKING_THP, BACKING_HUGETLB, BACKING_SHARED};
@@ -147,13 +147,14 @@ bool kvmcase_backing(const char *text, enum backing *backing, const struct place
             return true;
         }
     }
-    suggest(hint, sizeof hint, text, names, count);
+    error_suggest(hint, sizeof hint, text, names, count);
     return error_input(err, at, "unknown backing '%s'%s", text, hint);
 }
 
-static struct place column_of(const struct place *at, const char *column)
+static struct source_location column_of(const struct source_location *at, const char *column)
 {
-    return (struct place){.file = at ? at->file : NULL, .line = at ? at->line : 0, .key = column};
+    return (struct source_location){
+        .file = at ? at->file : NULL, .line = at ? at->line : 0, .key = column};
 }
 
 static bool fill_shape(const struct kvmcase_shape *shape, struct vm_shape *vm, struct error *err)
@@ -169,12 +170,14 @@ static bool fill_shape(const struct kvmcase_shape *shape, struct vm_shape *vm, s
     return vm_shape_slot(vm, code, err) && vm_shape_slot(vm, ram, err);
 }
 
-bool kvmcase_check(const struct kvmcase_shape *shape, const struct place *at, struct error *err)
+bool kvmcase_check(const struct kvmcase_shape *shape, const struct source_location *at,
+                   struct error *err)
 {
     struct vm_shape vm;
     struct error inner = {0};
-    struct place memory = column_of(at, "mem_mib"), offset = column_of(at, "slot_offset_bytes"),
-                 vcpus = column_of(at, "vcpus");
+    struct source_location memory = column_of(at, "mem_mib"),
+                           offset = column_of(at, "slot_offset_bytes"),
+                           vcpus = column_of(at, "vcpus");
     if (shape->vcpus < 1 || shape->vcpus > KVMCASE_VCPUS) {
         return error_input(err, &vcpus, "found %llu, expected 1 to %d",
                            (unsigned long long)shape->vcpus, KVMCASE_VCPUS);
@@ -312,7 +315,7 @@ static void run_guest(struct kvmcase *kvmcase, const struct kvmcase_op *op)
 }
 
 static bool check_pages(const struct kvmcase *kvmcase, const struct kvmcase_op *op,
-                        const struct place *at, struct error *err)
+                        const struct source_location *at, struct error *err)
 {
     uint64_t pages = kvmcase->shape.mem_mib * (MIB / KVMCASE_PAGE);
     uint64_t room = op->first < pages ? pages - 1 - op->first : 0;
@@ -329,7 +332,7 @@ static bool check_pages(const struct kvmcase *kvmcase, const struct kvmcase_op *
 }
 
 static bool check_row(const struct kvmcase *kvmcase, const struct kvmcase_op *op,
-                      const struct place *at, struct error *err)
+                      const struct source_location *at, struct error *err)
 {
     if (kvmcase->destroyed) {
         return error_input(err, at, "found '%s' after 'destroy', expected nothing more of this VM",
@@ -343,7 +346,7 @@ static bool check_row(const struct kvmcase *kvmcase, const struct kvmcase_op *op
 }
 
 bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase_op *op,
-                 uint32_t *phase, const struct place *at, struct error *err)
+                 uint32_t *phase, const struct source_location *at, struct error *err)
 {
     struct timeline *timeline = kvmcase->timeline;
     uint64_t ram = KVMCASE_RAM_IPA + kvmcase->shape.slot_offset_bytes;

@@ -68,15 +68,16 @@ struct kvmcase {
 };
 
 /* The backing that a `page` cell names: 4k, thp, hugetlb or shm. */
-bool kvmcase_backing(const char *text, enum backing *backing, const struct place *at,
+bool kvmcase_backing(const char *text, enum backing *backing, const struct source_location *at,
                      struct error *err);
 
 /* Reads an operation. What it names is checked by kvmcase_add. */
-bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct place *at,
+bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_location *at,
                    struct error *err);
 
 /* Whether a VM of that shape can exist; else one line that names the column. */
-bool kvmcase_check(const struct kvmcase_shape *shape, const struct place *at, struct error *err);
+bool kvmcase_check(const struct kvmcase_shape *shape, const struct source_location *at,
+                   struct error *err);
 
 /* Why the model can't play a VM that can exist; NULL where it can. */
 const char *kvmcase_unsupported(const struct kvmcase_shape *shape);
@@ -90,6 +91,6 @@ void kvmcase_begin(struct kvmcase *kvmcase, const struct kvmcase_shape *shape,
  * one line where the row asks for pages or vCPUs that the VM doesn't have, or
  * comes after `destroy`. */
 bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase_op *op,
-                 uint32_t *phase, const struct place *at, struct error *err);
+                 uint32_t *phase, const struct source_location *at, struct error *err);
 
 #endif

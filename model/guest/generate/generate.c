@@ -137,7 +137,7 @@ static bool add_elsewhere(const char *file, struct plan *plan, uint32_t *slot, s
             return true;
         }
     }
-    struct place at = {.file = file, .key = "ipa_bits"};
+    struct source_location at = {.file = file, .key = "ipa_bits"};
     return error_input(err, &at,
                        "no 256M of %u bits of address space are free beside the slots, expected "
                        "a larger ipa_bits or one slot less",
@@ -348,7 +348,7 @@ static bool check_secondaries(const char *file, const struct workload_values *va
         return true;
     }
     char found[48], wanted[48];
-    struct place at = {file, 0, low ? "secondaries_after_min" : "secondaries_after_max"};
+    struct source_location at = {file, 0, low ? "secondaries_after_min" : "secondaries_after_max"};
     unit_format_whole(low ? values->secondaries_after_min : values->secondaries_after_max,
                       UNIT_BYTES, found, sizeof found);
     unit_format_whole(mode, UNIT_BYTES, wanted, sizeof wanted);
@@ -358,7 +358,7 @@ static bool check_secondaries(const char *file, const struct workload_values *va
 
 static bool check_keys(const char *file, const struct workload_values *values, struct error *err)
 {
-    struct place at = {.file = file};
+    struct source_location at = {.file = file};
     char found[48], most[48];
     at.key = values->footprint > values->ram ? "footprint" : "rewrite";
     uint64_t bytes = values->footprint > values->ram ? values->footprint : values->rewrite;

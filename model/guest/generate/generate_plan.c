@@ -68,7 +68,7 @@ static void make_pieces(struct plan *plan)
     plan->count = most < values->extents ? most : values->extents;
     plan->pieces = calloc(plan->count + 1, sizeof *plan->pieces); /* one may be cut in two */
     if (!plan->pieces) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     place_pieces(plan, units, all_units);
     place_code(plan);

@@ -21,7 +21,7 @@ void *import_grown(void *array, size_t count, size_t *room, size_t size)
     *room = *room ? *room * 2 : 256;
     array = reallocarray(array, *room, size);
     if (!array) {
-        die("out of memory for a trace");
+        error_fatal("out of memory for a trace");
     }
     return array;
 }
@@ -126,7 +126,7 @@ static bool next_line(FILE *in, char line[LINE_BYTES], size_t *length, bool *who
 /* The formats in which tools keep traces, by how their files begin. */
 static bool check_text(const struct import *import, const char *line, struct error *err)
 {
-    struct place at = {.file = import->path};
+    struct source_location at = {.file = import->path};
     if (strncmp(line, "\027\010Dtracing", 10) == 0) {
         return error_input(err, &at,
                            "found trace-cmd's own format, expected text: trace-cmd report -i FILE");
@@ -166,7 +166,7 @@ bool import_lines(FILE *in, struct import *import, struct error *err)
         return true;
     }
     return errno == EISDIR
-               ? error_input(err, &(struct place){.file = import->path}, "is a directory")
+               ? error_input(err, &(struct source_location){.file = import->path}, "is a directory")
                : error_run(err, "%.200s: %s", import->path, strerror(errno));
 }
 
@@ -175,7 +175,7 @@ bool import_lines(FILE *in, struct import *import, struct error *err)
 bool import_whole(const struct import *import, struct error *err)
 {
     const struct import_counts *counts = &import->counts;
-    struct place at = {.file = import->path};
+    struct source_location at = {.file = import->path};
     uint64_t events = 0;
     for (int i = 0; i < TRACE_EVENTS; i++) {
         events += counts->events[i];

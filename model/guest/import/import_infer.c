@@ -105,7 +105,7 @@ static bool find_ram(struct import *import, struct error *err)
         }
     }
     if (lowest == UINT64_MAX) {
-        return error_input(err, &(struct place){.file = import->path},
+        return error_input(err, &(struct source_location){.file = import->path},
                            "found no fault in memory, %llu are device accesses",
                            (unsigned long long)import->counts.devices);
     }
@@ -143,7 +143,7 @@ static double pages_per_block(const struct import *import)
     uint64_t *pages = calloc(import->event_count + 1, sizeof *pages);
     size_t count = 0;
     if (!pages) {
-        die("out of memory for a trace");
+        error_fatal("out of memory for a trace");
     }
     for (size_t i = 0; i < import->event_count; i++) {
         if (is_map(import, i) && in_ram(import, import->events[i].ipa)) {
@@ -180,7 +180,7 @@ static bool find_backing(struct import *import, struct error *err)
         import->backing = BACKING_4K;
     } else {
         return error_input(
-            err, &(struct place){.file = import->path},
+            err, &(struct source_location){.file = import->path},
             "found %.1f faults for each block of 2 MiB and boot, which tells neither "
             "4 KiB nor 2 MiB leaves: expected --backing",
             import->per_block);
@@ -216,7 +216,7 @@ size_t *import_previous(const struct import *import)
     size_t *previous = calloc(import->event_count + 1, sizeof *previous);
     size_t count = 0;
     if (!faults || !previous) {
-        die("out of memory for a trace");
+        error_fatal("out of memory for a trace");
     }
     for (size_t i = 0; i < import->event_count; i++) {
         previous[i] = SIZE_MAX;
@@ -250,8 +250,8 @@ static bool keep_reinit(struct search *search, size_t event, struct error *err)
 {
     struct import *import = search->import;
     if (import->reinit_count == IMPORT_REINITS) {
-        return error_input(err, &(struct place){.file = import->path}, "found more than %d reboots",
-                           IMPORT_REINITS);
+        return error_input(err, &(struct source_location){.file = import->path},
+                           "found more than %d reboots", IMPORT_REINITS);
     }
     import->reinits[import->reinit_count++] = event;
     search->since = event;
@@ -334,7 +334,7 @@ static bool check_refaults(const struct search *search, struct error *err)
         }
         if (!again) {
             return error_input(
-                err, &(struct place){.file = import->path},
+                err, &(struct source_location){.file = import->path},
                 "after the re-init at %llu ns nothing faults that was mapped before: "
                 "a host with FWB unmaps nothing, and its trace does not show what a "
                 "boot touches",
@@ -346,7 +346,7 @@ static bool check_refaults(const struct search *search, struct error *err)
 
 static bool check_found(const struct import *import, struct error *err)
 {
-    struct place at = {.file = import->path};
+    struct source_location at = {.file = import->path};
     if (import->counts.events[TRACE_TOGGLE] == 0) {
         return error_input(
             err, &at,

@@ -101,7 +101,7 @@ static bool add_toggle(struct rowing *rowing, size_t event, uint32_t vcpu, struc
     if (!at->was && at->now) {
         if (rowing->cached[vcpu]) {
             return error_input(
-                err, &(struct place){.file = import->path},
+                err, &(struct source_location){.file = import->path},
                 "vCPU %u turns its caches on at %llu ns and had them on already: it "
                 "was initialised again where nothing shows it; --reinit-at TIME says "
                 "when",
@@ -144,7 +144,7 @@ static void *made(size_t count, size_t size)
 {
     void *array = calloc(count + 1, size);
     if (!array) {
-        die("out of memory for a trace");
+        error_fatal("out of memory for a trace");
     }
     return array;
 }

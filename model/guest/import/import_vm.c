@@ -35,7 +35,7 @@ static bool several_vms(const struct import *import, const char *why, struct err
 {
     char list[512] = "";
     list_threads(import, list, sizeof list);
-    return error_input(err, &(struct place){.file = import->path},
+    return error_input(err, &(struct source_location){.file = import->path},
                        "found %s: %s; --pid PID (repeatable: threads or groups) takes one VM", why,
                        list);
 }
@@ -62,7 +62,7 @@ static bool check_pids(const struct import *import, struct error *err)
         }
         if (!found) {
             list_threads(import, list, sizeof list);
-            return error_input(err, &(struct place){.file = import->path},
+            return error_input(err, &(struct source_location){.file = import->path},
                                "no vCPU runs in thread or group %u, expected one of %s", pid, list);
         }
     }
@@ -185,7 +185,7 @@ static bool check_begin(const struct import *import, struct error *err)
             continue;
         }
         if (event->pc >> 63 && !import->wish.allow_lost) {
-            return error_input(err, &(struct place){.file = import->path},
+            return error_input(err, &(struct source_location){.file = import->path},
                                "the guest's kernel runs already when the trace begins (pc 0x%llx): "
                                "what was mapped before is missing. Begin to record before the VM "
                                "starts, or go on with --allow-lost",

@@ -53,7 +53,7 @@ static bool describe_name(const struct csv *table, struct recording_info *info, 
         end--;
     }
     if (end == 0 || end >= sizeof info->name) {
-        return error_input(err, &(struct place){.file = table->path},
+        return error_input(err, &(struct source_location){.file = table->path},
                            "the recording's name is empty or longer than %zu characters",
                            sizeof info->name - 1);
     }
@@ -85,7 +85,7 @@ static bool describe_kernel(const char *host, struct recording_info *info)
 
 static bool describe_host(const struct csv *table, struct recording_info *info, struct error *err)
 {
-    struct place at = {.file = table->path};
+    struct source_location at = {.file = table->path};
     const char *host = comment(table, "host");
     if (!describe_kernel(host, info)) {
         return error_input(err, &at, "no comment '# host: Linux ... 6.1...' names the kernel");
@@ -115,7 +115,7 @@ static bool describe_guest(const struct csv *table, struct recording_info *info,
     const char *guest = comment(table, "guest");
     const char *ram = guest ? strstr(guest, "RAM ") : NULL;
     uint64_t mib = 0, start = 0, vcpus = 0;
-    struct place at = {.file = table->path};
+    struct source_location at = {.file = table->path};
     if (!ram || !take_number(&ram, "RAM ", &mib) || !take_number(&ram, " MiB at IPA ", &start) ||
         !take_number(&ram, ", ", &vcpus) || strncmp(ram, " vCPU", 5) != 0) {
         return error_input(err, &at,
@@ -180,7 +180,7 @@ static bool describe_backing(const struct csv *table, struct recording_info *inf
     if (host && strstr(host, "THP ")) {
         return true;
     }
-    return error_input(err, &(struct place){.file = table->path},
+    return error_input(err, &(struct source_location){.file = table->path},
                        "neither the name '%s' nor a comment says how RAM is backed (4k, 2m, "
                        "hugetlb, 1g, shm)",
                        info->name);
@@ -215,7 +215,7 @@ static bool check_backing(const char *path, const struct recording_keys *keys,
         leaf_of((enum backing)keys->backing) >= leaf_of(info->backing)) {
         return true;
     }
-    return error_input(err, &(struct place){.file = path},
+    return error_input(err, &(struct source_location){.file = path},
                        "recorded on '%s' memory, whose rows do not say which smaller pages were "
                        "touched; it cannot be played on '%s'",
                        backing_name[info->backing], backing_name[keys->backing]);

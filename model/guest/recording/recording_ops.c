@@ -195,7 +195,7 @@ static bool add_fill(struct builder *builder, const struct row *row, uint64_t ip
     const struct vm_shape *vm = &builder->timeline->vm;
     uint32_t slot = slot_of(builder, ipa);
     if (slot == vm->slot_count || bytes > vm->slots[slot].bytes - (ipa - vm->slots[slot].ipa)) {
-        return error_input(err, &(struct place){builder->rows->path, row->line, "ipa"},
+        return error_input(err, &(struct source_location){builder->rows->path, row->line, "ipa"},
                            "the VMM writes [0x%llx, +%llu), which is in no memory slot",
                            (unsigned long long)ipa, (unsigned long long)bytes);
     }
@@ -207,7 +207,7 @@ static bool add_memslot(struct builder *builder, const struct row *row, struct e
 {
     const struct vm_shape *vm = &builder->timeline->vm;
     uint32_t slot = slot_of(builder, row->ipa);
-    struct place at = {builder->rows->path, row->line, "ipa"};
+    struct source_location at = {builder->rows->path, row->line, "ipa"};
     if (slot == vm->slot_count || vm->slots[slot].ipa != row->ipa) {
         return error_input(err, &at, "no memory slot starts at 0x%llx",
                            (unsigned long long)row->ipa);
@@ -321,7 +321,7 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
     bool fine = true;
     builder.vcpus = calloc(timeline->vm.vcpus, sizeof *builder.vcpus);
     if (!builder.vcpus) {
-        die("out of memory for a recording");
+        error_fatal("out of memory for a recording");
     }
     begin_stage(&builder, STAGE_BEFORE);
     for (size_t i = 0; fine && i < rows->count; i++) {
@@ -334,7 +334,7 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
         if (fine && row->stored) {
             fine = add_fill(&builder, row, row->stored_at, PAGE, err);
         }
-        struct place at = {.file = rows->path, .line = row->line};
+        struct source_location at = {.file = rows->path, .line = row->line};
         fine = fine && timeline_fits(timeline, &at, err);
     }
     free(builder.vcpus);

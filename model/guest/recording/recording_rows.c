@@ -72,8 +72,9 @@ static bool find_columns(const struct csv *table, struct columns *columns, struc
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         *wanted[i].index = csv_column(table, wanted[i].name);
         if (*wanted[i].index < 0) {
-            return error_input(err, &(struct place){.file = table->path, .key = wanted[i].name},
-                               "missing: expected a column of that name in a recording");
+            return error_input(
+                err, &(struct source_location){.file = table->path, .key = wanted[i].name},
+                "missing: expected a column of that name in a recording");
         }
     }
     return true;
@@ -94,7 +95,8 @@ static bool parse_actor(const char *text, uint32_t vcpus, uint32_t *actor)
     return *end == '\0' && index < vcpus;
 }
 
-static bool parse_op(const char *text, const struct place *at, size_t *known, struct error *err)
+static bool parse_op(const char *text, const struct source_location *at, size_t *known,
+                     struct error *err)
 {
     const char *names[KNOWN_OPS];
     for (*known = 0; *known < KNOWN_OPS; ++*known) {
@@ -104,13 +106,13 @@ static bool parse_op(const char *text, const struct place *at, size_t *known, st
         }
     }
     char hint[256] = "";
-    suggest(hint, sizeof hint, text, names, KNOWN_OPS);
+    error_suggest(hint, sizeof hint, text, names, KNOWN_OPS);
     return error_input(err, at, "unknown operation '%.40s'%s", text,
                        hint[0] ? hint : ", expected one of workloads/recorded/README.md");
 }
 
-static bool check_leaf(const struct row *row, const struct place *ipa, const struct place *bytes,
-                       struct error *err)
+static bool check_leaf(const struct row *row, const struct source_location *ipa,
+                       const struct source_location *bytes, struct error *err)
 {
     unsigned long long start = row->ipa, size = row->bytes;
     if (row->bytes < PAGE || row->bytes > GIB || (row->bytes & (row->bytes - 1)) != 0) {
@@ -124,10 +126,10 @@ static bool check_leaf(const struct row *row, const struct place *ipa, const str
     return true;
 }
 
-static bool check_range(const struct row *row, unsigned needs, const struct place *ipa,
+static bool check_range(const struct row *row, unsigned needs, const struct source_location *ipa,
                         struct error *err)
 {
-    struct place bytes = {ipa->file, ipa->line, "bytes"};
+    struct source_location bytes = {ipa->file, ipa->line, "bytes"};
     if (!(needs & NEEDS_IPA)) {
         return true;
     }
@@ -150,7 +152,7 @@ static bool parse_row(const struct csv *table, size_t index, const struct column
 {
     uint64_t time;
     size_t known;
-    struct place at = {table->path, table->lines[index], "op"};
+    struct source_location at = {table->path, table->lines[index], "op"};
     *row = (struct row){.line = table->lines[index]};
     if (!csv_whole(table, index, columns->time, 0, &time, err) ||
         !csv_whole(table, index, columns->ipa, UINT64_MAX, &row->ipa, err) ||
@@ -204,11 +206,12 @@ bool recording_rows(const struct csv *table, uint32_t vcpus, struct rows *rows, 
         return false;
     }
     if (table->rows == 0) {
-        return error_input(err, &(struct place){.file = table->path}, "a recording without rows");
+        return error_input(err, &(struct source_location){.file = table->path},
+                           "a recording without rows");
     }
     rows->row = calloc(table->rows, sizeof *rows->row);
     if (!rows->row) {
-        die("out of memory for a recording");
+        error_fatal("out of memory for a recording");
     }
     for (size_t i = 0; i < rows->count; i++) {
         if (!parse_row(table, i, &columns, vcpus, &rows->row[i], err)) {

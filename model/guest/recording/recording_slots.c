@@ -30,7 +30,7 @@ static bool add(struct found *found, const struct rows *rows, const struct row *
                 uint64_t bytes, struct error *err)
 {
     if (found->count == TIMELINE_SLOTS) {
-        return error_input(err, &(struct place){rows->path, row ? row->line : 0, "ipa"},
+        return error_input(err, &(struct source_location){rows->path, row ? row->line : 0, "ipa"},
                            "more than %d memory slots", TIMELINE_SLOTS);
     }
     found->slot[found->count++] = (struct slot_shape){.ipa = ipa, .bytes = bytes};
@@ -163,7 +163,8 @@ bool recording_slots(struct rows *rows, const struct recording_info *info,
     for (uint32_t i = 0; i < found.count; i++) {
         struct error reason;
         if (!vm_shape_slot(vm, found.slot[i], &reason)) {
-            return error_input(err, &(struct place){.file = rows->path}, "%s", reason.text);
+            return error_input(err, &(struct source_location){.file = rows->path}, "%s",
+                               reason.text);
         }
     }
     return true;

@@ -13,7 +13,7 @@
 
 /* --- keys --- */
 
-static const struct option *key_row(const char *key)
+static const struct option_row *key_row(const char *key)
 {
     for (size_t i = 0; i < workload_option_count; i++) {
         if (strcmp(workload_options[i].name, key) == 0) {
@@ -29,16 +29,16 @@ bool workload_has_key(const char *key)
 }
 
 bool workload_set(struct workload *workload, const char *key, const char *text,
-                  const struct place *at, struct error *err)
+                  const struct source_location *at, struct error *err)
 {
-    const struct option *row = key_row(key);
+    const struct option_row *row = key_row(key);
     if (!row) {
         const char *names[WORKLOAD_KEYS];
         char hint[512] = "";
         for (size_t i = 0; i < workload_option_count; i++) {
             names[i] = workload_options[i].name;
         }
-        suggest(hint, sizeof hint, key, names, workload_option_count);
+        error_suggest(hint, sizeof hint, key, names, workload_option_count);
         const char *instead = workload_former_key(key);
         return instead ? error_input(err, at, "%s", instead)
                        : error_input(err, at, "no key '%.80s' of a workload%s", key, hint);
@@ -90,7 +90,7 @@ static char *copied(const char *text)
 {
     char *copy = strdup(text);
     if (!copy) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     return copy;
 }
@@ -101,20 +101,20 @@ static void keep_line(struct script_lines *lines, const struct script_line *line
         lines->room = lines->room ? lines->room * 2 : 64;
         lines->lines = realloc(lines->lines, lines->room * sizeof *lines->lines);
         if (!lines->lines) {
-            die("out of memory for a workload");
+            error_fatal("out of memory for a workload");
         }
     }
     lines->lines[lines->count++] = (struct script_line){
         .line = line->line, .actor = copied(line->actor), .text = copied(line->text)};
 }
 
-static void note_section(unsigned *line, const struct place *at)
+static void note_section(unsigned *line, const struct source_location *at)
 {
     *line = *line ? *line : at->line;
 }
 
 static bool workload_line(void *context, const char *section, const char *name, const char *value,
-                          const struct place *at, struct error *err)
+                          const struct source_location *at, struct error *err)
 {
     struct workload *workload = context;
     if (strcmp(section, "timeline") == 0) {
@@ -131,14 +131,15 @@ static bool workload_line(void *context, const char *section, const char *name, 
     }
     const char *instead = workload_former_key(name);
     if (instead) {
-        struct place where = {at->file, at->line, name};
+        struct source_location where = {at->file, at->line, name};
         return error_input(err, &where, "%s", instead);
     }
     if (!option_assign(workload_options, workload_option_count, section, name, value,
                        &workload->values, at, err)) {
         return false;
     }
-    const struct option *row = option_find(workload_options, workload_option_count, section, name);
+    const struct option_row *row =
+        option_find(workload_options, workload_option_count, section, name);
     workload->given[row - workload_options] = true;
     return true;
 }
@@ -148,7 +149,7 @@ static bool check_kind(const struct workload *workload, struct error *err)
 {
     int ways = (workload->values.recording[0] != '\0') + (workload->timeline_line > 0) +
                (workload->boot_line > 0);
-    struct place at = {.file = workload->path};
+    struct source_location at = {.file = workload->path};
     if (ways != 1) {
         return error_input(err, &at,
                            "found %s of recording, [timeline] and [boot] (a section without a key "
@@ -188,7 +189,7 @@ static struct workload *new_workload(void)
 {
     struct workload *workload = calloc(1, sizeof *workload);
     if (!workload) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     return workload;
 }
@@ -226,7 +227,7 @@ static void unknown_workload(const char *name, struct error *err)
         (void)datadir_nowhere(WORKLOAD_DIR, err);
         return;
     }
-    suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    error_suggest(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }

@@ -29,7 +29,7 @@ void workload_free(struct workload *workload);
 /* Sets one key ("ram", "touched", ...) as an axis or --set does. Keys of a
  * generated boot that follow from it and were not given follow again. */
 bool workload_set(struct workload *workload, const char *key, const char *text,
-                  const struct place *at, struct error *err);
+                  const struct source_location *at, struct error *err);
 
 /* Whether a key of that name exists. */
 bool workload_has_key(const char *key);
@@ -50,11 +50,11 @@ const char *workload_title(const struct workload *workload);
 
 /* All keys, for listings and the echo of resolved values; `workload_values`
  * is the struct that option_format reads them from. */
-extern const struct option workload_options[];
+extern const struct option_row workload_options[];
 extern const size_t workload_option_count;
 
 /* The keys of a [slot NAME] section, in a struct that only the reader knows. */
-extern const struct option workload_slot_options[];
+extern const struct option_row workload_slot_options[];
 extern const size_t workload_slot_option_count;
 
 const void *workload_values(const struct workload *workload);

@@ -18,7 +18,7 @@ struct slot_keys {
 };
 
 #define SLOT(field) .section = "slot", .name = #field, .offset = offsetof(struct slot_keys, field)
-const struct option workload_slot_options[] = {
+const struct option_row workload_slot_options[] = {
     {SLOT(ipa), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 4503599627370496.0},
     {SLOT(bytes), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0},
     {SLOT(misalign), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 1 << 30},
@@ -30,7 +30,7 @@ const struct option workload_slot_options[] = {
 const size_t workload_slot_option_count = SLOT_OPTIONS;
 
 static struct named_slot *slot_of_section(struct slot_list *list, const char *name,
-                                          const struct place *at, struct error *err)
+                                          const struct source_location *at, struct error *err)
 {
     for (uint32_t i = 0; i < list->count; i++) {
         if (strcmp(list->slots[i].name, name) == 0) {
@@ -56,7 +56,7 @@ static struct named_slot *slot_of_section(struct slot_list *list, const char *na
 }
 
 bool workload_slot_line(struct slot_list *list, const char *slot_name, const char *name,
-                        const char *value, const struct place *at, struct error *err)
+                        const char *value, const struct source_location *at, struct error *err)
 {
     struct named_slot *slot = slot_of_section(list, slot_name, at, err);
     if (!slot) {
@@ -106,8 +106,8 @@ static struct slot_list all_slots(const struct workload *workload)
     return all;
 }
 
-static bool check_slot(const struct named_slot *slot, uint64_t granule, const struct place *at,
-                       struct error *err)
+static bool check_slot(const struct named_slot *slot, uint64_t granule,
+                       const struct source_location *at, struct error *err)
 {
     const struct slot_shape *shape = &slot->shape;
     if (shape->bytes == 0) {
@@ -129,7 +129,7 @@ static bool add_slots(const struct workload *workload, const struct slot_list *s
 {
     for (uint32_t i = 0; i < slots->count; i++) {
         const struct named_slot *slot = &slots->slots[i];
-        struct place at = {.file = workload->path, .line = slot->line, .key = "slot"};
+        struct source_location at = {.file = workload->path, .line = slot->line, .key = "slot"};
         struct error inner;
         if (!check_slot(slot, timeline->vm.granule_bytes, &at, err)) {
             return false;
@@ -162,7 +162,7 @@ static bool build_written(const struct workload *workload, struct timeline *time
     if (!add_slots(workload, &slots, timeline, err)) {
         return false;
     }
-    struct place at = {.file = workload->path};
+    struct source_location at = {.file = workload->path};
     return workload->boot_line ? generate_boot(workload->path, values, timeline, err) &&
                                      timeline_fits(timeline, &at, err)
                                : workload_play_lines(workload->path, &workload->lines, &slots,
@@ -176,12 +176,12 @@ bool workload_check_recorded(const struct workload *workload, struct error *err)
                                         "granule", "ipa_bits", "vcpus"};
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (workload_given(workload, fixed[i])) {
-            struct place at = {.file = workload->path, .key = fixed[i]};
+            struct source_location at = {.file = workload->path, .key = fixed[i]};
             return error_input(err, &at, "is set by the recording, expected no such key");
         }
     }
     if (workload->slots.count > 0) {
-        struct place at = {.file = workload->path, .line = workload->slots.slots[0].line};
+        struct source_location at = {.file = workload->path, .line = workload->slots.slots[0].line};
         return error_input(err, &at, "found [slot %s], but the recording has slots of its own",
                            workload->slots.slots[0].name);
     }

@@ -80,7 +80,7 @@ static bool unknown_slot(struct parser *parser, const char *name)
     for (uint32_t i = 0; i < parser->slots->count; i++) {
         names[i] = parser->slots->slots[i].name;
     }
-    suggest(hint, sizeof hint, name, names, parser->slots->count);
+    error_suggest(hint, sizeof hint, name, names, parser->slots->count);
     return error_input(parser->err, &parser->at, "no slot '%.60s'%s", name, hint);
 }
 
@@ -229,7 +229,7 @@ void *grown_by_one(void *array, size_t count, size_t size)
 {
     void *larger = realloc(array, (count + 1) * size);
     if (!larger) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     return larger;
 }

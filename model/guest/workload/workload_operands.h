@@ -28,7 +28,7 @@ struct wait_line {
 };
 
 struct parser {
-    struct place at;
+    struct source_location at;
     struct timeline *timeline;
     const struct slot_list *slots;
     struct error *err;

@@ -28,7 +28,7 @@
 
 #define BYTES_MAX 4503599627370496.0 /* 4 PiB, the largest IPA space */
 
-const struct option workload_options[] = {
+const struct option_row workload_options[] = {
     {TEXT("workload", name),
      .help = "the name in explain and run.json; the file's own where it is empty"},
     {TEXT("workload", title), .help = "what it is, for people"},

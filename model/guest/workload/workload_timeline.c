@@ -62,7 +62,7 @@ static const struct verb *find_verb(struct parser *parser, int by)
         }
     }
     char hint[512] = "";
-    suggest(hint, sizeof hint, word ? word : "", names, count);
+    error_suggest(hint, sizeof hint, word ? word : "", names, count);
     error_input(parser->err, &parser->at, "found '%.60s', expected an operation of %s%s",
                 word ? word : "", by == BY_VMM ? "the VMM" : "a vCPU", hint);
     return NULL;
@@ -197,7 +197,7 @@ static bool check_progress(struct parser *parser)
     bool *raised = calloc(timeline->signals + 1, sizeof *raised);
     bool moved = true, good = true;
     if (!next || !raised) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     while (moved) {
         moved = false;
@@ -253,7 +253,7 @@ bool workload_play_lines(const char *file, const struct script_lines *lines,
     bool good = true;
     parser.entered = calloc(timeline->vm.vcpus, sizeof *parser.entered);
     if (!parser.entered) {
-        die("out of memory for a workload");
+        error_fatal("out of memory for a workload");
     }
     for (uint32_t i = 0; i < slots->count; i++) {
         parser.live[i] = true;

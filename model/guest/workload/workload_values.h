@@ -100,7 +100,7 @@ bool workload_given(const struct workload *workload, const char *key);
 
 /* Takes one line of a section [slot NAME]. */
 bool workload_slot_line(struct slot_list *list, const char *slot_name, const char *name,
-                        const char *value, const struct place *at, struct error *err);
+                        const char *value, const struct source_location *at, struct error *err);
 
 /* Refuses keys and slots that a recording answers itself. */
 bool workload_check_recorded(const struct workload *workload, struct error *err);

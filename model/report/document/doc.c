@@ -9,7 +9,7 @@
 static void *checked(void *memory)
 {
     if (!memory) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     return memory;
 }
@@ -52,7 +52,7 @@ static void add_formatted(struct doc_node *parent, enum doc_kind kind, const cha
     char *text = NULL;
     struct doc_node *node = doc_add(parent, kind, NULL);
     if (vasprintf(&text, format, arguments) < 0) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     node->text = text;
 }

@@ -128,7 +128,7 @@ static void stream_open(struct stream *stream)
 {
     stream->out = open_memstream(&stream->text, &stream->size);
     if (!stream->out) {
-        die("out of memory for a page");
+        error_fatal("out of memory for a page");
     }
 }
 
@@ -138,7 +138,7 @@ static cmark_node *stream_block(struct stream *stream, const char *closing)
     cmark_node *block = cmark_node_new(CMARK_NODE_CUSTOM_BLOCK);
     if (fclose(stream->out) != 0 || !block || !cmark_node_set_on_enter(block, stream->text) ||
         !cmark_node_set_on_exit(block, closing)) {
-        die("out of memory for a page");
+        error_fatal("out of memory for a page");
     }
     free(stream->text);
     return block;
@@ -236,7 +236,7 @@ static void put_anchor(FILE *out, cmark_node *heading)
     stream_open(&plain);
     put_plain(plain.out, heading);
     if (fclose(plain.out) != 0) {
-        die("out of memory for a page");
+        error_fatal("out of memory for a page");
     }
     for (const char *at = plain.text; *at; at++) {
         if (isalnum((unsigned char)*at) || *at == '-' || *at == '_' || *at == ' ') {
@@ -302,11 +302,11 @@ static cmark_parser *parse(const struct doc_node *root, cmark_node **tree)
     cmark_parser *parser = cmark_parser_new(CMARK_OPT_VALIDATE_UTF8);
     cmark_syntax_extension *tables = cmark_find_syntax_extension("table");
     if (!out || !parser || !tables || !cmark_parser_attach_syntax_extension(parser, tables)) {
-        die("out of memory for a page");
+        error_fatal("out of memory for a page");
     }
     doc_markdown(out, root);
     if (fclose(out) != 0) {
-        die("out of memory for a page");
+        error_fatal("out of memory for a page");
     }
     cmark_parser_feed(parser, text, size);
     free(text);

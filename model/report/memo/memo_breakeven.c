@@ -357,7 +357,7 @@ bool *memo_breakeven_marks(const struct memo *memo)
     size_t rows = memo->table[MEMO_BREAKEVEN].csv.rows;
     bool *marked = calloc(rows ? rows : 1, sizeof *marked);
     if (!marked) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     for (size_t row = 0; row < rows; row++) {
         marked[row] = is_compared(memo, row);

@@ -14,7 +14,7 @@ static bool check_metric(const struct memo *memo, enum memo_table_id id, struct 
 {
     const struct memo_table *table = &memo->table[id];
     for (size_t row = 0; row < table->csv.rows; row++) {
-        struct place at = {table->path, table->csv.lines[row], "metric"};
+        struct source_location at = {table->path, table->csv.lines[row], "metric"};
         if (strcmp(memo_cell(memo, id, row, "metric"), memo->metric) != 0) {
             return error_input(err, &at, "found %.40s, expected %s as in run.json",
                                memo_cell(memo, id, row, "metric"), memo->metric);
@@ -26,7 +26,7 @@ static bool check_metric(const struct memo *memo, enum memo_table_id id, struct 
 static bool differs(const struct memo *memo, enum memo_table_id id, size_t row, const char *key,
                     double expected, struct error *err)
 {
-    struct place at = {memo->table[id].path, memo->table[id].csv.lines[row], key};
+    struct source_location at = {memo->table[id].path, memo->table[id].csv.lines[row], key};
     return error_input(err, &at,
                        "found '%.40s', expected %.10g as in rows.csv: the table is of another run",
                        memo_cell(memo, id, row, key), expected);
@@ -52,7 +52,7 @@ static bool known(const struct memo *memo, enum memo_table_id id, size_t row, co
                   size_t *strategy, struct error *err)
 {
     const char *name = memo_cell(memo, id, row, column);
-    struct place at = {memo->table[id].path, memo->table[id].csv.lines[row], column};
+    struct source_location at = {memo->table[id].path, memo->table[id].csv.lines[row], column};
     *strategy = name[0] ? memo_find_strategy(memo, name) : SIZE_MAX;
     return !name[0] || *strategy != SIZE_MAX ||
            error_input(err, &at, "found '%.80s', which run.json has not", name);
@@ -72,8 +72,8 @@ static bool check_map(const struct memo *memo, struct error *err)
             continue;
         }
         if (memo_stale(memo, &place, winner)) {
-            struct place at = {memo->table[MEMO_MAP].path, memo->table[MEMO_MAP].csv.lines[row],
-                               "winner"};
+            struct source_location at = {memo->table[MEMO_MAP].path,
+                                         memo->table[MEMO_MAP].csv.lines[row], "winner"};
             return error_input(err, &at, "found %.80s, which is incoherent there by rows.csv",
                                memo_cell(memo, MEMO_MAP, row, "winner"));
         }

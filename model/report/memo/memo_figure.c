@@ -200,7 +200,7 @@ static char *adopt(const char *svg, const char *prefix)
     FILE *out = open_memstream(&text, &size);
     const char *at = strstr(svg, "<svg");
     if (!out) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     while (at && *at) {
         if (*at == '<') {

@@ -60,7 +60,7 @@ static bool read_axis(struct memo *memo, const json_t *from, struct memo_axis *a
     return axis->name[0] && axis->count > 0;
 }
 
-static bool read_axes(struct memo *memo, const struct place *at, struct error *err)
+static bool read_axes(struct memo *memo, const struct source_location *at, struct error *err)
 {
     const json_t *axes = json_object_get(json_object_get(memo->run, "study"), "axes");
     size_t stride = 1;
@@ -99,11 +99,11 @@ static const char *text_or_null(const json_t *object, const char *name)
     return text[0] ? text : NULL;
 }
 
-static bool read_settings(struct memo *memo, const struct place *at, struct error *err)
+static bool read_settings(struct memo *memo, const struct source_location *at, struct error *err)
 {
     const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
     const json_t *compare = json_object_get(settings, "compare");
-    struct place key = {at->file, 0, "study.memo.metric"};
+    struct source_location key = {at->file, 0, "study.memo.metric"};
     enum metric metric;
     if (!json_is_object(settings)) {
         return error_input(err, at,
@@ -130,7 +130,7 @@ static bool read_settings(struct memo *memo, const struct place *at, struct erro
 static bool read_run(struct memo *memo, struct error *err)
 {
     char path[4096];
-    struct place at = {.file = path};
+    struct source_location at = {.file = path};
     json_error_t why;
     char *text = NULL;
     size_t length = 0;

@@ -107,9 +107,9 @@ static void add_range(const struct memo *memo, char *buf, size_t size)
         return;
     }
     add_word(buf, size, "--from");
-    add_word(buf, size, format_real(x[0], text, sizeof text));
+    add_word(buf, size, unit_format_real(x[0], text, sizeof text));
     add_word(buf, size, "--to");
-    add_word(buf, size, format_real(x[count - 1], text, sizeof text));
+    add_word(buf, size, unit_format_real(x[count - 1], text, sizeof text));
     add_word(buf, size, "--steps");
     snprintf(text, sizeof text, "%zu", count);
     add_word(buf, size, text);

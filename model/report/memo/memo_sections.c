@@ -211,7 +211,7 @@ static void cost_order(const struct memo *memo, const struct memo_place *place, 
 {
     double *mid = malloc(count * sizeof *mid);
     if (!mid) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     for (size_t s = 0; s < count; s++) {
         mid[s] = memo_band(memo, place, s).mid;
@@ -242,7 +242,7 @@ static void strategies_table(const struct memo *memo, const struct memo_place *p
     struct doc_node *table = doc_table(doc, names, 4);
     double least = choice.winner == SIZE_MAX ? NAN : memo_band(memo, place, choice.winner).mid;
     if (!order) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     cost_order(memo, place, order, count);
     for (size_t i = 0; i < count; i++) {

@@ -84,7 +84,7 @@ static bool has_numbers(const struct memo_table *table, const struct shape *shap
         for (size_t row = 0; row < table->csv.rows; row++) {
             const char *text = csv_cell(&table->csv, row, column);
             double value;
-            struct place at = {table->path, table->csv.lines[row], shape->numbers[i]};
+            struct source_location at = {table->path, table->csv.lines[row], shape->numbers[i]};
             if (text[0] && !unit_parse(text, UNIT_NONE, &value)) {
                 return error_input(err, &at, "found '%.80s', expected a number", text);
             }
@@ -126,7 +126,7 @@ static bool is_ours(const struct memo *memo, const struct memo_table *table, str
     const char *study = memo_text(memo->run, "study", "name");
     int name = csv_column(&table->csv, "study");
     for (size_t row = 0; row < table->csv.rows; row++) {
-        struct place at = {table->path, table->csv.lines[row], "study"};
+        struct source_location at = {table->path, table->csv.lines[row], "study"};
         if (strcmp(csv_cell(&table->csv, row, name), study) != 0) {
             return error_input(err, &at, "found '%.80s', expected '%.80s' as in run.json",
                                csv_cell(&table->csv, row, name), study);
@@ -212,7 +212,7 @@ static bool index_rows(struct memo *memo, struct error *err)
     size_t found = 0;
     memo->row = malloc(memo->points * sizeof *memo->row);
     if (!memo->row) {
-        die("out of memory for a memo");
+        error_fatal("out of memory for a memo");
     }
     memset(memo->row, 0xff, memo->points * sizeof *memo->row);
     for (size_t row = 0; row < table->csv.rows; row++) {

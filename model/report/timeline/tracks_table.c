@@ -245,7 +245,7 @@ static void put_title(FILE *out, const struct drawing *drawing, const struct sha
     const struct setup *setup = drawing->setup;
     char text[512], first[32], second[32], window[64];
     bool whole = drawing->sim->reinit_ps == UINT64_MAX;
-    format_ps(drawing->end - drawing->start, window, sizeof window);
+    unit_format_ps(drawing->end - drawing->start, window, sizeof window);
     int used = snprintf(text, sizeof text, "%.80s with %s: ", workload_name(setup->workload),
                         setup->strategy->name);
     if (count == 0) {

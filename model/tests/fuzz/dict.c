@@ -147,12 +147,14 @@ static void words(const char *const *list, size_t count)
 }
 
 /* Defaults are plain words: no quotes or backslashes in them. */
-static void options(const struct option *table, size_t count)
+static void options(const struct option_row *table, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         printf("\"%s = \"\n", table[i].name);
         word(table[i].fallback);
-        words(table[i].choices, table[i].choices ? SIZE_MAX : 0);
+        for (const struct choice *choice = table[i].choices; choice && choice->word; choice++) {
+            word(choice->word);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ static int memory_file(void)
 {
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     if (fd < 0) {
-        die("memfd_create: %s", strerror(errno));
+        error_fatal("memfd_create: %s", strerror(errno));
     }
     return fd;
 }
@@ -27,7 +27,7 @@ const char *fuzz_file(unsigned index, const uint8_t *data, size_t size)
     }
     if (ftruncate(fds[index], 0) != 0 ||
         (size > 0 && pwrite(fds[index], data, size, 0) != (ssize_t)size)) {
-        die("%s: %s", paths[index], strerror(errno));
+        error_fatal("%s: %s", paths[index], strerror(errno));
     }
     return paths[index];
 }

@@ -39,11 +39,11 @@ static void add_file(struct corpus *corpus, const char *path)
     struct input *input;
     corpus->input = realloc(corpus->input, (corpus->count + 1) * sizeof *corpus->input);
     if (!corpus->input) {
-        die("out of memory for a corpus");
+        error_fatal("out of memory for a corpus");
     }
     input = &corpus->input[corpus->count++];
     if (!file_slurp(path, INPUT_MAX, &input->bytes, &input->size, &err)) {
-        die("%s", err.text);
+        error_fatal("%s", err.text);
     }
 }
 
@@ -139,7 +139,7 @@ static void play_mutations(const struct corpus *corpus, uint64_t count)
 {
     char *bytes = malloc(2 * INPUT_MAX);
     if (!bytes) {
-        die("out of memory for mutations");
+        error_fatal("out of memory for mutations");
     }
     for (uint64_t i = 0; i < count; i++) {
         const struct input *of = &corpus->input[below(corpus->count)];
