@@ -1,9 +1,9 @@
 #include "cli/analysis.h"
 
+#include "cli/progress.h"
 #include "report/output.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define TABLES_MAX 4
 
@@ -88,23 +88,9 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
     return good;
 }
 
-/* At most four times a second, and gone at the end. */
-static void show_progress(size_t done, size_t total)
+struct sweep analysis_sweep(const struct analysis *given)
 {
-    static double last_s;
-    double now_s = cli_seconds();
-    if (done > 0 && done == total) {
-        fputs("\r\033[K", stderr);
-    } else if (done == 0 || now_s - last_s >= 0.25) {
-        last_s = now_s;
-        fprintf(stderr, "\r%zu of %zu parts", done, total);
-    }
-    (void)fflush(stderr);
-}
-
-progress_fn analysis_progress(void)
-{
-    return isatty(STDERR_FILENO) ? show_progress : NULL;
+    return (struct sweep){.jobs = (unsigned)given->jobs, .progress = progress_line()};
 }
 
 /* What the command line leaves open the study's [memo] may say. */

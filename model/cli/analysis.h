@@ -7,8 +7,8 @@
 
 #include "cli/cli.h"
 #include "study/metrics.h"
-#include "study/spot.h"
 #include "study/study.h"
+#include "study/sweep.h"
 
 #include <stdio.h>
 
@@ -38,8 +38,8 @@ struct analysis {
 /* Takes one of those, or the study's name. */
 bool analysis_take(struct analysis *given, int key, const char *text, struct error *err);
 
-/* Shows on a terminal how far an answer is; NULL where stderr is none. */
-progress_fn analysis_progress(void);
+/* Of an answer: its threads, and how far it is, shown on a terminal. */
+struct sweep analysis_sweep(const struct analysis *given);
 
 /* A table that goes to a file, or to stdout for --format csv. */
 struct analysis_table {

@@ -105,8 +105,9 @@ static bool answer_target(const struct study *study, const struct arguments *giv
     if (given->request.pair) {
         return error_input(err, NULL, "breakeven: --pair and --target do not go together");
     }
-    if (!target_run(study, &given->request, given->limit_ns, given->limits,
-                    (unsigned)given->common.jobs, &found.results, err)) {
+    struct sweep sweep = analysis_sweep(&given->common);
+    if (!target_run(study, &given->request, given->limit_ns, given->limits, &sweep, &found.results,
+                    err)) {
         return false;
     }
     bool good = analysis_files(&given->common, &table, 1, &found, err);
@@ -125,7 +126,8 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
     static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
                                                    {"breakeven-curves.csv", write_curves}};
     struct answer found = {.metric = given->common.metric};
-    if (!breakeven_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
+    struct sweep sweep = analysis_sweep(&given->common);
+    if (!breakeven_run(study, &given->request, &sweep, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);
@@ -160,7 +162,6 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct study narrow;
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    given->request.progress = analysis_progress();
     if (!given->request.axis) {
         given->request.axis = study->memo.breakeven;
     }

@@ -83,10 +83,10 @@ static bool answer(const struct study *study, void *context, struct error *err)
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    given->request.progress = analysis_progress();
     char x[64] = "", y[64] = "";
     default_axes(study, &given->request, x, y);
-    if (!map_run(study, &given->request, (unsigned)given->common.jobs, &found.results, err)) {
+    struct sweep sweep = analysis_sweep(&given->common);
+    if (!map_run(study, &given->request, &sweep, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 1, &found, err);

@@ -64,14 +64,13 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     struct answer found = {.metric = given->common.metric};
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    given->request.progress = analysis_progress();
     char a[64], b[64], pair[160];
     if (!given->request.of && study_memo_pair(study->memo.compare, a, b)) {
         snprintf(pair, sizeof pair, "%s,%s", a, b);
         given->request.of = pair;
     }
-    if (!sensitivity_run(study, &given->request, (unsigned)given->common.jobs, &found.results,
-                         err)) {
+    struct sweep sweep = analysis_sweep(&given->common);
+    if (!sensitivity_run(study, &given->request, &sweep, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);

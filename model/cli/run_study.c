@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/interrupt.h"
+#include "cli/progress.h"
 #include "report/collect.h"
 #include "report/run_json.h"
 
@@ -15,8 +16,7 @@ struct running {
     struct journal journal;
     char name[64]; /* of the journal */
     size_t folder_levels; /* that were made for it */
-    bool ticks, ticked; /* shows progress; has shown some */
-    double start_s, last_s;
+    double start_s;
 };
 
 /* --- cell by cell --- */
@@ -24,20 +24,8 @@ struct running {
 static bool wanted(void *context, size_t cell)
 {
     struct running *running = context;
-    return interrupt_signal() == 0 && !journal_has(&running->journal, cell) &&
+    return !journal_has(&running->journal, cell) &&
            shard_of_cell(cell, running->request->shard.count) == running->request->shard.number;
-}
-
-/* At most four times a second. */
-static void tick(struct running *running)
-{
-    double now_s = cli_seconds();
-    if (running->ticks && now_s - running->last_s >= 0.25) {
-        running->last_s = now_s;
-        running->ticked = true;
-        fprintf(stderr, "\r%zu of %zu cells", running->journal.have, running->journal.own);
-        (void)fflush(stderr);
-    }
 }
 
 static bool finished(void *context, const struct study_results *results,
@@ -45,33 +33,21 @@ static bool finished(void *context, const struct study_results *results,
 {
     struct running *running = context;
     const struct run_request *request = running->request;
-    if (!journal_add(&running->journal, request->study, results, cell, request->wanted, err)) {
-        return false;
-    }
-#pragma omp critical(journal)
-    tick(running);
-    return true;
+    return journal_add(&running->journal, request->study, results, cell, request->wanted, err);
 }
 
 static bool play(struct running *running, struct error *err)
 {
-    const struct journal *journal = &running->journal;
+    const struct run_request *request = running->request;
     struct cell_watch watch = {running, wanted, finished};
+    struct sweep sweep = {.jobs = request->jobs,
+                          .progress = request->quiet ? NULL : progress_line(),
+                          .stopped = interrupt_signal};
     struct study_results results;
-    bool good =
-        study_execute(running->request->study, running->request->jobs, &watch, &results, err);
-    if (running->ticked) {
-        fputs("\r\033[K", stderr);
-    }
-    if (!good) {
+    if (!study_execute(request->study, &sweep, &watch, &results, err)) {
         return false;
     }
     study_results_free(&results);
-    if (journal->have < journal->own) {
-        error_run(err, "interrupted");
-        err->status = 128 + interrupt_signal();
-        return false;
-    }
     return true;
 }
 
@@ -226,12 +202,9 @@ static bool shard_there(const struct running *running, const struct journal_head
 
 bool run_study(const struct run_request *request, struct error *err)
 {
-    struct running running = {.request = request,
-                              .ticks = !request->quiet && isatty(STDERR_FILENO),
-                              .start_s = cli_seconds()};
+    struct running running = {.request = request, .start_s = cli_seconds()};
     struct journal_head head;
     bool there;
-    running.last_s = running.start_s;
     snprintf(running.name, sizeof running.name, request->sharded ? SHARD_JOURNAL : RUN_JOURNAL,
              request->shard.number, request->shard.count);
     interrupt_catch();

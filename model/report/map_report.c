@@ -26,7 +26,7 @@ static void left_out(const struct map_results *results, size_t index, char *text
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count, used = 0;
     text[0] = '\0';
     for (size_t s = 0; s < strategies && used < size; s++) {
-        const struct spot_verdict *verdict = &results->verdict[index * strategies + s];
+        const struct strategy_verdict *verdict = &results->verdict[index * strategies + s];
         const char *why = verdict->worst == STALE ? "incoherent" : verdict->hypothetical;
         if (why) {
             used += (size_t)snprintf(text + used, size - used, "%s%s: %s", used ? "; " : "",

@@ -4,9 +4,7 @@
 #include "study/breakeven_parts.h"
 
 #include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,57 +100,38 @@ double breakeven_step(struct value_kind kind)
 
 /* --- scanning --- */
 
-static bool scan_one(struct scan *scan, size_t group, size_t x, struct error *err)
+/* Part `item` is a value of the axis in a group. */
+static bool scan_one(void *context, size_t item, struct error *err)
 {
-    struct spot spot;
-    char text[40];
+    struct scan *scan = context;
     const struct breakeven_results *results = scan->results;
+    size_t group = item / results->x_count, x = item % results->x_count;
+    struct scenario scenario;
+    char text[40];
     breakeven_text(results->kind, results->x[x], text, sizeof text);
-    struct spot_key other = {results->axis, text};
-    if (!spot_open(&spot, scan->study, groups_point(&results->groups, group), other, err)) {
+    struct scenario_key other = {results->axis, text};
+    if (!scenario_open(&scenario, &scan->evaluator, groups_point(&results->groups, group), other,
+                       err)) {
         return false;
     }
-    double *value = alloc_zeroed(spot.strategies, sizeof *value, "values of a break-even");
+    double *value =
+        alloc_zeroed(scan->strategies * scan->runs, sizeof *value, "values of a break-even");
     bool good = true;
-    for (size_t s = 0; good && s < spot.strategies; s++) {
-        size_t at = (group * results->x_count + x) * spot.strategies + s;
-        good = spot_verdict(&spot, s, &scan->verdict[at], err);
+    for (size_t s = 0; good && s < scan->strategies; s++) {
+        good = evaluate_verdict(&scenario, scan->study->strategies[s],
+                                &scan->verdict[item * scan->strategies + s], err);
     }
-    for (size_t run = 0; good && run < spot.runs; run++) {
-        good = spot_values(&spot, scan->request->metric, spot.values[run], NULL, value, err);
-        for (size_t s = 0; good && s < spot.strategies; s++) {
-            *scan_value(scan, group, s, run, x) = value[s];
-        }
+    good = good && evaluate_metric(&scenario, scan->request->metric, scan->study->strategies,
+                                   scan->strategies, value, err);
+    for (size_t i = 0; good && i < scan->strategies * scan->runs; i++) {
+        *scan_value(scan, group, i / scan->runs, i % scan->runs, x) = value[i];
     }
     free(value);
-    spot_close(&spot);
+    scenario_close(&scenario);
     return good;
 }
 
-static bool scan_all(struct scan *scan, unsigned jobs, struct error *err)
-{
-    const struct breakeven_results *results = scan->results;
-    size_t items = results->groups.count * results->x_count, failed = SIZE_MAX, done = 0;
-    progress_fn progress = scan->request->progress;
-    if (progress) {
-        progress(0, items);
-    }
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
-    for (size_t item = 0; item < items; item++) {
-        struct error own;
-        if (!scan_one(scan, item / results->x_count, item % results->x_count, &own)) {
-#pragma omp critical(breakeven_failure)
-            if (item < failed) {
-                failed = item;
-                *err = own;
-            }
-        }
-        spots_progress(progress, &done, items);
-    }
-    return failed == SIZE_MAX;
-}
-
-static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, double *sorted)
+static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, double *drawn)
 {
     const struct breakeven_results *results = scan->results;
     struct breakeven_curve *curve =
@@ -160,26 +139,25 @@ static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, doub
     size_t n = scan->runs - 1;
     curve->mode = *scan_value(scan, group, s, 0, x);
     for (size_t run = 0; run < n; run++) {
-        sorted[run] = *scan_value(scan, group, s, run + 1, x);
+        drawn[run] = *scan_value(scan, group, s, run + 1, x);
     }
-    gsl_sort(sorted, 1, n);
-    curve->p10 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.1) : NAN;
-    curve->p50 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.5) : NAN;
-    curve->p90 = n ? gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.9) : NAN;
+    curve->p10 = n ? quantile(drawn, n, 0.1) : NAN;
+    curve->p50 = n ? quantile(drawn, n, 0.5) : NAN;
+    curve->p90 = n ? quantile(drawn, n, 0.9) : NAN;
 }
 
 static void fill_curves(struct scan *scan)
 {
     const struct breakeven_results *results = scan->results;
-    double *sorted = alloc_zeroed(scan->runs, sizeof *sorted, "values of a break-even");
+    double *drawn = alloc_zeroed(scan->runs, sizeof *drawn, "values of a break-even");
     for (size_t group = 0; group < results->groups.count; group++) {
         for (size_t x = 0; x < results->x_count; x++) {
             for (size_t s = 0; s < scan->strategies; s++) {
-                fill_curve(scan, group, x, s, sorted);
+                fill_curve(scan, group, x, s, drawn);
             }
         }
     }
-    free(sorted);
+    free(drawn);
 }
 
 /* Whether the axis changes anything at all: a recorded workload, for one, does
@@ -205,12 +183,13 @@ static bool check_effect(const struct scan *scan, struct error *err)
 
 void breakeven_scan_end(struct scan *scan)
 {
+    evaluator_close(&scan->evaluator);
     free(scan->value);
     free(scan->verdict);
 }
 
 bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
-                    unsigned jobs, struct scan *scan, struct breakeven_results *results,
+                    struct sweep *sweep, struct scan *scan, struct breakeven_results *results,
                     struct error *err)
 {
     *results = (struct breakeven_results){0};
@@ -229,12 +208,13 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
         scan->runs * sizeof *scan->value + sizeof *scan->verdict + sizeof *results->curve;
     if (!alloc_allowed(mul_checked(places, each, "memory of a scan"), "the scan along the axis",
                        "fewer --steps, draws, strategies or points take less", err)) {
-        breakeven_scan_end(scan);
         return false;
     }
+    evaluator_open(&scan->evaluator, study, sweep);
     scan->value = alloc_zeroed(places * scan->runs, sizeof *scan->value, "values of a break-even");
     scan->verdict = alloc_zeroed(places, sizeof *scan->verdict, "values of a break-even");
-    if (scan_all(scan, jobs, err) && check_effect(scan, err)) {
+    size_t items = results->groups.count * results->x_count;
+    if (sweep_parts(sweep, items, scan_one, scan, err) && check_effect(scan, err)) {
         return true;
     }
     breakeven_scan_end(scan);
@@ -242,10 +222,10 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
 }
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   unsigned jobs, struct breakeven_results *results, struct error *err)
+                   struct sweep *sweep, struct breakeven_results *results, struct error *err)
 {
     struct scan scan;
-    if (!breakeven_scan(study, request, jobs, &scan, results, err)) {
+    if (!breakeven_scan(study, request, sweep, &scan, results, err)) {
         return false;
     }
     size_t lanes = results->groups.count * scan.strategies;
@@ -253,7 +233,7 @@ bool breakeven_run(const struct study *study, const struct breakeven_request *re
         alloc_zeroed(lanes * results->x_count, sizeof *results->curve, "values of a break-even");
     results->compared = alloc_zeroed(lanes, sizeof *results->compared, "values of a break-even");
     fill_curves(&scan);
-    bool good = breakeven_pairs(&scan, jobs, err);
+    bool good = breakeven_pairs(&scan, err);
     breakeven_scan_end(&scan);
     if (!good) {
         breakeven_free(results);

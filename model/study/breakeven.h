@@ -15,9 +15,8 @@
 #ifndef S2FLUSH_STUDY_BREAKEVEN_H
 #define S2FLUSH_STUDY_BREAKEVEN_H
 
+#include "study/evaluate.h"
 #include "study/groups.h"
-#include "study/metrics.h"
-#include "study/spot.h"
 
 /* Under this share of the draws that agree, nothing is decided. */
 #define DECIDED_SHARE 0.8
@@ -31,7 +30,6 @@ struct breakeven_request {
     enum metric metric;
     const char *pair; /* "A,B"; NULL: all pairs */
     bool what_if; /* also strategies that exist only on paper */
-    progress_fn progress;
 };
 
 enum breakeven_status {
@@ -85,7 +83,7 @@ struct breakeven_results {
 };
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   unsigned jobs, struct breakeven_results *results, struct error *err);
+                   struct sweep *sweep, struct breakeven_results *results, struct error *err);
 void breakeven_free(struct breakeven_results *results);
 
 #endif

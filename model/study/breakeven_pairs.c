@@ -3,11 +3,8 @@
 #include "study/breakeven_parts.h"
 #include "study/crossing.h"
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <inttypes.h>
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +25,7 @@ static const char *left_out(const struct scan *scan, size_t group, size_t strate
 {
     size_t count = scan->results->x_count;
     for (size_t x = 0; x < count; x++) {
-        const struct spot_verdict *verdict =
+        const struct strategy_verdict *verdict =
             &scan->verdict[(group * count + x) * scan->strategies + strategy];
         if (verdict->worst == STALE) {
             return "incoherent";
@@ -167,8 +164,7 @@ static double median_at(const struct scan *scan, const struct breakeven *row, si
         good = good && (!factor || (a > 0 && b > 0));
         more[i] = !good ? 0 : factor ? log(b / a) : b - a;
     }
-    gsl_sort(more, 1, n);
-    double median = gsl_stats_median_from_sorted_data(more, 1, n);
+    double median = quantile(more, n, 0.5);
     free(more);
     return good ? median : NAN;
 }
@@ -246,7 +242,7 @@ static void take_pairs(struct scan *scan, size_t group, struct tasks *tasks)
 /* --- finding the roots --- */
 
 struct looking {
-    const struct scan *scan;
+    struct scan *scan;
     const struct breakeven *row;
     struct crossing_function *function;
     size_t run;
@@ -256,31 +252,38 @@ struct looking {
 static double difference_at(double x, void *context)
 {
     struct looking *looking = context;
-    const struct scan *scan = looking->scan;
+    struct scan *scan = looking->scan;
     const struct breakeven *row = looking->row;
-    struct spot spot;
+    const struct strategy *pair[] = {scan->study->strategies[row->a],
+                                     scan->study->strategies[row->b]};
+    struct scenario scenario;
+    double costs[COSTS], value[2];
     char text[40];
     breakeven_text(scan->results->kind, x, text, sizeof text);
-    struct spot_key other = {scan->results->axis, text};
-    if (!spot_open(&spot, scan->study, groups_point(&scan->results->groups, row->group), other,
-                   looking->err)) {
+    struct scenario_key other = {scan->results->axis, text};
+    if (!scenario_open(&scenario, &scan->evaluator,
+                       groups_point(&scan->results->groups, row->group), other, looking->err)) {
         looking->function->stop = true;
         return 0;
     }
-    bool *wanted = alloc_zeroed(scan->strategies, sizeof *wanted, "values of a break-even");
-    double *value = alloc_zeroed(scan->strategies, sizeof *value, "values of a break-even");
-    wanted[row->a] = wanted[row->b] = true;
-    looking->function->stop = !spot_values(&spot, spot_difference_metric(scan->request->metric),
-                                           spot.values[looking->run], wanted, value, looking->err);
-    double difference = value[row->a] - value[row->b];
-    free(wanted);
-    free(value);
-    spot_close(&spot);
-    return difference;
+    scenario_costs(&scenario, looking->run, costs);
+    looking->function->stop = !evaluate_at(&scenario, evaluate_difference(scan->request->metric),
+                                           costs, pair, 2, value, looking->err);
+    scenario_close(&scenario);
+    return looking->function->stop ? 0 : value[0] - value[1];
 }
 
-static bool find_root(const struct scan *scan, struct task *task, struct error *err)
+/* What the roots of a scan are looked for with. */
+struct rooting {
+    struct scan *scan;
+    struct tasks *tasks;
+};
+
+static bool find_root(void *context, size_t part, struct error *err)
 {
+    struct rooting *rooting = context;
+    struct scan *scan = rooting->scan;
+    struct task *task = &rooting->tasks->task[part];
     const struct breakeven_results *results = scan->results;
     const struct breakeven *row = &results->row[task->row];
     struct looking looking = {.scan = scan, .row = row, .run = task->run, .err = err};
@@ -294,25 +297,6 @@ static bool find_root(const struct scan *scan, struct task *task, struct error *
                                difference[high], breakeven_step(results->kind));
     free(difference);
     return !function.stop;
-}
-
-static bool find_roots(const struct scan *scan, struct tasks *tasks, unsigned jobs,
-                       struct error *err)
-{
-    size_t failed = SIZE_MAX, done = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
-    for (size_t i = 0; i < tasks->count; i++) {
-        struct error own = {.status = EXIT_RUN};
-        if (!find_root(scan, &tasks->task[i], &own)) {
-#pragma omp critical(breakeven_failure)
-            if (i < failed) {
-                failed = i;
-                *err = own;
-            }
-        }
-        spots_progress(scan->request->progress, &done, tasks->count);
-    }
-    return failed == SIZE_MAX;
 }
 
 /* --- what the draws come to --- */
@@ -345,11 +329,10 @@ static void fill_quantiles(const struct scan *scan, struct breakeven *row,
     for (size_t i = 0; i < above + below; i++) {
         root[n++] = i < above ? results->x[results->x_count - 1] : results->x[0];
     }
-    gsl_sort(root, 1, n);
     if (first < last) {
-        row->p10 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.1);
-        row->p50 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.5);
-        row->p90 = gsl_stats_quantile_from_sorted_data(root, 1, n, 0.9);
+        row->p10 = quantile(root, n, 0.1);
+        row->p50 = quantile(root, n, 0.5);
+        row->p90 = quantile(root, n, 0.9);
     }
     free(root);
 }
@@ -373,13 +356,15 @@ static void fill_rows(struct scan *scan, const struct tasks *tasks)
     }
 }
 
-bool breakeven_pairs(struct scan *scan, unsigned jobs, struct error *err)
+bool breakeven_pairs(struct scan *scan, struct error *err)
 {
     struct tasks tasks = {0};
     for (size_t group = 0; group < scan->results->groups.count; group++) {
         take_pairs(scan, group, &tasks);
     }
-    bool good = find_roots(scan, &tasks, jobs, err);
+    struct rooting rooting = {scan, &tasks};
+    bool good = tasks.count == 0 ||
+                sweep_parts(scan->evaluator.sweep, tasks.count, find_root, &rooting, err);
     if (good) {
         fill_rows(scan, &tasks);
     }

@@ -5,17 +5,17 @@
 #define S2FLUSH_STUDY_BREAKEVEN_PARTS_H
 
 #include "study/breakeven.h"
-#include "study/spot.h"
 
 /* All strategies at all values of the axis, in all groups. */
 struct scan {
     const struct study *study;
+    struct evaluator evaluator;
     const struct breakeven_request *request;
     struct breakeven_results *results;
     size_t runs, strategies;
     size_t a, b; /* the pair that was asked for; a SIZE_MAX: all */
     double *value; /* by scan_value: along the axis last, for crossings */
-    struct spot_verdict *verdict; /* [group][x][strategy] */
+    struct strategy_verdict *verdict; /* [group][x][strategy] */
 };
 
 static inline double *scan_value(const struct scan *scan, size_t group, size_t strategy, size_t run,
@@ -34,11 +34,11 @@ void breakeven_text(struct value_kind kind, double x, char *text, size_t size);
 /* Resolves the axis and fills the scan and the results' axis, groups and x. The
  * caller ends both; where false nothing needs that. */
 bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
-                    unsigned jobs, struct scan *scan, struct breakeven_results *results,
+                    struct sweep *sweep, struct scan *scan, struct breakeven_results *results,
                     struct error *err);
 void breakeven_scan_end(struct scan *scan);
 
 /* Fills the rows: every pair's crossings, from what was scanned. */
-bool breakeven_pairs(struct scan *scan, unsigned jobs, struct error *err);
+bool breakeven_pairs(struct scan *scan, struct error *err);
 
 #endif

@@ -75,13 +75,18 @@ void draw_points(const struct draw_plan *plan, const char *name, double (*points
     gsl_qrng_free(sequence);
 }
 
+void draw_at(const struct platform *platform, const double point[COSTS], double value[COSTS])
+{
+    for (int id = 0; id < COSTS; id++) {
+        value[id] = draw_quantile(&platform->cost[id], point[id]);
+    }
+}
+
 void draw_costs(const struct draw_plan *plan, const struct platform *platform,
                 double (*values)[COSTS])
 {
     draw_points(plan, platform->name, values);
     for (uint64_t i = 0; i < plan->draws; i++) {
-        for (int id = 0; id < COSTS; id++) {
-            values[i][id] = draw_quantile(&platform->cost[id], values[i][id]);
-        }
+        draw_at(platform, values[i], values[i]);
     }
 }

@@ -33,6 +33,9 @@ double draw_quantile(const struct cost *cost, double u);
  * machine of that name. */
 void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS]);
 
+/* The costs of a machine at one of these points. */
+void draw_at(const struct platform *platform, const double point[COSTS], double value[COSTS]);
+
 /* Fills values[draws][COSTS]. Draws of one shift stand together: draw i belongs
  * to shift i / (draws / shifts). */
 void draw_costs(const struct draw_plan *plan, const struct platform *platform,

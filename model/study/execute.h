@@ -11,6 +11,7 @@
 
 #include "study/metrics.h"
 #include "study/study.h"
+#include "study/sweep.h"
 
 struct point_result {
     struct spread metric[METRICS];
@@ -44,9 +45,8 @@ struct cell_watch {
                      const struct cell_done *cell, struct error *err);
 };
 
-/* jobs 0: as many threads as there are processors. `watch` may be NULL. Of
- * several errors the one of the first cell is reported. */
-bool study_execute(const struct study *study, unsigned jobs, const struct cell_watch *watch,
+/* `watch` may be NULL. Of several errors the one of the first cell is reported. */
+bool study_execute(const struct study *study, struct sweep *sweep, const struct cell_watch *watch,
                    struct study_results *results, struct error *err);
 void study_results_free(struct study_results *results);
 

@@ -1,9 +1,9 @@
 #include "study/fingerprint.h"
 
 #include "core/alloc.h"
+#include "study/sweep.h"
 
 #include <inttypes.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -12,13 +12,13 @@ struct hashing {
     const struct study *study;
     char identity[128];
     char (*hashes)[SETUP_HASH]; /* of the first cell by strategy, then of each further one */
-    size_t failed; /* the first cell that cannot be resolved; SIZE_MAX: none */
 };
 
 /* The first cell tells all strategies; the others differ from it by their setup
  * and timeline, whatever the strategy. */
-static bool hash_cell(const struct hashing *hashing, size_t cell, struct error *err)
+static bool hash_cell(void *context, size_t cell, struct error *err)
 {
+    const struct hashing *hashing = context;
     const struct study *study = hashing->study;
     size_t all = study->role[AXIS_STRATEGY]->values.count, count = cell == 0 ? all : 1;
     char(*hashes)[SETUP_HASH] = hashing->hashes + (cell == 0 ? 0 : all - 1 + cell);
@@ -39,34 +39,19 @@ static bool hash_cell(const struct hashing *hashing, size_t cell, struct error *
     return good;
 }
 
-static void note_failure(struct hashing *hashing, size_t cell, const struct error *own,
-                         struct error *err)
-{
-#pragma omp critical(study_fingerprint)
-    if (cell < hashing->failed) {
-        hashing->failed = cell;
-        *err = *own;
-    }
-}
-
 bool study_fingerprint(const struct study *study, unsigned jobs, char text[SETUP_HASH],
                        struct error *err)
 {
-    struct hashing hashing = {.study = study, .failed = SIZE_MAX};
+    struct hashing hashing = {.study = study};
     size_t cells = study_cells(study);
     size_t count = study->role[AXIS_STRATEGY]->values.count + cells - 1;
     hashing.hashes = alloc_zeroed(count, sizeof *hashing.hashes, "hashes");
     study_identity(study, hashing.identity, sizeof hashing.identity);
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
-    for (size_t cell = 0; cell < cells; cell++) {
-        struct error own;
-        if (!hash_cell(&hashing, cell, &own)) {
-            note_failure(&hashing, cell, &own, err);
-        }
-    }
+    struct sweep sweep = {.jobs = jobs};
+    bool good = sweep_parts(&sweep, cells, hash_cell, &hashing, err);
     XXH128_hash_t hash = XXH3_128bits(hashing.hashes, count * sizeof *hashing.hashes);
     free(hashing.hashes);
     snprintf(text, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
              (uint64_t)hash.low64);
-    return hashing.failed == SIZE_MAX;
+    return good;
 }

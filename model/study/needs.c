@@ -5,7 +5,6 @@
 #include "run/sim.h"
 #include "study/execute.h"
 
-#include <omp.h>
 #include <string.h>
 
 #define CELLS_LOOKED_AT 16
@@ -55,8 +54,7 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
     uint64_t each = COSTS * sizeof(double) + EVENT_KINDS * sizeof(ps_t) + 2 * sizeof(struct times) +
                     sizeof(double);
     uint64_t thread = simulation + runs * each;
-    *needs = (struct study_needs){.rows = study->points * metrics,
-                                  .threads = jobs ? jobs : (unsigned)omp_get_num_procs()};
+    *needs = (struct study_needs){.rows = study->points * metrics, .threads = sweep_threads(jobs)};
     needs->bytes = study->points * sizeof(struct point_result) +
                    mul_checked(needs->threads, thread, "memory of a study");
     return true;

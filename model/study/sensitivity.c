@@ -5,7 +5,6 @@
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +14,12 @@
 /* One cell under way. */
 struct work {
     const struct sensitivity_request *request;
-    struct spot spot;
-    struct spot_verdict *verdict; /* [strategies] */
+    const struct study *study;
+    struct scenario scenario;
+    size_t strategies; /* of the study */
+    double modes[COSTS];
     double *value; /* [strategies] */
-    bool *may, *wanted; /* [strategies] */
+    bool *may; /* [strategies] */
     struct sensitivity_cell *cell;
     bool asked; /* somebody may win, so that there is something to decide */
     bool undecided; /* of the value of information: now */
@@ -36,19 +37,20 @@ bool sensitivity_spread(const struct cost *cost)
 /* The strategies that may win, and the two that cost least at the modes. */
 static bool find_best(struct work *work, struct error *err)
 {
-    struct spot *spot = &work->spot;
     struct map_choice choice;
     double scratch[1];
-    for (size_t s = 0; s < spot->strategies; s++) {
-        if (!spot_verdict(spot, s, &work->verdict[s], err)) {
+    for (size_t s = 0; s < work->strategies; s++) {
+        struct strategy_verdict verdict;
+        if (!evaluate_verdict(&work->scenario, work->study->strategies[s], &verdict, err)) {
             return false;
         }
-        work->may[s] = map_may_win(&work->verdict[s], work->request->what_if, false);
+        work->may[s] = map_may_win(&verdict, work->request->what_if, false);
     }
-    if (!spot_values(spot, work->request->metric, spot->values[0], NULL, work->value, err)) {
+    if (!evaluate_at(&work->scenario, work->request->metric, work->modes, work->study->strategies,
+                     work->strategies, work->value, err)) {
         return false;
     }
-    map_choose(work->value, spot->strategies, 1, work->may, scratch, &choice);
+    map_choose(work->value, work->strategies, 1, work->may, scratch, &choice);
     work->asked = choice.winner != MAP_NOBODY;
     work->cell->a = choice.winner;
     work->cell->b = choice.runner_up;
@@ -57,17 +59,16 @@ static bool find_best(struct work *work, struct error *err)
 
 static bool find_strategies(struct work *work, struct error *err)
 {
-    const struct study *study = work->spot.study;
     const char *of = work->request->of;
     if (!find_best(work, err)) {
         return false;
     }
     if (of && strchr(of, ',')) {
-        return groups_pair(study, "--of", of, &work->cell->a, &work->cell->b, err);
+        return groups_pair(work->study, "--of", of, &work->cell->a, &work->cell->b, err);
     }
     if (of) {
         work->cell->b = MAP_NOBODY;
-        return groups_strategy(study, "--of", of, strlen(of), &work->cell->a, err);
+        return groups_strategy(work->study, "--of", of, strlen(of), &work->cell->a, err);
     }
     return true;
 }
@@ -77,27 +78,25 @@ static bool output_at(struct work *work, const double costs[COSTS], double *outp
                       struct error *err)
 {
     const struct sensitivity_cell *cell = work->cell;
-    bool pair = cell->b != MAP_NOBODY;
     enum metric metric = work->request->metric;
-    memset(work->wanted, 0, work->spot.strategies * sizeof *work->wanted);
-    work->wanted[cell->a] = true;
-    work->wanted[pair ? cell->b : cell->a] = true;
-    if (!spot_values(&work->spot, pair ? spot_difference_metric(metric) : metric, costs,
-                     work->wanted, work->value, err)) {
-        return false;
-    }
-    *output = work->value[cell->a] - (pair ? work->value[cell->b] : 0);
-    return true;
+    bool two = cell->b != MAP_NOBODY;
+    const struct strategy *of[] = {work->study->strategies[cell->a],
+                                   work->study->strategies[two ? cell->b : cell->a]};
+    double value[2] = {0};
+    bool good = evaluate_at(&work->scenario, two ? evaluate_difference(metric) : metric, costs, of,
+                            two ? 2 : 1, value, err);
+    *output = value[0] - value[1];
+    return good;
 }
 
 /* --- one cost after another --- */
 
 static bool tornado(struct work *work, struct error *err)
 {
-    const struct cost *costs = work->spot.setup.platform.cost;
+    const struct cost *costs = work->scenario.setup.platform.cost;
     struct sensitivity_cell *cell = work->cell;
     double at[COSTS];
-    memcpy(at, work->spot.values[0], sizeof at);
+    memcpy(at, work->modes, sizeof at);
     if (!output_at(work, at, &cell->at_modes, err)) {
         return false;
     }
@@ -133,9 +132,9 @@ static void fill_indices(struct work *work, const struct sobol_plan *plan, const
 
 static bool indices(struct work *work, struct error *err)
 {
-    const struct cost *costs = work->spot.setup.platform.cost;
+    const struct cost *costs = work->scenario.setup.platform.cost;
     struct sobol_plan plan = {
-        .seed = work->spot.study->seed, .points = work->request->points, .bootstrap = BOOTSTRAP};
+        .seed = work->study->seed, .points = work->request->points, .bootstrap = BOOTSTRAP};
     int ids[COSTS];
     double u[COSTS], at[COSTS];
     for (int id = 0; id < COSTS; id++) {
@@ -150,7 +149,7 @@ static bool indices(struct work *work, struct error *err)
     double *base = sobol_base(&plan),
            *output = alloc_zeroed(sobol_count(&plan), sizeof *output, "values of a sensitivity");
     bool good = true;
-    memcpy(at, work->spot.values[0], sizeof at);
+    memcpy(at, work->modes, sizeof at);
     for (size_t i = 0; good && i < sobol_count(&plan); i++) {
         sobol_point(&plan, base, i, u);
         for (size_t input = 0; input < plan.inputs; input++) {
@@ -170,10 +169,10 @@ static bool indices(struct work *work, struct error *err)
 
 static void inform(struct work *work, double (*drawn)[COSTS], const struct decision *decision)
 {
-    const struct cost *costs = work->spot.setup.platform.cost;
+    const struct cost *costs = work->scenario.setup.platform.cost;
     double *input = alloc_zeroed(decision->draws, sizeof *input, "values of a sensitivity");
     work->undecided = information_undecided(decision);
-    information_chance(decision, work->spot.study->seed, work->chance);
+    information_chance(decision, work->study->seed, work->chance);
     for (int id = 0; id < COSTS; id++) {
         for (size_t i = 0; i < decision->draws; i++) {
             input[i] = drawn[i][id];
@@ -187,26 +186,36 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
 
 static bool information(struct work *work, struct error *err)
 {
-    struct spot *spot = &work->spot;
-    size_t n = work->request->points;
-    struct draw_plan plan = {.seed = spot->study->seed,
-                             .draws = n,
-                             .shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1,
-                             .sequence = spot->study->sequence};
+    size_t n = work->request->points, count = 0;
+    struct draw_plan plan = study_draw_plan(work->study);
+    plan.draws = n;
+    plan.shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1;
     double(*drawn)[COSTS] = alloc_zeroed(n, sizeof *drawn, "values of a sensitivity");
-    double *values = alloc_zeroed(spot->strategies * n, sizeof *values, "values of a sensitivity");
-    bool good = true;
-    draw_costs(&plan, &spot->setup.platform, drawn);
-    for (size_t i = 0; good && i < n; i++) {
-        good = spot_values(spot, work->request->metric, drawn[i], work->may, work->value, err);
-        for (size_t s = 0; s < spot->strategies; s++) {
-            values[s * n + i] = work->value[s];
+    double *values = alloc_zeroed(work->strategies * n, sizeof *values, "values of a sensitivity");
+    const struct strategy **of =
+        alloc_zeroed(work->strategies, sizeof *of, "values of a sensitivity");
+    size_t *index = alloc_zeroed(work->strategies, sizeof *index, "values of a sensitivity");
+    for (size_t s = 0; s < work->strategies; s++) {
+        if (work->may[s]) {
+            index[count] = s;
+            of[count++] = work->study->strategies[s];
         }
     }
-    struct decision decision = {values, spot->strategies, n, work->may};
+    bool good = true;
+    draw_costs(&plan, &work->scenario.setup.platform, drawn);
+    for (size_t i = 0; good && i < n; i++) {
+        good = evaluate_at(&work->scenario, work->request->metric, drawn[i], of, count, work->value,
+                           err);
+        for (size_t s = 0; good && s < count; s++) {
+            values[index[s] * n + i] = work->value[s];
+        }
+    }
+    struct decision decision = {values, work->strategies, n, work->may};
     if (good) {
         inform(work, drawn, &decision);
     }
+    free(index);
+    free(of);
     free(values);
     free(drawn);
     return good;
@@ -231,31 +240,36 @@ struct told {
     double chance[INFORMATION_ORDERS], known[COSTS];
 };
 
-static bool run_cell(const struct sensitivity_results *results,
-                     const struct sensitivity_request *request, size_t index, struct told *told,
-                     struct error *err)
+struct running {
+    struct evaluator evaluator;
+    const struct sensitivity_request *request;
+    struct sensitivity_results *results;
+    struct told *told; /* by cell */
+};
+
+static bool run_cell(void *context, size_t index, struct error *err)
 {
-    struct work work = {.request = request, .cell = &results->cell[index]};
-    const struct study *study = results->groups.study;
-    if (!spot_open(&work.spot, study, groups_point(&results->groups, index), (struct spot_key){0},
-                   err)) {
+    struct running *running = context;
+    const struct study *study = running->evaluator.study;
+    struct told *told = &running->told[index];
+    struct work work = {.request = running->request,
+                        .study = study,
+                        .strategies = study->role[AXIS_STRATEGY]->values.count,
+                        .cell = &running->results->cell[index]};
+    size_t point = groups_point(&running->results->groups, index);
+    if (!scenario_open(&work.scenario, &running->evaluator, point, (struct scenario_key){0}, err)) {
         return false;
     }
-    work.verdict =
-        alloc_zeroed(work.spot.strategies, sizeof *work.verdict, "values of a sensitivity");
-    work.value = alloc_zeroed(work.spot.strategies, sizeof *work.value, "values of a sensitivity");
-    work.may = alloc_zeroed(work.spot.strategies, sizeof *work.may, "values of a sensitivity");
-    work.wanted =
-        alloc_zeroed(work.spot.strategies, sizeof *work.wanted, "values of a sensitivity");
+    scenario_costs(&work.scenario, 0, work.modes);
+    work.value = alloc_zeroed(work.strategies, sizeof *work.value, "values of a sensitivity");
+    work.may = alloc_zeroed(work.strategies, sizeof *work.may, "values of a sensitivity");
     bool good = run_work(&work, err);
     *told = (struct told){.undecided = work.undecided, .asked = work.asked};
     memcpy(told->chance, work.chance, sizeof told->chance);
     memcpy(told->known, work.known, sizeof told->known);
-    free(work.verdict);
     free(work.value);
     free(work.may);
-    free(work.wanted);
-    spot_close(&work.spot);
+    scenario_close(&work.scenario);
     return good;
 }
 
@@ -296,51 +310,38 @@ static bool fits(const struct study *study, const struct sensitivity_request *re
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
     uint64_t kept = cells * (sizeof(struct sensitivity_cell) + sizeof(struct told));
     uint64_t own = request->points * (4 * (uint64_t)COSTS + 8 + 2 * strategies) * sizeof(double);
-    return spots_allowed(
+    return scenarios_allowed(
         study, jobs, kept, own, "the sensitivity",
         "fewer --jobs, --points, draws, strategies or points of the study take less", err);
 }
 
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
-                     unsigned jobs, struct sensitivity_results *results, struct error *err)
+                     struct sweep *sweep, struct sensitivity_results *results, struct error *err)
 {
-    size_t failed = SIZE_MAX, done = 0;
+    struct running running = {.request = request, .results = results};
     *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
     groups_init(&results->groups, study, NULL, NULL);
-    if (!fits(study, request, results->groups.count, jobs, err)) {
+    size_t cells = results->groups.count;
+    if (!fits(study, request, cells, sweep->jobs, err)) {
         return false;
     }
-    results->cell =
-        alloc_zeroed(results->groups.count, sizeof *results->cell, "values of a sensitivity");
+    results->cell = alloc_zeroed(cells, sizeof *results->cell, "values of a sensitivity");
     results->undecided =
         alloc_zeroed(results->machines, sizeof *results->undecided, "values of a sensitivity");
     results->information =
         alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
-    struct told *told =
-        alloc_zeroed(results->groups.count, sizeof *told, "values of a sensitivity");
-    if (request->progress) {
-        request->progress(0, results->groups.count);
+    running.told = alloc_zeroed(cells, sizeof *running.told, "values of a sensitivity");
+    evaluator_open(&running.evaluator, study, sweep);
+    bool good = sweep_parts(sweep, cells, run_cell, &running, err);
+    evaluator_close(&running.evaluator);
+    for (size_t machine = 0; good && machine < results->machines; machine++) {
+        add_up(results, running.told, machine);
     }
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
-    for (size_t i = 0; i < results->groups.count; i++) {
-        struct error own;
-        if (!run_cell(results, request, i, &told[i], &own)) {
-#pragma omp critical(sensitivity_failure)
-            if (i < failed) {
-                failed = i;
-                *err = own;
-            }
-        }
-        spots_progress(request->progress, &done, results->groups.count);
-    }
-    for (size_t machine = 0; machine < results->machines; machine++) {
-        add_up(results, told, machine);
-    }
-    free(told);
-    if (failed != SIZE_MAX) {
+    free(running.told);
+    if (!good) {
         sensitivity_free(results);
     }
-    return failed == SIZE_MAX;
+    return good;
 }
 
 void sensitivity_free(struct sensitivity_results *results)

@@ -23,7 +23,6 @@ struct sensitivity_request {
                        cost least at the modes, the cheaper one first */
     uint64_t points; /* behind the indices, and draws behind the value of information */
     bool what_if;
-    progress_fn progress;
 };
 
 /* One cost in one cell. */
@@ -57,7 +56,7 @@ struct sensitivity_results {
 };
 
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
-                     unsigned jobs, struct sensitivity_results *results, struct error *err);
+                     struct sweep *sweep, struct sensitivity_results *results, struct error *err);
 void sensitivity_free(struct sensitivity_results *results);
 
 /* Whether a cost of a platform has any spread. */

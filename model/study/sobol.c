@@ -2,9 +2,9 @@
 
 #include "core/alloc.h"
 #include "core/rng.h"
+#include "study/stats.h"
 
 #include <gsl/gsl_qrng.h>
-#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
@@ -99,9 +99,8 @@ static void estimate(const struct sobol_plan *plan, const double *output, const 
 
 static void interval(double *values, size_t n, double *low, double *high)
 {
-    gsl_sort(values, 1, n);
-    *low = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.025);
-    *high = gsl_stats_quantile_from_sorted_data(values, 1, n, 0.975);
+    *low = quantile(values, n, 0.025);
+    *high = quantile(values, n, 0.975);
 }
 
 /* Every input sees the same bootstrap samples. */

@@ -47,16 +47,14 @@ static bool all_equal(const double *values, size_t n)
     return n > 0;
 }
 
-/* As gsl_stats_quantile_from_sorted_data, for which all would be sorted first:
- * of the values, none before *sorted is larger than any from there on, and
- * selecting moves that border up. Quantiles are asked for in ascending order. */
-static double next_quantile(double *values, size_t n, double f, size_t *sorted)
+/* As gsl_stats_quantile_from_sorted_data, for which all would be sorted first: selecting moves
+ * what is larger behind the place where the quantile is. */
+double quantile(double *values, size_t n, double f)
 {
     double index = f * (double)(n - 1);
     size_t low = (size_t)index;
     double delta = index - (double)low;
-    double at = gsl_stats_select(values + *sorted, 1, n - *sorted, low - *sorted);
-    *sorted = low;
+    double at = gsl_stats_select(values, 1, n, low);
     if (low == n - 1) {
         return at;
     }
@@ -78,8 +76,7 @@ void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)
     if (has_shifts(n, shifts)) {
         fill_interval(spread, values, n, shifts);
     }
-    size_t sorted = 0;
-    spread->p10 = next_quantile(values, n, 0.1, &sorted);
-    spread->p50 = next_quantile(values, n, 0.5, &sorted);
-    spread->p90 = next_quantile(values, n, 0.9, &sorted);
+    spread->p10 = quantile(values, n, 0.1);
+    spread->p50 = quantile(values, n, 0.5);
+    spread->p90 = quantile(values, n, 0.9);
 }

@@ -106,6 +106,9 @@ size_t study_point(const struct study *study, size_t cell, size_t strategy);
 /* Resolves a point; the caller frees the setup. */
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err);
 
+/* How its machines' costs are drawn. */
+struct draw_plan study_draw_plan(const struct study *study);
+
 /* One line of what the study adds to a point's hash: seed, draws, whether all are
  * played. */
 void study_identity(const struct study *study, char *buf, size_t size);

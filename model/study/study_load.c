@@ -348,6 +348,14 @@ bool study_setup(const struct study *study, size_t point, struct setup *setup, s
     return true;
 }
 
+struct draw_plan study_draw_plan(const struct study *study)
+{
+    return (struct draw_plan){.seed = study->seed,
+                              .draws = study->draws,
+                              .shifts = study->shifts,
+                              .sequence = study->sequence};
+}
+
 void study_identity(const struct study *study, char *buf, size_t size)
 {
     snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d%s",

@@ -3,8 +3,6 @@
 #include "core/alloc.h"
 #include "study/breakeven_parts.h"
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -31,18 +29,17 @@ static double value_at(const struct lane *lane, size_t run, size_t i)
 static struct breakeven_curve spread_at(const struct lane *lane, size_t i)
 {
     size_t n = lane->scan->runs - 1;
-    double *sorted = alloc_zeroed(n, sizeof *sorted, "values of a break-even");
+    double *drawn = alloc_zeroed(n, sizeof *drawn, "values of a break-even");
     struct breakeven_curve curve = {value_at(lane, 0, i), NAN, NAN, NAN};
     for (size_t run = 0; run < n; run++) {
-        sorted[run] = value_at(lane, run + 1, i);
+        drawn[run] = value_at(lane, run + 1, i);
     }
-    gsl_sort(sorted, 1, n);
     if (n > 0) {
-        curve.p10 = gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.1);
-        curve.p50 = gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.5);
-        curve.p90 = gsl_stats_quantile_from_sorted_data(sorted, 1, n, 0.9);
+        curve.p10 = quantile(drawn, n, 0.1);
+        curve.p50 = quantile(drawn, n, 0.5);
+        curve.p90 = quantile(drawn, n, 0.9);
     }
-    free(sorted);
+    free(drawn);
     return curve;
 }
 
@@ -97,7 +94,7 @@ static bool wanted(const struct lane *lane)
 {
     const struct scan *scan = lane->scan;
     for (size_t x = 0; x < scan->results->x_count; x++) {
-        const struct spot_verdict *verdict =
+        const struct strategy_verdict *verdict =
             &scan->verdict[(lane->group * scan->results->x_count + x) * scan->strategies +
                            lane->strategy];
         if (verdict->worst == STALE || (verdict->hypothetical && !scan->request->what_if)) {
@@ -108,12 +105,12 @@ static bool wanted(const struct lane *lane)
 }
 
 bool target_run(const struct study *study, const struct breakeven_request *request,
-                const double *limits, size_t limit_count, unsigned jobs,
+                const double *limits, size_t limit_count, struct sweep *sweep,
                 struct target_results *results, struct error *err)
 {
     struct scan scan;
     *results = (struct target_results){0};
-    if (!breakeven_scan(study, request, jobs, &scan, &results->axis, err)) {
+    if (!breakeven_scan(study, request, sweep, &scan, &results->axis, err)) {
         return false;
     }
     size_t lanes = results->axis.groups.count * scan.strategies;

@@ -2,16 +2,13 @@
 
 #include "core/alloc.h"
 
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- one cell --- */
 
-bool map_may_win(const struct spot_verdict *verdict, bool what_if, bool sound)
+bool map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound)
 {
     bool coherent = verdict->worst != STALE && (!sound || verdict->worst != ONLY_IF);
     return coherent && (what_if || !verdict->hypothetical);
@@ -28,8 +25,7 @@ static const double *draws_of(const double *values, size_t strategy, size_t runs
 static double median_of(const double *values, size_t n, double *scratch)
 {
     memcpy(scratch, values, n * sizeof *values);
-    gsl_sort(scratch, 1, n);
-    return gsl_stats_median_from_sorted_data(scratch, 1, n);
+    return quantile(scratch, n, 0.5);
 }
 
 /* The lowest median among those that may, `but` left out; the first of equals. */
@@ -75,8 +71,7 @@ static double margin_of(const double *winner, const double *other, size_t n, dou
         }
         scratch[i] = log2(other[i] / winner[i]);
     }
-    gsl_sort(scratch, 1, n);
-    return gsl_stats_median_from_sorted_data(scratch, 1, n);
+    return quantile(scratch, n, 0.5);
 }
 
 void map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
@@ -97,8 +92,8 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
     choice->probability = share_won(values, strategies, runs, may, choice->winner);
     choice->value = median_of(draws, n, scratch);
     if (runs > 1) {
-        choice->p10 = gsl_stats_quantile_from_sorted_data(scratch, 1, n, 0.1);
-        choice->p90 = gsl_stats_quantile_from_sorted_data(scratch, 1, n, 0.9);
+        choice->p10 = quantile(scratch, n, 0.1);
+        choice->p90 = quantile(scratch, n, 0.9);
     }
     choice->runner_up = lowest(values, strategies, runs, may, choice->winner, scratch);
     if (choice->runner_up != MAP_NOBODY) {
@@ -107,65 +102,25 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
     }
 }
 
-static bool cell_values(struct spot *spot, const struct map_request *request,
-                        struct spot_verdict *verdict, double *values, double *value,
-                        struct error *err)
-{
-    for (size_t s = 0; s < spot->strategies; s++) {
-        if (!spot_verdict(spot, s, &verdict[s], err)) {
-            return false;
-        }
-    }
-    for (size_t run = 0; run < spot->runs; run++) {
-        if (!spot_values(spot, request->metric, spot->values[run], NULL, value, err)) {
-            return false;
-        }
-        for (size_t s = 0; s < spot->strategies; s++) {
-            values[s * spot->runs + run] = value[s];
-        }
-    }
-    return true;
-}
-
-static void fill_cell(const struct spot *spot, const struct map_request *request,
-                      const struct spot_verdict *verdict, const double *values,
+static void fill_cell(const struct map_request *request, size_t strategies, size_t runs,
+                      const struct strategy_verdict *verdict, const double *values,
                       struct map_cell *cell)
 {
-    bool *may = alloc_zeroed(spot->strategies, sizeof *may, "values of a map");
-    double *scratch = alloc_zeroed(spot->runs, sizeof *scratch, "values of a map");
+    bool *may = alloc_zeroed(strategies, sizeof *may, "values of a map");
+    double *scratch = alloc_zeroed(runs, sizeof *scratch, "values of a map");
     for (int sound = 0; sound < 2; sound++) {
-        for (size_t s = 0; s < spot->strategies; s++) {
+        for (size_t s = 0; s < strategies; s++) {
             may[s] = map_may_win(&verdict[s], request->what_if, sound || request->sound);
         }
-        map_choose(values, spot->strategies, spot->runs, may, scratch,
-                   sound ? &cell->sound : &cell->best);
+        map_choose(values, strategies, runs, may, scratch, sound ? &cell->sound : &cell->best);
     }
     if (cell->best.winner != MAP_NOBODY) {
         cell->verdict = verdict[cell->best.winner];
     }
-    cell->decided = cell->best.winner != MAP_NOBODY &&
-                    (spot->runs == 1 || cell->best.probability >= MAP_DECIDED);
+    cell->decided =
+        cell->best.winner != MAP_NOBODY && (runs == 1 || cell->best.probability >= MAP_DECIDED);
     free(scratch);
     free(may);
-}
-
-static bool run_cell(const struct study *study, const struct map_request *request, size_t point,
-                     struct spot_verdict *verdict, struct map_cell *cell, struct error *err)
-{
-    struct spot spot;
-    if (!spot_open(&spot, study, point, (struct spot_key){0}, err)) {
-        return false;
-    }
-    double *values = alloc_zeroed(spot.strategies * spot.runs, sizeof *values, "values of a map");
-    double *value = alloc_zeroed(spot.strategies, sizeof *value, "values of a map");
-    bool good = cell_values(&spot, request, verdict, values, value, err);
-    if (good) {
-        fill_cell(&spot, request, verdict, values, cell);
-    }
-    free(value);
-    free(values);
-    spot_close(&spot);
-    return good;
 }
 
 /* --- all cells --- */
@@ -203,38 +158,63 @@ static bool fits(const struct study *study, size_t cells, unsigned jobs, struct 
     const struct map_results *results = NULL;
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count, runs = 1 + study->draws;
     uint64_t kept = cells * (sizeof *results->cell + strategies * sizeof *results->verdict);
-    return spots_allowed(study, jobs, kept, (strategies + 1) * runs * sizeof(double), "the map",
-                         "fewer --jobs, draws, strategies or points take less", err);
+    return scenarios_allowed(study, jobs, kept, (strategies + 1) * runs * sizeof(double), "the map",
+                             "fewer --jobs, draws, strategies or points take less", err);
 }
 
-static bool run_cells(const struct study *study, const struct map_request *request, unsigned jobs,
-                      struct map_results *results, struct error *err)
+struct mapping {
+    struct evaluator evaluator;
+    const struct map_request *request;
+    struct map_results *results;
+};
+
+static bool run_cell(void *context, size_t index, struct error *err)
+{
+    struct mapping *mapping = context;
+    struct map_results *results = mapping->results;
+    const struct study *study = mapping->evaluator.study;
+    size_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    struct strategy_verdict *verdict = results->verdict + index * strategies;
+    struct scenario scenario;
+    if (!scenario_open(&scenario, &mapping->evaluator, point_of(results, index),
+                       (struct scenario_key){0}, err)) {
+        return false;
+    }
+    double *values = alloc_zeroed(strategies * scenario.runs, sizeof *values, "values of a map");
+    bool good = true;
+    for (size_t s = 0; good && s < strategies; s++) {
+        good = evaluate_verdict(&scenario, study->strategies[s], &verdict[s], err);
+    }
+    good = good && evaluate_metric(&scenario, mapping->request->metric, study->strategies,
+                                   strategies, values, err);
+    if (good) {
+        fill_cell(mapping->request, strategies, scenario.runs, verdict, values,
+                  &results->cell[index]);
+    }
+    free(values);
+    scenario_close(&scenario);
+    return good;
+}
+
+static bool run_cells(const struct study *study, const struct map_request *request,
+                      struct sweep *sweep, struct map_results *results, struct error *err)
 {
     size_t cells = results->groups.count * results->x_count * results->y_count;
-    size_t strategies = study->role[AXIS_STRATEGY]->values.count, failed = SIZE_MAX, done = 0;
-    if (!fits(study, cells, jobs, err)) {
+    size_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    struct mapping mapping = {.request = request, .results = results};
+    if (!fits(study, cells, sweep->jobs, err)) {
         return false;
     }
     results->cell = alloc_zeroed(cells, sizeof *results->cell, "values of a map");
     results->verdict =
         alloc_zeroed(cells * strategies, sizeof *results->verdict, "values of a map");
-#pragma omp parallel for schedule(dynamic) num_threads(jobs ? (int)jobs : omp_get_num_procs())
-    for (size_t i = 0; i < cells; i++) {
-        struct error own;
-        if (!run_cell(study, request, point_of(results, i), results->verdict + i * strategies,
-                      &results->cell[i], &own)) {
-#pragma omp critical(map_failure)
-            if (i < failed) {
-                failed = i;
-                *err = own;
-            }
-        }
-        spots_progress(request->progress, &done, cells);
-    }
-    return failed == SIZE_MAX;
+    evaluator_open(&mapping.evaluator, study, sweep);
+    bool good = sweep_parts(sweep, cells, run_cell, &mapping, err);
+    evaluator_close(&mapping.evaluator);
+    return good;
 }
 
-bool map_run(const struct study *study, const struct map_request *request, unsigned jobs,
+bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
              struct map_results *results, struct error *err)
 {
     *results = (struct map_results){0};
@@ -248,7 +228,7 @@ bool map_run(const struct study *study, const struct map_request *request, unsig
     groups_init(&results->groups, study, results->x, results->y);
     results->x_count = results->x ? results->x->values.count : 1;
     results->y_count = results->y ? results->y->values.count : 1;
-    bool good = run_cells(study, request, jobs, results, err);
+    bool good = run_cells(study, request, sweep, results, err);
     if (!good) {
         map_free(results);
     }

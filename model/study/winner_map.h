@@ -12,8 +12,8 @@
 #ifndef S2FLUSH_STUDY_WINNER_MAP_H
 #define S2FLUSH_STUDY_WINNER_MAP_H
 
+#include "study/evaluate.h"
 #include "study/groups.h"
-#include "study/spot.h"
 
 /* Under this share of the draws that agree, a cell is undecided. */
 #define MAP_DECIDED 0.8
@@ -25,7 +25,6 @@ struct map_request {
     enum metric metric;
     bool what_if; /* also strategies that exist only on paper */
     bool sound; /* only strategies that are coherent without any condition */
-    progress_fn progress;
 };
 
 struct map_choice {
@@ -41,7 +40,7 @@ struct map_choice {
 struct map_cell {
     struct map_choice best; /* coherent, or only if a condition holds */
     struct map_choice sound; /* coherent without any condition */
-    struct spot_verdict verdict; /* of the best */
+    struct strategy_verdict verdict; /* of the best */
     bool decided;
 };
 
@@ -50,10 +49,10 @@ struct map_results {
     const struct axis *x, *y; /* the study's */
     size_t x_count, y_count;
     struct map_cell *cell; /* [group][y][x] */
-    struct spot_verdict *verdict; /* [group][y][x][strategy] */
+    struct strategy_verdict *verdict; /* [group][y][x][strategy] */
 };
 
-bool map_run(const struct study *study, const struct map_request *request, unsigned jobs,
+bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
              struct map_results *results, struct error *err);
 void map_free(struct map_results *results);
 
@@ -64,7 +63,7 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
                 double *scratch, struct map_choice *choice);
 
 /* Whether a strategy may win in a cell; `sound`: without any condition. */
-bool map_may_win(const struct spot_verdict *verdict, bool what_if, bool sound);
+bool map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound);
 
 /* The share of undecided cells of a group. */
 double map_undecided(const struct map_results *results, size_t group);

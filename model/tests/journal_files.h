@@ -116,7 +116,7 @@ static inline void play(const struct study *study, const char *name, struct shar
         fail();
     }
     player.left = left;
-    assert_true(study_execute(study, 1, &watch, &results, &err));
+    assert_true(study_execute(study, &(struct sweep){.jobs = 1}, &watch, &results, &err));
     study_results_free(&results);
     journal_close(&player.journal);
 }
@@ -164,7 +164,7 @@ static inline void expect_results(const struct study *study)
 {
     struct study_results results;
     struct error err;
-    assert_true(study_execute(study, 2, NULL, &results, &err));
+    assert_true(study_execute(study, &(struct sweep){.jobs = 2}, NULL, &results, &err));
     expect_rows("rows.csv", ROWS_CSV, study, &results);
     expect_rows("rows.jsonl", ROWS_JSONL, study, &results);
     expect_run(study, &results);

@@ -14,11 +14,12 @@ static void expect_made_up(const double modes[2][3], const double draws[2][3],
     struct study study;
     struct breakeven_results results;
     struct breakeven_request request = {.axis = "touched"};
+    struct sweep sweep = {.jobs = 1};
     struct scan scan;
     struct error err = {0};
     read_good(&study, "[study]\ndraws = 4\nshifts = 1\n[axes]\nworkload = %s\n"
                       "machine = neoverse-n1\nstrategy = eager, unmap\ntouched = 0.1, 0.5, 0.9\n");
-    assert_true(breakeven_scan(&study, &request, 1, &scan, &results, &err));
+    assert_true(breakeven_scan(&study, &request, &sweep, &scan, &results, &err));
     results.compared = calloc(2, sizeof *results.compared);
     assert_non_null(results.compared);
     for (size_t s = 0; s < 2; s++) {
@@ -27,7 +28,7 @@ static void expect_made_up(const double modes[2][3], const double draws[2][3],
                    3 * sizeof(double));
         }
     }
-    assert_true(breakeven_pairs(&scan, 1, &err));
+    assert_true(breakeven_pairs(&scan, &err));
     breakeven_scan_end(&scan);
     assert_int_equal(results.count, 1);
     assert_int_equal(results.row[0].status, status);
@@ -145,7 +146,7 @@ static void refused(const struct study *study, struct breakeven_request request,
     struct breakeven_results results;
     struct error err = {0};
     request.steps = request.steps ? request.steps : 5;
-    assert_false(breakeven_run(study, &request, 1, &results, &err));
+    assert_false(breakeven_run(study, &request, &(struct sweep){.jobs = 1}, &results, &err));
     expect_said(err.text, says);
     assert_int_equal(err.status, EXIT_INPUT);
 }

@@ -303,7 +303,7 @@ static void full_disks_lose_nothing(void **state)
     struct rlimit tight = {player.journal.bytes + 200000, before.rlim_max};
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &tight), 0);
-    bool good = study_execute(&study, 1, &watch, &results, &err);
+    bool good = study_execute(&study, &(struct sweep){.jobs = 1}, &watch, &results, &err);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     signal(SIGXFSZ, SIG_DFL);
     assert_false(good);

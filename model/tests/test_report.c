@@ -92,7 +92,7 @@ static void write_rows(const struct study *study, char *path, size_t size)
     struct study_results results;
     struct error err;
     bool wanted[METRICS];
-    assert_true(study_execute(study, 1, NULL, &results, &err));
+    assert_true(study_execute(study, &(struct sweep){.jobs = 1}, NULL, &results, &err));
     assert_true(metric_select("added_boot_ns, lines", wanted, NULL, &err));
     write_file("rows.csv", "", path, size);
     FILE *out = fopen(path, "w");
@@ -133,7 +133,7 @@ static char *run_json(const struct study *study, struct error *err)
     struct study_results results;
     char *text = NULL;
     size_t size = 0;
-    assert_true(study_execute(study, 1, NULL, &results, err));
+    assert_true(study_execute(study, &(struct sweep){.jobs = 1}, NULL, &results, err));
     FILE *out = open_memstream(&text, &size);
     struct run_about about;
     run_about(study, &about);

@@ -152,7 +152,7 @@ static void a_chunks_end_is_its_walkers_part(void **state)
 static void execute(const struct study *study, unsigned jobs, struct study_results *results)
 {
     struct error err;
-    bool good = study_execute(study, jobs, NULL, results, &err);
+    bool good = study_execute(study, &(struct sweep){.jobs = jobs}, NULL, results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
@@ -277,8 +277,8 @@ static void first_error_wins(void **state)
                            "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = cortex-a72\n"
                            "vcpus = 1, 200, 300, 400\n",
                            NULL, 0, &one));
-    assert_false(study_execute(&study, 1, NULL, &results, &one));
-    assert_false(study_execute(&study, 4, NULL, &results, &many));
+    assert_false(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &results, &one));
+    assert_false(study_execute(&study, &(struct sweep){.jobs = 4}, NULL, &results, &many));
     assert_string_equal(one.text, many.text);
     study_free(&study);
 }
@@ -302,7 +302,7 @@ static void exact_declines(void **state)
                            "[study]\ndraws = 0\n[axes]\nworkload = %s\nram = 1G\n"
                            "machine = neoverse-n1\nstrategy = unmap\n",
                            set, 2, &err));
-    assert_false(study_execute(&study, 1, NULL, &results, &err));
+    assert_false(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &results, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "16G"));
     assert_non_null(strstr(err.text, "17G"));

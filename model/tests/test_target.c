@@ -22,7 +22,7 @@ static struct target_results solved(enum metric metric, const char *axis, double
     struct breakeven_request request = {.axis = axis, .metric = metric};
     struct target_results results;
     struct error err = {0};
-    bool good = target_run(&study, &request, &limit, 1, 1, &results, &err);
+    bool good = target_run(&study, &request, &limit, 1, &(struct sweep){.jobs = 1}, &results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
@@ -54,7 +54,7 @@ static void as_the_rows_say(void **state)
     struct error err;
     (void)state;
     read_chunks(NULL, 0);
-    assert_true(study_execute(&study, 1, NULL, &rows, &err));
+    assert_true(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &rows, &err));
     for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
         struct target_results found = solved(METRIC_pause_ns, "chunk", limits[l]);
         assert_int_equal(found.count, 4); /* fwb needs what the machine has not */

@@ -45,7 +45,7 @@ static void chooses_without_draws(void **state)
 
 static void who_may(void **state)
 {
-    struct spot_verdict verdict = {.worst = COHERENT};
+    struct strategy_verdict verdict = {.worst = COHERENT};
     (void)state;
     assert_true(map_may_win(&verdict, false, true));
     verdict.worst = ONLY_IF;
@@ -53,7 +53,7 @@ static void who_may(void **state)
     assert_false(map_may_win(&verdict, false, true));
     verdict.worst = STALE;
     assert_false(map_may_win(&verdict, true, false));
-    verdict = (struct spot_verdict){.worst = COHERENT, .hypothetical = "if it had FWB"};
+    verdict = (struct strategy_verdict){.worst = COHERENT, .hypothetical = "if it had FWB"};
     assert_false(map_may_win(&verdict, false, false));
     assert_true(map_may_win(&verdict, true, false));
 }
@@ -65,7 +65,7 @@ static void run(struct study *study, const char *text, const struct map_request 
 {
     struct error err = {0};
     bool good = (!text || read_study(study, text, NULL, 0, &err)) &&
-                map_run(study, request, jobs, results, &err);
+                map_run(study, request, &(struct sweep){.jobs = jobs}, results, &err);
     if (!good) {
         fail_msg("%s", err.text);
         abort(); /* for readers who do not know that the line above does not return */
@@ -83,13 +83,19 @@ static size_t strategy_at(const struct study *study, const char *name)
 
 static double value_at(const struct study *study, size_t point, size_t strategy)
 {
-    struct spot spot;
+    struct sweep sweep = {.jobs = 1};
+    struct evaluator evaluator;
+    struct scenario scenario;
     struct error err;
-    double value[STUDY_STRATEGIES];
-    assert_true(spot_open(&spot, study, point, (struct spot_key){0}, &err));
-    assert_true(spot_values(&spot, METRIC_added_boot_ns, spot.values[0], NULL, value, &err));
-    spot_close(&spot);
-    return value[strategy];
+    double modes[COSTS], value;
+    evaluator_open(&evaluator, study, &sweep);
+    assert_true(scenario_open(&scenario, &evaluator, point, (struct scenario_key){0}, &err));
+    scenario_costs(&scenario, 0, modes);
+    assert_true(evaluate_at(&scenario, METRIC_added_boot_ns, modes, &study->strategies[strategy], 1,
+                            &value, &err));
+    scenario_close(&scenario);
+    evaluator_close(&evaluator);
+    return value;
 }
 
 static const struct map_request request = {.x = "footprint", .y = "touched"};
@@ -217,11 +223,11 @@ static void bad_requests(void **state)
     struct map_request strategies = {.x = "touched", .y = "strategy"};
     (void)state;
     assert_true(read_study(&study, "[study]\ndraws = 0\n" AXES, NULL, 0, &err));
-    assert_false(map_run(&study, &same, 1, &results, &err));
+    assert_false(map_run(&study, &same, &(struct sweep){.jobs = 1}, &results, &err));
     assert_non_null(strstr(err.text, "two axes"));
-    assert_false(map_run(&study, &unknown, 1, &results, &err));
+    assert_false(map_run(&study, &unknown, &(struct sweep){.jobs = 1}, &results, &err));
     assert_non_null(strstr(err.text, "did you mean footprint?"));
-    assert_false(map_run(&study, &strategies, 1, &results, &err));
+    assert_false(map_run(&study, &strategies, &(struct sweep){.jobs = 1}, &results, &err));
     assert_non_null(strstr(err.text, "what is compared"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);

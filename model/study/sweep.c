@@ -1,0 +1,117 @@
+#include "study/sweep.h"
+
+#include <omp.h>
+
+/* What a shell says of a program that a signal ended. */
+#define STATUS_OF_SIGNALS 128
+
+/* One loop under way. */
+struct loop {
+    struct sweep *sweep;
+    sweep_fn part;
+    void *context;
+    bool inner;
+    size_t failed; /* the first part that failed; SIZE_MAX: none */
+    struct error err; /* of that one */
+};
+
+unsigned sweep_threads(unsigned jobs)
+{
+    return jobs ? jobs : (unsigned)omp_get_num_procs();
+}
+
+static void note_failure(struct loop *loop, size_t part, const struct error *err)
+{
+#pragma omp critical(sweep)
+    if (part < loop->failed) {
+        loop->failed = part;
+        loop->err = *err;
+    }
+}
+
+static void note_done(struct loop *loop)
+{
+    struct sweep *sweep = loop->sweep;
+#pragma omp critical(sweep)
+    {
+        sweep->done += !loop->inner;
+        sweep->inner_done += loop->inner;
+        if (sweep->progress) {
+            sweep->progress(sweep);
+        }
+    }
+}
+
+static void note_start(struct loop *loop, size_t count)
+{
+    struct sweep *sweep = loop->sweep;
+#pragma omp critical(sweep)
+    {
+        sweep->inner_total += loop->inner ? count : 0;
+        if (!loop->inner) {
+            sweep->done = sweep->inner_done = sweep->inner_total = 0;
+            sweep->total = count;
+            sweep->ended = false;
+        }
+        if (sweep->progress) {
+            sweep->progress(sweep);
+        }
+    }
+}
+
+static void do_part(struct loop *loop, size_t part)
+{
+    const struct sweep *sweep = loop->sweep;
+    struct error err = {.status = EXIT_RUN};
+    size_t failed;
+#pragma omp critical(sweep)
+    failed = loop->failed;
+    if (part > failed) {
+        return;
+    }
+    int signal = sweep->stopped ? sweep->stopped() : 0;
+    if (signal) {
+        error_run(&err, "interrupted");
+        err.status = STATUS_OF_SIGNALS + signal;
+        note_failure(loop, part, &err);
+    } else if (!loop->part(loop->context, part, &err)) {
+        note_failure(loop, part, &err);
+    } else {
+        note_done(loop);
+    }
+}
+
+/* The calling thread hands the parts out, and the group ends when the last one is done. */
+static void do_parts(struct loop *loop, size_t count)
+{
+#pragma omp taskgroup
+    for (size_t i = 0; i < count; i++) {
+#pragma omp task firstprivate(i, loop)
+        do_part(loop, i);
+    }
+}
+
+bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context, struct error *err)
+{
+    struct loop loop = {.sweep = sweep,
+                        .part = part,
+                        .context = context,
+                        .inner = omp_get_level() > 0,
+                        .failed = SIZE_MAX};
+    note_start(&loop, count);
+    if (loop.inner) {
+        do_parts(&loop, count);
+    } else {
+#pragma omp parallel num_threads((int)sweep_threads(sweep->jobs))
+#pragma omp single
+        do_parts(&loop, count);
+        sweep->ended = true;
+        if (sweep->progress) {
+            sweep->progress(sweep);
+        }
+    }
+    if (loop.failed != SIZE_MAX) {
+        *err = loop.err;
+    }
+    return loop.failed == SIZE_MAX;
+}
