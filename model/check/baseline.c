@@ -33,7 +33,7 @@ static bool same_series(const struct published *a, const struct published *b)
            a->benchmarked.backing == b->benchmarked.backing &&
            a->benchmarked.stride == b->benchmarked.stride &&
            a->benchmarked.eager_split == b->benchmarked.eager_split &&
-           a->strategy.cmo_at_fault == b->strategy.cmo_at_fault;
+           a->strategy.fault_cleans == b->strategy.fault_cleans;
 }
 
 /* The number in which a series' rows differ. */

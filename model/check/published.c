@@ -204,7 +204,8 @@ static void set_machine(struct published_set *set, struct published *row,
     found.tlbirange = features->tlbirange < 0 ? found.tlbirange : features->tlbirange == 1;
     row->strategy = *strategy_find(found.fwb ? "fwb" : "unmap", &err);
     if (features->cmo == 0) {
-        row->strategy.cmo_at_fault = row->strategy.cmo_at_unmap = false;
+        row->strategy.fault_cleans = row->strategy.notifier_unmap_cleans = false;
+        row->strategy.reinit_unmap_cleans = false;
     }
     for (size_t i = 0; i < set->platform_count; i++) {
         if (same_machine(set->platforms[i], &found)) {

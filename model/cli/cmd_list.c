@@ -142,11 +142,11 @@ static bool show_strategies(struct error *err)
 {
     (void)err;
     for (size_t i = 0; i < strategy_count; i++) {
-        printf("  %-14s %s\n", strategy_rows[i].name, strategy_rows[i].title);
+        printf("  %-26s %s\n", strategy_rows[i].name, strategy_rows[i].title);
     }
     printf("Further ones, where a study names them\n");
     for (size_t i = 0; i < strategy_more_count; i++) {
-        printf("  %-14s %s\n", strategy_more[i].name, strategy_more[i].title);
+        printf("  %-26s %s\n", strategy_more[i].name, strategy_more[i].title);
     }
     printf("Impossible\n");
     for (size_t i = 0; i < strategy_impossible_count; i++) {
@@ -246,14 +246,15 @@ static bool explain_strategy(const char *key)
         return false;
     }
     printf("strategy %s: %s\n", strategy->name, strategy->title);
-    if (strategy->caveat[0]) {
-        printf("  caveat: %s\n", strategy->caveat);
+    char caveat[STRATEGY_CAVEAT_BYTES];
+    if (strategy_caveat(strategy, caveat, sizeof caveat)[0]) {
+        printf("  caveat: %s\n", caveat);
     }
     for (size_t i = 0; i < strategy_option_count; i++) {
         char value[300];
         const struct option_row *row = &strategy_options[i];
         if (row->kind != OPTION_TEXT) {
-            printf("  %-14s %-10s %s\n", row->name,
+            printf("  %-22s %-10s %s\n", row->name,
                    option_format(row, strategy, value, sizeof value), row->help);
         }
     }

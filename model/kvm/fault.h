@@ -72,7 +72,7 @@ void fault_plan(struct actor *actor, struct fault *fault);
 /* Whether a translation fault cleans what it maps. */
 static inline bool fault_cleans(const struct kvm *kvm)
 {
-    return !kvm->fwb && kvm->strategy->cmo_at_fault;
+    return !kvm->fwb && kvm->strategy->fault_cleans;
 }
 
 /* Under the lock: of its leaves those before `end` are left, the others have changed

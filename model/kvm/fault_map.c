@@ -141,7 +141,7 @@ static void clean_leaves(struct actor *actor, const struct fault *fault, const s
     uint64_t n = leaf_count(fault);
     uint64_t start = memory_of(slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
-    if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->cmo_at_fault)) {
+    if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->fault_cleans)) {
         actor_charge(actor, EV_cmo_op_calls, n);
     }
     if (!fault_cleans(kvm)) {

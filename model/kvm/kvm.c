@@ -87,9 +87,10 @@ static bool toggle_flushes(const struct kvm *kvm)
         return true;
     case TOGGLE_FIRST:
         return !kvm->toggled;
-    default:
+    case TOGGLE_NONE:
         return false;
     }
+    return false;
 }
 
 static void toggle_step(struct actor *actor, struct frame *frame)
@@ -184,7 +185,7 @@ static void reinit_step(struct actor *actor, struct frame *frame)
         reinit->stall = stall_begin(actor);
         kvm->last_unmapped_bytes = 0;
         actor_charge(actor, EV_reinits, 1);
-        if (reinit->vcpu->has_run && strategy->reinit_unmap) {
+        if (reinit->vcpu->has_run && strategy->reinit_unmap != UNMAP_NONE) {
             range_reinit_unmap_begin(actor, kvm);
         }
         return;

@@ -62,7 +62,7 @@ static void set_spte(struct actor *actor, struct notify *notify)
         stage2_map(&kvm->stage2, page);
     }
     bool asked = maps || early;
-    bool cleans = asked && kvm->strategy->cmo_at_fault && !kvm->fwb;
+    bool cleans = asked && kvm->strategy->fault_cleans && !kvm->fwb;
     if (cleans || (asked && kvm->fwb && !kvm->strategy->ideal)) {
         actor_charge(actor, EV_cmo_op_calls, 1);
     }

@@ -10,9 +10,9 @@ static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
     return slot->area.start + (ipa - slot->ipa);
 }
 
-static bool chosen(enum leaf_choice choice, enum leaf_level level)
+static bool skipped(const struct range_rule *rule, enum leaf_level level)
 {
-    return choice == LEAVES_ALL || (choice == LEAVES_PAGES) == (level == LEAF_PAGE);
+    return level == LEAF_PAGE ? rule->skip_pages : rule->skip_blocks;
 }
 
 /* The next leaves from `at` on that one step may take, whole even where the
@@ -25,7 +25,7 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
             return false;
         }
         at = leaves->end;
-    } while (!chosen(rule->choice, leaves->level));
+    } while (skipped(rule, leaves->level));
     uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
@@ -101,9 +101,13 @@ static bool yields(struct actor *actor, struct kvm *kvm, struct range_rule rule,
     return kvm->preemptible && lock_contended(&kvm->mmu_lock);
 }
 
-static bool defers_tlbi(const struct kvm *kvm)
+/* Whether one invalidation at a chunk's end stands for those of its leaves: a strategy's
+ * unmap, or stage2_unmap_defer_tlb_flush with FWB and range instructions. */
+static bool defers_tlbi(const struct kvm *kvm, const struct range_rule *rule)
 {
-    return kvm->fwb && kvm->memory->platform->tlbirange && kvm->kernel->value[SWITCH_TLBI_DEFER];
+    bool kernel =
+        kvm->fwb && kvm->memory->platform->tlbirange && kvm->kernel->value[SWITCH_TLBI_DEFER];
+    return rule->tlbi == REINIT_TLBI_RANGE || (rule->tlbi == REINIT_TLBI_LEAF && kernel);
 }
 
 /* --- unmap --- */
@@ -137,11 +141,8 @@ static void unmap_leaves(struct actor *actor, struct unmap *unmap)
     actor_charge(actor, EV_s2_tables_free, tables);
     actor_charge(actor, EV_tlbi_table, tables);
     kvm->last_unmapped_bytes += bytes;
-    uint64_t invalidations = tables + (defers_tlbi(kvm) ? 0 : leaves);
-    if (unmap->rule.no_tlbi) {
-        return;
-    }
-    if (invalidations > 0) {
+    uint64_t invalidations = tables + (defers_tlbi(kvm, &unmap->rule) ? 0 : leaves);
+    if (unmap->rule.tlbi != REINIT_TLBI_VM && invalidations > 0) {
         memory_tlbi(actor, kvm->memory, EV_tlbi_calls, invalidations);
     }
 }
@@ -150,7 +151,7 @@ static void clean_unmapped(struct actor *actor, struct unmap *unmap)
 {
     struct kvm *kvm = unmap->kvm;
     uint64_t leaves = leaf_count(kvm, &unmap->leaves);
-    bool cleans = !kvm->fwb && kvm->strategy->cmo_at_unmap;
+    bool cleans = !kvm->fwb && unmap->rule.cleans;
     /* Kernels that clean before the map call ask about FWB inside the callback. */
     bool early = kvm->fwb && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
     if (cleans || early) {
@@ -175,13 +176,18 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
 }
 
 /* The one range invalidation of each chunk that stands for those of all its
- * leaves; done even where nothing was mapped. Whole chunks are alike. */
+ * leaves; done even where nothing was mapped. Whole chunks are alike. Without range
+ * instructions kvm_tlb_flush_vmid_range invalidates the whole VMID. */
 static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
 {
     const struct kvm *kvm = unmap->kvm;
     struct range_tlbi sum = {0};
     uint64_t chunk = chunk_bytes(kvm, unmap->rule);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
+    if (!kvm->memory->platform->tlbirange) {
+        memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, chunk_count(kvm, unmap->rule, start, stop));
+        return;
+    }
     uint64_t head = min_u64(start + (chunk - start % chunk) % chunk, stop);
     uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
     kvm_add_range_tlbi(kvm, start, head, start < head, &sum);
@@ -220,7 +226,7 @@ static void unmap_step(struct actor *actor, struct frame *frame)
         /* A leaf may be larger than the chunk. */
         unmap->at = max_u64(unmap->at, unmap->chunk_stop);
         frame->state = UNMAP_YIELD;
-        if (defers_tlbi(kvm) && !unmap->rule.no_tlbi) {
+        if (defers_tlbi(kvm, &unmap->rule)) {
             deferred_tlbi(actor, unmap);
         }
         return;
@@ -248,7 +254,9 @@ void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uin
 void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                            bool may_yield)
 {
-    range_unmap_begin(actor, kvm, start, end, (struct range_rule){.may_yield = may_yield});
+    struct range_rule rule = {.may_yield = may_yield,
+                              .cleans = kvm->strategy->notifier_unmap_cleans};
+    range_unmap_begin(actor, kvm, start, end, rule);
 }
 
 /* --- flush --- */
@@ -303,7 +311,15 @@ static void flush_leaves(struct actor *actor, struct flush *flush, const struct 
     actor_charge(actor, EV_flush_leaves, count);
     actor_charge(actor, EV_flush_bytes, leaves->end - leaves->start);
     actor_charge(actor, EV_cmo_op_calls, count);
-    memory_clean(actor, kvm->memory, start, start + (leaves->end - leaves->start), count);
+    uint64_t end = start + (leaves->end - leaves->start);
+    switch (kvm->strategy->flush_by) {
+    case FLUSH_BY_LINE:
+        memory_clean(actor, kvm->memory, start, end, count);
+        return;
+    case FLUSH_BY_RANGE:
+        memory_clean_by_range(actor, kvm->memory, start, end, count);
+        return;
+    }
 }
 
 static void flush_step(struct actor *actor, struct frame *frame)

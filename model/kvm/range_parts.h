@@ -8,10 +8,11 @@
 #include "kvm/kvm.h"
 
 struct range_rule {
-    enum leaf_choice choice; /* the other leaves are walked over and left alone */
-    enum flush_record record; /* of a flush: what it goes by */
+    bool skip_pages, skip_blocks; /* leaves that are walked over and left alone */
     bool may_yield; /* the lock may be given up between chunks: its holder calls */
-    bool no_tlbi; /* somebody invalidates once for the whole VM */
+    bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
+    enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
+    enum flush_record record; /* of a flush: what it goes by */
     uint64_t step_bytes; /* of leaves that one step takes, one leaf at least; filled in */
 };
 

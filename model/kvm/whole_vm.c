@@ -77,7 +77,9 @@ static struct part part_of(const struct whole *whole, uint64_t share, struct sig
                          .share = share,
                          .of = whole->kvm->worker_count + 1,
                          .done = done,
-                         .rule = {.choice = whole->rule.choice, .record = whole->rule.record}};
+                         .rule = {.skip_pages = whole->rule.skip_pages,
+                                  .skip_blocks = whole->rule.skip_blocks,
+                                  .record = whole->rule.record}};
 }
 
 /* The workers start with the lock held for all of them. */
@@ -144,7 +146,7 @@ static void whole_step(struct actor *actor, struct frame *frame)
         return;
     case WHOLE_TLBI:
         frame->state = WHOLE_UNLOCK;
-        if (whole->rule.no_tlbi) {
+        if (whole->rule.tlbi == REINIT_TLBI_VM) {
             memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, 1);
         }
         return;
@@ -161,8 +163,12 @@ static void whole_step(struct actor *actor, struct frame *frame)
 static struct whole *begin_whole(struct actor *actor, struct kvm *kvm, enum site site, bool flush)
 {
     struct whole *whole = actor_call(actor, whole_step);
-    *whole = (struct whole){
-        .kvm = kvm, .site = site, .flush = flush, .alone = true, .rule = {.may_yield = true}};
+    *whole =
+        (struct whole){.kvm = kvm,
+                       .site = site,
+                       .flush = flush,
+                       .alone = true,
+                       .rule = {.may_yield = true, .cleans = kvm->strategy->reinit_unmap_cleans}};
     return whole;
 }
 
@@ -181,8 +187,9 @@ void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site)
 void range_strategy_flush_begin(struct actor *actor, struct kvm *kvm)
 {
     struct whole *whole = begin_whole(actor, kvm, SITE_FLUSH, true);
-    whole->rule.choice = (enum leaf_choice)kvm->strategy->flush_leaves;
-    whole->rule.record = (enum flush_record)kvm->strategy->flush_record;
+    whole->rule.skip_pages = kvm->strategy->flush_leaves == FLUSH_BLOCKS;
+    whole->rule.skip_blocks = kvm->strategy->flush_leaves == FLUSH_PAGES;
+    whole->rule.record = kvm->strategy->flush_record;
     whole->alone = false;
 }
 
@@ -200,8 +207,9 @@ static void renewal_step(struct actor *actor, struct frame *frame)
     if (frame->state == 0) {
         frame->state = 1;
         struct whole *whole = begin_whole(actor, kvm, SITE_REINIT, false);
-        whole->rule.choice = (enum leaf_choice)kvm->strategy->unmap_leaves;
-        whole->rule.no_tlbi = kvm->strategy->tlbi_whole;
+        whole->rule.skip_pages = kvm->strategy->reinit_unmap == UNMAP_BLOCKS;
+        whole->rule.skip_blocks = kvm->strategy->reinit_unmap == UNMAP_PAGES;
+        whole->rule.tlbi = kvm->strategy->reinit_tlbi;
         return;
     }
     while (kvm->strategy->recreate && renewal->slot < kvm->slot_count) {

@@ -77,6 +77,9 @@
       COST(dc_absent_ns) * COST(dc_clean_ratio))                                                  \
     X(line_dirty, "DC CIVAC of dirty lines", "lines", BY_SITE_LINES, lines,                       \
       COST(dc_absent_ns) * COST(dc_clean_ratio) * COST(dc_dirty_ratio))                           \
+    X(range_cmo_calls, "clean+invalidate commands by physical range", "commands", BY_SITE_LINES,  \
+      none, COST(range_cmo_ns))                                                                   \
+    X(range_cmo_kib, "KiB that these cover", "KiB", BY_SITE_LINES, none, KIB_AT(range_cmo_gbps))  \
     X(writeback_bytes, "bytes written back", "bytes", other, writeback_bytes, FREE)               \
     X(icache_calls, "range I-cache invalidations", "ranges", other, none, FREE)                   \
     X(icache_lines, "IC IVAU", "lines", icache, none, COST(ic_line_ns))                           \

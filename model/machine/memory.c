@@ -30,6 +30,13 @@ static uint64_t pages_in(uint64_t start, uint64_t end)
     return (end - start + CACHE_PAGE_BYTES - 1) / CACHE_PAGE_BYTES;
 }
 
+static void see(struct memory *memory, struct line_counts found)
+{
+    memory->seen.found.absent += found.absent;
+    memory->seen.found.clean += found.clean;
+    memory->seen.found.dirty += found.dirty;
+}
+
 /* The time of a clean that found this, on the path that all share (a request). */
 static void charge_clean(struct actor *actor, struct memory *memory, struct line_counts found,
                          uint64_t bytes, uint64_t ranges)
@@ -45,9 +52,7 @@ static void charge_clean(struct actor *actor, struct memory *memory, struct line
     /* With the barriers in the time, what the work takes from the path is its lines' part. */
     double weight = price_cmo_weight(memory->value, lines, written, alone);
     actor_count(actor, EV_writeback_bytes, written);
-    memory->seen.found.absent += found.absent;
-    memory->seen.found.clean += found.clean;
-    memory->seen.found.dirty += found.dirty;
+    see(memory, found);
     actor_flow(actor, &memory->cmo_path, alone, weight);
 }
 
@@ -62,6 +67,17 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
     struct line_counts found = flush(memory, start, end);
     oracle_flush(&memory->oracle, start, end);
     charge_clean(actor, memory, found, end - start, ranges);
+}
+
+void memory_clean_by_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                           uint64_t commands)
+{
+    struct line_counts found = flush(memory, start, end);
+    oracle_flush(&memory->oracle, start, end);
+    see(memory, found);
+    actor_charge(actor, EV_writeback_bytes, found.dirty * memory->platform->line_bytes);
+    actor_charge(actor, EV_range_cmo_calls, commands);
+    actor_charge(actor, EV_range_cmo_kib, (end - start) / KIB);
 }
 
 void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,

@@ -49,6 +49,12 @@ void memory_free(struct memory *memory);
 void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                   uint64_t ranges);
 
+/* The same as `commands` to the caches, each for a physical range. No machine of the
+ * data folder is known to have them: HiSilicon's HHA driver has such a command, and Arm
+ * posted an SMCCC provider of it (20260602082145.404939-3-smadhavan@nvidia.com). */
+void memory_clean_by_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                           uint64_t commands);
+
 /* `calls` range invalidations of the I-cache that cover [start, end). */
 void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                          uint64_t calls);

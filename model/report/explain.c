@@ -37,8 +37,9 @@ static void write_heading(const struct account *account)
     fprintf(account->out, "  kernel    %s\n", setup->kernel.name);
     fprintf(account->out, "  strategy  %s, %s%s%s\n", setup->strategy->name, setup->strategy->title,
             hypothetical ? ": what it would be " : "", hypothetical ? hypothetical : "");
-    if (setup->strategy->caveat[0]) {
-        fprintf(account->out, "  caveat    %s\n", setup->strategy->caveat);
+    char caveat[STRATEGY_CAVEAT_BYTES];
+    if (strategy_caveat(setup->strategy, caveat, sizeof caveat)[0]) {
+        fprintf(account->out, "  caveat    %s\n", caveat);
     }
     fprintf(account->out, "  costs     all at their modes; %s\n\n",
             setup->exact ? "leaf by leaf and line by line" : "whole extents at a time");

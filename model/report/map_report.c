@@ -57,10 +57,12 @@ static void put_choices(struct cells *cells, const struct map_results *results,
     cells_real(cells, "p90", cell->best.p90);
     cells_text(cells, "verdict", outcome_name[cell->verdict.worst]);
     cells_text(cells, "condition", cells_conditions(cell->verdict.conditions));
+    char caveat[STRATEGY_CAVEAT_BYTES];
     cells_text(cells, "caveat",
                cell->best.winner == MAP_NOBODY
                    ? NULL
-                   : results->groups.study->strategies[cell->best.winner]->caveat);
+                   : strategy_caveat(results->groups.study->strategies[cell->best.winner], caveat,
+                                     sizeof caveat));
     cells_text(cells, "hypothetical",
                cell->verdict.hypothetical ? cell->verdict.hypothetical : "no");
     cells_text(cells, "sound_winner", name_of(results, cell->sound.winner));
@@ -160,8 +162,9 @@ static void tell_key(FILE *out, const struct map_results *results)
             fprintf(out, "%c  %s: cheapest in %zu of %zu cells%s%s\n", letter_of(s),
                     study->strategies[s]->name, won, cells, conditions ? "; * only if " : "",
                     conditions ? cells_conditions(conditions) : "");
-            if (study->strategies[s]->caveat[0]) {
-                fprintf(out, "   (%s)\n", study->strategies[s]->caveat);
+            char caveat[STRATEGY_CAVEAT_BYTES];
+            if (strategy_caveat(study->strategies[s], caveat, sizeof caveat)[0]) {
+                fprintf(out, "   (%s)\n", caveat);
             }
         }
     }

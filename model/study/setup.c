@@ -133,6 +133,9 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
     if (instead) {
         return error_input(err, at, "%s", instead);
     }
+    if (strategy_renamed(key)) {
+        return error_input(err, at, "is no key any more, expected %s", strategy_renamed(key));
+    }
     for (size_t i = 0; i < more_count && count < NAMES_MAX; i++) {
         names[count++] = more[i];
     }
@@ -176,6 +179,9 @@ const char *setup_hypothetical(const struct platform *platform, const struct str
 {
     if (strategy->fwb && !strategy->ideal && !platform->fwb) {
         return "if it had FWB";
+    }
+    if (strategy->flush_by == FLUSH_BY_RANGE) {
+        return "if it cleaned caches by physical range";
     }
     /* KVM uses FWB wherever it is there, and then does nothing of all this. */
     return !strategy->fwb && platform->fwb ? "with FWB left off" : NULL;

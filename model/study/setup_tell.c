@@ -128,8 +128,16 @@ void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *conte
 
 void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void *context)
 {
+    char caveat[STRATEGY_CAVEAT_BYTES];
     tell(each, context, "strategy", "name", strategy->name, NULL);
-    tell_options(strategy_options, strategy_option_count, strategy, "strategy", each, context);
+    for (size_t i = 0; i < strategy_option_count; i++) {
+        const struct option_row *row = &strategy_options[i];
+        bool own = strcmp(row->name, "caveat") == 0;
+        tell_options(row, own ? 0 : 1, strategy, "strategy", each, context);
+    }
+    tell(each, context, "strategy", "caveat", strategy_caveat(strategy, caveat, sizeof caveat),
+         NULL);
+    tell(each, context, "strategy", "upstream", strategy->upstream ? "yes" : "no", NULL);
 }
 
 /* --- the hash --- */

@@ -146,38 +146,7 @@ static bool add_setting(struct study *study, const char *key, const char *text,
 
 /* --- the file --- */
 
-#define STRATEGY_NAME_MAX (sizeof strategy_ideal.name - 1)
-
-static bool own_strategy(struct study *study, const char *name, const struct source_location *at,
-                         struct strategy **strategy, struct error *err)
-{
-    struct error unused;
-    for (size_t i = 0; i < study->own_count; i++) {
-        if (strcmp(study->own[i].name, name) == 0) {
-            *strategy = &study->own[i];
-            return true;
-        }
-    }
-    if (strategy_find(name, &unused)) {
-        return error_input(err, at, "[strategy %s] is a built-in row; choose another name", name);
-    }
-    if (name[0] == '\0' || strlen(name) > STRATEGY_NAME_MAX || strpbrk(name, ",= \t")) {
-        return error_input(err, at,
-                           "[strategy %.40s]: expected a name of 1 to %zu characters "
-                           "without blanks, commas and equals signs",
-                           name, STRATEGY_NAME_MAX);
-    }
-    if (study->own_count == STUDY_STRATEGIES) {
-        return error_input(err, at, "more than %d strategies", STUDY_STRATEGIES);
-    }
-    *strategy = &study->own[study->own_count++];
-    option_defaults(strategy_options, strategy_option_count, *strategy);
-    snprintf((*strategy)->name, STRATEGY_NAME_MAX + 1, "%s", name);
-    return true;
-}
-
-static bool unknown_section(const char *section, const struct source_location *at,
-                            struct error *err)
+static bool unknown_section(const char *section, const struct source_location *at, struct error *err)
 {
     static const char *const names[] = {"study", "axes", "set", "strategy NAME", "memo"};
     char hint[128] = "";
@@ -206,11 +175,8 @@ static bool study_line(void *context, const char *section, const char *name, con
         return study_memo_set(&study->memo, name, value, at, err);
     }
     if (strncmp(section, "strategy ", 9) == 0) {
-        struct strategy *strategy = NULL;
         const char *own = section + 9 + strspn(section + 9, " \t");
-        return own_strategy(study, own, at, &strategy, err) &&
-               option_assign(strategy_options, strategy_option_count, "strategy", name, value,
-                             strategy, at, err);
+        return study_strategy_line(study, own, name, value, at, err);
     }
     return unknown_section(section, at, err);
 }
@@ -328,7 +294,7 @@ bool study_read(struct study *study, const char *name, const struct study_change
     option_defaults(study_options, study_option_count, study);
     study_memo_defaults(&study->memo);
     if (!find_file(name, study->path, sizeof study->path, err) ||
-        !config_read(study->path, study_line, study, err)) {
+        !config_read(study->path, study_line, study, err) || !study_strategies_end(study, err)) {
         return false;
     }
     if (study->name[0] == '\0') {

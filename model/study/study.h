@@ -4,7 +4,7 @@
  *   [study]          name, title, question, fidelity, seed, draws, shifts ...
  *   [axes]           one axis a line: `key = list or range` (study/values.h)
  *   [set]            key = value, the same for all points
- *   [strategy NAME]  a strategy of the study's own (kvm/strategy.h)
+ *   [strategy NAME]  a strategy of the study's own, from a base on (kvm/strategy.h)
  *   [memo]           what its memo answers (study/study_memo.h)
  *
  * An axis is one of workload, machine, kernel, strategy, or any key of a
@@ -72,6 +72,7 @@ struct study {
     size_t setting_count;
     struct strategy own[STUDY_STRATEGIES];
     size_t own_count;
+    unsigned own_line[STUDY_STRATEGIES][STRATEGY_KEYS]; /* of each key; 0: not given */
     struct study_memo memo;
     char **changes; /* the command line's, in its order */
     size_t change_count;

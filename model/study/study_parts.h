@@ -12,6 +12,14 @@
 
 extern const char *const study_role_name[AXIS_ROLES];
 
+/* Takes a line of the section [strategy NAME]. */
+bool study_strategy_line(struct study *study, const char *section, const char *key,
+                         const char *value, const struct source_location *at, struct error *err);
+
+/* What they come to when the file has been read: keys without effect are refused, and
+ * those that began as another row are named by what differs. */
+bool study_strategies_end(struct study *study, struct error *err);
+
 /* The axis of that name, or NULL. */
 struct axis *study_axis(struct study *study, const char *name);
 

@@ -89,7 +89,7 @@ static ps_t simulate(const struct scene *scene, const struct strategy *strategy,
         memset(sim->price, 0, sizeof sim->price);
         sim->price[EV_unmap_leaves] = prices->w;
         /* The sheet leaves the walk of a toggle's flush out. */
-        sim->price[EV_flush_leaves] = strategy->reinit_unmap ? 0 : prices->w;
+        sim->price[EV_flush_leaves] = strategy->reinit_unmap == UNMAP_ALL ? 0 : prices->w;
         sim->price[EV_tlbi_calls] = prices->t;
         sim->price[EV_line_absent] = sim->price[EV_line_clean] = prices->c;
         sim->price[EV_line_dirty] = prices->c;

@@ -86,6 +86,34 @@ static void hybrid_by_leaf_size(void **state)
     }
 }
 
+/* The same leaves, by a command each and no line. */
+static void flush_by_physical_range(void **state)
+{
+    (void)state;
+    for (int exact = 0; exact < 2; exact++) {
+        struct outcome_of eager = row("eager", exact), range = row("eager-range", exact);
+        assert_int_equal(range.count[EV_flush_leaves], eager.count[EV_flush_leaves]);
+        assert_int_equal(range.count[EV_range_cmo_calls], PAGES + BLOCKS);
+        assert_int_equal(range.count[EV_range_cmo_kib], 22 * MIB / KIB);
+        assert_int_equal(lines_of(&range), 0);
+        assert_int_equal(range.count[EV_writeback_bytes], eager.count[EV_writeback_bytes]);
+        assert_int_equal(range.worst, eager.worst);
+        assert_int_equal(eager.count[EV_range_cmo_calls] + eager.count[EV_range_cmo_kib], 0);
+    }
+}
+
+/* Leaving the clean out of the re-init's unmap alone saves its lines and no others. */
+static void only_the_reinit_does_not_clean(void **state)
+{
+    (void)state;
+    for (int exact = 0; exact < 2; exact++) {
+        struct outcome_of unmap = row("unmap", exact), lazy = row("reinit-lazy", exact);
+        assert_int_equal(lines_of(&unmap) - lines_of(&lazy), 22 * MIB / 64);
+        assert_int_equal(lazy.count[EV_tlbi_calls], unmap.count[EV_tlbi_calls]);
+        assert_int_equal(lazy.worst, COHERENT);
+    }
+}
+
 static void workers_share_the_flush(void **state)
 {
     (void)state;
@@ -210,14 +238,14 @@ static void readers_are_served(void **state)
         assert_int_equal(row(rows[i].name, false).worst, rows[i].worst);
         assert_int_equal(row(rows[i].name, true).worst, rows[i].worst);
         struct strategy broken = strategy_row(rows[i].name);
-        broken.cmo_at_fault = broken.cmo_at_unmap = false;
+        broken.fault_cleans = broken.reinit_unmap_cleans = false;
         broken.flush_at = FLUSH_NONE;
         broken.recreate = false;
         broken.toggle = TOGGLE_NONE;
         assert_int_equal(played(mixed, &broken, false).worst, STALE);
     }
     struct strategy half = strategy_row("eager-workers");
-    half.flush_leaves = LEAVES_BLOCKS;
+    half.flush_leaves = FLUSH_BLOCKS;
     assert_int_equal(played(mixed, &half, false).worst, STALE);
 }
 
@@ -265,6 +293,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_invalidation),
         cmocka_unit_test(hybrid_by_leaf_size),
+        cmocka_unit_test(flush_by_physical_range),
+        cmocka_unit_test(only_the_reinit_does_not_clean),
         cmocka_unit_test(workers_share_the_flush),
         cmocka_unit_test(workers_meet_at_the_path),
         cmocka_unit_test(by_a_record),

@@ -16,15 +16,15 @@ static struct platform machine(void)
 static void costs(double value[COSTS])
 {
     static const double given[COSTS] = {
-        [COST_kernel_cpi] = 1.5,    [COST_guest_cpi] = 0.5,   [COST_exit_ns] = 300,
-        [COST_hvc_ns] = 90,         [COST_dc_absent_ns] = 8,  [COST_dc_clean_ratio] = 1.5,
-        [COST_dc_dirty_ratio] = 3,  [COST_dsb_ns] = 70,       [COST_cmo_path_ns] = 2,
-        [COST_writeback_gbps] = 16, [COST_ic_line_ns] = 5,    [COST_ic_all_ns] = 4000,
-        [COST_tlbi_ns] = 500,       [COST_tlbi_core_ns] = 20, [COST_tlbi_local_ns] = 110,
-        [COST_tlbi_range_ns] = 900, [COST_memory_ns] = 120,   [COST_overlap] = 4,
-        [COST_uncached_ns] = 130,   [COST_walk_read_ns] = 6,  [COST_zero_gbps] = 8,
-        [COST_zero_path_gbps] = 32, [COST_copy_gbps] = 4,     [COST_lock_handover_ns] = 250,
-        [COST_line_move_ns] = 45,
+        [COST_kernel_cpi] = 1.5,    [COST_guest_cpi] = 0.5,    [COST_exit_ns] = 300,
+        [COST_hvc_ns] = 90,         [COST_dc_absent_ns] = 8,   [COST_dc_clean_ratio] = 1.5,
+        [COST_dc_dirty_ratio] = 3,  [COST_dsb_ns] = 70,        [COST_cmo_path_ns] = 2,
+        [COST_writeback_gbps] = 16, [COST_ic_line_ns] = 5,     [COST_ic_all_ns] = 4000,
+        [COST_tlbi_ns] = 500,       [COST_tlbi_core_ns] = 20,  [COST_tlbi_local_ns] = 110,
+        [COST_tlbi_range_ns] = 900, [COST_memory_ns] = 120,    [COST_overlap] = 4,
+        [COST_uncached_ns] = 130,   [COST_walk_read_ns] = 6,   [COST_zero_gbps] = 8,
+        [COST_zero_path_gbps] = 32, [COST_copy_gbps] = 4,      [COST_lock_handover_ns] = 250,
+        [COST_line_move_ns] = 45,   [COST_range_cmo_ns] = 800, [COST_range_cmo_gbps] = 64,
     };
     for (int i = 0; i < COSTS; i++) {
         value[i] = given[i];
@@ -35,15 +35,15 @@ static const struct hand {
     enum event_kind kind;
     double ns; /* without instructions; five cores answer */
 } by_hand[] = {
-    {EV_exits, 300},        {EV_toggle_traps, 300}, {EV_setway_traps, 300},
-    {EV_hyp_calls, 90},     {EV_line_absent, 8},    {EV_line_clean, 12},
-    {EV_line_dirty, 36},    {EV_cmo_calls, 70},     {EV_icache_lines, 5},
-    {EV_ic_ialluis, 4000},  {EV_tlbi_calls, 580},   {EV_tlbi_vmid, 580},
-    {EV_tlbi_range, 980},   {EV_tlbi_local, 110},   {EV_walk_reads, 6},
-    {EV_guest_misses, 30},  {EV_uncached, 130},     {EV_zero_bytes, 128},
-    {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25}, {EV_lock_handovers, 250},
-    {EV_compute_ps, 0.001}, {EV_lock_updates, 45},  {EV_line_moves, 45},
-    {EV_lock_yields, 90},
+    {EV_exits, 300},        {EV_toggle_traps, 300},    {EV_setway_traps, 300},
+    {EV_hyp_calls, 90},     {EV_line_absent, 8},       {EV_line_clean, 12},
+    {EV_line_dirty, 36},    {EV_cmo_calls, 70},        {EV_icache_lines, 5},
+    {EV_ic_ialluis, 4000},  {EV_tlbi_calls, 580},      {EV_tlbi_vmid, 580},
+    {EV_tlbi_range, 980},   {EV_tlbi_local, 110},      {EV_walk_reads, 6},
+    {EV_guest_misses, 30},  {EV_uncached, 130},        {EV_zero_bytes, 128},
+    {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},    {EV_lock_handovers, 250},
+    {EV_compute_ps, 0.001}, {EV_lock_updates, 45},     {EV_line_moves, 45},
+    {EV_lock_yields, 90},   {EV_range_cmo_calls, 800}, {EV_range_cmo_kib, 16},
 };
 
 static void each_event_costs_its_formula(void **state)

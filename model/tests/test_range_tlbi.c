@@ -24,7 +24,7 @@ static void unmapping_defers_with_fwb_and_range_instructions(void **state)
         const struct rig_setup setup = {.kernel = cases[i].kernel,
                                         .strategy = cases[i].strategy,
                                         .tlbirange = cases[i].tlbirange};
-        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE};
+        struct strategy own = {.reinit_unmap = UNMAP_ALL, .toggle = TOGGLE_NONE};
         rig_init(&rig, &setup);
         own.fwb = rig.kvm.fwb;
         rig.kvm.strategy = &own;
@@ -33,6 +33,38 @@ static void unmapping_defers_with_fwb_and_range_instructions(void **state)
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_table), 2);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), cases[i].calls);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), cases[i].ranges);
+        rig_free(&rig);
+    }
+}
+
+/* Without FWB, as a strategy's choice: a chunk's leaves are invalidated at its end, by range or
+ * the whole VMID; tables as they are freed. */
+static void a_strategy_defers_without_fwb(void **state)
+{
+    static const struct act acts[] = {
+        {.go = do_write, .at = 0, .bytes = 16 * KIB}, {.go = do_enter}, {.go = do_reinit}, {0}};
+    static const struct {
+        const char *strategy;
+        bool tlbirange;
+        uint64_t calls, ranges, whole;
+    } cases[] = {
+        {"unmap", true, 6, 0, 0},
+        {"unmap-range", true, 2, 1, 0},
+        {"unmap-range", false, 2, 0, 1},
+        {"unmap-vmall", true, 0, 0, 1},
+        {"reinit-lazy-range", false, 2, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1",
+                                           .strategy = cases[i].strategy,
+                                           .tlbirange = cases[i].tlbirange});
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_leaves), 4);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_calls), cases[i].calls);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_range), cases[i].ranges);
+        assert_int_equal(rig_count(&rig, SITE_REINIT, EV_tlbi_vmid), cases[i].whole);
         rig_free(&rig);
     }
 }
@@ -57,7 +89,7 @@ static void deferring_leaves_wait_for_nobody(void **state)
     (void)state;
     for (int defers = 0; defers < 2; defers++) {
         struct rig rig;
-        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
+        struct strategy own = {.reinit_unmap = UNMAP_ALL, .toggle = TOGGLE_NONE, .fwb = true};
         rig_init(&rig,
                  &(struct rig_setup){.kernel = "6.6", .strategy = "fwb", .tlbirange = defers == 1});
         rig.kvm.strategy = &own;
@@ -86,7 +118,7 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
                                         .lpa2 = true,
                                         .nvhe = true,
                                         .bytes = 3 * GIB + 20 * KIB};
-        struct strategy own = {.reinit_unmap = true, .toggle = TOGGLE_NONE, .fwb = true};
+        struct strategy own = {.reinit_unmap = UNMAP_ALL, .toggle = TOGGLE_NONE, .fwb = true};
         rig_init(&rig, &setup);
         rig.kvm.strategy = &own;
         rig.kvm.batch_leaves = together ? UINT64_MAX : 1;
@@ -172,6 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unmapping_defers_with_fwb_and_range_instructions),
+        cmocka_unit_test(a_strategy_defers_without_fwb),
         cmocka_unit_test(deferring_leaves_wait_for_nobody),
         cmocka_unit_test(chunks_taken_together_defer_as_one_by_one),
         cmocka_unit_test(ranges_split_as_the_instructions_allow),

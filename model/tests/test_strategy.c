@@ -1,20 +1,40 @@
 #include "check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "kvm/strategy.h"
+
+static const struct strategy *any_row(size_t i)
+{
+    return i < strategy_count ? &strategy_rows[i] : &strategy_more[i - strategy_count];
+}
+
+/* Whether a key that has an effect has another value. */
+static bool do_differently(const struct strategy *a, const struct strategy *b)
+{
+    struct strategy first = strategy_canonical(a), second = strategy_canonical(b);
+    bool differ = false;
+    for (size_t i = 0; i < strategy_option_count; i++) {
+        const struct option_row *key = &strategy_options[i];
+        char one[sizeof first.caveat], two[sizeof first.caveat];
+        differ |= key->kind != OPTION_TEXT && strcmp(option_format(key, &first, one, sizeof one),
+                                                     option_format(key, &second, two, sizeof two));
+    }
+    return differ;
+}
 
 static void rows_are_unique_and_whole(void **state)
 {
     (void)state;
     assert_int_equal(strategy_count, 7);
-    for (size_t i = 0; i < strategy_count; i++) {
-        const struct strategy *row = &strategy_rows[i];
+    for (size_t i = 0; i < strategy_count + strategy_more_count; i++) {
+        const struct strategy *row = any_row(i);
         assert_true(strlen(row->name) > 0 && strlen(row->title) > 0);
         assert_false(row->ideal);
         for (size_t k = 0; k < i; k++) {
-            assert_string_not_equal(row->name, strategy_rows[k].name);
-            assert_string_not_equal(row->title, strategy_rows[k].title);
+            assert_string_not_equal(row->name, any_row(k)->name);
+            assert_string_not_equal(row->title, any_row(k)->title);
         }
     }
 }
@@ -23,13 +43,10 @@ static void rows_are_unique_and_whole(void **state)
 static void rows_differ_in_what_they_do(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < strategy_count; i++) {
+    for (size_t i = 0; i < strategy_count + strategy_more_count; i++) {
         for (size_t k = 0; k < i; k++) {
-            const struct strategy *a = &strategy_rows[i], *b = &strategy_rows[k];
-            assert_true(a->reinit_unmap != b->reinit_unmap ||
-                        a->reinit_icache != b->reinit_icache || a->flush_at != b->flush_at ||
-                        a->cmo_at_unmap != b->cmo_at_unmap || a->cmo_at_fault != b->cmo_at_fault ||
-                        a->toggle != b->toggle || a->fwb != b->fwb);
+            const struct strategy *a = any_row(i), *b = any_row(k);
+            assert_true(do_differently(a, b));
         }
     }
 }
@@ -46,17 +63,23 @@ static const struct strategy *row(const char *name)
 static void rows_say_what_their_names_say(void **state)
 {
     (void)state;
-    assert_true(row("unmap")->reinit_unmap && row("unmap")->cmo_at_unmap);
-    assert_true(row("unmap-lazy")->reinit_unmap && !row("unmap-lazy")->cmo_at_unmap);
-    assert_true(row("unmap-lazy")->cmo_at_fault);
+    assert_int_equal(row("unmap")->reinit_unmap, UNMAP_ALL);
+    assert_true(row("unmap")->reinit_unmap_cleans && row("unmap")->notifier_unmap_cleans);
+    assert_int_equal(row("unmap-lazy")->reinit_unmap, UNMAP_ALL);
+    assert_false(row("unmap-lazy")->reinit_unmap_cleans ||
+                 row("unmap-lazy")->notifier_unmap_cleans);
+    assert_true(row("unmap-lazy")->fault_cleans);
+    assert_false(row("reinit-lazy")->reinit_unmap_cleans);
+    assert_true(row("reinit-lazy")->notifier_unmap_cleans && row("reinit-lazy")->fault_cleans);
     assert_int_equal(row("eager")->flush_at, FLUSH_FIRST_RUN);
     assert_int_equal(row("eager")->toggle, TOGGLE_NONE);
     assert_int_equal(row("eager-toggle1")->toggle, TOGGLE_FIRST);
     assert_int_equal(row("eager-naive")->flush_at, FLUSH_EACH_INIT);
     assert_int_equal(row("eager-naive")->toggle, TOGGLE_EVERY);
     assert_true(row("fwb")->fwb && row("fwb")->reinit_icache);
-    assert_false(row("fwb")->cmo_at_fault || row("fwb")->cmo_at_unmap);
-    assert_false(row("none")->reinit_unmap || row("none")->reinit_icache);
+    assert_false(row("fwb")->fault_cleans || row("fwb")->reinit_unmap_cleans);
+    assert_int_equal(row("none")->reinit_unmap, UNMAP_NONE);
+    assert_false(row("none")->reinit_icache);
     assert_int_equal(row("none")->flush_at, FLUSH_NONE);
 }
 
@@ -67,7 +90,7 @@ static void kept_mappings_drop_the_icache(void **state)
     for (size_t i = 0; i < strategy_count; i++) {
         const struct strategy *strategy = &strategy_rows[i];
         bool control = strcmp(strategy->name, "none") == 0;
-        assert_true(strategy->reinit_unmap || strategy->reinit_icache || control);
+        assert_true(strategy->reinit_unmap == UNMAP_ALL || strategy->reinit_icache || control);
     }
 }
 
@@ -76,8 +99,8 @@ static void the_yardstick_maintains_nothing(void **state)
     (void)state;
     const struct strategy *ideal = &strategy_ideal;
     assert_true(ideal->ideal && ideal->fwb);
-    assert_false(ideal->reinit_unmap || ideal->reinit_icache || ideal->cmo_at_unmap ||
-                 ideal->cmo_at_fault);
+    assert_int_equal(ideal->reinit_unmap, UNMAP_NONE);
+    assert_false(ideal->reinit_icache || ideal->reinit_unmap_cleans || ideal->fault_cleans);
     assert_int_equal(ideal->flush_at, FLUSH_NONE);
     assert_int_equal(ideal->toggle, TOGGLE_NONE);
 }
@@ -96,8 +119,7 @@ static void unknown_names_suggest_the_nearest(void **state)
 static bool assign(struct strategy *strategy, const char *name, const char *text, struct error *err)
 {
     const struct source_location at = {.file = "study.ini", .line = 3, .key = name};
-    return option_assign(strategy_options, strategy_option_count, "strategy", name, text, strategy,
-                         &at, err);
+    return strategy_set(strategy, name, text, &at, err);
 }
 
 /* A row of one's own begins as today's kernel without a teardown. */
@@ -109,8 +131,9 @@ static void defaults_maintain_at_fault_and_toggle(void **state)
     option_defaults(strategy_options, strategy_option_count, &own);
     assert_string_equal(own.title, "");
     assert_string_equal(own.caveat, "");
-    assert_false(own.reinit_unmap || own.reinit_icache || own.fwb);
-    assert_true(own.cmo_at_unmap && own.cmo_at_fault);
+    assert_int_equal(own.reinit_unmap, UNMAP_NONE);
+    assert_false(own.reinit_icache || own.fwb);
+    assert_true(own.reinit_unmap_cleans && own.notifier_unmap_cleans && own.fault_cleans);
     assert_int_equal(own.flush_at, FLUSH_NONE);
     assert_int_equal(own.toggle, TOGGLE_EVERY);
 }
@@ -121,10 +144,13 @@ static void options_set_every_field(void **state)
     struct strategy own = {0};
     struct error err = {0};
     assert_true(assign(&own, "title", "mine", &err) && assign(&own, "caveat", "beware", &err));
-    assert_true(assign(&own, "reinit_unmap", "yes", &err) && own.reinit_unmap);
+    assert_true(assign(&own, "reinit_unmap", "pages", &err) && own.reinit_unmap == UNMAP_PAGES);
+    assert_true(assign(&own, "reinit_tlbi", "vm", &err) && own.reinit_tlbi == REINIT_TLBI_VM);
     assert_true(assign(&own, "reinit_icache", "yes", &err) && own.reinit_icache);
-    assert_true(assign(&own, "cmo_at_unmap", "yes", &err) && own.cmo_at_unmap);
-    assert_true(assign(&own, "cmo_at_fault", "yes", &err) && own.cmo_at_fault);
+    assert_true(assign(&own, "reinit_unmap_cleans", "yes", &err) && own.reinit_unmap_cleans);
+    assert_true(assign(&own, "notifier_unmap_cleans", "yes", &err) && own.notifier_unmap_cleans);
+    assert_true(assign(&own, "fault_cleans", "yes", &err) && own.fault_cleans);
+    assert_true(assign(&own, "flush_by", "range", &err) && own.flush_by == FLUSH_BY_RANGE);
     assert_true(assign(&own, "fwb", "yes", &err) && own.fwb);
     assert_true(assign(&own, "flush_at", "each_init", &err));
     assert_int_equal(own.flush_at, FLUSH_EACH_INIT);
@@ -138,6 +164,56 @@ static void options_set_every_field(void **state)
     assert_non_null(strstr(err.text, "did you mean toggle?"));
     assert_false(assign(&own, "toggle", "evrey", &err));
     assert_non_null(strstr(err.text, "did you mean every?"));
+}
+
+/* Keys that have no effect beside the others have their defaults then. */
+static void keys_without_effect_come_to_their_defaults(void **state)
+{
+    (void)state;
+    struct strategy kept = *row("eager"), alone = *row("unmap");
+    kept.reinit_tlbi = REINIT_TLBI_VM;
+    kept.reinit_unmap_cleans = false;
+    kept.workers = 1;
+    struct strategy canonical = strategy_canonical(&kept);
+    assert_int_equal(canonical.reinit_tlbi, REINIT_TLBI_LEAF);
+    assert_true(canonical.reinit_unmap_cleans);
+    assert_int_equal(canonical.workers, 0);
+    assert_int_equal(canonical.toggle, TOGGLE_NONE);
+    alone.flush_record = RECORD_LEAVES;
+    alone.flush_leaves = FLUSH_BLOCKS;
+    alone.flush_by = FLUSH_BY_RANGE; /* its MMU-on flushes */
+    canonical = strategy_canonical(&alone);
+    assert_int_equal(canonical.flush_record, RECORD_NONE);
+    assert_int_equal(canonical.flush_leaves, FLUSH_ALL);
+    assert_int_equal(canonical.flush_by, FLUSH_BY_RANGE);
+}
+
+/* What there is to know follows from the keys; what a verdict says is no caveat. */
+static void caveats_follow_from_the_keys(void **state)
+{
+    (void)state;
+    char text[STRATEGY_CAVEAT_BYTES];
+    struct strategy own = *row("unmap-vmall");
+    assert_string_equal(strategy_caveat(row("unmap"), text, sizeof text), "");
+    assert_string_equal(strategy_caveat(row("unmap-lazy"), text, sizeof text), "");
+    assert_string_equal(strategy_caveat(row("eager"), text, sizeof text), "");
+    assert_non_null(strstr(strategy_caveat(row("ranged"), text, sizeof text), "complete record"));
+    assert_non_null(strstr(strategy_caveat(row("recreate"), text, sizeof text), "is gone"));
+    snprintf(own.caveat, sizeof own.caveat, "%s", "its own");
+    assert_string_equal(strategy_caveat(&own, text, sizeof text),
+                        "its own; no vCPU may run during the re-init, and table pages are freed "
+                        "only after the invalidation");
+}
+
+/* Today's kernel is a field of its rows, with and without FWB. */
+static void two_rows_are_what_linux_does(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < strategy_count + strategy_more_count; i++) {
+        const struct strategy *any = any_row(i);
+        bool linux_does = strcmp(any->name, "unmap") == 0 || strcmp(any->name, "fwb") == 0;
+        assert_int_equal(any->upstream, linux_does);
+    }
 }
 
 /* `ideal` is no key: nobody should call a row of a study the yardstick. */
@@ -159,6 +235,9 @@ int main(void)
         cmocka_unit_test(defaults_maintain_at_fault_and_toggle),
         cmocka_unit_test(options_set_every_field),
         cmocka_unit_test(the_yardstick_is_no_option),
+        cmocka_unit_test(keys_without_effect_come_to_their_defaults),
+        cmocka_unit_test(caveats_follow_from_the_keys),
+        cmocka_unit_test(two_rows_are_what_linux_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -122,6 +122,62 @@ static void bad_strategies(void **state)
     expect_bad_study(GOOD "[strategy a b]\ntoggle = none\n", "expected a name");
     expect_bad_study(GOOD "[strategy mine]\ntogle = none\n", "(did you mean toggle?)");
     expect_bad_study(GOOD "[strategy mine]\ntoggle = nine\n", "(did you mean none?)");
+    expect_bad_study(GOOD "[strategy mine]\nbase = unmpa\n", "did you mean unmap?");
+    expect_bad_study(GOOD "[strategy mine]\nbase = mine\n", "no strategy 'mine'");
+    expect_bad_study(GOOD "[strategy mine]\ntoggle = none\nbase = unmap\n",
+                     "study.ini:6: base: stands behind toggle");
+}
+
+/* Former names say what came in their place, in sections and on axes. */
+static void renamed_keys(void **state)
+{
+    (void)state;
+    expect_bad_study(GOOD "[strategy mine]\ncmo_at_unmap = no\n",
+                     "study.ini:5: cmo_at_unmap: is no key any more, expected reinit_unmap_cleans");
+    expect_bad_study(GOOD "cmo_at_fault = no\n", "expected fault_cleans");
+    expect_bad_study(GOOD "[set]\ntlbi_whole = yes\n", "expected reinit_tlbi = vm");
+    expect_bad_study(GOOD "[strategy mine]\nunmap_leaves = all\n", "expected reinit_unmap = all");
+    expect_bad_study(GOOD "[strategy mine]\nreinit_unmap = yes\n",
+                     "(valid: none, all, pages, blocks)");
+}
+
+static void keys_without_effect(void **state)
+{
+    (void)state;
+    expect_bad_study(GOOD "[strategy mine]\nflush_record = leaves\n",
+                     "study.ini:5: flush_record: has no effect with flush_at = none");
+    expect_bad_study(GOOD "[strategy mine]\nworkers = 4\n", "workers: has no effect");
+    expect_bad_study(GOOD "[strategy mine]\nbase = eager\nreinit_tlbi = vm\n",
+                     "study.ini:6: reinit_tlbi: has no effect with reinit_unmap = none");
+    expect_bad_study(GOOD "[strategy mine]\nbase = fwb\ntoggle = every\n",
+                     "toggle: has no effect with fwb = yes");
+    expect_bad_study(GOOD "[strategy mine]\nbase = reinit-lazy-vmall-toggle0\nflush_by = range\n",
+                     "flush_by: has no effect with flush_at = none and toggle = none");
+}
+
+/* A base says what is done; what the section says stands over it, and names it. */
+static void strategies_from_a_base(void **state)
+{
+    struct study study;
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study,
+                           GOOD "[strategy first]\nbase = unmap\ntoggle = first\n"
+                                "[strategy more]\nbase = first\nreinit_unmap_cleans = no\n"
+                                "title = a title\n[strategy same]\nbase = fwb\n"
+                                "workers = 0\n",
+                           NULL, 0, &err));
+    const struct strategy *first = &study.own[0], *more = &study.own[1], *same = &study.own[2];
+    assert_int_equal(first->reinit_unmap, UNMAP_ALL);
+    assert_int_equal(first->toggle, TOGGLE_FIRST);
+    assert_true(first->reinit_unmap_cleans && !first->upstream);
+    assert_string_equal(first->title, "unmap with toggle = first");
+    assert_int_equal(more->toggle, TOGGLE_FIRST);
+    assert_false(more->reinit_unmap_cleans);
+    assert_string_equal(more->title, "a title");
+    assert_true(same->fwb && !same->upstream);
+    assert_string_equal(same->title, "fwb");
+    study_free(&study);
 }
 
 static void axes_and_points(void **state)
@@ -249,6 +305,9 @@ int main(void)
         cmocka_unit_test(ranges),
         cmocka_unit_test(bad_studies),
         cmocka_unit_test(bad_strategies),
+        cmocka_unit_test(renamed_keys),
+        cmocka_unit_test(keys_without_effect),
+        cmocka_unit_test(strategies_from_a_base),
         cmocka_unit_test(axes_and_points),
         cmocka_unit_test(all_strategies_by_default),
         cmocka_unit_test(changes),

@@ -101,16 +101,18 @@ struct broken {
 
 static void take_away(struct strategy *strategy, const char *part)
 {
-    if (strcmp(part, "cmo_at_unmap") == 0) {
-        strategy->cmo_at_unmap = false;
-    } else if (strcmp(part, "cmo_at_fault") == 0) {
-        strategy->cmo_at_fault = false;
+    if (strcmp(part, "reinit_unmap_cleans") == 0) {
+        strategy->reinit_unmap_cleans = false;
+    } else if (strcmp(part, "notifier_unmap_cleans") == 0) {
+        strategy->notifier_unmap_cleans = false;
+    } else if (strcmp(part, "fault_cleans") == 0) {
+        strategy->fault_cleans = false;
     } else if (strcmp(part, "toggle") == 0) {
         strategy->toggle = TOGGLE_NONE;
     } else if (strcmp(part, "reinit_icache") == 0) {
         strategy->reinit_icache = false;
     } else if (strcmp(part, "reinit_unmap") == 0) {
-        strategy->reinit_unmap = false;
+        strategy->reinit_unmap = UNMAP_NONE;
     } else {
         assert_string_equal(part, "flush_at");
         strategy->flush_at = FLUSH_NONE;
@@ -121,10 +123,15 @@ static void test_every_part_is_needed(void **state)
 {
     (void)state;
     static const struct broken rows[] = {
-        {"unmap", "cmo_at_unmap", {C, C, C, O, O}},   {"unmap", "cmo_at_fault", {S, C, S, C, C}},
-        {"unmap", "toggle", {C, O, C, C, C}},         {"unmap", "reinit_unmap", {S, C, S, S, S}},
-        {"eager", "flush_at", {S, O, S, S, S}},       {"eager", "reinit_icache", {C, O, S, C, C}},
-        {"eager-toggle1", "toggle", {C, O, C, C, C}}, {"fwb", "reinit_icache", {C, C, S, C, C}},
+        {"unmap", "reinit_unmap_cleans", {C, C, C, C, C}},
+        {"unmap", "notifier_unmap_cleans", {C, C, C, O, O}},
+        {"unmap", "fault_cleans", {S, C, S, C, C}},
+        {"unmap", "toggle", {C, O, C, C, C}},
+        {"unmap", "reinit_unmap", {S, C, S, S, S}},
+        {"eager", "flush_at", {S, O, S, S, S}},
+        {"eager", "reinit_icache", {C, O, S, C, C}},
+        {"eager-toggle1", "toggle", {C, O, C, C, C}},
+        {"fwb", "reinit_icache", {C, C, S, C, C}},
     };
     struct workload *workload = workload_of("all-readers");
     struct timeline timeline;

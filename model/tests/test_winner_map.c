@@ -114,9 +114,9 @@ static void incoherent_never_wins(void **state)
     run(&study,
         "[study]\ndraws = 8\nshifts = 4\n" AXES
         "strategy = broken, whole, none, eager-naive, unmap\n"
-        "[strategy broken]\nreinit_unmap = yes\ncmo_at_unmap = no\ncmo_at_fault = no\n"
+        "[strategy broken]\nreinit_unmap = all\nreinit_unmap_cleans = no\nfault_cleans = no\n"
         "toggle = none\n"
-        "[strategy whole]\nreinit_unmap = yes\ncmo_at_unmap = no\ncmo_at_fault = yes\n",
+        "[strategy whole]\nreinit_unmap = all\nreinit_unmap_cleans = no\nfault_cleans = yes\n",
         &request, 2, &results);
     size_t broken = strategy_at(&study, "broken"), whole = strategy_at(&study, "whole");
     assert_int_equal(results.x_count * results.y_count, 9);

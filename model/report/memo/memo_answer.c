@@ -18,19 +18,12 @@ struct rivals {
     size_t count;
 };
 
-static const char *title_of(const struct memo *memo, size_t strategy)
+/* What Linux does. */
+static bool upstream(const struct memo *memo, size_t strategy)
 {
-    return memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, strategy),
-                     "strategy", "title");
-}
-
-/* What Linux does, by its title: a variant's title says more after it. */
-static bool shipped(const struct memo *memo, size_t strategy)
-{
-    static const char words[] = "as Linux ships it";
-    const char *title = title_of(memo, strategy);
-    size_t length = strlen(title), tail = sizeof words - 1;
-    return length >= tail && strcmp(title + length - tail, words) == 0;
+    return strcmp(memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, strategy),
+                            "strategy", "upstream"),
+                  "yes") == 0;
 }
 
 static void add_rival(struct rivals *rivals, size_t winner, size_t strategy)
@@ -67,7 +60,7 @@ static struct rivals find_rivals(const struct memo *memo, const struct memo_choi
         add_rival(&rivals, choice->winner, memo_find_strategy(memo, memo->compare[i]));
     }
     for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        if (named ? memo_lists(memo, "against", memo_strategy(memo, s)) : shipped(memo, s)) {
+        if (named ? memo_lists(memo, "against", memo_strategy(memo, s)) : upstream(memo, s)) {
             add_rival(&rivals, choice->winner, s);
         }
     }
@@ -109,7 +102,7 @@ static void say_rivals(const struct memo *memo, const struct memo_place *place,
         const char *strings = memo_stale(memo, place, s)   ? "incoherent"
                               : memo_paper(memo, place, s) ? "hypothetical there"
                                                            : "";
-        const char *linux_does = shipped(memo, s) ? "what Linux does" : "";
+        const char *linux_does = upstream(memo, s) ? "what Linux does" : "";
         bool both = strings[0] && linux_does[0], any = strings[0] || linux_does[0];
         doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "", strings,
                  any ? ")" : "", text, times[0] ? ", " : "", times);
@@ -302,7 +295,7 @@ static void say_places(const struct memo *memo, bool once, struct doc_node *doc)
 static size_t limited(const struct memo *memo)
 {
     for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        if (shipped(memo, s)) {
+        if (upstream(memo, s)) {
             return s;
         }
     }

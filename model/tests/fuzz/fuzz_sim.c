@@ -85,19 +85,19 @@ static void choose_strategy(struct choices *choices, struct scene *scene)
     uint64_t chunk = own->chunk;
     unsigned flags = choose(choices, 256);
     *own = (struct strategy){.name = "own",
-                             .reinit_unmap = flags & 1,
                              .reinit_icache = flags & 2,
-                             .cmo_at_unmap = flags & 4,
-                             .cmo_at_fault = flags & 8,
-                             .tlbi_whole = flags & 16,
+                             .reinit_unmap_cleans = flags & 4,
+                             .notifier_unmap_cleans = flags & 1,
+                             .fault_cleans = flags & 8,
                              .recreate = flags & 32,
                              .fwb = flags & 64,
                              .chunk = chunk};
-    own->flush_at = (int)choose(choices, 3);
-    own->toggle = (int)choose(choices, 3);
-    own->unmap_leaves = (int)choose(choices, 3);
-    own->flush_leaves = (int)choose(choices, 3);
-    own->flush_record = (int)choose(choices, 3);
+    own->reinit_tlbi = flags & 16 ? REINIT_TLBI_VM : REINIT_TLBI_LEAF;
+    own->flush_at = (enum flush_at)choose(choices, 3);
+    own->toggle = (enum toggle)choose(choices, 3);
+    own->reinit_unmap = (enum reinit_unmap)choose(choices, 4);
+    own->flush_leaves = (enum flush_leaves)choose(choices, 3);
+    own->flush_record = (enum flush_record)choose(choices, 4);
     own->workers = choose(choices, 4);
 }
 
