@@ -18,6 +18,7 @@
 
 #include <string.h>
 
+#include "core/error.h"
 #include "run/sim.h"
 
 #ifndef S2FLUSH_NO_JEMALLOC

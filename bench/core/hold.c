@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "core/calendar.h"
+#include "core/error.h"
 #include "core/rng.h"
 
 enum { TABLE = 1 << 14 };

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "core/calendar.h"
+#include "core/error.h"
 #include "core/rng.h"
 
 #define SERVICE_PS 1e9

@@ -1,5 +1,6 @@
 #include "check/fit_parts.h"
 
+#include "core/error.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_cdf.h>

@@ -16,6 +16,8 @@
 
 #include "check/published.h"
 
+struct error;
+
 /* How far a published figure is off by itself (standard deviation of its
  * logarithm): the five repetitions of the 4 KiB CREATE at 20 vCPUs differ by that.
  * Costs are uncertain by as much at least, and by more where the rows scatter. */

@@ -5,6 +5,10 @@
 #define S2FLUSH_CHECK_FIT_PARTS_H
 
 #include "check/fit.h"
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* A cost that may as well be three times as large is not told. */
 #define FIT_WORST_ERROR 1.0

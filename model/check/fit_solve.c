@@ -2,6 +2,7 @@
  * are smallest, by GSL. */
 #include "check/fit_parts.h"
 #include "check/predict.h"
+#include "core/error.h"
 
 #include <gsl/gsl_blas.h>
 #include <gsl/gsl_multifit_nlinear.h>

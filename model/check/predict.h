@@ -12,6 +12,8 @@
 
 #include "check/published.h"
 
+struct error;
+
 /* How much of a row's region is played. */
 struct slices {
     /* Bytes. Equal: the whole region, played once. A first one of 0: only the

@@ -2,6 +2,7 @@
 
 #include "core/csv.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "vm/host.h"
 
 #include <math.h>

@@ -8,11 +8,16 @@
 #ifndef S2FLUSH_CHECK_PUBLISHED_H
 #define S2FLUSH_CHECK_PUBLISHED_H
 
-#include "core/error.h"
 #include "guest/benchmark/benchmark.h"
 #include "kvm/kernel.h"
 #include "kvm/strategy.h"
 #include "machine/platform.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
 
 #define PUBLISHED_ROWS 10000
 

@@ -3,6 +3,7 @@
 #include "check/baseline.h"
 #include "check/predict.h"
 #include "core/alloc.h"
+#include "core/error.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_cdf.h>

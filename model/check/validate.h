@@ -16,6 +16,8 @@
 
 #include <stdio.h>
 
+struct error;
+
 struct prediction {
     double p10, p50, p90; /* in the row's unit */
     double error_pct; /* of p50 over the measured value */

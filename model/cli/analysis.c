@@ -1,6 +1,8 @@
 #include "cli/analysis.h"
 
 #include "cli/progress.h"
+#include "core/error.h"
+#include "core/invariant.h"
 #include "report/output.h"
 
 #include <string.h>

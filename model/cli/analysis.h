@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 
+struct error;
+
 struct analysis {
     const char *study, *folder; /* folder NULL: no files */
     struct cli_sets sets;

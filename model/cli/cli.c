@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 #include <argp.h>

@@ -7,7 +7,11 @@
 #ifndef S2FLUSH_CLI_CLI_H
 #define S2FLUSH_CLI_CLI_H
 
-#include "core/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
 
 int cmd_run(int argc, char **argv);
 int cmd_merge(int argc, char **argv);

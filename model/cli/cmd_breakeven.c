@@ -1,4 +1,5 @@
 #include "cli/analysis.h"
+#include "core/error.h"
 #include "report/breakeven_report.h"
 #include "report/target_report.h"
 

@@ -1,6 +1,7 @@
 /* s2flush calibrate: a platform file from measurements. */
 #include "check/calibrate/calibrate.h"
 #include "cli/cli.h"
+#include "core/error.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "check/counts/boots.h"
 #include "check/counts/counts.h"
 #include "cli/cli.h"
+#include "core/error.h"
 
 #include <errno.h>
 #include <inttypes.h>

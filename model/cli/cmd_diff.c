@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "core/error.h"
 #include "report/diff.h"
 #include "study/metrics.h"
 

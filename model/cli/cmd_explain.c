@@ -1,5 +1,6 @@
 /* s2flush explain: one run in full. */
 #include "cli/cli.h"
+#include "core/error.h"
 #include "report/explain.h"
 
 #include <stdio.h>

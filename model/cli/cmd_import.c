@@ -1,5 +1,6 @@
 /* s2flush import: a workload from a trace of a real host. */
 #include "cli/cli.h"
+#include "core/error.h"
 #include "core/units.h"
 #include "guest/import/import.h"
 #include "guest/recording/recording.h"

@@ -1,6 +1,7 @@
 /* s2flush list: what there is, and what each key means. */
 #include "cli/cli.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "study/metrics.h"
 #include "study/study.h"
 

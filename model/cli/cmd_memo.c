@@ -1,5 +1,6 @@
 /* s2flush memo: what a folder of results says, as Markdown and as an HTML page. */
 #include "cli/cli.h"
+#include "core/error.h"
 #include "report/memo/memo.h"
 #include "report/output.h"
 

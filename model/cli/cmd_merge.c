@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "cli/run_study.h"
 #include "core/alloc.h"
+#include "core/error.h"
 #include "report/collect.h"
 
 #include <dirent.h>

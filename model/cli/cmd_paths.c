@@ -1,6 +1,7 @@
 /* s2flush paths: the lengths of the kernel's paths from recorded instructions. */
 #include "check/paths/paths.h"
 #include "cli/cli.h"
+#include "core/error.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* s2flush plot: runs gnuplot on the scripts that fit the rows in a folder. */
 #include "cli/cli.h"
+#include "core/error.h"
 #include "report/plot.h"
 
 #include <stdio.h>

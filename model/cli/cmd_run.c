@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/run_study.h"
+#include "core/error.h"
 #include "core/units.h"
 #include "report/output.h"
 #include "study/needs.h"

@@ -3,6 +3,7 @@
 #include "check/validate.h"
 #include "cli/analysis.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "core/version.h"
 
 #include <dirent.h>

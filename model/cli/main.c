@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "core/error.h"
 #include "core/version.h"
 
 #include <argp.h>

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "core/error.h"
 #include "report/collect.h"
 #include "report/run_json.h"
 

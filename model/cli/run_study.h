@@ -12,6 +12,8 @@
 
 #include <inttypes.h>
 
+struct error;
+
 #define RUN_JOURNAL "run.journal"
 #define SHARD_JOURNAL "shard-%" PRIu32 "-of-%" PRIu32 ".journal" /* until it is finished */
 #define SHARD_CELLS "shard-%" PRIu32 "-of-%" PRIu32 ".cells"

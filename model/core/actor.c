@@ -1,6 +1,7 @@
 #include "core/actor.h"
 #include "core/alloc.h"
 
+#include "core/invariant.h"
 #include "core/resource.h"
 
 #include <stdlib.h>

@@ -16,9 +16,11 @@
 #define S2FLUSH_CORE_ACTOR_H
 
 #include "core/calendar.h"
-#include "core/error.h"
 #include "core/ledger.h"
 #include "core/spans.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #define ACTOR_DEPTH 8
 #define FRAME_BYTES 160

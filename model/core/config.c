@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "core/error.h"
 #include "core/file.h"
 
 #include <ini.h>

@@ -14,7 +14,11 @@
 #ifndef S2FLUSH_CORE_CONFIG_H
 #define S2FLUSH_CORE_CONFIG_H
 
-#include "core/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct source_location;
 
 /* Called for each `name = value` in file order. False stops the reading; the
  * error must then be filled. Texts live only during the call. */

@@ -1,6 +1,8 @@
 #include "core/csv.h"
 
+#include "core/error.h"
 #include "core/file.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 #include <errno.h>

@@ -8,10 +8,12 @@
 #ifndef S2FLUSH_CORE_CSV_H
 #define S2FLUSH_CORE_CSV_H
 
-#include "core/error.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+struct error;
 
 /* What a table may hold besides 1 GiB of text. The rows of the largest study
  * that may be run are within it. */

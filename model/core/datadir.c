@@ -1,5 +1,7 @@
 #include "core/datadir.h"
 
+#include "core/error.h"
+
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,10 +4,10 @@
 #ifndef S2FLUSH_CORE_DATADIR_H
 #define S2FLUSH_CORE_DATADIR_H
 
-#include "core/error.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+struct error;
 
 /* Builds the path of a file that comes with the program (such as
  * "model/machine/platforms/max.ini") into buf: under $S2FLUSH_DATA, the

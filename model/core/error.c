@@ -15,8 +15,6 @@ enum {
     NAMES_LISTED_MAX = 12
 };
 
-static _Thread_local const uint64_t *clock_ps;
-
 /* ---- Messages ---- */
 
 /* C0 controls and DEL are one byte; the C1 controls, which terminals obey as
@@ -117,9 +115,14 @@ bool error_run(struct error *err, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    fill(err, EXIT_RUN, NULL, format, args);
+    error_run_args(err, format, args);
     va_end(args);
     return false;
+}
+
+void error_run_args(struct error *err, const char *format, va_list args)
+{
+    fill(err, EXIT_RUN, NULL, format, args);
 }
 
 /* ---- Near names ---- */
@@ -210,31 +213,8 @@ _Noreturn void error_fatal(const char *format, ...)
 
     pthread_mutex_lock(&ending);
     va_start(args, format);
-    fill(&err, EXIT_RUN, NULL, format, args);
+    error_run_args(&err, format, args);
     va_end(args);
     fprintf(stderr, "s2flush: %s\n", err.text);
     exit(err.status);
-}
-
-void invariant_clock(const uint64_t *now_ps)
-{
-    clock_ps = now_ps;
-}
-
-_Noreturn void invariant_failed(const char *condition, const char *file, int line,
-                                const char *format, ...)
-{
-    struct error err;
-    char now[48] = "no simulation running";
-    va_list args;
-
-    va_start(args, format);
-    fill(&err, EXIT_RUN, NULL, format, args);
-    va_end(args);
-    if (clock_ps != NULL) {
-        snprintf(now, sizeof now, "at %llu ps", (unsigned long long)*clock_ps);
-    }
-    fprintf(stderr, "s2flush: defect: %s:%d: %s does not hold (%s): %s\n", file, line, condition,
-            now, err.text);
-    abort();
 }

@@ -9,9 +9,9 @@
 #ifndef S2FLUSH_CORE_ERROR_H
 #define S2FLUSH_CORE_ERROR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 enum { EXIT_DONE = 0, EXIT_RUN = 1, EXIT_INPUT = 2 };
 
@@ -36,6 +36,10 @@ bool error_input(struct error *err, const struct source_location *at, const char
 /* The same for a failure of the run itself: status EXIT_RUN. */
 bool error_run(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same for a function that takes a format itself. */
+void error_run_args(struct error *err, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
 /* The nearest of `count` names to `word` (optimal string alignment distance,
  * at most a third of the word's length and never more than 3; capital letters
  * count as small ones), or NULL. */
@@ -49,21 +53,5 @@ void error_suggest(char *text, size_t size, const char *word, const char *const 
 /* Ends the program: "s2flush: <message>" on stderr, status EXIT_RUN. For what
  * no caller can mend: memory exhausted, a number past its limit. */
 _Noreturn void error_fatal(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* An assertion about the model. On failure it prints the expression, the
- * message and the simulated time in effect (invariant_clock), and aborts. */
-#define INVARIANT(condition, ...)                                          \
-    do {                                                                   \
-        if (!(condition)) {                                                \
-            invariant_failed(#condition, __FILE__, __LINE__, __VA_ARGS__); \
-        }                                                                  \
-    } while (0)
-
-_Noreturn void invariant_failed(const char *condition, const char *file, int line,
-                                const char *format, ...) __attribute__((format(printf, 4, 5)));
-
-/* The simulated time that failed invariants print, in ps; each thread has its
- * own. Set to a running simulation's clock, or NULL. */
-void invariant_clock(const uint64_t *now_ps);
 
 #endif

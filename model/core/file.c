@@ -1,5 +1,7 @@
 #include "core/file.h"
 
+#include "core/error.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -5,7 +5,10 @@
 #ifndef S2FLUSH_CORE_FILE_H
 #define S2FLUSH_CORE_FILE_H
 
-#include "core/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
 
 /* Reads a whole file into a NUL-terminated buffer of `length` bytes and one more, which
  * the caller frees. False with one line where it is larger than `limit_bytes` (a device:

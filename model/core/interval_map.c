@@ -1,6 +1,6 @@
 #include "core/interval_map.h"
 
-#include "core/error.h"
+#include "core/invariant.h"
 
 static int compare(const struct interval *a, const struct interval *b)
 {

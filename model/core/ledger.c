@@ -1,7 +1,7 @@
 #include "core/ledger.h"
 
 #include "core/alloc.h"
-#include "core/error.h"
+#include "core/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>

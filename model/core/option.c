@@ -1,3 +1,5 @@
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/option_parts.h"
 
 #include <string.h>

@@ -9,10 +9,14 @@
 #ifndef S2FLUSH_CORE_OPTION_H
 #define S2FLUSH_CORE_OPTION_H
 
-#include "core/error.h"
 #include "core/units.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+struct error;
+struct source_location;
 
 enum option_kind {
     OPTION_REAL, /* double, in the row's unit */

@@ -1,5 +1,6 @@
 /* What is said of a row of options: what it takes, its range, its value; and all rows in a
  * table for people. */
+#include "core/invariant.h"
 #include "core/option_parts.h"
 
 #include <math.h>

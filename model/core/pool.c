@@ -1,7 +1,7 @@
 #include "core/pool.h"
 
 #include "core/alloc.h"
-#include "core/error.h"
+#include "core/invariant.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 #include "core/resource.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
+
 #include <math.h>
 #include <stdlib.h>
 

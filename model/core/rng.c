@@ -1,6 +1,6 @@
 #include "core/rng.h"
 
-#include "core/error.h"
+#include "core/invariant.h"
 
 #include <assert.h>
 #include <limits.h>

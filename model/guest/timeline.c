@@ -1,5 +1,7 @@
 #include "guest/timeline.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 #include <stdio.h>

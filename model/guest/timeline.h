@@ -9,8 +9,14 @@
 #ifndef S2FLUSH_GUEST_TIMELINE_H
 #define S2FLUSH_GUEST_TIMELINE_H
 
-#include "core/error.h"
 #include "vm/host.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct source_location;
 
 enum op_kind {
     OP_ENTER, /* a vCPU enters the guest (KVM_RUN) */

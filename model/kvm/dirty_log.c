@@ -1,5 +1,6 @@
 #include "kvm/dirty_log.h"
 
+#include "core/invariant.h"
 #include "kvm/tlbi.h"
 
 static uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)

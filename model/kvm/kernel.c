@@ -1,5 +1,6 @@
 #include "kvm/kernel.h"
 
+#include "core/error.h"
 #include "core/units.h"
 
 #include <ctype.h>

@@ -8,9 +8,12 @@
 #ifndef S2FLUSH_KVM_KERNEL_H
 #define S2FLUSH_KVM_KERNEL_H
 
-#include "core/error.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+struct error;
+struct source_location;
 
 enum kernel_switch {
     SWITCH_FAULT_LOCK, /* how a translation fault holds mmu_lock */

@@ -1,3 +1,4 @@
+#include "core/invariant.h"
 #include "kvm/range_parts.h"
 #include "kvm/stall.h"
 

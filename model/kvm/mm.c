@@ -1,5 +1,6 @@
 /* What the host's memory management does to a VM: MMU notifiers, pages
  * exchanged, memory dropped or filled, slots deleted. */
+#include "core/invariant.h"
 #include "kvm/lines.h"
 
 /* The part of a host range that a slot maps, as IPA; false where none. */

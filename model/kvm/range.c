@@ -1,4 +1,5 @@
 /* Range operations on stage 2: unmap and flush, of ranges and whole VMs. */
+#include "core/invariant.h"
 #include "kvm/range_parts.h"
 #include "kvm/tlbi.h"
 

@@ -1,5 +1,8 @@
 #include "kvm/stage2.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
+
 /* A leaf interval's value. */
 enum { VALID = 1, WRITE = 2, EXECUTE = 4, LEVEL_SHIFT = 3 };
 

@@ -14,8 +14,12 @@
 #ifndef S2FLUSH_KVM_STAGE2_H
 #define S2FLUSH_KVM_STAGE2_H
 
-#include "core/error.h"
 #include "core/interval_map.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct error;
 
 enum leaf_level {
     LEAF_PAGE, /* the granule: 4, 16 or 64 KiB */

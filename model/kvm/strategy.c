@@ -1,5 +1,7 @@
 #include "kvm/strategy.h"
 
+#include "core/error.h"
+
 #include <string.h>
 
 /* What Linux cleans. */

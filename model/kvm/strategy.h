@@ -9,8 +9,14 @@
 #ifndef S2FLUSH_KVM_STRATEGY_H
 #define S2FLUSH_KVM_STRATEGY_H
 
-#include "core/error.h"
 #include "core/option.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
+struct source_location;
 
 /* What a re-init tears out of stage 2. */
 #define REINIT_UNMAP_CHOICES(X)                             \

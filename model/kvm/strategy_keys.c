@@ -1,5 +1,7 @@
 /* The keys of a strategy: names and words, what has no effect beside what, and what
  * there is to know beside its cost. */
+#include "core/error.h"
+#include "core/invariant.h"
 #include "kvm/strategy.h"
 
 #include <stddef.h>

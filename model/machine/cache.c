@@ -1,6 +1,7 @@
 #include "machine/cache.h"
 
 #include "core/error.h"
+#include "core/invariant.h"
 #include "machine/cache_extents.h"
 #include "machine/cache_sets.h"
 

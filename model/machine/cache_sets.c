@@ -1,6 +1,7 @@
 #include "machine/cache_sets.h"
 
 #include "core/error.h"
+#include "core/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>

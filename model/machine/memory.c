@@ -1,6 +1,7 @@
 #include "machine/memory.h"
 
 #include "core/alloc.h"
+#include "core/invariant.h"
 #include "machine/price.h"
 
 #include <math.h>

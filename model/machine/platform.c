@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/datadir.h"
+#include "core/error.h"
 
 #include <stddef.h>
 #include <stdio.h>

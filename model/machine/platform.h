@@ -8,10 +8,15 @@
 #ifndef S2FLUSH_MACHINE_PLATFORM_H
 #define S2FLUSH_MACHINE_PLATFORM_H
 
-#include "core/error.h"
 #include "core/option.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+struct error;
+struct source_location;
 
 /* X(name, unit, min, max, help): every cost that a platform file must give. */
 #define COST_TABLE(X)                                                                             \

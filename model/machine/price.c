@@ -1,5 +1,7 @@
 #include "machine/price.h"
 
+#include "core/invariant.h"
+
 #include <math.h>
 
 /* What the formulas of EVENT_TABLE are written in. */

@@ -1,5 +1,6 @@
 #include "report/breakeven_report.h"
 
+#include "core/error.h"
 #include "report/cells.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 #include "report/collect.h"
 
+#include "core/error.h"
 #include "report/run_json.h"
 
 #include <inttypes.h>

@@ -6,6 +6,8 @@
 
 #include "report/journal.h"
 
+struct error;
+
 /* Whether these are all shards of one study, each once and whole. Puts them into
  * the order of the shards. False with a line that names what is wrong. */
 bool collect_check(struct journal *journals, size_t count, struct error *err);

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "report/diff_parts.h"
 
 #include "core/alloc.h"

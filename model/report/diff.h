@@ -20,6 +20,8 @@
 
 #include "core/csv.h"
 
+struct error;
+
 struct diff_row {
     size_t a, b; /* rows of the two tables; SIZE_MAX: not there */
     double value_a, value_b, difference; /* NAN: not known */

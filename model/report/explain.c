@@ -1,5 +1,6 @@
 #include "report/explain.h"
 
+#include "core/error.h"
 #include "report/rows.h"
 #include "run/sim.h"
 #include "study/metrics.h"

@@ -7,6 +7,8 @@
 
 #include "report/timeline/tracks.h"
 
+struct error;
+
 /* Plays the point with all costs at their modes, and the yardstick, and prints
  * both. Writes the run over time as `wish` says, where it has files. False where
  * the run gets stuck or a file cannot be written; nothing is printed then. */

@@ -1,6 +1,7 @@
 #include "report/gnuplot.h"
 
 #include "core/datadir.h"
+#include "core/error.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -7,6 +7,8 @@
 
 #include "report/output.h"
 
+struct error;
+
 /* Where things are; all absolute, for the script runs in the rows' folder. */
 struct places {
     char scripts[OUTPUT_PATH], style[OUTPUT_PATH];

@@ -1,6 +1,7 @@
 #include "report/journal.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "report/journal_parts.h"
 
 #include <errno.h>

@@ -18,6 +18,8 @@
 #include "report/output.h"
 #include "study/execute.h"
 
+struct error;
+
 struct journal {
     char path[OUTPUT_PATH];
     bool open;

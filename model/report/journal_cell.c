@@ -1,4 +1,5 @@
 /* A cell's rows into a journal and out of it. */
+#include "core/error.h"
 #include "report/journal_parts.h"
 
 #include <errno.h>

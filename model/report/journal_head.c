@@ -1,6 +1,7 @@
 #include "report/journal_head.h"
 
 #include "core/build_id.h"
+#include "core/error.h"
 #include "core/version.h"
 #include "report/journal_parts.h"
 #include "report/run_json.h"

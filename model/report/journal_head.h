@@ -8,6 +8,8 @@
 #include "report/rows.h"
 #include "study/shard.h"
 
+struct error;
+
 enum head_text {
     HEAD_STUDY, /* its name */
     HEAD_VERSION, /* of the program that plays it */

@@ -1,5 +1,6 @@
 /* Records: how they are put together, written, read and checked. */
 #include "core/alloc.h"
+#include "core/error.h"
 #include "report/journal_parts.h"
 
 #include <endian.h>

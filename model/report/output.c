@@ -1,5 +1,7 @@
 #include "report/output.h"
 
+#include "core/error.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -7,9 +7,11 @@
 #ifndef S2FLUSH_REPORT_OUTPUT_H
 #define S2FLUSH_REPORT_OUTPUT_H
 
-#include "core/error.h"
-
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
+
+struct error;
 
 #define OUTPUT_PATH 4096
 

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "report/plot_parts.h"
 
 #include "core/file.h"

@@ -8,9 +8,10 @@
 #ifndef S2FLUSH_REPORT_PLOT_H
 #define S2FLUSH_REPORT_PLOT_H
 
-#include "core/error.h"
-
+#include <stdbool.h>
 #include <stdio.h>
+
+struct error;
 
 /* Draws all that fits FOLDER/rows.csv, or another table of the folder that a
  * script asks for, each as SVG and PNG; names what it drew

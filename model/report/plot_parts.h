@@ -7,6 +7,8 @@
 #include "core/csv.h"
 #include "report/plot.h"
 
+struct error;
+
 #define PLOT_ROWS "rows.csv"
 
 /* What a script asks for. */

@@ -1,4 +1,5 @@
 /* What a script of bench/plots asks for in its head, and whether a table has it. */
+#include "core/error.h"
 #include "report/plot_parts.h"
 
 #include "core/units.h"

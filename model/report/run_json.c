@@ -1,5 +1,6 @@
 #include "report/run_json.h"
 
+#include "core/error.h"
 #include "core/version.h"
 #include "report/rows.h"
 #include "report/tojson.h"

@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+struct error;
+
 /* What a run's record says of the study, as text that needs no study any more. */
 struct run_about {
     char *path; /* the study's file */

@@ -1,5 +1,6 @@
 #include "run/play.h"
 
+#include "core/invariant.h"
 #include "kvm/dirty_log.h"
 #include "run/watch.h"
 

@@ -1,6 +1,8 @@
 #include "run/sim.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
+#include "core/invariant.h"
 #include "machine/price.h"
 #include "run/play.h"
 

@@ -11,6 +11,8 @@
 #include "guest/timeline.h"
 #include "kvm/kvm.h"
 
+struct error;
+
 /* Everything that one run needs, resolved and checked. Pointers are the
  * caller's and must outlive the run. */
 struct point {

@@ -1,6 +1,7 @@
 #include "run/watch.h"
 
 #include "core/alloc.h"
+#include "core/invariant.h"
 
 #include <stdio.h>
 #include <stdlib.h>

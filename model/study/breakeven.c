@@ -1,6 +1,7 @@
 #include "study/breakeven.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "study/breakeven_parts.h"
 
 #include <gsl/gsl_sort.h>

@@ -18,6 +18,8 @@
 #include "study/evaluate.h"
 #include "study/groups.h"
 
+struct error;
+
 /* Under this share of the draws that agree, nothing is decided. */
 #define DECIDED_SHARE 0.8
 

@@ -1,5 +1,6 @@
 /* What a scan says of each pair of strategies, and the crossings in it. */
 #include "core/alloc.h"
+#include "core/error.h"
 #include "study/breakeven_parts.h"
 #include "study/crossing.h"
 

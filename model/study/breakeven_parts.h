@@ -6,6 +6,8 @@
 
 #include "study/breakeven.h"
 
+struct error;
+
 /* All strategies at all values of the axis, in all groups. */
 struct scan {
     const struct study *study;

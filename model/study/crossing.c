@@ -1,6 +1,7 @@
 #include "study/crossing.h"
 
 #include "core/error.h"
+#include "core/invariant.h"
 
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_roots.h>

@@ -1,5 +1,6 @@
 #include "study/draws.h"
 
+#include "core/error.h"
 #include "core/rng.h"
 
 #include <gsl/gsl_qrng.h>

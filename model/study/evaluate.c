@@ -1,6 +1,8 @@
 #include "study/evaluate.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
+#include "core/invariant.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -327,8 +329,8 @@ bool evaluate_at(struct scenario *scenario, enum metric metric, const double val
     struct costs costs;
     memcpy(costs.value, value, sizeof costs.value);
     trial_prices(&scenario->setup, &scenario->timeline, value, costs.price);
-    bool good =
-        !metric_needs_ideal(metric) || times_at(scenario, &strategy_ideal, metric, &costs, &ideal, err);
+    bool good = !metric_needs_ideal(metric) ||
+                times_at(scenario, &strategy_ideal, metric, &costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {
         good = times_at(scenario, strategies[i], metric, &costs, &times, err) &&
                value_of(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
@@ -342,7 +344,8 @@ bool evaluate_metric(struct scenario *scenario, enum metric metric,
 {
     struct times *ideal = alloc_zeroed(scenario->runs, sizeof *ideal, "runs of a scenario");
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
-    bool good = !metric_needs_ideal(metric) || runs_of(scenario, &strategy_ideal, metric, ideal, err);
+    bool good =
+        !metric_needs_ideal(metric) || runs_of(scenario, &strategy_ideal, metric, ideal, err);
     for (size_t i = 0; good && i < count; i++) {
         good = runs_of(scenario, strategies[i], metric, times, err);
         for (size_t run = 0; good && run < scenario->runs; run++) {

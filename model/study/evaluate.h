@@ -18,6 +18,8 @@
 
 #include <omp.h>
 
+struct error;
+
 /* What all scenarios of a study share. */
 struct evaluator {
     const struct study *study;

@@ -13,6 +13,8 @@
 #include "study/study.h"
 #include "study/sweep.h"
 
+struct error;
+
 struct point_result {
     struct spread metric[METRICS];
     struct verdict verdict[READERS];

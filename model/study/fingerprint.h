@@ -9,6 +9,8 @@
 
 #include "study/study.h"
 
+struct error;
+
 /* Resolves every cell, by `jobs` threads (0: one for each processor), and hashes
  * their setups and timelines, all strategies, and what the study adds. 32 hexadecimal digits and a
  * NUL into `text`. False with the line of the first cell that cannot be resolved. */

@@ -1,5 +1,7 @@
 #include "study/groups.h"
 
+#include "core/error.h"
+
 #include <stdio.h>
 #include <string.h>
 

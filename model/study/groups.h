@@ -9,6 +9,8 @@
 
 #include "study/study.h"
 
+struct error;
+
 #define GROUPS_OUT 2
 
 struct groups {

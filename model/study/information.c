@@ -1,6 +1,7 @@
 #include "study/information.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/rng.h"
 #include "study/winner_map.h"
 

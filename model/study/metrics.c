@@ -1,5 +1,7 @@
 #include "study/metrics.h"
 
+#include "core/error.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

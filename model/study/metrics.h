@@ -13,6 +13,9 @@
 #include "study/stats.h"
 #include "study/trial.h"
 
+struct error;
+struct source_location;
+
 /* X(name, unit, kind, value, help): all there is to know of a metric.
  *
  *   kind    SUM     window_ps, cpu_ps: where nobody waits, what the window's events cost

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/csv.h"
+#include "core/error.h"
 #include "run/sim.h"
 #include "study/execute.h"
 

@@ -7,6 +7,8 @@
 #include "study/metrics.h"
 #include "study/study.h"
 
+struct error;
+
 struct study_needs {
     uint64_t rows; /* of its table: points times metrics */
     uint64_t bytes; /* memory at most: all results, and what each thread plays */

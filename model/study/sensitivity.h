@@ -17,6 +17,8 @@
 #include "study/sobol.h"
 #include "study/winner_map.h"
 
+struct error;
+
 struct sensitivity_request {
     enum metric metric;
     const char *of; /* one strategy, or "A,B" for A less B; NULL: the two that

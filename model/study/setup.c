@@ -1,5 +1,8 @@
 #include "study/setup.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>

@@ -12,6 +12,9 @@
 #include "machine/platform.h"
 #include "study/values.h"
 
+struct error;
+struct source_location;
+
 /* Keys of [strategy] that a point has otherwise than its row. */
 #define SETUP_CHANGES 16
 struct strategy_change {

@@ -1,5 +1,6 @@
 /* The resolved configuration of a setup, key by key, and the hash of it. */
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/units.h"
 #include "study/setup.h"
 

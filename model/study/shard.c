@@ -1,5 +1,6 @@
 #include "study/shard.h"
 
+#include "core/error.h"
 #include "core/rng.h"
 #include "core/units.h"
 

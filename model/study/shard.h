@@ -8,7 +8,11 @@
 #ifndef S2FLUSH_STUDY_SHARD_H
 #define S2FLUSH_STUDY_SHARD_H
 
-#include "core/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct error;
 
 /* No more than files that may be open at once, and as many as a job array of
  * Slurm's may have by default. */

@@ -1,6 +1,7 @@
 #include "study/sobol.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/rng.h"
 #include "study/stats.h"
 

@@ -11,7 +11,8 @@
 #ifndef S2FLUSH_STUDY_SOBOL_H
 #define S2FLUSH_STUDY_SOBOL_H
 
-#include "core/error.h"
+#include <stddef.h>
+#include <stdint.h>
 
 #define SOBOL_INPUTS 64
 

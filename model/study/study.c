@@ -2,6 +2,7 @@
 
 #include "core/config.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "study/study_parts.h"
 
 #include <stdio.h>
@@ -146,7 +147,8 @@ static bool add_setting(struct study *study, const char *key, const char *text,
 
 /* --- the file --- */
 
-static bool unknown_section(const char *section, const struct source_location *at, struct error *err)
+static bool unknown_section(const char *section, const struct source_location *at,
+                            struct error *err)
 {
     static const char *const names[] = {"study", "axes", "set", "strategy NAME", "memo"};
     char hint[128] = "";

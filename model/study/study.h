@@ -21,6 +21,8 @@
 #include "study/study_memo.h"
 #include "study/values.h"
 
+struct error;
+
 #define STUDY_AXES 16
 #define STUDY_SETTINGS 64
 #define STUDY_STRATEGIES 32

@@ -1,6 +1,7 @@
 /* Completing a study and loading what its points need. */
 #include "core/alloc.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "study/study_parts.h"
 
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 #include "study/study_memo.h"
 
+#include "core/error.h"
 #include "study/groups.h"
 #include "study/metrics.h"
 

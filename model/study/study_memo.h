@@ -21,6 +21,9 @@
 
 #include "core/option.h"
 
+struct error;
+struct source_location;
+
 #define STUDY_MEMO_KEYS 11
 #define STUDY_MEMO_LIST 8 /* entries of a list */
 

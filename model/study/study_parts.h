@@ -6,6 +6,9 @@
 
 #include "study/study.h"
 
+struct error;
+struct source_location;
+
 /* Folders of studies that are found by name, under the data folder. */
 #define STUDY_DIR "workloads/studies"
 #define QUESTION_DIR "workloads/questions"

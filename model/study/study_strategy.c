@@ -1,4 +1,5 @@
 /* The strategies of a study's own: sections [strategy NAME]. */
+#include "core/error.h"
 #include "study/study_parts.h"
 
 #include <stdio.h>

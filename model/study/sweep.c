@@ -1,6 +1,9 @@
 #include "study/sweep.h"
 
+#include "core/error.h"
+
 #include <omp.h>
+#include <stdint.h>
 
 /* What a shell says of a program that a signal ended. */
 #define STATUS_OF_SIGNALS 128

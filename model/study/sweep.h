@@ -8,7 +8,10 @@
 #ifndef S2FLUSH_STUDY_SWEEP_H
 #define S2FLUSH_STUDY_SWEEP_H
 
-#include "core/error.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
 
 struct sweep;
 

@@ -12,6 +12,8 @@
 
 #include "study/breakeven.h"
 
+struct error;
+
 /* The share of draws that must keep the limit for it to be kept surely. */
 #define TARGET_SURE 0.9
 

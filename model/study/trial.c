@@ -1,5 +1,7 @@
 #include "study/trial.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "machine/price.h"
 #include "run/sim.h"
 

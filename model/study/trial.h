@@ -13,6 +13,8 @@
 #include "machine/oracle.h"
 #include "study/setup.h"
 
+struct error;
+
 struct point;
 
 #define TRIAL_CELLS ((size_t)SITES * EVENT_KINDS)

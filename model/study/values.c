@@ -1,5 +1,7 @@
 #include "study/values.h"
 
+#include "core/error.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>

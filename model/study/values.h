@@ -11,8 +11,13 @@
 #ifndef S2FLUSH_STUDY_VALUES_H
 #define S2FLUSH_STUDY_VALUES_H
 
-#include "core/error.h"
 #include "core/units.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct error;
+struct source_location;
 
 #define VALUES_MAX 4096
 

@@ -1,6 +1,7 @@
 #include "study/winner_map.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 
 #include <math.h>
 #include <stdlib.h>

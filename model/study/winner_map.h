@@ -15,6 +15,8 @@
 #include "study/evaluate.h"
 #include "study/groups.h"
 
+struct error;
+
 /* Under this share of the draws that agree, a cell is undecided. */
 #define MAP_DECIDED 0.8
 

@@ -5,10 +5,15 @@
 #ifndef S2FLUSH_TESTS_BOOTTRACE_H
 #define S2FLUSH_TESTS_BOOTTRACE_H
 
+#include "core/error.h"
 #include "tracetext.h"
 
 #include "core/units.h"
 #include "guest/import/import.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 static const struct import_wish usual = {
     .backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};

@@ -4,10 +4,14 @@
 #ifndef S2FLUSH_TESTS_BREAKEVEN_TOLD_H
 #define S2FLUSH_TESTS_BREAKEVEN_TOLD_H
 
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/breakeven_report.h"
 #include "study/breakeven.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* Finds the break-even points of a request that must be good. */
 static inline void breakeven_good(const struct study *study,

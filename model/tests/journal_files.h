@@ -5,10 +5,14 @@
 #ifndef S2FLUSH_TESTS_JOURNAL_FILES_H
 #define S2FLUSH_TESTS_JOURNAL_FILES_H
 
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/collect.h"
 #include "report/run_json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 static bool all_metrics[METRICS];
 static const bool both_formats[ROWS_FORMATS] = {true, true};

@@ -8,10 +8,12 @@
 #include "check.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "check/calibrate/calibrate.h"
+#include "core/error.h"
 #include "core/rng.h"
 
 static inline const char *path_of(const char *name)

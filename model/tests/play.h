@@ -6,9 +6,11 @@
 
 #include "check.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "guest/workload/workload.h"
 #include "run/sim.h"
 

@@ -1,4 +1,5 @@
 #include "random_case.h"
+#include "core/error.h"
 
 #include <string.h>
 

@@ -1,5 +1,7 @@
 /* What a random case comes to where it is played, and how far two such are apart. */
 #include "random_outcome.h"
+#include "core/error.h"
+#include "core/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,11 @@
 
 #include "check.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "kvm/kvm.h"
 #include "machine/price.h"
 

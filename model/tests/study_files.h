@@ -6,8 +6,11 @@
 
 #include "check.h"
 
+#include "core/error.h"
 #include "study/study.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,6 +7,7 @@
  * which fast must agree to the picosecond where actors do not meet.
  *
  * S2FLUSH_CASES=all plays all of them (`make check-long`); otherwise some. */
+#include "core/error.h"
 #include "random_outcome.h"
 
 #include <omp.h>

@@ -1,5 +1,6 @@
 /* Every column of every table that is read with every kind of mistake, and
  * tables that are none. */
+#include "core/error.h"
 #include "measurements.h"
 #include "mistakes.h"
 

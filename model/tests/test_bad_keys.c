@@ -1,5 +1,6 @@
 /* Every key of every option table with every kind of mistake: refused in one
  * line that names file, line, key, what was found and what would be right. */
+#include "core/error.h"
 #include "mistakes.h"
 #include "study_files.h"
 

@@ -1,5 +1,6 @@
 /* Values that come as `key = list` of a study, with --set, or as a kernel's
  * switches; and platforms that lack something. */
+#include "core/error.h"
 #include "mistakes.h"
 #include "study_files.h"
 

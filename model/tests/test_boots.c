@@ -7,6 +7,7 @@
 
 #include "check/counts/boots.h"
 #include "core/datadir.h"
+#include "core/error.h"
 #include "core/units.h"
 #include "guest/recording/recording.h"
 #include "run/sim.h"

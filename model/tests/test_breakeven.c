@@ -2,6 +2,7 @@
  * left out or refused. */
 #include "breakeven_told.h"
 
+#include "core/error.h"
 #include "study/breakeven_parts.h"
 
 #include <math.h>

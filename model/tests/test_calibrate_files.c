@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "measurements.h"
 
 #include <signal.h>

@@ -1,5 +1,6 @@
 /* Times of small VMs, as the model would take on a machine whose costs are known, with
  * the noise of a real one; and what such times cannot tell. */
+#include "core/error.h"
 #include "timed_host.h"
 
 #include <gsl/gsl_randist.h>

@@ -1,5 +1,6 @@
 /* A strategy's own chunks: how long mmu_lock is held, and that nothing else
  * changes but for what giving it up costs. */
+#include "core/error.h"
 #include "play.h"
 
 #include "machine/price.h"

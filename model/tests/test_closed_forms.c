@@ -1,5 +1,6 @@
 /* On one actor, time is a sum that can be written down: the break-even sheet's
  * formulas, and the model's own with every event in it. */
+#include "core/error.h"
 #include "play.h"
 
 /* What the formulas are about. */

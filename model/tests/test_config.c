@@ -1,4 +1,5 @@
 #include "core/config.h"
+#include "core/error.h"
 #include "core/file.h"
 
 #include <setjmp.h>

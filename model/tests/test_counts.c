@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/counts/counts.h"
+#include "core/error.h"
 
 #define TABLE "bench/kvm/counts.csv"
 #define INPUTS "kernel,cpu,case,page,mem_mib,slot_offset_bytes,vcpus,phase,op"

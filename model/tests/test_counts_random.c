@@ -1,4 +1,5 @@
 /* Random operations on random VMs: what must hold whatever is counted. */
+#include "core/error.h"
 #include "random_case.h"
 
 #include <string.h>

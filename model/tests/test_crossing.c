@@ -2,6 +2,7 @@
  * what is told of them. */
 #include "breakeven_told.h"
 
+#include "core/error.h"
 #include "report/cells.h"
 #include "study/crossing.h"
 

@@ -1,4 +1,5 @@
 #include "core/csv.h"
+#include "core/error.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 /* Two folders of results, row by row. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/diff.h"

@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "core/datadir.h"
+#include "core/error.h"
 #include "guest/workload/workload.h"
 #include "kvm/strategy.h"
 #include "machine/events.h"

@@ -1,4 +1,5 @@
 #include "core/error.h"
+#include "core/invariant.h"
 
 #include <setjmp.h>
 #include <signal.h>

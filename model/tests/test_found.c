@@ -1,4 +1,5 @@
 /* What the fuzz target `sim` found, each as a case of its own. */
+#include "core/error.h"
 #include "play.h"
 
 static struct sim *play_text(const char *text, const char *strategy, bool exact,

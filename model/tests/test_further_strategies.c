@@ -1,5 +1,6 @@
 /* Strategies beside the built-in ones: what each does more and less than its
  * next of kin, and whether readers are served. */
+#include "core/error.h"
 #include "play.h"
 
 static struct stage n1;

@@ -1,4 +1,5 @@
 /* Generated boots: the shares that their keys name, and what was recorded. */
+#include "core/error.h"
 #include "play.h"
 
 #include "guest/workload/workload_values.h"

@@ -1,6 +1,7 @@
 /* What many small runs came to when the model was last looked at. Whoever
  * changes what the model says sees here how much of it, and accepts it with
  * `make golden`. */
+#include "core/error.h"
 #include "play.h"
 #include "random_case.h"
 

@@ -1,6 +1,7 @@
 /* Traces that import refuses, what is out of order or strange in those that it takes, and
  * files that are none. */
 #include "boottrace.h"
+#include "core/error.h"
 
 static void lost_events_are_refused(void **state)
 {

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "play.h"
 #include "tracetext.h"
 

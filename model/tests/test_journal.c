@@ -1,5 +1,6 @@
 /* Journals: what comes out is what a run in one go writes, and nothing that was
  * torn, damaged or meant for something else is believed. */
+#include "core/error.h"
 #include "journal_files.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/error.h"
 #include "kvm/kernel.h"
 
 static struct kernel resolved(const char *text)

@@ -1,5 +1,6 @@
 /* Every limit that model/README.md names: what is just within it is taken, one
  * more is refused with a line that says so. */
+#include "core/error.h"
 #include "play.h"
 
 #include "check/counts/counts.h"

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "core/option.h"
 
 #include <math.h>

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/paths/paths.h"
+#include "core/error.h"
 #include "core/rng.h"
 #include "kvm/kvm.h"
 

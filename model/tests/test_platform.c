@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "machine/platform.h"
 
 static const char *const shipped[] = {"neoverse-n1", "kunpeng-920",       "cortex-a72",

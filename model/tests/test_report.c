@@ -1,4 +1,5 @@
 /* What is written: JSON, rows, and files that are whole or not there. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "core/csv.h"

@@ -1,5 +1,6 @@
 /* Sobol' indices of functions whose indices are known, and what they say of the
  * model. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/sensitivity_report.h"

@@ -1,4 +1,5 @@
 /* Shards: together they are the study, and what is no set of them is named. */
+#include "core/error.h"
 #include "journal_files.h"
 
 #include "study/fingerprint.h"

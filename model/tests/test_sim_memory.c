@@ -1,4 +1,5 @@
 /* What a simulation may take: memory, which is told before it is taken, and cores. */
+#include "core/error.h"
 #include "play.h"
 
 #ifndef S2FLUSH_NO_JEMALLOC

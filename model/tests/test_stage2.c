@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "core/error.h"
 #include "core/units.h"
 #include "kvm/stage2.h"
 

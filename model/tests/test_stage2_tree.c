@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/error.h"
 #include "core/units.h"
 #include "kvm/stage2.h"
 

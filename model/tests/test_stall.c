@@ -1,5 +1,6 @@
 /* How long vCPUs are kept from running: closed forms where nobody waits, bounds
  * where they do, and the same in both fidelities. */
+#include "core/error.h"
 #include "play.h"
 
 static struct stage n1;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/error.h"
 #include "kvm/strategy.h"
 
 static const struct strategy *any_row(size_t i)

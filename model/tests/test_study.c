@@ -1,4 +1,5 @@
 /* Study files: lists and ranges, axes, settings, and what is refused how. */
+#include "core/error.h"
 #include "study_files.h"
 
 /* --- value lists --- */

@@ -1,4 +1,5 @@
 /* Draws of costs, and what many values come to. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "study/draws.h"

@@ -1,5 +1,6 @@
 /* Playing studies: pricing again is playing again, parts add up, and threads
  * change nothing. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "core/csv.h"

@@ -2,6 +2,7 @@
  * reported, and threads without a part of the outer loop take those of inner ones. */
 #include "check.h"
 
+#include "core/error.h"
 #include "study/sweep.h"
 
 #include <omp.h>

@@ -1,4 +1,5 @@
 /* Which values of an axis keep a limit, and keys of [strategy] as axes. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/target_report.h"

@@ -1,3 +1,4 @@
+#include "core/error.h"
 #include "jsontext.h"
 #include "play.h"
 

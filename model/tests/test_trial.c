@@ -1,4 +1,5 @@
 /* What a trial keeps of the run that it played, and when it may be priced again. */
+#include "core/error.h"
 #include "play.h"
 
 #include "study/metrics.h"

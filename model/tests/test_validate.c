@@ -4,6 +4,7 @@
 #include "check/fit.h"
 #include "check/predict.h"
 #include "check/validate.h"
+#include "core/error.h"
 #include "study/draws.h"
 
 #include <math.h>

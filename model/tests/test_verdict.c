@@ -1,5 +1,6 @@
 /* Who can read old bytes under which strategy, and that each part of a strategy
  * is needed for what it is said to be needed for. */
+#include "core/error.h"
 #include "play.h"
 
 #define C COHERENT

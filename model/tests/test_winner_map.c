@@ -1,4 +1,5 @@
 /* Winner maps: who wins, how surely, and who must not. */
+#include "core/error.h"
 #include "study_files.h"
 
 #include "report/map_report.h"

@@ -1,4 +1,5 @@
 /* Workload files: what they say, what they may not say, and what is built. */
+#include "core/error.h"
 #include "play.h"
 
 #define VM "[vm]\nram = 64M\nvcpus = 2\n"

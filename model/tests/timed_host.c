@@ -1,6 +1,7 @@
 /* The times that the VMs of a machine take whose costs are known: played, with the noise of
  * a real one. */
 #include "timed_host.h"
+#include "core/error.h"
 
 #include <fnmatch.h>
 #include <gsl/gsl_randist.h>

@@ -8,10 +8,14 @@
 #include "check.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/csv.h"
+#include "core/error.h"
 
 enum tool { TOOL_TRACE, TOOL_TRACE_FLAGS, TOOL_TRACE_GROUP, TOOL_TRACE_CMD, TOOL_PERF, TOOLS };
 

@@ -1,6 +1,6 @@
 #include "vm/host.h"
 
-#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 const char *const backing_name[BACKINGS + 1] = {

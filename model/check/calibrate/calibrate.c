@@ -1,6 +1,7 @@
 /* The fit of costs to measurements, and what the measurements cannot tell. */
 #include "check/calibrate/calibrate_parts.h"
 #include "check/predict.h"
+#include "core/error.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_blas.h>

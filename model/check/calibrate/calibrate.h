@@ -19,6 +19,8 @@
 
 #include <stdio.h>
 
+struct error;
+
 /* What a row of a probe measures. */
 enum probe_kind {
     PROBE_ABSENT, /* one line's maintenance, by where the line was */

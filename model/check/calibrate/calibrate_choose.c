@@ -1,5 +1,6 @@
 /* Which costs are fitted to measurements, and where the search for each begins. */
 #include "check/calibrate/calibrate_parts.h"
+#include "core/error.h"
 
 #include <string.h>
 

@@ -6,8 +6,11 @@
 #define S2FLUSH_CHECK_CALIBRATE_CALIBRATE_PARTS_H
 
 #include "check/calibrate/calibrate.h"
+#include "core/error.h"
 
 #include <gsl/gsl_matrix.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /* Played times come from whole events in a certain order, so that a derivative
  * needs a step in a cost's logarithm that is more than rounding. */

@@ -2,6 +2,7 @@
 #include "check/calibrate/calibrate_parts.h"
 #include "check/fit.h"
 #include "core/csv.h"
+#include "core/error.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -4,6 +4,7 @@
  * once, and a phase's time at any costs is the sum of its events times their prices.
  */
 #include "check/calibrate/calibrate_parts.h"
+#include "core/error.h"
 #include "kvm/kvm.h"
 #include "machine/price.h"
 

@@ -2,6 +2,7 @@
 
 #include "check/counts/boots_columns.h"
 #include "core/csv.h"
+#include "core/error.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -10,9 +10,10 @@
 #ifndef S2FLUSH_CHECK_COUNTS_BOOTS_H
 #define S2FLUSH_CHECK_COUNTS_BOOTS_H
 
-#include "core/error.h"
-
+#include <stdbool.h>
 #include <stdio.h>
+
+struct error;
 
 /* Plays a recording and prints a table to `out`: each claimed column with its
  * value in every phase, recorded and played where the two differ, and how many

@@ -7,6 +7,8 @@
 #include "guest/recording/recording.h"
 #include "run/sim.h"
 
+struct error;
+
 /* A recording and, once played, what came out. */
 struct played {
     struct recording_info info;

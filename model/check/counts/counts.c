@@ -1,6 +1,8 @@
 #include "check/counts/counts.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
+#include "core/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>

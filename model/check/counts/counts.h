@@ -16,6 +16,8 @@
 #include "machine/events.h"
 #include "machine/platform.h"
 
+struct error;
+
 #define COUNT_EVENTS 7
 
 #define COUNTS_ROWS 100000

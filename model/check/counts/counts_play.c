@@ -1,6 +1,8 @@
 /* The VMs of a table of counts, played. */
 #include "check/counts/counts.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "run/sim.h"
 
 #include <omp.h>

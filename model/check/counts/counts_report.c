@@ -1,5 +1,7 @@
 /* Tables of counts written and compared. */
 #include "check/counts/counts.h"
+#include "core/error.h"
+#include "core/invariant.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "check/paths/paths.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "kvm/kvm.h"
 #include "machine/platform.h"
 

@@ -16,6 +16,8 @@
 
 #include "check/counts/counts.h"
 
+struct error;
+
 /* The kernel whose lengths stand in model/kvm/paths.c. */
 #define PATHS_KERNEL "6.1"
 

@@ -1,6 +1,7 @@
 /* Robust least squares over the rows, and what they cannot tell apart. */
 #include "check/paths/paths.h"
 
+#include "core/error.h"
 #include "kvm/kvm.h"
 
 #include <gsl/gsl_errno.h>

@@ -1,5 +1,7 @@
 #include "guest/benchmark/benchmark.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 #define PAGE (4 * KIB)

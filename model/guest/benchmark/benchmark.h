@@ -23,6 +23,8 @@
 
 #include "guest/timeline.h"
 
+struct error;
+
 enum benchmark_kind { BENCHMARK_PAGE_TABLE, BENCHMARK_DIRTY_LOG, BENCHMARK_TEARDOWN, BENCHMARKS };
 
 enum benchmark_phase {

@@ -1,5 +1,7 @@
 #include "guest/benchmark/kvmcase.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 
 #include <ctype.h>

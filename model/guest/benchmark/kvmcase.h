@@ -23,6 +23,9 @@
 
 #include "guest/timeline.h"
 
+struct error;
+struct source_location;
+
 #define KVMCASE_PAGE UINT64_C(4096)
 #define KVMCASE_CODE_IPA UINT64_C(0x50000000)
 #define KVMCASE_CODE_BYTES (4 * KVMCASE_PAGE)

@@ -1,5 +1,6 @@
 #include "guest/generate/generate.h"
 
+#include "core/error.h"
 #include "guest/generate/generate_plan.h"
 #include "guest/workload/workload.h"
 

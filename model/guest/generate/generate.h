@@ -10,6 +10,8 @@
 
 #include "guest/workload/workload_values.h"
 
+struct error;
+
 /* Sets the keys that follow from others unless they were given. `given` says
  * of each key by its place in workload_options whether it was. */
 void generate_resolve(struct workload_values *values, const bool *given);

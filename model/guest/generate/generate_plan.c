@@ -1,5 +1,6 @@
 #include "guest/generate/generate_plan.h"
 
+#include "core/error.h"
 #include "core/rng.h"
 
 #include <math.h>

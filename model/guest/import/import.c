@@ -1,4 +1,5 @@
 /* Imports: from lines to the events of one VM, and the order of the steps. */
+#include "core/error.h"
 #include "guest/import/import_parts.h"
 
 #include "core/units.h"

@@ -20,11 +20,15 @@
 #ifndef S2FLUSH_GUEST_IMPORT_IMPORT_H
 #define S2FLUSH_GUEST_IMPORT_IMPORT_H
 
-#include "core/error.h"
 #include "guest/import/kvmtrace.h"
 #include "vm/host.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
+
+struct error;
 
 #define IMPORT_PIDS 64
 #define IMPORT_REINITS 64

@@ -1,5 +1,6 @@
 /* Imports: what follows from where and when memory faults: RAM, the size of
  * leaves, re-inits. */
+#include "core/error.h"
 #include "guest/import/import_parts.h"
 
 #include "core/units.h"

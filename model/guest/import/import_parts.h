@@ -7,6 +7,8 @@
 
 #include "guest/import/import.h"
 
+struct error;
+
 #define IMPORT_PAGE UINT64_C(4096)
 #define IMPORT_BLOCK (UINT64_C(2) << 20)
 

@@ -1,4 +1,5 @@
 /* Imports: events to the rows of a recording. */
+#include "core/error.h"
 #include "guest/import/import_parts.h"
 
 #include "core/units.h"

@@ -1,4 +1,5 @@
 /* Imports: which threads are the VM's, and which vCPU runs in which. */
+#include "core/error.h"
 #include "guest/import/import_parts.h"
 
 #include "core/units.h"

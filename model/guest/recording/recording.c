@@ -1,6 +1,8 @@
 /* Recordings: what the comment lines say, and the way from file to timeline. */
 #include "guest/recording/recording.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "core/units.h"
 #include "guest/recording/recording_rows.h"
 

@@ -20,6 +20,8 @@
 
 #include "guest/timeline.h"
 
+struct error;
+
 /* What the comments and the rows of a recording say about it. */
 struct recording_info {
     char name[96];

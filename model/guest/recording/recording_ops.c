@@ -1,4 +1,5 @@
 /* Recordings: rows to operations, phase by phase. */
+#include "core/error.h"
 #include "guest/recording/recording_rows.h"
 
 #include "core/units.h"

@@ -1,6 +1,7 @@
 /* Recordings: cells to checked rows. */
 #include "guest/recording/recording_rows.h"
 
+#include "core/error.h"
 #include "core/units.h"
 
 #include <stdlib.h>

@@ -8,6 +8,8 @@
 #include "core/csv.h"
 #include "guest/recording/recording.h"
 
+struct error;
+
 enum row_op {
     ROW_FAULT_W,
     ROW_FAULT_R,

@@ -1,5 +1,6 @@
 /* Recordings: the memory slots that comments and rows imply, and the stores of
  * the VMM into them that have no rows. */
+#include "core/error.h"
 #include "guest/recording/recording_rows.h"
 
 #include "core/units.h"

@@ -2,6 +2,8 @@
 
 #include "core/config.h"
 #include "core/datadir.h"
+#include "core/error.h"
+#include "core/invariant.h"
 #include "guest/generate/generate.h"
 #include "guest/workload/workload_values.h"
 

@@ -16,6 +16,9 @@
 #include "core/option.h"
 #include "guest/timeline.h"
 
+struct error;
+struct source_location;
+
 struct workload;
 
 /* Reads the workload of that name: a path to a file, or the name of one under

@@ -1,4 +1,5 @@
 /* A workload's keys, slots and lines put together into a timeline. */
+#include "core/error.h"
 #include "guest/generate/generate.h"
 #include "guest/recording/recording.h"
 #include "guest/workload/workload.h"

@@ -1,6 +1,7 @@
 /* Operands of [timeline] lines. */
 #include "guest/workload/workload_operands.h"
 
+#include "core/error.h"
 #include "core/units.h"
 
 #include <limits.h>

@@ -7,7 +7,12 @@
 #ifndef S2FLUSH_GUEST_WORKLOAD_WORKLOAD_OPERANDS_H
 #define S2FLUSH_GUEST_WORKLOAD_WORKLOAD_OPERANDS_H
 
+#include "core/error.h"
 #include "guest/workload/workload_values.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define WORDS_MAX 8
 

@@ -1,4 +1,5 @@
 /* The [timeline] section of a workload file: one operation a line. */
+#include "core/error.h"
 #include "guest/workload/workload_operands.h"
 
 #include "core/units.h"

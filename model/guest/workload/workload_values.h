@@ -8,6 +8,9 @@
 #include "core/option.h"
 #include "guest/timeline.h"
 
+struct error;
+struct source_location;
+
 #define PLAY_CHOICES(X)                                                    \
     X(PLAY_SERIAL, "serial", "one operation after another, as they stand") \
     X(PLAY_CONCURRENT, "concurrent", "each actor its own, in order by signals")

@@ -1,4 +1,5 @@
 /* A memo's Markdown as one HTML page without scripts or anything from outside. */
+#include "core/invariant.h"
 #include "report/document/doc.h"
 
 #include "core/alloc.h"

@@ -9,8 +9,9 @@
 #ifndef S2FLUSH_REPORT_MEMO_MEMO_H
 #define S2FLUSH_REPORT_MEMO_MEMO_H
 
-#include "core/error.h"
 #include "report/document/doc.h"
+
+struct error;
 
 struct memo; /* report/memo_parts.h */
 

@@ -1,5 +1,6 @@
 /* What a memo says of break-even points: who is cheapest where along the axis,
  * and how surely two strategies cross. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include "report/cells.h"

@@ -1,4 +1,5 @@
 /* Whether the other tables of a folder of results are of the run that rows.csv is of. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include <math.h>

@@ -1,5 +1,6 @@
 /* The pictures of a memo: gnuplot draws the rows of its places, and what it
  * draws becomes part of a page. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include "report/plot.h"

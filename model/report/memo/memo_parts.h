@@ -12,6 +12,8 @@
 
 #include <jansson.h>
 
+struct error;
+
 /* Answers side by side; more would be no answer. */
 #define MEMO_PLACES 12
 

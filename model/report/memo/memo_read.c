@@ -1,4 +1,5 @@
 /* Reading a folder of results: run.json. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include "core/alloc.h"

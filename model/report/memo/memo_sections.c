@@ -1,4 +1,5 @@
 /* The sections of a memo on what decides: the map and the curves. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include "study/winner_map.h"

@@ -1,4 +1,5 @@
 /* Reading a folder of results: its tables, and which rows of them a place has. */
+#include "core/error.h"
 #include "report/memo/memo_parts.h"
 
 #include "core/datadir.h"

@@ -1,6 +1,8 @@
 /* One run over time: files. */
 #include "report/timeline/tracks.h"
 
+#include "core/error.h"
+#include "core/invariant.h"
 #include "report/gnuplot.h"
 
 #include <string.h>

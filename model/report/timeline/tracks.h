@@ -18,6 +18,8 @@
 
 #include <stdio.h>
 
+struct error;
+
 #define TRACKS_LIMIT_USUAL 100000
 #define TRACKS_LIMIT_LEAST 100
 #define TRACKS_LIMIT_MOST 10000000

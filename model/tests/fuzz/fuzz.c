@@ -1,4 +1,5 @@
 #include "fuzz.h"
+#include "core/error.h"
 
 #include <dirent.h>
 #include <errno.h>

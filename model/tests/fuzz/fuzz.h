@@ -12,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/error.h"
+#include "core/invariant.h"
+
+struct error;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,4 +1,5 @@
 /* A table of counts, up to the timelines of its VMs. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "check/counts/counts.h"

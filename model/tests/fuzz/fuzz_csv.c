@@ -1,4 +1,5 @@
 /* A table: what is read and written again reads back cell by cell the same. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

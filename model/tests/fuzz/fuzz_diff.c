@@ -1,5 +1,6 @@
 /* Two folders of results. The bytes are one rows.csv, or two with a line of
  * `%%` between them. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -5,6 +5,7 @@
  * file would get any further. What comes of it must read back: the rows as a
  * table without formulas, the record as JSON.
  */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <endian.h>

@@ -1,4 +1,5 @@
 /* Measurements that costs are calibrated to: a probe's rows or benchmarks. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "check/calibrate/calibrate.h"

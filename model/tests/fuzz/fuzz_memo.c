@@ -4,6 +4,7 @@
  * not there. The memo is written as Markdown and as a page: both are text, and
  * the page's elements are closed in the order in which they were opened.
  */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

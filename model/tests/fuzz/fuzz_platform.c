@@ -1,4 +1,5 @@
 /* A platform file. One that is good is written out and reads back the same. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* Published rows, with the hosts that they name. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "check/published.h"

@@ -1,4 +1,5 @@
 /* A recorded boot, played on memory as recorded and on other memory. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "guest/recording/recording.h"

@@ -8,6 +8,7 @@
  * what was unmapped, unless dirty logging exchanges leaves.
  */
 #include "choices.h"
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* A study file: read, and where it is good, its first and last point set up. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "study/metrics.h"

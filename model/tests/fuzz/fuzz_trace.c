@@ -4,6 +4,7 @@
  * first line may hold wishes in place of the command line's: `#import` and words
  * of rewrite, 4k, thp, lost, ram, pid, reinit.
  */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* What stands on a command line and in cells: numbers with units, lists and
  * ranges, kernel versions with switches, metrics, `--set KEY=VALUE`. The first
  * byte says which. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* A workload file: read, and where it is good, its timeline built again. */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include "guest/workload/workload.h"

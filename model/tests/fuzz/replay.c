@@ -6,6 +6,7 @@
  *
  * FUZZ_MUTATIONS and FUZZ_SEED in the environment ask for more of them, or others.
  */
+#include "core/error.h"
 #include "fuzz.h"
 
 #include <dirent.h>
