@@ -55,6 +55,15 @@ struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa)
     return NULL;
 }
 
+void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t start, uint64_t end,
+                      bool mapped)
+{
+    if (slot->area.backing == BACKING_SHARED) {
+        bool cleaned = mapped && kvm->strategy->notifier_unmap_cleans && !kvm->fwb;
+        oracle_shared(&kvm->memory->oracle, start, end, cleaned);
+    }
+}
+
 enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
 {
     return vcpu->mmu_on || kvm->fwb ? PATH_CACHED : PATH_UNCACHED;

@@ -184,6 +184,11 @@ void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range ra
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
 void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
+/* Judges what the readers of memory that is shared with the guest may see of a part of a
+ * slot: at any time, behind a notifier's unmap where the guest has it mapped. */
+void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t start, uint64_t end,
+                      bool mapped);
+
 /* The host takes a slot's pages back; stage 2 no longer maps them. */
 void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot);
 

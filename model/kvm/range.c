@@ -158,10 +158,12 @@ static void clean_unmapped(struct actor *actor, struct unmap *unmap)
     if (cleans || early) {
         actor_charge(actor, EV_cmo_op_calls, leaves);
     }
+    uint64_t start = memory_at(kvm, unmap->leaves.start);
+    uint64_t end = start + (unmap->leaves.end - unmap->leaves.start);
     if (cleans) {
-        uint64_t start = memory_at(kvm, unmap->leaves.start);
-        memory_clean(actor, kvm->memory, start, start + (unmap->leaves.end - unmap->leaves.start),
-                     leaves);
+        memory_clean(actor, kvm->memory, start, end, leaves);
+    } else {
+        kvm_judge_shared(kvm, kvm_slot_at(kvm, unmap->leaves.start), start, end, false);
     }
 }
 

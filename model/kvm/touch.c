@@ -84,6 +84,9 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
                             .reader = reader_of(touch->vcpu, touch->access),
                             .met = met ? &behind->met : NULL};
     memory_access(actor, kvm->memory, &access);
+    if (access.write && access.path == PATH_UNCACHED) {
+        kvm_judge_shared(kvm, slot, access.start, access.end, true);
+    }
     touch->behind.end = 0;
     touch->at = stop;
 }

@@ -176,6 +176,20 @@ void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t l
     interval_map_update(&oracle->state, start, end, read_range, &reading);
 }
 
+void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned)
+{
+    uint64_t stop;
+    for (uint64_t at = start; oracle->judging && at < end; at = stop) {
+        uint64_t value = interval_map_value(&oracle->state, at, &stop);
+        stop = stop < end ? stop : end;
+        value = cleaned ? flushed(value, at, stop, NULL) : value;
+        for (int reader = READER_HOST; reader <= READER_DEVICE; reader++) {
+            book(&oracle->verdict[reader], judge(value, (enum reader)reader, PATH_CACHED),
+                 (stop - at) / oracle->line_bytes, CONDITION_NO_FILL);
+        }
+    }
+}
+
 enum outcome oracle_worst(const struct oracle *oracle)
 {
     enum outcome worst = NOT_READ;

@@ -79,6 +79,12 @@ void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path
 void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
                  enum reader reader, enum path path);
 
+/* Memory behind a file is shared with others, who read it when they like, whether a
+ * workload says so or not: the host, through the page cache, and a device that writes it
+ * to a disk. Judged as if they read [start, end) now; `cleaned`: the kernel takes the
+ * mapping from the guest first, and that cleans. */
+void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned);
+
 /* The range became executable in stage 2: the I-cache may fetch it ahead. */
 void oracle_executable(struct oracle *oracle, uint64_t start, uint64_t end);
 

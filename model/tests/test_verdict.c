@@ -63,6 +63,45 @@ static void test_every_reader(void **state)
     EXPECT_ROWS(&n1, "all-readers", rows);
 }
 
+/* Memory behind a file has a host and a device reader whether the workload names them or not:
+ * they come at any time, behind a notifier's unmap where the guest has the page mapped. */
+static const char shared_memory[] = "[vm]\nram = 64M\nbacking = shm\n[timeline]\n"
+                                    "vcpu0 = enter\nvcpu0 = mmu on\nvcpu0 = write ram 8M\n"
+                                    "vmm = reinit all\nvmm = fill ram 4M\n"
+                                    "vcpu0 = enter\nvcpu0 = write ram+1M 64K\nvcpu0 = mmu on\n"
+                                    "vcpu0 = read ram 8M\n";
+
+static void test_shared_memory_has_readers(void **state)
+{
+    (void)state;
+    static const struct expectation rows[] = {
+        {"unmap", {N, C, N, C, C}},
+        {"unmap-lazy", {N, C, N, O, O}},
+        {"lazy-vmall", {N, C, N, O, O}},
+        {"reinit-lazy", {N, C, N, C, C}},
+        {"reinit-lazy-vmall-toggle1", {N, C, N, C, C}},
+        {"eager-toggle1", {N, C, N, C, C}},
+        {"fwb", {N, C, N, N, N}},
+        {"none", {N, S, N, S, S}},
+    };
+    struct workload *workload = workload_good(shared_memory);
+    struct timeline timeline;
+    struct error err;
+    build(workload, &timeline);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct strategy strategy = strategy_row(rows[i].strategy);
+        expect(&n1, &timeline, &strategy, rows[i].outcome, "shared memory");
+    }
+    timeline_free(&timeline);
+    /* Nobody else has a process' own memory. */
+    assert_true(workload_set(workload, "backing", "4k", NULL, &err));
+    build(workload, &timeline);
+    struct strategy lazy = strategy_row("unmap-lazy");
+    expect(&n1, &timeline, &lazy, (const enum outcome[READERS]){N, C, N, N, N}, "own memory");
+    timeline_free(&timeline);
+    workload_free(workload);
+}
+
 static void test_note_story(void **state)
 {
     (void)state;
@@ -291,11 +330,17 @@ static int set_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_reader),     cmocka_unit_test(test_note_story),
-        cmocka_unit_test(test_aliased_lines),    cmocka_unit_test(test_every_part_is_needed),
-        cmocka_unit_test(test_fwb_with_dic),     cmocka_unit_test(test_second_vcpu),
-        cmocka_unit_test(test_recorded),         cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_old_instructions), cmocka_unit_test(test_sure_copy),
+        cmocka_unit_test(test_every_reader),
+        cmocka_unit_test(test_shared_memory_has_readers),
+        cmocka_unit_test(test_note_story),
+        cmocka_unit_test(test_aliased_lines),
+        cmocka_unit_test(test_every_part_is_needed),
+        cmocka_unit_test(test_fwb_with_dic),
+        cmocka_unit_test(test_second_vcpu),
+        cmocka_unit_test(test_recorded),
+        cmocka_unit_test(test_lines),
+        cmocka_unit_test(test_old_instructions),
+        cmocka_unit_test(test_sure_copy),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
