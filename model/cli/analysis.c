@@ -9,49 +9,29 @@
 
 #define TABLES_MAX 4
 
-static bool take_metric(struct analysis *given, const char *text, struct error *err)
+static bool take_metric(void *analysis, const char *text, struct error *err)
 {
+    struct analysis *given = analysis;
     struct source_location at = {.key = "--metric"};
     given->has_metric = true;
     return metric_one(text, &at, &given->metric, err);
 }
 
-static bool take_format(struct analysis *given, const char *text, struct error *err)
-{
-    static const char *const names[] = {"text", "csv"};
-    given->csv = strcmp(text, "csv") == 0;
-    if (given->csv || strcmp(text, "text") == 0) {
-        return true;
-    }
-    char hint[128] = "";
-    error_suggest(hint, sizeof hint, text, names, 2);
-    return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
-}
+#define AT(field) CLI_FIELD(struct analysis, field)
 
-bool analysis_take(struct analysis *given, int key, const char *text, struct error *err)
-{
-    switch (key) {
-    case 'm':
-        return take_metric(given, text, err);
-    case 'o':
-        given->folder = text;
-        return true;
-    case 'j':
-        return cli_whole("--jobs", text, 1, 1024, &given->jobs, err);
-    case 'S':
-        return cli_add_set(&given->sets, text, err);
-    case 'f':
-        return take_format(given, text, err);
-    case 'w':
-        given->what_if = true;
-        return true;
-    case 'A':
-        given->all = true;
-        return true;
-    default:
-        return cli_one_word(&given->study, text, err);
-    }
-}
+const struct cli_option analysis_options[] = {
+    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time",
+     .take = take_metric},
+    {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws", AT(folder)},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
+    {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
+     .repeatable = true},
+    {"format", 'f', "FORMAT", "on stdout: text (the default) or csv", AT(csv),
+     .choices = cli_text_or_csv},
+    {"what-if", 'w', NULL, "also strategies that need what the machine lacks", AT(what_if)},
+    {"all", 'A', NULL, "all situations of the study (those of its [memo]'s case)", AT(all)},
+    {0},
+};
 
 static bool write_tables(struct output *files, const struct analysis *given,
                          const struct analysis_table *tables, size_t count, const void *results,
@@ -139,22 +119,17 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
     return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err);
 }
 
-int analysis_run(struct analysis *given, const char *command,
-                 bool (*answer)(const struct study *study, void *context, struct error *err),
-                 void *context)
+bool analysis_run(struct analysis *given,
+                  bool (*answer)(const struct study *study, void *context, struct error *err),
+                  void *context, struct error *err)
 {
     struct study study;
-    struct error err;
     struct study_changes changes = {given->sets.text, given->sets.count};
-    if (!given->study) {
-        error_input(&err, NULL, "%s: expected a study; `s2flush list studies` names them", command);
-        return cli_fail(&err);
+    if (given->folder && !output_folder_check(given->folder, err)) {
+        return false;
     }
-    if (given->folder && !output_folder_check(given->folder, &err)) {
-        return cli_fail(&err);
-    }
-    bool good = study_read(&study, given->study, &changes, &err) && settle(given, &study, &err) &&
-                answer(&study, context, &err);
+    bool good = study_read(&study, given->study, &changes, err) && settle(given, &study, err) &&
+                answer(&study, context, err);
     study_free(&study);
-    return good ? EXIT_DONE : cli_fail(&err);
+    return good;
 }

@@ -25,20 +25,11 @@ struct analysis {
     bool all; /* every situation of the study, not those of its [memo] alone */
 };
 
-/* The rows of these in a command's table of options. */
-#define ANALYSIS_OPTIONS                                                                      \
-    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time"}, \
-        {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws"},          \
-        {"jobs", 'j', "N", "threads (as many as processors)"},                                \
-        {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},  \
-        {"format", 'f', "FORMAT", "on stdout: text (the default) or csv"},                    \
-        {"what-if", 'w', NULL, "also strategies that need what the machine lacks"},           \
-    {                                                                                         \
-        "all", 'A', NULL, "all situations of the study (those of its [memo]'s case)"          \
-    }
-
-/* Takes one of those, or the study's name. */
-bool analysis_take(struct analysis *given, int key, const char *text, struct error *err);
+/* What these commands have in common; their arguments begin with a struct analysis. */
+extern const struct cli_option analysis_options[];
+#define ANALYSIS_COMMAND                                                                       \
+    .shared = analysis_options, .words = "STUDY", .word = {CLI_FIELD(struct analysis, study)}, \
+    .missing = "a study; `s2flush list studies` names them", .size = sizeof(struct arguments)
 
 /* Of an answer: its threads, and how far it is, shown on a terminal. */
 struct sweep analysis_sweep(const struct analysis *given);
@@ -54,10 +45,10 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
                     const void *results, struct error *err);
 
 /* Reads the study, takes the metric and what-if from its [memo] where they were
- * not given, and calls `answer` with it; returns the exit status. */
-int analysis_run(struct analysis *given, const char *command,
-                 bool (*answer)(const struct study *study, void *context, struct error *err),
-                 void *context);
+ * not given, and calls `answer` with it. */
+bool analysis_run(struct analysis *given,
+                  bool (*answer)(const struct study *study, void *context, struct error *err),
+                  void *context, struct error *err);
 
 /* Reads the study once more into `narrow`, for an answer that takes long: each axis
  * that the `case` of its [memo] names has that value alone, except for `by` and

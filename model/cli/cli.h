@@ -1,8 +1,8 @@
 /*
- * cli - the subcommands. Each parses its own arguments (argv[0] is its name)
- * and returns the program's exit status: 0 done, 1 the run failed, 2 bad
- * input, 128 and a signal's number where that interrupted a run. Data goes to files or stdout,
- * messages to stderr.
+ * cli - the subcommands, each an entry with all that there is to know of it: its options and
+ * where their values go, its help, its defaults and the function that does it. Data goes to files
+ * or stdout, messages to stderr. Exit status: 0 done, 1 the run failed, 2 bad input, 128 and a
+ * signal's number where that interrupted a run.
  */
 #ifndef S2FLUSH_CLI_CLI_H
 #define S2FLUSH_CLI_CLI_H
@@ -13,49 +13,68 @@
 
 struct error;
 
-int cmd_run(int argc, char **argv);
-int cmd_merge(int argc, char **argv);
-int cmd_explain(int argc, char **argv);
-int cmd_list(int argc, char **argv);
-int cmd_plot(int argc, char **argv);
-int cmd_counts(int argc, char **argv);
-int cmd_validate(int argc, char **argv);
-int cmd_paths(int argc, char **argv);
-int cmd_calibrate(int argc, char **argv);
-int cmd_import(int argc, char **argv);
-int cmd_breakeven(int argc, char **argv);
-int cmd_map(int argc, char **argv);
-int cmd_sensitivity(int argc, char **argv);
-int cmd_diff(int argc, char **argv);
-int cmd_memo(int argc, char **argv);
+#include <stddef.h>
+
+/* What an option's field takes; CLI_FIELD goes by the field's type. */
+enum cli_kind {
+    CLI_CALL, /* `take` is called with the field */
+    CLI_FLAG, /* bool: the option is there, or the second of two choices is */
+    CLI_CHOICE, /* unsigned: which of the choices */
+    CLI_TEXT, /* const char * */
+    CLI_WHOLE, /* uint64_t, from low to high */
+    CLI_LIST, /* struct cli_sets */
+};
+
+/* An option of a subcommand. A table ends with an empty row. */
+struct cli_option {
+    const char *name;
+    char letter; /* 0: none */
+    const char *value; /* what the value is called; NULL: takes none */
+    const char *help;
+    enum cli_kind kind;
+    size_t offset; /* of the field in the command's arguments */
+    bool (*take)(void *field, const char *text, struct error *err);
+    const char *const *choices; /* NULL-terminated */
+    uint64_t low, high;
+    bool repeatable;
+};
+
+/* The kind and place of an option whose value goes into this field of the arguments. */
+#define CLI_FIELD(type, field) \
+    .kind = _Generic(((type *)0)->field,                                        \
+                     bool: CLI_FLAG,                                            \
+                     unsigned: CLI_CHOICE,                                      \
+                     const char *: CLI_TEXT,                                    \
+                     uint64_t: CLI_WHOLE,                                       \
+                     struct cli_sets: CLI_LIST),                                \
+    .offset = offsetof(type, field)
+
+struct cli_command {
+    const char *name;
+    const char *summary; /* in the list of all commands */
+    const struct cli_option *options;
+    const struct cli_option *shared; /* with other commands; their fields' struct comes first in
+                                        the arguments; NULL: none */
+    struct cli_option word; /* what is no option; without a name */
+    const char *words; /* what words it takes: "STUDY" */
+    const char *missing; /* what to say where the word is not there; NULL: it may be */
+    const char *help;
+    const char *more; /* below the options */
+    size_t size; /* of the arguments */
+    const void *defaults; /* of the arguments; NULL: all 0 */
+    /* False with what is wrong; without a text, only the status is handed on. */
+    bool (*run)(void *arguments, struct error *err);
+};
+
+extern const struct cli_command cmd_run, cmd_merge, cmd_explain, cmd_list, cmd_plot, cmd_breakeven,
+    cmd_map, cmd_sensitivity, cmd_diff, cmd_memo, cmd_counts, cmd_validate, cmd_paths,
+    cmd_calibrate, cmd_import;
+
+/* Takes the arguments (argv[0] is the command's name) and runs it; the exit status. */
+int cli_run(const struct cli_command *command, int argc, char **argv);
 
 /* Prints the one line of an error; returns its status. */
 int cli_fail(const struct error *err);
-
-/* An option of a subcommand; `key` is its letter, or past 255 for none. A
- * table ends with an empty row. */
-struct cli_option {
-    const char *name;
-    int key;
-    const char *value; /* what the value is called; NULL: takes none */
-    const char *help;
-};
-
-/* The key of what is no option. */
-#define CLI_WORD 1
-
-struct cli_command {
-    const struct cli_option *options;
-    /* Takes one option or word; false with err where it is no good. */
-    bool (*take)(void *input, int key, const char *text, struct error *err);
-    const char *words; /* what words it takes: "STUDY" */
-    const char *help;
-    const char *more; /* below the options */
-};
-
-/* Parses a subcommand's arguments. False, with *status, where the program is
- * to end: after --help, or at bad input. */
-bool cli_parse(const struct cli_command *command, int argc, char **argv, void *input, int *status);
 
 /* --set, as often as it is given. */
 #define CLI_SETS 64
@@ -65,8 +84,8 @@ struct cli_sets {
 };
 bool cli_add_set(struct cli_sets *sets, const char *text, struct error *err);
 
-/* The one word that a command takes, such as its study. */
-bool cli_one_word(const char **word, const char *text, struct error *err);
+/* Choices of --format. */
+extern const char *const cli_text_or_csv[];
 
 /* A whole number in a range, for an option. */
 bool cli_whole(const char *option, const char *text, uint64_t low, uint64_t high, uint64_t *value,

@@ -5,21 +5,7 @@
 
 #include <string.h>
 
-enum { KEY_FROM = 256, KEY_TO, KEY_STEPS, KEY_TARGET };
-
 #define STEPS_DEFAULT 21
-
-static const struct cli_option options[] = {
-    {"axis", 'a', "KEY",
-     "along which to look: touched, footprint, vcpus, a key or a cost (the study's [memo])"},
-    {"pair", 'p', "A,B", "these two strategies (all pairs of the study's)"},
-    {"from", KEY_FROM, "VALUE", "look from here (the study's values of the axis)"},
-    {"to", KEY_TO, "VALUE", "to here"},
-    {"steps", KEY_STEPS, "N", "at so many values (21)"},
-    {"target", KEY_TARGET, "TIME", "ask instead which values keep the metric at most this long"},
-    ANALYSIS_OPTIONS,
-    {0},
-};
 
 struct arguments {
     struct analysis common;
@@ -28,47 +14,30 @@ struct arguments {
     size_t limits;
 };
 
-static bool take_target(struct arguments *given, const char *text, struct error *err)
+static bool take_target(void *arguments, const char *text, struct error *err)
 {
+    struct arguments *given = arguments;
     double *limit = given->limit_ns;
     given->limits = unit_parse(text, UNIT_NS, limit) && *limit > 0;
     return given->limits > 0 ||
            error_input(err, NULL, "--target: found '%.80s', expected a time such as 200us", text);
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 'a':
-        given->request.axis = text;
-        return true;
-    case 'p':
-        given->request.pair = text;
-        return true;
-    case KEY_FROM:
-        given->request.from = text;
-        return true;
-    case KEY_TO:
-        given->request.to = text;
-        return true;
-    case KEY_STEPS:
-        return cli_whole("--steps", text, 2, BREAKEVEN_STEPS_MAX, &given->request.steps, err);
-    case KEY_TARGET:
-        return take_target(given, text, err);
-    default:
-        return analysis_take(&given->common, key, text, err);
-    }
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
 
-static const struct cli_command command = {
-    options, take, "STUDY",
-    "Where along an axis two strategies cost the same, with the band of the costs' uncertainty.",
-    "Every pair of strategies that no reader finds stale is compared; where the study's [memo] "
-    "names a case, in that case only. With -o: breakeven.csv and breakeven-curves.csv. With "
-    "--target the question is which values of the axis keep the metric "
-    "at or below that time, strategy by strategy (target.csv): `--metric pause --axis chunk "
-    "--target 200us`."};
+static const struct cli_option options[] = {
+    {"axis", 'a', "KEY",
+     "along which to look: touched, footprint, vcpus, a key or a cost (the study's [memo])",
+     AT(request.axis)},
+    {"pair", 'p', "A,B", "these two strategies (all pairs of the study's)", AT(request.pair)},
+    {"from", 0, "VALUE", "look from here (the study's values of the axis)", AT(request.from)},
+    {"to", 0, "VALUE", "to here", AT(request.to)},
+    {"steps", 0, "N", "at so many values (21)", AT(request.steps), .low = 2,
+     .high = BREAKEVEN_STEPS_MAX},
+    {"target", 0, "TIME", "ask instead which values keep the metric at most this long",
+     .take = take_target},
+    {0},
+};
 
 struct answer {
     struct breakeven_results results;
@@ -175,12 +144,24 @@ static bool answer(const struct study *study, void *context, struct error *err)
     return good;
 }
 
-int cmd_breakeven(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {.request.steps = STEPS_DEFAULT};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    return analysis_run(&given.common, "breakeven", answer, &given);
+    struct arguments *given = arguments;
+    return analysis_run(&given->common, answer, given, err);
 }
+
+const struct cli_command cmd_breakeven = {
+    .name = "breakeven",
+    .summary = "where along an axis two strategies cost the same",
+    .options = options,
+    ANALYSIS_COMMAND,
+    .help = "Where along an axis two strategies cost the same, with the band of the costs' "
+            "uncertainty.",
+    .more = "Every pair of strategies that no reader finds stale is compared; where the study's "
+            "[memo] names a case, in that case only. With -o: breakeven.csv and "
+            "breakeven-curves.csv. With --target the question is which values of the axis keep "
+            "the metric at or below that time, strategy by strategy (target.csv): `--metric pause "
+            "--axis chunk --target 200us`.",
+    .defaults = &(const struct arguments){.request.steps = STEPS_DEFAULT},
+    .run = run,
+};

@@ -12,28 +12,15 @@
 /* Whose costs stay where the measurements say nothing and no base is given. */
 #define USUAL_BASE "neoverse-n1"
 
-enum { KEY_BASE = 256, KEY_COST, KEY_CHECK };
-
-static const struct cli_option options[] = {
-    {"output", 'o', "platform.ini", "the platform file to write"},
-    {"base", KEY_BASE, "MACHINE",
-     "the machine whose costs stay where nothing was measured (" USUAL_BASE ")"},
-    {"cost", KEY_COST, "NAME",
-     "fit this cost; repeatable. Unless given: all that a probe tells, or "
-     "those that the base marks as fitted"},
-    {"check", KEY_CHECK, "MACHINE",
-     "fit nothing: what this machine's costs say of each row, as CSV; rows of any size of buffer"},
-    {0},
-};
-
 struct arguments {
     const char *measurements, *out, *base, *check;
     enum cost_id named[COSTS];
     size_t named_count;
 };
 
-static bool take_cost(struct arguments *given, const char *text, struct error *err)
+static bool take_cost(void *arguments, const char *text, struct error *err)
 {
+    struct arguments *given = arguments;
     char hint[512] = "";
     for (size_t i = 0; i < given->named_count; i++) {
         if (strcmp(cost_name[given->named[i]], text) == 0) {
@@ -51,31 +38,8 @@ static bool take_cost(struct arguments *given, const char *text, struct error *e
                        hint[0] ? hint : ", expected one of `s2flush list costs`");
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 'o':
-        given->out = text;
-        return true;
-    case KEY_BASE:
-        given->base = text;
-        return true;
-    case KEY_CHECK:
-        given->check = text;
-        return true;
-    case KEY_COST:
-        return take_cost(given, text, err);
-    default:
-        return cli_one_word(&given->measurements, text, err);
-    }
-}
-
 static bool check_arguments(const struct arguments *given, struct error *err)
 {
-    if (!given->measurements) {
-        return error_input(err, NULL, "expected a file of measurements");
-    }
     if (given->check && (given->out || given->base || given->named_count > 0)) {
         return error_input(err, NULL,
                            "--check fits nothing: expected neither -o, --base nor --cost");
@@ -159,7 +123,7 @@ static bool fit_and_write(const struct arguments *given, const struct measuremen
     return true;
 }
 
-static bool run(const struct arguments *given, struct error *err)
+static bool calibrate_from(const struct arguments *given, struct error *err)
 {
     struct platform *machine = calloc(2, sizeof *machine);
     struct measurements found;
@@ -198,25 +162,40 @@ static bool check(const struct arguments *given, struct error *err)
     return good;
 }
 
-int cmd_calibrate(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    static const struct cli_command command = {
-        .options = options,
-        .take = take,
-        .words = "MEASUREMENTS.csv -o platform.ini\nMEASUREMENTS.csv --check MACHINE",
-        .help = "Fit unit costs to measurements of one machine and write a platform file.",
-        .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
-                "(bench/kvm/README.md), or rows of role fit in the format of "
-                "bench/published/README.md. Costs that the rows cannot "
-                "tell apart are refused if named, and else left as they are.",
-    };
-    struct arguments given = {0};
-    struct error err = {0};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    bool good =
-        check_arguments(&given, &err) && (given.check ? check(&given, &err) : run(&given, &err));
-    return good ? EXIT_DONE : cli_fail(&err);
+    const struct arguments *given = arguments;
+    return check_arguments(given, err) &&
+           (given->check ? check(given, err) : calibrate_from(given, err));
 }
+
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"output", 'o', "platform.ini", "the platform file to write", AT(out)},
+    {"base", 0, "MACHINE",
+     "the machine whose costs stay where nothing was measured (" USUAL_BASE ")", AT(base)},
+    {"cost", 0, "NAME",
+     "fit this cost. Unless given: all that a probe tells, or those that the base marks as fitted",
+     .take = take_cost, .repeatable = true},
+    {"check", 0, "MACHINE",
+     "fit nothing: what this machine's costs say of each row, as CSV; rows of any size of buffer",
+     AT(check)},
+    {0},
+};
+
+const struct cli_command cmd_calibrate = {
+    .name = "calibrate",
+    .summary = "a platform file from measurements",
+    .options = options,
+    .words = "MEASUREMENTS.csv -o platform.ini\nMEASUREMENTS.csv --check MACHINE",
+    .word = {AT(measurements)},
+    .missing = "a file of measurements",
+    .help = "Fit unit costs to measurements of one machine and write a platform file.",
+    .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
+            "(bench/kvm/README.md), or rows of role fit in the format of bench/published/README.md."
+            " Costs that the rows cannot tell apart are refused if named, and else left as they "
+            "are.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

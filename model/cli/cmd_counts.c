@@ -11,52 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { KEY_CHECK = 256, KEY_BOOT, KEY_PHASES };
-
-static const struct cli_option options[] = {
-    {"output", 'o', "OUT.csv", "write the table with the model's counts here (- for stdout)"},
-    {"check", KEY_CHECK, NULL,
-     "compare with the recorded counts; status 1 if a claimed one differs"},
-    {"jobs", 'j', "N", "threads (as many as processors)"},
-    {"boot", KEY_BOOT, "RECORDING.csv", "play a recorded boot instead of a table, and compare"},
-    {"phases", KEY_PHASES, "PHASES.csv", "what was counted in the phases of recorded boots"},
-    {0},
-};
-
 struct arguments {
     const char *cases, *out, *boot, *phases;
     uint64_t jobs; /* 0: not given */
     bool check;
 };
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 'o':
-        given->out = text;
-        return true;
-    case 'j':
-        return cli_whole("--jobs", text, 1, 4096, &given->jobs, err);
-    case KEY_CHECK:
-        given->check = true;
-        return true;
-    case KEY_BOOT:
-        given->boot = text;
-        return true;
-    case KEY_PHASES:
-        given->phases = text;
-        return true;
-    default:
-        return cli_one_word(&given->cases, text, err);
-    }
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
 
-static const struct cli_command command = {
-    options, take, "CASES.csv | --boot RECORDING.csv --phases PHASES.csv",
-    "Play operation sequences, or a boot, on which real KVM was counted, and compare.",
-    "CASES.csv needs the columns kernel, cpu, case, page, mem_mib, slot_offset_bytes, vcpus, phase "
-    "and op. The table with the model's counts goes to stdout unless -o or --check is given."};
+static const struct cli_option options[] = {
+    {"output", 'o', "OUT.csv", "write the table with the model's counts here (- for stdout)",
+     AT(out)},
+    {"check", 0, NULL, "compare with the recorded counts; status 1 if a claimed one differs",
+     AT(check)},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 4096},
+    {"boot", 0, "RECORDING.csv", "play a recorded boot instead of a table, and compare", AT(boot)},
+    {"phases", 0, "PHASES.csv", "what was counted in the phases of recorded boots", AT(phases)},
+    {0},
+};
 
 static bool check_arguments(const struct arguments *given, struct error *err)
 {
@@ -135,7 +107,8 @@ static bool put_table(const struct counts *counts, const struct arguments *argum
 
 /* --- comparing --- */
 
-static int check(const struct counts *counts, FILE *out)
+/* Whether all that was compared is equal. */
+static bool check(const struct counts *counts, FILE *out)
 {
     struct agreement agreement = counts_compare(counts, out);
     uint64_t different = agreement.compared - agreement.equal;
@@ -148,7 +121,7 @@ static int check(const struct counts *counts, FILE *out)
     if (agreement.compared == 0) {
         fputs("s2flush: nothing to compare: no row that was played has a recorded count\n", stderr);
     }
-    return agreement.compared == 0 || different > 0 ? EXIT_RUN : EXIT_DONE;
+    return agreement.compared > 0 && different == 0;
 }
 
 /* Without --check the report's place is taken by the table; what could not be
@@ -164,48 +137,48 @@ static void warn_unsupported(const struct counts *counts)
     }
 }
 
-static int play_cases(const struct arguments *arguments)
+static bool play_cases(const struct arguments *arguments, bool *agrees, struct error *err)
 {
     struct counts counts;
-    struct error err = {0};
-    if (!counts_read(arguments->cases, &counts, &err)) {
-        return cli_fail(&err);
+    if (!counts_read(arguments->cases, &counts, err)) {
+        return false;
     }
-    int status = EXIT_DONE;
-    if ((arguments->check && !counts_recorded(&counts, &err)) ||
-        !counts_play(&counts, (unsigned)arguments->jobs, &err) ||
-        !put_table(&counts, arguments, &err)) {
-        status = cli_fail(&err);
-    } else if (arguments->check) {
+    bool good = (!arguments->check || counts_recorded(&counts, err)) &&
+                counts_play(&counts, (unsigned)arguments->jobs, err) &&
+                put_table(&counts, arguments, err);
+    if (good && arguments->check) {
         bool taken = arguments->out && strcmp(arguments->out, "-") == 0;
-        status = check(&counts, taken ? stderr : stdout);
-    } else {
+        *agrees = check(&counts, taken ? stderr : stdout);
+    } else if (good) {
         warn_unsupported(&counts);
     }
     counts_free(&counts);
-    return status;
+    return good;
 }
 
-static int play_boot(const struct arguments *arguments)
+static bool run(void *arguments, struct error *err)
 {
-    struct error err = {0};
-    bool agrees = false;
-    if (!boots_check(arguments->boot, arguments->phases, stdout, &agrees, &err)) {
-        return cli_fail(&err);
+    const struct arguments *given = arguments;
+    bool agrees = true;
+    if (!check_arguments(given, err) ||
+        !(given->boot ? boots_check(given->boot, given->phases, stdout, &agrees, err)
+                      : play_cases(given, &agrees, err))) {
+        return false;
     }
-    return agrees ? EXIT_DONE : EXIT_RUN;
+    err->status = agrees ? EXIT_DONE : EXIT_RUN;
+    return agrees;
 }
 
-int cmd_counts(int argc, char **argv)
-{
-    struct arguments given = {0};
-    struct error err = {0};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!check_arguments(&given, &err)) {
-        return cli_fail(&err);
-    }
-    return given.boot ? play_boot(&given) : play_cases(&given);
-}
+const struct cli_command cmd_counts = {
+    .name = "counts",
+    .summary = "the model's event counts against recorded ones",
+    .options = options,
+    .words = "CASES.csv | --boot RECORDING.csv --phases PHASES.csv",
+    .word = {AT(cases)},
+    .help = "Play operation sequences, or a boot, on which real KVM was counted, and compare.",
+    .more = "CASES.csv needs the columns kernel, cpu, case, page, mem_mib, slot_offset_bytes, "
+            "vcpus, phase and op. The table with the model's counts goes to stdout unless -o or "
+            "--check is given.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

@@ -5,20 +5,15 @@
 
 #include <string.h>
 
-static const struct cli_option options[] = {
-    {"metric", 'm', "METRIC", "this one (added_boot_ns; all: every one)"},
-    {"format", 'f', "FORMAT", "text (the default: what is not the same) or csv (all rows)"},
-    {0},
-};
-
 struct arguments {
     const char *folder[2];
     const char *metric;
     bool csv;
 };
 
-static bool take_metric(struct arguments *given, const char *text, struct error *err)
+static bool take_metric(void *arguments, const char *text, struct error *err)
 {
+    struct arguments *given = arguments;
     char hint[256] = "";
     given->metric = NULL;
     for (int i = 0; i < METRICS; i++) {
@@ -38,17 +33,9 @@ static bool take_metric(struct arguments *given, const char *text, struct error 
                        hint[0] ? hint : ", expected all or one of `s2flush list metrics`");
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
+static bool take_folder(void *arguments, const char *text, struct error *err)
 {
-    struct arguments *given = input;
-    if (key == 'm') {
-        return take_metric(given, text, err);
-    }
-    if (key == 'f') {
-        given->csv = strcmp(text, "csv") == 0;
-        return given->csv || strcmp(text, "text") == 0 ||
-               error_input(err, NULL, "--format: found '%.80s', expected text or csv", text);
-    }
+    struct arguments *given = arguments;
     if (given->folder[1]) {
         return error_input(err, NULL, "found '%.80s' and more, expected two folders",
                            given->folder[1]);
@@ -57,38 +44,48 @@ static bool take(void *input, int key, const char *text, struct error *err)
     return true;
 }
 
-static const struct cli_command command = {
-    options, take, "FIRST SECOND", "What changed between two folders of results.",
-    "Rows are matched by their axes; an axis with one value in each folder, and not the same "
-    "(--set kernel=6.1 and --set kernel=6.6), is what is compared. Marks:\n"
-    "  =  the same\n"
-    "  ~  each median lies within the other's band p10 to p90\n"
-    "  -  less in the second\n"
-    "  +  more in the second\n"
-    "  ?  known in one only\n"
-    "  !  another verdict"};
+static const struct cli_option options[] = {
+    {"metric", 'm', "METRIC", "this one (added_boot_ns; all: every one)", .take = take_metric},
+    {"format", 'f', "FORMAT", "text (the default: what is not the same) or csv (all rows)",
+     CLI_FIELD(struct arguments, csv), .choices = cli_text_or_csv},
+    {0},
+};
 
-int cmd_diff(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {.metric = metric_name[METRIC_added_boot_ns]};
+    const struct arguments *given = arguments;
     struct diff diff;
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
+    if (!given->folder[1]) {
+        return error_input(err, NULL, "diff: expected two folders of results");
     }
-    if (!given.folder[1]) {
-        error_input(&err, NULL, "diff: expected two folders of results");
-        return cli_fail(&err);
+    if (!diff_read(&diff, given->folder[0], given->folder[1], given->metric, err)) {
+        return false;
     }
-    if (!diff_read(&diff, given.folder[0], given.folder[1], given.metric, &err)) {
-        return cli_fail(&err);
-    }
-    if (given.csv) {
+    if (given->csv) {
         diff_write(stdout, &diff);
     } else {
         diff_tell(stdout, &diff);
     }
     diff_free(&diff);
-    return EXIT_DONE;
+    return true;
 }
+
+const struct cli_command cmd_diff = {
+    .name = "diff",
+    .summary = "what changed between two folders of results",
+    .options = options,
+    .words = "FIRST SECOND",
+    .word = {.take = take_folder},
+    .help = "What changed between two folders of results.",
+    .more = "Rows are matched by their axes; an axis with one value in each folder, and not the "
+            "same (--set kernel=6.1 and --set kernel=6.6), is what is compared. Marks:\n"
+            "  =  the same\n"
+            "  ~  each median lies within the other's band p10 to p90\n"
+            "  -  less in the second\n"
+            "  +  more in the second\n"
+            "  ?  known in one only\n"
+            "  !  another verdict",
+    .size = sizeof(struct arguments),
+    .defaults = &(const struct arguments){.metric = "added_boot_ns"},
+    .run = run,
+};

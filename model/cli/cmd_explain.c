@@ -6,21 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEY_SET = 256, KEY_EXACT, KEY_TIMELINE, KEY_LIMIT };
-
-static const struct cli_option options[] = {
-    {"strategy", 's', "NAME", "what is done at re-init (unmap)"},
-    {"machine", 'm', "NAME", "a machine or a platform file (neoverse-n1)"},
-    {"kernel", 'k', "VERSION", "such as '6.1' or '6.1 fault_lock=read' (6.1)"},
-    {"set", KEY_SET, "KEY=VALUE", "set a key of the workload or a cost. Repeatable"},
-    {"exact", KEY_EXACT, NULL, "leaf by leaf and line by line"},
-    {"timeline", KEY_TIMELINE, "FILE",
-     "the run over time: .json for Perfetto, .svg or .png as a picture. Repeatable"},
-    {"timeline-limit", KEY_LIMIT, "N",
-     "slices in a timeline; above it short neighbours are put together (100000)"},
-    {0},
-};
-
 struct arguments {
     const char *workload, *strategy, *machine, *kernel;
     struct cli_sets sets;
@@ -28,8 +13,11 @@ struct arguments {
     bool exact;
 };
 
-static bool take_timeline(struct tracks_wish *wish, const char *path, struct error *err)
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static bool take_timeline(void *field, const char *path, struct error *err)
 {
+    struct tracks_wish *wish = field;
     if (wish->count == TRACKS_FILES) {
         return error_input(err, NULL, "more than %d --timeline", TRACKS_FILES);
     }
@@ -37,8 +25,9 @@ static bool take_timeline(struct tracks_wish *wish, const char *path, struct err
     return tracks_path_check(path, err);
 }
 
-static bool take_limit(struct tracks_wish *wish, const char *text, struct error *err)
+static bool take_limit(void *field, const char *text, struct error *err)
 {
+    struct tracks_wish *wish = field;
     uint64_t limit;
     if (!cli_whole("--timeline-limit", text, TRACKS_LIMIT_LEAST, TRACKS_LIMIT_MOST, &limit, err)) {
         return false;
@@ -47,38 +36,19 @@ static bool take_limit(struct tracks_wish *wish, const char *text, struct error 
     return true;
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 's':
-        given->strategy = text;
-        return true;
-    case 'm':
-        given->machine = text;
-        return true;
-    case 'k':
-        given->kernel = text;
-        return true;
-    case KEY_SET:
-        return cli_add_set(&given->sets, text, err);
-    case KEY_EXACT:
-        given->exact = true;
-        return true;
-    case KEY_TIMELINE:
-        return take_timeline(&given->wish, text, err);
-    case KEY_LIMIT:
-        return take_limit(&given->wish, text, err);
-    default:
-        return cli_one_word(&given->workload, text, err);
-    }
-}
-
-static const struct cli_command command = {
-    options, take, "WORKLOAD",
-    "Play one workload with all costs at their modes and show what was charged, by phase, actor "
-    "and kind, what of it counts, and who reads what.",
-    "WORKLOAD is a file, or the name of one in workloads."};
+static const struct cli_option options[] = {
+    {"strategy", 's', "NAME", "what is done at re-init (unmap)", AT(strategy)},
+    {"machine", 'm', "NAME", "a machine or a platform file (neoverse-n1)", AT(machine)},
+    {"kernel", 'k', "VERSION", "such as '6.1' or '6.1 fault_lock=read' (6.1)", AT(kernel)},
+    {"set", 0, "KEY=VALUE", "set a key of the workload or a cost", AT(sets), .repeatable = true},
+    {"exact", 0, NULL, "leaf by leaf and line by line", AT(exact)},
+    {"timeline", 0, "FILE", "the run over time: .json for Perfetto, .svg or .png as a picture",
+     .take = take_timeline, .offset = offsetof(struct arguments, wish), .repeatable = true},
+    {"timeline-limit", 0, "N",
+     "slices in a timeline; above it short neighbours are put together (100000)",
+     .take = take_limit, .offset = offsetof(struct arguments, wish)},
+    {0},
+};
 
 static bool set_key(struct setup *setup, const char *text, struct error *err)
 {
@@ -112,29 +82,32 @@ static bool fill_setup(const struct arguments *given, struct setup *setup, struc
     return true;
 }
 
-int cmd_explain(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {.strategy = "unmap",
-                              .machine = "neoverse-n1",
-                              .kernel = "6.1",
-                              .wish.limit = TRACKS_LIMIT_USUAL};
-    struct setup setup = {0};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!given.workload) {
-        error_input(&err, NULL,
-                    "explain: expected a workload; `s2flush list workloads` names them");
-        return cli_fail(&err);
-    }
-    setup.workload = workload_read(given.workload, &err);
+    const struct arguments *given = arguments;
+    struct setup setup = {.workload = workload_read(given->workload, err)};
     if (!setup.workload) {
-        return cli_fail(&err);
+        return false;
     }
-    bool good =
-        fill_setup(&given, &setup, &err) && explain_write(stdout, &setup, &given.wish, &err);
+    bool good = fill_setup(given, &setup, err) && explain_write(stdout, &setup, &given->wish, err);
     setup_free(&setup);
-    return good ? EXIT_DONE : cli_fail(&err);
+    return good;
 }
+
+const struct cli_command cmd_explain = {
+    .name = "explain",
+    .summary = "one run in full: what was charged, who waited, who reads what",
+    .options = options,
+    .words = "WORKLOAD",
+    .word = {AT(workload)},
+    .missing = "a workload; `s2flush list workloads` names them",
+    .help = "Play one workload with all costs at their modes and show what was charged, by phase, "
+            "actor and kind, what of it counts, and who reads what.",
+    .more = "WORKLOAD is a file, or the name of one in workloads.",
+    .size = sizeof(struct arguments),
+    .defaults = &(const struct arguments){.strategy = "unmap",
+                                          .machine = "neoverse-n1",
+                                          .kernel = "6.1",
+                                          .wish.limit = TRACKS_LIMIT_USUAL},
+    .run = run,
+};

@@ -10,31 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_PID = 256, KEY_BACKING, KEY_MEMORY, KEY_IPA, KEY_REINIT, KEY_REWRITE, KEY_LOST };
-
-static const struct cli_option options[] = {
-    {"output", 'o', "NAME", "the workload to write: NAME.ini and NAME.csv"},
-    {"pid", KEY_PID, "PID",
-     "a thread or thread group of the VM, where there are several. Repeatable"},
-    {"memory", KEY_MEMORY, "SIZE", "the guest's RAM (else assumed from the faults)"},
-    {"ram-ipa", KEY_IPA, "ADDRESS", "where RAM begins (else assumed from the faults)"},
-    {"backing", KEY_BACKING, "NAME",
-     "4k, thp, hugetlb, hugetlb-1g, shm (else assumed from the faults)"},
-    {"reinit-at", KEY_REINIT, "SECONDS",
-     "the trace's time of a reboot (else where mapped memory faults again). Repeatable"},
-    {"rewrite", KEY_REWRITE, "SIZE", "what the VMM writes into RAM before each boot (0)"},
-    {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)"},
-    {"allow-lost", KEY_LOST, NULL, "go on where events are missing"},
-    {0},
-};
-
 struct arguments {
     const char *trace, *out;
     struct import_wish wish;
 };
 
-static bool take_pid(struct import_wish *wish, const char *text, struct error *err)
+static bool take_pid(void *field, const char *text, struct error *err)
 {
+    struct import_wish *wish = field;
     uint64_t pid;
     if (wish->pid_count == IMPORT_PIDS) {
         return error_input(err, NULL, "more than %d --pid", IMPORT_PIDS);
@@ -46,8 +29,9 @@ static bool take_pid(struct import_wish *wish, const char *text, struct error *e
     return true;
 }
 
-static bool take_backing(struct import_wish *wish, const char *text, struct error *err)
+static bool take_backing(void *field, const char *text, struct error *err)
 {
+    struct import_wish *wish = field;
     char hint[128] = "";
     for (int i = 0; i < BACKINGS; i++) {
         if (strcmp(backing_name[i], text) == 0) {
@@ -71,8 +55,9 @@ static bool take_bytes(const char *option, const char *text, uint64_t step, uint
 }
 
 /* "6.1", with anything behind it but a space. */
-static bool take_kernel(struct import_wish *wish, const char *text, struct error *err)
+static bool take_kernel(void *field, const char *text, struct error *err)
 {
+    struct import_wish *wish = field;
     size_t major = strspn(text, "0123456789");
     bool fits = major > 0 && text[major] == '.' && text[major + 1] >= '0' &&
                 text[major + 1] <= '9' && strlen(text) < 32 && !strpbrk(text, " \t\n,;#");
@@ -82,8 +67,9 @@ static bool take_kernel(struct import_wish *wish, const char *text, struct error
 }
 
 /* Seconds as the trace prints them: digits, a point, at most nine digits. */
-static bool take_time(struct import_wish *wish, const char *text, struct error *err)
+static bool take_time(void *field, const char *text, struct error *err)
 {
+    struct import_wish *wish = field;
     char *end;
     double seconds = strtod(text, &end);
     if (wish->reinit_count == IMPORT_REINITS) {
@@ -101,35 +87,43 @@ static bool take_time(struct import_wish *wish, const char *text, struct error *
     return true;
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
+static bool take_memory(void *field, const char *text, struct error *err)
 {
-    struct arguments *given = input;
-    struct import_wish *wish = &given->wish;
-    switch (key) {
-    case 'o':
-        given->out = text;
-        return true;
-    case 'k':
-        return take_kernel(wish, text, err);
-    case KEY_PID:
-        return take_pid(wish, text, err);
-    case KEY_BACKING:
-        return take_backing(wish, text, err);
-    case KEY_MEMORY:
-        return take_bytes("--memory", text, 2 * MIB, &wish->ram_bytes, err);
-    case KEY_IPA:
-        return take_bytes("--ram-ipa", text, 2 * MIB, &wish->ram_ipa, err);
-    case KEY_REWRITE:
-        return take_bytes("--rewrite", text, 4 * KIB, &wish->rewrite_bytes, err);
-    case KEY_REINIT:
-        return take_time(wish, text, err);
-    case KEY_LOST:
-        wish->allow_lost = true;
-        return true;
-    default:
-        return cli_one_word(&given->trace, text, err);
-    }
+    return take_bytes("--memory", text, 2 * MIB, field, err);
 }
+
+static bool take_ipa(void *field, const char *text, struct error *err)
+{
+    return take_bytes("--ram-ipa", text, 2 * MIB, field, err);
+}
+
+static bool take_rewrite(void *field, const char *text, struct error *err)
+{
+    return take_bytes("--rewrite", text, 4 * KIB, field, err);
+}
+
+#define AT(field) CLI_FIELD(struct arguments, field)
+#define TAKE(function, field) .take = (function), .offset = offsetof(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"output", 'o', "NAME", "the workload to write: NAME.ini and NAME.csv", AT(out)},
+    {"pid", 0, "PID", "a thread or thread group of the VM, where there are several",
+     TAKE(take_pid, wish), .repeatable = true},
+    {"memory", 0, "SIZE", "the guest's RAM (else assumed from the faults)",
+     TAKE(take_memory, wish.ram_bytes)},
+    {"ram-ipa", 0, "ADDRESS", "where RAM begins (else assumed from the faults)",
+     TAKE(take_ipa, wish.ram_ipa)},
+    {"backing", 0, "NAME", "4k, thp, hugetlb, hugetlb-1g, shm (else assumed from the faults)",
+     TAKE(take_backing, wish)},
+    {"reinit-at", 0, "SECONDS",
+     "the trace's time of a reboot (else where mapped memory faults again)", TAKE(take_time, wish),
+     .repeatable = true},
+    {"rewrite", 0, "SIZE", "what the VMM writes into RAM before each boot (0)",
+     TAKE(take_rewrite, wish.rewrite_bytes)},
+    {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)", TAKE(take_kernel, wish)},
+    {"allow-lost", 0, NULL, "go on where events are missing", AT(wish.allow_lost)},
+    {0},
+};
 
 /* --- names --- */
 
@@ -214,13 +208,11 @@ static bool write_files(const struct import *import, const struct names *names, 
     return good;
 }
 
-static bool run(const struct arguments *given, struct error *err)
+static bool run(void *arguments, struct error *err)
 {
+    const struct arguments *given = arguments;
     struct names names;
     struct import import = {0};
-    if (!given->trace) {
-        return error_input(err, NULL, "import: expected a trace");
-    }
     if (!given->out) {
         return error_input(err, NULL, "import: expected -o NAME");
     }
@@ -243,24 +235,20 @@ static bool run(const struct arguments *given, struct error *err)
     return good;
 }
 
-int cmd_import(int argc, char **argv)
-{
-    static const struct cli_command command = {
-        .options = options,
-        .take = take,
-        .words = "TRACE -o NAME",
-        .help = "Make a workload of a text trace of KVM's events from a real host: what "
-                "`trace-cmd report`, tracefs' trace and trace_pipe, or `perf script` print.",
-        .more =
-            "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
+const struct cli_command cmd_import = {
+    .name = "import",
+    .summary = "a workload from a trace of a real host",
+    .options = options,
+    .words = "TRACE -o NAME",
+    .word = {AT(trace)},
+    .missing = "a trace",
+    .help = "Make a workload of a text trace of KVM's events from a real host: what `trace-cmd "
+            "report`, tracefs' trace and trace_pipe, or `perf script` print.",
+    .more = "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
             "least one reboot; workloads/README.md says how to record it and what is assumed.",
-    };
-    struct arguments given = {
-        .wish = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"}};
-    struct error err = {0};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    return run(&given, &err) ? EXIT_DONE : cli_fail(&err);
-}
+    .size = sizeof(struct arguments),
+    .defaults =
+        &(const struct arguments){
+            .wish = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"}},
+    .run = run,
+};

@@ -10,36 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_EXPLAIN = 256 };
-
-static const struct cli_option options[] = {
-    {"explain", KEY_EXPLAIN, "KEY", "all about one key, cost, metric, strategy or switch"},
-    {"machine", 'm', "NAME", "costs: the values of this machine"},
-    {0},
-};
-
 struct arguments {
     const char *what, *explain, *machine;
 };
-
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case KEY_EXPLAIN:
-        given->explain = text;
-        return true;
-    case 'm':
-        given->machine = text;
-        return true;
-    default:
-        return cli_one_word(&given->what, text, err);
-    }
-}
-
-static const struct cli_command command = {
-    options, take, "workloads|machines|kernels|strategies|studies|costs|keys|metrics",
-    "List what there is.", NULL};
 
 /* --- files of the data folder --- */
 
@@ -107,8 +80,9 @@ static bool show_study(const char *name, struct error *err)
     return good;
 }
 
-static bool show_studies(struct error *err)
+static bool show_studies(const struct arguments *given, struct error *err)
 {
+    (void)given;
     bool good = each_file("workloads/studies", show_study, err);
     struct error own;
     printf("Questions, a study for each\n");
@@ -127,8 +101,9 @@ static void show_rule(const struct kernel_rule *rule)
            rule->since / 1000, rule->since % 1000, rule->source);
 }
 
-static bool show_kernels(struct error *err)
+static bool show_kernels(const struct arguments *given, struct error *err)
 {
+    (void)given;
     (void)err;
     printf("Any version from 5.10 on, resolved by these rows; '6.1 switch=value' overrides.\n"
            "  %-13s %-12s %-6s  %s\n",
@@ -139,8 +114,9 @@ static bool show_kernels(struct error *err)
     return true;
 }
 
-static bool show_strategies(struct error *err)
+static bool show_strategies(const struct arguments *given, struct error *err)
 {
+    (void)given;
     (void)err;
     for (size_t i = 0; i < strategy_count; i++) {
         printf("  %-26s %s\n", strategy_rows[i].name, strategy_rows[i].title);
@@ -184,8 +160,9 @@ static bool show_cost(int id, const char *machine, struct error *err)
     return true;
 }
 
-static bool show_costs(const char *machine, struct error *err)
+static bool show_costs(const struct arguments *given, struct error *err)
 {
+    const char *machine = given->machine;
     struct platform platform;
     bool good = !machine || platform_load(machine, &platform, err);
     if (good && machine) {
@@ -198,8 +175,9 @@ static bool show_costs(const char *machine, struct error *err)
     return good;
 }
 
-static bool show_metrics(struct error *err)
+static bool show_metrics(const struct arguments *given, struct error *err)
 {
+    (void)given;
     (void)err;
     for (int i = 0; i < METRICS; i++) {
         printf("  %-22s %-10s %s\n", metric_name[i], metric_unit[i], metric_help[i]);
@@ -207,8 +185,9 @@ static bool show_metrics(struct error *err)
     return true;
 }
 
-static bool show_keys(struct error *err)
+static bool show_keys(const struct arguments *given, struct error *err)
 {
+    (void)given;
     (void)err;
     printf("Of a workload file; a slot's section is [slot NAME]\n");
     option_print_help(workload_options, workload_option_count, stdout);
@@ -298,53 +277,65 @@ static bool explain_key(const char *key, const char *machine, struct error *err)
 
 /* --- all of it --- */
 
-static bool show(const struct arguments *given, struct error *err)
+static bool show_workloads(const struct arguments *given, struct error *err)
 {
-    static const char *const names[] = {"workloads", "machines", "kernels", "strategies",
-                                        "studies",   "costs",    "keys",    "metrics"};
-    const size_t count = sizeof names / sizeof *names;
-    size_t which = 0;
-    while (which < count && strcmp(names[which], given->what) != 0) {
-        which++;
+    (void)given;
+    return each_file("workloads", show_workload, err);
+}
+
+static bool show_machines(const struct arguments *given, struct error *err)
+{
+    (void)given;
+    return each_file("model/machine/platforms", show_machine, err);
+}
+
+static const struct list {
+    const char *name;
+    bool (*show)(const struct arguments *given, struct error *err);
+} lists[] = {
+    {"workloads", show_workloads}, {"machines", show_machines},
+    {"kernels", show_kernels},     {"strategies", show_strategies},
+    {"studies", show_studies},     {"costs", show_costs},
+    {"keys", show_keys},           {"metrics", show_metrics},
+};
+#define LISTS (sizeof lists / sizeof *lists)
+
+static bool run(void *arguments, struct error *err)
+{
+    const struct arguments *given = arguments;
+    const char *names[LISTS];
+    if (given->explain) {
+        return explain_key(given->explain, given->machine, err);
     }
-    switch (which) {
-    case 0:
-        return each_file("workloads", show_workload, err);
-    case 1:
-        return each_file("model/machine/platforms", show_machine, err);
-    case 2:
-        return show_kernels(err);
-    case 3:
-        return show_strategies(err);
-    case 4:
-        return show_studies(err);
-    case 5:
-        return show_costs(given->machine, err);
-    case 6:
-        return show_keys(err);
-    case 7:
-        return show_metrics(err);
-    default:
-        break;
+    if (!given->what) {
+        return error_input(err, NULL, "list: expected one of %s, or --explain KEY", cmd_list.words);
+    }
+    for (size_t i = 0; i < LISTS; i++) {
+        if (strcmp(lists[i].name, given->what) == 0) {
+            return lists[i].show(given, err);
+        }
+        names[i] = lists[i].name;
     }
     char hint[256] = "";
-    error_suggest(hint, sizeof hint, given->what, names, count);
+    error_suggest(hint, sizeof hint, given->what, names, LISTS);
     return error_input(err, NULL, "list: nothing is called '%.80s'%s", given->what, hint);
 }
 
-int cmd_list(int argc, char **argv)
-{
-    struct arguments given = {0};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!given.what && !given.explain) {
-        error_input(&err, NULL, "list: expected one of %s, or --explain KEY", command.words);
-        return cli_fail(&err);
-    }
-    bool good =
-        given.explain ? explain_key(given.explain, given.machine, &err) : show(&given, &err);
-    return good ? EXIT_DONE : cli_fail(&err);
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"explain", 0, "KEY", "all about one key, cost, metric, strategy or switch", AT(explain)},
+    {"machine", 'm', "NAME", "costs: the values of this machine", AT(machine)},
+    {0},
+};
+
+const struct cli_command cmd_list = {
+    .name = "list",
+    .summary = "workloads, machines, kernels, strategies, studies, costs, keys, metrics",
+    .options = options,
+    .words = "workloads|machines|kernels|strategies|studies|costs|keys|metrics",
+    .word = {AT(what)},
+    .help = "List what there is.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

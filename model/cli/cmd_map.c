@@ -4,41 +4,20 @@
 
 #include <string.h>
 
-static const struct cli_option options[] = {
-    {"x", 'x', "AXIS", "the axis to the right (the study's [memo], or footprint)"},
-    {"y", 'y', "AXIS", "the axis upward (the study's [memo], or touched)"},
-    {"sound", 's', NULL, "only strategies that are coherent without any condition"},
-    ANALYSIS_OPTIONS,
-    {0},
-};
-
 struct arguments {
     struct analysis common;
     struct map_request request;
 };
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 'x':
-        given->request.x = text;
-        return true;
-    case 's':
-        given->request.sound = true;
-        return true;
-    case 'y':
-        given->request.y = text;
-        return true;
-    default:
-        return analysis_take(&given->common, key, text, err);
-    }
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
 
-static const struct cli_command command = {
-    options, take, "STUDY", "Which strategy costs least, over two axes of a study.",
-    "Strategies that some reader finds stale cannot win, nor those that need what the machine "
-    "lacks; winners that lean on a condition are marked. With -o: map.csv."};
+static const struct cli_option options[] = {
+    {"x", 'x', "AXIS", "the axis to the right (the study's [memo], or footprint)", AT(request.x)},
+    {"y", 'y', "AXIS", "the axis upward (the study's [memo], or touched)", AT(request.y)},
+    {"sound", 's', NULL, "only strategies that are coherent without any condition",
+     AT(request.sound)},
+    {0},
+};
 
 struct answer {
     struct map_results results;
@@ -99,12 +78,19 @@ static bool answer(const struct study *study, void *context, struct error *err)
     return good;
 }
 
-int cmd_map(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {0};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    return analysis_run(&given.common, "map", answer, &given);
+    struct arguments *given = arguments;
+    return analysis_run(&given->common, answer, given, err);
 }
+
+const struct cli_command cmd_map = {
+    .name = "map",
+    .summary = "which strategy costs least, over two axes",
+    .options = options,
+    ANALYSIS_COMMAND,
+    .help = "Which strategy costs least, over two axes of a study.",
+    .more = "Strategies that some reader finds stale cannot win, nor those that need what the "
+            "machine lacks; winners that lean on a condition are marked. With -o: map.csv.",
+    .run = run,
+};

@@ -8,44 +8,10 @@
 
 #define FILES_MAX 8
 
-static const struct cli_option options[] = {
-    {"output", 'o', "DIR", "folder for memo.md, memo.html and its pictures (RESULTS)"},
-    {"validation", 'v', "FILE",
-     "a table of `s2flush validate --format csv` (the one that comes with the program)"},
-    {"quiet", 'q', NULL, "do not name the files"},
-    {0},
-};
-
 struct arguments {
     const char *results, *folder, *validation;
     bool quiet;
 };
-
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case 'o':
-        given->folder = text;
-        return true;
-    case 'v':
-        given->validation = text;
-        return true;
-    case 'q':
-        given->quiet = true;
-        return true;
-    default:
-        return cli_one_word(&given->results, text, err);
-    }
-}
-
-static const struct cli_command command = {
-    options, take, "RESULTS",
-    "A memo for those who decide: the question, the answer with its confidence, and what it rests "
-    "on, from a folder of results.",
-    "RESULTS holds rows.csv and run.json of `s2flush run`, and what `breakeven`, `map` and "
-    "`sensitivity` put there; the memo says which command makes what is missing. The study's "
-    "[memo] says what it is to answer."};
 
 struct files {
     struct output file[FILES_MAX];
@@ -86,8 +52,9 @@ static bool write_files(struct files *files, const char *folder, const struct do
     return good;
 }
 
-static bool memo(const struct arguments *given, struct error *err)
+static bool run(void *arguments, struct error *err)
 {
+    const struct arguments *given = arguments;
     const char *folder = given->folder ? given->folder : given->results;
     struct files files = {0};
     if (!output_folder_check(folder, err)) {
@@ -110,17 +77,29 @@ static bool memo(const struct arguments *given, struct error *err)
     return good;
 }
 
-int cmd_memo(int argc, char **argv)
-{
-    struct arguments given = {0};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!given.results) {
-        error_input(&err, NULL, "memo: expected the folder of a study's results");
-        return cli_fail(&err);
-    }
-    return memo(&given, &err) ? EXIT_DONE : cli_fail(&err);
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"output", 'o', "DIR", "folder for memo.md, memo.html and its pictures (RESULTS)", AT(folder)},
+    {"validation", 'v', "FILE",
+     "a table of `s2flush validate --format csv` (the one that comes with the program)",
+     AT(validation)},
+    {"quiet", 'q', NULL, "do not name the files", AT(quiet)},
+    {0},
+};
+
+const struct cli_command cmd_memo = {
+    .name = "memo",
+    .summary = "a folder of results as a memo: Markdown and one HTML page",
+    .options = options,
+    .words = "RESULTS",
+    .word = {AT(results)},
+    .missing = "the folder of a study's results",
+    .help = "A memo for those who decide: the question, the answer with its confidence, and what "
+            "it rests on, from a folder of results.",
+    .more = "RESULTS holds rows.csv and run.json of `s2flush run`, and what `breakeven`, `map` "
+            "and `sensitivity` put there; the memo says which command makes what is missing. The "
+            "study's [memo] says what it is to answer.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

@@ -8,15 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_WORLD = 256, KEY_FORMAT };
-
-static const struct cli_option options[] = {
-    {"world", KEY_WORLD, "WORLD", "vhe, nvhe or fwb; all of them unless given"},
-    {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
-    {"jobs", 'j', "N", "threads (as many as processors)"},
-    {0},
-};
-
 struct arguments {
     const char *table;
     bool one_world, csv;
@@ -24,8 +15,9 @@ struct arguments {
     uint64_t jobs;
 };
 
-static bool take_world(struct arguments *given, const char *text, struct error *err)
+static bool take_world(void *arguments, const char *text, struct error *err)
 {
+    struct arguments *given = arguments;
     for (int world = 0; world < WORLDS; world++) {
         if (strcmp(text, world_name[world]) == 0) {
             given->one_world = true;
@@ -36,22 +28,14 @@ static bool take_world(struct arguments *given, const char *text, struct error *
     return error_input(err, NULL, "--world: found '%.80s', expected vhe, nvhe or fwb", text);
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case KEY_WORLD:
-        return take_world(given, text, err);
-    case KEY_FORMAT:
-        given->csv = strcmp(text, "csv") == 0;
-        return given->csv || strcmp(text, "text") == 0 ||
-               error_input(err, NULL, "--format: found '%.80s', expected text or csv", text);
-    case 'j':
-        return cli_whole("--jobs", text, 1, 4096, &given->jobs, err);
-    default:
-        return cli_one_word(&given->table, text, err);
-    }
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"world", 0, "WORLD", "vhe, nvhe or fwb; all of them unless given", .take = take_world},
+    {"format", 0, "FORMAT", "text (the default) or csv", AT(csv), .choices = cli_text_or_csv},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 4096},
+    {0},
+};
 
 /* A world without rows is passed over unless it was asked for. */
 static bool fit_world(const struct arguments *given, const struct counts *counts,
@@ -101,31 +85,28 @@ static bool fit_all(const struct arguments *given, const struct counts *counts, 
     return good;
 }
 
-int cmd_paths(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    static const struct cli_command command = {
-        .options = options,
-        .take = take,
-        .words = "COUNTS.csv",
-        .help = "Fit the lengths of the kernel's paths to recorded instructions, and hold what "
-                "the model charges against them.",
-        .more = "COUNTS.csv is a table such as bench/kvm/counts.csv, with insns_kernel_bare.",
-    };
-    struct arguments given = {0};
+    const struct arguments *given = arguments;
     struct counts counts;
-    struct error err = {0};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
+    if (!counts_read(given->table, &counts, err)) {
+        return false;
     }
-    if (!given.table) {
-        error_input(&err, NULL, "expected a table of counts, such as bench/kvm/counts.csv");
-        return cli_fail(&err);
-    }
-    if (!counts_read(given.table, &counts, &err)) {
-        return cli_fail(&err);
-    }
-    bool good = counts_play(&counts, (unsigned)given.jobs, &err) && fit_all(&given, &counts, &err);
+    bool good = counts_play(&counts, (unsigned)given->jobs, err) && fit_all(given, &counts, err);
     counts_free(&counts);
-    return good ? EXIT_DONE : cli_fail(&err);
+    return good;
 }
+
+const struct cli_command cmd_paths = {
+    .name = "paths",
+    .summary = "the kernel's path lengths from recorded instructions",
+    .options = options,
+    .words = "COUNTS.csv",
+    .word = {AT(table)},
+    .missing = "a table of counts, such as bench/kvm/counts.csv",
+    .help = "Fit the lengths of the kernel's paths to recorded instructions, and hold what the "
+            "model charges against them.",
+    .more = "COUNTS.csv is a table such as bench/kvm/counts.csv, with insns_kernel_bare.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

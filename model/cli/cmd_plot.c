@@ -5,42 +5,33 @@
 
 #include <stdio.h>
 
-static const struct cli_option options[] = {
-    {"quiet", 'q', NULL, "do not name the pictures"},
-    {0},
-};
-
 struct arguments {
     const char *folder;
     bool quiet;
 };
 
-static bool take(void *input, int key, const char *text, struct error *err)
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"quiet", 'q', NULL, "do not name the pictures", AT(quiet)},
+    {0},
+};
+
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments *given = input;
-    if (key == 'q') {
-        given->quiet = true;
-        return true;
-    }
-    return cli_one_word(&given->folder, text, err);
+    const struct arguments *given = arguments;
+    return plot_folder(given->folder, given->quiet ? NULL : stderr, err);
 }
 
-static const struct cli_command command = {
-    options, take, "DIR", "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv.",
-    "The scripts are in bench/plots and can be run by hand."};
-
-int cmd_plot(int argc, char **argv)
-{
-    struct arguments given = {0};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!given.folder) {
-        error_input(&err, NULL, "plot: expected the folder of a study's rows");
-        return cli_fail(&err);
-    }
-    return plot_folder(given.folder, given.quiet ? NULL : stderr, &err) ? EXIT_DONE
-                                                                        : cli_fail(&err);
-}
+const struct cli_command cmd_plot = {
+    .name = "plot",
+    .summary = "draw the plots that fit a folder of rows",
+    .options = options,
+    .words = "DIR",
+    .word = {AT(folder)},
+    .missing = "the folder of a study's rows",
+    .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv.",
+    .more = "The scripts are in bench/plots and can be run by hand.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};

@@ -10,21 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KEY_SET = 256, KEY_DRY, KEY_FORMAT, KEY_SEED, KEY_SHARD, KEY_FRESH };
-
-static const struct cli_option options[] = {
-    {"output", 'o', "DIR", "folder for the results (results/NAME)"},
-    {"jobs", 'j', "N", "threads (as many as processors)"},
-    {"seed", KEY_SEED, "N", "seed of the draws (the study's)"},
-    {"set", KEY_SET, "KEY=VALUE", "set a key; an axis takes a value or a list. Repeatable"},
-    {"format", KEY_FORMAT, "FORMAT", "of the rows: csv (the default), jsonl or both"},
-    {"shard", KEY_SHARD, "K/N", "play share K of N into a file; s2flush merge makes rows of all"},
-    {"fresh", KEY_FRESH, NULL, "drop what a run that was stopped left in the folder"},
-    {"dry-run", KEY_DRY, NULL, "say what would be run and about how long, and write nothing"},
-    {"quiet", 'q', NULL, "no progress and no summary"},
-    {0},
-};
-
 struct arguments {
     const char *study, *folder;
     struct cli_sets sets;
@@ -34,9 +19,12 @@ struct arguments {
     bool csv, jsonl, sharded, fresh, dry, quiet;
 };
 
-static bool take_format(struct arguments *given, const char *text, struct error *err)
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static bool take_format(void *arguments, const char *text, struct error *err)
 {
     static const char *const names[] = {"csv", "jsonl", "both"};
+    struct arguments *given = arguments;
     given->csv = strcmp(text, "csv") == 0 || strcmp(text, "both") == 0;
     given->jsonl = strcmp(text, "jsonl") == 0 || strcmp(text, "both") == 0;
     if (given->csv || given->jsonl) {
@@ -47,8 +35,9 @@ static bool take_format(struct arguments *given, const char *text, struct error 
     return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
 }
 
-static bool take_seed(struct arguments *given, const char *text, struct error *err)
+static bool take_seed(void *arguments, const char *text, struct error *err)
 {
+    struct arguments *given = arguments;
     uint64_t seed;
     if (!cli_whole("--seed", text, 0, UINT64_C(1000000000000000), &seed, err)) {
         return false;
@@ -57,44 +46,27 @@ static bool take_seed(struct arguments *given, const char *text, struct error *e
     return cli_add_set(&given->sets, given->seed, err);
 }
 
-static bool take(void *input, int key, const char *text, struct error *err)
+static bool take_shard(void *arguments, const char *text, struct error *err)
 {
-    struct arguments *given = input;
-    switch (key) {
-    case 'o':
-        given->folder = text;
-        return true;
-    case 'j':
-        return cli_whole("--jobs", text, 1, 1024, &given->jobs, err);
-    case KEY_SEED:
-        return take_seed(given, text, err);
-    case KEY_SET:
-        return cli_add_set(&given->sets, text, err);
-    case KEY_FORMAT:
-        return take_format(given, text, err);
-    case KEY_SHARD:
-        given->sharded = true;
-        return shard_parse(text, &given->shard, err);
-    case KEY_FRESH:
-        given->fresh = true;
-        return true;
-    case KEY_DRY:
-        given->dry = true;
-        return true;
-    case 'q':
-        given->quiet = true;
-        return true;
-    default:
-        return cli_one_word(&given->study, text, err);
-    }
+    struct arguments *given = arguments;
+    given->sharded = true;
+    return shard_parse(text, &given->shard, err);
 }
 
-static const struct cli_command command = {
-    options, take, "STUDY", "Play a study: a file, or the name of one in workloads/studies.",
-    "Writes rows.csv (or rows.jsonl) and run.json. Finished cells are kept in the folder until "
-    "then: "
-    "after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on where it stopped. With "
-    "--shard it leaves shard-K-of-N.cells. Exit status after Ctrl-C 130, after SIGTERM 143."};
+static const struct cli_option options[] = {
+    {"output", 'o', "DIR", "folder for the results (results/NAME)", AT(folder)},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
+    {"seed", 0, "N", "seed of the draws (the study's)", .take = take_seed},
+    {"set", 0, "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
+     .repeatable = true},
+    {"format", 0, "FORMAT", "of the rows: csv (the default), jsonl or both", .take = take_format},
+    {"shard", 0, "K/N", "play share K of N into a file; s2flush merge makes rows of all",
+     .take = take_shard},
+    {"fresh", 0, NULL, "drop what a run that was stopped left in the folder", AT(fresh)},
+    {"dry-run", 0, NULL, "say what would be run and about how long, and write nothing", AT(dry)},
+    {"quiet", 'q', NULL, "no progress and no summary", AT(quiet)},
+    {0},
+};
 
 /* --- what it says --- */
 
@@ -197,21 +169,29 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     return run_study(&request, err);
 }
 
-int cmd_run(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {.csv = true, .shard = {1, 1}};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    if (!given.study) {
-        error_input(&err, NULL, "run: expected a study; `s2flush list studies` names them");
-        return cli_fail(&err);
-    }
+    const struct arguments *given = arguments;
     struct study study;
-    struct study_changes changes = {given.sets.text, given.sets.count};
-    bool good = study_read(&study, given.study, &changes, &err) && run_or_say(&given, &study, &err);
+    struct study_changes changes = {given->sets.text, given->sets.count};
+    bool good = study_read(&study, given->study, &changes, err) && run_or_say(given, &study, err);
     study_free(&study);
-    return good ? EXIT_DONE : cli_fail(&err);
+    return good;
 }
+
+const struct cli_command cmd_run = {
+    .name = "run",
+    .summary = "play a study: rows and a record of the run into a folder",
+    .options = options,
+    .words = "STUDY",
+    .word = {AT(study)},
+    .missing = "a study; `s2flush list studies` names them",
+    .help = "Play a study: a file, or the name of one in workloads/studies.",
+    .more = "Writes rows.csv (or rows.jsonl) and run.json. Finished cells are kept in the folder "
+            "until then: after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on "
+            "where it stopped. With --shard it leaves shard-K-of-N.cells. Exit status after "
+            "Ctrl-C 130, after SIGTERM 143.",
+    .size = sizeof(struct arguments),
+    .defaults = &(const struct arguments){.csv = true, .shard = {1, 1}},
+    .run = run,
+};

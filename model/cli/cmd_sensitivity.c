@@ -1,44 +1,25 @@
 #include "cli/analysis.h"
 #include "report/sensitivity_report.h"
 
-enum { KEY_OF = 256, KEY_POINTS };
-
 #define POINTS_DEFAULT 512
 #define POINTS_MAX 65536
-
-static const struct cli_option options[] = {
-    {"of", KEY_OF, "A[,B]",
-     "a strategy's metric, or A's less B's (those that the study's [memo] "
-     "compares, or the two cheapest in each cell)"},
-    {"points", KEY_POINTS, "N", "points behind the indices: N (costs + 2) runs are priced (512)"},
-    ANALYSIS_OPTIONS,
-    {0},
-};
 
 struct arguments {
     struct analysis common;
     struct sensitivity_request request;
 };
 
-static bool take(void *input, int key, const char *text, struct error *err)
-{
-    struct arguments *given = input;
-    switch (key) {
-    case KEY_OF:
-        given->request.of = text;
-        return true;
-    case KEY_POINTS:
-        return cli_whole("--points", text, 16, POINTS_MAX, &given->request.points, err);
-    default:
-        return analysis_take(&given->common, key, text, err);
-    }
-}
+#define AT(field) CLI_FIELD(struct arguments, field)
 
-static const struct cli_command command = {
-    options, take, "STUDY", "Which costs decide, and which one to measure first.",
-    "For each cell of the study a tornado and Sobol' indices; for each machine by how much the "
-    "cells without a clear winner become fewer when one cost is known. Where the study's [memo] "
-    "names a case, in that case only. With -o: sensitivity.csv and information.csv."};
+static const struct cli_option options[] = {
+    {"of", 0, "A[,B]",
+     "a strategy's metric, or A's less B's (those that the study's [memo] compares, or the two "
+     "cheapest in each cell)",
+     AT(request.of)},
+    {"points", 0, "N", "points behind the indices: N (costs + 2) runs are priced (512)",
+     AT(request.points), .low = 16, .high = POINTS_MAX},
+    {0},
+};
 
 struct answer {
     struct sensitivity_results results;
@@ -94,12 +75,22 @@ static bool answer(const struct study *study, void *context, struct error *err)
     return good;
 }
 
-int cmd_sensitivity(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    struct arguments given = {.request.points = POINTS_DEFAULT};
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    return analysis_run(&given.common, "sensitivity", answer, &given);
+    struct arguments *given = arguments;
+    return analysis_run(&given->common, answer, given, err);
 }
+
+const struct cli_command cmd_sensitivity = {
+    .name = "sensitivity",
+    .summary = "which costs decide, and which one to measure first",
+    .options = options,
+    ANALYSIS_COMMAND,
+    .help = "Which costs decide, and which one to measure first.",
+    .more = "For each cell of the study a tornado and Sobol' indices; for each machine by how much "
+            "the cells without a clear winner become fewer when one cost is known. Where the "
+            "study's [memo] names a case, in that case only. With -o: sensitivity.csv and "
+            "information.csv.",
+    .defaults = &(const struct arguments){.request.points = POINTS_DEFAULT},
+    .run = run,
+};

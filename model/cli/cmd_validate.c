@@ -15,16 +15,6 @@
 #define PUBLISHED_DIR "bench/published"
 #define MOST_FILES 64
 
-enum { KEY_FORMAT = 256, KEY_FIT, KEY_DRAWS };
-
-static const struct cli_option options[] = {
-    {"format", KEY_FORMAT, "FORMAT", "text (the default) or csv"},
-    {"draws", KEY_DRAWS, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)"},
-    {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws"},
-    {"fit", KEY_FIT, "HOST", "fit the costs that HOST's file marks as fitted, and print them"},
-    {0},
-};
-
 struct arguments {
     const char *files[MOST_FILES];
     size_t count;
@@ -34,32 +24,34 @@ struct arguments {
     bool csv;
 };
 
-static bool take(void *input, int key, const char *text, struct error *err)
+static bool take_draws(void *arguments, const char *text, struct error *err)
 {
-    struct arguments *given = input;
-    switch (key) {
-    case KEY_FORMAT:
-        given->csv = strcmp(text, "csv") == 0;
-        return given->csv || strcmp(text, "text") == 0 ||
-               error_input(err, NULL, "--format: found '%.80s', expected text or csv", text);
-    case KEY_DRAWS:
-        return cli_whole("--draws", text, 8, 4096, &given->draws, err) &&
-               (given->draws % 4 == 0 ||
-                error_input(err, NULL, "--draws: found '%.80s', expected a multiple of 4", text));
-    case KEY_FIT:
-        given->fit = text;
-        return true;
-    case 'o':
-        given->folder = text;
-        return true;
-    default:
-        if (given->count == MOST_FILES) {
-            return error_input(err, NULL, "more than %d files", MOST_FILES);
-        }
-        given->files[given->count++] = text;
-        return true;
-    }
+    struct arguments *given = arguments;
+    return cli_whole("--draws", text, 8, 4096, &given->draws, err) &&
+           (given->draws % 4 == 0 ||
+            error_input(err, NULL, "--draws: found '%.80s', expected a multiple of 4", text));
 }
+
+static bool take_file(void *arguments, const char *text, struct error *err)
+{
+    struct arguments *given = arguments;
+    if (given->count == MOST_FILES) {
+        return error_input(err, NULL, "more than %d files", MOST_FILES);
+    }
+    given->files[given->count++] = text;
+    return true;
+}
+
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"format", 0, "FORMAT", "text (the default) or csv", AT(csv), .choices = cli_text_or_csv},
+    {"draws", 0, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)",
+     .take = take_draws},
+    {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws", AT(folder)},
+    {"fit", 0, "HOST", "fit the costs that HOST's file marks as fitted, and print them", AT(fit)},
+    {0},
+};
 
 static int tables_only(const struct dirent *entry)
 {
@@ -151,25 +143,26 @@ static bool tell(const struct arguments *given, const struct published_set *set,
     return ok;
 }
 
-int cmd_validate(int argc, char **argv)
+static bool run(void *arguments, struct error *err)
 {
-    static const struct cli_command command = {
-        .options = options,
-        .take = take,
-        .words = "[FILE...]",
-        .help = "Predict published measurements and say how far off the model is. Without a "
-                "FILE: all tables that come with the program.",
-        .more = "bench/published/README.md describes the tables.",
-    };
-    struct arguments given = {.draws = 32};
+    const struct arguments *given = arguments;
     struct published_set set = {0};
-    struct error err;
-    int status;
-    if (!cli_parse(&command, argc, argv, &given, &status)) {
-        return status;
-    }
-    bool ok = read_given(&given, &set, &err) &&
-              (given.fit ? tell_fit(&given, &set, &err) : tell(&given, &set, &err));
+    bool ok = read_given(given, &set, err) &&
+              (given->fit ? tell_fit(given, &set, err) : tell(given, &set, err));
     published_free(&set);
-    return ok ? EXIT_DONE : cli_fail(&err);
+    return ok;
 }
+
+const struct cli_command cmd_validate = {
+    .name = "validate",
+    .summary = "predictions against published measurements",
+    .options = options,
+    .words = "[FILE...]",
+    .word = {.take = take_file},
+    .help = "Predict published measurements and say how far off the model is. Without a FILE: all "
+            "tables that come with the program.",
+    .more = "bench/published/README.md describes the tables.",
+    .size = sizeof(struct arguments),
+    .defaults = &(const struct arguments){.draws = 32},
+    .run = run,
+};

@@ -2,33 +2,16 @@
 #include "core/error.h"
 #include "core/version.h"
 
-#include <argp.h>
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} commands[] = {
-    {"run", cmd_run, "play a study: rows and a record of the run into a folder"},
-    {"merge", cmd_merge, "the rows of a study out of all its shards"},
-    {"explain", cmd_explain, "one run in full: what was charged, who waited, who reads what"},
-    {"list", cmd_list, "workloads, machines, kernels, strategies, studies, costs, keys, metrics"},
-    {"plot", cmd_plot, "draw the plots that fit a folder of rows"},
-    {"breakeven", cmd_breakeven, "where along an axis two strategies cost the same"},
-    {"map", cmd_map, "which strategy costs least, over two axes"},
-    {"sensitivity", cmd_sensitivity, "which costs decide, and which one to measure first"},
-    {"diff", cmd_diff, "what changed between two folders of results"},
-    {"memo", cmd_memo, "a folder of results as a memo: Markdown and one HTML page"},
-    {"counts", cmd_counts, "the model's event counts against recorded ones"},
-    {"validate", cmd_validate, "predictions against published measurements"},
-    {"paths", cmd_paths, "the kernel's path lengths from recorded instructions"},
-    {"calibrate", cmd_calibrate, "a platform file from measurements"},
-    {"import", cmd_import, "a workload from a trace of a real host"},
+static const struct cli_command *const commands[] = {
+    &cmd_run,       &cmd_merge,    &cmd_explain,     &cmd_list,      &cmd_plot,
+    &cmd_breakeven, &cmd_map,      &cmd_sensitivity, &cmd_diff,      &cmd_memo,
+    &cmd_counts,    &cmd_validate, &cmd_paths,       &cmd_calibrate, &cmd_import,
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
 
@@ -44,7 +27,7 @@ static void print_help(void)
           "What it costs on KVM/arm64 to make a VM's memory coherent at reboot.\n\n",
           stdout);
     for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-11s %s\n", commands[i].name, commands[i].help);
+        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs("\n  s2flush COMMAND --help   what a command takes\n"
           "  s2flush --version        the program and what compiled it\n\n"
@@ -58,7 +41,7 @@ static int unknown_command(const char *name)
     struct error err;
     char hint[256] = "";
     for (size_t i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i].name;
+        names[i] = commands[i]->name;
     }
     error_suggest(hint, sizeof hint, name, names, COMMANDS);
     error_input(&err, NULL, "no command '%.80s'%s", name, hint);
@@ -78,8 +61,8 @@ static int dispatch(int argc, char **argv)
         return argc > 1 ? EXIT_DONE : EXIT_INPUT;
     }
     for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, word) == 0) {
-            return commands[i].run(argc - 1, argv + 1);
+        if (strcmp(commands[i]->name, word) == 0) {
+            return cli_run(commands[i], argc - 1, argv + 1);
         }
     }
     return unknown_command(word);
@@ -91,7 +74,6 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     /* A file that grows past `ulimit -f` is a write that fails, like a full disk. */
     (void)signal(SIGXFSZ, SIG_IGN);
-    argp_err_exit_status = EXIT_INPUT;
     int status = dispatch(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
         struct error err;

@@ -52,7 +52,7 @@ static int command(const char *const words[])
     FILE *out = stdout, *err = stderr;
     stdout = fopen("/dev/null", "w");
     stderr = fopen("/dev/null", "w");
-    int status = cmd_calibrate(argc, argv);
+    int status = cli_run(&cmd_calibrate, argc, argv);
     fclose(stdout);
     fclose(stderr);
     stdout = out;
