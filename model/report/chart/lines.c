@@ -1,0 +1,475 @@
+/* Lines over an axis, in one to twelve panels that share their scales. */
+#include "core/invariant.h"
+#include "report/chart/canvas.h"
+#include "report/chart/chart.h"
+#include "report/quantity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GAP 18.0 /* between panels */
+#define BEND 0.2 /* by how much a line may miss where it should be */
+#define HALVINGS 12
+#define NAME_SHARE 0.36 /* the most that names beside lines take of the width */
+
+struct layout {
+    const struct chart_lines *chart;
+    struct scale x, y;
+    size_t columns, rows;
+    double top; /* of the panels */
+    double left, right; /* margins */
+    double width, height; /* of a panel's area */
+    double head; /* a panel's title */
+    bool keyed; /* names stand above all panels, not beside lines */
+};
+
+/* --- where things go --- */
+
+static struct scale y_scale(const struct chart_lines *chart)
+{
+    struct scale scale = scale_of(chart->y_unit);
+    for (size_t p = 0; p < chart->panels; p++) {
+        const struct chart_panel *panel = &chart->panel[p];
+        for (size_t i = 0; i < panel->lines; i++) {
+            for (size_t k = 0; k < panel->line[i].count; k++) {
+                const struct chart_point *point = &panel->line[i].point[k];
+                scale_take(&scale, point->y);
+                scale_take(&scale, point->low > 0 ? point->low : NAN);
+                scale_take(&scale, point->high);
+            }
+        }
+        for (size_t i = 0; i < panel->levels; i++) {
+            scale_take(&scale, panel->level[i].y);
+        }
+    }
+    scale_settle(&scale, false);
+    return scale;
+}
+
+/* From the first to the last place where it was played. */
+static struct scale x_scale(const struct chart_lines *chart)
+{
+    struct scale scale = scale_of(UNIT_NONE);
+    for (size_t i = 0; i < chart->ticks; i++) {
+        scale.low = fmin(scale.low, chart->tick[i].at);
+        scale.high = fmax(scale.high, chart->tick[i].at);
+        scale.zero |= chart->tick[i].at == 0;
+    }
+    scale.log = chart->x_log && scale.high > 0 && scale.low < scale.high;
+    for (size_t i = 0; scale.log && scale.zero && i < chart->ticks; i++) {
+        bool first = chart->tick[i].at > 0 && !(scale.low > 0);
+        scale.low = first || (chart->tick[i].at > 0 && chart->tick[i].at < scale.low)
+                        ? chart->tick[i].at
+                        : scale.low;
+    }
+    if (!(scale.low < scale.high)) {
+        scale = (struct scale){.low = scale.low - 1, .high = scale.low + 1};
+    }
+    return scale;
+}
+
+/* The widest of the ticks beside the panels. */
+static double ticks_width(const struct scale *scale)
+{
+    double tick[SCALE_TICKS], widest = 0;
+    size_t count = scale_ticks(scale, tick);
+    for (size_t i = 0; i < count; i++) {
+        char text[QUANTITY_TEXT];
+        widest = fmax(widest, canvas_width(scale_tick_text(scale, tick[i], text), CANVAS_TEXT));
+    }
+    return widest;
+}
+
+static double names_width(const struct chart_lines *chart)
+{
+    double widest = 0;
+    for (size_t p = 0; p < chart->panels; p++) {
+        for (size_t i = 0; i < chart->panel[p].lines; i++) {
+            widest = fmax(widest, canvas_width(chart->panel[p].line[i].name, CANVAS_TEXT));
+        }
+    }
+    return fmin(widest, NAME_SHARE * CANVAS_WIDTH);
+}
+
+static struct layout lay_out(const struct chart_lines *chart)
+{
+    struct layout layout = {.chart = chart, .x = x_scale(chart), .y = y_scale(chart)};
+    size_t panels = chart->panels;
+    layout.columns = panels == 1 ? 1 : panels <= 4 ? 2 : 3;
+    layout.rows = (panels + layout.columns - 1) / layout.columns;
+    layout.keyed = panels > 1;
+    layout.left = CANVAS_MARGIN + ticks_width(&layout.y) + 8;
+    layout.right = layout.keyed ? CANVAS_MARGIN + 10 : names_width(chart) + CANVAS_MARGIN + 16;
+    layout.width =
+        (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
+        (double)layout.columns;
+    layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
+    layout.head = panels > 1 ? CANVAS_LINE + 4 : 8;
+    return layout;
+}
+
+/* --- a key above the panels --- */
+
+/* Each name once. */
+static bool first_of_name(const struct chart_lines *chart, size_t p, size_t i)
+{
+    for (size_t q = 0; q <= p; q++) {
+        for (size_t k = 0; k < chart->panel[q].lines && (q < p || k < i); k++) {
+            if (strcmp(chart->panel[q].line[k].name, chart->panel[p].line[i].name) == 0) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Returns how high it is; `canvas` NULL: only that. */
+static double put_key(struct canvas *canvas, const struct chart_lines *chart, double y)
+{
+    double x = CANVAS_MARGIN, height = CANVAS_LINE;
+    for (size_t p = 0; p < chart->panels; p++) {
+        for (size_t i = 0; i < chart->panel[p].lines; i++) {
+            const struct chart_line *line = &chart->panel[p].line[i];
+            if (!first_of_name(chart, p, i)) {
+                continue;
+            }
+            char *name = canvas_cut(line->name, CANVAS_TEXT, NAME_SHARE * CANVAS_WIDTH);
+            double width = 34 + canvas_width(name, CANVAS_TEXT);
+            if (x + width > CANVAS_WIDTH - CANVAS_MARGIN && x > CANVAS_MARGIN) {
+                x = CANVAS_MARGIN;
+                height += CANVAS_LINE;
+            }
+            if (canvas) {
+                double base = y + height - 5;
+                canvas_point(canvas, line->style, x, base - 4);
+                canvas_point(canvas, line->style, x + 26, base - 4);
+                canvas_end(canvas);
+                canvas_mark(canvas, line->style, x + 13, base - 4);
+                canvas_text(canvas, x + 30, base, CANVAS_LEFT, CANVAS_INK, name);
+            }
+            x += width + 14;
+            free(name);
+        }
+    }
+    return height + 4;
+}
+
+/* --- lines --- */
+
+static double middle(double a, double b)
+{
+    return (a + b) / 2;
+}
+
+/* How far the middle of a stretch is from straight, in points of the picture. */
+static double bend(const struct layout *layout, const struct chart_point *from,
+                   const struct chart_point *to)
+{
+    double x1 = scale_at(&layout->x, from->x), y1 = scale_at(&layout->y, from->y);
+    double x2 = scale_at(&layout->x, to->x), y2 = scale_at(&layout->y, to->y);
+    double x = scale_at(&layout->x, middle(from->x, to->x));
+    double y = scale_at(&layout->y, middle(from->y, to->y));
+    return fabs((x2 - x1) * (y - y1) - (y2 - y1) * (x - x1)) / fmax(hypot(x2 - x1, y2 - y1), 1);
+}
+
+static void put_point(struct canvas *canvas, const struct layout *layout, unsigned style,
+                      const struct chart_point *point, bool band)
+{
+    double x = scale_value(&layout->x, point->x);
+    if (band) {
+        canvas_band(canvas, style, x, scale_value(&layout->y, point->low),
+                    scale_value(&layout->y, point->high));
+    } else {
+        canvas_point(canvas, style, x, scale_value(&layout->y, point->y));
+    }
+}
+
+/* A stretch between two points is straight in their values, so bent where a scale is
+ * logarithmic: it is halved until its pieces are as good as straight on the picture. */
+static void put_stretch(struct canvas *canvas, const struct layout *layout, unsigned style,
+                        const struct chart_point *from, const struct chart_point *to, bool band,
+                        unsigned halvings)
+{
+    struct chart_point half = {middle(from->x, to->x), middle(from->y, to->y),
+                               middle(from->low, to->low), middle(from->high, to->high)};
+    if (halvings > 0 && bend(layout, from, to) > BEND) {
+        put_stretch(canvas, layout, style, from, &half, band, halvings - 1);
+        put_stretch(canvas, layout, style, &half, to, band, halvings - 1);
+    } else {
+        put_point(canvas, layout, style, to, band);
+    }
+}
+
+static bool is_there(const struct chart_point *point, bool band)
+{
+    return isfinite(band ? point->low + point->high : point->y);
+}
+
+static void put_line(struct canvas *canvas, const struct layout *layout,
+                     const struct chart_line *line, bool band)
+{
+    const struct chart_point *before = NULL;
+    for (size_t i = 0; i < line->count; i++) {
+        const struct chart_point *point = &line->point[i];
+        if (!is_there(point, band)) {
+            canvas_end(canvas);
+            before = NULL;
+            continue;
+        }
+        if (before) {
+            put_stretch(canvas, layout, line->style, before, point, band, HALVINGS);
+        } else {
+            put_point(canvas, layout, line->style, point, band);
+        }
+        before = point;
+    }
+    canvas_end(canvas);
+}
+
+static void put_marks(struct canvas *canvas, const struct layout *layout,
+                      const struct chart_line *line)
+{
+    for (size_t i = 0; i < line->count; i++) {
+        if (is_there(&line->point[i], false)) {
+            canvas_mark(canvas, line->style, scale_value(&layout->x, line->point[i].x),
+                        scale_value(&layout->y, line->point[i].y));
+        }
+    }
+}
+
+/* --- names beside lines --- */
+
+struct label {
+    const struct chart_line *line;
+    double x, y; /* where the line ends, then where the name stands */
+};
+
+static int by_height(const void *a, const void *b)
+{
+    const struct label *x = a, *y = b;
+    return (x->y > y->y) - (x->y < y->y);
+}
+
+/* Names stand apart by a line of text each, from the top down and then, where they would
+ * leave the panel, pushed up again. */
+static void put_names(struct canvas *canvas, const struct layout *layout,
+                      const struct chart_panel *panel)
+{
+    struct label label[CHART_LINES];
+    size_t count = 0;
+    double bottom = layout->y.from + 4;
+    for (size_t i = 0; i < panel->lines; i++) {
+        const struct chart_line *line = &panel->line[i];
+        for (size_t k = line->count; k-- > 0;) {
+            if (isfinite(line->point[k].y)) {
+                label[count++] = (struct label){line, scale_at(&layout->x, line->point[k].x),
+                                                scale_at(&layout->y, line->point[k].y) + 4};
+                break;
+            }
+        }
+    }
+    qsort(label, count, sizeof *label, by_height);
+    for (size_t i = 1; i < count; i++) {
+        label[i].y = fmax(label[i].y, label[i - 1].y + CANVAS_LINE - 2);
+    }
+    for (size_t i = count; i-- > 0;) {
+        label[i].y = fmin(label[i].y, bottom);
+        bottom = label[i].y - CANVAS_LINE + 2;
+    }
+    for (size_t i = 0; i < count; i++) {
+        double x = layout->x.to + 10;
+        char *name = canvas_cut(label[i].line->name, CANVAS_TEXT, CANVAS_WIDTH - CANVAS_MARGIN - x);
+        canvas_text(canvas, x, label[i].y, CANVAS_LEFT, CANVAS_INK, name);
+        free(name);
+    }
+}
+
+/* --- what else stands in a panel --- */
+
+static void put_y_axis(struct canvas *canvas, const struct layout *layout, bool with_text)
+{
+    double tick[SCALE_TICKS], taken = 1e9;
+    size_t count = scale_ticks(&layout->y, tick);
+    for (size_t i = 0; i < count; i++) {
+        char text[QUANTITY_TEXT];
+        double y = scale_at(&layout->y, tick[i]);
+        canvas_rule(canvas, CANVAS_GRID, layout->x.from, y, layout->x.to, y);
+        if (with_text && y < taken - CANVAS_TEXT) {
+            canvas_text(canvas, layout->x.from - 5, y + 4, CANVAS_RIGHT, CANVAS_FAINT,
+                        scale_tick_text(&layout->y, tick[i], text));
+            taken = y;
+        }
+    }
+}
+
+/* A tick for each place where it was played; the first and the last with their text, and
+ * those between for whose there is room. */
+static void put_x_axis(struct canvas *canvas, const struct layout *layout, bool with_text)
+{
+    const struct chart_lines *chart = layout->chart;
+    double bottom = layout->y.from, last = -1e9;
+    double low = layout->x.from - GAP / 2 + 2, high = layout->x.to + GAP / 2 - 2;
+    double ending = canvas_width(chart->tick[chart->ticks - 1].text, CANVAS_TEXT);
+    double before_ending = fmin(layout->x.to - ending / 2, high - ending) - 5;
+    canvas_rule(canvas, CANVAS_AXIS, layout->x.from, bottom, layout->x.to, bottom);
+    for (size_t i = 0; i < chart->ticks; i++) {
+        const struct chart_tick *tick = &chart->tick[i];
+        double x = scale_at(&layout->x, tick->at), half = canvas_width(tick->text, CANVAS_TEXT) / 2;
+        double centre = fmin(fmax(x, low + half), high - half);
+        bool fits = i + 1 == chart->ticks || centre + half < before_ending;
+        canvas_rule(canvas, CANVAS_AXIS, x, bottom, x, bottom + 4);
+        if (with_text && fits && centre - half > last + 5) {
+            canvas_text(canvas, centre, bottom + 17, CANVAS_MIDDLE, CANVAS_FAINT, tick->text);
+            last = centre + half;
+        }
+    }
+}
+
+static void put_level_texts(struct canvas *canvas, const struct layout *layout,
+                            const struct chart_panel *panel)
+{
+    double taken = 1e9;
+    for (size_t i = 0; i < panel->levels; i++) {
+        double y = scale_at(&layout->y, panel->level[i].y);
+        if (fabs(y - taken) >= CANVAS_TEXT) {
+            char *text = canvas_cut(panel->level[i].text, CANVAS_TEXT, layout->width);
+            canvas_text(canvas, layout->x.from + 2, y - 3, CANVAS_LEFT, CANVAS_FAINT, text);
+            free(text);
+            taken = y;
+        }
+    }
+}
+
+/* What crossings come to, at the upper edge: one under the other where there are
+ * several. */
+static void put_crossing_texts(struct canvas *canvas, const struct layout *layout,
+                               const struct chart_panel *panel)
+{
+    for (size_t i = 0; i < panel->crossings; i++) {
+        char *text = canvas_cut(panel->crossing[i].text, CANVAS_TEXT, layout->width);
+        double x = scale_at(&layout->x, panel->crossing[i].x);
+        double half = canvas_width(text, CANVAS_TEXT) / 2;
+        double centre = fmin(fmax(x, layout->x.from + half), layout->x.to - half);
+        canvas_text(canvas, centre, layout->y.to - 3 + (double)i * (CANVAS_LINE - 2), CANVAS_MIDDLE,
+                    CANVAS_INK, text);
+        free(text);
+    }
+}
+
+/* A ring where the lines cross, its band, and a hair down to the axis. */
+static void put_crossing(struct canvas *canvas, const struct layout *layout,
+                         const struct chart_crossing *crossing)
+{
+    double x = scale_value(&layout->x, crossing->x), y = scale_value(&layout->y, crossing->y);
+    canvas_rule(canvas, CANVAS_HAIR, x, y, x, scale_bottom(&layout->y));
+    if (isfinite(crossing->low + crossing->high)) {
+        canvas_rule(canvas, CANVAS_HAIR, scale_value(&layout->x, crossing->low), y,
+                    scale_value(&layout->x, crossing->high), y);
+    }
+    canvas_mark(canvas, CANVAS_RING, x, y);
+}
+
+/* --- panels --- */
+
+static void place_panel(struct layout *layout, size_t index)
+{
+    size_t column = index % layout->columns, row = index / layout->columns;
+    double top = layout->top + (double)row * (layout->head + layout->height + CANVAS_LINE + 10);
+    layout->x.from = layout->left + (double)column * (layout->width + GAP);
+    layout->x.to = layout->x.from + layout->width;
+    layout->y.to = top + layout->head + CANVAS_LINE;
+    layout->y.from = top + layout->head + layout->height;
+}
+
+/* All but the lines. */
+static void put_frame(struct canvas *canvas, struct layout *layout, size_t index)
+{
+    const struct chart_panel *panel = &layout->chart->panel[index];
+    place_panel(layout, index);
+    if (panel->title) {
+        char *title = canvas_cut(panel->title, CANVAS_TEXT * CANVAS_BOLD, layout->width);
+        canvas_text(canvas, layout->x.from, layout->y.to - layout->head, CANVAS_LEFT, CANVAS_STRONG,
+                    title);
+        free(title);
+    }
+    put_y_axis(canvas, layout, index % layout->columns == 0);
+    put_x_axis(canvas, layout, index + layout->columns >= layout->chart->panels);
+    put_level_texts(canvas, layout, panel);
+    put_crossing_texts(canvas, layout, panel);
+    if (!layout->keyed) {
+        put_names(canvas, layout, panel);
+    }
+    if (panel->lines == 0) {
+        canvas_text(canvas, (layout->x.from + layout->x.to) / 2,
+                    (layout->y.from + layout->y.to) / 2, CANVAS_MIDDLE, CANVAS_FAINT, "none");
+    }
+}
+
+static void put_lines(struct canvas *canvas, struct layout *layout, size_t index)
+{
+    const struct chart_panel *panel = &layout->chart->panel[index];
+    place_panel(layout, index);
+    canvas_panel(canvas, &layout->x, &layout->y);
+    for (size_t i = 0; i < panel->lines; i++) {
+        put_line(canvas, layout, &panel->line[i], true);
+    }
+    for (size_t i = 0; i < panel->levels; i++) {
+        canvas_rule(canvas, CANVAS_LEVEL, scale_bottom(&layout->x), panel->level[i].y,
+                    layout->x.high, panel->level[i].y);
+    }
+    for (size_t i = 0; i < panel->lines; i++) {
+        put_line(canvas, layout, &panel->line[i], false);
+        put_marks(canvas, layout, &panel->line[i]);
+    }
+    for (size_t i = 0; i < panel->crossings; i++) {
+        put_crossing(canvas, layout, &panel->crossing[i]);
+    }
+}
+
+/* Titles of the axes, y with the unit of a linear scale. */
+static void put_axis_titles(struct canvas *canvas, const struct layout *layout, double bottom)
+{
+    char title[256];
+    const char *unit = scale_unit(&layout->y);
+    snprintf(title, sizeof title, "%s%s%s", layout->chart->y_title, unit[0] ? ", " : "", unit);
+    char *y_title = canvas_cut(title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
+    char *x_title =
+        canvas_cut(layout->chart->x_title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
+    canvas_text(canvas, CANVAS_MARGIN, layout->top - 2, CANVAS_LEFT, CANVAS_FAINT, y_title);
+    canvas_text(canvas, CANVAS_WIDTH / 2, bottom + CANVAS_LINE - 8, CANVAS_MIDDLE, CANVAS_FAINT,
+                x_title);
+    free(y_title);
+    free(x_title);
+}
+
+void chart_lines(FILE *out, const struct chart_lines *chart)
+{
+    struct canvas canvas;
+    struct layout layout = lay_out(chart);
+    INVARIANT(chart->panels > 0 && chart->panels <= CHART_PANELS, "a figure of %zu panels",
+              chart->panels);
+    for (size_t i = 0; i < chart->panels; i++) {
+        INVARIANT(chart->panel[i].lines <= CHART_LINES, "a panel of %zu lines",
+                  chart->panel[i].lines);
+    }
+    double head = canvas_heading(NULL, chart->title, chart->subtitle);
+    double key = layout.keyed ? put_key(NULL, chart, 0) : 0;
+    layout.top = head + key + CANVAS_LINE;
+    double bottom =
+        layout.top + (double)layout.rows * (layout.head + layout.height + CANVAS_LINE + 10);
+    canvas_open(&canvas, out, bottom + CANVAS_LINE + 4);
+    canvas_whole(&canvas);
+    canvas_heading(&canvas, chart->title, chart->subtitle);
+    if (layout.keyed) {
+        put_key(&canvas, chart, head);
+    }
+    put_axis_titles(&canvas, &layout, bottom);
+    for (size_t i = 0; i < chart->panels; i++) {
+        put_frame(&canvas, &layout, i);
+    }
+    for (size_t i = 0; i < chart->panels; i++) {
+        put_lines(&canvas, &layout, i);
+    }
+    canvas_close(&canvas);
+}
