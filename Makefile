@@ -198,6 +198,14 @@ $(B)/version: FORCE | $(FIRST)
 	    printf '"-DS2FLUSH_VERSION=\\"%s\\""\n' "$${v:-$(FALLBACK_VERSION)}"; \
 	    printf '"-DS2FLUSH_CFLAGS=\\"%s\\""\n' '$(strip $(CFLAGS_ALL))')
 
+# How each file is compiled, for clangd and others that ask.
+.PHONY: compile_commands.json
+compile_commands.json: $(B)/version $(B)/datadir ## write how each file is compiled, for editors
+	$(Q)printf '%s\n' $(LINT_C) | awk -v dir='$(CURDIR)' -v extra='@$(B)/version @$(B)/datadir' \
+	    -v command='$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -c' \
+	    '{ printf "%s{\"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s %s %s\"}", \
+	        (NR == 1 ? "[\n" : ",\n"), dir, $$0, command, extra, $$0 } END { print "\n]" }' >$@
+
 -include $(patsubst %.o,%.d,$(call objs,$(LINT_C)))
 
 .PHONY: FORCE
@@ -290,6 +298,15 @@ mutants: ## change code at random, see the tests fail (COUNT=300 SEED=1)
 	    $(if $(SECONDS),--seconds $(SECONDS))
 
 mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS) ## (what mutants is built from)
+
+# Objects that count which lines ran. The share of lines and branches of the program, its tests aside.
+.PHONY: coverage
+coverage: ## which lines no test reaches, into build/coverage (needs deps-coverage)
+	@command -v gcovr >/dev/null || { echo 'make coverage: no gcovr here: make deps-coverage' >&2; exit 2; }
+	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) B=build/coverage OPT='-O1 -g' CFLAGS='--coverage -fprofile-update=atomic' NO_JEMALLOC=1 check
+	@gcovr --root . --filter model/ --exclude model/tests/ --gcov-ignore-parse-errors \
+	    --html-details build/coverage/index.html --print-summary build/coverage/obj
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
 .PHONY: golden
@@ -456,6 +473,7 @@ DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libja
     libbsd-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
+DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
 DEPS_PAGE := chromium python3
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
@@ -478,7 +496,7 @@ $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
 endef
 
 # One at a time: two apt-gets would fight over the lock.
-.PHONY: deps deps-lint deps-bench deps-page deps-kvm deps-batch
+.PHONY: deps deps-lint deps-bench deps-page deps-kvm deps-batch deps-coverage
 deps: ## install the Debian packages to build, run and check
 	$(call apt,$@,$(DEPS))
 
@@ -497,6 +515,9 @@ deps-kvm: | $(filter deps deps-lint deps-bench deps-page,$(FIRST)) ## install th
 deps-batch: | $(filter deps deps-lint deps-bench deps-kvm,$(FIRST)) ## install the packages for batch-parallel and batch-slurm
 	$(call apt,$@,$(DEPS_BATCH))
 
+deps-coverage: | $(filter deps deps-lint deps-bench deps-kvm deps-batch,$(FIRST)) ## install the package for coverage
+	$(call apt,$@,$(DEPS_COVERAGE))
+
 # --- The rest ----------------------------------------------------------------------------------
 
 .PHONY: clean
@@ -505,5 +526,5 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## list targets and variables
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z_.-]+:.*## / { printf "  %-14s  %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo; echo 'Variables:'; sed -n '/^$$/q; s/^#   /  /p' $(firstword $(MAKEFILE_LIST))

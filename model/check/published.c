@@ -3,7 +3,7 @@
 #include "core/csv.h"
 #include "core/datadir.h"
 #include "core/error.h"
-#include "vm/host.h"
+#include "vm/backing.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -9,6 +9,7 @@
 #ifndef S2FLUSH_CORE_OPTION_H
 #define S2FLUSH_CORE_OPTION_H
 
+#include "core/choice.h"
 #include "core/units.h"
 
 #include <stdbool.h>
@@ -25,27 +26,6 @@ enum option_kind {
     OPTION_CHOICE, /* an enumeration of CHOICE_ENUM: one of `choices` */
     OPTION_TEXT, /* char[`text_size`], NUL-terminated; too long is refused */
 };
-
-/* One value of an enumeration, and what files and tables call it. */
-struct choice {
-    const char *word;
-    int value;
-    const char *help;
-};
-
-/* An enumeration and the words of its values come from one list, so that none is
- * without the other:
- *
- *   #define TOGGLE_CHOICES(X)          \
- *       X(TOGGLE_EVERY, "every", "..") \
- *       X(TOGGLE_NONE, "none", "..")
- *   CHOICE_ENUM(toggle, TOGGLE_CHOICES);
- *
- * and in a table of options `.choices = CHOICES_OF(TOGGLE_CHOICES)`. */
-#define CHOICE_ENUM(name, LIST) enum name { LIST(CHOICE_ENUMERATOR) }
-#define CHOICES_OF(LIST) ((const struct choice[]){LIST(CHOICE_ENTRY){0}})
-#define CHOICE_ENUMERATOR(value_, word_, help_) value_,
-#define CHOICE_ENTRY(value_, word_, help_) {.word = (word_), .value = (value_), .help = (help_)},
 
 struct option_row {
     const char *section; /* the section it stands in, "" for any */
@@ -82,9 +62,6 @@ bool option_assign(const struct option_row *table, size_t count, const char *sec
 
 /* Spells the row's current value in `target` as a file would. */
 char *option_format(const struct option_row *row, const void *target, char *buf, size_t size);
-
-/* The word of a value, which is one of them. */
-const char *choice_word(const struct choice *choices, int value);
 
 /* Prints the table for people: key, unit, range, default, help. */
 void option_print_help(const struct option_row *table, size_t count, FILE *out);

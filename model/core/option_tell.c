@@ -1,6 +1,5 @@
 /* What is said of a row of options: what it takes, its range, its value; and all rows in a
  * table for people. */
-#include "core/invariant.h"
 #include "core/option_parts.h"
 
 #include <math.h>
@@ -39,17 +38,6 @@ struct range option_range(const struct option_row *row)
         unit_format(row->high, row->unit, range.high, sizeof range.high);
     }
     return range;
-}
-
-const char *choice_word(const struct choice *choices, int value)
-{
-    const struct choice *choice = choices;
-
-    while (choice->word != NULL && choice->value != value) {
-        choice++;
-    }
-    INVARIANT(choice->word != NULL, "%d is none of the values from %s on", value, choices->word);
-    return choice->word;
 }
 
 char *option_format(const struct option_row *row, const void *target, char *buf, size_t size)

@@ -9,7 +9,7 @@
 #ifndef S2FLUSH_GUEST_TIMELINE_H
 #define S2FLUSH_GUEST_TIMELINE_H
 
-#include "vm/host.h"
+#include "vm/backing.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -31,12 +31,12 @@ all "commands: no document names another"
 # --- targets ------------------------------------------------------------------------------------
 
 make -s help SANITIZE= VALGRIND= >"$T/help"
-sed -n '/^$/q; s/^  \([a-z-]*\) .*/\1/p' "$T/help" | sort >"$T/told"
-sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -x '[a-z-]*' | sort >"$T/targets"
+sed -n '/^$/q; s/^  \([a-z_.-]*\) .*/\1/p' "$T/help" | sort >"$T/told"
+sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -x '[a-z_.-]*' | sort >"$T/targets"
 comm -3 "$T/targets" "$T/told" >"$T/bad"
 all "make help: each target"
 
-awk '/^$/ { exit } length > 100 || !/^  [a-z-]+ +[^ ]/' "$T/help" >"$T/bad"
+awk '/^$/ { exit } length > 100 || !/^  [a-z_.-]+ +[^ ]/' "$T/help" >"$T/bad"
 all "make help: one short line each"
 
 grep -ohE '(^    |`)make [a-z][a-z -]*' "${documents[@]}" | sed 's/.*make //; s/  .*//' |

@@ -3,12 +3,6 @@
 #include "core/invariant.h"
 #include "core/units.h"
 
-const char *const backing_name[BACKINGS + 1] = {
-#define BACKING_NAME(value, word, help) [value] = (word),
-    BACKING_CHOICES(BACKING_NAME)
-#undef BACKING_NAME
-};
-
 void host_init(struct host *host, struct pool *pool, enum huge_zero_write huge_zero_write)
 {
     interval_map_init(&host->state, pool);

@@ -21,7 +21,7 @@
 #define S2FLUSH_GUEST_IMPORT_IMPORT_H
 
 #include "guest/import/kvmtrace.h"
-#include "vm/host.h"
+#include "vm/backing.h"
 
 #include <stdbool.h>
 #include <stddef.h>
