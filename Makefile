@@ -52,7 +52,7 @@ B := build/$(VARIANT)
 
 OPT ?= -O2 -g
 WERROR ?= -Werror
-WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR)
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum $(WERROR)
 STD := -std=c11
 
 # The sanitizers and valgrind bring an allocator of their own and must see every allocation.
@@ -164,6 +164,9 @@ $(B)/obj/bench/%.o: bench/core/%.c $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(compile)
+
+# A test may say in a default what it does with all the others.
+$(B)/obj/tests/%.o: EXTRA = -Wno-switch-enum
 
 # Two files are told more than the others, by way of a response file that is also what they depend
 # on, so that a new commit or prefix compiles one file again and not all.

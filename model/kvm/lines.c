@@ -20,9 +20,10 @@ static uint64_t number_of(const struct kvm *kvm, enum shared_line line, uint64_t
         return ipa / (geometry->leaf_bytes[level] * ENTRIES_PER_LINE);
     case LINE_TABLE: /* a root table's span may not be known: it is one */
         return geometry->table_span[level] > 0 ? ipa / geometry->table_span[level] : 0;
-    default:
+    case LINE_BITMAP:
         return ipa / (geometry->page_bytes * PAGES_PER_BITMAP_LINE);
     }
+    return 0;
 }
 
 void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, uint64_t ipa,

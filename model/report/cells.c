@@ -84,8 +84,12 @@ char *cells_human(double value, enum unit unit, char *buf, size_t size)
         return buf;
     case UNIT_NS:
         return unit_format_ps((ps_t)llround(value * (double)PS_PER_NS), buf, size);
-    default:
-        snprintf(buf, size, "%.4g", value);
-        return buf;
+    case UNIT_NONE:
+    case UNIT_GBPS:
+    case UNIT_GHZ:
+    case UNIT_INSNS:
+        break;
     }
+    snprintf(buf, size, "%.4g", value);
+    return buf;
 }

@@ -41,7 +41,8 @@ double observation_probed(const struct observation *seen, const double value[COS
     case PROBE_CLEAN:
         line = clean;
         break;
-    default:
+    case PROBE_ABSENT:
+    case PROBE_KINDS:
         break;
     }
     /* Cores together cannot be faster than the path that they share. What one takes

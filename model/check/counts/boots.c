@@ -123,8 +123,9 @@ static const char *show(const struct cell *cell, char *buf, size_t size)
     case MARK_DIFFERS:
         snprintf(buf, size, "%s != %s", recorded, played);
         break;
-    default:
+    case MARK_NONE:
         snprintf(buf, size, "-");
+        break;
     }
     return buf;
 }

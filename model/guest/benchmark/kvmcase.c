@@ -91,7 +91,8 @@ static void set_operands(struct kvmcase_op *op, enum operands operands, const ui
     case TAKES_COUNT:
         op->count = number[0];
         break;
-    default:
+    case TAKES_NOTHING:
+    case TAKES_VCPU:
         op->vcpu = number[0];
         break;
     }
@@ -310,7 +311,11 @@ static void run_guest(struct kvmcase *kvmcase, const struct kvmcase_op *op)
     case KVMCASE_SETWAY:
         timeline_add(kvmcase->timeline, vcpu, (struct op){.kind = OP_SETWAY, .n = op->count});
         break;
-    default:
+    case KVMCASE_EXIT:
+    case KVMCASE_INIT:
+    case KVMCASE_FILL:
+    case KVMCASE_DROP:
+    case KVMCASE_DESTROY:
         break;
     }
     end_run(kvmcase, vcpu);
@@ -374,7 +379,13 @@ bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase
          * nothing that is counted happens. */
         kvmcase->destroyed = true;
         break;
-    default:
+    case KVMCASE_WRITE:
+    case KVMCASE_READ:
+    case KVMCASE_CALL:
+    case KVMCASE_EXIT:
+    case KVMCASE_MMU_ON:
+    case KVMCASE_MMU_OFF:
+    case KVMCASE_SETWAY:
         run_guest(kvmcase, op);
         break;
     }

@@ -136,9 +136,16 @@ static bool add_event(struct rowing *rowing, size_t event, struct error *err)
         rowing->last_vcpu = vcpu;
         add(rowing, event, vcpu, IMPORT_SETWAY, 0, 0);
         return true;
-    default:
-        return true;
+    case TRACE_ENTRY:
+    case TRACE_EXIT:
+    case TRACE_MMIO:
+    case TRACE_NOTIFIER:
+    case TRACE_USER_EXIT:
+    case TRACE_KVM_OTHER:
+    case TRACE_EVENTS:
+        break;
     }
+    return true;
 }
 
 static void *made(size_t count, size_t size)

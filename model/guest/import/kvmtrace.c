@@ -116,9 +116,13 @@ static bool read_fields(const char *text, struct trace_line *line)
         return find_switch(text, "was ", &line->was) && find_switch(text, "now ", &line->now);
     case TRACE_USER_EXIT:
         return find_reason(text, &line->reason);
-    default:
-        return true;
+    case TRACE_SETWAY:
+    case TRACE_NOTIFIER:
+    case TRACE_KVM_OTHER:
+    case TRACE_EVENTS:
+        break;
     }
+    return true;
 }
 
 static void read_event(const char *name, size_t length, const char *fields, struct trace_line *line)

@@ -204,9 +204,12 @@ static uint64_t leaf_of(enum backing backing)
         return 2 * MIB;
     case BACKING_HUGETLB_1G:
         return GIB;
-    default:
-        return 4 * KIB;
+    case BACKING_4K:
+    case BACKING_SHARED:
+    case BACKINGS:
+        break;
     }
+    return 4 * KIB;
 }
 
 static bool check_backing(const char *path, const struct recording_keys *keys,

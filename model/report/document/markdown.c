@@ -167,7 +167,14 @@ static void put_block(FILE *out, const struct doc_node *block)
         }
         fputc('\n', out);
         break;
-    default:
+    case DOC_ROOT:
+    case DOC_PARAGRAPH:
+    case DOC_ROW:
+    case DOC_CELL:
+    case DOC_NUMBER:
+    case DOC_TEXT:
+    case DOC_CODE:
+    case DOC_STRONG:
         put_lines(out, "", block, "\n\n");
         break;
     }
