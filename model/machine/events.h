@@ -87,11 +87,11 @@
       WITHOUT_DIC(COST(ic_all_ns)))                                                               \
     /* TLBs */                                                                                    \
     X(tlbi_calls, "per-address TLB invalidation sequences", "sequences", tlbi, tlbi,              \
-      BROADCAST(tlbi_ns))                                                                         \
+      COST(tlbi_ns))                                                                              \
     X(tlbi_local, "the same, of one core", "sequences", tlbi, tlbi, COST(tlbi_local_ns))          \
     X(tlbi_table, "of them for freed tables", "sequences", other, none, FREE)                     \
-    X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, BROADCAST(tlbi_range_ns))   \
-    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, BROADCAST(tlbi_ns))     \
+    X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, COST(tlbi_range_ns))        \
+    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, COST(tlbi_ns))          \
     X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, COST(hvc_ns))                 \
     X(walk_reads, "table reads of the hardware walker", "reads", walks, none, COST(walk_read_ns)) \
     /* traps */                                                                                   \

@@ -187,9 +187,21 @@ static int cost_index(const char *name)
     return -1;
 }
 
+const char *platform_former_cost(const char *name)
+{
+    return strcmp(name, "tlbi_core_ns") == 0
+               ? "is no longer a cost, expected tlbi_ns alone: all cores of the machine answer a "
+                 "broadcast, and what they take is in it"
+               : NULL;
+}
+
 static bool unknown_cost(const char *name, const struct source_location *at, struct error *err)
 {
     char hint[512] = "";
+    const char *instead = platform_former_cost(name);
+    if (instead) {
+        return error_input(err, at, "%s %s", name, instead);
+    }
     error_suggest(hint, sizeof hint, name, cost_name, COSTS);
     return error_input(err, at, "unknown cost '%.80s'%s", name,
                        hint[0] ? hint : ", expected one of `s2flush list costs`");

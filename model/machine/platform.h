@@ -33,7 +33,6 @@ struct source_location;
     X(ic_line_ns, UNIT_NS, 0, 1e5, "IC IVAU per line")                                            \
     X(ic_all_ns, UNIT_NS, 0, 1e7, "IC IALLUIS and its DSB")                                       \
     X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, nobody else at it")         \
-    X(tlbi_core_ns, UNIT_NS, 0, 1e6, "the same, more for each further core that answers")         \
     X(tlbi_local_ns, UNIT_NS, 0, 1e6, "the same sequence for the own core only")                  \
     X(tlbi_range_ns, UNIT_NS, 0, 1e7, "a range invalidation sequence")                            \
     X(memory_ns, UNIT_NS, 1, 1e5, "load latency from memory")                                     \
@@ -99,6 +98,9 @@ void platform_write(const struct platform *platform, FILE *out);
 /* Reads the platform of that name: a path to a file, or the name of one under
  * the data folder's platforms/. An unknown name suggests the nearest. */
 bool platform_load(const char *name, struct platform *platform, struct error *err);
+
+/* What takes the place of a cost that earlier versions had; NULL: there was none. */
+const char *platform_former_cost(const char *name);
 
 /* Sets one cost to a fixed value (low = mode = high), as `--set` does. */
 bool platform_override(struct platform *platform, const char *cost, const char *text,

@@ -11,16 +11,12 @@
 #define CLOCK_GHZ platform->clock_ghz
 /* 1 GB/s is one byte per nanosecond. */
 #define KIB_AT(name) ((double)KIB / COST(name))
-/* A TLB invalidation that the other cores have to answer. */
-#define BROADCAST(name) (COST(name) + further_cores * COST(tlbi_core_ns))
 #define WITHOUT_DIC(ns) (platform->dic ? 0 : (ns))
 
 void price_events_ns(const struct platform *platform, const double value[COSTS],
-                     const double insns[EVENT_KINDS], uint64_t answering_cores,
-                     double price[EVENT_KINDS])
+                     const double insns[EVENT_KINDS], double price[EVENT_KINDS])
 {
     const double insn_ns = COST(kernel_cpi) / CLOCK_GHZ;
-    const double further_cores = answering_cores > 1 ? (double)(answering_cores - 1) : 0;
     double path_ns;
 #define EVENT_PRICE(name, title, unit, part, sum, ns) \
     path_ns = insns[EV_##name] * insn_ns;             \
@@ -31,11 +27,10 @@ void price_events_ns(const struct platform *platform, const double value[COSTS],
 }
 
 void price_events(const struct platform *platform, const double value[COSTS],
-                  const double insns[EVENT_KINDS], uint64_t answering_cores,
-                  ps_t price[EVENT_KINDS])
+                  const double insns[EVENT_KINDS], ps_t price[EVENT_KINDS])
 {
     double ns[EVENT_KINDS];
-    price_events_ns(platform, value, insns, answering_cores, ns);
+    price_events_ns(platform, value, insns, ns);
     for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
         INVARIANT(!isnan(ns[kind]), "%s is priced by a path without a length", event_name[kind]);
         price[kind] = (ps_t)llround(ns[kind] * (double)PS_PER_NS);

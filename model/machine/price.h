@@ -14,17 +14,14 @@
 #include "machine/events.h"
 #include "machine/platform.h"
 
-/* Fills price[EVENT_KINDS], in ps per event, from drawn cost values,
- * instructions per event, and how many cores must answer a broadcast TLBI
- * (the cores of the machine that run something). */
+/* Fills price[EVENT_KINDS], in ps per event, from drawn cost values and instructions per
+ * event. */
 void price_events(const struct platform *platform, const double value[COSTS],
-                  const double insns[EVENT_KINDS], uint64_t answering_cores,
-                  ps_t price[EVENT_KINDS]);
+                  const double insns[EVENT_KINDS], ps_t price[EVENT_KINDS]);
 
 /* The same in ns and not rounded, for counts that are priced without being played. */
 void price_events_ns(const struct platform *platform, const double value[COSTS],
-                     const double insns[EVENT_KINDS], uint64_t answering_cores,
-                     double price[EVENT_KINDS]);
+                     const double insns[EVENT_KINDS], double price[EVENT_KINDS]);
 
 /* The share of the CMO path that maintenance of these lines uses at the speed
  * of one core: the larger of its lines over the path's line rate and its

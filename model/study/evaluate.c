@@ -124,7 +124,7 @@ static const struct costs *costs_of_runs(struct scenario *scenario)
         for (size_t run = 0; run < scenario->runs; run++) {
             struct costs *costs = &scenario->costs[run];
             scenario_costs(scenario, run, costs->value);
-            trial_prices(&scenario->setup, &scenario->timeline, costs->value, costs->price);
+            trial_prices(&scenario->setup, costs->value, costs->price);
         }
     }
     omp_unset_lock(&scenario->lock);
@@ -328,7 +328,7 @@ bool evaluate_at(struct scenario *scenario, enum metric metric, const double val
     struct times ideal = {0}, times = {0};
     struct costs costs;
     memcpy(costs.value, value, sizeof costs.value);
-    trial_prices(&scenario->setup, &scenario->timeline, value, costs.price);
+    trial_prices(&scenario->setup, value, costs.price);
     bool good = !metric_needs_ideal(metric) ||
                 times_at(scenario, &strategy_ideal, metric, &costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {

@@ -133,6 +133,7 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
 {
     const char *names[NAMES_MAX], *instead = workload_former_key(key);
     size_t count = 0;
+    instead = instead ? instead : platform_former_cost(key);
     if (instead) {
         return error_input(err, at, "%s", instead);
     }

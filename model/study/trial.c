@@ -105,13 +105,11 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
     return good;
 }
 
-void trial_prices(const struct setup *setup, const struct timeline *timeline,
-                  const double value[COSTS], ps_t price[EVENT_KINDS])
+void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS])
 {
     double insns[EVENT_KINDS];
     kvm_path_lengths(setup->platform.vhe, insns);
-    uint32_t actors = timeline->vm.copies * timeline->script_count;
-    price_events(&setup->platform, value, insns, actors, price);
+    price_events(&setup->platform, value, insns, price);
 }
 
 /* --- pricing again --- */

@@ -69,8 +69,7 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
 
 /* The price of each event in such a run. */
-void trial_prices(const struct setup *setup, const struct timeline *timeline,
-                  const double value[COSTS], ps_t price[EVENT_KINDS]);
+void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS]);
 
 /* Whether a run can be priced again at these costs: nobody overlapped, and no
  * path that cores share is slower than one core, which would make it wait. */

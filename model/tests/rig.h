@@ -116,7 +116,7 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
                                       .lpa2 = setup->lpa2};
     rig_costs(rig->value);
     insns[EV_fault_path] = 1000;
-    price_events(&rig->platform, rig->value, insns, 1, rig->price);
+    price_events(&rig->platform, rig->value, insns, rig->price);
     ledger_init(&rig->ledger, shape, rig->price);
     engine_init(&rig->engine, &rig->ledger, RIG_ACTORS);
     interval_map_pool_init(&rig->pool, 8192);

@@ -67,7 +67,6 @@ static struct timed_host unlike(const char *name)
     host.value[COST_dc_absent_ns] *= 2.1;
     host.value[COST_dc_dirty_ratio] *= 1.3;
     host.value[COST_zero_gbps] *= 0.5;
-    host.value[COST_tlbi_core_ns] = 0; /* others answer only in a simulation */
     return host;
 }
 

@@ -92,7 +92,7 @@ static void closed_form(void **state)
         double insns[EVENT_KINDS];
         ps_t price[EVENT_KINDS];
         kvm_path_lengths(true, insns);
-        price_events(&n1.platform, n1.value, insns, 2, price);
+        price_events(&n1.platform, n1.value, insns, price);
         assert_int_equal(held.count[EV_lock_yields], 63); /* 64 chunks of the slot */
         uint64_t walked = held.count[EV_walk_flush] - whole.count[EV_walk_flush];
         assert_int_equal(held.window_ps - whole.window_ps,

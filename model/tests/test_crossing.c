@@ -70,7 +70,7 @@ static void a_function_may_stop(void **state)
 #define SHEET                                                                                \
     "[set]\nkernel_cpi = 0.05\nic_line_ns = 0\nic_all_ns = 0\ndc_clean_ratio = 1\n"          \
     "dc_dirty_ratio = 1\nmemory_ns = 1\noverlap = 1000\nwalk_read_ns = 0\nuncached_ns = 0\n" \
-    "dsb_ns = 0\ntlbi_core_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                 \
+    "dsb_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                 \
     "dc_absent_ns = 7.7\ntlbi_ns = 1500\nexit_ns = 300000\nbacking = hugetlb\n"              \
     "write_share = 0\nexecute = 0\nmmu_on_places = 5\nvm_registers = 0\n"
 

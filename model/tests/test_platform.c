@@ -85,6 +85,9 @@ static void overrides_fix_a_cost(void **state)
     assert_false(platform_override(&platform, "memory_ns", "0", &at, &err));
     assert_false(platform_override(&platform, "overlap", "1001", &at, &err));
     assert_true(platform.cost[COST_memory_ns].mode > 0);
+    /* A cost of earlier versions is refused by name. */
+    assert_false(platform_override(&platform, "tlbi_core_ns", "5", NULL, &err));
+    assert_non_null(strstr(err.text, "tlbi_core_ns is no longer a cost, expected tlbi_ns alone"));
 }
 
 static void unknown_platforms_suggest_the_nearest(void **state)

@@ -221,6 +221,47 @@ static void nearly_monotone_on_several(void **state)
     assert_true(tally.window < tally.all / 20);
 }
 
+/* --- what has no part in a run --- */
+
+#define ONE_VCPU_REBOOTS                                                              \
+    "phase = boot1\nvmm = fill ram 1M\nvcpu0 = enter\nvcpu0 = mmu on\n"               \
+    "vcpu0 = write ram 24M\nvcpu0 = fetch ram 256K\nphase = reset1\nvmm = reinit 0\n" \
+    "vmm = fill ram 1M\nphase = boot2\nvcpu0 = enter\nvcpu0 = fetch ram 64K\n"        \
+    "vcpu0 = vmregs 10\nvcpu0 = mmu on\nvcpu0 = write ram 12M\nvcpu0 = read ram 20M\n"
+
+/* A vCPU that is configured and never entered: no count, no price and no time knows of
+ * it, whatever the strategy. All cores of the machine answer a broadcast invalidation,
+ * not those that the VM has vCPUs for. */
+static void vcpus_that_never_run_change_nothing(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_init(&stage, "kunpeng-920", "6.1");
+    for (size_t backing = 0; backing < 2; backing++) {
+        for (size_t s = 0; s < strategy_count; s++) {
+            struct sim *runs[2];
+            for (int many = 0; many < 2; many++) {
+                char text[1024];
+                struct timeline timeline;
+                snprintf(text, sizeof text,
+                         "[vm]\nram = 64M\nbacking = %s\nvcpus = %d\n[timeline]\n%s",
+                         backing ? "thp" : "4k", many ? 16 : 1, ONE_VCPU_REBOOTS);
+                struct workload *workload = workload_good(text);
+                build(workload, &timeline);
+                runs[many] = play(&stage, &timeline, &strategy_rows[s], false);
+                timeline_free(&timeline);
+                workload_free(workload);
+            }
+            assert_int_equal(sim_window_ps(runs[0]), sim_window_ps(runs[1]));
+            assert_memory_equal(runs[0]->price, runs[1]->price, sizeof runs[0]->price);
+            assert_memory_equal(runs[0]->window, runs[1]->window,
+                                (size_t)SITES * EVENT_KINDS * sizeof *runs[0]->window);
+            play_free(runs[0]);
+            play_free(runs[1]);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,6 +269,7 @@ int main(void)
         cmocka_unit_test(fwb_flushes_no_line),
         cmocka_unit_test(monotone_on_one_actor),
         cmocka_unit_test(nearly_monotone_on_several),
+        cmocka_unit_test(vcpus_that_never_run_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ static void expect_same(const struct rig *rig, const double *value)
     ps_t price[EVENT_KINDS];
     struct trial again;
     struct times played, priced;
-    trial_prices(&rig->setup, &rig->timeline, value, price);
+    trial_prices(&rig->setup, value, price);
     assert_true(trial_play(&rig->setup, &rig->timeline, value, &again, &err));
     trial_times(&again, price, &played);
     trial_reprice(&rig->base, price, &priced);
@@ -70,7 +70,7 @@ static void pricing_is_playing(void **state)
         for (int i = -1; i < DRAWS; i++) {
             const double *value = i < 0 ? rig.modes : rig.drawn[i];
             ps_t price[EVENT_KINDS];
-            trial_prices(&rig.setup, &rig.timeline, value, price);
+            trial_prices(&rig.setup, value, price);
             if (trial_can_reprice(&rig.base, &rig.setup, value, price)) {
                 expect_same(&rig, value);
                 same++;
@@ -95,7 +95,7 @@ static void slow_paths_are_played(void **state)
     read_good_study(&study, "neoverse-n1", 0);
     rig_open(&rig, &study, 0);
     rig.modes[COST_cmo_path_ns] = 50;
-    trial_prices(&rig.setup, &rig.timeline, rig.modes, price);
+    trial_prices(&rig.setup, rig.modes, price);
     assert_false(trial_can_reprice(&rig.base, &rig.setup, rig.modes, price));
     assert_true(trial_play(&rig.setup, &rig.timeline, rig.modes, &again, &err));
     assert_true(again.window_ps > rig.base.window_ps);

@@ -107,7 +107,7 @@ static void a_path_slower_than_its_core_is_played(void **state)
         value[COST_writeback_gbps] = value[COST_zero_path_gbps] = 1000;
         value[COST_zero_gbps] = 8;
         value[cases[i].cost] = cases[i].value;
-        trial_prices(&setup, &timeline, value, price);
+        trial_prices(&setup, value, price);
         assert_int_equal(trial_can_reprice(&played, &setup, value, price), cases[i].again);
     }
     timeline_free(&timeline);

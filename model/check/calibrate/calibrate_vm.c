@@ -18,14 +18,11 @@
  * of tables (term first_touch of `s2flush paths`), is not charged: rows are off by it. */
 #define FIRST_RUN_INSNS 75000.0
 
-/* All vCPUs run on one core, and no other one runs a guest. */
-#define ANSWERING_CORES 1
-
 double observation_timed_ns(const struct observation *seen, const double value[COSTS])
 {
     double insns[EVENT_KINDS], price[EVENT_KINDS], sum = 0;
     kvm_path_lengths(seen->machine->vhe, insns);
-    price_events_ns(seen->machine, value, insns, ANSWERING_CORES, price);
+    price_events_ns(seen->machine, value, insns, price);
     for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
         sum += (double)seen->events[kind] * price[kind];
     }
