@@ -4,6 +4,7 @@
 #include "core/invariant.h"
 #include "core/resource.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,36 +28,24 @@ void engine_free(struct engine *engine)
     engine->watch = NULL;
 }
 
-static void *push_frame(struct actor *actor, step_fn step)
-{
-    INVARIANT(actor->depth < ACTOR_DEPTH, "%s calls too deep", actor->name);
-    struct frame *frame = &actor->frames[actor->depth++];
-    frame->step = step;
-    frame->state = 0;
-    memset(frame->local, 0, sizeof frame->local);
-    return frame->local;
-}
-
-void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn step)
+void actor_begin(struct actor *actor, const char *name, void *owner)
 {
     actor->name = name;
     actor->owner = owner;
     calendar_push(&actor->engine->calendar, 0, actor->id);
-    return push_frame(actor, step);
 }
 
 static void idle_until(struct actor *actor, ps_t time);
 
-void *actor_start(struct actor *actor, const struct actor *by, const char *name, step_fn step)
+void actor_start(struct actor *actor, const struct actor *by, const char *name)
 {
-    INVARIANT(actor->depth == 0, "%s is started while it is at work", name);
+    INVARIANT(!actor->frame, "%s is started while it is at work", name);
     actor->name = name;
     actor->phase = by->phase;
     actor->site = by->site;
     actor->ended = false;
     idle_until(actor, by->now);
     calendar_push(&actor->engine->calendar, actor->now, actor->id);
-    return push_frame(actor, step);
 }
 
 void watch_free(struct watch *watch)
@@ -157,9 +146,19 @@ void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
     }
 }
 
-void *actor_call(struct actor *actor, step_fn step)
+void *actor_call(struct actor *actor, coro_fn resume, const char *name, size_t locals_bytes)
 {
-    return push_frame(actor, step);
+    struct frame *frame = (void *)(actor->frame ? actor->stack_end : actor->stack);
+    unsigned char *end = frame->locals + (locals_bytes + 15) / 16 * 16;
+    INVARIANT(end <= actor->stack + sizeof actor->stack, "%s calls too deep: %s", actor->name,
+              name);
+    frame->resume = resume;
+    frame->name = name;
+    frame->caller = actor->frame;
+    frame->line = 0;
+    actor->frame = frame;
+    actor->stack_end = end;
+    return frame->locals;
 }
 
 static void request(struct actor *actor, struct request wanted)
@@ -170,7 +169,9 @@ static void request(struct actor *actor, struct request wanted)
 
 void actor_return(struct actor *actor)
 {
-    if (--actor->depth == 0) {
+    actor->stack_end = (unsigned char *)actor->frame;
+    actor->frame = actor->frame->caller;
+    if (!actor->frame) {
         request(actor, (struct request){.kind = REQUEST_END});
     }
 }
@@ -204,11 +205,6 @@ void actor_wait(struct actor *actor, struct signal *signal)
 void actor_raise(struct actor *actor, struct signal *signal)
 {
     request(actor, (struct request){.kind = REQUEST_RAISE, .target = signal});
-}
-
-void actor_sleep(struct actor *actor, ps_t until)
-{
-    request(actor, (struct request){.kind = REQUEST_SLEEP, .amount = until});
 }
 
 static void idle_until(struct actor *actor, ps_t time)
@@ -276,9 +272,6 @@ static bool perform(struct actor *actor)
     case REQUEST_RAISE:
         signal_raise(wanted.target, actor);
         return true;
-    case REQUEST_SLEEP:
-        idle_until(actor, wanted.amount);
-        return true;
     case REQUEST_END:
         INVARIANT(!actor->holding, "%s ends with %s held", actor->name, actor->holding->name);
         actor->ended = true;
@@ -318,9 +311,8 @@ static void dispatch(struct engine *engine, struct actor *actor)
             }
             continue;
         }
-        struct frame *top = &actor->frames[actor->depth - 1];
         engine->steps++;
-        top->step(actor, top);
+        actor->frame->resume(actor, actor->frame);
     }
 }
 
@@ -366,4 +358,13 @@ bool engine_run(struct engine *engine, const struct actor **stuck)
     }
     invariant_clock(NULL);
     return true;
+}
+
+void actor_print(const struct actor *actor)
+{
+    fprintf(stderr, "%s %u at %llu ps%s\n", actor->name, actor->id, (unsigned long long)actor->now,
+            actor->ended ? ", ended" : "");
+    for (const struct frame *frame = actor->frame; frame; frame = frame->caller) {
+        fprintf(stderr, "  %s, line %u\n", frame->name, frame->line);
+    }
 }

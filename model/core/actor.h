@@ -1,13 +1,13 @@
 /*
- * actor - threads of the simulated machine, as state machines on one clock.
+ * actor - threads of the simulated machine, on one clock.
  *
- * An actor (the VMM's thread, a vCPU, a flush worker) has a core of its own
- * and a short stack of frames. A frame's step function is called at the
- * actor's time; it may change shared state, charge events (which moves the
- * actor's own clock on), and ends with at most one request: take or give a
- * lock, put work on a shared resource, wait for a signal, raise one, sleep,
- * call another frame, or return. The engine carries the request out when every
- * other actor has reached that time, and calls the step again.
+ * An actor (the VMM's thread, a vCPU, a flush worker) has a core of its own and
+ * does what its coroutines say (core/coro.h). One runs at the actor's time; it
+ * may change shared state, charge events (which moves the actor's own clock
+ * on), and ask for one thing: to take or give a lock, to work on a shared
+ * resource, to wait for a signal or raise one, to run another coroutine. The
+ * engine carries that out when every other actor has reached that time, and
+ * lets the coroutine go on.
  *
  * Every picosecond of an actor is busy (a charge), waiting (for a resource) or
  * idle; engine_run asserts the sum.
@@ -20,10 +20,8 @@
 #include "core/spans.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-
-#define ACTOR_DEPTH 8
-#define FRAME_BYTES 160
 
 struct actor;
 struct frame;
@@ -31,18 +29,19 @@ struct lock;
 struct flow;
 struct server;
 
-typedef void (*step_fn)(struct actor *actor, struct frame *frame);
+typedef void (*coro_fn)(struct actor *actor, struct frame *frame);
 
+/* A coroutine under way. */
 struct frame {
-    step_fn step;
-    uint32_t state; /* the step's own program counter, 0 at the call */
-    _Alignas(16) unsigned char local[FRAME_BYTES]; /* zeroed at the call */
+    coro_fn resume;
+    const char *name;
+    struct frame *caller;
+    uint32_t line; /* of the source, where it is suspended; 0: not begun */
+    _Alignas(16) unsigned char locals[];
 };
 
-/* The frame's local variables as a struct of the step's choosing. */
-#define FRAME_LOCAL(frame, type)                                           \
-    (_Generic(&(char[sizeof(type) <= FRAME_BYTES ? 1 : -1]){0}, char(*)[1] \
-              : (type *)(void *)(frame)->local))
+/* What the frames of the coroutines that call each other take. */
+#define ACTOR_STACK_BYTES 1408
 
 enum request_kind {
     REQUEST_NONE,
@@ -52,14 +51,13 @@ enum request_kind {
     REQUEST_FLOW,
     REQUEST_WAIT,
     REQUEST_RAISE,
-    REQUEST_SLEEP,
     REQUEST_END,
 };
 
 struct request {
     enum request_kind kind;
     void *target; /* the lock, server, flow or signal */
-    uint64_t amount; /* lock: write?; serve, flow: ps alone; sleep: until */
+    uint64_t amount; /* lock: write?; serve, flow: ps alone */
     double weight; /* flow: share of its capacity at full speed */
 };
 
@@ -73,7 +71,7 @@ struct actor {
     struct engine *engine;
     uint32_t id;
     const char *name;
-    void *owner; /* whatever the steps need: a vCPU, the VMM */
+    void *owner; /* whatever its coroutines need: a vCPU */
     uint32_t phase, site;
     ps_t now; /* its own clock, at or ahead of the engine's */
     ps_t busy_ps, wait_ps, idle_ps;
@@ -91,8 +89,9 @@ struct actor {
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;
 
-    uint32_t depth;
-    struct frame frames[ACTOR_DEPTH];
+    struct frame *frame; /* of the coroutine that runs; NULL: it has not begun or has ended */
+    _Alignas(16) unsigned char stack[ACTOR_STACK_BYTES];
+    unsigned char *stack_end; /* of its frames */
 };
 
 /* Where everything that actors do is written down over time. A lane is an
@@ -117,7 +116,7 @@ struct engine {
     uint32_t actor_count;
     struct flow *flows[8];
     uint32_t flow_count;
-    uint64_t steps; /* step calls so far */
+    uint64_t steps; /* how often a coroutine went on so far */
     uint64_t events; /* calendar events so far */
     /* Whether the outcome could depend on prices: two actors were under way at
      * once. A run without it can be priced again from its counts. */
@@ -131,18 +130,18 @@ void engine_free(struct engine *engine);
 /* Frees what watched, where somebody did. */
 void watch_free(struct watch *watch);
 
-/* Puts an actor's first frame in place; returns its zeroed local variables. */
-void *actor_begin(struct actor *actor, const char *name, void *owner, step_fn step);
+/* An actor is there from time 0 on; CORO_CALL gives it what to do. */
+void actor_begin(struct actor *actor, const char *name, void *owner);
 
-/* The same from inside another actor's step, for one that has not begun or has
- * ended: it starts at the other's time, in its phase and site. */
-void *actor_start(struct actor *actor, const struct actor *by, const char *name, step_fn step);
+/* The same for one that has not begun or has ended, by another actor: it starts
+ * at the other's time, in its phase and site. */
+void actor_start(struct actor *actor, const struct actor *by, const char *name);
 
 /* Runs until all actors have ended. False where some wait for ever: *stuck is
  * then one of them. Asserts the accounting identity of every actor. */
 bool engine_run(struct engine *engine, const struct actor **stuck);
 
-/* --- for use inside a step --- */
+/* --- for use in a coroutine --- */
 
 /* Charges n events of a kind at the actor's site and phase; its clock moves. */
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n);
@@ -151,20 +150,25 @@ void actor_charge(struct actor *actor, uint32_t kind, uint64_t n);
  * (a flow or a server); returns that time. */
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n);
 
-/* Calls a frame: its step runs next. Returns its zeroed local variables. */
-void *actor_call(struct actor *actor, step_fn step);
-
-/* Ends the current frame: its caller goes on. The last frame's return ends the actor. */
+/* What CORO_CALL and CORO_END come to. A call returns where the locals go; the
+ * end of the last coroutine ends the actor. */
+void *actor_call(struct actor *actor, coro_fn resume, const char *name, size_t locals_bytes);
 void actor_return(struct actor *actor);
 
-/* Requests; at most one per step. */
+/* Requests: AWAIT(actor_lock(...)). At most one in an AWAIT. */
 void actor_lock(struct actor *actor, struct lock *lock, bool write);
 void actor_unlock(struct actor *actor, struct lock *lock);
 void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps);
 void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight);
 void actor_wait(struct actor *actor, struct signal *signal);
 void actor_raise(struct actor *actor, struct signal *signal);
-void actor_sleep(struct actor *actor, ps_t until);
+
+/* Whether the engine has something to do before the coroutine of that frame goes on. */
+static inline bool actor_must_wait(const struct actor *actor, const struct frame *frame)
+{
+    return actor->request.kind != REQUEST_NONE || actor->frame != frame ||
+           actor->now != actor->engine->now;
+}
 
 /* --- for resources --- */
 
@@ -176,5 +180,11 @@ void actor_waited(struct actor *actor, uint32_t resource, ps_t ps);
 /* Puts a blocked actor back on the calendar, after `waited_ps` more for that
  * resource. */
 void actor_resume(struct actor *actor, uint32_t resource, ps_t waited_ps);
+
+/* --- for a debugger --- */
+
+/* Prints an actor's clock and its coroutines to stderr, the one that runs first,
+ * each with the line at which it is suspended. */
+void actor_print(const struct actor *actor);
 
 #endif

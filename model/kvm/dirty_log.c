@@ -1,12 +1,8 @@
 #include "kvm/dirty_log.h"
 
+#include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/tlbi.h"
-
-static uint64_t leaf_bytes(const struct kvm *kvm, enum leaf_level level)
-{
-    return kvm->stage2.geometry.leaf_bytes[level];
-}
 
 /* Kernels that know range invalidation use it here wherever the CPU has it,
  * with or without FWB; the others drop all of the VM's entries. */
@@ -36,7 +32,7 @@ bool kvm_other_size(struct kvm *kvm, struct leaves wanted, bool split)
 static uint64_t split_block(struct actor *actor, struct kvm *kvm, struct leaves there,
                             uint64_t around)
 {
-    uint64_t size = leaf_bytes(kvm, there.level);
+    uint64_t size = kvm_leaf_bytes(kvm, there.level);
     there.start = around - around % size;
     there.end = there.start + size;
     uint64_t tables = stage2_unmap(&kvm->stage2, there);
@@ -51,7 +47,7 @@ static uint64_t drop_table(struct actor *actor, struct kvm *kvm, struct leaves w
     uint64_t tables = 0;
     struct leaves there;
     while (stage2_next(&kvm->stage2, wanted.start, wanted.end, &there)) {
-        uint64_t count = (there.end - there.start) / leaf_bytes(kvm, there.level);
+        uint64_t count = (there.end - there.start) / kvm_leaf_bytes(kvm, there.level);
         actor_charge(actor, EV_collapsed_leaves, count);
         tables += stage2_unmap(&kvm->stage2, there);
     }
@@ -69,8 +65,6 @@ uint64_t kvm_break(struct actor *actor, struct kvm *kvm, struct leaves wanted)
 }
 
 /* --- logging goes on or off --- */
-
-enum log_state { LOG_LOCK, LOG_PROTECT, LOG_FLUSH, LOG_UNLOCK, LOG_DONE };
 
 struct dirty_log {
     struct kvm *kvm;
@@ -97,7 +91,7 @@ static void protect_slot(struct actor *actor, struct dirty_log *log)
     uint64_t end = slot->ipa + slot->bytes;
     struct leaves there;
     for (uint64_t at = slot->ipa; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
-        uint64_t size = leaf_bytes(kvm, there.level);
+        uint64_t size = kvm_leaf_bytes(kvm, there.level);
         there.start -= there.start % size;
         there.end += (size - there.end % size) % size;
         actor_charge(actor, EV_wrprotect_leaves, (there.end - there.start) / size);
@@ -109,53 +103,30 @@ static void protect_slot(struct actor *actor, struct dirty_log *log)
     }
 }
 
-static bool next_slot(struct dirty_log *log)
+static CORO(dirty_log)
 {
-    const struct kvm *kvm = log->kvm;
-    while (log->slot < kvm->slot_count && !kvm->slots[log->slot].live) {
-        log->slot++;
-    }
-    return log->slot < kvm->slot_count;
-}
-
-static void dirty_log_step(struct actor *actor, struct frame *frame)
-{
-    struct dirty_log *log = FRAME_LOCAL(frame, struct dirty_log);
-    struct kvm *kvm = log->kvm;
-    switch (frame->state) {
-    case LOG_LOCK:
-        frame->state = next_slot(log) ? LOG_PROTECT : LOG_DONE;
-        if (frame->state == LOG_PROTECT) {
-            actor_lock(actor, &kvm->mmu_lock, true);
-        }
-        return;
-    case LOG_PROTECT:
-        frame->state = LOG_FLUSH;
-        protect_slot(actor, log);
-        return;
-    case LOG_FLUSH: {
-        const struct memslot *slot = &kvm->slots[log->slot];
-        frame->state = LOG_UNLOCK;
-        invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes);
-        return;
-    }
-    case LOG_UNLOCK:
-        log->slot++;
-        frame->state = LOG_LOCK;
-        actor_unlock(actor, &kvm->mmu_lock);
-        return;
-    default:
-        actor->site = log->was_site;
-        actor_return(actor);
-    }
-}
-
-void kvm_dirty_log_begin(struct actor *actor, struct kvm *kvm, bool on, bool eager)
-{
-    struct dirty_log *log = actor_call(actor, dirty_log_step);
-    bool starts = on && !kvm->dirty_log;
-    *log = (struct dirty_log){.kvm = kvm, .was_site = actor->site, .eager = eager};
-    log->slot = starts ? 0 : kvm->slot_count; /* going off walks nothing */
+    struct dirty_log *my = CORO_LOCALS(dirty_log);
+    struct kvm *kvm = my->kvm;
+    const struct memslot *slot = &kvm->slots[my->slot];
+    CORO_BEGIN;
+    my->was_site = actor->site;
     actor->site = SITE_SLOT;
+    for (; my->slot < kvm->slot_count; slot = &kvm->slots[++my->slot]) {
+        if (slot->live) {
+            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+            AWAIT(protect_slot(actor, my));
+            AWAIT(invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
+            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+        }
+    }
+    actor->site = my->was_site;
+    CORO_END;
+}
+
+void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager)
+{
+    bool starts = on && !kvm->dirty_log;
     kvm->dirty_log = on;
+    /* Going off walks nothing. */
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .eager = eager, .slot = starts ? 0 : kvm->slot_count);
 }

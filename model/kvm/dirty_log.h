@@ -10,14 +10,14 @@
 
 /* Turns dirty logging of the VM on or off. On: every leaf loses its write
  * permission, and with `eager` every block becomes small leaves right away. Off
- * changes no leaf. */
-void kvm_dirty_log_begin(struct actor *actor, struct kvm *kvm, bool on, bool eager);
+ * changes no leaf. AWAIT. */
+void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager);
 
 /* Whether leaves of another size stand where these are to be mapped: smaller
  * ones anywhere among them, or (with `split`) a larger one around them. */
 bool kvm_other_size(struct kvm *kvm, struct leaves wanted, bool split);
 
-/* Takes those out (break before make) and invalidates the TLBs (request).
+/* Takes those out (break before make) and invalidates the TLBs (AWAIT).
  * Returns how many tables that left empty. mmu_lock must be held. */
 uint64_t kvm_break(struct actor *actor, struct kvm *kvm, struct leaves wanted);
 

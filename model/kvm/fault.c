@@ -1,37 +1,26 @@
 /* Stage-2 faults: translation faults that map leaves, permission faults that
- * relax them (kvm_handle_guest_abort, user_mem_abort, kvm_pgtable_stage2_map). */
+ * relax them (kvm_handle_guest_abort, user_mem_abort). */
 #include "kvm/fault.h"
+
+#include "core/coro.h"
+#include "kvm/lines.h"
+
+static bool relaxes(const struct fault *fault)
+{
+    return fault->permission && !fault->resize;
+}
 
 static bool takes_write_lock(const struct fault *fault)
 {
-    bool logging = fault->permission && fault->kvm->dirty_log && !fault->resize;
-    switch (fault->kvm->kernel->value[SWITCH_FAULT_LOCK]) {
-    case FAULT_LOCK_SPIN:
-        return true;
-    case FAULT_LOCK_WRITE:
-        return !logging;
-    default:
-        return false;
-    }
-}
-
-/* The host took pages back or exchanged them on the way: KVM sees that its
- * sequence number moved and lets the guest fault again. */
-static enum fault_state fault_notify(struct actor *actor, struct fault *fault)
-{
-    if (fault->notifying == fault->notified) {
-        return fault->notified > 0 || fault->gone ? FAULT_DONE : FAULT_LINE;
-    }
-    uint32_t i = fault->notifying++;
-    bool last = fault->notifying == fault->notified;
-    kvm_notify_begin(actor, fault->kvm, fault->notify[i], last && fault->replaced);
-    return FAULT_NOTIFY;
+    int lock = fault->kvm->kernel->value[SWITCH_FAULT_LOCK];
+    bool logs_write = relaxes(fault) && fault->kvm->dirty_log;
+    return lock == FAULT_LOCK_SPIN || (lock == FAULT_LOCK_WRITE && !logs_write);
 }
 
 /* A reader adds itself to a lock's count as it comes and takes itself off as it
- * goes, one atomic operation each (a request): nobody waits for the lock, but all
- * who share it wait for its cache line. Where nobody else changed it in between,
- * the line is still there, and there is no request: false. */
+ * goes, one atomic operation each: nobody waits for the lock, but all who share it
+ * wait for its cache line. Where nobody else changed it in between, the line is
+ * still there: false. */
 static bool update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
 {
     bool moves = line->last && line->last != vcpu;
@@ -42,149 +31,103 @@ static bool update_line(struct actor *actor, struct lock_line *line, const struc
     return moves;
 }
 
-/* What is due of mmap_lock's updates, one at a time. Where the first finds the line
- * where it was, so do those that follow at once. */
-static bool update_mmap_line(struct actor *actor, struct fault *fault)
+static void lock_hugetlb_page(struct actor *actor, const struct fault *fault)
 {
-    bool moves = fault->mmap_updates > 0 && update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
+    struct lock *mutex = fault_hugetlb_mutex(fault);
+    if (mutex) {
+        actor_lock(actor, mutex, true);
+    }
+}
+
+/* One of mmap_lock's updates that are still due. Where the first finds the line where it
+ * was, so do those that follow at once. */
+static void update_mmap_line(struct actor *actor, struct fault *fault)
+{
+    bool moves = update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
     fault->mmap_updates = moves ? fault->mmap_updates - 1 : 0;
     fault->mmap_back += moves;
-    return moves;
 }
 
 /* Whoever has mmu_lock for write has its line, too. */
 static bool update_mmu_line(struct actor *actor, const struct fault *fault)
 {
-    return !takes_write_lock(fault) && update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+    return !fault->writes && update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
 }
 
-static bool fault_host_unlock(struct actor *actor, struct frame *frame, struct fault *fault)
+/* The host took pages back or exchanged them on the way. */
+static void notify(struct actor *actor, struct fault *fault)
 {
-    frame->state = FAULT_NOTIFY;
-    if (!actor->holding) {
-        return true;
+    uint32_t i = fault->notifying++;
+    bool last = fault->notifying == fault->notified;
+    kvm_notify(actor, fault->kvm, fault->notify[i], last && fault->replaced);
+}
+
+static CORO(fault)
+{
+    struct fault *my = CORO_LOCALS(fault);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    my->was_site = actor->site;
+    my->stall = stall_begin(actor);
+    actor->site = SITE_FAULT;
+
+    /* mmap_lock for read, the host's page and a hugetlb page's own mutex. */
+    AWAIT(update_line(actor, &kvm->mmap_line, my->vcpu));
+    AWAIT(lock_hugetlb_page(actor, my));
+    AWAIT(fault_plan(actor, my));
+    while (my->mmap_updates > 0) {
+        AWAIT(update_mmap_line(actor, my));
     }
-    fault->vcpu->clearing_start = fault->vcpu->clearing_end = 0;
-    actor_unlock(actor, actor->holding);
-    return false;
-}
-
-/* Until the host has let go of its own locks. What makes no request goes on with what
- * follows it at once: true where all of it did. */
-static bool fault_enter(struct actor *actor, struct frame *frame, struct fault *fault)
-{
-    struct lock *mutex;
-    switch (frame->state) {
-    case FAULT_BEGIN:
-        fault->was_site = actor->site;
-        fault->stall = stall_begin(actor);
-        actor->site = SITE_FAULT;
-        frame->state = FAULT_MMAP;
-        if (update_line(actor, &fault->kvm->mmap_line, fault->vcpu)) {
-            return false;
-        }
-        /* fallthrough */
-    case FAULT_MMAP:
-        frame->state = FAULT_EXIT;
-        mutex = fault_hugetlb_mutex(fault);
-        if (mutex) {
-            actor_lock(actor, mutex, true);
-            return false;
-        }
-        /* fallthrough */
-    case FAULT_EXIT:
-        frame->state = FAULT_MMAP_LEFT;
-        fault_plan(actor, fault);
-        if (actor->holding) {
-            actor->holding->holds = leaf_count(fault);
-        }
-        return false;
-    default:
-        return !update_mmap_line(actor, fault) && fault_host_unlock(actor, frame, fault);
+    if (actor->holding) {
+        my->vcpu->clearing_start = my->vcpu->clearing_end = 0;
+        AWAIT(actor_unlock(actor, actor->holding));
     }
-}
-
-static void fault_leave(struct actor *actor, struct frame *frame, struct fault *fault)
-{
-    if (frame->state == FAULT_LEAVE) {
-        frame->state = FAULT_UNLOCK;
-        fault->mmu_back = update_mmu_line(actor, fault);
-        if (fault->mmu_back) {
-            return;
-        }
+    while (my->notifying < my->notified) {
+        AWAIT(notify(actor, my));
     }
-    frame->state = FAULT_DONE;
-    actor->holds = 0;
-    actor_unlock(actor, &fault->kvm->mmu_lock);
-}
 
-static void fault_done(struct actor *actor, const struct fault *fault)
-{
+    /* With a notifier its sequence number moved: the guest faults again. */
+    if (my->slot && my->notified == 0) {
+        my->writes = takes_write_lock(my);
+        AWAIT(update_mmu_line(actor, my));
+        actor->holds = leaf_count(my);
+        AWAIT(actor_lock(actor, &kvm->mmu_lock, my->writes));
+        my->queued = actor->queued;
+        lines_read_sequence(actor, kvm, my->vcpu);
+        if (fault_is_stale(my)) {
+            AWAIT(actor_charge(actor, EV_fault_retries, 1));
+        } else if (relaxes(my)) {
+            AWAIT(fault_relax(actor, my));
+        } else {
+            if (fault_finds_other_size(my)) {
+                AWAIT(fault_break(actor, my));
+            }
+            if (fault_lost(my)) {
+                AWAIT(fault_lose(actor, my));
+            } else {
+                AWAIT(fault_clean(actor, my));
+                AWAIT(fault_install(actor, my));
+            }
+        }
+        AWAIT(my->mmu_back = update_mmu_line(actor, my));
+        actor->holds = 0;
+        AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+    }
+
     /* Table pages are allocated ahead of the lock, for later faults too. */
-    if (fault->tables > 0) {
-        actor_charge(actor, EV_s2_tables_alloc, fault->tables);
+    if (my->tables > 0) {
+        actor_charge(actor, EV_s2_tables_alloc, my->tables);
     }
-    fault_follow(actor, fault);
-    if (!fault->vcpu->ahead) {
-        stall_end(actor, fault->kvm, fault->stall, leaf_count(fault));
+    fault_follow(actor, my);
+    if (!my->vcpu->prefaulting) {
+        stall_end(actor, kvm, my->stall, leaf_count(my));
     }
-    actor->site = fault->was_site;
-    actor_return(actor);
+    actor->site = my->was_site;
+    CORO_END;
 }
 
-static void fault_step(struct actor *actor, struct frame *frame)
+void kvm_fault(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+               uint64_t limit, enum guest_access access)
 {
-    struct fault *fault = FRAME_LOCAL(frame, struct fault);
-    switch (frame->state) {
-    case FAULT_BEGIN:
-    case FAULT_MMAP:
-    case FAULT_EXIT:
-    case FAULT_MMAP_LEFT:
-        if (!fault_enter(actor, frame, fault)) {
-            return;
-        }
-        /* fallthrough */
-    case FAULT_NOTIFY:
-        frame->state = fault_notify(actor, fault);
-        if (frame->state != FAULT_LINE) {
-            return;
-        }
-        /* fallthrough */
-    case FAULT_LINE:
-        frame->state = FAULT_LOCK;
-        if (update_mmu_line(actor, fault)) {
-            return;
-        }
-        /* fallthrough */
-    case FAULT_LOCK:
-        frame->state = fault->permission && !fault->resize ? FAULT_RELAX : FAULT_CLEAN;
-        actor->holds = leaf_count(fault);
-        actor_lock(actor, &fault->kvm->mmu_lock, takes_write_lock(fault));
-        return;
-    case FAULT_CLEAN:
-        fault->queued = actor->queued;
-        frame->state = fault_locked(actor, fault);
-        return;
-    case FAULT_INSTALL:
-        frame->state = FAULT_LEAVE;
-        fault_install(actor, fault);
-        return;
-    case FAULT_RELAX:
-        frame->state = FAULT_LEAVE;
-        fault_relax(actor, fault);
-        return;
-    case FAULT_LEAVE:
-    case FAULT_UNLOCK:
-        fault_leave(actor, frame, fault);
-        return;
-    default:
-        fault_done(actor, fault);
-    }
-}
-
-void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-                     uint64_t limit, enum guest_access access)
-{
-    struct fault *fault = actor_call(actor, fault_step);
-    *fault = (struct fault){.kvm = kvm, .vcpu = vcpu, .ipa = ipa, .limit = limit, .access = access};
+    CORO_CALL(actor, fault, .kvm = kvm, .vcpu = vcpu, .ipa = ipa, .limit = limit, .access = access);
 }

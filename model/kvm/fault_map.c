@@ -21,12 +21,11 @@ static void charge_map(struct actor *actor, const struct fault *fault)
 
 /* An executable leaf must not show old instructions: the I-cache is invalidated
  * line by line, or whole for a large leaf where the kernel clamps. */
-static void charge_icache(struct actor *actor, const struct fault *fault,
-                          const struct memslot *slot)
+static void charge_icache(struct actor *actor, const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
-    uint64_t n = leaf_count(fault), size = leaf_bytes(kvm, fault->leaves.level);
-    uint64_t start = memory_of(slot, fault->leaves.start);
+    uint64_t n = leaf_count(fault), size = kvm_leaf_bytes(kvm, fault->leaves.level);
+    uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
     /* MAX_DVM_OPS (PTRS_PER_PTE) lines. */
     uint64_t limit = kvm->stage2.geometry.page_bytes / 8 * kvm->memory->platform->line_bytes;
@@ -44,11 +43,10 @@ static void charge_icache(struct actor *actor, const struct fault *fault,
 }
 
 /* From here on the I-cache may hold any of it. */
-static void make_executable(struct actor *actor, const struct fault *fault,
-                            const struct memslot *slot)
+static void make_executable(struct actor *actor, const struct fault *fault)
 {
-    uint64_t start = memory_of(slot, fault->leaves.start);
-    charge_icache(actor, fault, slot);
+    uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
+    charge_icache(actor, fault);
     oracle_executable(&fault->kvm->memory->oracle, start,
                       start + (fault->leaves.end - fault->leaves.start));
 }
@@ -78,38 +76,38 @@ static bool locked_by_other(const struct fault *fault)
 }
 
 /* The access that the guest faulted for, as far as these leaves go. */
-static struct access access_behind(const struct fault *fault, const struct memslot *slot)
+static struct access pending_access_of(const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
-    return (struct access){.start = memory_of(slot, max_u64(fault->leaves.start, fault->ipa)),
-                           .end = memory_of(slot, min_u64(fault->leaves.end, fault->limit)),
-                           .density = fault->vcpu->behind ? fault->vcpu->behind->density : 0,
-                           .write = fault->access == ACCESS_WRITE,
-                           .path = kvm_guest_path(kvm, fault->vcpu)};
+    return (struct access){
+        .start = memslot_hva(fault->slot, max_u64(fault->leaves.start, fault->ipa)),
+        .end = memslot_hva(fault->slot, min_u64(fault->leaves.end, fault->limit)),
+        .density = fault->vcpu->pending ? fault->vcpu->pending->density : 0,
+        .write = fault->access == ACCESS_WRITE,
+        .path = kvm_guest_path(kvm, fault->vcpu)};
 }
 
 static void note_met(const struct fault *fault, const struct access *access,
                      struct touch_counts met)
 {
-    struct behind_fault *behind = fault->vcpu->behind;
-    if (behind) {
-        behind->start = access->start;
-        behind->end = access->end;
-        behind->met = met;
+    struct pending_access *pending = fault->vcpu->pending;
+    if (pending) {
+        pending->start = access->start;
+        pending->end = access->end;
+        pending->met = met;
     }
 }
 
 /* A fault on many leaves stands for one fault on each, and the guest uses each
  * leaf before it faults on the next one. */
-static void clean_in_turn(struct actor *actor, const struct fault *fault,
-                          const struct memslot *slot)
+static void clean_in_turn(struct actor *actor, const struct fault *fault)
 {
-    struct access access = access_behind(fault, slot);
+    struct access access = pending_access_of(fault);
     bool cached = access.path == PATH_CACHED;
     access.density = cached ? access.density : 0;
     struct touch_counts met = memory_clean_each(
-        actor, fault->kvm->memory, memory_of(slot, fault->leaves.start),
-        memory_of(slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
+        actor, fault->kvm->memory, memslot_hva(fault->slot, fault->leaves.start),
+        memslot_hva(fault->slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
     if (cached) {
         note_met(fault, &access, met);
     }
@@ -117,75 +115,102 @@ static void clean_in_turn(struct actor *actor, const struct fault *fault,
 
 /* Without a clean the guest finds each host page in the cache as it was cleared,
  * if that holds a page; all of them together it may not hold. */
-static void note_fresh_hits(const struct fault *fault, const struct memslot *slot)
+static void note_fresh_hits(const struct fault *fault)
 {
     const struct platform *platform = fault->kvm->memory->platform;
     if (fault->fresh_unit == 0 || fault->fresh_unit > platform->cache_bytes) {
         return;
     }
-    struct access access = access_behind(fault, slot);
+    struct access access = pending_access_of(fault);
     if (access.path == PATH_CACHED) {
         uint64_t pages = (access.end - access.start) / CACHE_PAGE_BYTES;
         note_met(fault, &access, (struct touch_counts){.hits = pages * access.density});
     }
 }
 
-/* Cleans what is about to be mapped (a request); FWB's callback returns at
- * once. */
-static void clean_leaves(struct actor *actor, const struct fault *fault, const struct memslot *slot)
+/* Cleans what is about to be mapped; FWB's callback returns at once. */
+static void clean_leaves(struct actor *actor, const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
     if (fault->permission && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
         return; /* these kernels clean at translation faults only */
     }
     uint64_t n = leaf_count(fault);
-    uint64_t start = memory_of(slot, fault->leaves.start);
+    uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
     if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->fault_cleans)) {
         actor_charge(actor, EV_cmo_op_calls, n);
     }
     if (!fault_cleans(kvm)) {
-        note_fresh_hits(fault, slot);
+        note_fresh_hits(fault);
         return;
     }
     if (n > 1) {
-        clean_in_turn(actor, fault, slot);
+        clean_in_turn(actor, fault);
     } else {
         memory_clean(actor, kvm->memory, start, end, n);
     }
 }
 
-enum fault_state fault_locked(struct actor *actor, struct fault *fault)
+static bool find_first_leaf(const struct fault *fault, struct leaves *there, uint64_t *next)
 {
-    struct kvm *kvm = fault->kvm;
-    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
-    struct leaves mapped;
+    return stage2_lookup(&fault->kvm->stage2, fault->leaves.start, there, next);
+}
+
+bool fault_is_stale(const struct fault *fault)
+{
+    struct leaves there;
     uint64_t next;
-    lines_read_sequence(actor, kvm, fault->vcpu);
-    /* The slot may have gone while this waited; the guest then finds a device there. */
-    if (!slot || locked_by_other(fault) || invalidated(fault)) {
-        actor_charge(actor, EV_fault_retries, 1);
-        return FAULT_LEAVE;
+    if (invalidated(fault)) {
+        return true;
     }
-    if (kvm_other_size(kvm, fault->leaves, fault->resize)) {
-        fault->vcpu->installing_start = fault->leaves.start;
-        fault->vcpu->installing_end = fault->leaves.end;
-        fault->emptied = kvm_break(actor, kvm, fault->leaves);
-        return FAULT_CLEAN;
+    if (fault->permission && !fault->resize) {
+        return !find_first_leaf(fault, &there, &next) || there.level != fault->leaves.level;
     }
-    if (stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next)) {
-        if (kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
-            clean_leaves(actor, fault, slot); /* it cleans before it looks */
-        }
-        actor_charge(actor, EV_lost_maps, 1);
-        lines_touch(actor, kvm, LINE_ENTRY, mapped.start, mapped.level);
-        return FAULT_LEAVE;
-    }
-    fault_cut(fault, next);
+    return !fault->slot->live || locked_by_other(fault);
+}
+
+bool fault_finds_other_size(const struct fault *fault)
+{
+    return kvm_other_size(fault->kvm, fault->leaves, fault->resize);
+}
+
+static void lock_entries(const struct fault *fault)
+{
     fault->vcpu->installing_start = fault->leaves.start;
     fault->vcpu->installing_end = fault->leaves.end;
-    clean_leaves(actor, fault, slot);
-    return FAULT_INSTALL;
+}
+
+void fault_break(struct actor *actor, struct fault *fault)
+{
+    lock_entries(fault);
+    fault->emptied = kvm_break(actor, fault->kvm, fault->leaves);
+}
+
+bool fault_lost(struct fault *fault)
+{
+    struct leaves there;
+    return find_first_leaf(fault, &there, &fault->free_end);
+}
+
+void fault_lose(struct actor *actor, struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    struct leaves there;
+    uint64_t next;
+    find_first_leaf(fault, &there, &next);
+    if (kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
+        clean_leaves(actor, fault); /* it cleans before it looks */
+    }
+    actor_charge(actor, EV_lost_maps, 1);
+    lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level);
+}
+
+void fault_clean(struct actor *actor, struct fault *fault)
+{
+    fault_cut(fault, fault->free_end);
+    lock_entries(fault);
+    clean_leaves(actor, fault);
 }
 
 /* Where the first leaf's fault queued for the lock, so do those of the others, and each
@@ -200,9 +225,8 @@ static void charge_handovers(struct actor *actor, const struct fault *fault)
 void fault_install(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
-    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
     if (fault->leaves.executable) {
-        make_executable(actor, fault, slot);
+        make_executable(actor, fault);
     }
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
@@ -214,7 +238,7 @@ void fault_install(struct actor *actor, struct fault *fault)
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
     }
     fault->done = true;
-    slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
+    fault->slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
     fault->vcpu->installing_start = fault->vcpu->installing_end = 0;
 }
 
@@ -223,23 +247,17 @@ void fault_relax(struct actor *actor, struct fault *fault)
     struct kvm *kvm = fault->kvm;
     struct leaves mapped;
     uint64_t next;
-    lines_read_sequence(actor, kvm, fault->vcpu);
-    if (invalidated(fault) || !stage2_lookup(&kvm->stage2, fault->leaves.start, &mapped, &next) ||
-        mapped.level != fault->leaves.level) {
-        actor_charge(actor, EV_fault_retries, 1); /* gone meanwhile */
-        return;
-    }
+    find_first_leaf(fault, &mapped, &next);
     /* Permissions are only added: what others gave meanwhile stays. */
     fault_cut(fault, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
-        make_executable(actor, fault, kvm_slot_at(kvm, fault->ipa));
+        make_executable(actor, fault);
     }
     fault->leaves.writable |= mapped.writable;
     fault->leaves.executable |= mapped.executable;
     uint64_t n = leaf_count(fault);
     stage2_relax(&kvm->stage2, fault->leaves);
     fault->done = true;
-    fault->queued = actor->queued;
     actor_charge(actor, EV_relax_calls, n);
     charge_handovers(actor, fault);
     lines_touch_leaves(actor, kvm, fault->leaves, false);

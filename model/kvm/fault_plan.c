@@ -25,16 +25,16 @@ static enum leaf_level choose_level(const struct kvm *kvm, const struct memslot 
         return LEAF_PAGE;
     }
     if (slot->area.backing == BACKING_HUGETLB_1G &&
-        leaf_fits(slot, hva, leaf_bytes(kvm, LEAF_GIG))) {
+        leaf_fits(slot, hva, kvm_leaf_bytes(kvm, LEAF_GIG))) {
         return LEAF_GIG;
     }
-    uint64_t block = leaf_bytes(kvm, LEAF_BLOCK);
+    uint64_t block = kvm_leaf_bytes(kvm, LEAF_BLOCK);
     return host_unit >= block && leaf_fits(slot, hva, block) ? LEAF_BLOCK : LEAF_PAGE;
 }
 
-static enum event_kind fault_kind(const struct fault *fault, const struct memslot *slot)
+static enum event_kind fault_kind(const struct fault *fault)
 {
-    if (slot->code) {
+    if (fault->slot->code) {
         return EV_code_faults;
     }
     if (fault->permission) {
@@ -90,9 +90,8 @@ static void charge_drawn(struct actor *actor, const struct fault *fault, uint64_
 /* Exits, the hardware's walks that found no leaf, and the kernel's path. */
 static void charge_exits(struct actor *actor, const struct fault *fault, uint64_t n, uint64_t walks)
 {
-    const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
-    if (!fault->vcpu->ahead) {
-        actor_charge(actor, fault_kind(fault, slot), n);
+    if (!fault->vcpu->prefaulting) {
+        actor_charge(actor, fault_kind(fault), n);
         actor_charge(actor, EV_exits, n);
         actor_charge(actor, EV_walk_reads, walks);
     }
@@ -152,7 +151,7 @@ void fault_follow(struct actor *actor, const struct fault *fault)
 static uint64_t fault_limit(const struct fault *fault, const struct memslot *slot,
                             uint64_t same_until)
 {
-    uint64_t page = leaf_bytes(fault->kvm, LEAF_PAGE);
+    uint64_t page = kvm_leaf_bytes(fault->kvm, LEAF_PAGE);
     uint64_t limit = min_u64(fault->limit, same_until);
     uint64_t room = fault->ipa - fault->ipa % page;
     if (fault->vcpu->batch_leaves <= (limit - room) / page) {
@@ -165,7 +164,7 @@ static uint64_t fault_limit(const struct fault *fault, const struct memslot *slo
 static void set_leaves(struct fault *fault, const struct memslot *slot,
                        const struct host_access *access, uint64_t limit, enum leaf_level level)
 {
-    uint64_t size = leaf_bytes(fault->kvm, level);
+    uint64_t size = kvm_leaf_bytes(fault->kvm, level);
     uint64_t to_ipa = slot->ipa - slot->area.start;
     uint64_t start = fault->ipa - fault->ipa % size;
     uint64_t count = (limit - start + size - 1) / size;
@@ -176,7 +175,7 @@ static void set_leaves(struct fault *fault, const struct memslot *slot,
 
 static void plan_relax(struct fault *fault, const struct leaves *mapped, uint64_t limit)
 {
-    uint64_t size = leaf_bytes(fault->kvm, mapped->level);
+    uint64_t size = kvm_leaf_bytes(fault->kvm, mapped->level);
     uint64_t count = (max_u64(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
     count = min_u64(count, (mapped->end - mapped->start) / size);
     fault->leaves = *mapped;
@@ -202,7 +201,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
                             uint64_t limit)
 {
     struct kvm *kvm = fault->kvm;
-    uint64_t hva = memory_of(slot, fault->ipa);
+    uint64_t hva = memslot_hva(slot, fault->ipa);
     enum leaf_level level = choose_level(kvm, slot, hva, access->unit_bytes);
     fault->resize = level != mapped->level && (kvm->dirty_log || level > mapped->level);
     if (!fault->resize) {
@@ -210,7 +209,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
         plan_relax(fault, mapped, min_u64(limit, stop));
         return;
     }
-    uint64_t size = leaf_bytes(kvm, level);
+    uint64_t size = kvm_leaf_bytes(kvm, level);
     uint64_t start = fault->ipa - fault->ipa % size;
     fault->leaves = (struct leaves){.start = start, .end = start + size, .level = level};
 }
@@ -232,7 +231,7 @@ static void join_copy(struct fault *fault, struct host_access *access)
         }
         if (page < access->start + access->unit_bytes) {
             access->notified = 1;
-            access->notify[0] = (struct host_range){page, page + leaf_bytes(kvm, LEAF_PAGE)};
+            access->notify[0] = (struct host_range){page, page + kvm_leaf_bytes(kvm, LEAF_PAGE)};
             access->end = access->start + access->unit_bytes;
             access->fresh_bytes = 0;
             return;
@@ -257,8 +256,8 @@ static void clear_fresh(struct actor *actor, struct fault *fault, const struct m
 {
     const struct kvm *kvm = fault->kvm;
     uint64_t unit = access->unit_bytes, pages = (access->end - access->start) / unit;
-    uint64_t start = memory_of(slot, fault->leaves.start);
-    uint64_t end = memory_of(slot, fault->leaves.end);
+    uint64_t start = memslot_hva(slot, fault->leaves.start);
+    uint64_t end = memslot_hva(slot, fault->leaves.end);
     bool each = pages > 1 && end - start >= unit, passing = each && fault_cleans(kvm);
     fault->fresh_unit = each ? unit : 0;
     actor_charge(actor, EV_host_alloc, pages);
@@ -278,11 +277,10 @@ static uint8_t updates_of_mmap_lock(const struct host_access *access)
 void fault_plan(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
-    struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    struct memslot *slot = fault->slot = kvm_slot_at(kvm, fault->ipa);
     struct leaves mapped;
     uint64_t next = UINT64_MAX;
     if (!slot) {
-        fault->gone = true;
         fault->mmap_updates = 1;
         actor_charge(actor, EV_exits, 1);
         return;
@@ -290,8 +288,8 @@ void fault_plan(struct actor *actor, struct fault *fault)
     fault->seen_invalidations = kvm->invalidations;
     fault->permission = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
     uint64_t limit = fault_limit(fault, slot, fault->permission ? mapped.end : next);
-    uint64_t hva = memory_of(slot, fault->ipa);
-    struct host_access access = host_touch(&kvm->host, &slot->area, hva, memory_of(slot, limit),
+    uint64_t hva = memslot_hva(slot, fault->ipa);
+    struct host_access access = host_touch(&kvm->host, &slot->area, hva, memslot_hva(slot, limit),
                                            fault->access == ACCESS_WRITE);
     join_copy(fault, &access);
     if (fault->permission) {
@@ -303,6 +301,9 @@ void fault_plan(struct actor *actor, struct fault *fault)
     note_notifiers(fault, &access);
     fault->mmap_updates = updates_of_mmap_lock(&access);
     charge_first(actor, fault);
+    if (actor->holding) {
+        actor->holding->holds = leaf_count(fault);
+    }
     if (access.fresh_bytes > 0) {
         if (actor->holding) { /* a mutex */
             fault->vcpu->clearing_start = access.start;
@@ -320,7 +321,7 @@ struct lock *fault_hugetlb_mutex(const struct fault *fault)
         (slot->area.backing != BACKING_HUGETLB && slot->area.backing != BACKING_HUGETLB_1G)) {
         return NULL;
     }
-    uint64_t at = memory_of(slot, fault->ipa), end;
+    uint64_t at = memslot_hva(slot, fault->ipa), end;
     for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
         struct kvm_vcpu *vcpu = &kvm->vcpus[i];
         if (vcpu->clearing_start <= at && at < vcpu->clearing_end) {

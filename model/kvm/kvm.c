@@ -1,5 +1,6 @@
+#include "core/coro.h"
 #include "core/invariant.h"
-#include "kvm/range_parts.h"
+#include "kvm/range.h"
 #include "kvm/stall.h"
 
 #include <string.h>
@@ -10,7 +11,6 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
 {
     INVARIANT(vcpu_count <= KVM_VCPUS, "%u vCPUs", vcpu_count);
     memset(kvm, 0, offsetof(struct kvm, vcpus) + vcpu_count * sizeof *kvm->vcpus);
-    kvm->name = "vm";
     kvm->kernel = kernel;
     kvm->strategy = strategy;
     kvm->memory = memory;
@@ -103,34 +103,30 @@ static bool toggle_flushes(const struct kvm *kvm)
     return false;
 }
 
-static void toggle_step(struct actor *actor, struct frame *frame)
+static CORO(toggling)
 {
-    struct toggling *toggle = FRAME_LOCAL(frame, struct toggling);
-    struct kvm_vcpu *vcpu = toggle->vcpu;
-    bool changed = vcpu->mmu_on != toggle->on;
-    if (frame->state == 0 && vcpu->tvm) {
-        frame->state = 1;
-        toggle->stall = stall_begin(actor);
+    struct toggling *my = CORO_LOCALS(toggling);
+    struct kvm *kvm = my->kvm;
+    struct kvm_vcpu *vcpu = my->vcpu;
+    CORO_BEGIN;
+    if (vcpu->tvm) {
+        my->stall = stall_begin(actor);
         actor_charge(actor, EV_toggle_traps, 1);
-        if (changed && toggle_flushes(toggle->kvm)) {
-            toggle->kvm->toggled = true;
-            kvm_flush_vm_begin(actor, toggle->kvm, SITE_TOGGLE);
-            return;
+        if (vcpu->mmu_on != my->on && toggle_flushes(kvm)) {
+            kvm->toggled = true;
+            AWAIT(kvm_flush_vm(actor, kvm, SITE_TOGGLE));
         }
-    }
-    if (frame->state == 1) {
-        stall_end(actor, toggle->kvm, toggle->stall, 1);
+        stall_end(actor, kvm, my->stall, 1);
     }
     /* Once the caches are on, nothing needs to be trapped any more. */
-    vcpu->tvm = vcpu->tvm && !toggle->on;
-    vcpu->mmu_on = toggle->on;
-    actor_return(actor);
+    vcpu->tvm = vcpu->tvm && !my->on;
+    vcpu->mmu_on = my->on;
+    CORO_END;
 }
 
-void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on)
+void kvm_toggle(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on)
 {
-    struct toggling *toggle = actor_call(actor, toggle_step);
-    *toggle = (struct toggling){.kvm = kvm, .vcpu = vcpu, .on = on};
+    CORO_CALL(actor, toggling, .kvm = kvm, .vcpu = vcpu, .on = on);
 }
 
 struct setway {
@@ -140,30 +136,27 @@ struct setway {
     ps_t start, trapped; /* before and after the traps */
 };
 
-static void setway_step(struct actor *actor, struct frame *frame)
+static CORO(setway)
 {
-    struct setway *setway = FRAME_LOCAL(frame, struct setway);
-    if (frame->state == 0) {
-        frame->state = 1;
-        setway->start = actor->now;
-        /* With FWB it is trapped, and that is all. */
-        actor_charge(actor, setway->kvm->fwb ? EV_exits : EV_setway_traps, setway->n);
-        setway->trapped = actor->now;
-        if (!setway->kvm->fwb && setway->n > 0 && !setway->vcpu->tvm) {
-            /* From here on the toggle will do it, so later ones do nothing. */
-            setway->vcpu->tvm = true;
-            kvm_flush_vm_begin(actor, setway->kvm, SITE_SETWAY);
-            return;
-        }
+    struct setway *my = CORO_LOCALS(setway);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    my->start = actor->now;
+    /* With FWB it is trapped, and that is all. */
+    actor_charge(actor, kvm->fwb ? EV_exits : EV_setway_traps, my->n);
+    my->trapped = actor->now;
+    if (!kvm->fwb && my->n > 0 && !my->vcpu->tvm) {
+        /* From here on the toggle will do it, so later ones do nothing. */
+        my->vcpu->tvm = true;
+        AWAIT(kvm_flush_vm(actor, kvm, SITE_SETWAY));
     }
-    stall_book(setway->kvm, actor->now - setway->start, actor->now - setway->trapped, setway->n);
-    actor_return(actor);
+    stall_book(kvm, actor->now - my->start, actor->now - my->trapped, my->n);
+    CORO_END;
 }
 
-void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
+void kvm_setway(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n)
 {
-    struct setway *setway = actor_call(actor, setway_step);
-    *setway = (struct setway){.kvm = kvm, .vcpu = vcpu, .n = n};
+    CORO_CALL(actor, setway, .kvm = kvm, .vcpu = vcpu, .n = n);
 }
 
 /* --- re-init and entry --- */
@@ -184,48 +177,40 @@ struct reinit {
 };
 
 /* What the strategy does at the re-init of a vCPU that has run. */
-static void reinit_step(struct actor *actor, struct frame *frame)
+static CORO(reinit)
 {
-    struct reinit *reinit = FRAME_LOCAL(frame, struct reinit);
-    struct kvm *kvm = reinit->kvm;
+    struct reinit *my = CORO_LOCALS(reinit);
+    struct kvm *kvm = my->kvm;
     const struct strategy *strategy = kvm->strategy;
+    CORO_BEGIN;
+    my->stall = stall_begin(actor);
     actor->site = SITE_REINIT;
-    switch (frame->state++) {
-    case 0:
-        reinit->stall = stall_begin(actor);
-        kvm->last_unmapped_bytes = 0;
-        actor_charge(actor, EV_reinits, 1);
-        if (reinit->vcpu->has_run && strategy->reinit_unmap != UNMAP_NONE) {
-            range_reinit_unmap_begin(actor, kvm);
-        }
-        return;
-    case 1:
-        if (reinit->vcpu->has_run && strategy->flush_at == FLUSH_EACH_INIT) {
-            range_strategy_flush_begin(actor, kvm);
-        }
-        return;
-    default:
-        if (reinit->vcpu->has_run && strategy->reinit_icache &&
-            strategy->flush_at != FLUSH_FIRST_RUN) {
-            icache_whole_vm(actor, kvm);
-        }
-        if (reinit->vcpu->has_run && strategy->flush_at == FLUSH_FIRST_RUN) {
-            kvm->flush_pending = true;
-        }
-        reinit->vcpu->tvm = !kvm->fwb;
-        reinit->vcpu->mmu_on = false;
-        kvm->toggled = false;
-        stall_end(actor, kvm, reinit->stall, 1);
-        actor->site = SITE_VMM;
-        actor_return(actor);
+    kvm->last_unmapped_bytes = 0;
+    AWAIT(actor_charge(actor, EV_reinits, 1));
+    if (my->vcpu->has_run && strategy->reinit_unmap != UNMAP_NONE) {
+        AWAIT(range_reinit_unmap(actor, kvm));
     }
+    if (my->vcpu->has_run && strategy->flush_at == FLUSH_EACH_INIT) {
+        AWAIT(range_strategy_flush(actor, kvm));
+    }
+    if (my->vcpu->has_run && strategy->reinit_icache && strategy->flush_at != FLUSH_FIRST_RUN) {
+        icache_whole_vm(actor, kvm);
+    }
+    if (my->vcpu->has_run && strategy->flush_at == FLUSH_FIRST_RUN) {
+        kvm->flush_pending = true;
+    }
+    my->vcpu->tvm = !kvm->fwb;
+    my->vcpu->mmu_on = false;
+    kvm->toggled = false;
+    stall_end(actor, kvm, my->stall, 1);
+    actor->site = SITE_VMM;
+    CORO_END;
 }
 
-void kvm_reinit_begin(struct actor *actor, struct kvm *kvm, uint32_t vcpu)
+void kvm_reinit(struct actor *actor, struct kvm *kvm, uint32_t vcpu)
 {
     INVARIANT(vcpu < kvm->vcpu_count, "re-init of vCPU %u of %u", vcpu, kvm->vcpu_count);
-    struct reinit *reinit = actor_call(actor, reinit_step);
-    *reinit = (struct reinit){.kvm = kvm, .vcpu = &kvm->vcpus[vcpu]};
+    CORO_CALL(actor, reinit, .kvm = kvm, .vcpu = &kvm->vcpus[vcpu]);
 }
 
 struct enter {
@@ -234,58 +219,38 @@ struct enter {
     struct stall stall;
 };
 
-enum enter_state { ENTER_ASK, ENTER_FLUSHED, ENTER_OPEN, ENTER_DONE };
-
-/* Another re-init may make the next flush due while one is under way: that is for
+/* The first vCPU to enter pays the strategy's flush; others that enter meanwhile wait for
+ * it. Another re-init may make the next flush due while one is under way: that is for
  * whoever comes first when it has ended. */
-static void enter_ask(struct actor *actor, struct frame *frame, struct enter *enter)
+static CORO(enter)
 {
-    struct kvm *kvm = enter->kvm;
-    enter->vcpu->has_run = true;
-    if (kvm->flushing) {
-        actor_wait(actor, &kvm->flushed);
-    } else if (kvm->flush_pending) {
-        frame->state = ENTER_FLUSHED;
+    struct enter *my = CORO_LOCALS(enter);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    my->stall = stall_begin(actor);
+    my->vcpu->has_run = true;
+    while (kvm->flushing) {
+        AWAIT(actor_wait(actor, &kvm->flushed));
+        my->vcpu->has_run = true;
+    }
+    if (kvm->flush_pending) {
         kvm->flush_pending = false;
         kvm->flushing = true;
         kvm->flushed = (struct signal){0};
-        range_strategy_flush_begin(actor, kvm);
-    } else {
-        frame->state = ENTER_DONE;
-    }
-}
-
-/* The first vCPU to enter pays the strategy's flush; others that enter
- * meanwhile wait for it. */
-static void enter_step(struct actor *actor, struct frame *frame)
-{
-    struct enter *enter = FRAME_LOCAL(frame, struct enter);
-    struct kvm *kvm = enter->kvm;
-    switch (frame->state) {
-    case ENTER_ASK:
-        enter_ask(actor, frame, enter);
-        return;
-    case ENTER_FLUSHED:
-        frame->state = ENTER_OPEN;
+        AWAIT(range_strategy_flush(actor, kvm));
         actor->site = SITE_FLUSH;
         if (kvm->strategy->reinit_icache) {
             icache_whole_vm(actor, kvm);
         }
         actor->site = SITE_GUEST;
-        actor_raise(actor, &kvm->flushed);
-        return;
-    case ENTER_OPEN:
-        frame->state = ENTER_DONE;
+        AWAIT(actor_raise(actor, &kvm->flushed));
         kvm->flushing = false;
-        return;
-    default:
-        stall_end(actor, kvm, enter->stall, 1);
-        actor_return(actor);
     }
+    stall_end(actor, kvm, my->stall, 1);
+    CORO_END;
 }
 
-void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)
+void kvm_enter(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
-    struct enter *enter = actor_call(actor, enter_step);
-    *enter = (struct enter){.kvm = kvm, .vcpu = vcpu, .stall = stall_begin(actor)};
+    CORO_CALL(actor, enter, .kvm = kvm, .vcpu = vcpu);
 }

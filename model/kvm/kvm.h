@@ -1,11 +1,10 @@
 /*
  * kvm - one VM as KVM/arm64 keeps it, and what KVM does to it.
  *
- * The operations are step functions of actors (core/actor.h): an actor calls
- * one with kvm_..._begin and finds itself back in its own step when it is
- * done. Each does what the kernel does in the kernel's order, under the
- * kernel's locks, and charges each part; which part is done follows from the
- * kernel's switches, the strategy's row and the machine's capabilities.
+ * The operations are coroutines of actors (core/coro.h), called with AWAIT. Each
+ * does what the kernel does in the kernel's order, under the kernel's locks, and
+ * charges each part; which part is done follows from the kernel's switches, the
+ * strategy's row and the machine's capabilities.
  */
 #ifndef S2FLUSH_KVM_KVM_H
 #define S2FLUSH_KVM_KVM_H
@@ -34,7 +33,7 @@ struct memslot {
 
 /* The access that a guest faulted for. A fault on many leaves takes it to the
  * cache page by page with its other work. */
-struct behind_fault {
+struct pending_access {
     uint32_t density; /* lines of each 4 KiB that it uses */
     uint64_t start, end; /* memory with which it has been to the cache already */
     struct touch_counts met; /* what it met there */
@@ -46,11 +45,11 @@ struct kvm_vcpu {
     bool tvm; /* VM-register writes trap */
     bool mmu_on; /* the guest's stage 1 and caches are on */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
-    struct behind_fault *behind; /* the access that its fault is for; NULL: none */
+    struct pending_access *pending; /* the access that its fault is for; NULL: none */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
                                             many TLB invalidations */
-    bool ahead; /* its faults are the VMM's, ahead of its run */
+    bool prefaulting; /* its faults are the VMM's, ahead of its run */
     struct lock hugetlb_mutex; /* of hugetlb pages that it has the host clear, */
     uint64_t clearing_start, clearing_end; /* and which these are at the moment */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
@@ -59,7 +58,6 @@ struct kvm_vcpu {
 };
 
 struct kvm {
-    const char *name;
     const struct kernel *kernel;
     const struct strategy *strategy;
     struct memory *memory;
@@ -121,6 +119,17 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
  * VMM's memory. */
 uint32_t kvm_add_slot(struct kvm *kvm, struct memslot slot);
 
+/* The memory address behind an IPA of a slot. */
+static inline uint64_t memslot_hva(const struct memslot *slot, uint64_t ipa)
+{
+    return slot->area.start + (ipa - slot->ipa);
+}
+
+static inline uint64_t kvm_leaf_bytes(const struct kvm *kvm, enum leaf_level level)
+{
+    return kvm->stage2.geometry.leaf_bytes[level];
+}
+
 /* The live slot that holds an IPA, or NULL. */
 struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
 
@@ -135,71 +144,70 @@ void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS]);
 /* How guest accesses reach memory: cached with the MMU on or with FWB. */
 enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu);
 
-/* --- operations; each is called from a step and returns to it --- */
+/* --- operations: AWAIT each, but for those that say otherwise --- */
 
 /* KVM_ARM_VCPU_INIT of one vCPU. */
-void kvm_reinit_begin(struct actor *actor, struct kvm *kvm, uint32_t vcpu);
+void kvm_reinit(struct actor *actor, struct kvm *kvm, uint32_t vcpu);
 
 /* A vCPU enters the guest; does the strategy's first-run flush if it is due. */
-void kvm_enter_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu);
+void kvm_enter(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu);
 
 /* The guest writes SCTLR so that its MMU and caches go on or off. */
-void kvm_toggle_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on);
+void kvm_toggle(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, bool on);
 
-/* The guest writes other VM registers n times. */
+/* The guest writes other VM registers n times: no AWAIT. */
 void kvm_vmregs(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n);
 
 /* The guest executes n set/way operations. */
-void kvm_setway_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n);
+void kvm_setway(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t n);
 
 /* What a guest does in [ipa, ipa + bytes). */
 enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
 /* The guest accesses a range, `density` lines of each 4 KiB: faults as needed,
  * then the accesses themselves. */
-void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-                     uint64_t bytes, enum guest_access access, uint32_t density);
+void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+               uint64_t bytes, enum guest_access access, uint32_t density);
 
 /* One stage-2 fault of a vCPU at `ipa`; takes further leaves of the same kind
  * up to `limit`. */
-void kvm_fault_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-                     uint64_t limit, enum guest_access access);
+void kvm_fault(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+               uint64_t limit, enum guest_access access);
 
 /* The VMM has a range mapped, through the first vCPU, before that runs
  * (KVM_PRE_FAULT_MEMORY): the faults' software without their exits. */
-void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
+void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
 /* Unmaps an IPA range; mmu_lock must be held for write. */
-void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                           bool may_yield);
+void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                     bool may_yield);
 
-/* Unmaps or flushes all slots, taking mmu_lock. */
-void kvm_unmap_vm_begin(struct actor *actor, struct kvm *kvm);
-void kvm_flush_vm_begin(struct actor *actor, struct kvm *kvm, enum site site);
+/* Flushes all slots, taking mmu_lock. */
+void kvm_flush_vm(struct actor *actor, struct kvm *kvm, enum site site);
 
 /* An MMU notifier invalidates a range of the VMM's memory; with `replaced` the
  * page is then exchanged through change_pte. */
-void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced);
+void kvm_notify(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced);
 
 /* The VMM drops its memory behind a slot (madvise MADV_DONTNEED, or a hole). */
-void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
+void kvm_drop(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
 /* Judges what the readers of memory that is shared with the guest may see of a part of a
- * slot: at any time, behind a notifier's unmap where the guest has it mapped. */
+ * slot: at any time, behind a notifier's unmap where the guest has it mapped. No AWAIT. */
 void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t start, uint64_t end,
                       bool mapped);
 
-/* The host takes a slot's pages back; stage 2 no longer maps them. */
+/* The host takes a slot's pages back; stage 2 no longer maps them. No AWAIT. */
 void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
 /* The VMM ends: the VM's tables are freed as they are and its memory is given back. */
-void kvm_teardown_begin(struct actor *actor, struct kvm *kvm);
+void kvm_teardown(struct actor *actor, struct kvm *kvm);
 
 /* The VMM fills a range of guest memory through its own mapping, whether the
  * slot is live or not. */
-void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
+void kvm_fill(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
 /* The VMM deletes a slot, or brings it back. */
-void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot);
+void kvm_slot_delete(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
 #endif

@@ -1,5 +1,6 @@
 /* What the host's memory management does to a VM: MMU notifiers, pages
  * exchanged, memory dropped or filled, slots deleted. */
+#include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/lines.h"
 
@@ -20,17 +21,6 @@ static bool slot_part(const struct memslot *slot, struct host_range range, uint6
 
 /* --- notifiers --- */
 
-enum notify_state {
-    NOTIFY_SLOT,
-    NOTIFY_UNMAP,
-    NOTIFY_UNLOCK,
-    NOTIFY_SPTE_LOCK,
-    NOTIFY_SPTE_MAP,
-    NOTIFY_SPTE_UNLOCK,
-    NOTIFY_END,
-    NOTIFY_DONE
-};
-
 struct notify {
     struct kvm *kvm;
     struct host_range range;
@@ -48,7 +38,7 @@ static void set_spte(struct actor *actor, struct notify *notify)
     struct leaves there;
     uint64_t next;
     const struct memslot *slot = &kvm->slots[notify->slot];
-    uint64_t start = slot->area.start + (page.start - slot->ipa);
+    uint64_t start = memslot_hva(slot, page.start);
     bool maps = stage2_has_table(&kvm->stage2, page.start) &&
                 !stage2_lookup(&kvm->stage2, page.start, &there, &next);
     bool early = kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
@@ -69,26 +59,6 @@ static void set_spte(struct actor *actor, struct notify *notify)
     }
     if (cleans) {
         memory_clean(actor, kvm->memory, start, start + (page.end - page.start), 1);
-    }
-}
-
-/* The next slot that the range overlaps; behind the last one the range is no
- * longer being invalidated, and the lock is taken once more to say so. */
-static void notify_slot(struct actor *actor, struct frame *frame, struct notify *notify)
-{
-    struct kvm *kvm = notify->kvm;
-    while (notify->slot < kvm->slot_count &&
-           !slot_part(&kvm->slots[notify->slot], notify->range, &notify->start, &notify->end)) {
-        notify->slot++;
-    }
-    if (notify->slot < kvm->slot_count) {
-        frame->state = NOTIFY_UNMAP;
-        actor_lock(actor, &kvm->mmu_lock, true);
-    } else if (notify->began) {
-        frame->state = NOTIFY_END;
-        actor_lock(actor, &kvm->mmu_lock, true);
-    } else {
-        frame->state = NOTIFY_DONE;
     }
 }
 
@@ -116,7 +86,7 @@ static void notify_unmap(struct actor *actor, struct notify *notify)
     }
     actor_charge(actor, EV_gfn_unmap, 1);
     touch_lines(actor, notify);
-    kvm_unmap_range_begin(actor, kvm, notify->start, notify->end, false);
+    kvm_unmap_range(actor, kvm, notify->start, notify->end, false);
 }
 
 static void notify_end(struct actor *actor, struct kvm *kvm)
@@ -127,63 +97,44 @@ static void notify_end(struct actor *actor, struct kvm *kvm)
     actor_unlock(actor, &kvm->mmu_lock);
 }
 
-static void notify_step(struct actor *actor, struct frame *frame)
+static CORO(notify)
 {
-    struct notify *notify = FRAME_LOCAL(frame, struct notify);
-    struct kvm *kvm = notify->kvm;
-    switch (frame->state) {
-    case NOTIFY_SLOT:
-        notify_slot(actor, frame, notify);
-        return;
-    case NOTIFY_UNMAP:
-        frame->state = NOTIFY_UNLOCK;
-        notify_unmap(actor, notify);
-        return;
-    case NOTIFY_UNLOCK:
-        frame->state = NOTIFY_SPTE_LOCK;
-        actor_unlock(actor, &kvm->mmu_lock);
-        return;
-    case NOTIFY_SPTE_LOCK:
-        frame->state = NOTIFY_SLOT;
-        if (notify->replaced && kvm->kernel->value[SWITCH_SET_SPTE]) {
-            frame->state = NOTIFY_SPTE_MAP;
-            actor_lock(actor, &kvm->mmu_lock, true);
-            return;
+    struct notify *my = CORO_LOCALS(notify);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    my->was_site = actor->site;
+    actor->site = SITE_NOTIFIER;
+    for (; my->slot < kvm->slot_count; my->slot++) {
+        if (!slot_part(&kvm->slots[my->slot], my->range, &my->start, &my->end)) {
+            continue;
         }
-        notify->slot++;
-        return;
-    case NOTIFY_SPTE_MAP:
-        frame->state = NOTIFY_SPTE_UNLOCK;
-        set_spte(actor, notify);
-        return;
-    case NOTIFY_SPTE_UNLOCK:
-        notify->slot++;
-        frame->state = NOTIFY_SLOT;
-        actor_unlock(actor, &kvm->mmu_lock);
-        return;
-    case NOTIFY_END:
-        frame->state = NOTIFY_DONE;
-        notify_end(actor, kvm);
-        return;
-    default:
-        actor->site = notify->was_site;
-        actor_return(actor);
+        AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+        AWAIT(notify_unmap(actor, my));
+        AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+        if (my->replaced && kvm->kernel->value[SWITCH_SET_SPTE]) {
+            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+            AWAIT(set_spte(actor, my));
+            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+        }
     }
+    if (my->began) { /* the lock is taken once more to say that it is over */
+        AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+        AWAIT(notify_end(actor, kvm));
+    }
+    actor->site = my->was_site;
+    CORO_END;
 }
 
-void kvm_notify_begin(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced)
+void kvm_notify(struct actor *actor, struct kvm *kvm, struct host_range range, bool replaced)
 {
-    struct notify *notify = actor_call(actor, notify_step);
-    *notify =
-        (struct notify){.kvm = kvm, .range = range, .replaced = replaced, .was_site = actor->site};
-    actor->site = SITE_NOTIFIER;
+    CORO_CALL(actor, notify, .kvm = kvm, .range = range, .replaced = replaced);
 }
 
 /* --- memory dropped --- */
 
 struct drop {
     struct kvm *kvm;
-    uint32_t slot;
+    uint32_t slot, notified;
 };
 
 /* How often MADV_DONTNEED of a slot's memory notifies. */
@@ -230,28 +181,25 @@ void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot)
     oracle_forget(&kvm->memory->oracle, area->start, area->end);
 }
 
-static void drop_step(struct actor *actor, struct frame *frame)
+static CORO(drop)
 {
-    struct drop *drop = FRAME_LOCAL(frame, struct drop);
-    struct kvm *kvm = drop->kvm;
-    struct memslot *slot = &kvm->slots[drop->slot];
+    struct drop *my = CORO_LOCALS(drop);
+    struct kvm *kvm = my->kvm;
+    const struct memslot *slot = &kvm->slots[my->slot];
     struct host_range range = {slot->area.start, slot->area.end};
-    uint32_t times = drop_notifications(kvm, slot);
-    if (frame->state < times) {
-        frame->state++;
-        kvm_notify_begin(actor, kvm, range, false);
-        return;
+    CORO_BEGIN;
+    for (; my->notified < drop_notifications(kvm, slot); my->notified++) {
+        AWAIT(kvm_notify(actor, kvm, range, false));
     }
-    if (times > 0) {
-        kvm_give_back(actor, kvm, drop->slot);
+    if (my->notified > 0) {
+        kvm_give_back(actor, kvm, my->slot);
     }
-    actor_return(actor);
+    CORO_END;
 }
 
-void kvm_drop_begin(struct actor *actor, struct kvm *kvm, uint32_t slot)
+void kvm_drop(struct actor *actor, struct kvm *kvm, uint32_t slot)
 {
-    struct drop *drop = actor_call(actor, drop_step);
-    *drop = (struct drop){kvm, slot};
+    CORO_CALL(actor, drop, .kvm = kvm, .slot = slot);
 }
 
 /* --- memory filled by the VMM --- */
@@ -297,21 +245,24 @@ static void fill_stretch(struct actor *actor, struct fill *fill)
     }
 }
 
-static void fill_step(struct actor *actor, struct frame *frame)
+static void fill_notify(struct actor *actor, struct fill *fill)
 {
-    struct fill *fill = FRAME_LOCAL(frame, struct fill);
-    (void)frame;
-    if (fill->notifying < fill->notified) {
-        uint32_t i = fill->notifying++;
-        bool last = fill->notifying == fill->notified;
-        kvm_notify_begin(actor, fill->kvm, fill->notify[i], last && fill->replaced);
-        return;
+    uint32_t i = fill->notifying++;
+    bool last = fill->notifying == fill->notified;
+    kvm_notify(actor, fill->kvm, fill->notify[i], last && fill->replaced);
+}
+
+static CORO(fill)
+{
+    struct fill *my = CORO_LOCALS(fill);
+    CORO_BEGIN;
+    while (my->at < my->end) {
+        AWAIT(fill_stretch(actor, my));
+        while (my->notifying < my->notified) {
+            AWAIT(fill_notify(actor, my));
+        }
     }
-    if (fill->at >= fill->end) {
-        actor_return(actor);
-        return;
-    }
-    fill_stretch(actor, fill);
+    CORO_END;
 }
 
 /* The VMM's own mapping stays when it takes the slot away. */
@@ -325,15 +276,14 @@ static struct memslot *slot_of_fill(struct kvm *kvm, uint64_t ipa)
     return NULL;
 }
 
-void kvm_fill_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
+void kvm_fill(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
 {
     struct memslot *slot = slot_of_fill(kvm, ipa);
     INVARIANT(slot && bytes <= slot->bytes - (ipa - slot->ipa), "fill of [%#llx, +%llu)",
               (unsigned long long)ipa, (unsigned long long)bytes);
-    uint64_t at = slot->area.start + (ipa - slot->ipa);
-    struct fill *fill = actor_call(actor, fill_step);
-    *fill = (struct fill){
-        .kvm = kvm, .at = at, .end = at + bytes, .slot = (uint32_t)(slot - kvm->slots)};
+    uint64_t at = memslot_hva(slot, ipa);
+    CORO_CALL(actor, fill, .kvm = kvm, .at = at, .end = at + bytes,
+              .slot = (uint32_t)(slot - kvm->slots));
 }
 
 /* --- slots deleted --- */
@@ -343,33 +293,24 @@ struct slot_delete {
     uint32_t slot, was_site;
 };
 
-static void slot_delete_step(struct actor *actor, struct frame *frame)
+static CORO(slot_delete)
 {
-    struct slot_delete *delete = FRAME_LOCAL(frame, struct slot_delete);
-    struct kvm *kvm = delete->kvm;
-    struct memslot *slot = &kvm->slots[delete->slot];
-    switch (frame->state++) {
-    case 0:
-        delete->was_site = actor->site;
-        actor->site = SITE_SLOT;
-        actor_lock(actor, &kvm->mmu_lock, true);
-        return;
-    case 1:
-        kvm_unmap_range_begin(actor, kvm, slot->ipa, slot->ipa + slot->bytes, false);
-        return;
-    case 2:
-        /* Before the lock goes: a fault that waits for it must not map the slot again. */
-        slot->live = false;
-        actor_unlock(actor, &kvm->mmu_lock);
-        return;
-    default:
-        actor->site = delete->was_site;
-        actor_return(actor);
-    }
+    struct slot_delete *my = CORO_LOCALS(slot_delete);
+    struct kvm *kvm = my->kvm;
+    struct memslot *slot = &kvm->slots[my->slot];
+    CORO_BEGIN;
+    my->was_site = actor->site;
+    actor->site = SITE_SLOT;
+    AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+    AWAIT(kvm_unmap_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes, false));
+    /* Before the lock goes: a fault that waits for it must not map the slot again. */
+    slot->live = false;
+    AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+    actor->site = my->was_site;
+    CORO_END;
 }
 
-void kvm_slot_delete_begin(struct actor *actor, struct kvm *kvm, uint32_t slot)
+void kvm_slot_delete(struct actor *actor, struct kvm *kvm, uint32_t slot)
 {
-    struct slot_delete *delete = actor_call(actor, slot_delete_step);
-    *delete = (struct slot_delete){.kvm = kvm, .slot = slot};
+    CORO_CALL(actor, slot_delete, .kvm = kvm, .slot = slot);
 }

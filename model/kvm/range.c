@@ -1,6 +1,8 @@
 /* Range operations on stage 2: unmap and flush, of ranges and whole VMs. */
+#include "kvm/range.h"
+
+#include "core/coro.h"
 #include "core/invariant.h"
-#include "kvm/range_parts.h"
 #include "kvm/tlbi.h"
 
 /* The memory address behind an IPA of a live slot. */
@@ -8,7 +10,7 @@ static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
 {
     const struct memslot *slot = kvm_slot_at(kvm, ipa);
     INVARIANT(slot, "no slot at %#llx", (unsigned long long)ipa);
-    return slot->area.start + (ipa - slot->ipa);
+    return memslot_hva(slot, ipa);
 }
 
 static bool skipped(const struct range_rule *rule, enum leaf_level level)
@@ -27,7 +29,7 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
         }
         at = leaves->end;
     } while (skipped(rule, leaves->level));
-    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
+    uint64_t size = kvm_leaf_bytes(kvm, leaves->level);
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
     uint64_t batch = rule->step_bytes > size ? rule->step_bytes / size : 1;
@@ -49,7 +51,7 @@ static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
 /* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
 static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
 {
-    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
+    uint64_t size = kvm_leaf_bytes(kvm, leaves->level);
     return (leaves->end - 1) / size - leaves->start / size + 1;
 }
 
@@ -113,15 +115,6 @@ static bool defers_tlbi(const struct kvm *kvm, const struct range_rule *rule)
 
 /* --- unmap --- */
 
-enum unmap_state {
-    UNMAP_CHUNK,
-    UNMAP_LEAVES,
-    UNMAP_CLEAN,
-    UNMAP_CHUNK_END,
-    UNMAP_YIELD,
-    UNMAP_RELOCK
-};
-
 struct unmap {
     struct kvm *kvm;
     uint64_t at, end;
@@ -130,7 +123,7 @@ struct unmap {
     struct range_rule rule;
 };
 
-/* Takes the leaves out of the tree and invalidates the TLBs (a request). */
+/* Takes the leaves out of the tree and invalidates the TLBs (AWAIT). */
 static void unmap_leaves(struct actor *actor, struct unmap *unmap)
 {
     struct kvm *kvm = unmap->kvm;
@@ -199,77 +192,52 @@ static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
     memory_tlbi_ranges(actor, kvm->memory, sum.calls, sum.ranges, sum.singles);
 }
 
-static void unmap_step(struct actor *actor, struct frame *frame)
+static CORO(unmap)
 {
-    struct unmap *unmap = FRAME_LOCAL(frame, struct unmap);
-    struct kvm *kvm = unmap->kvm;
-    switch (frame->state) {
-    case UNMAP_CHUNK:
-        if (unmap->at >= unmap->end) {
-            actor_return(actor);
-            return;
+    struct unmap *my = CORO_LOCALS(unmap);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    while (my->at < my->end) {
+        AWAIT(begin_chunk(actor, my));
+        while (take_leaves(kvm, my->at, my->chunk_stop, &my->rule, &my->leaves)) {
+            my->at = my->leaves.end;
+            AWAIT(unmap_leaves(actor, my));
+            AWAIT(clean_unmapped(actor, my));
         }
-        begin_chunk(actor, unmap);
-        frame->state = UNMAP_LEAVES;
-        return;
-    case UNMAP_LEAVES:
-        if (!take_leaves(kvm, unmap->at, unmap->chunk_stop, &unmap->rule, &unmap->leaves)) {
-            frame->state = UNMAP_CHUNK_END;
-            return;
+        my->at = max_u64(my->at, my->chunk_stop); /* a leaf may be larger than the chunk */
+        if (defers_tlbi(kvm, &my->rule)) {
+            AWAIT(deferred_tlbi(actor, my));
         }
-        unmap->at = unmap->leaves.end;
-        frame->state = UNMAP_CLEAN;
-        unmap_leaves(actor, unmap);
-        return;
-    case UNMAP_CLEAN:
-        frame->state = UNMAP_LEAVES;
-        clean_unmapped(actor, unmap);
-        return;
-    case UNMAP_CHUNK_END:
-        /* A leaf may be larger than the chunk. */
-        unmap->at = max_u64(unmap->at, unmap->chunk_stop);
-        frame->state = UNMAP_YIELD;
-        if (defers_tlbi(kvm, &unmap->rule)) {
-            deferred_tlbi(actor, unmap);
+        if (yields(actor, kvm, my->rule, my->at < my->end)) {
+            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
         }
-        return;
-    case UNMAP_YIELD:
-        frame->state = UNMAP_CHUNK;
-        if (yields(actor, kvm, unmap->rule, unmap->at < unmap->end)) {
-            frame->state = UNMAP_RELOCK;
-            actor_unlock(actor, &kvm->mmu_lock);
-        }
-        return;
-    default:
-        frame->state = UNMAP_CHUNK;
-        actor_lock(actor, &kvm->mmu_lock, true);
     }
+    CORO_END;
 }
 
-void range_unmap_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                       struct range_rule rule)
+void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                 struct range_rule rule)
 {
-    struct unmap *unmap = actor_call(actor, unmap_step);
     rule.step_bytes = step_bytes(kvm, start, end);
-    *unmap = (struct unmap){.kvm = kvm, .at = start, .end = end, .rule = rule};
+    CORO_CALL(actor, unmap, .kvm = kvm, .at = start, .end = end, .rule = rule);
 }
 
-void kvm_unmap_range_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                           bool may_yield)
+void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                     bool may_yield)
 {
     struct range_rule rule = {.may_yield = may_yield,
                               .cleans = kvm->strategy->notifier_unmap_cleans};
-    range_unmap_begin(actor, kvm, start, end, rule);
+    range_unmap(actor, kvm, start, end, rule);
 }
 
 /* --- flush --- */
-
-enum flush_state { FLUSH_CHUNK, FLUSH_LEAVES, FLUSH_RELOCK };
 
 struct flush {
     struct kvm *kvm;
     uint64_t at, end;
     uint64_t chunk_stop;
+    struct leaves leaves;
     struct range_rule rule;
 };
 
@@ -278,7 +246,7 @@ struct flush {
 static bool cut_to_record(struct kvm *kvm, uint64_t at, enum flush_record record,
                           struct leaves *leaves)
 {
-    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level], from = 0, to = 0;
+    uint64_t size = kvm_leaf_bytes(kvm, leaves->level), from = 0, to = 0;
     uint64_t low = at > leaves->start ? at : leaves->start;
     uint64_t base = memory_at(kvm, leaves->start) - leaves->start;
     if (!oracle_unclean(&kvm->memory->oracle, base + low, base + leaves->end,
@@ -305,12 +273,12 @@ static bool take_flushed(struct kvm *kvm, uint64_t at, uint64_t end, const struc
     return false;
 }
 
-static void flush_leaves(struct actor *actor, struct flush *flush, const struct leaves *leaves)
+static void flush_leaves(struct actor *actor, const struct flush *flush)
 {
     struct kvm *kvm = flush->kvm;
+    const struct leaves *leaves = &flush->leaves;
     uint64_t count = leaf_count(kvm, leaves);
     uint64_t start = memory_at(kvm, leaves->start);
-    flush->at = leaves->end;
     actor_charge(actor, EV_flush_leaves, count);
     actor_charge(actor, EV_flush_bytes, leaves->end - leaves->start);
     actor_charge(actor, EV_cmo_op_calls, count);
@@ -325,50 +293,41 @@ static void flush_leaves(struct actor *actor, struct flush *flush, const struct 
     }
 }
 
-static void flush_step(struct actor *actor, struct frame *frame)
+static void walk_chunk(struct actor *actor, struct flush *flush)
 {
-    struct flush *flush = FRAME_LOCAL(frame, struct flush);
     struct kvm *kvm = flush->kvm;
-    struct leaves leaves;
-    switch (frame->state) {
-    case FLUSH_CHUNK:
-        if (flush->at >= flush->end) {
-            actor_return(actor);
-            return;
-        }
-        flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);
-        actor_charge(actor, EV_flush_calls,
-                     chunk_count(kvm, flush->rule, flush->at, flush->chunk_stop));
-        if (kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
-            flush->at = flush->chunk_stop;
-            return;
-        }
+    flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);
+    actor_charge(actor, EV_flush_calls,
+                 chunk_count(kvm, flush->rule, flush->at, flush->chunk_stop));
+    if (!kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
         actor_charge(actor, EV_walk_flush,
                      stage2_walk(&kvm->stage2, flush->at, flush->chunk_stop).entries);
-        frame->state = FLUSH_LEAVES;
-        return;
-    case FLUSH_LEAVES:
-        if (take_flushed(kvm, flush->at, flush->chunk_stop, &flush->rule, &leaves)) {
-            flush_leaves(actor, flush, &leaves);
-            return;
-        }
-        flush->at = max_u64(flush->at, flush->chunk_stop);
-        frame->state = FLUSH_CHUNK;
-        if (yields(actor, kvm, flush->rule, flush->at < flush->end)) {
-            frame->state = FLUSH_RELOCK;
-            actor_unlock(actor, &kvm->mmu_lock);
-        }
-        return;
-    default:
-        frame->state = FLUSH_CHUNK;
-        actor_lock(actor, &kvm->mmu_lock, true);
     }
 }
 
-void range_flush_begin(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                       struct range_rule rule)
+static CORO(flush)
 {
-    struct flush *flush = actor_call(actor, flush_step);
+    struct flush *my = CORO_LOCALS(flush);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    while (my->at < my->end) {
+        AWAIT(walk_chunk(actor, my));
+        while (!kvm->fwb && take_flushed(kvm, my->at, my->chunk_stop, &my->rule, &my->leaves)) {
+            my->at = my->leaves.end;
+            AWAIT(flush_leaves(actor, my));
+        }
+        my->at = max_u64(my->at, my->chunk_stop);
+        if (!kvm->fwb && yields(actor, kvm, my->rule, my->at < my->end)) {
+            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+        }
+    }
+    CORO_END;
+}
+
+void range_flush(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                 struct range_rule rule)
+{
     rule.step_bytes = step_bytes(kvm, start, end);
-    *flush = (struct flush){.kvm = kvm, .at = start, .end = end, .rule = rule};
+    CORO_CALL(actor, flush, .kvm = kvm, .at = start, .end = end, .rule = rule);
 }

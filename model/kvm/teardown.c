@@ -1,4 +1,5 @@
 /* The end of a VM: exit_mmap, whose notifier frees stage 2 before the host's pages go. */
+#include "core/coro.h"
 #include "kvm/kvm.h"
 
 struct teardown {
@@ -9,41 +10,38 @@ struct teardown {
 /* kvm_free_stage2_pgd takes the tables away under the lock and frees them after it
  * (stage2_free_walker, Linux 5.10 and 6.1): each entry is visited, each leaf gives up its
  * table, no entry is written, nothing is cleaned or invalidated. */
-static void free_tables(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
+static void free_tables(struct actor *actor, struct kvm *kvm, const struct memslot *slot)
 {
+    uint64_t start = slot->ipa, end = slot->ipa + slot->bytes;
     struct leaves there;
     struct walk_counts walk = stage2_walk(&kvm->stage2, start, end);
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
     for (uint64_t at = start; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
-        uint64_t size = kvm->stage2.geometry.leaf_bytes[there.level];
+        uint64_t size = kvm_leaf_bytes(kvm, there.level);
         actor_charge(actor, EV_collapsed_leaves, (there.end - there.start) / size);
         actor_charge(actor, EV_s2_tables_free, stage2_unmap(&kvm->stage2, there));
     }
 }
 
-static void teardown_step(struct actor *actor, struct frame *frame)
+static CORO(teardown)
 {
-    struct teardown *teardown = FRAME_LOCAL(frame, struct teardown);
-    struct kvm *kvm = teardown->kvm;
-    (void)frame;
-    if (teardown->slot == 2 * kvm->slot_count) {
-        actor->site = teardown->was_site;
-        actor_return(actor);
-        return;
+    struct teardown *my = CORO_LOCALS(teardown);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    my->was_site = actor->site;
+    actor->site = SITE_NOTIFIER;
+    for (my->slot = 0; my->slot < kvm->slot_count; my->slot++) {
+        AWAIT(free_tables(actor, kvm, &kvm->slots[my->slot]));
     }
-    uint32_t slot = teardown->slot++ % kvm->slot_count;
-    struct memslot *memory = &kvm->slots[slot];
-    if (teardown->slot <= kvm->slot_count) {
-        free_tables(actor, kvm, memory->ipa, memory->ipa + memory->bytes);
-    } else {
-        kvm_give_back(actor, kvm, slot);
-        memory->live = false;
+    for (my->slot = 0; my->slot < kvm->slot_count; my->slot++) {
+        AWAIT(kvm_give_back(actor, kvm, my->slot));
+        kvm->slots[my->slot].live = false;
     }
+    actor->site = my->was_site;
+    CORO_END;
 }
 
-void kvm_teardown_begin(struct actor *actor, struct kvm *kvm)
+void kvm_teardown(struct actor *actor, struct kvm *kvm)
 {
-    struct teardown *teardown = actor_call(actor, teardown_step);
-    *teardown = (struct teardown){.kvm = kvm, .was_site = actor->site};
-    actor->site = SITE_NOTIFIER;
+    CORO_CALL(actor, teardown, .kvm = kvm);
 }

@@ -1,4 +1,5 @@
 /* The guest at work: accesses to a range, with the faults they run into. */
+#include "core/coro.h"
 #include "kvm/kvm.h"
 
 struct touch {
@@ -6,7 +7,7 @@ struct touch {
     struct kvm_vcpu *vcpu;
     uint64_t at, end;
     enum guest_access access;
-    struct behind_fault behind;
+    struct pending_access pending;
 };
 
 static bool permitted(const struct leaves *leaves, enum guest_access access)
@@ -65,12 +66,12 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     struct kvm *kvm = touch->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, touch->at);
     uint64_t stop = leaves->end < touch->end ? leaves->end : touch->end;
-    uint64_t size = kvm->stage2.geometry.leaf_bytes[leaves->level];
-    uint64_t start = slot->area.start + (touch->at - slot->ipa);
-    const struct behind_fault *behind = &touch->behind;
+    uint64_t size = kvm_leaf_bytes(kvm, leaves->level);
+    uint64_t start = memslot_hva(slot, touch->at);
+    const struct pending_access *pending = &touch->pending;
     bool met =
-        behind->start == start && behind->end > start && behind->end - start <= stop - touch->at;
-    stop = met ? touch->at + (behind->end - start) : stop;
+        pending->start == start && pending->end > start && pending->end - start <= stop - touch->at;
+    stop = met ? touch->at + (pending->end - start) : stop;
     uint64_t count = (stop - 1) / size - touch->at / size + 1;
     bool paged = kvm->s1_page_bytes > 0 && touch->vcpu->mmu_on;
     actor_charge(actor, EV_walk_reads,
@@ -78,16 +79,16 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
                        : count * walk_reads(kvm, touch->vcpu, leaves->level));
     struct access access = {.start = start,
                             .end = start + (stop - touch->at),
-                            .density = touch->behind.density,
+                            .density = touch->pending.density,
                             .write = touch->access == ACCESS_WRITE,
                             .path = kvm_guest_path(kvm, touch->vcpu),
                             .reader = reader_of(touch->vcpu, touch->access),
-                            .met = met ? &behind->met : NULL};
+                            .met = met ? &pending->met : NULL};
     memory_access(actor, kvm->memory, &access);
     if (access.write && access.path == PATH_UNCACHED) {
         kvm_judge_shared(kvm, slot, access.start, access.end, true);
     }
-    touch->behind.end = 0;
+    touch->pending.end = 0;
     touch->at = stop;
 }
 
@@ -101,72 +102,93 @@ static void access_emulated(struct actor *actor, struct touch *touch)
     touch->at = touch->end;
 }
 
-static void touch_step(struct actor *actor, struct frame *frame)
+static bool is_memory(const struct touch *touch)
 {
-    struct touch *touch = FRAME_LOCAL(frame, struct touch);
-    struct kvm *kvm = touch->kvm;
-    if (touch->at >= touch->end) {
-        actor_return(actor);
-        return;
-    }
-    const struct memslot *slot = kvm_slot_at(kvm, touch->at);
-    if (!slot || (slot->read_only && touch->access == ACCESS_WRITE)) {
-        access_emulated(actor, touch);
-        return;
-    }
-    struct leaves leaves;
-    uint64_t next;
-    if (stage2_lookup(&kvm->stage2, touch->at, &leaves, &next) &&
-        permitted(&leaves, touch->access)) {
-        access_mapped(actor, touch, &leaves);
-        return;
-    }
-    touch->behind.end = 0;
-    touch->vcpu->behind = &touch->behind;
-    kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
+    const struct memslot *slot = kvm_slot_at(touch->kvm, touch->at);
+    return slot && !(slot->read_only && touch->access == ACCESS_WRITE);
 }
 
-/* Maps what is not mapped yet; nothing is accessed. */
-static void prefault_step(struct actor *actor, struct frame *frame)
+static bool find_permitted(const struct touch *touch, struct leaves *leaves)
 {
-    struct touch *touch = FRAME_LOCAL(frame, struct touch);
-    struct kvm *kvm = touch->kvm;
-    struct leaves leaves;
     uint64_t next;
-    (void)frame;
-    while (touch->at < touch->end && stage2_lookup(&kvm->stage2, touch->at, &leaves, &next)) {
-        touch->at = leaves.end;
-    }
-    touch->vcpu->ahead = touch->at < touch->end && kvm_slot_at(kvm, touch->at);
-    if (touch->vcpu->ahead) {
-        kvm_fault_begin(actor, kvm, touch->vcpu, touch->at, touch->end, touch->access);
-        return;
-    }
-    actor_return(actor);
+    return stage2_lookup(&touch->kvm->stage2, touch->at, leaves, &next) &&
+           permitted(leaves, touch->access);
 }
 
-void kvm_prefault_begin(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
+static void fault_on(struct actor *actor, struct touch *touch)
+{
+    touch->pending.end = 0;
+    touch->vcpu->pending = &touch->pending;
+    kvm_fault(actor, touch->kvm, touch->vcpu, touch->at, touch->end, touch->access);
+}
+
+static CORO(touch)
+{
+    struct touch *my = CORO_LOCALS(touch);
+    struct leaves leaves;
+    CORO_BEGIN;
+    while (my->at < my->end) {
+        if (!is_memory(my)) {
+            AWAIT(access_emulated(actor, my));
+        } else if (find_permitted(my, &leaves)) {
+            AWAIT(access_mapped(actor, my, &leaves));
+        } else {
+            AWAIT(fault_on(actor, my));
+        }
+    }
+    CORO_END;
+}
+
+struct prefault {
+    struct kvm *kvm;
+    struct kvm_vcpu *vcpu;
+    uint64_t at, end;
+};
+
+/* Goes to the next page of a slot that is not mapped yet; false where there is none. */
+static bool find_unmapped(struct prefault *prefault)
+{
+    struct leaves leaves;
+    uint64_t next;
+    while (prefault->at < prefault->end &&
+           stage2_lookup(&prefault->kvm->stage2, prefault->at, &leaves, &next)) {
+        prefault->at = leaves.end;
+    }
+    return prefault->at < prefault->end && kvm_slot_at(prefault->kvm, prefault->at);
+}
+
+/* Nothing is accessed. */
+static CORO(prefault)
+{
+    struct prefault *my = CORO_LOCALS(prefault);
+    CORO_BEGIN;
+    while (find_unmapped(my)) {
+        my->vcpu->prefaulting = true;
+        AWAIT(kvm_fault(actor, my->kvm, my->vcpu, my->at, my->end, ACCESS_READ));
+    }
+    my->vcpu->prefaulting = false;
+    CORO_END;
+}
+
+/* Faults of one touch are taken in so many steps. */
+static void set_batch(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
+{
+    uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
+    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
+    vcpu->batch_leaves = max_u64(batch, 1);
+}
+
+void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
 {
     struct kvm_vcpu *vcpu = &kvm->vcpus[0];
-    uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
-    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
-    struct touch *touch = actor_call(actor, prefault_step);
-    vcpu->batch_leaves = batch ? batch : 1;
-    *touch = (struct touch){
-        .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes, .access = ACCESS_READ};
+    set_batch(kvm, vcpu, bytes);
+    CORO_CALL(actor, prefault, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes);
 }
 
-void kvm_touch_begin(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-                     uint64_t bytes, enum guest_access access, uint32_t density)
+void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+               uint64_t bytes, enum guest_access access, uint32_t density)
 {
-    uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
-    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
-    struct touch *touch = actor_call(actor, touch_step);
-    vcpu->batch_leaves = batch ? batch : 1;
-    *touch = (struct touch){.kvm = kvm,
-                            .vcpu = vcpu,
-                            .at = ipa,
-                            .end = ipa + bytes,
-                            .access = access,
-                            .behind = {.density = density}};
+    set_batch(kvm, vcpu, bytes);
+    CORO_CALL(actor, touch, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes,
+              .access = access, .pending = {.density = density});
 }

@@ -1,8 +1,18 @@
 #include "run/play.h"
 
+#include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/dirty_log.h"
 #include "run/watch.h"
+
+struct play {
+    struct sim *sim;
+    struct kvm *kvm;
+    struct signal *signals; /* of its VM */
+    const struct script *script;
+    size_t next;
+    uint64_t piece; /* how often the operation has come up so far */
+};
 
 static void note_mapped(struct sim *sim, uint32_t phase, bool before)
 {
@@ -54,32 +64,32 @@ static uint32_t density_of(const struct sim *sim, const struct op *op)
 }
 
 /* An access by the VMM or a device to a range of guest memory. */
-static void outside_access(struct playing *playing, struct actor *actor, const struct op *op,
-                           bool write, enum path path, enum reader reader)
+static void outside_access(struct play *play, struct actor *actor, const struct op *op)
 {
-    struct sim *sim = playing->sim;
-    const struct memslot *slot = kvm_slot_at(playing->kvm, op->ipa);
+    const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
     INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
-    uint64_t start = slot->area.start + (op->ipa - slot->ipa);
+    bool write = op->kind == OP_FILL_UNCACHED, device = op->kind == OP_DEVICE_READ;
+    bool uncached = write || op->kind == OP_HOST_READ_UNCACHED;
+    uint64_t start = memslot_hva(slot, op->ipa);
     struct access access = {.start = start,
                             .end = start + op->bytes,
-                            .density = density_of(sim, op),
+                            .density = density_of(play->sim, op),
                             .write = write,
-                            .path = path,
-                            .reader = reader};
-    if (reader == READER_HOST) {
+                            .path = uncached ? PATH_UNCACHED : PATH_CACHED,
+                            .reader = device ? READER_DEVICE : READER_HOST};
+    if (!device) {
         actor_charge(actor, EV_vmm_bytes, op->bytes / KIB);
     }
-    memory_access(actor, &sim->memory, &access);
+    memory_access(actor, &play->sim->memory, &access);
 }
 
 /* Guest instructions; past the caches each memory access among them waits. */
-static void run_insns(struct playing *playing, struct actor *actor, const struct kvm_vcpu *vcpu,
+static void run_insns(struct play *play, struct actor *actor, const struct kvm_vcpu *vcpu,
                       uint64_t n)
 {
     actor_charge(actor, EV_guest_insns, n);
-    if (vcpu && kvm_guest_path(playing->kvm, vcpu) == PATH_UNCACHED) {
-        double accesses = (double)n * playing->sim->point->timeline->vm.off_access_share;
+    if (vcpu && kvm_guest_path(play->kvm, vcpu) == PATH_UNCACHED) {
+        double accesses = (double)n * play->sim->point->timeline->vm.off_access_share;
         actor_charge(actor, EV_uncached, (uint64_t)accesses);
     }
 }
@@ -91,223 +101,140 @@ static void note_first_insn(struct sim *sim, const struct actor *actor)
     }
 }
 
-/* What an operation is begun with. */
-struct turn {
-    struct playing *playing;
-    struct actor *actor;
-    struct kvm *kvm;
-    struct kvm_vcpu *vcpu; /* NULL: the VMM's */
-};
-
-/* Begins an operation. True where that is all but for what it asked of the
- * engine; false to come up again when that is done. */
-typedef bool (*op_fn)(const struct turn *turn, const struct op *op);
-
-static bool op_enter(const struct turn *turn, const struct op *op)
+static void notify(struct actor *actor, struct kvm *kvm, const struct op *op)
 {
-    watch_mark(turn->actor, MARK_ENTER, turn->vcpu->index);
-    (void)op;
-    kvm_enter_begin(turn->actor, turn->kvm, turn->vcpu);
-    return true;
-}
-
-static bool op_touch(const struct turn *turn, const struct op *op)
-{
-    struct playing *playing = turn->playing;
-    if (playing->piece > 0) {
-        note_first_insn(playing->sim, turn->actor);
-    }
-    if (playing->piece == op->count) {
-        return true;
-    }
-    kvm_touch_begin(turn->actor, turn->kvm, turn->vcpu, op->ipa + playing->piece++ * op->stride,
-                    op->bytes, (enum guest_access)op->access, density_of(playing->sim, op));
-    return false;
-}
-
-static bool op_insns(const struct turn *turn, const struct op *op)
-{
-    run_insns(turn->playing, turn->actor, turn->vcpu, op->n);
-    return true;
-}
-
-static bool op_compute(const struct turn *turn, const struct op *op)
-{
-    actor_charge(turn->actor, EV_compute_ps, op->n);
-    return true;
-}
-
-static bool op_mmu(const struct turn *turn, const struct op *op)
-{
-    watch_mark(turn->actor, op->on ? MARK_MMU_ON : MARK_MMU_OFF, turn->vcpu->index);
-    kvm_toggle_begin(turn->actor, turn->kvm, turn->vcpu, op->on);
-    return true;
-}
-
-static bool op_vmregs(const struct turn *turn, const struct op *op)
-{
-    kvm_vmregs(turn->actor, turn->kvm, turn->vcpu, op->n);
-    return true;
-}
-
-static bool op_setway(const struct turn *turn, const struct op *op)
-{
-    kvm_setway_begin(turn->actor, turn->kvm, turn->vcpu, op->n);
-    return true;
-}
-
-static bool op_fill(const struct turn *turn, const struct op *op)
-{
-    uint64_t *filled = &turn->playing->sim->phases[op->phase].filled_bytes;
-    *filled = add_checked(*filled, op->bytes, "filled bytes");
-    kvm_fill_begin(turn->actor, turn->kvm, op->ipa, op->bytes);
-    return true;
-}
-
-static bool op_fill_uncached(const struct turn *turn, const struct op *op)
-{
-    outside_access(turn->playing, turn->actor, op, true, PATH_UNCACHED, READER_HOST);
-    return true;
-}
-
-static bool op_host_read(const struct turn *turn, const struct op *op)
-{
-    outside_access(turn->playing, turn->actor, op, false, PATH_CACHED, READER_HOST);
-    return true;
-}
-
-static bool op_host_read_uncached(const struct turn *turn, const struct op *op)
-{
-    outside_access(turn->playing, turn->actor, op, false, PATH_UNCACHED, READER_HOST);
-    return true;
-}
-
-static bool op_device_read(const struct turn *turn, const struct op *op)
-{
-    outside_access(turn->playing, turn->actor, op, false, PATH_CACHED, READER_DEVICE);
-    return true;
-}
-
-static bool op_reinit(const struct turn *turn, const struct op *op)
-{
-    if (turn->playing->piece++ == 0) {
-        open_window(turn->playing->sim, turn->actor);
-        watch_mark(turn->actor, MARK_REINIT, op->n);
-        kvm_reinit_begin(turn->actor, turn->kvm, (uint32_t)op->n);
-        return false;
-    }
-    record_reinit(turn->playing->sim, turn->kvm, op);
-    return true;
-}
-
-static bool op_drop(const struct turn *turn, const struct op *op)
-{
-    kvm_drop_begin(turn->actor, turn->kvm, (uint32_t)op->n);
-    return true;
-}
-
-static bool op_notify(const struct turn *turn, const struct op *op)
-{
-    const struct memslot *slot = kvm_slot_at(turn->kvm, op->ipa);
+    const struct memslot *slot = kvm_slot_at(kvm, op->ipa);
     if (slot) {
-        uint64_t start = slot->area.start + (op->ipa - slot->ipa);
-        kvm_notify_begin(turn->actor, turn->kvm, (struct host_range){start, start + op->bytes},
-                         op->on);
+        uint64_t start = memslot_hva(slot, op->ipa);
+        kvm_notify(actor, kvm, (struct host_range){start, start + op->bytes}, op->on);
     }
-    return true;
 }
 
-static bool op_prefault(const struct turn *turn, const struct op *op)
+static void fill(struct play *play, struct actor *actor, const struct op *op)
 {
-    struct playing *playing = turn->playing;
-    if (playing->piece == op->count) {
-        return true;
-    }
-    kvm_prefault_begin(turn->actor, turn->kvm, op->ipa + playing->piece++ * op->stride, op->bytes);
-    return false;
+    uint64_t *filled = &play->sim->phases[op->phase].filled_bytes;
+    *filled = add_checked(*filled, op->bytes, "filled bytes");
+    kvm_fill(actor, play->kvm, op->ipa, op->bytes);
 }
 
-static bool op_slot_delete(const struct turn *turn, const struct op *op)
+static void reinit(struct play *play, struct actor *actor, const struct op *op)
 {
-    kvm_slot_delete_begin(turn->actor, turn->kvm, (uint32_t)op->n);
-    return true;
+    open_window(play->sim, actor);
+    watch_mark(actor, MARK_REINIT, op->n);
+    kvm_reinit(actor, play->kvm, (uint32_t)op->n);
 }
 
-static bool op_slot_add(const struct turn *turn, const struct op *op)
+/* Begins an operation, or a piece of it (AWAIT). */
+static void begin(struct actor *actor, struct play *play, const struct op *op)
 {
-    turn->kvm->slots[op->n].live = true;
-    return true;
-}
-
-static bool op_dirty_log(const struct turn *turn, const struct op *op)
-{
-    kvm_dirty_log_begin(turn->actor, turn->kvm, op->on, op->n != 0);
-    return true;
-}
-
-static bool op_teardown(const struct turn *turn, const struct op *op)
-{
-    (void)op;
-    kvm_teardown_begin(turn->actor, turn->kvm);
-    return true;
-}
-
-static bool op_signal(const struct turn *turn, const struct op *op)
-{
-    actor_raise(turn->actor, &turn->playing->signals[op->n]);
-    return true;
-}
-
-static bool op_wait(const struct turn *turn, const struct op *op)
-{
-    actor_wait(turn->actor, &turn->playing->signals[op->n]);
-    return true;
-}
-
-static const op_fn op_table[OP_KINDS] = {
-    [OP_ENTER] = op_enter,
-    [OP_TOUCH] = op_touch,
-    [OP_INSNS] = op_insns,
-    [OP_COMPUTE] = op_compute,
-    [OP_MMU] = op_mmu,
-    [OP_VMREGS] = op_vmregs,
-    [OP_SETWAY] = op_setway,
-    [OP_FILL] = op_fill,
-    [OP_FILL_UNCACHED] = op_fill_uncached,
-    [OP_HOST_READ] = op_host_read,
-    [OP_HOST_READ_UNCACHED] = op_host_read_uncached,
-    [OP_DEVICE_READ] = op_device_read,
-    [OP_REINIT] = op_reinit,
-    [OP_DROP] = op_drop,
-    [OP_NOTIFY] = op_notify,
-    [OP_SLOT_DELETE] = op_slot_delete,
-    [OP_SLOT_ADD] = op_slot_add,
-    [OP_DIRTY_LOG] = op_dirty_log,
-    [OP_TEARDOWN] = op_teardown,
-    [OP_SIGNAL] = op_signal,
-    [OP_WAIT] = op_wait,
-    [OP_PREFAULT] = op_prefault,
-};
-
-void play_step(struct actor *actor, struct frame *frame)
-{
-    struct playing *playing = FRAME_LOCAL(frame, struct playing);
-    struct sim *sim = playing->sim;
-    if (playing->next > 0) {
-        note_mapped(sim, playing->script->ops[playing->next - 1].phase, false);
-    }
-    if (playing->next == playing->script->count) {
-        actor_return(actor);
+    struct kvm *kvm = play->kvm;
+    struct kvm_vcpu *vcpu = actor->owner; /* NULL: the VMM's */
+    uint64_t ipa = op->ipa + play->piece * op->stride;
+    switch ((enum op_kind)op->kind) {
+    case OP_ENTER:
+        watch_mark(actor, MARK_ENTER, vcpu->index);
+        kvm_enter(actor, kvm, vcpu);
+        return;
+    case OP_TOUCH:
+        kvm_touch(actor, kvm, vcpu, ipa, op->bytes, (enum guest_access)op->access,
+                  density_of(play->sim, op));
+        return;
+    case OP_PREFAULT:
+        kvm_prefault(actor, kvm, ipa, op->bytes);
+        return;
+    case OP_INSNS:
+        run_insns(play, actor, vcpu, op->n);
+        return;
+    case OP_COMPUTE:
+        actor_charge(actor, EV_compute_ps, op->n);
+        return;
+    case OP_MMU:
+        watch_mark(actor, op->on ? MARK_MMU_ON : MARK_MMU_OFF, vcpu->index);
+        kvm_toggle(actor, kvm, vcpu, op->on);
+        return;
+    case OP_VMREGS:
+        kvm_vmregs(actor, kvm, vcpu, op->n);
+        return;
+    case OP_SETWAY:
+        kvm_setway(actor, kvm, vcpu, op->n);
+        return;
+    case OP_FILL:
+        fill(play, actor, op);
+        return;
+    case OP_FILL_UNCACHED:
+    case OP_HOST_READ:
+    case OP_HOST_READ_UNCACHED:
+    case OP_DEVICE_READ:
+        outside_access(play, actor, op);
+        return;
+    case OP_REINIT:
+        reinit(play, actor, op);
+        return;
+    case OP_DROP:
+        kvm_drop(actor, kvm, (uint32_t)op->n);
+        return;
+    case OP_NOTIFY:
+        notify(actor, kvm, op);
+        return;
+    case OP_SLOT_DELETE:
+        kvm_slot_delete(actor, kvm, (uint32_t)op->n);
+        return;
+    case OP_SLOT_ADD:
+        kvm->slots[op->n].live = true;
+        return;
+    case OP_DIRTY_LOG:
+        kvm_dirty_log(actor, kvm, op->on, op->n != 0);
+        return;
+    case OP_TEARDOWN:
+        kvm_teardown(actor, kvm);
+        return;
+    case OP_SIGNAL:
+        actor_raise(actor, &play->signals[op->n]);
+        return;
+    case OP_WAIT:
+        actor_wait(actor, &play->signals[op->n]);
+        return;
+    case OP_KINDS:
         return;
     }
-    const struct op *op = &playing->script->ops[playing->next];
-    struct turn turn = {playing, actor, playing->kvm, actor->owner};
-    if (op->kind != OP_WAIT) {
-        note_mapped(sim, op->phase, true);
+}
+
+/* How many pieces an operation has; a piece is one touch of many. */
+static uint64_t piece_count(const struct op *op)
+{
+    return op->kind == OP_TOUCH || op->kind == OP_PREFAULT ? op->count : 1;
+}
+
+static void end_piece(struct play *play, const struct actor *actor, const struct op *op)
+{
+    if (op->kind == OP_TOUCH) {
+        note_first_insn(play->sim, actor);
+    } else if (op->kind == OP_REINIT) {
+        record_reinit(play->sim, play->kvm, op);
     }
-    actor->phase = op->phase;
-    if (op_table[op->kind](&turn, op)) {
-        playing->next++;
-        playing->piece = 0;
+}
+
+static CORO(play)
+{
+    struct play *my = CORO_LOCALS(play);
+    const struct op *op = &my->script->ops[my->next];
+    CORO_BEGIN;
+    for (; my->next < my->script->count; op = &my->script->ops[++my->next]) {
+        if (op->kind != OP_WAIT) {
+            note_mapped(my->sim, op->phase, true);
+        }
+        actor->phase = op->phase;
+        for (my->piece = 0; my->piece < piece_count(op); my->piece++) {
+            AWAIT(begin(actor, my, op));
+            end_piece(my, actor, op);
+        }
+        note_mapped(my->sim, op->phase, false);
     }
+    CORO_END;
+}
+
+void play_script(struct actor *actor, struct sim *sim, struct kvm *kvm, struct signal *signals,
+                 const struct script *script)
+{
+    CORO_CALL(actor, play, .sim = sim, .kvm = kvm, .signals = signals, .script = script);
 }

@@ -243,7 +243,7 @@ void sim_free(struct sim *sim)
     free(sim->phases);
 }
 
-/* Puts a script's first frame in place. */
+/* An actor for a script. */
 static void begin_script(struct sim *sim, uint32_t vm, uint32_t index)
 {
     const struct timeline *timeline = sim->point->timeline;
@@ -252,10 +252,8 @@ static void begin_script(struct sim *sim, uint32_t vm, uint32_t index)
     bool vmm = script->vcpu == SCRIPT_VMM;
     struct actor *actor = &sim->engine.actors[vm * timeline->script_count + index];
     actor->site = vmm ? SITE_VMM : SITE_GUEST;
-    struct playing *playing =
-        actor_begin(actor, vmm ? "VMM" : "vCPU", vmm ? NULL : &kvm->vcpus[script->vcpu], play_step);
-    *playing = (struct playing){
-        .sim = sim, .kvm = kvm, .signals = sim->signals + vm * timeline->signals, .script = script};
+    actor_begin(actor, vmm ? "VMM" : "vCPU", vmm ? NULL : &kvm->vcpus[script->vcpu]);
+    play_script(actor, sim, kvm, sim->signals + vm * timeline->signals, script);
 }
 
 /* Those that begin by waiting come first, so that they are out of the way

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/coro.h"
 #include "core/error.h"
 #include "kvm/kvm.h"
 #include "machine/price.h"
@@ -134,15 +135,20 @@ static inline void rig_free(struct rig *rig)
     ledger_free(&rig->ledger);
 }
 
-static inline void rig_step(struct actor *actor, struct frame *frame)
+struct acting {
+    uint32_t at;
+};
+
+static inline CORO(acting)
 {
+    struct acting *my = CORO_LOCALS(acting);
     struct rig *rig = actor->owner;
-    const struct act *act = &rig->acts[actor->id][frame->state++];
-    if (act->go) {
-        act->go(rig, actor, act);
-    } else {
-        actor_return(actor);
+    const struct act *acts = rig->acts[actor->id];
+    CORO_BEGIN;
+    for (; acts[my->at].go; my->at++) {
+        AWAIT(acts[my->at].go(rig, actor, &acts[my->at]));
     }
+    CORO_END;
 }
 
 /* Actor i plays the list acts[i]; it stands for vCPU i. */
@@ -151,7 +157,8 @@ static inline void rig_play(struct rig *rig, const struct act *const acts[], uin
     const struct actor *stuck = NULL;
     for (uint32_t i = 0; i < count; i++) {
         rig->acts[i] = acts[i];
-        actor_begin(&rig->engine.actors[i], "actor", rig, rig_step);
+        actor_begin(&rig->engine.actors[i], "actor", rig);
+        CORO_CALL(&rig->engine.actors[i], acting, .at = 0);
     }
     assert_true(engine_run(&rig->engine, &stuck));
     assert_null(rig->kvm.mmu_lock.writer);
@@ -184,8 +191,8 @@ static inline uint64_t rig_lines(const struct rig *rig, uint32_t site)
 static inline void do_touch(struct rig *rig, struct actor *actor, const struct act *act,
                             enum guest_access access)
 {
-    kvm_touch_begin(actor, &rig->kvm, &rig->kvm.vcpus[actor->id], RIG_IPA + act->at, act->bytes,
-                    access, 64);
+    kvm_touch(actor, &rig->kvm, &rig->kvm.vcpus[actor->id], RIG_IPA + act->at, act->bytes, access,
+              64);
 }
 
 static inline void do_read(struct rig *rig, struct actor *actor, const struct act *act)
@@ -205,29 +212,29 @@ static inline void do_fetch(struct rig *rig, struct actor *actor, const struct a
 
 static inline void do_fill(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_fill_begin(actor, &rig->kvm, RIG_IPA + act->at, act->bytes);
+    kvm_fill(actor, &rig->kvm, RIG_IPA + act->at, act->bytes);
 }
 
 static inline void do_enter(struct rig *rig, struct actor *actor, const struct act *act)
 {
     (void)act;
-    kvm_enter_begin(actor, &rig->kvm, &rig->kvm.vcpus[actor->id]);
+    kvm_enter(actor, &rig->kvm, &rig->kvm.vcpus[actor->id]);
 }
 
 static inline void do_reinit(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_reinit_begin(actor, &rig->kvm, (uint32_t)act->n);
+    kvm_reinit(actor, &rig->kvm, (uint32_t)act->n);
 }
 
 /* vCPU n turns its MMU on or off, whichever actor plays it. */
 static inline void do_mmu(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_toggle_begin(actor, &rig->kvm, &rig->kvm.vcpus[act->n], act->on);
+    kvm_toggle(actor, &rig->kvm, &rig->kvm.vcpus[act->n], act->on);
 }
 
 static inline void do_setway(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_setway_begin(actor, &rig->kvm, &rig->kvm.vcpus[actor->id], act->n);
+    kvm_setway(actor, &rig->kvm, &rig->kvm.vcpus[actor->id], act->n);
 }
 
 /* Dirty pages are logged from now on, or no longer. */
@@ -247,10 +254,11 @@ static inline void do_note(struct rig *rig, struct actor *actor, const struct ac
     rig->noted[act->n] = vcpu->has_run | vcpu->tvm << 1 | vcpu->mmu_on << 2;
 }
 
+/* Works until a time. */
 static inline void do_wait(struct rig *rig, struct actor *actor, const struct act *act)
 {
     (void)rig;
-    actor_sleep(actor, act->n);
+    actor_charge(actor, EV_compute_ps, act->n > actor->now ? act->n - actor->now : 0);
 }
 
 #endif

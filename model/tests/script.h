@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "core/coro.h"
 #include "core/resource.h"
 
 enum { KIND_WORK, KIND_HANDOVER, KIND_FREE, KIND_COSTLY, KINDS };
@@ -28,13 +29,13 @@ enum move_kind {
     MOVE_FLOW,
     MOVE_WAIT,
     MOVE_RAISE,
-    MOVE_SLEEP,
+    MOVE_UNTIL,
 };
 
 struct move {
     enum move_kind kind;
     uint32_t which; /* the event kind, lock, flow or signal */
-    uint64_t n; /* events, picoseconds, or the phase */
+    uint64_t n; /* events, picoseconds, a time, or the phase */
     double weight;
 };
 
@@ -75,9 +76,9 @@ struct move {
     {                                          \
         .kind = MOVE_RAISE, .which = (signal_) \
     }
-#define SLEEP(until)                     \
+#define UNTIL(until)                     \
     {                                    \
-        .kind = MOVE_SLEEP, .n = (until) \
+        .kind = MOVE_UNTIL, .n = (until) \
     }
 #define END              \
     {                    \
@@ -143,6 +144,14 @@ static inline void world_free(struct world *world)
 static inline void make_move(struct world *world, struct actor *actor, const struct move *move)
 {
     switch (move->kind) {
+    case MOVE_END:
+        break;
+    case MOVE_CHARGE:
+        actor_charge(actor, move->which, move->n);
+        break;
+    case MOVE_PHASE:
+        actor->phase = (uint32_t)move->n;
+        break;
     case MOVE_READ:
     case MOVE_WRITE:
         actor_lock(actor, &world->locks[move->which], move->kind == MOVE_WRITE);
@@ -163,37 +172,42 @@ static inline void make_move(struct world *world, struct actor *actor, const str
     case MOVE_RAISE:
         actor_raise(actor, &world->signals[move->which]);
         break;
-    case MOVE_SLEEP:
-        actor_sleep(actor, move->n);
-        break;
-    default:
-        actor_return(actor);
+    case MOVE_UNTIL:
+        actor_charge(actor, KIND_WORK, move->n > actor->now ? move->n - actor->now : 0);
         break;
     }
 }
 
-static inline void play_step(struct actor *actor, struct frame *frame)
+struct moving {
+    uint32_t at;
+};
+
+static inline void note_move(struct world *world, const struct actor *actor, uint32_t at)
 {
-    struct world *world = actor->owner;
-    struct player *player = &world->players[actor->id];
-    uint32_t at = frame->state++;
-    const struct move *move = &player->moves[at];
     assert_true(at < MOVES_MAX && world->trace_count < TRACE_MAX);
-    player->at[at] = actor->now;
+    world->players[actor->id].at[at] = actor->now;
     world->trace[world->trace_count++] = (struct step_seen){actor->id, at, actor->now};
-    if (move->kind == MOVE_CHARGE) {
-        actor_charge(actor, move->which, move->n);
-    } else if (move->kind == MOVE_PHASE) {
-        actor->phase = (uint32_t)move->n;
-    } else {
-        make_move(world, actor, move);
+}
+
+static inline CORO(moving)
+{
+    struct moving *my = CORO_LOCALS(moving);
+    struct world *world = actor->owner;
+    const struct move *moves = world->players[actor->id].moves;
+    CORO_BEGIN;
+    for (; moves[my->at].kind != MOVE_END; my->at++) {
+        note_move(world, actor, my->at);
+        AWAIT(make_move(world, actor, &moves[my->at]));
     }
+    note_move(world, actor, my->at);
+    CORO_END;
 }
 
 static inline void world_add(struct world *world, uint32_t id, const struct move *moves)
 {
     world->players[id].moves = moves;
-    actor_begin(&world->engine.actors[id], "player", world, play_step);
+    actor_begin(&world->engine.actors[id], "player", world);
+    CORO_CALL(&world->engine.actors[id], moving, .at = 0);
 }
 
 /* Every picosecond of an actor is busy, waiting or idle, by the ledger. */

@@ -25,18 +25,24 @@ static void charges_move_the_clock(void **state)
     assert_int_equal(world.engine.actors[0].busy_ps, 305);
     assert_int_equal(events_of(&world, 0, KIND_COSTLY), 3);
     assert_int_equal(events_of(&world, 0, KIND_FREE), 9);
-    assert_int_equal(world.engine.steps, 4);
+    assert_int_equal(world.engine.steps, 3); /* what takes no time goes on at once */
     world_free(&world);
 }
 
-static void site_and_phase_step(struct actor *actor, struct frame *frame)
+struct charges {
+    uint32_t made;
+};
+
+static CORO(charges)
 {
-    actor->phase = frame->state % 2;
-    actor->site = frame->state / 2;
-    actor_charge(actor, KIND_WORK, 1 + frame->state);
-    if (++frame->state == 4) {
-        actor_return(actor);
+    struct charges *my = CORO_LOCALS(charges);
+    CORO_BEGIN;
+    for (; my->made < 4; my->made++) {
+        actor->phase = my->made % 2;
+        actor->site = my->made / 2;
+        AWAIT(actor_charge(actor, KIND_WORK, 1 + my->made));
     }
+    CORO_END;
 }
 
 static void charges_go_to_site_and_phase(void **state)
@@ -44,7 +50,8 @@ static void charges_go_to_site_and_phase(void **state)
     (void)state;
     static struct world world;
     world_init(&world, 1);
-    actor_begin(&world.engine.actors[0], "player", NULL, site_and_phase_step);
+    actor_begin(&world.engine.actors[0], "player", NULL);
+    CORO_CALL(&world.engine.actors[0], charges, .made = 0);
     world_run(&world);
     for (uint32_t i = 0; i < 4; i++) {
         struct ledger_slice slice = {0, i % 2, i / 2, KIND_WORK};
@@ -53,83 +60,88 @@ static void charges_go_to_site_and_phase(void **state)
     world_free(&world);
 }
 
-/* --- frames --- */
+/* --- coroutines --- */
 
-struct calls {
-    int made;
-    ps_t ended[3];
+struct callee {
+    uint32_t work;
+    char kept[40];
 };
 
-static void callee_step(struct actor *actor, struct frame *frame)
+static CORO(callee)
 {
-    unsigned char *local = frame->local;
-    assert_int_equal((uintptr_t)local % 16, 0);
-    if (frame->state == 0) {
-        for (size_t i = 0; i < FRAME_BYTES; i++) {
-            assert_int_equal(local[i], 0);
-        }
-        memset(local, 0xee, FRAME_BYTES);
-        frame->state = 1;
-        actor_charge(actor, KIND_WORK, 10);
-        return;
+    struct callee *my = CORO_LOCALS(callee);
+    CORO_BEGIN;
+    assert_int_equal((uintptr_t)my % 16, 0);
+    for (size_t i = 0; i < sizeof my->kept; i++) {
+        assert_int_equal(my->kept[i], 0);
     }
-    assert_int_equal(local[FRAME_BYTES - 1], 0xee);
-    actor_return(actor);
+    memset(my->kept, 0x6e, sizeof my->kept);
+    AWAIT(actor_charge(actor, KIND_WORK, my->work));
+    assert_int_equal(my->kept[sizeof my->kept - 1], 0x6e);
+    CORO_END;
 }
 
-static void caller_step(struct actor *actor, struct frame *frame)
+struct caller {
+    uint32_t made;
+    ps_t *ended;
+};
+
+static CORO(caller)
 {
-    struct calls *calls = FRAME_LOCAL(frame, struct calls);
-    struct calls *seen = actor->owner;
-    if (frame->state++ > 0) {
-        calls->ended[calls->made++] = actor->now;
+    struct caller *my = CORO_LOCALS(caller);
+    CORO_BEGIN;
+    for (; my->made < 3; my->made++) {
+        AWAIT(CORO_CALL(actor, callee, .work = 10));
+        my->ended[my->made] = actor->now;
     }
-    if (calls->made < 3) {
-        const unsigned char *local = actor_call(actor, callee_step);
-        assert_int_equal(local[0], 0);
-        return;
-    }
-    *seen = *calls;
-    actor_return(actor);
+    CORO_END;
 }
 
 static void a_call_runs_next_and_its_caller_goes_on(void **state)
 {
     (void)state;
     static struct world world;
-    struct calls seen = {0, {0, 0, 0}};
+    ps_t ended[3] = {0};
     world_init(&world, 1);
-    actor_begin(&world.engine.actors[0], "player", &seen, caller_step);
+    actor_begin(&world.engine.actors[0], "player", NULL);
+    CORO_CALL(&world.engine.actors[0], caller, .ended = ended);
     world_run(&world);
-    assert_int_equal(seen.made, 3);
     for (unsigned i = 0; i < 3; i++) {
-        assert_int_equal(seen.ended[i], 10 + 10 * i);
+        assert_int_equal(ended[i], 10 + 10 * i);
     }
     assert_true(world.engine.actors[0].ended);
+    assert_null(world.engine.actors[0].frame);
     world_free(&world);
 }
 
-/* The wanted depth is in the owner; each frame calls one more until it is
- * reached, and then all return. */
-static void deep_step(struct actor *actor, struct frame *frame)
+struct dive {
+    uint32_t depth;
+    char taken[100];
+};
+
+static CORO(dive)
 {
-    const uint32_t *wanted = actor->owner;
-    if (frame->state++ == 0 && actor->depth < *wanted) {
-        actor_call(actor, deep_step);
-        return;
+    struct dive *my = CORO_LOCALS(dive);
+    CORO_BEGIN;
+    if (my->depth > 1) {
+        AWAIT(CORO_CALL(actor, dive, .depth = my->depth - 1));
     }
     actor_charge(actor, KIND_WORK, 1);
-    actor_return(actor);
+    CORO_END;
 }
 
-/* The second actor lies where a ninth frame would go, so that one too many
- * does not end in an abort of malloc, which would look like the right one. */
+#define DEPTH_MAX \
+    (ACTOR_STACK_BYTES / (sizeof(struct frame) + (sizeof(struct dive) + 15) / 16 * 16))
+
+/* The second actor lies behind the first one's stack, so that one too many does
+ * not end in an abort of malloc, which would look like the right one. */
 static void go_to_depth(uint32_t depth)
 {
     static struct world world;
     const struct actor *stuck;
     world_init(&world, 2);
-    actor_begin(&world.engine.actors[0], "diver", &depth, deep_step);
+    actor_begin(&world.engine.actors[0], "diver", NULL);
+    CORO_CALL(&world.engine.actors[0], dive, .depth = depth);
     (void)engine_run(&world.engine, &stuck);
     assert_int_equal(world.engine.now, depth);
     world_free(&world);
@@ -137,14 +149,20 @@ static void go_to_depth(uint32_t depth)
 
 static void go_too_deep(void)
 {
-    go_to_depth(ACTOR_DEPTH + 1);
+    go_to_depth(DEPTH_MAX + 1);
 }
 
-static void ask_twice_step(struct actor *actor, struct frame *frame)
+struct two_requests {
+    struct world *world;
+};
+
+static CORO(two_requests)
 {
-    (void)frame;
-    actor_sleep(actor, 10);
-    actor_sleep(actor, 20);
+    const struct two_requests *my = CORO_LOCALS(two_requests);
+    CORO_BEGIN;
+    actor_raise(actor, &my->world->signals[0]);
+    AWAIT(actor_raise(actor, &my->world->signals[1]));
+    CORO_END;
 }
 
 static void ask_twice(void)
@@ -152,19 +170,25 @@ static void ask_twice(void)
     static struct world world;
     const struct actor *stuck;
     world_init(&world, 1);
-    actor_begin(&world.engine.actors[0], "player", NULL, ask_twice_step);
+    actor_begin(&world.engine.actors[0], "player", NULL);
+    CORO_CALL(&world.engine.actors[0], two_requests, .world = &world);
     (void)engine_run(&world.engine, &stuck);
 }
 
-static void count_only_step(struct actor *actor, struct frame *frame)
+struct count_only {
+    uint32_t n;
+};
+
+static CORO(count_only)
 {
-    (void)frame;
+    const struct count_only *my = CORO_LOCALS(count_only);
+    CORO_BEGIN;
     ps_t before = actor->now;
-    ps_t counted = actor_count(actor, KIND_COSTLY, 2);
+    ps_t counted = actor_count(actor, KIND_COSTLY, my->n);
     if (counted != 200 || actor->now != before) {
         _exit(4);
     }
-    actor_return(actor);
+    CORO_END;
 }
 
 /* Time that was counted and never spent breaks the accounting identity. */
@@ -173,17 +197,79 @@ static void count_and_spend_nothing(void)
     static struct world world;
     const struct actor *stuck;
     world_init(&world, 1);
-    actor_begin(&world.engine.actors[0], "player", NULL, count_only_step);
+    actor_begin(&world.engine.actors[0], "player", NULL);
+    CORO_CALL(&world.engine.actors[0], count_only, .n = 2);
     (void)engine_run(&world.engine, &stuck);
 }
 
 static void misuse_aborts(void **state)
 {
     (void)state;
-    go_to_depth(ACTOR_DEPTH);
+    go_to_depth(DEPTH_MAX);
     expect_abort(go_too_deep);
     expect_abort(ask_twice);
     expect_abort(count_and_spend_nothing);
+}
+
+/* --- what a debugger prints --- */
+
+struct inner {
+    struct world *world;
+};
+
+static CORO(inner)
+{
+    const struct inner *my = CORO_LOCALS(inner);
+    CORO_BEGIN;
+    AWAIT(actor_charge(actor, KIND_WORK, 30));
+    AWAIT(actor_wait(actor, &my->world->signals[0]));
+    CORO_END;
+}
+enum { INNER_WAITS = __LINE__ - 3 };
+
+struct outer {
+    struct world *world;
+};
+
+static CORO(outer)
+{
+    const struct outer *my = CORO_LOCALS(outer);
+    CORO_BEGIN;
+    AWAIT(CORO_CALL(actor, inner, .world = my->world));
+    CORO_END;
+}
+enum { OUTER_CALLS = __LINE__ - 3 };
+
+/* What actor_print writes to stderr. */
+static void read_print(const struct actor *actor, char *text, size_t size)
+{
+    FILE *file = tmpfile();
+    int kept = dup(STDERR_FILENO);
+    assert_true(file && kept >= 0);
+    assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
+    actor_print(actor);
+    assert_true(dup2(kept, STDERR_FILENO) >= 0);
+    close(kept);
+    rewind(file);
+    text[fread(text, 1, size - 1, file)] = '\0';
+    fclose(file);
+}
+
+static void who_waits_is_printed_with_lines(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct actor *stuck = NULL;
+    char text[256], expected[256];
+    world_init(&world, 1);
+    actor_begin(&world.engine.actors[0], "player", NULL);
+    CORO_CALL(&world.engine.actors[0], outer, .world = &world);
+    assert_false(engine_run(&world.engine, &stuck));
+    read_print(stuck, text, sizeof text);
+    snprintf(expected, sizeof expected, "player 0 at 30 ps\n  inner, line %d\n  outer, line %d\n",
+             INNER_WAITS, OUTER_CALLS);
+    assert_string_equal(text, expected);
+    world_free(&world);
 }
 
 /* --- several actors on one clock --- */
@@ -224,23 +310,6 @@ static void ties_are_first_come_first_served(void **state)
     assert_int_equal(world.trace[3].at, 100);
     assert_int_equal(world.trace[4].actor, 0);
     assert_int_equal(world.trace[4].at, 100);
-    world_free(&world);
-}
-
-static void sleep_is_idle_time(void **state)
-{
-    (void)state;
-    static struct world world;
-    const struct move moves[] = {WORK(10), PHASE(1), SLEEP(50), SLEEP(20), WORK(5), END};
-    world_init(&world, 1);
-    world_add(&world, 0, moves);
-    world_run(&world);
-    assert_int_equal(world.players[0].at[3], 50);
-    assert_int_equal(world.players[0].at[4], 50);
-    assert_int_equal(end_of(&world, 0), 55);
-    assert_int_equal(ledger_idled(&world.ledger, 0, 1), 40);
-    assert_int_equal(ledger_idled(&world.ledger, 0, 0), 0);
-    assert_int_equal(world.engine.actors[0].idle_ps, 40);
     world_free(&world);
 }
 
@@ -300,18 +369,21 @@ static void a_signal_that_never_comes_is_reported(void **state)
     expect_stuck(&world, 2, 2);
 }
 
+struct starter {
+    struct world *world;
+};
+
 /* Puts the other player, who has ended, to work again. */
-static void starting_step(struct actor *actor, struct frame *frame)
+static CORO(starter)
 {
     static const struct move waits[] = {WORK(5), WAIT(3), END};
-    struct world *world = actor->owner;
-    if (frame->state++ == 0) {
-        actor_sleep(actor, 100);
-        return;
-    }
-    world->players[1].moves = waits;
-    actor_start(&world->engine.actors[1], actor, "player", play_step);
-    actor_return(actor);
+    const struct starter *my = CORO_LOCALS(starter);
+    CORO_BEGIN;
+    AWAIT(actor_charge(actor, KIND_WORK, 100));
+    my->world->players[1].moves = waits;
+    actor_start(&my->world->engine.actors[1], actor, "player");
+    CORO_CALL(&my->world->engine.actors[1], moving, .at = 0);
+    CORO_END;
 }
 
 static void who_is_started_again_is_at_work(void **state)
@@ -320,7 +392,8 @@ static void who_is_started_again_is_at_work(void **state)
     static struct world world;
     const struct move works[] = {WORK(10), END};
     world_init(&world, 2);
-    actor_begin(&world.engine.actors[0], "starter", &world, starting_step);
+    actor_begin(&world.engine.actors[0], "starter", &world);
+    CORO_CALL(&world.engine.actors[0], starter, .world = &world);
     world_add(&world, 1, works);
     expect_stuck(&world, 1, 1);
 }
@@ -333,9 +406,9 @@ int main(void)
         cmocka_unit_test(charges_go_to_site_and_phase),
         cmocka_unit_test(a_call_runs_next_and_its_caller_goes_on),
         cmocka_unit_test(misuse_aborts),
+        cmocka_unit_test(who_waits_is_printed_with_lines),
         cmocka_unit_test(requests_wait_for_the_others),
         cmocka_unit_test(ties_are_first_come_first_served),
-        cmocka_unit_test(sleep_is_idle_time),
         cmocka_unit_test(a_signal_wakes_all_who_wait),
         cmocka_unit_test(signals_are_independent),
         cmocka_unit_test(a_signal_that_never_comes_is_reported),

@@ -64,7 +64,7 @@ static void play_visits(struct world *world, struct dice *dice, struct visit *vi
                             .arrival = 64 * roll(dice, spread) + i,
                             .hold = 64 * roll(dice, 20)};
         const struct move script[6] = {
-            SLEEP(v->arrival), READ(0), WORK(v->hold), UNLOCK(0), END, END,
+            UNTIL(v->arrival), READ(0), WORK(v->hold), UNLOCK(0), END, END,
         };
         memcpy(moves[i], script, sizeof script);
         moves[i][1].kind = v->write ? MOVE_WRITE : MOVE_READ;
@@ -138,7 +138,7 @@ static void play_server_case(uint64_t seed)
     world_init(&world, count);
     for (uint32_t i = 0; i < count; i++) {
         visits[i] = (struct visit){.arrival = 64 * roll(&dice, 60) + i, .hold = roll(&dice, 300)};
-        const struct move script[3] = {SLEEP(visits[i].arrival), SERVE(visits[i].hold), END};
+        const struct move script[3] = {UNTIL(visits[i].arrival), SERVE(visits[i].hold), END};
         memcpy(moves[i], script, sizeof script);
         world_add(&world, i, moves[i]);
     }

@@ -3,7 +3,7 @@
 
 static void do_log(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_dirty_log_begin(actor, &rig->kvm, act->on, act->n != 0);
+    kvm_dirty_log(actor, &rig->kvm, act->on, act->n != 0);
 }
 
 #define LOG_ON                   \

@@ -27,7 +27,7 @@ static void expect_ends(const struct work *works, uint32_t count, ps_t off)
     world_init(&world, count);
     for (uint32_t i = 0; i < count; i++) {
         const struct work *w = &works[i];
-        const struct move script[3] = {SLEEP(w->start), FLOW(0, w->alone, w->weight), END};
+        const struct move script[3] = {UNTIL(w->start), FLOW(0, w->alone, w->weight), END};
         memcpy(moves[i], script, sizeof script);
         world_add(&world, i, moves[i]);
     }

@@ -186,27 +186,21 @@ static void each_way_to_hold_a_lock_is_a_class(void **state)
     }
 }
 
-static void probe_step(struct actor *actor, struct frame *frame)
+struct probe {
+    struct lock *lock;
+};
+
+static CORO(probe)
 {
-    struct world *world = actor->owner;
-    struct lock *lock = &world->locks[0];
-    switch (frame->state++) {
-    case 0:
-        actor_lock(actor, lock, true);
-        break;
-    case 1:
-        assert_false(lock_contended(lock));
-        actor_charge(actor, KIND_WORK, 50);
-        break;
-    case 2:
-        assert_true(lock_contended(lock));
-        actor_unlock(actor, lock);
-        break;
-    default:
-        assert_false(lock_contended(lock));
-        actor_return(actor);
-        break;
-    }
+    const struct probe *my = CORO_LOCALS(probe);
+    CORO_BEGIN;
+    AWAIT(actor_lock(actor, my->lock, true));
+    assert_false(lock_contended(my->lock));
+    AWAIT(actor_charge(actor, KIND_WORK, 50));
+    assert_true(lock_contended(my->lock));
+    AWAIT(actor_unlock(actor, my->lock));
+    assert_false(lock_contended(my->lock));
+    CORO_END;
 }
 
 static void a_holder_sees_whether_somebody_waits(void **state)
@@ -215,7 +209,8 @@ static void a_holder_sees_whether_somebody_waits(void **state)
     static struct world world;
     const struct move waiter[] = {WORK(20), READ(0), WORK(1), UNLOCK(0), END};
     world_init(&world, 2);
-    actor_begin(&world.engine.actors[0], "probe", &world, probe_step);
+    actor_begin(&world.engine.actors[0], "probe", &world);
+    CORO_CALL(&world.engine.actors[0], probe, .lock = &world.locks[0]);
     world_add(&world, 1, waiter);
     world_run(&world);
     assert_int_equal(waited_for(&world, 1, AT_LOCK), 30);

@@ -37,14 +37,10 @@ static void two_under_way_are_an_overlap(void **state)
     const struct move flows[] = {FLOW(0, 5, 0.5), END};
     const struct move raises[] = {RAISE(0), WORK(1), END};
     const struct move waits[] = {WAIT(0), WORK(1), END};
-    const struct move sleeps[] = {SLEEP(1000), WORK(1), END};
-    const struct move sleeps_only[] = {SLEEP(1000), END};
     assert_true(overlap_of(works, works));
     assert_true(overlap_of(serves, serves));
     assert_true(overlap_of(flows, flows));
     assert_true(overlap_of(waits, raises));
-    assert_true(overlap_of(sleeps, works));
-    assert_true(overlap_of(sleeps_only, sleeps_only));
 }
 
 /* Free events take no time now, but with another price they would overlap. */

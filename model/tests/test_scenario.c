@@ -15,7 +15,7 @@ static struct move roll_move(struct dice *dice, bool may_wait)
     case 1:
         return (struct move)FLOW(which, roll(dice, 3000), weights[roll(dice, 6)]);
     case 2:
-        return (struct move)SLEEP(roll(dice, 20000));
+        return (struct move)UNTIL(roll(dice, 20000));
     case 3:
         return (struct move)PHASE(which);
     case 6:

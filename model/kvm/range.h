@@ -1,0 +1,29 @@
+/*
+ * range - operations on ranges of stage 2 with everything that a strategy may
+ * choose about them; AWAIT each. mmu_lock must be held for write.
+ */
+#ifndef S2FLUSH_KVM_RANGE_H
+#define S2FLUSH_KVM_RANGE_H
+
+#include "kvm/kvm.h"
+
+struct range_rule {
+    bool skip_pages, skip_blocks; /* leaves that are walked over and left alone */
+    bool may_yield; /* the lock may be given up between chunks: its holder calls */
+    bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
+    enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
+    enum flush_record record; /* of a flush: what it goes by */
+    uint64_t step_bytes; /* of leaves that one step takes, one leaf at least; filled in */
+};
+
+void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                 struct range_rule rule);
+void range_flush(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
+                 struct range_rule rule);
+
+/* A strategy's own unmap and flush of all slots, by its choice of leaves, with
+ * its workers where it has any, and what comes with a new VM. They take the lock. */
+void range_reinit_unmap(struct actor *actor, struct kvm *kvm);
+void range_strategy_flush(struct actor *actor, struct kvm *kvm);
+
+#endif
