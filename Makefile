@@ -300,6 +300,12 @@ mutants: ## change code at random, see the tests fail (COUNT=300 SEED=1)
 	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) \
 	    $(if $(SECONDS),--seconds $(SECONDS))
 
+.PHONY: extensions
+extensions: ## add one of each table to copies of the tree: works in full (NAMES=cost)
+	@command -v $(PYTHON) >/dev/null || \
+	    { echo 'make extensions: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
+	@$(PYTHON) model/tests/mutants/extensions.py --cc '$(CC)' --jobs $(or $(JOBS),2) $(NAMES)
+
 mutants-build: $(LIB_OBJS) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS) ## (what mutants is built from)
 
 # Objects that count which lines ran. The share of lines and branches of the program, its tests aside.

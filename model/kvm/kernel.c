@@ -24,6 +24,7 @@ const char *const kernel_switch_name[KERNEL_SWITCHES] = {
     [SWITCH_HUGETLB_DROP] = "hugetlb_drop",
 };
 
+/* The newest row of a switch that is no newer than the kernel counts, wherever it stands. */
 const struct kernel_rule kernel_rules[] = {
     {SWITCH_FAULT_LOCK, "spin", FAULT_LOCK_SPIN, OLDEST, "source 5.10, 5.17: spin_lock"},
     {SWITCH_FAULT_LOCK, "write", FAULT_LOCK_WRITE, 5018, "rwlock; 5.18 unverified"},
@@ -79,9 +80,11 @@ bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
         return error_input(err, NULL, "kernel: found '%s', expected 5.10 or later", text);
     }
     snprintf(kernel->name, sizeof kernel->name, "%s", text);
+    uint32_t since[KERNEL_SWITCHES] = {0};
     for (size_t i = 0; i < kernel_rule_count; i++) {
         const struct kernel_rule *rule = &kernel_rules[i];
-        if (kernel->version >= rule->since) {
+        if (rule->since <= kernel->version && rule->since > since[rule->which]) {
+            since[rule->which] = rule->since;
             kernel->value[rule->which] = rule->code;
         }
     }

@@ -209,6 +209,7 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
                              const struct tracks_wish *wish, struct error *err)
 {
     double value[COSTS];
+    platform_modes(&setup->platform, value);
     struct point point = trial_point(setup, timeline, value);
     if (!sim_possible(&point, err)) {
         return false;
@@ -217,7 +218,6 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
     if (!sim) {
         error_fatal("out of memory for a simulation");
     }
-    platform_modes(&setup->platform, value);
     sim_init(sim, &point);
     if (wish->count > 0) {
         sim_watch(sim, wish->limit);

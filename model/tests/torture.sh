@@ -101,8 +101,9 @@ else
     without memcheck valgrind
 fi
 if has python3; then
-    part mutants 15 "$make" --no-print-directory mutants COUNT="$mutants" SEED="$seed" \
+    part mutants 12 "$make" --no-print-directory mutants COUNT="$mutants" SEED="$seed" \
         SECONDS=$((total * 25 / 100))
+    part extensions 3 "$make" --no-print-directory extensions
 else
     without mutants python3
 fi
@@ -133,6 +134,8 @@ figure "address and undefined sanitizer" passed address
 figure "memcheck" passed memcheck
 figure "mutants tried" of mutants "mutants tried"
 figure "mutants caught in percent" of mutants "mutants caught in percent"
+figure "extensions" of extensions extensions
+figure "extensions failed" of extensions failed
 for file in times missing failures; do
     [ ! -e "$logs/$file" ] || cat "$logs/$file"
 done
