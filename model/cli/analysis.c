@@ -19,19 +19,28 @@ static bool take_metric(void *analysis, const char *text, struct error *err)
 
 #define AT(field) CLI_FIELD(struct analysis, field)
 
-const struct cli_option analysis_options[] = {
-    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time",
-     .take = take_metric},
-    {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws", AT(folder)},
-    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
-    {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
-     .repeatable = true},
-    {"format", 'f', "FORMAT", "on stdout: text (the default) or csv", AT(csv),
-     .choices = cli_text_or_csv},
-    {"what-if", 'w', NULL, "also strategies that need what the machine lacks", AT(what_if)},
-    {"all", 'A', NULL, "all situations of the study (those of its [memo]'s case)", AT(all)},
-    {0},
-};
+static const char *const formats[] = {"text", "csv", NULL};
+static const char *const formats_json[] = {"text", "csv", "json", NULL};
+
+#define SHARED_OPTIONS(formats_, names)                                                          \
+    {"metric", 'm', "METRIC", "added_boot (the default), cpu, pause, or any that is a time",     \
+     .take = take_metric},                                                                       \
+        {"output", 'o', "DIR", "folder for the tables, which `s2flush plot` draws", AT(folder)}, \
+        {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024}, \
+        {"set",       'S',                                                                       \
+         "KEY=VALUE", "set a key; an axis takes a value or a list",                              \
+         AT(sets),    .repeatable = true},                                                       \
+        {"format",   'f',                                                                        \
+         "FORMAT",   "on stdout: text (the default) or " names,                                  \
+         AT(format), .choices = (formats_)},                                                     \
+        {"what-if", 'w', NULL, "also strategies that need what the machine lacks", AT(what_if)}, \
+        {"all", 'A', NULL, "all situations of the study (those of its [memo]'s case)", AT(all)}, \
+    {                                                                                            \
+        0                                                                                        \
+    }
+
+const struct cli_option analysis_options[] = {SHARED_OPTIONS(formats, "csv")};
+const struct cli_option analysis_options_json[] = {SHARED_OPTIONS(formats_json, "csv, json")};
 
 static bool write_tables(struct output *files, const struct analysis *given,
                          const struct analysis_table *tables, size_t count, const void *results,

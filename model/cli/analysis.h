@@ -14,19 +14,22 @@
 
 struct error;
 
+enum analysis_format { ANALYSIS_TEXT, ANALYSIS_CSV, ANALYSIS_JSON };
+
 struct analysis {
     const char *study, *folder; /* folder NULL: no files */
     struct cli_sets sets;
     uint64_t jobs;
     enum metric metric;
     bool has_metric; /* it was given */
-    bool csv; /* the table to stdout in place of sentences */
+    unsigned format; /* enum analysis_format: on stdout */
     bool what_if;
     bool all; /* every situation of the study, not those of its [memo] alone */
 };
 
 /* What these commands have in common; their arguments begin with a struct analysis. */
 extern const struct cli_option analysis_options[];
+extern const struct cli_option analysis_options_json[]; /* the same with --format json */
 #define ANALYSIS_COMMAND                                                                       \
     .shared = analysis_options, .words = "STUDY", .word = {CLI_FIELD(struct analysis, study)}, \
     .missing = "a study; `s2flush list studies` names them", .size = sizeof(struct arguments)

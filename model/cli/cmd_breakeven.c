@@ -81,7 +81,7 @@ static bool answer_target(const struct study *study, const struct arguments *giv
         return false;
     }
     bool good = analysis_files(&given->common, &table, 1, &found, err);
-    if (good && given->common.csv) {
+    if (good && given->common.format == ANALYSIS_CSV) {
         write_targets(stdout, &found);
     } else if (good) {
         target_tell(stdout, &found.results, found.metric);
@@ -101,7 +101,7 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);
-    if (good && given->common.csv) {
+    if (good && given->common.format == ANALYSIS_CSV) {
         write_rows(stdout, &found);
     } else if (good) {
         breakeven_tell(stdout, &found.results, found.metric);
@@ -121,7 +121,7 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
         return false;
     }
     bool ours = strcmp(given->request.axis, study->memo.breakeven) == 0 && !given->request.pair &&
-                !given->common.csv;
+                given->common.format != ANALYSIS_CSV;
     given->limits = ours ? study_memo_targets(&study->memo, given->limit_ns) : 0;
     return given->limits == 0 || answer_target(study, given, err);
 }

@@ -69,7 +69,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
         return false;
     }
     bool good = analysis_files(&given->common, tables, 1, &found, err);
-    if (good && given->common.csv) {
+    if (good && given->common.format == ANALYSIS_CSV) {
         write_rows(stdout, &found);
     } else if (good) {
         map_tell(stdout, &found.results, found.metric);

@@ -55,7 +55,7 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);
-    if (good && given->common.csv) {
+    if (good && given->common.format == ANALYSIS_CSV) {
         write_rows(stdout, &found);
     } else if (good) {
         sensitivity_tell(stdout, &found.results, found.metric);

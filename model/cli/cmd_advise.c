@@ -1,0 +1,113 @@
+#include "cli/analysis.h"
+#include "core/error.h"
+#include "report/advise_report.h"
+
+#include <string.h>
+
+struct arguments {
+    struct analysis common;
+    struct advise_request request;
+};
+
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"max-changes", 'n', "N", "changes of the kernel at most (all of them)",
+     AT(request.changes_max), .low = 1, .high = STRATEGY_KEYS},
+    {"hardware", 'H', NULL, "also FWB, DIC, range TLBI and flush by range, beside the best kernel",
+     AT(request.hardware)},
+    {0},
+};
+
+static void write_rows(FILE *out, const void *results)
+{
+    advise_rows_write(out, results);
+}
+
+static void write_json(FILE *out, const void *results)
+{
+    advise_json_write(out, results);
+}
+
+static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
+{
+    static const struct analysis_table tables[] = {{"advise.csv", write_rows},
+                                                   {"advise.json", write_json}};
+    struct advise_results results;
+    struct sweep sweep = analysis_sweep(&given->common);
+    given->request.metric = given->common.metric;
+    if (!advise_run(study, &given->request, &sweep, &results, err)) {
+        return false;
+    }
+    bool good = analysis_files(&given->common, tables, 2, &results, err);
+    if (good) {
+        switch ((enum analysis_format)given->common.format) {
+        case ANALYSIS_TEXT:
+            advise_print(stdout, &results);
+            break;
+        case ANALYSIS_CSV:
+            advise_rows_write(stdout, &results);
+            break;
+        case ANALYSIS_JSON:
+            advise_json_write(stdout, &results);
+            break;
+        }
+    }
+    advise_free(&results);
+    return good;
+}
+
+static bool answer(const struct study *study, void *context, struct error *err)
+{
+    struct arguments *given = context;
+    struct study narrow;
+    bool good =
+        analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
+    study_free(&narrow);
+    return good;
+}
+
+/* What is no study may be a workload: the study `any-workload` is then about it. */
+static void name_study(struct arguments *given, char change[512])
+{
+    struct error unused;
+    struct study study;
+    struct study_changes changes = {given->common.sets.text, given->common.sets.count};
+    struct workload *workload = NULL;
+    if (!study_read(&study, given->common.study, &changes, &unused)) {
+        workload = workload_read(given->common.study, &unused);
+    }
+    study_free(&study);
+    if (workload && given->common.sets.count < CLI_SETS) {
+        snprintf(change, 512, "workload=%s", given->common.study);
+        given->common.sets.text[given->common.sets.count++] = change;
+        given->common.study = "any-workload";
+    }
+    workload_free(workload);
+}
+
+static bool run(void *arguments, struct error *err)
+{
+    struct arguments *given = arguments;
+    char change[512];
+    name_study(given, change);
+    return analysis_run(&given->common, answer, given, err);
+}
+
+const struct cli_command cmd_advise = {
+    .name = "advise",
+    .summary = "which kernel changes are worth it, in which order, and is each one safe",
+    .options = options,
+    .shared = analysis_options_json,
+    .words = "STUDY|WORKLOAD",
+    .word = {CLI_FIELD(struct analysis, study)},
+    .missing = "a study or a workload; `s2flush list studies` and `list workloads` name them",
+    .size = sizeof(struct arguments),
+    .help =
+        "From what Linux does to the cheapest coherent strategy: which changes of the kernel are "
+        "worth it, in which order, and is each one safe.",
+    .more = "All strategies that could differ are held to account, up to 10,000. Where a study's "
+            "[memo] names a case, in that case only. With -o: advise.csv and advise.json.",
+    .defaults = &(const struct arguments){.request.changes_max = STRATEGY_KEYS},
+    .run = run,
+};

@@ -1,0 +1,396 @@
+#include "study/advise.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "study/advise_search.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const advise_hardware_name[HARDWARES] = {
+    [HARDWARE_OWN] = "the machine as it is",
+    [HARDWARE_FWB] = "FEAT_S2FWB",
+    [HARDWARE_FWB_DIC] = "FEAT_S2FWB and CTR_EL0.DIC",
+    [HARDWARE_DIC] = "CTR_EL0.DIC",
+    [HARDWARE_RANGE_TLBI] = "FEAT_TLBIRANGE",
+    [HARDWARE_RANGE_CMO] = "caches cleaned by physical range",
+};
+
+/* Gives the machine the hardware; false where it has it. */
+static bool equip(struct platform *platform, enum advise_hardware hardware)
+{
+    const struct platform before = *platform;
+    switch (hardware) {
+    case HARDWARE_OWN:
+    case HARDWARE_RANGE_CMO:
+        return true;
+    case HARDWARE_FWB:
+        platform->fwb = true;
+        return !before.fwb;
+    case HARDWARE_FWB_DIC:
+        platform->fwb = platform->dic = true;
+        return !before.fwb || !before.dic;
+    case HARDWARE_DIC:
+        platform->dic = true;
+        return !before.dic;
+    case HARDWARE_RANGE_TLBI:
+        platform->tlbirange = true;
+        return !before.tlbirange;
+    case HARDWARES:
+        break;
+    }
+    return false;
+}
+
+/* --- rungs --- */
+
+/* Where a rung stands in the search. */
+struct climb {
+    const struct advise_search *search;
+    size_t rung[ADVISE_RUNGS], count; /* policies of the space */
+    size_t conditional[ADVISE_RUNGS], conditional_count;
+};
+
+/* The cheapest with so many changes and that outcome; SIZE_MAX: none. The first of equals. */
+static size_t cheapest(const struct advise_search *search, size_t changes, enum outcome outcome)
+{
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < search->space.count; i++) {
+        const struct advise_entry *entry = &search->entry[i];
+        bool fits = search->space.policies[i].changes == changes && entry->state == ENTRY_PLAYED &&
+                    entry->verdict.worst == outcome;
+        if (fits && (best == SIZE_MAX || entry->mode < search->entry[best].mode)) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool gains(double before, double after)
+{
+    return before - after >= ADVISE_GAIN_MIN * fabs(before) && after < before;
+}
+
+static void climb(struct climb *climb)
+{
+    const struct advise_search *search = climb->search;
+    double coherent = search->entry[0].mode, conditional = coherent;
+    climb->rung[climb->count++] = 0;
+    for (size_t changes = 1; changes <= search->space.changes_max; changes++) {
+        size_t best = cheapest(search, changes, COHERENT);
+        if (best != SIZE_MAX && gains(coherent, search->entry[best].mode)) {
+            climb->rung[climb->count++] = best;
+            coherent = search->entry[best].mode;
+        }
+        conditional = coherent < conditional ? coherent : conditional;
+        size_t leaning = cheapest(search, changes, ONLY_IF);
+        if (leaning != SIZE_MAX && gains(conditional, search->entry[leaning].mode)) {
+            climb->conditional[climb->conditional_count++] = leaning;
+            conditional = search->entry[leaning].mode;
+        }
+    }
+}
+
+/* --- what a rung costs --- */
+
+struct pricing {
+    const struct advise_request *request;
+    struct advise_search *search;
+    struct times *ideal; /* [runs] */
+    double *scratch; /* [runs] */
+};
+
+static struct advise_band band_of(const struct pricing *pricing, const double *values)
+{
+    size_t runs = pricing->search->scenario->runs;
+    struct advise_band band = {values[0], values[0], values[0]};
+    if (runs > 1) {
+        memcpy(pricing->scratch, values + 1, (runs - 1) * sizeof *values);
+        band.p10 = quantile(pricing->scratch, runs - 1, 0.1);
+        band.p50 = quantile(pricing->scratch, runs - 1, 0.5);
+        band.p90 = quantile(pricing->scratch, runs - 1, 0.9);
+    }
+    return band;
+}
+
+/* The metric and the processor time of a strategy in all runs. A metric that pricing again
+ * does not know takes runs of its own. */
+static bool costs_of(const struct pricing *pricing, const struct strategy *strategy, double *cost,
+                     double *cpu, struct error *err)
+{
+    struct scenario *scenario = pricing->search->scenario;
+    const struct trial *trial = evaluate_trial(scenario, strategy, err);
+    struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
+    bool good = trial && evaluate_runs(scenario, strategy, times, err);
+    bool known = true;
+    for (size_t run = 0; good && run < scenario->runs; run++) {
+        const struct times *ideal = &pricing->ideal[run];
+        known &= metric_known(pricing->request->metric, trial, &times[run]);
+        cost[run] = known ? metric_value(pricing->request->metric, trial, &times[run], ideal) : NAN;
+        cpu[run] = metric_value(METRIC_cpu_ns, trial, &times[run], ideal);
+    }
+    free(times);
+    return good &&
+           (known || evaluate_metric(scenario, pricing->request->metric, &strategy, 1, cost, err));
+}
+
+/* By which `after` is cheaper than `before`, by draw; returns the share of draws in which it is. */
+static double gain_of(const struct pricing *pricing, const double *before, const double *after,
+                      struct advise_band *gain)
+{
+    size_t runs = pricing->search->scenario->runs, won = 0;
+    double *by = alloc_zeroed(runs, sizeof *by, "runs of a scenario");
+    for (size_t run = 0; run < runs; run++) {
+        by[run] = before[run] - after[run];
+        won += run > 0 && by[run] > 0;
+    }
+    *gain = band_of(pricing, by);
+    free(by);
+    return runs > 1 ? (double)won / (double)(runs - 1) : NAN;
+}
+
+/* A row that does the same lends its name. */
+static void name_rung(const struct study *study, struct strategy *strategy)
+{
+    strategy->name[0] = strategy->title[0] = '\0';
+    for (size_t i = 0; i < strategy_count + strategy_more_count + study->own_count; i++) {
+        size_t more = i - strategy_count, own = more - strategy_more_count;
+        const struct strategy *row = i < strategy_count           ? &strategy_rows[i]
+                                     : more < strategy_more_count ? &strategy_more[more]
+                                                                  : &study->own[own];
+        if (kernel_changes(row, strategy, NULL) == 0) {
+            *strategy = *row;
+            return;
+        }
+    }
+}
+
+/* What one rung is and costs; `before` NULL: the first. */
+static bool price_rung(const struct pricing *pricing, size_t policy,
+                       const struct advise_rung *before, const double *before_cost,
+                       struct advise_rung *rung, double *cost, struct error *err)
+{
+    struct advise_search *search = pricing->search;
+    struct scenario *scenario = search->scenario;
+    const struct strategy *strategy = &search->space.policies[policy].strategy;
+    double *cpu = alloc_zeroed(scenario->runs, sizeof *cpu, "runs of a scenario");
+    struct times modes;
+    *rung = (struct advise_rung){.strategy = *strategy,
+                                 .changes = search->space.policies[policy].changes,
+                                 .verdict = search->entry[policy].verdict,
+                                 .mode = search->entry[policy].mode,
+                                 .probability = NAN};
+    name_rung(scenario->evaluator->study, &rung->strategy);
+    kernel_changes(&search->space.policies[0].strategy, strategy, rung->change);
+    for (size_t i = 0; before && i < rung->changes; i++) {
+        for (size_t k = 0; k < before->changes; k++) {
+            rung->kept[i] |= strcmp(rung->change[i].key, before->change[k].key) == 0 &&
+                             strcmp(rung->change[i].value, before->change[k].value) == 0;
+        }
+    }
+    bool good = costs_of(pricing, strategy, cost, cpu, err);
+    const struct trial *trial = good ? evaluate_trial(scenario, strategy, err) : NULL;
+    if (trial) {
+        trial_times(trial, trial->price, &modes);
+        rung->pause_ns = metric_value(METRIC_pause_ns, trial, &modes, &pricing->ideal[0]);
+        rung->cost = band_of(pricing, cost);
+        rung->cpu_ns = band_of(pricing, cpu);
+        if (before) {
+            rung->probability = gain_of(pricing, before_cost, cost, &rung->gain);
+        }
+    }
+    free(cpu);
+    return trial != NULL;
+}
+
+/* The coherent rung with at most so many changes that costs least. */
+static size_t rung_within(const struct advise_ladder *ladder, size_t changes)
+{
+    size_t at = 0;
+    while (at + 1 < ladder->count && ladder->rung[at + 1].changes <= changes) {
+        at++;
+    }
+    return at;
+}
+
+/* Fills the rungs; leaves the last one's costs by run in `last`. */
+static bool price_rungs(const struct pricing *pricing, const struct climb *climb,
+                        struct advise_ladder *ladder, double *last, struct error *err)
+{
+    struct scenario *scenario = pricing->search->scenario;
+    size_t runs = scenario->runs;
+    double *cost = alloc_zeroed((ADVISE_RUNGS + 1) * runs, sizeof *cost, "runs of a scenario");
+    bool good = evaluate_runs(scenario, &strategy_ideal, pricing->ideal, err);
+    for (size_t i = 0; good && i < climb->count; i++) {
+        good = price_rung(pricing, climb->rung[i], i > 0 ? &ladder->rung[i - 1] : NULL,
+                          cost + (i - (i > 0)) * runs, &ladder->rung[i], cost + i * runs, err);
+        ladder->count += good;
+    }
+    for (size_t i = 0; good && i < climb->conditional_count; i++) {
+        struct advise_rung *rung = &ladder->conditional[i];
+        size_t changes = pricing->search->space.policies[climb->conditional[i]].changes;
+        size_t beside = rung_within(ladder, changes);
+        good = price_rung(pricing, climb->conditional[i], &ladder->rung[beside],
+                          cost + beside * runs, rung, cost + ADVISE_RUNGS * runs, err);
+        ladder->conditional_count += good;
+    }
+    if (good) {
+        memcpy(last, cost + (ladder->count - 1) * runs, runs * sizeof *last);
+    }
+    free(cost);
+    return good;
+}
+
+/* What stands in every answer, whether it is an axis of the study or not, and the other axes. */
+static void tell_situation(const struct scenario *scenario, size_t point, char *text, size_t size)
+{
+    static const char *const said[] = {"vcpus", "backing"};
+    const struct study *study = scenario->evaluator->study;
+    const struct vm_shape *vm = &scenario->timeline.vm;
+    size_t used = (size_t)snprintf(text, size, "%s, kernel %s, %s, %s, %" PRIu32 " vCPU%s",
+                                   scenario->setup.platform.name, scenario->setup.kernel.name,
+                                   scenario->timeline.name, backing_name[vm->slots[0].backing],
+                                   vm->vcpus, vm->vcpus == 1 ? "" : "s");
+    for (size_t i = 0; i < study->axis_count && used < size; i++) {
+        const struct axis *axis = &study->axes[i];
+        char value[64];
+        if (axis->role == AXIS_KEY && strcmp(axis->name, said[0]) != 0 &&
+            strcmp(axis->name, said[1]) != 0) {
+            groups_spell(axis, axis->values.text[study_digit(axis, point)], value, sizeof value);
+            used += (size_t)snprintf(text + used, size - used, ", %s %s", axis->name, value);
+        }
+    }
+    for (size_t i = 0; i < study->setting_count && used < size; i++) {
+        const struct setting *setting = &study->settings[i];
+        used += (size_t)snprintf(text + used, size - used, ", %s %s", setting->key, setting->text);
+    }
+}
+
+static bool fill_ladder(const struct advise_request *request, struct advise_search *search,
+                        struct advise_ladder *ladder, double *last, struct error *err)
+{
+    struct climb found = {.search = search};
+    struct pricing pricing = {.request = request, .search = search};
+    size_t runs = search->scenario->runs;
+    climb(&found);
+    *ladder = (struct advise_ladder){.there = true,
+                                     .facts = search->facts,
+                                     .policies = search->space.count,
+                                     .same = search->space.same,
+                                     .vain = search->space.vain,
+                                     .changes_max = search->space.changes_max};
+    for (size_t i = 0; i < search->space.count; i++) {
+        ladder->played += search->entry[i].state == ENTRY_PLAYED;
+        ladder->stale += search->entry[i].state == ENTRY_STALE;
+        ladder->dominated += search->entry[i].state == ENTRY_DOMINATED;
+        ladder->impossible += search->entry[i].state == ENTRY_IMPOSSIBLE;
+    }
+    pricing.ideal = alloc_zeroed(runs, sizeof *pricing.ideal, "runs of a scenario");
+    pricing.scratch = alloc_zeroed(runs, sizeof *pricing.scratch, "runs of a scenario");
+    bool good = price_rungs(&pricing, &found, ladder, last, err);
+    free(pricing.ideal);
+    free(pricing.scratch);
+    return good;
+}
+
+/* --- all scenarios --- */
+
+struct advising {
+    struct evaluator evaluator;
+    const struct advise_request *request;
+    struct advise_results *results;
+    double *last; /* [group][HARDWARES][runs]: what the last rung costs */
+};
+
+static bool run_part(void *context, size_t part, struct error *err)
+{
+    struct advising *advising = context;
+    size_t hardwares = advising->request->hardware ? HARDWARES : 1, group = part / hardwares;
+    enum advise_hardware hardware = (enum advise_hardware)(part % hardwares);
+    size_t index = group * HARDWARES + hardware;
+    size_t point = groups_point(&advising->results->groups, group);
+    struct advise_ladder *ladder = &advising->results->ladder[index];
+    struct scenario scenario;
+    struct advise_search search;
+    if (!scenario_open(&scenario, &advising->evaluator, point, (struct scenario_key){0}, err)) {
+        return false;
+    }
+    bool good = true;
+    if (equip(&scenario.setup.platform, hardware)) {
+        good = advise_search(&search, &scenario, advising->request, hardware == HARDWARE_RANGE_CMO,
+                             err) &&
+               fill_ladder(advising->request, &search, ladder,
+                           advising->last + index * scenario.runs, err);
+        tell_situation(&scenario, point, ladder->situation, sizeof ladder->situation);
+        advise_search_free(&search);
+    }
+    scenario_close(&scenario);
+    return good;
+}
+
+/* What hardware gains on top of the best that the machine's own kernel can do. */
+static void compare_hardware(struct advising *advising)
+{
+    struct advise_results *results = advising->results;
+    size_t runs = 1 + advising->evaluator.study->draws;
+    struct scenario scenario = {.runs = runs};
+    struct advise_search search = {.scenario = &scenario};
+    struct pricing pricing = {.search = &search,
+                              .scratch = alloc_zeroed(runs, sizeof(double), "runs of a scenario")};
+    for (size_t i = 0; i < results->groups.count * HARDWARES; i++) {
+        struct advise_ladder *ladder = &results->ladder[i];
+        if (ladder->there) {
+            ladder->hardware_probability =
+                gain_of(&pricing, advising->last + (i - i % HARDWARES) * runs,
+                        advising->last + i * runs, &ladder->hardware_gain);
+        }
+    }
+    free(pricing.scratch);
+}
+
+bool advise_run(const struct study *study, const struct advise_request *request,
+                struct sweep *sweep, struct advise_results *results, struct error *err)
+{
+    struct advising advising = {.request = request, .results = results};
+    size_t runs = 1 + study->draws;
+    *results = (struct advise_results){.request = *request};
+    groups_init(&results->groups, study, NULL, NULL);
+    size_t ladders = results->groups.count * HARDWARES;
+    uint64_t kept = ladders * (sizeof *results->ladder + runs * sizeof(double));
+    uint64_t own = POLICIES_MAX * (sizeof(struct policy) + sizeof(struct advise_entry)) +
+                   (ADVISE_RUNGS + 4) * runs * sizeof(double);
+    if (!scenarios_allowed(study, sweep->jobs, kept, own, "advice",
+                           "fewer --jobs, draws or values of axes take less", err)) {
+        return false;
+    }
+    results->ladder = alloc_zeroed(ladders, sizeof *results->ladder, "ladders");
+    advising.last = alloc_zeroed(ladders * runs, sizeof *advising.last, "ladders");
+    evaluator_open(&advising.evaluator, study, sweep);
+    bool good = sweep_parts(sweep, results->groups.count * (request->hardware ? HARDWARES : 1),
+                            run_part, &advising, err);
+    if (good) {
+        compare_hardware(&advising);
+    }
+    evaluator_close(&advising.evaluator);
+    free(advising.last);
+    if (!good) {
+        advise_free(results);
+    }
+    return good;
+}
+
+void advise_free(struct advise_results *results)
+{
+    free(results->ladder);
+    *results = (struct advise_results){0};
+}
+
+const struct advise_ladder *advise_ladder(const struct advise_results *results, size_t group,
+                                          enum advise_hardware hardware)
+{
+    const struct advise_ladder *ladder = &results->ladder[group * HARDWARES + hardware];
+    return ladder->there ? ladder : NULL;
+}

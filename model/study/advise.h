@@ -1,0 +1,95 @@
+/*
+ * advise - which changes of the kernel are worth it: the ladder from what Linux does to the
+ * cheapest strategy that there is.
+ *
+ * In each scenario of a study all strategies that could differ (study/policy_space.h) are
+ * held to account: each is played once, with every cost at its mode, which says what it
+ * costs and whether any reader may see old bytes. Not played are those of which that is
+ * known: who does less maintenance than a strategy that is stale is stale, and who does
+ * all that a coherent one does, and more, with no fewer changes, costs no less.
+ *
+ * Of each number of changes the cheapest coherent strategy is a rung, where it is cheaper
+ * than all rungs with fewer. Strategies that are coherent under a condition only are rungs
+ * of their own, beside. Rungs are priced with the draws of the machine's costs, the same
+ * for all of them.
+ */
+#ifndef S2FLUSH_STUDY_ADVISE_H
+#define S2FLUSH_STUDY_ADVISE_H
+
+#include "kvm/kernel_change.h"
+#include "study/evaluate.h"
+#include "study/groups.h"
+#include "study/policy_space.h"
+
+struct error;
+
+/* A rung costs at least so much less than the one before it. */
+#define ADVISE_GAIN_MIN 1e-3
+
+/* What it would change if the machine had it. */
+enum advise_hardware {
+    HARDWARE_OWN, /* the machine as it is */
+    HARDWARE_FWB,
+    HARDWARE_FWB_DIC,
+    HARDWARE_DIC,
+    HARDWARE_RANGE_TLBI,
+    HARDWARE_RANGE_CMO,
+    HARDWARES
+};
+extern const char *const advise_hardware_name[HARDWARES];
+
+struct advise_request {
+    enum metric metric;
+    uint64_t changes_max;
+    bool hardware; /* also what the machine lacks */
+};
+
+/* A value over the draws; without any it is the one at the modes. */
+struct advise_band {
+    double p10, p50, p90;
+};
+
+struct advise_rung {
+    struct strategy strategy; /* named as a built-in row that does the same, where there is one */
+    size_t changes; /* from what Linux does */
+    struct kernel_change change[STRATEGY_KEYS]; /* these */
+    bool kept[STRATEGY_KEYS]; /* which of them the rung before has, too */
+    struct strategy_verdict verdict;
+    double mode; /* what it costs with every cost at its mode */
+    struct advise_band cost, gain; /* gain: against the rung before, by draw */
+    double probability; /* the share of the draws in which it gains; NAN without draws */
+    double pause_ns; /* at the modes */
+    struct advise_band cpu_ns;
+};
+
+#define ADVISE_RUNGS (STRATEGY_KEYS + 1)
+
+struct advise_ladder {
+    bool there; /* the machine has not got that hardware already */
+    char situation[512]; /* "kunpeng-920, kernel 7.1, generated-boot, 4k, 8 vCPUs, touched 10 %" */
+    struct policy_facts facts;
+    size_t policies, same, vain, changes_max; /* as of the space */
+    size_t played, stale, dominated, impossible; /* not played but for the first */
+    struct advise_rung rung[ADVISE_RUNGS]; /* what Linux does is the first */
+    size_t count;
+    struct advise_rung conditional[ADVISE_RUNGS]; /* only if a condition holds */
+    size_t conditional_count;
+    /* By which the last rung is cheaper than the machine's own last rung, by draw. */
+    struct advise_band hardware_gain;
+    double hardware_probability;
+};
+
+struct advise_results {
+    struct groups groups; /* the scenarios */
+    struct advise_request request;
+    struct advise_ladder *ladder; /* [group][HARDWARES] */
+};
+
+bool advise_run(const struct study *study, const struct advise_request *request,
+                struct sweep *sweep, struct advise_results *results, struct error *err);
+void advise_free(struct advise_results *results);
+
+const struct advise_ladder *advise_ladder(const struct advise_results *results, size_t group,
+                                          enum advise_hardware hardware);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * advise_search - which strategies are coherent in a scenario, and what they cost with every
+ * cost at its mode; played as few of them as that takes.
+ */
+#ifndef S2FLUSH_STUDY_ADVISE_SEARCH_H
+#define S2FLUSH_STUDY_ADVISE_SEARCH_H
+
+#include "study/advise.h"
+
+struct error;
+
+enum advise_state {
+    ENTRY_OPEN,
+    ENTRY_PLAYED,
+    ENTRY_STALE, /* one that does all that it does is stale */
+    ENTRY_DOMINATED, /* it does all that a coherent one with no more changes does */
+    ENTRY_IMPOSSIBLE, /* the machine has not got the cores */
+};
+
+struct advise_entry {
+    enum advise_state state;
+    struct strategy_verdict verdict;
+    double mode;
+};
+
+struct advise_search {
+    struct scenario *scenario;
+    enum metric metric;
+    struct policy_facts facts;
+    struct policy_space space;
+    struct advise_entry *entry; /* [space.count] */
+};
+
+bool advise_search(struct advise_search *search, struct scenario *scenario,
+                   const struct advise_request *request, bool range_commands, struct error *err);
+void advise_search_free(struct advise_search *search);
+
+#endif
