@@ -3,13 +3,15 @@
 #include "core/error.h"
 #include "report/explain.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 struct arguments {
     const char *workload, *strategy, *machine, *kernel;
     struct cli_sets sets;
-    struct tracks_wish wish;
+    struct explain_options options;
+    const char *from, *to;
     bool exact;
 };
 
@@ -43,10 +45,14 @@ static const struct cli_option options[] = {
     {"set", 0, "KEY=VALUE", "set a key of the workload or a cost", AT(sets), .repeatable = true},
     {"exact", 0, NULL, "leaf by leaf and line by line", AT(exact)},
     {"timeline", 0, "FILE", "the run over time: .json for Perfetto, .svg or .png as a picture",
-     .take = take_timeline, .offset = offsetof(struct arguments, wish), .repeatable = true},
+     .take = take_timeline, .offset = offsetof(struct arguments, options.tracks),
+     .repeatable = true},
     {"timeline-limit", 0, "N",
      "slices in a timeline; above it short neighbours are put together (100000)",
-     .take = take_limit, .offset = offsetof(struct arguments, wish)},
+     .take = take_limit, .offset = offsetof(struct arguments, options.tracks)},
+    {"trace", 0, NULL, "every event as a line of CSV, in place of the account", AT(options.trace)},
+    {"from", 0, "TIME", "of a trace: the first time, such as 27.2s (0)", AT(from)},
+    {"to", 0, "TIME", "of a trace: where it ends, such as 27.3s (the run's end)", AT(to)},
     {0},
 };
 
@@ -82,14 +88,37 @@ static bool fill_setup(const struct arguments *given, struct setup *setup, struc
     return true;
 }
 
+static bool read_time(const char *option, const char *text, bool trace, ps_t *ps, struct error *err)
+{
+    struct source_location at = {.file = option};
+    double ns;
+    if (!text) {
+        return true;
+    }
+    if (!trace) {
+        return error_input(err, &at, "changes nothing without --trace");
+    }
+    if (!unit_parse(text, UNIT_NS, &ns) || ns < 0 || ns * 1e3 >= 0x1p63) {
+        return error_input(err, &at, "found '%.80s', expected a time of the run such as 27.2s",
+                           text);
+    }
+    *ps = (ps_t)llround(ns * 1e3);
+    return true;
+}
+
 static bool run(void *arguments, struct error *err)
 {
-    const struct arguments *given = arguments;
+    struct arguments *given = arguments;
+    if (!read_time("--from", given->from, given->options.trace, &given->options.from, err) ||
+        !read_time("--to", given->to, given->options.trace, &given->options.to, err)) {
+        return false;
+    }
     struct setup setup = {.workload = workload_read(given->workload, err)};
     if (!setup.workload) {
         return false;
     }
-    bool good = fill_setup(given, &setup, err) && explain_write(stdout, &setup, &given->wish, err);
+    bool good =
+        fill_setup(given, &setup, err) && explain_write(stdout, &setup, &given->options, err);
     setup_free(&setup);
     return good;
 }
@@ -105,9 +134,10 @@ const struct cli_command cmd_explain = {
             "actor and kind, what of it counts, and who reads what.",
     .more = "WORKLOAD is a file, or the name of one in workloads.",
     .size = sizeof(struct arguments),
-    .defaults = &(const struct arguments){.strategy = "unmap",
-                                          .machine = "neoverse-n1",
-                                          .kernel = "6.1",
-                                          .wish.limit = TRACKS_LIMIT_USUAL},
+    .defaults = &(
+        const struct arguments){.strategy = "unmap",
+                                .machine = "neoverse-n1",
+                                .kernel = "6.1",
+                                .options = {.tracks.limit = TRACKS_LIMIT_USUAL, .to = UINT64_MAX}},
     .run = run,
 };

@@ -22,7 +22,12 @@ void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
 void engine_free(struct engine *engine)
 {
     calendar_free(&engine->calendar);
-    watch_free(engine->watch);
+    if (engine->watch) {
+        spans_free(&engine->watch->did);
+        spans_free(&engine->watch->held);
+        free(engine->watch->trace);
+        free(engine->watch);
+    }
     free(engine->actors);
     engine->actors = NULL;
     engine->watch = NULL;
@@ -48,13 +53,12 @@ void actor_start(struct actor *actor, const struct actor *by, const char *name)
     calendar_push(&actor->engine->calendar, actor->now, actor->id);
 }
 
-void watch_free(struct watch *watch)
+struct watch *engine_watch(struct engine *engine)
 {
-    if (watch) {
-        spans_free(&watch->did);
-        spans_free(&watch->held);
-        free(watch);
+    if (!engine->watch) {
+        engine->watch = alloc_zeroed(1, sizeof *engine->watch, "what is watched");
     }
+    return engine->watch;
 }
 
 uint32_t watch_hold_class(uint32_t resource, bool write)
@@ -74,14 +78,23 @@ uint32_t watch_hold_class(uint32_t resource, bool write)
 static SELDOM void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct watch *watch = actor->engine->watch;
-    if (watch->tally_of[kind]) {
+    if (watch->trace && n > 0) {
+        watch->trace->charged(watch->trace, actor, kind, n);
+    }
+    if (watch->tally_of && watch->tally_of[kind]) {
         spans_tally(&watch->did, actor->id, watch->tally_of[kind] - 1u, n);
     }
 }
 
 static SELDOM void watch_pass(const struct actor *actor, uint32_t class, ps_t ps)
 {
-    spans_add(&actor->engine->watch->did, actor->id, actor->phase, class, ps);
+    struct watch *watch = actor->engine->watch;
+    if (watch->trace && ps > 0) {
+        watch->trace->passed(watch->trace, actor, class, ps);
+    }
+    if (watch->tally_of) {
+        spans_add(&watch->did, actor->id, actor->phase, class, ps);
+    }
 }
 
 static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
@@ -211,12 +224,13 @@ static void idle_until(struct actor *actor, ps_t time)
 {
     struct ledger *ledger = actor->engine->ledger;
     if (time > actor->now) {
-        ledger_idle(ledger, actor->id, actor->phase, time - actor->now);
-        actor->idle_ps += time - actor->now;
-        if (WATCHED(actor->engine)) {
-            watch_pass(actor, ledger->shape.sites + ledger->shape.resources, time - actor->now);
-        }
+        ps_t ps = time - actor->now;
+        ledger_idle(ledger, actor->id, actor->phase, ps);
+        actor->idle_ps += ps;
         actor->now = time;
+        if (WATCHED(actor->engine)) {
+            watch_pass(actor, ledger->shape.sites + ledger->shape.resources, ps);
+        }
     }
 }
 

@@ -89,9 +89,18 @@ struct actor {
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;
 
+    uint64_t at, at_bytes; /* what it works on, for those who watch */
     struct frame *frame; /* of the coroutine that runs; NULL: it has not begun or has ended */
     _Alignas(16) unsigned char stack[ACTOR_STACK_BYTES];
     unsigned char *stack_end; /* of its frames */
+};
+
+/* Hears of everything that actors do as it happens: of `n` events before the clock moves,
+ * of time that passed behind that (its class as in struct watch). */
+struct trace {
+    void (*charged)(const struct trace *trace, const struct actor *actor, uint32_t kind,
+                    uint64_t n);
+    void (*passed)(const struct trace *trace, const struct actor *actor, uint32_t class, ps_t ps);
 };
 
 /* Where everything that actors do is written down over time. A lane is an
@@ -100,8 +109,9 @@ struct actor {
  * holding nothing; watch_hold_class gives the others. */
 struct watch {
     struct spans did, held;
-    const uint8_t
-        *tally_of; /* [kinds]: one more than the tally that events of a kind add to; 0: none */
+    const uint8_t *tally_of; /* [kinds]: one more than the tally that events of a kind add to; 0:
+                                none. NULL: there are no spans */
+    struct trace *trace; /* NULL: none */
 };
 
 /* The class of holding a lock, for reading or for writing. */
@@ -127,8 +137,8 @@ struct engine {
 void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count);
 void engine_free(struct engine *engine);
 
-/* Frees what watched, where somebody did. */
-void watch_free(struct watch *watch);
+/* What watches, made where nobody does yet; engine_free frees it. */
+struct watch *engine_watch(struct engine *engine);
 
 /* An actor is there from time 0 on; CORO_CALL gives it what to do. */
 void actor_begin(struct actor *actor, const char *name, void *owner);
@@ -142,6 +152,13 @@ void actor_start(struct actor *actor, const struct actor *by, const char *name);
 bool engine_run(struct engine *engine, const struct actor **stuck);
 
 /* --- for use in a coroutine --- */
+
+/* What the actor works on from here on. */
+static inline void actor_at(struct actor *actor, uint64_t at, uint64_t bytes)
+{
+    actor->at = at;
+    actor->at_bytes = bytes;
+}
 
 /* Charges n events of a kind at the actor's site and phase; its clock moves. */
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n);

@@ -77,7 +77,11 @@ static void admit(struct lock *lock)
 static __attribute__((noinline, cold)) void watch_held(const struct lock *lock,
                                                        const struct actor *actor)
 {
-    struct spans *held = &actor->engine->watch->held;
+    struct watch *watch = actor->engine->watch;
+    struct spans *held = &watch->held;
+    if (!watch->tally_of) {
+        return;
+    }
     uint32_t class = watch_hold_class(lock->resource, lock->writer != NULL);
     spans_until(held, actor->id, actor->phase, 0, actor->hold_start);
     spans_until(held, actor->id, actor->phase, class, actor->engine->now);

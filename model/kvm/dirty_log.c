@@ -94,6 +94,7 @@ static void protect_slot(struct actor *actor, struct dirty_log *log)
         uint64_t size = kvm_leaf_bytes(kvm, there.level);
         there.start -= there.start % size;
         there.end += (size - there.end % size) % size;
+        actor_at(actor, there.start, size);
         actor_charge(actor, EV_wrprotect_leaves, (there.end - there.start) / size);
         there.writable = false;
         stage2_relax(&kvm->stage2, there);

@@ -70,6 +70,7 @@ static CORO(fault)
     my->was_site = actor->site;
     my->stall = stall_begin(actor);
     actor->site = SITE_FAULT;
+    actor_at(actor, my->ipa, kvm_leaf_bytes(kvm, LEAF_PAGE));
 
     /* mmap_lock for read, the host's page and a hugetlb page's own mutex. */
     AWAIT(update_line(actor, &kvm->mmap_line, my->vcpu));

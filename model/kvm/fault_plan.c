@@ -300,6 +300,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     give_permissions(fault, slot, access.writable);
     note_notifiers(fault, &access);
     fault->mmap_updates = updates_of_mmap_lock(&access);
+    actor_at(actor, fault->leaves.start, kvm_leaf_bytes(kvm, fault->leaves.level));
     charge_first(actor, fault);
     if (actor->holding) {
         actor->holding->holds = leaf_count(fault);

@@ -44,6 +44,7 @@ static void set_spte(struct actor *actor, struct notify *notify)
     bool early = kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
     uint64_t levels = kvm->stage2.geometry.levels;
     uint64_t whole = kvm->kernel->value[SWITCH_MAP_POST] ? 2 * levels - 1 : levels;
+    actor_at(actor, page.start, page.end - page.start);
     actor_charge(actor, EV_set_spte, 1);
     actor_charge(actor, EV_map_calls, 1);
     actor_charge(actor, EV_map_4k, 1);

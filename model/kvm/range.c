@@ -130,6 +130,7 @@ static void unmap_leaves(struct actor *actor, struct unmap *unmap)
     uint64_t leaves = leaf_count(kvm, &unmap->leaves);
     uint64_t tables = stage2_unmap(&kvm->stage2, unmap->leaves);
     uint64_t bytes = unmap->leaves.end - unmap->leaves.start;
+    actor_at(actor, unmap->leaves.start, kvm_leaf_bytes(kvm, unmap->leaves.level));
     actor_charge(actor, EV_unmap_leaves, leaves);
     actor_charge(actor, EV_unmap_bytes, bytes);
     actor_charge(actor, EV_s2_tables_free, tables);
@@ -166,6 +167,7 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
     unmap->chunk_start = unmap->at;
     unmap->chunk_stop = chunk_end(kvm, unmap->rule, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
+    actor_at(actor, unmap->at, 0);
     actor_charge(actor, EV_unmap_calls,
                  chunk_count(kvm, unmap->rule, unmap->at, unmap->chunk_stop));
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
@@ -279,6 +281,7 @@ static void flush_leaves(struct actor *actor, const struct flush *flush)
     const struct leaves *leaves = &flush->leaves;
     uint64_t count = leaf_count(kvm, leaves);
     uint64_t start = memory_at(kvm, leaves->start);
+    actor_at(actor, leaves->start, kvm_leaf_bytes(kvm, leaves->level));
     actor_charge(actor, EV_flush_leaves, count);
     actor_charge(actor, EV_flush_bytes, leaves->end - leaves->start);
     actor_charge(actor, EV_cmo_op_calls, count);
@@ -297,6 +300,7 @@ static void walk_chunk(struct actor *actor, struct flush *flush)
 {
     struct kvm *kvm = flush->kvm;
     flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);
+    actor_at(actor, flush->at, 0);
     actor_charge(actor, EV_flush_calls,
                  chunk_count(kvm, flush->rule, flush->at, flush->chunk_stop));
     if (!kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */

@@ -18,6 +18,7 @@ static void free_tables(struct actor *actor, struct kvm *kvm, const struct memsl
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
     for (uint64_t at = start; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
         uint64_t size = kvm_leaf_bytes(kvm, there.level);
+        actor_at(actor, at, size);
         actor_charge(actor, EV_collapsed_leaves, (there.end - there.start) / size);
         actor_charge(actor, EV_s2_tables_free, stage2_unmap(&kvm->stage2, there));
     }

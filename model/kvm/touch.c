@@ -74,6 +74,7 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
     stop = met ? touch->at + (pending->end - start) : stop;
     uint64_t count = (stop - 1) / size - touch->at / size + 1;
     bool paged = kvm->s1_page_bytes > 0 && touch->vcpu->mmu_on;
+    actor_at(actor, touch->at, size);
     actor_charge(actor, EV_walk_reads,
                  paged ? reads_by_page(touch, stop, leaves->level, count)
                        : count * walk_reads(kvm, touch->vcpu, leaves->level));
@@ -96,6 +97,7 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
  * access, whatever the range. */
 static void access_emulated(struct actor *actor, struct touch *touch)
 {
+    actor_at(actor, touch->at, 0);
     actor_charge(actor, EV_mmio_exits, 1);
     actor_charge(actor, EV_exits, 1);
     actor_charge(actor, EV_user_exits, 1);

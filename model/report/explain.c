@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "report/rows.h"
 #include "run/sim.h"
+#include "run/trace.h"
 #include "study/metrics.h"
 
 #include <inttypes.h>
@@ -206,7 +207,7 @@ static bool write_run(const struct account *account, const double value[COSTS], 
 }
 
 static bool explain_timeline(FILE *out, const struct setup *setup, const struct timeline *timeline,
-                             const struct tracks_wish *wish, struct error *err)
+                             const struct explain_options *options, struct error *err)
 {
     double value[COSTS];
     platform_modes(&setup->platform, value);
@@ -219,25 +220,28 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
         error_fatal("out of memory for a simulation");
     }
     sim_init(sim, &point);
-    if (wish->count > 0) {
-        sim_watch(sim, wish->limit);
+    if (options->tracks.count > 0) {
+        sim_watch(sim, options->tracks.limit);
+    }
+    if (options->trace) {
+        sim_trace(sim, out, options->from, options->to);
     }
     struct account account = {out, setup, timeline, sim};
-    bool good = sim_run(sim, err) && tracks_write(wish, setup, sim, stderr, err) &&
-                write_run(&account, value, err);
+    bool good = sim_run(sim, err) && tracks_write(&options->tracks, setup, sim, stderr, err) &&
+                (options->trace || write_run(&account, value, err));
     sim_free(sim);
     free(sim);
     return good;
 }
 
-bool explain_write(FILE *out, const struct setup *setup, const struct tracks_wish *wish,
+bool explain_write(FILE *out, const struct setup *setup, const struct explain_options *options,
                    struct error *err)
 {
     struct timeline timeline;
     if (!workload_build(setup->workload, &timeline, err)) {
         return false;
     }
-    bool good = explain_timeline(out, setup, &timeline, wish, err);
+    bool good = explain_timeline(out, setup, &timeline, options, err);
     timeline_free(&timeline);
     return good;
 }

@@ -9,10 +9,16 @@
 
 struct error;
 
+struct explain_options {
+    struct tracks_wish tracks; /* the run over time, where it has files */
+    bool trace; /* the events that begin in [from, to) as lines (run/trace.h), and nothing else */
+    ps_t from, to;
+};
+
 /* Plays the point with all costs at their modes, and the yardstick, and prints
- * both. Writes the run over time as `wish` says, where it has files. False where
- * the run gets stuck or a file cannot be written; nothing is printed then. */
-bool explain_write(FILE *out, const struct setup *setup, const struct tracks_wish *wish,
+ * both. False where the run gets stuck or a file cannot be written; nothing but
+ * a trace is printed then. */
+bool explain_write(FILE *out, const struct setup *setup, const struct explain_options *options,
                    struct error *err);
 
 #endif

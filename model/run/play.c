@@ -224,6 +224,7 @@ static CORO(play)
             note_mapped(my->sim, op->phase, true);
         }
         actor->phase = op->phase;
+        actor_at(actor, 0, 0);
         for (my->piece = 0; my->piece < piece_count(op); my->piece++) {
             AWAIT(begin(actor, my, op));
             end_piece(my, actor, op);

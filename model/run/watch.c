@@ -79,12 +79,11 @@ const char *hold_name(uint32_t class, char *buf, size_t size)
 
 void sim_watch(struct sim *sim, size_t limit)
 {
-    struct watch *watch = alloc_zeroed(1, sizeof *watch, "the timeline");
+    struct watch *watch = engine_watch(&sim->engine);
     uint32_t actors = sim->engine.actor_count;
     spans_init(&watch->did, actors, limit);
     spans_init(&watch->held, actors, limit);
     watch->tally_of = tally_of;
-    sim->engine.watch = watch;
 }
 
 const struct watch *sim_seen(const struct sim *sim)
@@ -94,7 +93,7 @@ const struct watch *sim_seen(const struct sim *sim)
 
 void watch_mark(const struct actor *actor, enum watch_mark mark, uint64_t n)
 {
-    if (actor->engine->watch) {
+    if (actor->engine->watch && actor->engine->watch->tally_of) {
         spans_mark(&actor->engine->watch->did, actor->id, mark, n);
     }
 }

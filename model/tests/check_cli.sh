@@ -39,6 +39,8 @@ refused "unknown workload" "no workload" explain no-such-workload
 refused "unknown strategy" "(did you mean eager?)" explain recorded-4k --strategy eagr
 refused "unknown machine" "(did you mean neoverse-n1?)" explain recorded-4k --machine neoverse-n
 refused "a key without effect" "touched: changes nothing" explain recorded-4k --set touched=10%
+refused "a time without a trace" "--from: changes nothing without --trace" explain recorded-4k --from 1s
+refused "no time" "--to: found 'soon'" explain recorded-4k --trace --to soon
 refused "bad kernel" "kernel" explain recorded-4k --kernel 2.6
 refused "unknown list" "(did you mean machines?)" list machine
 refused "unknown key" "(did you mean touched?)" list --explain touchd
