@@ -10,7 +10,7 @@
 struct error;
 
 /* Builds the path of a file that comes with the program (such as
- * "model/machine/platforms/max.ini") into buf: under $S2FLUSH_DATA, the
+ * "model/machine/platforms/neoverse-n1.ini") into buf: under $S2FLUSH_DATA, the
  * current folder, the source tree that the program was built in, or the
  * install folder, the first where it exists. False where it is nowhere. */
 bool datadir_find(const char *relative, char *buf, size_t size);

@@ -8,7 +8,7 @@
 
 #include "run/sim.h"
 
-/* What is counted along a span. X(name, kinds). */
+/* What is counted along a span. */
 enum watch_tally {
     TALLY_faults,
     TALLY_leaves, /* mapped, unmapped, flushed, relaxed */

@@ -32,7 +32,7 @@ struct sobol_result {
     struct sobol_index index[SOBOL_INPUTS]; /* all 0 where nothing varies */
 };
 
-/* How many outputs sobol_points asks for: points x (inputs + 2). */
+/* How many outputs sobol_indices takes: points x (inputs + 2). */
 size_t sobol_count(const struct sobol_plan *plan);
 
 /* The point behind output i: `inputs` numbers from 0 to 1. The first 40
