@@ -20,7 +20,7 @@
 #include <stddef.h>
 
 #define SPAN_CLASSES 16
-#define SPAN_TALLIES 8
+#define SPAN_TALLIES 9
 
 struct span {
     uint32_t lane, phase;

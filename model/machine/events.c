@@ -18,10 +18,16 @@ const char *const event_unit[EVENT_KINDS] = {
 #undef EVENT_UNIT
 };
 
-const enum event_sum event_sum[EVENT_KINDS] = {
+const uint8_t event_sum[EVENT_KINDS] = {
 #define EVENT_SUM(name, title, unit, part, sum, price) SUM_##sum,
     EVENT_TABLE(EVENT_SUM)
 #undef EVENT_SUM
+};
+
+const char *const sum_name[SUMS] = {
+#define SUM_NAME(name) #name,
+    SUM_TABLE(SUM_NAME)
+#undef SUM_NAME
 };
 
 const char *const part_name[PARTS] = {
@@ -31,21 +37,33 @@ const char *const part_name[PARTS] = {
 };
 
 const char *const site_name[SITES] = {
-#define SITE_NAME(site, name, lines, walk) name,
+#define SITE_NAME(site, name, title, lines, walk) name,
     SITE_TABLE(SITE_NAME)
 #undef SITE_NAME
 };
 
+const char *const site_title[SITES] = {
+#define SITE_TITLE(site, name, title, lines, walk) title,
+    SITE_TABLE(SITE_TITLE)
+#undef SITE_TITLE
+};
+
 const char *const resource_name[RESOURCES] = {
-#define RESOURCE_NAME(resource, name) name,
+#define RESOURCE_NAME(resource, name, title) name,
     RESOURCE_TABLE(RESOURCE_NAME)
 #undef RESOURCE_NAME
+};
+
+const char *const resource_title[RESOURCES] = {
+#define RESOURCE_TITLE(resource, name, title) title,
+    RESOURCE_TABLE(RESOURCE_TITLE)
+#undef RESOURCE_TITLE
 };
 
 static const struct site_parts {
     enum part_id lines, walk;
 } site_parts[SITES] = {
-#define SITE_PARTS(site, name, lines, walk) {PART_##lines, PART_##walk},
+#define SITE_PARTS(site, name, title, lines, walk) {PART_##lines, PART_##walk},
     SITE_TABLE(SITE_PARTS)
 #undef SITE_PARTS
 };

@@ -7,7 +7,7 @@
  *   X(name, title for people, unit, part, sum, price)
  *
  *   part    what its time counts for (PART_TABLE), or BY_SITE_: what the site says
- *   sum     the metric that counts it, or none
+ *   sum     what it is counted in (SUM_TABLE), or none
  *   price   ns of one event: COST(x) is the platform's, PATH the kernel's own instructions
  *           (kvm/paths.c), the other words are in price.c
  *
@@ -45,29 +45,29 @@
       KIB_AT(zero_gbps))                                                                          \
     /* stage-2 tables */                                                                          \
     X(map_calls, "stage-2 map calls", "calls", fault_path, none, PATH)                            \
-    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", other, none, FREE)                   \
-    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", other, none, FREE)           \
-    X(map_1g, "1 GiB leaves mapped", "leaves", other, none, FREE)                                 \
+    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", other, leaves, FREE)                 \
+    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", other, leaves, FREE)         \
+    X(map_1g, "1 GiB leaves mapped", "leaves", other, leaves, FREE)                               \
     X(map_bytes, "bytes mapped", "bytes", other, none, FREE)                                      \
-    X(relax_calls, "permission relaxations", "calls", fault_path, none, PATH)                     \
-    X(s2_tables_alloc, "stage-2 table pages taken", "pages", fault_path, none, PATH)              \
-    X(s2_tables_free, "stage-2 table pages freed", "pages", unmap_path, none, PATH)               \
+    X(relax_calls, "permission relaxations", "calls", fault_path, leaves, PATH)                   \
+    X(s2_tables_alloc, "stage-2 table pages taken", "pages", fault_path, tables, PATH)            \
+    X(s2_tables_free, "stage-2 table pages freed", "pages", unmap_path, tables, PATH)             \
     X(walk_map, "entries visited by map walks", "entries", other, none, FREE)                     \
     X(walk_unmap, "entries visited by unmap walks", "entries", unmap_path, none, PATH)            \
     X(walk_flush, "entries visited by flush walks", "entries", flush_path, none, PATH)            \
     X(unmap_calls, "unmap range calls", "calls", other, none, FREE)                               \
-    X(unmap_leaves, "leaves unmapped", "leaves", unmap_path, none, PATH)                          \
+    X(unmap_leaves, "leaves unmapped", "leaves", unmap_path, leaves, PATH)                        \
     X(unmap_bytes, "bytes unmapped", "bytes", other, none, FREE)                                  \
     X(unmap_vm_calls, "whole-VM unmaps", "calls", unmap_path, none, PATH)                         \
     X(flush_calls, "flush range calls", "calls", other, none, FREE)                               \
-    X(flush_leaves, "leaves flushed", "leaves", flush_path, none, PATH)                           \
+    X(flush_leaves, "leaves flushed", "leaves", flush_path, leaves, PATH)                         \
     X(flush_bytes, "bytes flushed", "bytes", other, none, FREE)                                   \
     X(flush_vm_calls, "whole-VM flushes", "calls", other, none, FREE)                             \
     X(gfn_unmap, "MMU-notifier unmaps", "calls", other, none, FREE)                               \
     X(set_spte, "MMU-notifier page replacements", "calls", other, none, FREE)                     \
     X(wrprotect_leaves, "leaves write-protected", "leaves", unmap_path, none, PATH)               \
     X(collapsed_leaves, "small leaves that a block replaced", "leaves", unmap_path, none, PATH)   \
-    X(reinits, "vCPU re-initialisations", "calls", unmap_path, none, PATH)                        \
+    X(reinits, "vCPU re-initialisations", "calls", unmap_path, reinits, PATH)                     \
     /* caches */                                                                                  \
     X(cmo_op_calls, "calls of the cache-clean callback", "calls", other, none, FREE)              \
     X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", BY_SITE_LINES, none,     \
@@ -95,15 +95,15 @@
     X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, COST(hvc_ns))                 \
     X(walk_reads, "table reads of the hardware walker", "reads", walks, none, COST(walk_read_ns)) \
     /* traps */                                                                                   \
-    X(toggle_traps, "trapped VM-register writes", "traps", traps, none, COST(exit_ns) + PATH)     \
-    X(setway_traps, "trapped set/way operations", "traps", traps, none, COST(exit_ns) + PATH)     \
+    X(toggle_traps, "trapped VM-register writes", "traps", traps, traps, COST(exit_ns) + PATH)    \
+    X(setway_traps, "trapped set/way operations", "traps", traps, traps, COST(exit_ns) + PATH)    \
     /* the guest, the VMM */                                                                      \
     X(guest_insns, "guest instructions", "insns", other, none, COST(guest_cpi) / CLOCK_GHZ)       \
     X(guest_hits, "guest lines found in a cache", "lines", refetch, none, FREE)                   \
     X(guest_misses, "guest lines fetched from memory", "lines", refetch, none,                    \
       COST(memory_ns) / COST(overlap))                                                            \
     X(uncached, "guest accesses past the caches", "accesses", uncached, none, COST(uncached_ns))  \
-    X(vmm_bytes, "KiB written by the VMM", "KiB", other, none, KIB_AT(copy_gbps))                 \
+    X(vmm_bytes, "KiB written by the VMM", "KiB", other, filled_kib, KIB_AT(copy_gbps))           \
     X(compute_ps, "time given by the workload", "ps", other, none, 1.0 / (double)PS_PER_NS)       \
     X(lock_handovers, "contended lock hand-overs", "hand-overs", fault_path, none,                \
       COST(lock_handover_ns))                                                                     \
@@ -132,30 +132,42 @@
     X(with, walks, "table reads of the hardware walker")                        \
     X(with, other, "all other events")
 
-/* Sums of events that are metrics (study/metrics.h). */
-#define SUM_TABLE(X) X(none) X(faults) X(lines) X(tlbi) X(writeback_bytes)
+/* Sums of events that are metrics (study/metrics.h) or shown beside each slice of a run over time.
+ * `none` is the first. */
+#define SUM_TABLE(X) \
+    X(none)          \
+    X(faults)        \
+    X(leaves)        \
+    X(lines)         \
+    X(tlbi)          \
+    X(tables)        \
+    X(traps)         \
+    X(reinits)       \
+    X(filled_kib)    \
+    X(writeback_bytes)
 
-/* Where in the kernel (or outside of it) an event happens: X(site, name, part of line maintenance
- * there, part of walks there). */
-#define SITE_TABLE(X)                                                                           \
-    X(GUEST, "guest", lines_unmap, flush_path) /* the guest itself */                           \
-    X(FAULT, "fault", lines_fault, flush_path) /* a stage-2 fault */                            \
-    X(REINIT, "reinit", lines_unmap, unmap_path) /* KVM_ARM_VCPU_INIT */                        \
-    X(FLUSH, "flush", lines_flush, flush_path) /* the flush of a strategy */                    \
-    X(TOGGLE, "toggle", lines_toggle, flush_path) /* the flush at MMU on or off */              \
-    X(SETWAY, "setway", lines_toggle, flush_path) /* the flush for set/way operations */        \
-    X(NOTIFIER, "notifier", lines_unmap, flush_path) /* MMU notifiers: drop, copy on write */   \
-    X(SLOT, "slot", lines_unmap, flush_path) /* memory slots deleted, dirty logging switched */ \
-    X(VMM, "vmm", lines_unmap, flush_path) /* the VMM's own work */
+/* Where in the kernel (or outside of it) an event happens: X(site, name, title for people,
+ * part of line maintenance there, part of walks there). */
+#define SITE_TABLE(X)                                                               \
+    X(GUEST, "guest", "guest", lines_unmap, flush_path)                             \
+    X(FAULT, "fault", "stage-2 fault", lines_fault, flush_path)                     \
+    X(REINIT, "reinit", "re-init", lines_unmap, unmap_path) /* KVM_ARM_VCPU_INIT */ \
+    X(FLUSH, "flush", "eager flush", lines_flush, flush_path) /* a strategy's */    \
+    X(TOGGLE, "toggle", "flush at MMU on/off", lines_toggle, flush_path)            \
+    X(SETWAY, "setway", "flush for set/way", lines_toggle, flush_path)              \
+    X(NOTIFIER, "notifier", "MMU notifier", lines_unmap, flush_path)                \
+    /* slots deleted, dirty logging switched */                                     \
+    X(SLOT, "slot", "memory slots", lines_unmap, flush_path)                        \
+    X(VMM, "vmm", "VMM", lines_unmap, flush_path)
 
-/* What actors wait for: X(resource, name). */
-#define RESOURCE_TABLE(X)       \
-    X(MMU_LOCK, "mmu_lock")     \
-    X(CMO_PATH, "cmo_path")     \
-    X(DVM, "dvm")               \
-    X(ZERO_PATH, "zero_path")   \
-    X(HUGETLB, "hugetlb_mutex") \
-    X(LOCK_LINE, "lock_lines")
+/* What actors wait for: X(resource, name, title for people of the wait). */
+#define RESOURCE_TABLE(X)                                      \
+    X(MMU_LOCK, "mmu_lock", "waits for mmu_lock")              \
+    X(CMO_PATH, "cmo_path", "waits for the maintenance path")  \
+    X(DVM, "dvm", "waits for TLB invalidation")                \
+    X(ZERO_PATH, "zero_path", "waits for the clearing path")   \
+    X(HUGETLB, "hugetlb_mutex", "waits for the hugetlb mutex") \
+    X(LOCK_LINE, "lock_lines", "waits for a lock's cache line")
 
 enum event_kind {
 #define EVENT_ENUM(name, title, unit, part, sum, price) EV_##name,
@@ -177,17 +189,18 @@ enum event_sum {
 #define SUM_ENUM(name) SUM_##name,
     SUM_TABLE(SUM_ENUM)
 #undef SUM_ENUM
+        SUMS
 };
 
 enum site {
-#define SITE_ENUM(site, name, lines, walk) SITE_##site,
+#define SITE_ENUM(site, name, title, lines, walk) SITE_##site,
     SITE_TABLE(SITE_ENUM)
 #undef SITE_ENUM
         SITES
 };
 
 enum resource_id {
-#define RESOURCE_ENUM(resource, name) RESOURCE_##resource,
+#define RESOURCE_ENUM(resource, name, title) RESOURCE_##resource,
     RESOURCE_TABLE(RESOURCE_ENUM)
 #undef RESOURCE_ENUM
         RESOURCES
@@ -196,10 +209,13 @@ enum resource_id {
 extern const char *const event_name[EVENT_KINDS];
 extern const char *const event_title[EVENT_KINDS];
 extern const char *const event_unit[EVENT_KINDS];
-extern const enum event_sum event_sum[EVENT_KINDS];
+extern const uint8_t event_sum[EVENT_KINDS]; /* enum event_sum */
+extern const char *const sum_name[SUMS];
 extern const char *const part_name[PARTS];
 extern const char *const site_name[SITES];
+extern const char *const site_title[SITES];
 extern const char *const resource_name[RESOURCES];
+extern const char *const resource_title[RESOURCES];
 
 /* What an event counts for where time is shown by cause. */
 enum part_id event_part(enum event_kind kind, enum site site);

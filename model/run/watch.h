@@ -8,20 +8,6 @@
 
 #include "run/sim.h"
 
-/* What is counted along a span. */
-enum watch_tally {
-    TALLY_faults,
-    TALLY_leaves, /* mapped, unmapped, flushed, relaxed */
-    TALLY_lines, /* clean+invalidates of a line */
-    TALLY_tlbi,
-    TALLY_tables, /* taken or freed */
-    TALLY_traps, /* VM-register writes and set/way operations */
-    TALLY_reinits,
-    TALLY_filled_kib, /* by the VMM */
-    TALLIES
-};
-extern const char *const tally_name[TALLIES];
-
 /* Things that happen at once. */
 enum watch_mark { MARK_ENTER, MARK_REINIT, MARK_MMU_ON, MARK_MMU_OFF, MARKS };
 extern const char *const mark_name[MARKS];

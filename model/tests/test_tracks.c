@@ -122,12 +122,12 @@ static void spans_add_up_to_the_ledger(void **state)
     }
 }
 
-static uint64_t tallied(const struct sim *sim, enum watch_tally tally)
+static uint64_t tallied(const struct sim *sim, enum event_sum of)
 {
     const struct spans *did = &sim_seen(sim)->did;
     uint64_t sum = 0;
     for (size_t i = 0; i < did->count; i++) {
-        sum += did->span[i].tally[tally];
+        sum += did->span[i].tally[of - 1];
     }
     return sum;
 }
@@ -143,13 +143,13 @@ static void tallies_are_the_ledgers(void **state)
     for (size_t i = 0; i < RUNS; i++) {
         struct watched *of = watch_run(&runs[i], true);
         const struct sim *sim = &of->sim;
-        assert_int_equal(tallied(sim, TALLY_lines), counted(sim, EV_line_absent) +
-                                                        counted(sim, EV_line_clean) +
-                                                        counted(sim, EV_line_dirty));
-        assert_int_equal(tallied(sim, TALLY_reinits), counted(sim, EV_reinits));
-        assert_int_equal(tallied(sim, TALLY_tables),
+        assert_int_equal(tallied(sim, SUM_lines), counted(sim, EV_line_absent) +
+                                                      counted(sim, EV_line_clean) +
+                                                      counted(sim, EV_line_dirty));
+        assert_int_equal(tallied(sim, SUM_reinits), counted(sim, EV_reinits));
+        assert_int_equal(tallied(sim, SUM_tables),
                          counted(sim, EV_s2_tables_alloc) + counted(sim, EV_s2_tables_free));
-        assert_int_equal(tallied(sim, TALLY_filled_kib), counted(sim, EV_vmm_bytes));
+        assert_int_equal(tallied(sim, SUM_filled_kib), counted(sim, EV_vmm_bytes));
         end_run(of);
     }
 }

@@ -144,9 +144,10 @@ static void put_span(struct writer *writer, const struct span *span)
                                                 : "wait"));
     tojson_set(arguments, "phase", tojson_text(writer->timeline->phases[span->phase]));
     tojson_set(arguments, "ps", tojson_whole(span->ps));
-    for (uint32_t i = 0; i < TALLIES; i++) {
-        if (span->tally[i] > 0) {
-            tojson_set(arguments, tally_name[i], tojson_whole(span->tally[i]));
+    for (uint32_t sum = SUM_none + 1; sum < SUMS; sum++) {
+        uint64_t n = span->tally[sum - 1];
+        if (n > 0) {
+            tojson_set(arguments, sum_name[sum], tojson_whole(n));
         }
     }
     if (span->stands_for > 1) {
