@@ -119,7 +119,7 @@ static bool fit_and_write(const struct arguments *given, const struct measuremen
     if (!write_platform(&machine[1], given->out, err)) {
         return false;
     }
-    calibration_tell(fit, found, &machine[0], stdout);
+    calibration_print(fit, found, &machine[0], stdout);
     return true;
 }
 

@@ -51,7 +51,7 @@ static bool fit_world(const struct arguments *given, const struct counts *counts
     if (good && wanted && given->csv) {
         path_csv(fit, world, stdout);
     } else if (good && wanted) {
-        path_tell(counts, &rows, fit, world, stdout);
+        path_print(counts, &rows, fit, world, stdout);
         fputc('\n', stdout);
     }
     path_rows_free(&rows);
@@ -79,7 +79,7 @@ static bool fit_all(const struct arguments *given, const struct counts *counts, 
         good = error_input(err, &at, "found no row of kernel " PATHS_KERNEL " with instructions");
     }
     if (good && !given->csv && fits[WORLD_VHE].terms > 0 && fits[WORLD_NVHE].terms > 0) {
-        path_tell_unseen(&fits[WORLD_VHE], &fits[WORLD_NVHE], stdout);
+        path_print_unseen(&fits[WORLD_VHE], &fits[WORLD_NVHE], stdout);
     }
     free(fits);
     return good;

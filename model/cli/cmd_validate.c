@@ -1,6 +1,6 @@
 /* s2flush validate: predictions against published measurements. */
-#include "check/fit.h"
-#include "check/validate.h"
+#include "check/published/host_fit.h"
+#include "check/published/validate.h"
 #include "cli/analysis.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -89,15 +89,15 @@ static bool read_given(const struct arguments *given, struct published_set *set,
 }
 
 /* As they stand in the host's file. */
-static bool tell_fit(const struct arguments *given, const struct published_set *set,
-                     struct error *err)
+static bool print_fit(const struct arguments *given, const struct published_set *set,
+                      struct error *err)
 {
-    struct fit fit;
-    if (!fit_host(set, given->fit, &fit, err)) {
+    struct host_fit fit;
+    if (!host_fit(set, given->fit, &fit, err)) {
         return false;
     }
     printf("%s: %zu costs fitted to %zu rows, largest residual %.1f%%\n", given->fit, fit.costs,
-           fit.rows, fit.worst_pct);
+           fit.rows, fit.max_pct);
     printf("%-18s %10s %10s %10s %10s\n", "cost", "low", "mode", "high", "s.e.");
     for (size_t i = 0; i < fit.costs; i++) {
         double spread = exp(2 * fit.standard_error[i]);
@@ -122,7 +122,8 @@ static bool write_folder(const struct arguments *given, const struct validation 
     return analysis_files(&where, &table, 1, validation, err);
 }
 
-static bool tell(const struct arguments *given, const struct published_set *set, struct error *err)
+static bool predict(const struct arguments *given, const struct published_set *set,
+                    struct error *err)
 {
     struct validation validation;
     struct published_set fitted = {0};
@@ -137,7 +138,7 @@ static bool tell(const struct arguments *given, const struct published_set *set,
     if (ok && given->csv) {
         validation_csv(&validation, stdout);
     } else if (ok) {
-        validation_tell(&validation, stdout);
+        validation_print(&validation, stdout);
     }
     validation_free(&validation);
     return ok;
@@ -148,7 +149,7 @@ static bool run(void *arguments, struct error *err)
     const struct arguments *given = arguments;
     struct published_set set = {0};
     bool ok = read_given(given, &set, err) &&
-              (given->fit ? tell_fit(given, &set, err) : tell(given, &set, err));
+              (given->fit ? print_fit(given, &set, err) : predict(given, &set, err));
     published_free(&set);
     return ok;
 }

@@ -5,7 +5,7 @@
 #include "mistakes.h"
 
 #include "check/counts/counts.h"
-#include "check/published.h"
+#include "check/published/published.h"
 #include "guest/recording/recording.h"
 
 #define COLUMNS_MAX 24

@@ -1,9 +1,9 @@
 /* The costs that a host's file marks as fitted. */
 #include "check.h"
 
-#include "check/fit.h"
-#include "check/predict.h"
-#include "check/validate.h"
+#include "check/published/host_fit.h"
+#include "check/published/predict.h"
+#include "check/published/validate.h"
 #include "core/error.h"
 #include "study/draws.h"
 
@@ -15,27 +15,27 @@ static void fitted_costs_follow_the_others(void **state)
 {
     (void)state;
     struct published_set set = {0};
-    struct fit fit;
+    struct host_fit fit;
     struct error err;
     double point[COSTS], value[COSTS], ps;
     assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
-    assert_true(fit_standing(&set, "unnamed-2023", &fit, &err));
-    assert_true(fit.told && fit.rows == 2 && fit.costs == 2);
-    const struct platform *platform = fit.row[0]->platform;
+    assert_true(host_fit_standing(&set, "unnamed-2023", &fit, &err));
+    assert_true(fit.identified && fit.rows == 2 && fit.costs == 2);
+    const struct platform *platform = fit.row[0].row->platform;
     for (int id = 0; id < COSTS; id++) {
         point[id] = 0.5; /* no deviation of their own */
         value[id] = draw_quantile(&platform->cost[id], 0.5);
     }
     value[COST_tlbi_range_ns] *= 20;
-    assert_true(fit_draw(&fit, point, value, &err));
+    assert_true(host_fit_draw(&fit, point, value, &err));
     for (size_t i = 0; i < fit.rows; i++) {
-        assert_true(predict_ps(fit.row[i], value, &ps, &err));
-        assert_true(fabs(ps / (fit.row[i]->value * fit.row[i]->unit_ps) - 1) < 0.01);
+        assert_true(predict_ps(fit.row[i].row, value, &ps, &err));
+        assert_true(fabs(ps / (fit.row[i].row->value * fit.row[i].row->unit_ps) - 1) < 0.01);
     }
     assert_true(value[COST_kernel_cpi] < fit.value[0]);
     point[COST_kernel_cpi] = 0.9;
     double before = value[COST_kernel_cpi];
-    assert_true(fit_draw(&fit, point, value, &err));
+    assert_true(host_fit_draw(&fit, point, value, &err));
     assert_true(value[COST_kernel_cpi] > before);
     published_free(&set);
 }
@@ -43,27 +43,27 @@ static void fitted_costs_follow_the_others(void **state)
 /* Fitted to a part of its rows a host would look as if it were fitted to all of them. */
 static void rows_that_there_is_no_room_for_are_refused(void **state)
 {
-    static struct published row[FIT_ROWS + 1];
+    static struct published row[HOST_FIT_ROWS + 1];
     struct published_set set = {0}, many;
     struct validation validation;
-    struct fit fit;
+    struct host_fit fit;
     struct error err;
     (void)state;
     assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
-    assert_true(fit_standing(&set, "unnamed-2023", &fit, &err));
-    for (size_t i = 0; i <= FIT_ROWS; i++) {
-        row[i] = *fit.row[0];
+    assert_true(host_fit_standing(&set, "unnamed-2023", &fit, &err));
+    for (size_t i = 0; i <= HOST_FIT_ROWS; i++) {
+        row[i] = *fit.row[0].row;
     }
     many = set;
     many.rows = row;
-    many.count = FIT_ROWS + 1;
-    assert_false(fit_standing(&many, "unnamed-2023", &fit, &err));
+    many.count = HOST_FIT_ROWS + 1;
+    assert_false(host_fit_standing(&many, "unnamed-2023", &fit, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "found 257 rows of role fit, expected 256 at most"));
     assert_false(validate(&many, &set, 8, &validation, &err));
-    many.count = FIT_ROWS;
-    assert_true(fit_standing(&many, "unnamed-2023", &fit, &err));
-    assert_int_equal(fit.rows, FIT_ROWS);
+    many.count = HOST_FIT_ROWS;
+    assert_true(host_fit_standing(&many, "unnamed-2023", &fit, &err));
+    assert_int_equal(fit.rows, HOST_FIT_ROWS);
     published_free(&set);
 }
 
@@ -73,7 +73,7 @@ static void what_no_row_depends_on_is_not_told(void **state)
 {
     struct published_set set = {0};
     struct validation validation;
-    struct fit fit;
+    struct host_fit fit;
     struct error err;
     (void)state;
     assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
@@ -82,12 +82,12 @@ static void what_no_row_depends_on_is_not_told(void **state)
         snprintf(cost[COST_kernel_cpi].evidence, sizeof cost->evidence, "assumed");
         snprintf(cost[COST_uncached_ns].evidence, sizeof cost->evidence, "fitted");
     }
-    assert_true(fit_standing(&set, "unnamed-2023", &fit, &err));
+    assert_true(host_fit_standing(&set, "unnamed-2023", &fit, &err));
     assert_int_equal(fit.costs, 2);
-    assert_false(fit.told);
+    assert_false(fit.identified);
     assert_true(validate(&set, &set, 8, &validation, &err));
     validation_free(&validation);
-    assert_false(fit_host(&set, "unnamed-2023", &fit, &err));
+    assert_false(host_fit(&set, "unnamed-2023", &fit, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "no row depends on uncached_ns"));
     published_free(&set);
@@ -99,7 +99,7 @@ static void hosts_hold_what_the_fit_gives(void **state)
     (void)state;
     static const struct {
         const char *host, *files[2];
-        double worst_pct; /* residual */
+        double max_pct; /* residual */
         double close; /* where faults vary, a search ends near the last one's end */
     } cases[] = {
         {"kunpeng-920",
@@ -112,18 +112,18 @@ static void hosts_hold_what_the_fit_gives(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct published_set set = {0};
-        struct fit fit;
+        struct host_fit fit;
         struct error err;
         for (size_t k = 0; k < 2 && cases[i].files[k]; k++) {
             assert_true(published_read(cases[i].files[k], &set, &err));
         }
-        assert_true(fit_host(&set, cases[i].host, &fit, &err));
+        assert_true(host_fit(&set, cases[i].host, &fit, &err));
         for (size_t k = 0; k < fit.costs; k++) {
             double stands = set.rows[0].platform->cost[fit.id[k]].mode;
             assert_true(fabs(fit.value[k] / stands - 1) < cases[i].close);
         }
-        assert_true(fit.worst_pct < cases[i].worst_pct);
-        assert_false(fit_host(&set, "nobody", &fit, &err));
+        assert_true(fit.max_pct < cases[i].max_pct);
+        assert_false(host_fit(&set, "nobody", &fit, &err));
         published_free(&set);
     }
 }

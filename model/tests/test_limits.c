@@ -4,7 +4,7 @@
 #include "play.h"
 
 #include "check/counts/counts.h"
-#include "check/published.h"
+#include "check/published/published.h"
 #include "core/config.h"
 #include "core/csv.h"
 #include "study/study.h"

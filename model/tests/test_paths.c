@@ -125,8 +125,8 @@ static void rows_that_hold_no_tick_are_explained(void **state)
     assert_int_equal(rows.copying, 4);
     assert_int_equal(rows.filled, 4);
     assert_true(fit.disturbed < 40);
-    assert_true(fit.worst_clean_pct < 5);
-    assert_true(fit.worst_pct > fit.worst_clean_pct);
+    assert_true(fit.max_clean_pct < 5);
+    assert_true(fit.max_pct > fit.max_clean_pct);
     path_rows_free(&rows);
 }
 
@@ -196,7 +196,7 @@ static char *told(enum path_world world)
     struct path_fit fit = fitted(&rows);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    path_tell(&counts, &rows, &fit, world, out);
+    path_print(&counts, &rows, &fit, world, out);
     assert_int_equal(fclose(out), 0);
     path_rows_free(&rows);
     return text;

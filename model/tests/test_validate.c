@@ -1,9 +1,9 @@
 #include "check.h"
 
-#include "check/baseline.h"
-#include "check/fit.h"
-#include "check/predict.h"
-#include "check/validate.h"
+#include "check/published/baseline.h"
+#include "check/published/host_fit.h"
+#include "check/published/predict.h"
+#include "check/published/validate.h"
 #include "core/error.h"
 #include "study/draws.h"
 
@@ -258,17 +258,17 @@ static void predicted_rows_are_not_looked_at(void **state)
     struct discrepancy off, other;
     struct error err;
     read_tables(&set);
-    assert_true(fit_discrepancy(&set, &off, &err));
+    assert_true(host_fit_discrepancy(&set, &off, &err));
     assert_true(off.freedom == 4);
     for (size_t i = 0; i < set.count; i++) {
         set.rows[i].value *= set.rows[i].role == ROLE_PREDICT ? 2 : 1;
     }
-    assert_true(fit_discrepancy(&set, &other, &err));
+    assert_true(host_fit_discrepancy(&set, &other, &err));
     assert_true(other.sd == off.sd && other.freedom == off.freedom);
     for (size_t i = 0; i < set.count; i++) {
         set.rows[i].value *= set.rows[i].role == ROLE_FIT ? 1 + 0.1 * (double)(i % 3) : 1;
     }
-    assert_true(fit_discrepancy(&set, &other, &err));
+    assert_true(host_fit_discrepancy(&set, &other, &err));
     assert_true(other.sd > off.sd);
     published_free(&set);
 }

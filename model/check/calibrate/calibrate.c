@@ -1,122 +1,167 @@
-/* The fit of costs to measurements, and what the measurements cannot tell. */
-#include "check/calibrate/calibrate_parts.h"
-#include "check/predict.h"
+/* The fit of costs to measurements. */
+#include "check/calibrate/calibrate.h"
+
+#include "check/calibrate/identifiability.h"
+#include "check/least_squares.h"
 #include "core/error.h"
 #include "study/draws.h"
 
-#include <gsl/gsl_blas.h>
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_multifit_nlinear.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_STEPS 100
+#define MAX_STEPS 100
+#define PRECISION 1e-6
 
 /* Standard error of a cost's logarithm. */
-#define WORST_ERROR 1.0
+#define MAX_ERROR 1.0
 
 /* A cost's low and high are the ends of a triangle and no percentiles: two standard
  * errors either way, as of a prior, leave draws about as wide as the errors are. */
 #define RANGE_ERRORS 2
 #define Z10 1.2816 /* standard errors from the median to the 10th or 90th percentile */
 
-/* What a platform file may say. */
-static const struct {
-    double least, most;
-} cost_range[COSTS] = {
-#define COST_RANGE(name, unit, least, most, help) {least, most},
-    COST_TABLE(COST_RANGE)
-#undef COST_RANGE
+/* A calibration under way. */
+struct task {
+    const struct measurements *found;
+    const struct platform *base;
+    bool named; /* the costs were, so that one that is not identified is bad input */
+    struct observation_fit problem;
+    struct calibration *fit;
 };
 
-bool observation_says(const struct observation *seen, const double value[COSTS], double *result,
-                      struct error *err)
+/* --- which costs --- */
+
+static void leave(struct calibration *fit, const char *why)
 {
-    if (seen->row) {
-        return predict_ps(seen->row, value, result, err);
+    snprintf(fit->left[fit->left_count++], sizeof fit->left[0], "%s", why);
+}
+
+static bool add_cost(struct task *task, enum cost_id id, struct error *err)
+{
+    char why[200];
+    const struct measurements *found = task->found;
+    struct calibration *fit = task->fit;
+    /* The search begins near what the rows say at first sight: the base's value may be so
+     * far off that a shared path hides all else. */
+    double start = found->start[id] > 0 ? found->start[id] : task->base->cost[id].mode;
+    bool full = id == COST_cmo_path_ns ? found->cmo_path_full : found->writeback_full;
+    if (found->probe && !full && measurements_path_limit(found, id, why, sizeof why)) {
+        if (task->named) {
+            return error_input(err, NULL, "%s", why);
+        }
+        leave(fit, why);
+        return true;
     }
-    *result = seen->events ? observation_timed_ns(seen, value) : observation_probed(seen, value);
+    if (start <= 0) {
+        return error_input(err, NULL, "%s is 0 in the base: expected one where it is not",
+                           cost_name[id]);
+    }
+    fit->id[fit->costs] = id;
+    fit->before[fit->costs] = task->base->cost[id].mode;
+    fit->value[fit->costs++] = start;
     return true;
 }
 
-/* Residuals in units of what a row may be off. */
-int calibrate_residuals(const gsl_vector *x, void *context, gsl_vector *f)
+/* The costs that a probe's rows are made of, and the one that a row gives alone (COSTS: none). */
+static const struct {
+    enum cost_id costs[4], direct;
+} probe_rows[PROBE_KINDS] = {
+    [PROBE_ABSENT] = {{COST_dc_absent_ns, COST_dsb_ns, COST_cmo_path_ns, COSTS}, COSTS},
+    [PROBE_CLEAN] = {{COST_dc_clean_ratio, COST_dsb_ns, COST_cmo_path_ns, COSTS}, COSTS},
+    [PROBE_DIRTY] = {{COST_dc_dirty_ratio, COST_dsb_ns, COST_writeback_gbps, COSTS}, COSTS},
+    [PROBE_LATENCY] = {{COST_memory_ns, COSTS}, COST_memory_ns},
+    [PROBE_WRITE] = {{COST_zero_gbps, COSTS}, COST_zero_gbps},
+    [PROBE_WRITE_ALL] = {{COST_zero_path_gbps, COSTS}, COST_zero_path_gbps},
+    [PROBE_COPY] = {{COST_copy_gbps, COSTS}, COST_copy_gbps},
+};
+
+static bool is_wanted(struct task *task, enum cost_id id)
 {
-    struct calibrate_problem *problem = context;
-    double value[COSTS];
-    memcpy(value, problem->value, sizeof value);
-    for (size_t i = 0; i < problem->fit->costs; i++) {
-        enum cost_id id = problem->fit->id[i];
-        /* A step of the search may overshoot to where simulated time has no numbers. */
-        value[id] =
-            fmin(fmax(exp(gsl_vector_get(x, i)), cost_range[id].least), cost_range[id].most);
+    const struct measurements *found = task->found;
+    const struct cost *cost = &task->base->cost[id];
+    if (found->machine) {
+        /* A VM's phases hold a little of nearly everything. What was measured by itself is
+         * known better, and what is 0 has no logarithm. */
+        if (strcmp(cost->evidence, "measured") == 0) {
+            char why[200];
+            snprintf(why, sizeof why, "%s: measured, as the base says", cost_name[id]);
+            leave(task->fit, why);
+            return false;
+        }
+        return cost->mode > 0;
     }
-    /* Only what is played is worth a thread. */
-#pragma omp parallel for schedule(dynamic) if (problem->found->published.count > 0)
-    for (size_t i = 0; i < problem->found->count; i++) {
-        const struct observation *seen = &problem->found->rows[i];
-        struct error own = {0};
-        double result = 1;
-        if (!observation_says(seen, value, &result, &own)) {
-#pragma omp critical(calibrate_error)
-            {
-                problem->err = own;
-                problem->failed = true;
+    for (size_t row = 0; found->probe && row < found->count; row++) {
+        const enum cost_id *of = probe_rows[found->rows[row].kind].costs;
+        for (int i = 0; of[i] != COSTS; i++) {
+            if (of[i] == id) {
+                return true;
             }
         }
-        gsl_vector_set(f, i, log(result / seen->measured) / seen->off);
     }
-    return problem->failed ? GSL_EFAILED : GSL_SUCCESS;
+    return !found->probe && strcmp(cost->evidence, "fitted") == 0;
 }
 
-static void drop(struct calibration *fit, size_t at)
+static bool choose(struct task *task, const enum cost_id *named, size_t count, struct error *err)
 {
-    fit->costs--;
-    for (size_t i = at; i < fit->costs; i++) {
-        fit->id[i] = fit->id[i + 1];
-        fit->before[i] = fit->before[i + 1];
-        fit->value[i] = fit->value[i + 1];
+    for (size_t i = 0; i < count; i++) {
+        if (!add_cost(task, named[i], err)) {
+            return false;
+        }
     }
+    for (int id = 0; count == 0 && id < COSTS; id++) {
+        if (is_wanted(task, (enum cost_id)id) && !add_cost(task, (enum cost_id)id, err)) {
+            return false;
+        }
+    }
+    return task->fit->costs > 0 || error_input(err, NULL, "no cost to fit: expected --cost NAME");
 }
 
 /* --- the fit --- */
 
+/* The costs that are fitted, as they stand, for a search or a look. */
+static struct least_squares squares_of(struct task *task, double x[COSTS])
+{
+    const struct calibration *fit = task->fit;
+    task->problem.costs = fit->costs;
+    for (size_t i = 0; i < fit->costs; i++) {
+        task->problem.id[i] = fit->id[i];
+        x[i] = log(fit->value[i]);
+    }
+    return (struct least_squares){.parameters = fit->costs,
+                                  .rows = task->found->count,
+                                  .residuals = observation_residuals,
+                                  .context = &task->problem,
+                                  .step = IDENTIFIABILITY_STEP,
+                                  .steps = MAX_STEPS,
+                                  .precision = PRECISION};
+}
+
 /* A path that is not fitted must not be narrower than the rows allow. */
 static void keep_limits(const struct measurements *found, double value[COSTS])
 {
-    if (found->cmo_path_most_ns > 0) {
-        value[COST_cmo_path_ns] = fmin(value[COST_cmo_path_ns], found->cmo_path_most_ns);
+    if (found->cmo_path_max_ns > 0) {
+        value[COST_cmo_path_ns] = fmin(value[COST_cmo_path_ns], found->cmo_path_max_ns);
     }
-    value[COST_writeback_gbps] = fmax(value[COST_writeback_gbps], found->writeback_least_gbps);
+    value[COST_writeback_gbps] = fmax(value[COST_writeback_gbps], found->writeback_min_gbps);
 }
 
-static gsl_vector *logarithms(const struct calibration *fit)
+/* A cost that is not identified: refused if it was named, else left as it stands. */
+static bool give_up(struct task *task, size_t which, const char *why, struct error *err)
 {
-    gsl_vector *x = gsl_vector_alloc(fit->costs);
-    for (size_t i = 0; i < fit->costs; i++) {
-        gsl_vector_set(x, i, log(fit->value[i]));
-    }
-    return x;
-}
-
-static bool failed(const struct calibrate_problem *problem, struct error *err)
-{
-    *err = problem->err;
-    return false;
-}
-
-/* A cost that is not told: refused if it was named, else left as it stands. */
-static bool give_up(struct calibrate_problem *problem, struct calibration *fit, size_t which,
-                    bool named, const char *why, struct error *err)
-{
-    if (named) {
+    struct calibration *fit = task->fit;
+    if (task->named) {
         return error_input(err, NULL, "%s", why);
     }
-    calibration_leave(fit, why);
-    problem->value[fit->id[which]] = fit->before[which];
-    keep_limits(problem->found, problem->value);
-    drop(fit, which);
+    leave(fit, why);
+    task->problem.value[fit->id[which]] = fit->before[which];
+    keep_limits(task->found, task->problem.value);
+    fit->costs--;
+    for (size_t i = which; i < fit->costs; i++) {
+        fit->id[i] = fit->id[i + 1];
+        fit->before[i] = fit->before[i + 1];
+        fit->value[i] = fit->value[i + 1];
+    }
     return fit->costs > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s", why);
 }
 
@@ -126,112 +171,79 @@ static int out_of_range(const struct calibration *fit, char *why, size_t size)
 {
     for (size_t i = 0; i < fit->costs; i++) {
         enum cost_id id = fit->id[i];
-        double least = cost_range[id].least, most = cost_range[id].most;
-        if (!(fit->value[i] >= least && fit->value[i] <= most)) {
+        const struct cost_range *range = &cost_range[id];
+        if (!(fit->value[i] >= range->min && fit->value[i] <= range->max)) {
             snprintf(why, size, "%s: the rows drive it to %s, expected from %g to %g",
-                     cost_name[id], fit->value[i] < least ? "less" : "more", least, most);
+                     cost_name[id], fit->value[i] < range->min ? "less" : "more", range->min,
+                     range->max);
             return (int)i;
         }
     }
     return -1;
 }
 
-/* Looks at the point that stands in fit->value. A cost that is not told there is
- * refused if it was named, and else left out, until all are told. */
-static bool keep_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
-                      bool *dropped, struct error *err)
+/* Looks at the point that stands in fit->value. A cost that is not identified there is
+ * refused if it was named, and else left out, until all are. */
+static bool keep_identified(struct task *task, bool *dropped, struct error *err)
 {
+    struct calibration *fit = task->fit;
     *dropped = false;
     for (;;) {
         char why[200];
-        gsl_vector *x = logarithms(fit);
-        gsl_matrix *effect = gsl_matrix_alloc(problem->found->count, fit->costs);
-        bool good = calibrate_effects(problem, x, effect);
+        double x[COSTS];
+        struct least_squares squares = squares_of(task, x);
+        gsl_matrix *effect = gsl_matrix_alloc(squares.rows, squares.parameters);
+        bool good = least_squares_effects(&squares, x, IDENTIFIABILITY_STEP, effect, err);
         int which = good ? out_of_range(fit, why, sizeof why) : -1;
         if (good && which < 0) {
-            which = calibrate_not_told(problem, effect, fit->shared, why, sizeof why);
+            which = identifiability_worst(task->found, fit, effect, fit->shared, why, sizeof why);
         }
-        gsl_vector_free(x);
         gsl_matrix_free(effect);
-        if (!good) {
-            return failed(problem, err);
+        if (!good || which < 0) {
+            return good;
         }
-        if (which < 0) {
-            return true;
-        }
-        if (!give_up(problem, fit, (size_t)which, named, why, err)) {
+        if (!give_up(task, (size_t)which, why, err)) {
             return false;
         }
         *dropped = true;
     }
 }
 
-/* Standard errors from the rows' own, larger where the residuals are. */
-static void read_off(const gsl_multifit_nlinear_workspace *work,
-                     const struct calibrate_problem *problem, struct calibration *fit)
+static bool solve(struct task *task, struct error *err)
 {
-    gsl_matrix *covariance = gsl_matrix_alloc(fit->costs, fit->costs);
-    const gsl_vector *f = gsl_multifit_nlinear_residual(work);
-    double square = 0, freedom = (double)f->size - (double)fit->costs;
-    gsl_blas_ddot(f, f, &square);
-    double scale = freedom > 0 ? fmax(1, sqrt(square / freedom)) : 1;
-    gsl_multifit_nlinear_covar(gsl_multifit_nlinear_jac(work), 0, covariance);
+    struct calibration *fit = task->fit;
+    struct least_squares_end end;
+    double x[COSTS];
+    struct least_squares squares = squares_of(task, x);
+    if (!least_squares_search(&squares, x, &end, err)) {
+        return false;
+    }
     for (size_t i = 0; i < fit->costs; i++) {
-        double own = sqrt(gsl_matrix_get(covariance, i, i));
-        fit->value[i] = exp(gsl_vector_get(work->x, i));
-        fit->standard_error[i] = scale * own;
+        double own = sqrt(gsl_matrix_get(end.covariance, i, i));
+        fit->value[i] = exp(end.x[i]);
+        fit->standard_error[i] = least_squares_error(&end, i);
         for (size_t k = 0; k < fit->costs; k++) {
-            fit->correlation[i][k] =
-                gsl_matrix_get(covariance, i, k) / own / sqrt(gsl_matrix_get(covariance, k, k));
+            fit->correlation[i][k] = gsl_matrix_get(end.covariance, i, k) / own /
+                                     sqrt(gsl_matrix_get(end.covariance, k, k));
         }
     }
-    fit->worst_pct = 0;
-    for (size_t i = 0; i < f->size; i++) {
-        double off = 100 * fabs(expm1(gsl_vector_get(f, i) * problem->found->rows[i].off));
-        if (off >= fit->worst_pct) {
-            fit->worst_pct = off;
-            fit->worst_row = i;
+    fit->max_pct = 0;
+    for (size_t i = 0; i < task->found->count; i++) {
+        double off = 100 * fabs(expm1(end.residual[i] * task->found->rows[i].off));
+        if (off >= fit->max_pct) {
+            fit->max_pct = off;
+            fit->max_row = i;
         }
     }
-    gsl_matrix_free(covariance);
-}
-
-static bool solve(struct calibrate_problem *problem, struct calibration *fit, struct error *err)
-{
-    gsl_multifit_nlinear_parameters parameters = gsl_multifit_nlinear_default_parameters();
-    parameters.h_df = CALIBRATE_STEP;
-    gsl_multifit_nlinear_workspace *work = gsl_multifit_nlinear_alloc(
-        gsl_multifit_nlinear_trust, &parameters, problem->found->count, fit->costs);
-    gsl_vector *start = logarithms(fit);
-    gsl_multifit_nlinear_fdf fdf = {
-        .f = calibrate_residuals, .n = problem->found->count, .p = fit->costs, .params = problem};
-    int info;
-    int status = gsl_multifit_nlinear_init(start, &fdf, work);
-    if (status == GSL_SUCCESS) {
-        status = gsl_multifit_nlinear_driver(MOST_STEPS, 1e-6, 1e-6, 1e-9, NULL, NULL, &info, work);
-    }
-    /* No further progress is an end as good as any for a function of whole events. */
-    bool ok = status == GSL_SUCCESS || status == GSL_ENOPROG || status == GSL_EMAXITER;
-    if (ok) {
-        read_off(work, problem, fit);
-    }
-    gsl_vector_free(start);
-    gsl_multifit_nlinear_free(work);
-    return ok || (problem->failed ? failed(problem, err)
-                                  : error_run(err, "calibrate: %s", gsl_strerror(status)));
+    least_squares_free(&end);
+    return true;
 }
 
 /* The one row that alone depends on a cost, and on nothing else; NULL: none. */
 static const struct observation *only_row(const struct measurements *found, enum cost_id id)
 {
-    static const enum cost_id direct[PROBE_KINDS] = {
-        [PROBE_ABSENT] = COSTS,         [PROBE_CLEAN] = COSTS,
-        [PROBE_DIRTY] = COSTS,          [PROBE_LATENCY] = COST_memory_ns,
-        [PROBE_WRITE] = COST_zero_gbps, [PROBE_WRITE_ALL] = COST_zero_path_gbps,
-        [PROBE_COPY] = COST_copy_gbps,
-    };
     for (size_t i = 0; found->probe && i < found->count; i++) {
-        if (direct[found->rows[i].kind] == id && found->rows[i].p90 > 0) {
+        if (probe_rows[found->rows[i].kind].direct == id && found->rows[i].p90 > 0) {
             return &found->rows[i];
         }
     }
@@ -264,59 +276,58 @@ static void set_range(const struct measurements *found, struct calibration *fit,
                               : fit->value[i] / spread);
     double high = rounded(only ? beyond(fit->value[i], fmax(only->p90, fit->value[i]))
                                : fit->value[i] * spread);
-    fit->low[i] = fmax(low, cost_range[id].least);
-    fit->high[i] = fmin(high, cost_range[id].most);
+    fit->low[i] = fmax(low, cost_range[id].min);
+    fit->high[i] = fmin(high, cost_range[id].max);
 }
 
 /* The standard error beyond which a value is none: it may as well be three times as
  * large. A VM's phases hold a little of nearly every cost; there the base is believed
  * where it is more certain and the rows do not contradict it. */
-static double most_error(const struct calibrate_problem *problem, size_t i, bool named)
+static double max_error(const struct task *task, size_t i)
 {
-    const struct calibration *fit = problem->fit;
-    const struct cost *cost = &problem->base->cost[fit->id[i]];
-    if (named || !problem->found->machine || cost->low <= 0 || cost->low >= cost->high) {
-        return WORST_ERROR;
+    const struct calibration *fit = task->fit;
+    const struct cost *cost = &task->base->cost[fit->id[i]];
+    if (task->named || !task->found->machine || cost->low <= 0 || cost->low >= cost->high) {
+        return MAX_ERROR;
     }
     double away = fmax(log(fit->value[i] / cost->high), log(cost->low / fit->value[i]));
     bool contradicts = away > 2 * fit->standard_error[i];
-    return contradicts ? WORST_ERROR
-                       : fmin(WORST_ERROR, log(cost->high / cost->low) / (2 * RANGE_ERRORS));
+    return contradicts ? MAX_ERROR
+                       : fmin(MAX_ERROR, log(cost->high / cost->low) / (2 * RANGE_ERRORS));
 }
 
-static bool keep_known(struct calibrate_problem *problem, struct calibration *fit, bool named,
-                       bool *dropped, struct error *err)
+static bool keep_known(struct task *task, bool *dropped, struct error *err)
 {
     char why[200];
+    const struct calibration *fit = task->fit;
     size_t worst = 0;
-    double most = 0;
+    double max = 0;
     for (size_t i = 0; i < fit->costs; i++) {
-        double part = fit->standard_error[i] / most_error(problem, i, named);
-        worst = part > most ? i : worst;
-        most = fmax(most, part);
+        double part = fit->standard_error[i] / max_error(task, i);
+        worst = part > max ? i : worst;
+        max = fmax(max, part);
     }
-    if (most < 1) {
+    if (max < 1) {
         return true;
     }
     snprintf(why, sizeof why, "%s: the rows hardly depend on it, its standard error is %.0f %%%s",
              cost_name[fit->id[worst]], 100 * fit->standard_error[worst],
-             fit->standard_error[worst] < WORST_ERROR ? ", more than the base's" : "");
+             fit->standard_error[worst] < MAX_ERROR ? ", more than the base's" : "");
     *dropped = true;
-    return give_up(problem, fit, worst, named, why, err);
+    return give_up(task, worst, why, err);
 }
 
-/* What is told at the start may not be at the end, where the fit is done again
+/* What is identified at the start may not be at the end, where the fit is done again
  * without it. */
-static bool fit_told(struct calibrate_problem *problem, struct calibration *fit, bool named,
-                     struct error *err)
+static bool fit_identified(struct task *task, struct error *err)
 {
     bool dropped = true;
-    if (!keep_told(problem, fit, named, &dropped, err)) {
+    if (!keep_identified(task, &dropped, err)) {
         return false;
     }
     do {
-        if (!solve(problem, fit, err) || !keep_told(problem, fit, named, &dropped, err) ||
-            (!dropped && !keep_known(problem, fit, named, &dropped, err))) {
+        if (!solve(task, err) || !keep_identified(task, &dropped, err) ||
+            (!dropped && !keep_known(task, &dropped, err))) {
             return false;
         }
     } while (dropped);
@@ -350,21 +361,19 @@ bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,
                struct error *err)
 {
-    struct calibrate_problem problem = {.found = found, .fit = fit, .base = base};
+    struct task task = {.found = found, .base = base, .named = named_count > 0, .fit = fit};
+    task.problem = (struct observation_fit){.rows = found->rows, .count = found->count};
     *fit = (struct calibration){.rows = found->count};
     for (int id = 0; id < COSTS; id++) {
-        problem.value[id] = draw_quantile(&base->cost[id], 0.5);
+        task.problem.value[id] = draw_quantile(&base->cost[id], 0.5);
     }
-    keep_limits(found, problem.value);
-    if (!calibrate_choose(found, base, named, named_count, fit, err)) {
+    keep_limits(found, task.problem.value);
+    if (!choose(&task, named, named_count, err) || !fit_identified(&task, err) ||
+        !take_out_shared(fit, err)) {
         return false;
     }
-    gsl_error_handler_t *handler = gsl_set_error_handler_off();
-    bool good = fit_told(&problem, fit, named_count > 0, err);
-    gsl_set_error_handler(handler);
-    good = good && take_out_shared(fit, err);
-    for (size_t i = 0; good && i < fit->costs; i++) {
+    for (size_t i = 0; i < fit->costs; i++) {
         set_range(found, fit, i);
     }
-    return good;
+    return true;
 }

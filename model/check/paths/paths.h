@@ -110,7 +110,7 @@ struct path_estimate {
     size_t rows; /* that hold any of it */
     bool fitted;
     double insns, standard_error;
-    double worst_pct; /* largest residual of those rows, less those with a tick */
+    double max_pct; /* largest residual of those rows, less those with a tick */
     /* Not fitted: how much of it each fitted term carries in one of its own. */
     double carried_by[PATH_TERMS];
 };
@@ -119,8 +119,8 @@ struct path_fit {
     struct path_estimate term[PATH_TERMS];
     double covariance[PATH_TERMS][PATH_TERMS];
     size_t rows, terms, disturbed; /* disturbed: rows of less than half weight */
-    double worst_pct, worst_clean_pct; /* of all rows; of those not disturbed */
-    size_t worst_row, worst_clean_row; /* rows of the table */
+    double max_pct, max_clean_pct; /* of all rows; of those not disturbed */
+    size_t max_row, max_clean_row; /* rows of the table */
 };
 
 /* Fits all terms that the rows hold and can tell apart. */
@@ -137,12 +137,12 @@ bool path_stands(const struct path_fit *fit, enum path_world world, int term, do
 
 /* The report for people, and one row a term for programs: world,path,insns,se,
  * rows,stands,difference_se,note. */
-void path_tell(const struct counts *counts, const struct path_rows *rows,
-               const struct path_fit *fit, enum path_world world, FILE *out);
+void path_print(const struct counts *counts, const struct path_rows *rows,
+                const struct path_fit *fit, enum path_world world, FILE *out);
 void path_csv_header(FILE *out);
 void path_csv(const struct path_fit *fit, enum path_world world, FILE *out);
 
 /* What the fits of VHE and nVHE say of the part at EL2, which no nVHE row holds. */
-void path_tell_unseen(const struct path_fit *vhe, const struct path_fit *nvhe, FILE *out);
+void path_print_unseen(const struct path_fit *vhe, const struct path_fit *nvhe, FILE *out);
 
 #endif

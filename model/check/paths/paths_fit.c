@@ -1,6 +1,7 @@
 /* Robust least squares over the rows, and what they cannot tell apart. */
 #include "check/paths/paths.h"
 
+#include "check/least_squares.h"
 #include "core/error.h"
 #include "kvm/kvm.h"
 
@@ -15,10 +16,7 @@
 #define SAME_SHARE 1e-6
 
 /* Less than that is rounding and no share. */
-#define LEAST_WEIGHT 1e-5
-
-#define MOST_STEPS 400
-#define STILL 0.01 /* standard errors */
+#define MIN_WEIGHT 1e-5
 
 /* The terms chosen so far, by their place in the fit. */
 struct chosen {
@@ -74,7 +72,7 @@ static bool made_up(const struct path_rows *rows, const struct chosen *chosen, i
     for (size_t k = 0; same && k < chosen->count; k++) {
         double weight = gsl_vector_get(c, k);
         double share = weight * norm / norm_of(rows, chosen->term[k]);
-        carried_by[chosen->term[k]] = fabs(weight) > LEAST_WEIGHT ? share : 0;
+        carried_by[chosen->term[k]] = fabs(weight) > MIN_WEIGHT ? share : 0;
     }
     gsl_multifit_linear_free(work);
     gsl_matrix_free(covariance);
@@ -131,61 +129,20 @@ static void judge_rows(const struct path_rows *rows, const gsl_vector *weights,
         double off = 100 * fabs(fitted_insns(rows, fit, row) / rows->y[row] - 1);
         bool disturbed = gsl_vector_get(weights, row) < 0.5;
         fit->disturbed += disturbed;
-        if (off >= fit->worst_pct) {
-            fit->worst_pct = off;
-            fit->worst_row = rows->row[row];
+        if (off >= fit->max_pct) {
+            fit->max_pct = off;
+            fit->max_row = rows->row[row];
         }
-        if (!disturbed && off >= fit->worst_clean_pct) {
-            fit->worst_clean_pct = off;
-            fit->worst_clean_row = rows->row[row];
+        if (!disturbed && off >= fit->max_clean_pct) {
+            fit->max_clean_pct = off;
+            fit->max_clean_row = rows->row[row];
         }
         for (int term = 0; term < PATH_TERMS && !disturbed; term++) {
             if (rows->x[row][term] != 0) {
-                fit->term[term].worst_pct = fmax(fit->term[term].worst_pct, off);
+                fit->term[term].max_pct = fmax(fit->term[term].max_pct, off);
             }
         }
     }
-}
-
-/* One robust fit of so many steps. The errors come from the robust scale alone:
- * GSL's own choice mixes in the plain one, which is that of the ticks. */
-static int robust(const gsl_matrix *x, const gsl_vector *y, size_t steps, gsl_vector *c,
-                  gsl_matrix *covariance, gsl_vector *weights)
-{
-    gsl_multifit_robust_workspace *work =
-        gsl_multifit_robust_alloc(gsl_multifit_robust_huber, x->size1, x->size2);
-    gsl_multifit_robust_maxiter(steps, work);
-    int status = gsl_multifit_robust(x, y, c, covariance, work);
-    gsl_multifit_robust_stats stats = gsl_multifit_robust_statistics(work);
-    if (stats.sigma > 0) {
-        gsl_matrix_scale(covariance, pow(stats.sigma_rob / stats.sigma, 2));
-    }
-    gsl_vector_memcpy(weights, stats.weights);
-    gsl_multifit_robust_free(work);
-    return status;
-}
-
-/* The scale is a median: it may jump between two rows for ever. Where one more
- * step moves no length by a part of its error, that is as good as an end. */
-static int settle(const gsl_matrix *x, const gsl_vector *y, gsl_vector *c, gsl_matrix *covariance,
-                  gsl_vector *weights)
-{
-    int status = robust(x, y, MOST_STEPS, c, covariance, weights);
-    if (status != GSL_EMAXITER) {
-        return status;
-    }
-    gsl_vector *before = gsl_vector_alloc(c->size);
-    gsl_vector_memcpy(before, c);
-    (void)robust(x, y, MOST_STEPS + 1, c, covariance, weights);
-    status = GSL_SUCCESS;
-    for (size_t i = 0; i < c->size; i++) {
-        double moved = fabs(gsl_vector_get(c, i) - gsl_vector_get(before, i));
-        if (!(moved <= STILL * sqrt(gsl_matrix_get(covariance, i, i)))) {
-            status = GSL_EMAXITER;
-        }
-    }
-    gsl_vector_free(before);
-    return status;
 }
 
 static bool solve(const struct path_rows *rows, const struct chosen *chosen, struct path_fit *fit,
@@ -198,7 +155,7 @@ static bool solve(const struct path_rows *rows, const struct chosen *chosen, str
     for (size_t row = 0; row < rows->count; row++) {
         gsl_vector_set(y, row, rows->y[row] / rows->sigma[row]);
     }
-    int status = settle(x, y, c, covariance, weights);
+    int status = least_squares_robust(x, y, c, covariance, weights);
     if (status == GSL_SUCCESS) {
         read_off(rows, chosen, c, covariance, fit);
         judge_rows(rows, weights, fit);

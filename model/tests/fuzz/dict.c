@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "check/counts/counts.h"
-#include "check/published.h"
+#include "check/published/published.h"
 #include "guest/import/kvmtrace.h"
 #include "guest/workload/workload.h"
 #include "kvm/strategy.h"

@@ -2,7 +2,7 @@
 #include "core/error.h"
 #include "fuzz.h"
 
-#include "check/published.h"
+#include "check/published/published.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

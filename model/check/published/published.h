@@ -5,9 +5,10 @@
  * under which conditions, what came out, and whether it may be fitted to or is
  * to be predicted. Nothing else decides that.
  */
-#ifndef S2FLUSH_CHECK_PUBLISHED_H
-#define S2FLUSH_CHECK_PUBLISHED_H
+#ifndef S2FLUSH_CHECK_PUBLISHED_PUBLISHED_H
+#define S2FLUSH_CHECK_PUBLISHED_PUBLISHED_H
 
+#include "check/observation.h"
 #include "guest/benchmark/benchmark.h"
 #include "kvm/kernel.h"
 #include "kvm/strategy.h"
@@ -56,6 +57,14 @@ struct published_set {
  * a row that the model cannot express is no error. */
 bool published_read(const char *path, struct published_set *set, struct error *err);
 void published_free(struct published_set *set);
+
+/* How far a published figure is off by itself (standard deviation of its
+ * logarithm): the five repetitions of the 4 KiB CREATE at 20 vCPUs differ by that.
+ * Costs are uncertain by as much at least, and by more where the rows scatter. */
+#define ROW_ERROR 0.03
+
+/* A row as an observation; it must not be refused. */
+struct observation published_observation(const struct published *row);
 
 /* The platform that a row's host names: a file under bench/published/hosts/, or
  * one of the platforms that come with the program. */

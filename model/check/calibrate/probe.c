@@ -1,60 +1,21 @@
-/* Measurements of any format, as observations. */
-#include "check/calibrate/calibrate_parts.h"
-#include "check/fit.h"
-#include "core/csv.h"
+/* Rows of `probe machine`, and what the flushes among them say before anything is fitted:
+ * where the search for each cost begins, and whether cores together filled a path that
+ * they share. */
+#include "check/calibrate/measurements.h"
+
 #include "core/error.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* A median over samples on one day is no better than this on another. */
-#define PROBE_OFF 0.02
-
-/* From the 10th to the 90th percentile of a normal distribution. */
-#define P10_P90 2.563
 
 /* A buffer of more than that share of the caches is not wholly in them. */
 #define IN_CACHE 0.5
 
-struct observation *measurements_row(struct measurements *found)
-{
-    found->rows = realloc(found->rows, (found->count + 1) * sizeof *found->rows);
-    if (!found->rows) {
-        error_fatal("out of memory for measurements");
-    }
-    struct observation *row = &found->rows[found->count++];
-    *row = (struct observation){0};
-    return row;
-}
+/* Cores that take so much longer together than one alone wait for each other; and
+ * a path that is so much narrower than another is the one they wait for. */
+#define FULL 1.15
 
-/* --- benchmarks --- */
-
-static bool read_benchmarks(const char *path, struct measurements *found, struct error *err)
-{
-    if (!published_read(path, &found->published, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < found->published.count; i++) {
-        const struct published *row = &found->published.rows[i];
-        if (row->role != ROLE_FIT || row->refusal[0] != '\0') {
-            found->passed_over++;
-            if (row->refusal[0] != '\0' && found->refusal[0] == '\0') {
-                snprintf(found->refusal, sizeof found->refusal, "%.40s: %.199s", row->row,
-                         row->refusal);
-            }
-            continue;
-        }
-        struct observation *seen = measurements_row(found);
-        snprintf(seen->name, sizeof seen->name, "%s %s", row->table, row->row);
-        seen->measured = row->value * row->unit_ps;
-        seen->off = ROW_ERROR;
-        seen->row = row;
-    }
-    return true;
-}
-
-/* --- a probe --- */
+/* --- rows --- */
 
 struct reading {
     const char *quantity, *state;
@@ -62,36 +23,120 @@ struct reading {
     double value, p10, p90;
 };
 
-bool measurements_number(const struct csv *table, size_t row, const char *column, bool needed,
-                         double *value, struct error *err)
+static bool is_flush(const struct observation *seen)
 {
-    int index = csv_column(table, column);
-    const char *text = csv_cell(table, row, index);
-    struct source_location at = {table->path, table->lines[row], column};
-    *value = 0;
-    if (text[0] == '\0' && !needed) {
-        return true;
-    }
-    if (unit_parse(text, UNIT_NONE, value) && *value > 0) {
-        return true;
-    }
-    return error_input(err, &at, "found '%.80s', expected a number above 0", text);
+    return seen->kind <= PROBE_DIRTY;
 }
 
-bool measurements_spread(const struct csv *table, size_t row, const char *low, const char *high,
-                         double *p10, double *p90, struct error *err)
+static double lines_of(const struct observation *seen)
 {
-    struct source_location at = {table->path, table->lines[row], low};
-    return measurements_number(table, row, low, false, p10, err) &&
-           measurements_number(table, row, high, false, p90, err) &&
-           (*p10 <= *p90 ||
-            error_input(err, &at, "found %g, expected at most %s, %g", *p10, high, *p90));
+    return (double)seen->bytes / (double)seen->line_bytes;
 }
 
-double measurements_off(double median, double p10, double p90)
+/* --- what the flushes say before anything is fitted --- */
+
+/* One core's row of that kind with the largest buffer, or the smallest; or NULL. */
+static const struct observation *alone(const struct measurements *found, enum observed kind,
+                                       bool largest)
 {
-    return fmax(PROBE_OFF, p90 > 0 ? (p90 - p10) / P10_P90 / median : 0);
+    const struct observation *best = NULL;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct observation *seen = &found->rows[i];
+        if (is_flush(seen) && seen->kind == kind && seen->cores == 1 &&
+            (!best || (seen->bytes > best->bytes) == largest)) {
+            best = seen;
+        }
+    }
+    return best;
 }
+
+/* The more lines, the less of the barrier is in each. 0: no two sizes tell it. */
+static double barrier(const struct measurements *found)
+{
+    for (enum observed kind = PROBE_ABSENT; kind <= PROBE_DIRTY; kind++) {
+        const struct observation *small = alone(found, kind, false),
+                                 *large = alone(found, kind, true);
+        if (small && small->bytes < large->bytes && small->measured > large->measured) {
+            return (small->measured - large->measured) /
+                   (1 / lines_of(small) - 1 / lines_of(large));
+        }
+    }
+    return 0;
+}
+
+/* A line without its share of the barrier. */
+static double line_ns(const struct measurements *found, const struct observation *seen)
+{
+    double line = seen->measured - found->start[COST_dsb_ns] / lines_of(seen);
+    return fmax(line, seen->measured / 100);
+}
+
+static void begin_lines(struct measurements *found)
+{
+    const struct observation *row[] = {alone(found, PROBE_ABSENT, true),
+                                       alone(found, PROBE_CLEAN, true),
+                                       alone(found, PROBE_DIRTY, true)};
+    found->start[COST_dsb_ns] = barrier(found);
+    if (row[PROBE_ABSENT]) {
+        found->start[COST_dc_absent_ns] = line_ns(found, row[PROBE_ABSENT]);
+    }
+    if (row[PROBE_ABSENT] && row[PROBE_CLEAN]) {
+        found->start[COST_dc_clean_ratio] =
+            line_ns(found, row[PROBE_CLEAN]) / line_ns(found, row[PROBE_ABSENT]);
+    }
+    if (row[PROBE_CLEAN] && row[PROBE_DIRTY]) {
+        found->start[COST_dc_dirty_ratio] =
+            line_ns(found, row[PROBE_DIRTY]) / line_ns(found, row[PROBE_CLEAN]);
+    }
+}
+
+/* How much longer than one core alone; 0 where there is no such row. */
+static double slowdown(const struct measurements *found, const struct observation *seen)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct observation *one = &found->rows[i];
+        if (is_flush(one) && one->cores == 1 && one->kind == seen->kind &&
+            one->bytes == seen->bytes) {
+            return line_ns(found, seen) / line_ns(found, one);
+        }
+    }
+    return 0;
+}
+
+/* However many cores flush, each line takes its time of the path that they share:
+ * at most a line's time over the number of cores, and that where they wait. */
+static double share_of(const struct measurements *found, bool dirty, bool *full)
+{
+    double min = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        const struct observation *seen = &found->rows[i];
+        if (is_flush(seen) && seen->cores > 1 && (seen->kind == PROBE_DIRTY) == dirty) {
+            double each = line_ns(found, seen) / (double)seen->cores;
+            min = min > 0 ? fmin(min, each) : each;
+            *full |= slowdown(found, seen) > FULL;
+        }
+    }
+    return min;
+}
+
+static void judge(struct measurements *found)
+{
+    bool dirty_full = false;
+    uint64_t line = found->line_bytes > 0 ? found->line_bytes : 64;
+    for (size_t i = 0; i < found->count; i++) {
+        found->rows[i].line_bytes = line;
+    }
+    begin_lines(found);
+    found->cmo_path_max_ns = share_of(found, false, &found->cmo_path_full);
+    double dirty_ns = share_of(found, true, &dirty_full);
+    found->writeback_min_gbps = dirty_ns > 0 ? (double)line / dirty_ns : 0;
+    /* Else dirty lines may wait for the path that all lines take. */
+    found->writeback_full = dirty_full && dirty_ns > FULL * found->cmo_path_max_ns;
+    found->start[COST_cmo_path_ns] = found->cmo_path_max_ns;
+    found->start[COST_writeback_gbps] = found->writeback_min_gbps;
+}
+
+/* --- reading --- */
 
 static bool read_cells(const struct csv *table, size_t row, struct reading *reading,
                        struct error *err)
@@ -111,7 +156,7 @@ static bool read_cells(const struct csv *table, size_t row, struct reading *read
 }
 
 static void add_reading(struct measurements *found, const struct reading *reading,
-                        enum probe_kind kind)
+                        enum observed kind)
 {
     struct observation *seen = measurements_row(found);
     snprintf(seen->name, sizeof seen->name, "%.24s %.16s, %u core%s, %llu bytes", reading->quantity,
@@ -141,13 +186,13 @@ static const char *flusher_of(const struct csv *table)
 }
 
 /* Whether a row says something of a cost, and of what. */
-static bool flush_kind(const struct reading *reading, uint64_t cache_bytes, enum probe_kind *kind)
+static bool flush_kind(const struct reading *reading, uint64_t cache_bytes, enum observed *kind)
 {
     bool fits = (double)reading->bytes * (double)reading->cores <= IN_CACHE * (double)cache_bytes;
     static const char *const states[] = {"absent", "clean", "dirty"};
     for (int state = PROBE_ABSENT; state <= PROBE_DIRTY; state++) {
         if (strcmp(reading->state, states[state]) == 0) {
-            *kind = (enum probe_kind)state;
+            *kind = (enum observed)state;
             return reading->bytes > 0 && (state == PROBE_ABSENT || fits);
         }
     }
@@ -187,7 +232,7 @@ static bool pick(struct picked *picked, const struct reading *reading)
 /* What a platform file takes; a line size is a power of two besides. */
 static const struct machine_fact {
     const char *quantity;
-    double least, most;
+    double min, max;
     bool whole, power;
 } machine_facts[] = {{"clock", 1e7, 2e10, false, false},
                      {"cores", 1, 4096, true, false},
@@ -196,7 +241,7 @@ static const struct machine_fact {
 
 static bool fact_holds(const struct machine_fact *fact, double value)
 {
-    bool within = value >= fact->least && value <= fact->most;
+    bool within = value >= fact->min && value <= fact->max;
     bool whole = within && (!fact->whole || !(floor(value) < value));
     return whole && (!fact->power || ((uint64_t)value & ((uint64_t)value - 1)) == 0);
 }
@@ -217,7 +262,7 @@ static bool know_machine(const struct csv *table, size_t row, const struct readi
                            machine_facts[i].power   ? "a power of two from "
                            : machine_facts[i].whole ? "a whole number from "
                                                     : "",
-                           machine_facts[i].least, machine_facts[i].most);
+                           machine_facts[i].min, machine_facts[i].max);
     }
     found->clock_ghz = i == 0 ? reading->value / 1e9 : found->clock_ghz;
     found->cores = i == 1 ? (uint64_t)reading->value : found->cores;
@@ -284,15 +329,18 @@ static bool check_twice(const struct csv *table, size_t row, struct error *err)
     return true;
 }
 
-static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct measurements *found,
-                       struct error *err)
+bool measurements_read_probe(const struct csv *table, uint64_t cache_bytes,
+                             struct measurements *found, struct error *err)
 {
     const char *flusher = flusher_of(table);
     struct picked picked = {0};
     found->probe = true;
+    if (!check_columns(table, err)) {
+        return false;
+    }
     for (size_t row = 0; row < table->rows; row++) {
         struct reading reading;
-        enum probe_kind kind;
+        enum observed kind;
         bool known;
         if (!read_cells(table, row, &reading, err) || !check_twice(table, row, err) ||
             !know_machine(table, row, &reading, found, &known, err)) {
@@ -306,48 +354,22 @@ static bool read_probe(const struct csv *table, uint64_t cache_bytes, struct mea
         }
     }
     add_picked(found, &picked);
-    measurements_judge(found);
+    judge(found);
     return true;
 }
 
-bool measurements_read(const char *path, const struct platform *base, bool any_size,
-                       struct measurements *found, struct error *err)
+bool measurements_path_limit(const struct measurements *found, enum cost_id id, char *why,
+                             size_t size)
 {
-    struct csv table;
-    struct source_location at = {.file = path};
-    *found = (struct measurements){.path = path};
-    if (!csv_read(path, &table, err)) {
-        return false;
+    if (id == COST_cmo_path_ns && found->cmo_path_max_ns > 0) {
+        snprintf(why, size, "cmo_path_ns: no row waits for it, so it is at most %.3g ns",
+                 found->cmo_path_max_ns);
+        return true;
     }
-    bool good;
-    if (csv_column(&table, "quantity") >= 0) {
-        good = check_columns(&table, err) &&
-               read_probe(&table, any_size ? UINT64_MAX : base->cache_bytes, found, err);
-    } else if (csv_column(&table, "benchmark") >= 0) {
-        good = read_benchmarks(path, found, err);
-    } else if (csv_column(&table, "median_ns") >= 0) {
-        good = calibrate_read_times(path, base, found, err);
-    } else {
-        good = error_input(
-            err, &at,
-            "found none of the columns expected: benchmark (bench/published/README.md), "
-            "quantity and median_ns (bench/kvm/PROBE.md)");
+    if (id == COST_writeback_gbps && found->writeback_min_gbps > 0) {
+        snprintf(why, size, "writeback_gbps: no row waits for it, so it is at least %.3g GB/s",
+                 found->writeback_min_gbps);
+        return true;
     }
-    if (good && found->count == 0) {
-        good = error_input(err, &at, "found no row that a cost could follow from%s%s",
-                           found->refusal[0] ? ": " : "", found->refusal);
-    }
-    csv_free(&table);
-    if (!good) {
-        measurements_free(found);
-    }
-    return good;
-}
-
-void measurements_free(struct measurements *found)
-{
-    free(found->rows);
-    published_free(&found->published);
-    counts_free(&found->counts);
-    *found = (struct measurements){0};
+    return false;
 }

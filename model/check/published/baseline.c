@@ -1,4 +1,4 @@
-#include "check/baseline.h"
+#include "check/published/baseline.h"
 
 #include <gsl/gsl_fit.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "check/published.h"
+#include "check/published/published.h"
 
 #include "core/csv.h"
 #include "core/datadir.h"
@@ -323,6 +323,16 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     }
     csv_free(&table);
     return ok;
+}
+
+struct observation published_observation(const struct published *row)
+{
+    struct observation seen = {.kind = OBSERVED_BENCHMARK,
+                               .measured = row->value * row->unit_ps,
+                               .off = ROW_ERROR,
+                               .row = row};
+    snprintf(seen.name, sizeof seen.name, "%s %s", row->table, row->row);
+    return seen;
 }
 
 void published_free(struct published_set *set)

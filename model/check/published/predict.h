@@ -7,10 +7,10 @@
  * one and from what each further page added. The rest of the region passes
  * through the caches meanwhile, so that a slice is no warmer than the whole.
  */
-#ifndef S2FLUSH_CHECK_PREDICT_H
-#define S2FLUSH_CHECK_PREDICT_H
+#ifndef S2FLUSH_CHECK_PUBLISHED_PREDICT_H
+#define S2FLUSH_CHECK_PUBLISHED_PREDICT_H
 
-#include "check/published.h"
+#include "check/published/published.h"
 
 struct error;
 

@@ -11,7 +11,7 @@
 #define HARDLY_TOLD_APART 0.9
 
 /* A smaller share of another term is not worth a word. */
-#define LEAST_SHARE 0.001
+#define MIN_SHARE 0.001
 
 static const char *const world_title[] = {"VHE without FWB", "nVHE", "VHE with FWB"};
 
@@ -45,11 +45,11 @@ static bool sum_of(const struct path_fit *fit, size_t which, double *insns, doub
 }
 
 /* What it is, with what else it carries. */
-static void tell_title(const struct path_fit *fit, int term, FILE *out)
+static void print_title(const struct path_fit *fit, int term, FILE *out)
 {
     fputs(path_terms[term].title, out);
     for (int other = 0; other < PATH_TERMS; other++) {
-        if (fabs(fit->term[other].carried_by[term]) > LEAST_SHARE &&
+        if (fabs(fit->term[other].carried_by[term]) > MIN_SHARE &&
             path_terms[other].standing != STANDS_WITHIN) {
             fprintf(out, " + %.4g %s", fit->term[other].carried_by[term], path_terms[other].name);
         }
@@ -59,7 +59,7 @@ static void tell_title(const struct path_fit *fit, int term, FILE *out)
     }
 }
 
-static void tell_term(const struct path_fit *fit, enum path_world world, int term, FILE *out)
+static void print_term(const struct path_fit *fit, enum path_world world, int term, FILE *out)
 {
     const struct path_estimate *estimate = &fit->term[term];
     double stands;
@@ -71,12 +71,12 @@ static void tell_term(const struct path_fit *fit, enum path_world world, int ter
     } else {
         fprintf(out, " %9s %8s", "-", "-");
     }
-    fprintf(out, " %7.2f%%  ", estimate->worst_pct);
-    tell_title(fit, term, out);
+    fprintf(out, " %7.2f%%  ", estimate->max_pct);
+    print_title(fit, term, out);
     fputc('\n', out);
 }
 
-static void tell_sums(const struct path_fit *fit, FILE *out)
+static void print_sums(const struct path_fit *fit, FILE *out)
 {
     for (size_t i = 0; i < SUMS; i++) {
         double insns, standard_error;
@@ -87,13 +87,13 @@ static void tell_sums(const struct path_fit *fit, FILE *out)
     }
 }
 
-static void tell_carried(const struct path_fit *fit, int term, FILE *out)
+static void print_carried(const struct path_fit *fit, int term, FILE *out)
 {
     const char *between = ": in every row it is";
     fprintf(out, "  %s", path_terms[term].name);
     for (int other = 0; other < PATH_TERMS; other++) {
         double share = fit->term[term].carried_by[other];
-        if (fabs(share) > LEAST_SHARE) {
+        if (fabs(share) > MIN_SHARE) {
             fprintf(out, "%s %.4g %s", between, share, path_terms[other].name);
             between = " +";
         }
@@ -101,12 +101,12 @@ static void tell_carried(const struct path_fit *fit, int term, FILE *out)
     fputs(fit->term[term].rows > 0 ? "\n" : ": no row holds it\n", out);
 }
 
-static void tell_apart(const struct path_fit *fit, FILE *out)
+static void print_apart(const struct path_fit *fit, FILE *out)
 {
     fputs("not told apart from others, and in their lengths:\n", out);
     for (int term = 0; term < PATH_TERMS; term++) {
         if (!fit->term[term].fitted) {
-            tell_carried(fit, term, out);
+            print_carried(fit, term, out);
         }
     }
     for (int a = 0; a < PATH_TERMS; a++) {
@@ -121,8 +121,8 @@ static void tell_apart(const struct path_fit *fit, FILE *out)
     }
 }
 
-static void tell_worst(const struct counts *counts, const char *which, double pct, size_t row,
-                       FILE *out)
+static void print_max(const struct counts *counts, const char *which, double pct, size_t row,
+                      FILE *out)
 {
     const struct csv *table = &counts->table;
     fprintf(out, "largest residual %s: %.2f%% (%s %s, line %u)\n", which, pct,
@@ -130,8 +130,8 @@ static void tell_worst(const struct counts *counts, const char *which, double pc
             csv_cell(table, row, csv_column(table, "phase")), table->lines[row]);
 }
 
-void path_tell(const struct counts *counts, const struct path_rows *rows,
-               const struct path_fit *fit, enum path_world world, FILE *out)
+void path_print(const struct counts *counts, const struct path_rows *rows,
+                const struct path_fit *fit, enum path_world world, FILE *out)
 {
     fprintf(out,
             "%s, kernel " PATHS_KERNEL ": %zu terms fitted to %zu rows, %zu of them disturbed\n",
@@ -144,14 +144,14 @@ void path_tell(const struct counts *counts, const struct path_rows *rows,
             "in s.e.", "residual");
     for (int term = 0; term < PATH_TERMS; term++) {
         if (fit->term[term].fitted) {
-            tell_term(fit, world, term, out);
+            print_term(fit, world, term, out);
         }
     }
-    tell_sums(fit, out);
-    tell_worst(counts, "of all rows", fit->worst_pct, fit->worst_row, out);
-    tell_worst(counts, "of rows that were not disturbed", fit->worst_clean_pct,
-               fit->worst_clean_row, out);
-    tell_apart(fit, out);
+    print_sums(fit, out);
+    print_max(counts, "of all rows", fit->max_pct, fit->max_row, out);
+    print_max(counts, "of rows that were not disturbed", fit->max_clean_pct, fit->max_clean_row,
+              out);
+    print_apart(fit, out);
     if (world == WORLD_NVHE) {
         fputs("instructions at EL2 were not counted: world switches and TLBI sequences are no part "
               "of these lengths\n",
@@ -202,7 +202,7 @@ void path_csv(const struct path_fit *fit, enum path_world world, FILE *out)
     }
 }
 
-void path_tell_unseen(const struct path_fit *vhe, const struct path_fit *nvhe, FILE *out)
+void path_print_unseen(const struct path_fit *vhe, const struct path_fit *nvhe, FILE *out)
 {
     static const int terms[] = {TERM_FAULT_4K, TERM_USER_EXIT, TERM_UNMAP_LEAF, TERM_TABLE_FREE};
     fputs("EL2's unseen part, VHE less nVHE (at least: nVHE also executes more of the rest)\n",

@@ -1,4 +1,4 @@
-#include "check/predict.h"
+#include "check/published/predict.h"
 
 #include "run/sim.h"
 

@@ -9,10 +9,10 @@
  * through the rows that may be fitted is the baseline. Only rows of role predict
  * count for or against the model.
  */
-#ifndef S2FLUSH_CHECK_VALIDATE_H
-#define S2FLUSH_CHECK_VALIDATE_H
+#ifndef S2FLUSH_CHECK_PUBLISHED_VALIDATE_H
+#define S2FLUSH_CHECK_PUBLISHED_VALIDATE_H
 
-#include "check/fit.h"
+#include "check/published/host_fit.h"
 
 #include <stdio.h>
 
@@ -41,8 +41,8 @@ void validation_free(struct validation *validation);
 /* What the rows of role predict of one table (all tables: NULL) come to. */
 struct score {
     size_t rows, inside, refused;
-    double mean_pct, worst_pct; /* absolute errors */
-    double line_mean_pct, line_worst_pct; /* the straight line's on the same rows */
+    double mean_pct, max_pct; /* absolute errors */
+    double line_mean_pct, line_max_pct; /* the straight line's on the same rows */
     size_t lines; /* rows for which there is a line */
     size_t lost; /* rows that the line comes closer to */
     double band; /* median of p90 / p10 */
@@ -51,7 +51,7 @@ struct score validation_score(const struct validation *validation, const char *t
 
 /* The report for people, and table,row,role,unit,measured,p10,p50,p90,error_pct,
  * inside for programs (refused rows have no numbers). */
-void validation_tell(const struct validation *validation, FILE *out);
+void validation_print(const struct validation *validation, FILE *out);
 void validation_csv(const struct validation *validation, FILE *out);
 
 #endif

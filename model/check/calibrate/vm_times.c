@@ -3,10 +3,9 @@
  * not depend on what it costs, for one thread runs all vCPUs in turns: each VM is played
  * once, and a phase's time at any costs is the sum of its events times their prices.
  */
-#include "check/calibrate/calibrate_parts.h"
+#include "check/calibrate/measurements.h"
+
 #include "core/error.h"
-#include "kvm/kvm.h"
-#include "machine/price.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,17 +16,6 @@
 /* What a vCPU's first run takes beyond its events, most of it the refill of the store
  * of tables (term first_touch of `s2flush paths`), is not charged: rows are off by it. */
 #define FIRST_RUN_INSNS 75000.0
-
-double observation_timed_ns(const struct observation *seen, const double value[COSTS])
-{
-    double insns[EVENT_KINDS], price[EVENT_KINDS], sum = 0;
-    kvm_path_lengths(seen->machine->vhe, insns);
-    price_events_ns(seen->machine, value, insns, price);
-    for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
-        sum += (double)seen->events[kind] * price[kind];
-    }
-    return sum;
-}
 
 static const char *cell(const struct counts *counts, size_t row, const char *column)
 {
@@ -88,16 +76,19 @@ static bool add_row(struct measurements *found, const struct platform *base, siz
     struct observation seen = {.measured = median,
                                .p10 = p10,
                                .p90 = p90,
-                               .kind = PROBE_KINDS,
+                               .kind = OBSERVED_PHASE,
                                .machine = &found->machine->platform};
     if (counts->vms[counts->rows[row].vm].unsupported) {
         found->passed_over++;
         return true;
     }
     seen.events = &counts->events[row * EVENT_KINDS];
-    double value[COSTS];
+    double value[COSTS], priced = 0;
     platform_modes(base, value);
-    if (observation_timed_ns(&seen, value) <= 0) {
+    if (!observation_predict(&seen, value, &priced, err)) {
+        return false;
+    }
+    if (priced <= 0) {
         found->passed_over++; /* such as the end of a VM: nothing that has a price */
         return true;
     }
@@ -131,8 +122,8 @@ static bool check_phases(const struct counts *counts, struct error *err)
     return true;
 }
 
-bool calibrate_read_times(const char *path, const struct platform *base, struct measurements *found,
-                          struct error *err)
+bool measurements_read_times(const char *path, const struct platform *base,
+                             struct measurements *found, struct error *err)
 {
     if (!counts_read_timed(path, base, &found->counts, err)) {
         return false;

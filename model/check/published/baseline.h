@@ -6,10 +6,10 @@
  * there are two or more, through the origin where there is one. A series
  * without any takes the table's line over bytes times vCPUs.
  */
-#ifndef S2FLUSH_CHECK_BASELINE_H
-#define S2FLUSH_CHECK_BASELINE_H
+#ifndef S2FLUSH_CHECK_PUBLISHED_BASELINE_H
+#define S2FLUSH_CHECK_PUBLISHED_BASELINE_H
 
-#include "check/published.h"
+#include "check/published/published.h"
 
 /* What the line says for a row, in the row's unit. False where no row of its
  * table may be fitted. */

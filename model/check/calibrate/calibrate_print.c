@@ -1,6 +1,5 @@
 /* A calibration as a platform, and for people. */
 #include "check/calibrate/calibrate.h"
-#include "core/csv.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,11 +64,11 @@ static void apply_limits(const struct calibration *fit, const struct measurement
         path &= fit->id[i] != COST_cmo_path_ns;
         writeback &= fit->id[i] != COST_writeback_gbps;
     }
-    if (path && found->cmo_path_most_ns > 0) {
-        limit(&result->cost[COST_cmo_path_ns], 0, found->cmo_path_most_ns, file);
+    if (path && found->cmo_path_max_ns > 0) {
+        limit(&result->cost[COST_cmo_path_ns], 0, found->cmo_path_max_ns, file);
     }
-    if (writeback && found->writeback_least_gbps > 0) {
-        limit(&result->cost[COST_writeback_gbps], found->writeback_least_gbps, INFINITY, file);
+    if (writeback && found->writeback_min_gbps > 0) {
+        limit(&result->cost[COST_writeback_gbps], found->writeback_min_gbps, INFINITY, file);
     }
 }
 
@@ -115,7 +114,7 @@ void calibration_apply(const struct calibration *fit, const struct measurements 
     apply_limits(fit, found, file, result);
 }
 
-static void tell_correlations(const struct calibration *fit, FILE *out)
+static void print_correlations(const struct calibration *fit, FILE *out)
 {
     fputs("\ncorrelations\n", out);
     for (size_t i = 0; i < fit->costs; i++) {
@@ -132,7 +131,7 @@ static const char *yes_no(bool value)
     return value ? "yes" : "no";
 }
 
-static void tell_machine(const struct measurements *found, FILE *out)
+static void print_machine(const struct measurements *found, FILE *out)
 {
     if (!found->machine) {
         return;
@@ -148,14 +147,13 @@ static void tell_machine(const struct measurements *found, FILE *out)
     }
 }
 
-void calibration_tell(const struct calibration *fit, const struct measurements *found,
-                      const struct platform *base, FILE *out)
+void calibration_print(const struct calibration *fit, const struct measurements *found,
+                       const struct platform *base, FILE *out)
 {
     fprintf(out, "%zu costs fitted to %zu rows, %zu rows passed over; the others as on %s\n",
             fit->costs, fit->rows, found->passed_over, base->name);
-    fprintf(out, "largest residual %.1f%% (%s)%s\n\n", fit->worst_pct,
-            found->rows[fit->worst_row].name,
-            fit->worst_pct > WIDE_PCT ? ": no such costs explain that row" : "");
+    fprintf(out, "largest residual %.1f%% (%s)%s\n\n", fit->max_pct, found->rows[fit->max_row].name,
+            fit->max_pct > WIDE_PCT ? ": no such costs explain that row" : "");
     fprintf(out, "  %-18s %10s %10s %8s %10s %10s\n", "cost", "before", "now", "s.e.", "low",
             "high");
     for (size_t i = 0; i < fit->costs; i++) {
@@ -163,9 +161,9 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
                 fit->before[i], fit->value[i], 100 * fit->standard_error[i], fit->low[i],
                 fit->high[i]);
     }
-    tell_machine(found, out);
+    print_machine(found, out);
     if (fit->costs > 1) {
-        tell_correlations(fit, out);
+        print_correlations(fit, out);
     }
     if (fit->left_count > 0) {
         fputs("\nnot fitted, as on the base within what is said here\n", out);
@@ -176,21 +174,4 @@ void calibration_tell(const struct calibration *fit, const struct measurements *
     if (found->refusal[0] != '\0') {
         fprintf(out, "\nnot expressed by the model: %s\n", found->refusal);
     }
-}
-
-bool measurements_check(const struct measurements *found, const struct platform *platform,
-                        FILE *out, struct error *err)
-{
-    double value[COSTS], says;
-    platform_modes(platform, value);
-    fputs("row,measured,predicted,ratio\n", out);
-    for (size_t i = 0; i < found->count; i++) {
-        const struct observation *seen = &found->rows[i];
-        if (!observation_says(seen, value, &says, err)) {
-            return false;
-        }
-        csv_put(out, seen->name);
-        fprintf(out, ",%.6g,%.6g,%.4f\n", seen->measured, says, says / seen->measured);
-    }
-    return true;
 }

@@ -1,14 +1,14 @@
-#include "check/validate.h"
+#include "check/published/validate.h"
 
-#include "check/baseline.h"
-#include "check/predict.h"
+#include "check/published/baseline.h"
+#include "check/published/predict.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "study/draws.h"
+#include "study/stats.h"
+#include "study/sweep.h"
 
 #include <gsl/gsl_cdf.h>
-#include <gsl/gsl_sort.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,35 +36,32 @@ struct drawing {
     size_t count;
 };
 
-static bool find_fit(const struct drawing *drawing, const char *host, struct fit *fit,
-                     struct error *err)
+/* The draws of a host whose fitted costs follow its fit rows. */
+struct following {
+    struct host_fit fit;
+    double (*points)[COSTS], (*values)[COSTS];
+};
+
+static bool follow_draw(void *context, size_t draw, struct error *err)
 {
-    return fit_standing(drawing->set, host, fit, err) ||
-           (fit->costs == 0 && fit_standing(drawing->fitted, host, fit, err));
+    const struct following *following = context;
+    return host_fit_draw(&following->fit, following->points[draw], following->values[draw], err);
 }
 
 static bool follow_fit(const struct drawing *drawing, const char *host, double (*points)[COSTS],
                        double (*values)[COSTS], struct error *err)
 {
-    struct fit fit;
-    bool ok = true;
-    if (!find_fit(drawing, host, &fit, err)) {
-        return fit.costs == 0; /* no rows tell its costs: their ranges stand */
-    }
-    if (!fit.told) {
-        return true;
-    }
-#pragma omp parallel for schedule(dynamic)
-    for (uint64_t i = 0; i < drawing->draws; i++) {
-        struct error own;
-        if (!fit_draw(&fit, points[i], values[i], &own)) {
-#pragma omp critical
-            {
-                ok = false;
-                *err = own;
-            }
-        }
-    }
+    struct following *following = alloc_zeroed(1, sizeof *following, "values of a validation");
+    struct host_fit *fit = &following->fit;
+    following->points = points;
+    following->values = values;
+    bool found = host_fit_standing(drawing->set, host, fit, err) ||
+                 (fit->costs == 0 && host_fit_standing(drawing->fitted, host, fit, err));
+    /* Where no rows say anything of its costs their ranges stand. */
+    bool ok = found ? !fit->identified || sweep_parts(&(struct sweep){0}, drawing->draws,
+                                                      follow_draw, following, err)
+                    : fit->costs == 0;
+    free(following);
     return ok;
 }
 
@@ -104,29 +101,17 @@ static void drawing_free(struct drawing *drawing)
 
 /* --- rows --- */
 
-/* The row's time under every draw, sorted. */
-static bool sorted_times(const struct published *row, const struct drawn *drawn, uint64_t draws,
-                         double *times, struct error *err)
-{
-    bool ok = true;
-#pragma omp parallel for schedule(dynamic)
-    for (uint64_t i = 0; i < draws; i++) {
-        struct error own;
-        if (!predict_ps(row, drawn->values[i], &times[i], &own)) {
-#pragma omp critical
-            {
-                ok = false;
-                *err = own;
-            }
-        }
-    }
-    gsl_sort(times, 1, draws);
-    return ok;
-}
+/* The row's time under every draw. */
+struct timing {
+    const struct published *row;
+    const struct drawn *drawn;
+    double *times;
+};
 
-static double quantile(const struct published *row, uint64_t draws, const double *times, double q)
+static bool time_draw(void *context, size_t draw, struct error *err)
 {
-    return gsl_stats_quantile_from_sorted_data(times, 1, draws, q) / row->unit_ps;
+    const struct timing *timing = context;
+    return predict_ps(timing->row, timing->drawn->values[draw], &timing->times[draw], err);
 }
 
 /* A band's half, as a factor: that of the draws, with what the model is off by and
@@ -145,11 +130,13 @@ static bool predict_row(const struct published_set *set, const struct published 
 {
     uint64_t draws = drawing->draws;
     const struct drawn *drawn = drawn_for(drawing, row, err);
-    if (!drawn || !sorted_times(row, drawn, draws, times, err)) {
+    struct timing timing = {row, drawn, times};
+    if (!drawn || !sweep_parts(&(struct sweep){0}, draws, time_draw, &timing, err)) {
         return false;
     }
-    double low = quantile(row, draws, times, 0.1), high = quantile(row, draws, times, 0.9);
-    made->p50 = quantile(row, draws, times, 0.5);
+    double low = quantile(times, draws, 0.1) / row->unit_ps;
+    double high = quantile(times, draws, 0.9) / row->unit_ps;
+    made->p50 = quantile(times, draws, 0.5) / row->unit_ps;
     made->p10 = made->p50 / widened(made->p50 / low, row, drawing->off);
     made->p90 = made->p50 * widened(high / made->p50, row, drawing->off);
     made->error_pct = percent(made->p50, row->value);
@@ -168,7 +155,7 @@ bool validate(const struct published_set *set, const struct published_set *fitte
         alloc_zeroed(set->platform_count, sizeof *drawing.hosts, "values of a validation");
     *validation = (struct validation){
         set, alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"), {0, 0}};
-    bool ok = fit_discrepancy(fitted, &drawing.off, err);
+    bool ok = host_fit_discrepancy(fitted, &drawing.off, err);
     validation->off = drawing.off;
     for (size_t i = 0; ok && i < set->count; i++) {
         if (set->rows[i].refusal[0] == '\0') {
@@ -197,11 +184,11 @@ static void count_row(struct score *score, const struct prediction *made, double
     band[score->rows++] = made->p10 > 0 ? made->p90 / made->p10 : INFINITY;
     score->inside += made->inside;
     score->mean_pct += error;
-    score->worst_pct = fmax(score->worst_pct, error);
+    score->max_pct = fmax(score->max_pct, error);
     if (made->has_line) {
         score->lines++;
         score->line_mean_pct += line;
-        score->line_worst_pct = fmax(score->line_worst_pct, line);
+        score->line_max_pct = fmax(score->line_max_pct, line);
         score->lost += line < error;
     }
 }
@@ -223,8 +210,7 @@ struct score validation_score(const struct validation *validation, const char *t
         }
     }
     if (score.rows > 0) {
-        gsl_sort(bands, 1, score.rows);
-        score.band = gsl_stats_median_from_sorted_data(bands, 1, score.rows);
+        score.band = quantile(bands, score.rows, 0.5);
         score.mean_pct /= (double)score.rows;
     }
     if (score.lines > 0) {

@@ -1,5 +1,5 @@
 /* What a validation looks like: a report for people, a table for programs. */
-#include "check/validate.h"
+#include "check/published/validate.h"
 
 #include "core/csv.h"
 
@@ -19,7 +19,7 @@ static bool first_of_table(const struct published_set *set, size_t index)
     return true;
 }
 
-static void tell_row(const struct published *row, const struct prediction *made, FILE *out)
+static void print_row(const struct published *row, const struct prediction *made, FILE *out)
 {
     if (row->refusal[0] != '\0') {
         fprintf(out, "  %-22s %-8s not expressed: %s\n", row->row, role_name[row->role],
@@ -35,15 +35,15 @@ static void tell_row(const struct published *row, const struct prediction *made,
             made->error_pct, made->inside ? "inside" : "outside", line);
 }
 
-static void tell_score(const struct score *score, FILE *out)
+static void print_score(const struct score *score, FILE *out)
 {
     if (score->rows == 0) {
         fprintf(out, "  nothing predicted\n");
         return;
     }
-    bool met = score->mean_pct <= GOAL_MEAN && score->worst_pct <= GOAL_WORST;
+    bool met = score->mean_pct <= GOAL_MEAN && score->max_pct <= GOAL_WORST;
     fprintf(out, "  %s: mean error %.1f%%, largest %.1f%%; %zu of %zu inside, band x%.2f\n",
-            met ? "met" : "missed", score->mean_pct, score->worst_pct, score->inside, score->rows,
+            met ? "met" : "missed", score->mean_pct, score->max_pct, score->inside, score->rows,
             score->band);
     if (score->lines == 0) {
         fprintf(out, "  straight line: none, no row of the table may be fitted\n");
@@ -52,31 +52,31 @@ static void tell_score(const struct score *score, FILE *out)
     fprintf(out,
             "  straight line: mean error %.1f%%, largest %.1f%%; closer than the model on "
             "%zu of %zu rows%s\n",
-            score->line_mean_pct, score->line_worst_pct, score->lost, score->lines,
+            score->line_mean_pct, score->line_max_pct, score->lost, score->lines,
             score->line_mean_pct < score->mean_pct ? " and on average: the model loses" : "");
 }
 
-static void tell_table(const struct validation *validation, const char *table, FILE *out)
+static void print_table(const struct validation *validation, const char *table, FILE *out)
 {
     const struct published_set *set = validation->set;
     fprintf(out, "%s\n  %-22s %-8s %9s %9s %9s %9s %-2s %8s  %-7s %9s\n", table, "row", "role",
             "measured", "p10", "p50", "p90", "", "error", "", "line");
     for (size_t i = 0; i < set->count; i++) {
         if (strcmp(set->rows[i].table, table) == 0) {
-            tell_row(&set->rows[i], &validation->rows[i], out);
+            print_row(&set->rows[i], &validation->rows[i], out);
         }
     }
     struct score score = validation_score(validation, table);
-    tell_score(&score, out);
+    print_score(&score, out);
     fprintf(out, "\n");
 }
 
-void validation_tell(const struct validation *validation, FILE *out)
+void validation_print(const struct validation *validation, FILE *out)
 {
     const struct published_set *set = validation->set;
     for (size_t i = 0; i < set->count; i++) {
         if (first_of_table(set, i)) {
-            tell_table(validation, set->rows[i].table, out);
+            print_table(validation, set->rows[i].table, out);
         }
     }
     struct score all = validation_score(validation, NULL);

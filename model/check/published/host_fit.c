@@ -1,0 +1,249 @@
+#include "check/published/host_fit.h"
+
+#include "check/least_squares.h"
+#include "core/error.h"
+#include "study/draws.h"
+
+#include <gsl/gsl_cdf.h>
+#include <gsl/gsl_linalg.h>
+#include <math.h>
+#include <string.h>
+
+/* A cost that may as well be three times as large is not identified. */
+#define MAX_ERROR 1.0
+
+/* Times come from whole events in a certain order, so that a derivative needs a step that is
+ * more than rounding, and more than what the varying faults add. */
+#define STEP 0.1
+#define MAX_STEPS 60
+#define PRECISION 1e-5
+
+/* --- what is fitted to what --- */
+
+static bool has_prior(const struct cost *cost)
+{
+    return cost->prior_low > 0;
+}
+
+/* The rows that the host's costs may be fitted to, and the costs. */
+static bool pose(const struct published_set *set, const char *host, struct host_fit *fit,
+                 struct observation_fit *problem, struct error *err)
+{
+    *fit = (struct host_fit){0};
+    for (size_t i = 0; i < set->count; i++) {
+        const struct published *row = &set->rows[i];
+        if (row->role == ROLE_FIT && row->refusal[0] == '\0' && strcmp(row->host, host) == 0) {
+            fit->row[fit->rows < HOST_FIT_ROWS ? fit->rows : 0] = published_observation(row);
+            fit->rows++;
+        }
+    }
+    if (fit->rows == 0) {
+        return error_input(
+            err, NULL, "no rows of role fit on host '%.80s', expected a host that some have", host);
+    }
+    *problem = (struct observation_fit){
+        .rows = fit->row, .count = fit->rows, .priors = fit->row[0].row->platform};
+    for (int id = 0; id < COSTS; id++) {
+        const struct cost *cost = &problem->priors->cost[id];
+        problem->value[id] = draw_quantile(cost, 0.5);
+        if (strcmp(cost->evidence, "fitted") == 0) {
+            fit->id[fit->costs] = problem->id[fit->costs] = (enum cost_id)id;
+            fit->value[fit->costs++] = cost->mode;
+            fit->priors += has_prior(cost);
+        }
+    }
+    problem->costs = fit->costs;
+    if (fit->costs == 0 || fit->costs > fit->rows + fit->priors) {
+        size_t costs = fit->costs;
+        fit->costs = 0;
+        return error_input(err, NULL,
+                           "host '%s': %zu costs are marked fitted, %zu rows may be fitted to "
+                           "and %zu of the costs have a prior",
+                           host, costs, fit->rows, fit->priors);
+    }
+    return fit->rows <= HOST_FIT_ROWS ||
+           error_input(err, NULL, "host '%s': found %zu rows of role fit, expected %d at most",
+                       host, fit->rows, HOST_FIT_ROWS);
+}
+
+/* --- the fit --- */
+
+static void read_end(const struct least_squares_end *end, struct host_fit *fit)
+{
+    fit->square = end->square;
+    fit->identified = true;
+    fit->max_pct = 0;
+    for (size_t i = 0; i < fit->costs; i++) {
+        fit->value[i] = exp(end->x[i]);
+        fit->standard_error[i] = least_squares_error(end, i);
+        fit->identified = fit->identified && fit->standard_error[i] <= MAX_ERROR;
+        for (size_t k = 0; k < fit->costs; k++) {
+            fit->covariance[i][k] =
+                end->scatter * end->scatter * gsl_matrix_get(end->covariance, i, k);
+        }
+        for (size_t row = 0; row < fit->rows; row++) {
+            double sum = 0;
+            for (size_t k = 0; k < fit->costs; k++) {
+                sum += gsl_matrix_get(end->covariance, i, k) * gsl_matrix_get(end->effect, row, k);
+            }
+            fit->gain[i][row] = sum / ROW_ERROR;
+        }
+    }
+    for (size_t row = 0; row < fit->rows; row++) {
+        fit->residual[row] = end->residual[row] * ROW_ERROR;
+        fit->max_pct = fmax(fit->max_pct, 100 * fabs(expm1(fit->residual[row])));
+    }
+}
+
+/* From the point that stands in fit->value, a search (or none) and what holds where it ends. */
+static bool solve(struct observation_fit *problem, size_t steps, struct host_fit *fit,
+                  struct error *err)
+{
+    const struct least_squares squares = {.parameters = fit->costs,
+                                          .rows = fit->rows + fit->priors,
+                                          .residuals = observation_residuals,
+                                          .context = problem,
+                                          .step = STEP,
+                                          .steps = steps,
+                                          .precision = PRECISION,
+                                          .rough = true};
+    struct least_squares_end end;
+    double start[COSTS];
+    for (size_t i = 0; i < fit->costs; i++) {
+        start[i] = log(fit->value[i]);
+    }
+    if (!least_squares_search(&squares, start, &end, err)) {
+        return false;
+    }
+    read_end(&end, fit);
+    least_squares_free(&end);
+    return true;
+}
+
+/* The best of several searches. Each begins where the priors are: from where it ended the last
+ * time it would not leave, the sum of squares being rough on a small scale. Costs without a prior
+ * begin so many times as large as they stand. */
+static bool search(struct observation_fit *problem, struct host_fit *fit, struct error *err)
+{
+    static const double factor[] = {1, 0.8, 0.9, 1.1, 1.25};
+    struct host_fit posed = *fit;
+    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++) {
+        struct host_fit one = posed;
+        for (size_t k = 0; k < one.costs; k++) {
+            const struct cost *cost = &problem->priors->cost[one.id[k]];
+            one.value[k] = has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high)
+                                           : factor[i] * one.value[k];
+        }
+        if (!solve(problem, MAX_STEPS, &one, err)) {
+            return false;
+        }
+        *fit = i == 0 || one.square < fit->square ? one : *fit;
+    }
+    return true;
+}
+
+bool host_fit(const struct published_set *set, const char *host, struct host_fit *fit,
+              struct error *err)
+{
+    struct observation_fit problem;
+    if (!pose(set, host, fit, &problem, err) || !search(&problem, fit, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < fit->costs; i++) {
+        const char *cost = cost_name[fit->id[i]];
+        if (isinf(fit->standard_error[i])) {
+            return error_input(err, NULL,
+                               "host '%s': no row depends on %s; expected a prior for it, or that "
+                               "it is not fitted",
+                               host, cost);
+        }
+        if (!(fit->standard_error[i] <= MAX_ERROR)) {
+            return error_input(err, NULL,
+                               "host '%s': the rows hardly depend on %s, its standard error is "
+                               "%.0f %%; expected a prior for it, or that it is not fitted",
+                               host, cost, 100 * fit->standard_error[i]);
+        }
+    }
+    return true;
+}
+
+bool host_fit_standing(const struct published_set *set, const char *host, struct host_fit *fit,
+                       struct error *err)
+{
+    struct observation_fit problem;
+    return pose(set, host, fit, &problem, err) && solve(&problem, 0, fit, err);
+}
+
+/* --- what the fits leave --- */
+
+static bool first_of_host(const struct published_set *set, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(set->rows[i].host, set->rows[index].host) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool host_fit_discrepancy(const struct published_set *set, struct discrepancy *off,
+                          struct error *err)
+{
+    struct discrepancy known = {ROW_ERROR, 0};
+    double square = 0, freedom = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        struct host_fit fit;
+        if (!first_of_host(set, i)) {
+            continue;
+        }
+        if (!host_fit_standing(set, set->rows[i].host, &fit, err)) {
+            if (fit.costs == 0) {
+                continue; /* nothing of it is fitted */
+            }
+            return false;
+        }
+        for (size_t row = 0; row < fit.rows; row++) {
+            square += fit.residual[row] * fit.residual[row];
+        }
+        freedom += (double)(fit.rows + fit.priors - fit.costs);
+    }
+    *off = freedom > 0 ? (struct discrepancy){sqrt(square / freedom), freedom} : known;
+    return true;
+}
+
+/* --- draws --- */
+
+bool host_fit_draw(const struct host_fit *fit, const double point[COSTS], double value[COSTS],
+                   struct error *err)
+{
+    double residual[HOST_FIT_ROWS], by[COSTS];
+    for (size_t i = 0; i < fit->costs; i++) {
+        value[fit->id[i]] = fit->value[i];
+    }
+    if (!observation_ratios(fit->row, fit->rows, value, residual, err)) {
+        return false;
+    }
+    /* One number for each cost, as far off as its standard error is, and as related. */
+    gsl_matrix *root = gsl_matrix_alloc(fit->costs, fit->costs);
+    for (size_t i = 0; i < fit->costs; i++) {
+        for (size_t k = 0; k < fit->costs; k++) {
+            gsl_matrix_set(root, i, k, fit->covariance[i][k]);
+        }
+    }
+    gsl_linalg_cholesky_decomp1(root);
+    for (size_t i = 0; i < fit->costs; i++) {
+        by[i] = 0;
+        for (size_t k = 0; k <= i; k++) {
+            double u = fmin(fmax(point[fit->id[k]], 1e-3), 1 - 1e-3);
+            by[i] += gsl_matrix_get(root, i, k) * gsl_cdf_ugaussian_Pinv(u);
+        }
+        for (size_t row = 0; row < fit->rows; row++) {
+            by[i] -= fit->gain[i][row] * (residual[row] - fit->residual[row]);
+        }
+    }
+    gsl_matrix_free(root);
+    for (size_t i = 0; i < fit->costs; i++) {
+        value[fit->id[i]] *= exp(by[i]);
+    }
+    return true;
+}
