@@ -8,6 +8,7 @@
  * from a stream each, so that both ways add up to the very same picosecond.
  */
 #include "bench.h"
+#include "exponential.h"
 
 #include <gsl/gsl_randist.h>
 #include <string.h>
@@ -109,8 +110,9 @@ int main(int argc, char **argv)
     if (argc != 4) {
         error_fatal("usage: mm1 calendar|floor xoshiro|mt19937 CUSTOMERS");
     }
+    exponential_init();
     bool ours = strcmp(argv[2], "xoshiro") == 0;
-    struct mm1 mm1 = {.draw = ours ? rng_exponential : draw_gsl,
+    struct mm1 mm1 = {.draw = ours ? exponential_draw : draw_gsl,
                       .gaps = generator(ours, 0),
                       .services = generator(ours, 1),
                       .to_come = bench_number(argv[3])};

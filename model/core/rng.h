@@ -23,8 +23,4 @@ void rng_stream(gsl_rng *rng, uint64_t seed, uint64_t a, uint64_t b, uint64_t c)
 /* One SplitMix64 step: a well mixed 64-bit hash of x. */
 uint64_t mix64(uint64_t x);
 
-/* An exponential draw with that mean by a 256-layer ziggurat; any generator
- * with 32 or more good bits will do. */
-double rng_exponential(gsl_rng *rng, double mean);
-
 #endif

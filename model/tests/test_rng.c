@@ -1,12 +1,10 @@
 #include "core/rng.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -166,175 +164,6 @@ static void test_streams_do_not_correlate(void **state)
     }
 }
 
-/* ---- Exponential draws ---- */
-
-static int compare_reals(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The largest distance between the draws' distribution and the exact one,
- * times the root of their number: beyond 1.95 in one of 1000 samples. */
-static double kolmogorov(double *draws, size_t count, double mean)
-{
-    double distance = 0;
-
-    qsort(draws, count, sizeof *draws, compare_reals);
-    for (size_t i = 0; i < count; i++) {
-        double exact = gsl_cdf_exponential_P(draws[i], mean);
-        distance = fmax(distance, exact - (double)i / (double)count);
-        distance = fmax(distance, (double)(i + 1) / (double)count - exact);
-    }
-    return distance * sqrt((double)count);
-}
-
-/* Mean and variance within five standard errors: m / sqrt(n) for the mean,
- * and m^2 sqrt(8 / n) for the variance. */
-static void check_moments(const double *draws, size_t count, double mean)
-{
-    double n = (double)count, sum = 0, squares = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        sum += draws[i];
-    }
-    for (size_t i = 0; i < count; i++) {
-        squares += (draws[i] - sum / n) * (draws[i] - sum / n);
-    }
-    assert_true(fabs(sum / n - mean) < 5 * mean / sqrt(n));
-    assert_true(fabs(squares / n - mean * mean) < 5 * mean * mean * sqrt(8 / n));
-}
-
-/* Draws of 61 random bits do not repeat; 32 bits would give 465 repeats among
- * two million. The draws are sorted. */
-static void check_resolution(const double *draws, size_t count)
-{
-    size_t repeats = 0;
-
-    for (size_t i = 1; i < count; i++) {
-        repeats += draws[i] <= draws[i - 1];
-    }
-    assert_true(repeats < 10);
-}
-
-/* The tail begins at 7.7 means, where one draw of 2200 falls, too few for the
- * distance above to see: their number is a Poisson draw of its own. */
-static void check_tail(const double *draws, size_t count, double mean)
-{
-    static const double starts[] = {7, 7.697, 8.5, 10};
-
-    for (size_t s = 0; s < sizeof starts / sizeof starts[0]; s++) {
-        double expected = (double)count * exp(-starts[s]), found = 0;
-        for (size_t i = 0; i < count; i++) {
-            found += draws[i] > starts[s] * mean;
-        }
-        assert_true(fabs(found - expected) < 4 * sqrt(expected));
-    }
-}
-
-static void check_exponential(gsl_rng *rng, double mean)
-{
-    double *draws = malloc(DRAWS * sizeof *draws);
-
-    assert_non_null(draws);
-    for (size_t i = 0; i < DRAWS; i++) {
-        draws[i] = rng_exponential(rng, mean);
-        assert_true(draws[i] >= 0);
-    }
-    check_moments(draws, DRAWS, mean);
-    check_tail(draws, DRAWS, mean);
-    assert_true(kolmogorov(draws, DRAWS, mean) < 1.95);
-    check_resolution(draws, DRAWS);
-    free(draws);
-}
-
-static void test_exponential(void **state)
-{
-    rng_stream(*state, 2024, 0, 0, 0);
-    check_exponential(*state, 1);
-    check_exponential(*state, 250);
-}
-
-/* Of a 32-bit generator two draws are joined. */
-static void test_exponential_from_another_generator(void **state)
-{
-    gsl_rng *other = gsl_rng_alloc(gsl_rng_mt19937);
-
-    (void)state;
-    assert_non_null(other);
-    gsl_rng_set(other, 7);
-    check_exponential(other, 3);
-    gsl_rng_free(other);
-}
-
-/* Successive draws are independent: their correlation stays within four
- * standard deviations. */
-static void test_exponential_does_not_correlate(void **state)
-{
-    gsl_rng *rng = *state;
-    double before, sum = 0;
-
-    rng_stream(rng, 11, 0, 0, 0);
-    before = rng_exponential(rng, 1);
-    for (int i = 0; i < DRAWS; i++) {
-        double now = rng_exponential(rng, 1);
-        sum += (now - 1) * (before - 1);
-        before = now;
-    }
-    assert_true(fabs(sum / DRAWS) < 4 / sqrt(DRAWS));
-}
-
-/* A generator that gives what is written down. */
-static size_t played;
-
-static void scripted_set(void *state, unsigned long seed)
-{
-    (void)state;
-    (void)seed;
-    played = 0;
-}
-
-/* A draw takes two numbers: its place in the layer, and the layer. First one of the
- * widest layer with a tail beside it, at 0.99 of its width, where the curve is at 0.07
- * of the layer's height; then the height; then the start of the layer above. */
-static double height_to_try;
-
-static double scripted_get_double(void *state)
-{
-    (void)state;
-    const double script[] = {0.99, 0x1p-32, height_to_try, 0, 0, 0x2p-32};
-    assert_true(played < sizeof script / sizeof *script);
-    return script[played++];
-}
-
-static unsigned long scripted_get(void *state)
-{
-    return (unsigned long)(scripted_get_double(state) * 0x1p32);
-}
-
-/* Where a layer reaches beyond the curve, what is under it counts and what is above does not. */
-static void test_exponential_at_the_curve(void **state)
-{
-    static const gsl_rng_type scripted = {.name = "scripted",
-                                          .max = UINT32_MAX,
-                                          .size = 1,
-                                          .set = scripted_set,
-                                          .get = scripted_get,
-                                          .get_double = scripted_get_double};
-    gsl_rng *rng = gsl_rng_alloc(&scripted);
-    (void)state;
-    assert_non_null(rng);
-    height_to_try = 0.03;
-    assert_true(fabs(rng_exponential(rng, 2) - 2 * 0.99 * 7.69711747) < 1e-6);
-    assert_int_equal(played, 4);
-    gsl_rng_set(rng, 0);
-    height_to_try = 0.1;
-    assert_true(rng_exponential(rng, 2) < 1e-6);
-    assert_int_equal(played, 6);
-    gsl_rng_free(rng);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,10 +174,6 @@ int main(void)
         cmocka_unit_test(test_streams_begin_apart),
         cmocka_unit_test(test_a_stream_repeats),
         cmocka_unit_test(test_streams_do_not_correlate),
-        cmocka_unit_test(test_exponential),
-        cmocka_unit_test(test_exponential_from_another_generator),
-        cmocka_unit_test(test_exponential_does_not_correlate),
-        cmocka_unit_test(test_exponential_at_the_curve),
     };
 
     return cmocka_run_group_tests(tests, new_rng, free_rng);
