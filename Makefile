@@ -263,7 +263,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 
 # Left out: programs of over 0.8 s of CPU, but for golden, sim and counts, which see whole runs and
 # recorded counts. What is left takes under 20 s in all; the last line but one says how much it was.
-SLOW_TESTS := advise agreement bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts_random fit \
+SLOW_TESTS := advise agreement bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts_random effect fit \
     import_trip journal limits paths properties rng stage2_tree stall tracks verdict
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 

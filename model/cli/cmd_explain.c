@@ -66,10 +66,16 @@ static bool set_key(struct setup *setup, const char *text, struct error *err)
     memcpy(key, text, (size_t)(equals - text));
     key[equals - text] = '\0';
     struct source_location at = {.file = "--set", .key = key};
-    if (!workload_uses(setup->workload, key)) {
-        return error_input(err, &at, "changes nothing: this workload has no [boot]");
-    }
     return setup_set(setup, key, equals + 1, &at, err);
+}
+
+static bool check_effect(const struct setup *setup, const char *text, struct error *err)
+{
+    char key[64];
+    struct source_location at = {.file = "--set", .key = key};
+    snprintf(key, sizeof key, "%.*s", (int)strcspn(text, "="), text);
+    const char *why = setup_without_effect(setup, key);
+    return !why || error_input(err, &at, "%s", why);
 }
 
 static bool fill_setup(const struct arguments *given, struct setup *setup, struct error *err)
@@ -82,6 +88,11 @@ static bool fill_setup(const struct arguments *given, struct setup *setup, struc
     }
     for (size_t i = 0; i < given->sets.count; i++) {
         if (!set_key(setup, given->sets.text[i], err)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < given->sets.count; i++) {
+        if (!check_effect(setup, given->sets.text[i], err)) {
             return false;
         }
     }

@@ -150,6 +150,47 @@ bool timeline_fits(const struct timeline *timeline, const struct source_location
                                           (unsigned long long)TIMELINE_OPS, TIMELINE_PHASES);
 }
 
+static bool same_slot(const struct slot_shape *a, const struct slot_shape *b)
+{
+    return a->ipa == b->ipa && a->bytes == b->bytes && a->misalign == b->misalign &&
+           a->backing == b->backing && a->code == b->code && a->read_only == b->read_only;
+}
+
+static bool same_vm(const struct vm_shape *a, const struct vm_shape *b)
+{
+    bool same =
+        a->granule_bytes == b->granule_bytes && a->ipa_bits == b->ipa_bits &&
+        a->vcpus == b->vcpus && a->copies == b->copies && a->s1_levels == b->s1_levels &&
+        a->s1_page_bytes == b->s1_page_bytes && a->s1_hot_pages == b->s1_hot_pages &&
+        !(a->off_access_share < b->off_access_share || a->off_access_share > b->off_access_share) &&
+        a->slot_count == b->slot_count;
+    for (uint32_t i = 0; i < a->slot_count && same; i++) {
+        same = same_slot(&a->slots[i], &b->slots[i]);
+    }
+    return same;
+}
+
+static bool same_op(const struct op *a, const struct op *b)
+{
+    return a->kind == b->kind && a->access == b->access && a->on == b->on &&
+           a->density == b->density && a->phase == b->phase && a->ipa == b->ipa &&
+           a->bytes == b->bytes && a->stride == b->stride && a->count == b->count && a->n == b->n;
+}
+
+bool timeline_same(const struct timeline *a, const struct timeline *b)
+{
+    bool same = same_vm(&a->vm, &b->vm) && a->script_count == b->script_count &&
+                a->phase_count == b->phase_count && a->signals == b->signals;
+    for (uint32_t i = 0; same && i < a->script_count; i++) {
+        const struct script *one = &a->scripts[i], *other = &b->scripts[i];
+        same = one->vcpu == other->vcpu && one->count == other->count;
+        for (size_t op = 0; same && op < one->count; op++) {
+            same = same_op(&one->ops[op], &other->ops[op]);
+        }
+    }
+    return same;
+}
+
 size_t timeline_intervals(const struct timeline *timeline)
 {
     size_t runs = 64 + 8 * (size_t)timeline->vm.slot_count;

@@ -144,6 +144,9 @@ uint64_t timeline_signal(struct timeline *timeline);
 bool timeline_fits(const struct timeline *timeline, const struct source_location *at,
                    struct error *err);
 
+/* Whether two timelines are the same VM in which the same happens, names aside. */
+bool timeline_same(const struct timeline *a, const struct timeline *b);
+
 /* How many ranges of memory state playing it can need at most, per map. */
 size_t timeline_intervals(const struct timeline *timeline);
 

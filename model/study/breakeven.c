@@ -74,9 +74,12 @@ static bool find_axis(const struct study *study, const struct breakeven_request 
 {
     const struct axis *axis = groups_axis(study, request->axis);
     snprintf(results->axis, sizeof results->axis, "%s", request->axis);
+    struct source_location at = {.key = "--axis"};
     if (!axis && setup_key_owner(request->axis) == KEY_NOBODY) {
-        struct source_location at = {.key = "--axis"};
         return setup_unknown_key(request->axis, NULL, 0, &at, err);
+    }
+    if (!axis && !study_effect(study, request->axis, &at, err)) {
+        return false;
     }
     results->kind = axis ? axis->kind : setup_key_kind(request->axis);
     if (!results->kind.number) {

@@ -52,10 +52,10 @@ static const struct option_row *strategy_key(const char *key)
 
 enum key_owner setup_key_owner(const char *key)
 {
-    return workload_has_key(key) ? KEY_WORKLOAD
-           : is_cost(key)        ? KEY_COST
-           : strategy_key(key)   ? KEY_STRATEGY
-                                 : KEY_NOBODY;
+    return workload_key(key)   ? KEY_WORKLOAD
+           : is_cost(key)      ? KEY_COST
+           : strategy_key(key) ? KEY_STRATEGY
+                               : KEY_NOBODY;
 }
 
 static struct value_kind kind_of_option(const struct option_row *row)
@@ -144,9 +144,7 @@ bool setup_unknown_key(const char *key, const char *const *more, size_t more_cou
         names[count++] = more[i];
     }
     for (size_t i = 0; i < workload_option_count && count < NAMES_MAX; i++) {
-        if (workload_has_key(workload_options[i].name)) {
-            names[count++] = workload_options[i].name;
-        }
+        names[count++] = workload_options[i].name;
     }
     for (size_t i = 0; i < COSTS && count < NAMES_MAX; i++) {
         names[count++] = cost_name[i];

@@ -66,6 +66,10 @@ bool setup_set(struct setup *setup, const char *key, const char *text,
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
                        const struct source_location *at, struct error *err);
 
+/* Why a key that was set, or one of the machine's costs, changes nothing in what this point plays
+ * or takes, and the way out; NULL: it does. The setup has its strategy. */
+const char *setup_without_effect(const struct setup *setup, const char *key);
+
 /* Why the combination exists only on paper ("if it had FWB"), or NULL. */
 const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy);
 

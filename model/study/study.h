@@ -106,6 +106,11 @@ size_t study_digit(const struct axis *axis, size_t point);
 size_t study_cells(const struct study *study);
 size_t study_point(const struct study *study, size_t cell, size_t strategy);
 
+/* Refuses a key (a workload's, a strategy's, a cost) that changes nothing at any point of the
+ * study, with the way out. */
+bool study_effect(const struct study *study, const char *key, const struct source_location *at,
+                  struct error *err);
+
 /* Resolves a point; the caller frees the setup. */
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err);
 

@@ -265,7 +265,7 @@ bool study_load(struct study *study, struct error *err)
             return false;
         }
     }
-    return true;
+    return study_effects(study, err);
 }
 
 void study_free(struct study *study)

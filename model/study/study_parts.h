@@ -38,6 +38,9 @@ bool study_complete(struct study *study, add_axis_fn add, struct error *err);
  * value of every other axis. */
 bool study_load(struct study *study, struct error *err);
 
+/* Refuses a setting or an axis that changes nothing at any point. */
+bool study_effects(const struct study *study, struct error *err);
+
 /* Fills err for a study that is nowhere; suggests the nearest. */
 bool study_unknown(const char *name, struct error *err);
 

@@ -168,7 +168,11 @@ static void bad_requests(void **state)
     refused(&study, (struct breakeven_request){.axis = "touched", .from = "0.5", .to = "2"},
             "touched");
     refused(&study, (struct breakeven_request){.axis = "zipf_exponent", .from = "0.5", .to = "1"},
-            "changes nothing of added_boot_ns");
+            "expected order = zipf beside it");
+    refused(&study,
+            (struct breakeven_request){
+                .metric = METRIC_first_insn_ns, .axis = "later_passes", .from = "0", .to = "4"},
+            "changes nothing of first_insn_ns");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap"}, "A,B");
     refused(&study, (struct breakeven_request){.axis = "touched", .pair = "unmap,eagr"},
             "--pair: the study has no strategy 'eagr' (did you mean eager?)");

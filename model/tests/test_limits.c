@@ -210,9 +210,9 @@ static void points(void **state)
 
 static void axes(void **state)
 {
-    static const char *const keys[] = {"ram_ipa", "density", "vcpus",   "s1_levels", "footprint",
-                                       "rewrite", "touched", "extents", "execute",   "cached",
-                                       "dirty",   "seed",    "exit_ns"};
+    static const char *const keys[] = {
+        "ram_ipa", "density", "vcpus",  "s1_levels", "footprint",      "rewrite", "touched",
+        "extents", "execute", "cached", "dirty",     "insns_per_page", "exit_ns"};
     size_t most = STUDY_AXES - 4; /* four that every study has, of which the file gives three */
     (void)state;
     for (size_t over = 0; over < 2; over++) {

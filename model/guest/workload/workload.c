@@ -15,7 +15,7 @@
 
 /* --- keys --- */
 
-static const struct option_row *key_row(const char *key)
+const struct option_row *workload_key(const char *key)
 {
     for (size_t i = 0; i < workload_option_count; i++) {
         if (strcmp(workload_options[i].name, key) == 0) {
@@ -25,15 +25,10 @@ static const struct option_row *key_row(const char *key)
     return NULL;
 }
 
-bool workload_has_key(const char *key)
-{
-    return key_row(key) != NULL;
-}
-
 bool workload_set(struct workload *workload, const char *key, const char *text,
                   const struct source_location *at, struct error *err)
 {
-    const struct option_row *row = key_row(key);
+    const struct option_row *row = workload_key(key);
     if (!row) {
         const char *names[WORKLOAD_KEYS];
         char hint[512] = "";
@@ -57,23 +52,12 @@ bool workload_set(struct workload *workload, const char *key, const char *text,
 
 bool workload_given(const struct workload *workload, const char *key)
 {
-    return workload->given[key_row(key) - workload_options];
+    return workload->given[workload_key(key) - workload_options];
 }
 
 const char *workload_name(const struct workload *workload)
 {
     return workload->values.name;
-}
-
-bool workload_uses(const struct workload *workload, const char *key)
-{
-    for (size_t i = 0; i < workload_option_count; i++) {
-        if (strcmp(workload_options[i].name, key) == 0 &&
-            strcmp(workload_options[i].section, "boot") == 0) {
-            return workload->boot_line > 0;
-        }
-    }
-    return true;
 }
 
 const char *workload_title(const struct workload *workload)

@@ -34,8 +34,8 @@ void workload_free(struct workload *workload);
 bool workload_set(struct workload *workload, const char *key, const char *text,
                   const struct source_location *at, struct error *err);
 
-/* Whether a key of that name exists. */
-bool workload_has_key(const char *key);
+/* The key of that name; NULL: there is none. */
+const struct option_row *workload_key(const char *key);
 
 /* What takes the place of a key that earlier versions had; NULL: there was none. */
 const char *workload_former_key(const char *key);
@@ -44,9 +44,8 @@ const char *workload_former_key(const char *key);
  * keys at once. The caller frees it with timeline_free. */
 bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);
 
-/* Whether a key has a part in what the workload does: those of [boot] have none
- * where a recording or a timeline says it. */
-bool workload_uses(const struct workload *workload, const char *key);
+/* Why a key of it changes nothing in what is played, and the way out; NULL: it does. */
+const char *workload_without_effect(const struct workload *workload, const char *key);
 
 const char *workload_name(const struct workload *workload);
 const char *workload_title(const struct workload *workload);

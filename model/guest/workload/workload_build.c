@@ -178,7 +178,9 @@ bool workload_check_recorded(const struct workload *workload, struct error *err)
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
         if (workload_given(workload, fixed[i])) {
             struct source_location at = {.file = workload->path, .key = fixed[i]};
-            return error_input(err, &at, "is set by the recording, expected no such key");
+            return error_input(err, &at,
+                               "is set by the recording, expected no such key, or a workload "
+                               "with a [boot] such as generated-boot");
         }
     }
     if (workload->slots.count > 0) {
