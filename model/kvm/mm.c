@@ -146,14 +146,15 @@ static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *
     if (!hugetlb) {
         return 1;
     }
-    switch (kvm->kernel->value[SWITCH_HUGETLB_DROP]) {
+    switch ((enum hugetlb_drop)kvm->kernel->value[SWITCH_HUGETLB_DROP]) {
     case HUGETLB_DROP_REFUSED:
         return 0;
     case HUGETLB_DROP_TWICE:
         return 2;
-    default:
+    case HUGETLB_DROP_ONCE:
         return 1;
     }
+    return 1;
 }
 
 /* The host gives back the pages that it holds. Huge pages of hugetlb go one by

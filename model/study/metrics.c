@@ -25,7 +25,7 @@ const char *const metric_help[METRICS] = {
 };
 
 static const enum metric_kind {
-    METRIC_SUM,
+    METRIC_TIME,
     METRIC_ADDED,
     METRIC_PART,
     METRIC_PLAYED,
@@ -158,11 +158,6 @@ bool metric_known(enum metric metric, const struct trial *played, const struct t
 bool metric_needs_ideal(enum metric metric)
 {
     return metric_kind[metric] == METRIC_ADDED || metric_kind[metric] == METRIC_PART;
-}
-
-bool metric_is_sum(enum metric metric)
-{
-    return metric_kind[metric] == METRIC_ADDED || metric_kind[metric] == METRIC_SUM;
 }
 
 bool metric_is_count(enum metric metric)

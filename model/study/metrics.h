@@ -18,9 +18,9 @@ struct source_location;
 
 /* X(name, unit, kind, value, help): all there is to know of a metric.
  *
- *   kind    SUM     window_ps, cpu_ps: where nobody waits, what the window's events cost
- *           ADDED   the same, a difference to the yardstick
- *           PART    of the added boot time, a difference as well
+ *   kind    TIME    by draw
+ *           ADDED   a difference to the yardstick
+ *           PART    of the added boot time, such a difference too
  *           PLAYED  what only a run that was played knows, not one that is priced again
  *           COUNT   the same whatever things cost
  *   value   an expression of a trial, its times and the yardstick's `ideal` times, in the words
@@ -31,8 +31,8 @@ struct source_location;
     PART_TABLE(METRIC_OF_PART, X)                                                                 \
     X(part_waits_ns, "ns", PART, waits_ns(times, ideal),                                          \
       "waiting, less what went on side by side")                                                  \
-    X(window_ns, "ns", SUM, NS(window_ps), "first re-init call to the end, nothing taken off")    \
-    X(cpu_ns, "ns", SUM, NS(cpu_ps),                                                              \
+    X(window_ns, "ns", TIME, NS(window_ps), "first re-init call to the end, nothing taken off")   \
+    X(cpu_ns, "ns", TIME, NS(cpu_ps),                                                             \
       "busy time of all actors from the first re-init on, waits included")                        \
     X(pause_ns, "ns", PLAYED, NS(tail.pause_ps), "longest hold of mmu_lock for write")            \
     X(stall_p50_ns, "ns", PLAYED, NS(tail.stall_p50_ps),                                          \
@@ -82,10 +82,6 @@ bool metric_known(enum metric metric, const struct trial *played, const struct t
 
 /* Whether the yardstick's times are part of the value. */
 bool metric_needs_ideal(enum metric metric);
-
-/* Whether it is nothing but the sum of the window's events where nobody waited: a run priced
- * again tells it by its window_ps and cpu_ps. */
-bool metric_is_sum(enum metric metric);
 
 /* Whether the value is the same for every draw. */
 bool metric_is_count(enum metric metric);

@@ -208,11 +208,11 @@ def metric_of_events(tree):
 @extension
 def metric_of_time(tree):
     """Metrics of time, in the middle and at the end; one of them without a value first."""
-    tree.row(METRICS, "METRIC_TABLE", 'X(wait_ns, "ns", SUM, "waited in all")')
+    tree.row(METRICS, "METRIC_TABLE", 'X(wait_ns, "ns", TIME, "waited in all")')
     tree.refused("METRIC_TABLE|requires 5 arguments|too few arguments")
-    tree.edit(METRICS, r'SUM, "waited in all"', r'PART, waits_ns(times, ideal), "waited in all"')
+    tree.edit(METRICS, r'TIME, "waited in all"', r'PART, waits_ns(times, ideal), "waited in all"')
     tree.row(METRICS, "METRIC_TABLE",
-             'X(half_ns, "ns", SUM, NS(window_ps) / 2, "half of the window")', before="cpu_ns")
+             'X(half_ns, "ns", TIME, NS(window_ps) / 2, "half of the window")', before="cpu_ns")
     tree.row(METRICS, "METRIC_TABLE",
              'X(least_ns, "ns", PLAYED, NS(tail.pause_ps) - 1, "nearly")', before="stall_p99_ns")
     tree.builds()
