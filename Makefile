@@ -236,7 +236,7 @@ $(QUESTIONS): memo-%: build/s2flush
 	if ! grep -qE '^sensitivity *[=:] *(no|off|false|0)\>' $$q; then \
 	    build/s2flush sensitivity $$q -o $$d >/dev/null; \
 	fi; \
-	build/s2flush memo $$d
+	build/s2flush memo $$q -o $$d
 
 # What memos quote. Ten seconds or more, so it is committed; its head says which version made it.
 .PHONY: validation

@@ -1,15 +1,17 @@
-/* s2flush memo: what a folder of results says, as Markdown and as an HTML page. */
-#include "cli/cli.h"
+/* s2flush memo: what a study says, as Markdown and as an HTML page. */
+#include "cli/analysis.h"
 #include "core/error.h"
 #include "report/memo/memo.h"
 #include "report/output.h"
 
 #include <stdio.h>
 
-#define FILES_MAX 8
+#define FILES_MAX 16
 
 struct arguments {
-    const char *results, *folder, *validation;
+    const char *study, *folder, *validation;
+    struct cli_sets sets;
+    uint64_t jobs;
     bool quiet;
 };
 
@@ -52,20 +54,25 @@ static bool write_files(struct files *files, const char *folder, const struct do
     return good;
 }
 
-static bool run(void *arguments, struct error *err)
+static bool write_memo(const struct study *study, const struct arguments *given, struct error *err)
 {
-    const struct arguments *given = arguments;
-    const char *folder = given->folder ? given->folder : given->results;
+    char named[sizeof study->name + 16];
+    const char *folder = given->folder;
+    struct analysis common = {.jobs = given->jobs};
+    struct sweep sweep = analysis_sweep(&common);
     struct files files = {0};
-    if (!output_folder_check(folder, err)) {
+    struct memo *memo;
+    if (!folder) {
+        snprintf(named, sizeof named, "results/%s", study->name);
+        folder = named;
+    }
+    if (!output_folder_check(folder, err) ||
+        !memo_make(study, given->validation, &sweep, &memo, err)) {
         return false;
     }
-    struct memo *memo = memo_read(given->results, given->validation, err);
-    if (!memo) {
-        return false;
-    }
-    struct doc_node *doc = memo_write(memo);
-    bool good = output_folder_make(folder, err) && write_files(&files, folder, doc, err);
+    bool good = output_folder_make(folder, err);
+    struct doc_node *doc = memo_write(memo, folder);
+    good = good && write_files(&files, folder, doc, err);
     for (size_t i = 0; i < files.count; i++) {
         if (good && !given->quiet) {
             fprintf(stderr, "%s\n", files.file[i].path);
@@ -77,10 +84,23 @@ static bool run(void *arguments, struct error *err)
     return good;
 }
 
+static bool run(void *arguments, struct error *err)
+{
+    const struct arguments *given = arguments;
+    struct study study;
+    struct study_changes changes = {given->sets.text, given->sets.count};
+    bool good = study_read(&study, given->study, &changes, err) && write_memo(&study, given, err);
+    study_free(&study);
+    return good;
+}
+
 #define AT(field) CLI_FIELD(struct arguments, field)
 
 static const struct cli_option options[] = {
-    {"output", 'o', "DIR", "folder for memo.md, memo.html and its pictures (RESULTS)", AT(folder)},
+    {"output", 'o', "DIR", "folder for memo.md, memo.html and figures (results/NAME)", AT(folder)},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
+    {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
+     .repeatable = true},
     {"validation", 'v', "FILE",
      "a table of `s2flush validate --format csv` (the one that comes with the program)",
      AT(validation)},
@@ -90,16 +110,15 @@ static const struct cli_option options[] = {
 
 const struct cli_command cmd_memo = {
     .name = "memo",
-    .summary = "a folder of results as a memo: Markdown and one HTML page",
+    .summary = "a study's answer as a memo: Markdown and one HTML page",
     .options = options,
-    .words = "RESULTS",
-    .word = {AT(results)},
-    .missing = "the folder of a study's results",
-    .help = "A memo for those who decide: the question, the answer with its confidence, and what "
-            "it rests on, from a folder of results.",
-    .more = "RESULTS holds rows.csv and run.json of `s2flush run`, and what `breakeven`, `map` "
-            "and `sensitivity` put there; the memo says which command makes what is missing. The "
-            "study's [memo] says what it is to answer.",
+    .words = "STUDY",
+    .word = {AT(study)},
+    .missing = "a study; `s2flush list studies` names them",
+    .help = "A memo for those who decide: the answer with its confidence, a figure, and what it "
+            "rests on.",
+    .more = "The study's [memo] says what it is to answer; tables of `run` and of other commands "
+            "in the same folder are linked.",
     .size = sizeof(struct arguments),
     .run = run,
 };

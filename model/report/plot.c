@@ -1,7 +1,6 @@
 #include "core/error.h"
 #include "report/plot_parts.h"
 
-#include "core/file.h"
 #include "report/gnuplot.h"
 
 #include <dirent.h>
@@ -217,25 +216,4 @@ bool plot_folder(const char *folder, FILE *messages, struct error *err)
     bool good = draw_fitting(&places, tables, messages, err);
     free_tables(tables);
     return good;
-}
-
-bool plot_svg(const char *folder, const char *script, char **svg, struct error *err)
-{
-    struct places places;
-    struct wish wish;
-    char path[OUTPUT_PATH + 128], name[96];
-    size_t length;
-    if (!gnuplot_places(folder, &places, err)) {
-        return false;
-    }
-    snprintf(path, sizeof path, "%s/%.64s.gp", places.scripts, script);
-    if (!wish_read(path, &wish)) {
-        return error_run(err, "cannot read %.600s", path);
-    }
-    snprintf(name, sizeof name, "%s.svg", wish.output);
-    if (!gnuplot_draw(&places, path, wish.table, name, "svg", err)) {
-        return false;
-    }
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    return file_slurp(path, (size_t)64 << 20, svg, &length, err);
 }

@@ -19,8 +19,4 @@ struct error;
  * missing, or a script failed; pictures that are done stay. */
 bool plot_folder(const char *folder, FILE *messages, struct error *err);
 
-/* Draws one script on the tables in a folder, as SVG into the folder, and reads
- * it: *svg is the caller's to free. */
-bool plot_svg(const char *folder, const char *script, char **svg, struct error *err);
-
 #endif

@@ -164,6 +164,13 @@ char *quantity_times(double more, double less, char buf[QUANTITY_TEXT])
     return buf;
 }
 
+char *quantity_change(double share, char buf[QUANTITY_TEXT])
+{
+    double percent = round(100 * share);
+    snprintf(buf, QUANTITY_TEXT, percent == 0 ? "0 %%" : "%+.0f %%", percent);
+    return buf;
+}
+
 const char *quantity_scale(double high, enum unit unit, double *scale)
 {
     const struct step *step = suiting(high, unit, 2);

@@ -35,6 +35,9 @@ char *quantity_range(double low, double high, enum unit unit, char buf[QUANTITY_
 /* How many times the one is as much as the other, with two digits: "9.1", "0.36". */
 char *quantity_times(double more, double less, char buf[QUANTITY_TEXT]);
 
+/* A change as a share: "+12 %", "-46 %", "0 %". */
+char *quantity_change(double share, char buf[QUANTITY_TEXT]);
+
 /* The name of the unit in which an axis up to `high` is written, and how much of
  * `unit` it is. */
 const char *quantity_scale(double high, enum unit unit, double *scale);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum {
+    KEY_ABOUT,
     KEY_METRIC,
     KEY_BREAKEVEN,
     KEY_MAP,
@@ -26,6 +27,12 @@ enum {
 #define TEXT_AT(field) AT(field), .text_size = sizeof((struct study_memo *)0)->field
 
 const struct option_row study_memo_options[STUDY_MEMO_KEYS] = {
+    [KEY_ABOUT] = {.name = "about",
+                   .kind = OPTION_CHOICE,
+                   .choices = CHOICES_OF(MEMO_ABOUT_CHOICES),
+                   AT(about),
+                   .fallback = "choice",
+                   .help = "what the memo's answer says"},
     [KEY_METRIC] = {.name = "metric",
                     .kind = OPTION_TEXT,
                     TEXT_AT(metric),

@@ -1,6 +1,7 @@
 /*
  * study_memo - the section [memo] of a study: what its memo is to answer.
  *
+ *   about        what the answer says
  *   metric       by which strategies are compared (added_boot)
  *   breakeven    the axis along which break-even points are looked for
  *   map          the two axes of the decision map: x, y
@@ -24,10 +25,18 @@
 struct error;
 struct source_location;
 
-#define STUDY_MEMO_KEYS 11
+#define STUDY_MEMO_KEYS 12
 #define STUDY_MEMO_LIST 8 /* entries of a list */
 
 struct study;
+
+#define MEMO_ABOUT_CHOICES(X)                                                             \
+    X(MEMO_ABOUT_CHOICE, "choice", "which strategy costs least")                          \
+    X(MEMO_ABOUT_LIMITS, "limits", "which values of the axis keep `targets`")             \
+    X(MEMO_ABOUT_READERS, "readers", "who reads stale bytes, and then which costs least") \
+    X(MEMO_ABOUT_SHARES, "shares", "what takes which share of the metric")                \
+    X(MEMO_ABOUT_COSTS, "costs", "which cost decides")
+CHOICE_ENUM(memo_about, MEMO_ABOUT_CHOICES);
 
 #define MEMO_SENSITIVITY_CHOICES(X)                    \
     X(MEMO_SENSITIVITY_NO, "no", "it does not say")    \
@@ -37,6 +46,7 @@ CHOICE_ENUM(memo_sensitivity, MEMO_SENSITIVITY_CHOICES);
 
 struct study_memo {
     bool given; /* the study has such a section */
+    enum memo_about about;
     char metric[64], breakeven[64], map[160], situation[512], by[64], compare[160];
     char against[256], also[256], targets[160];
     enum memo_sensitivity sensitivity;

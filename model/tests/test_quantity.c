@@ -60,6 +60,8 @@ static void ranges_say_the_unit_once(void **state)
     assert_string_equal(quantity_times(10.6, 1.17, text), "9.1");
     assert_string_equal(quantity_times(1.17, 10.6, text), "0.11");
     assert_string_equal(quantity_times(5321, 2, text), "2700");
+    assert_string_equal(quantity_change(0.1234, text), "+12 %");
+    assert_string_equal(quantity_change(-0.004, text), "0 %");
 }
 
 int main(void)

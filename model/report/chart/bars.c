@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ROW 22.0
-#define LABEL_SHARE 0.34 /* the most that labels take of the width */
+#define LABEL_SHARE 0.36 /* the most that labels take of the width */
 #define NOTE_SHARE 0.26
 
 struct layout {

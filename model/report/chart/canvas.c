@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "report/tojson.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,8 @@ static size_t line_length(const char *text, double size)
     double used = 0;
     for (; text[length]; length++) {
         used += character_width((unsigned char)text[length]) * size / 100;
-        if (text[length] == ' ' && used <= CANVAS_WIDTH - 2 * CANVAS_MARGIN) {
+        bool unit = length > 0 && isdigit((unsigned char)text[length - 1]); /* stays with it */
+        if (text[length] == ' ' && !unit && used <= CANVAS_WIDTH - 2 * CANVAS_MARGIN) {
             room = length;
         }
     }

@@ -108,8 +108,13 @@ static bool put_tag(FILE *out, const char *at, const char *end, const char *pref
 {
     static const char *const names[] = {" id=\"",  " id='",    "url('#",    "url(#",
                                         "href='#", "href=\"#", "filter=\"#"};
+    static const char plot[] = " id=\"gnuplot_"; /* each panel's have the same */
     while (at < end) {
         size_t length = 0;
+        if (starts(at, plot)) {
+            at = strchr(at + sizeof plot - 1, '"') + 1;
+            continue;
+        }
         for (size_t i = 0; i < sizeof names / sizeof *names && length == 0; i++) {
             length = starts(at, names[i]) ? strlen(names[i]) : 0;
         }

@@ -83,6 +83,37 @@ void doc_code(struct doc_node *parent, const char *text)
     doc_add(parent, DOC_CODE, text);
 }
 
+void doc_link(struct doc_node *parent, const char *text, const char *path)
+{
+    doc_add(parent, DOC_LINK, text)->name = checked(strdup(path));
+}
+
+void doc_join(struct doc_node *into, struct doc_node *block)
+{
+    if (block->first && into->last) {
+        into->last->next = block->first;
+    } else if (block->first) {
+        into->first = block->first;
+    }
+    into->last = block->last ? block->last : into->last;
+    block->first = NULL;
+    doc_free(block);
+}
+
+/* A word goes on from one run into the next where no blank is between them. */
+size_t doc_words(const struct doc_node *block)
+{
+    size_t count = 0;
+    bool inside = false;
+    for (const struct doc_node *run = block->first; run; run = run->next) {
+        for (const char *at = run->text; *at; at++) {
+            count += !inside && *at != ' ';
+            inside = *at != ' ';
+        }
+    }
+    return count;
+}
+
 void doc_cell(struct doc_node *row, const char *format, ...)
 {
     va_list arguments;

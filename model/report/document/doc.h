@@ -8,13 +8,13 @@
 #define S2FLUSH_REPORT_DOCUMENT_DOC_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 enum doc_kind {
     /* Blocks. */
     DOC_ROOT,
     DOC_TITLE, /* of the whole */
-    DOC_LEAD, /* a paragraph of the head; text: the label in front of it */
     DOC_HEADING,
     DOC_PARAGRAPH,
     DOC_LIST, /* of items */
@@ -30,6 +30,7 @@ enum doc_kind {
     DOC_TEXT,
     DOC_CODE,
     DOC_STRONG,
+    DOC_LINK, /* the name: a path from the document's folder, or "#" and an anchor */
 };
 
 struct doc_node {
@@ -51,6 +52,14 @@ void doc_heading(struct doc_node *parent, const char *text);
 void doc_code(struct doc_node *parent, const char *text);
 void doc_strong(struct doc_node *parent, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+void doc_link(struct doc_node *parent, const char *text, const char *path);
+
+/* Moves the runs of a block behind those of another, and frees the block. */
+void doc_join(struct doc_node *into, struct doc_node *block);
+
+/* How many words a block has, code and numbers included. */
+size_t doc_words(const struct doc_node *block);
 
 /* Cells with one run of text each. */
 void doc_cell(struct doc_node *row, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -62,12 +62,29 @@ static void put_code(FILE *out, const char *text, bool in_table)
     put_fence(out, fence);
 }
 
+/* All that may mean something in a link is written in hexadecimal digits. */
+static void put_path(FILE *out, const char *path)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-_./#";
+    for (; *path; path++) {
+        unsigned char c = (unsigned char)*path;
+        fprintf(out, strchr(plain, c) ? "%c" : "%%%02X", c);
+    }
+}
+
 static void put_runs(FILE *out, const struct doc_node *block)
 {
     bool in_table = block->kind == DOC_CELL || block->kind == DOC_NUMBER;
     for (const struct doc_node *run = block->first; run; run = run->next) {
         if (run->kind == DOC_CODE) {
             put_code(out, run->text, in_table);
+        } else if (run->kind == DOC_LINK) {
+            fputc('[', out);
+            put_text(out, run->text);
+            fputs("](", out);
+            put_path(out, run->name);
+            fputc(')', out);
         } else {
             const char *mark = run->kind == DOC_STRONG ? "**" : "";
             const char *text = run->text;
@@ -128,10 +145,6 @@ static void put_block(FILE *out, const struct doc_node *block)
     case DOC_TITLE:
         put_lines(out, "# ", block, "\n\n");
         break;
-    case DOC_LEAD:
-        fprintf(out, "**%s.** ", block->text);
-        put_lines(out, "", block, "\n\n");
-        break;
     case DOC_HEADING:
         put_lines(out, "## ", block, "\n\n");
         break;
@@ -175,6 +188,7 @@ static void put_block(FILE *out, const struct doc_node *block)
     case DOC_TEXT:
     case DOC_CODE:
     case DOC_STRONG:
+    case DOC_LINK:
         put_lines(out, "", block, "\n\n");
         break;
     }

@@ -1,27 +1,34 @@
 /*
- * memo - what a folder of results says, as a document for people who decide.
+ * memo - what a study says, as a document for people who decide.
  *
- * All words and figures come from the folder: run.json (the question, what was
- * assumed, how to repeat it), rows.csv, and of map.csv, breakeven.csv,
- * breakeven-curves.csv, sensitivity.csv and information.csv those that are
- * there. Tables of other rows than those of rows.csv are refused.
+ * It answers for the case that the study's [memo] names, once for each value of its
+ * facets, and shows beside it what would change the answer, how well the model does on
+ * published measurements of these machines, and the other machines and kernels.
  */
 #ifndef S2FLUSH_REPORT_MEMO_MEMO_H
 #define S2FLUSH_REPORT_MEMO_MEMO_H
 
 #include "report/document/doc.h"
+#include "study/study.h"
+#include "study/sweep.h"
+
+#include <jansson.h>
 
 struct error;
+struct memo; /* report/memo/memo_input.h */
 
-struct memo; /* report/memo_parts.h */
-
-/* Reads the folder. `validation` is a table as `s2flush validate --format csv`
- * prints; NULL: the one that comes with the program. */
-struct memo *memo_read(const char *folder, const char *validation, struct error *err);
+/* Asks the study for all that its memo says. `validation` is a table as `s2flush
+ * validate --format csv` prints; NULL: the one that comes with the program. The caller
+ * frees the memo, and the study after it. */
+bool memo_make(const struct study *study, const char *validation, struct sweep *sweep,
+               struct memo **memo, struct error *err);
 void memo_free(struct memo *memo);
 
-/* The whole document, with its pictures drawn by gnuplot where that is
- * installed. The caller frees it. */
-struct doc_node *memo_write(struct memo *memo);
+/* The whole document, with its figures drawn by gnuplot where that is installed; links
+ * lead to files in the memo's folder. The caller frees it. */
+struct doc_node *memo_write(const struct memo *memo, const char *folder);
+
+/* The same in short, for the page over all questions (report/memo/overview.h). */
+json_t *memo_summary(const struct memo *memo);
 
 #endif

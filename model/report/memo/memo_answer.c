@@ -1,349 +1,436 @@
-/* The head of a memo: the question, and the answer with its confidence. */
-#include "report/memo/memo_parts.h"
+/* The answer, in at most sixty words: what to do, what it gains, how sure that is, and what
+ * it rests on. */
+#include "report/memo/memo_input.h"
 
-#include "study/winner_map.h"
+#include "core/alloc.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define WORDS 512
-#define RIVALS 8
-
-/* --- against what --- */
-
-/* Strategies that the winner is held against. */
-struct rivals {
-    size_t strategy[RIVALS];
-    size_t count;
-};
-
-/* What Linux does. */
-static bool upstream(const struct memo *memo, size_t strategy)
+/* A sentence is made apart and joins the answer where there is room for its words. */
+static struct doc_node *sentence(void)
 {
-    return strcmp(memo_text(memo->run, "configuration", "strategies", memo_strategy(memo, strategy),
-                            "strategy", "upstream"),
-                  "yes") == 0;
+    return doc_new();
 }
 
-static void add_rival(struct rivals *rivals, size_t winner, size_t strategy)
+static bool add_sentence(struct doc_node *answer, struct doc_node *words)
 {
-    bool twice = strategy == SIZE_MAX || strategy == winner;
-    for (size_t i = 0; i < rivals->count; i++) {
-        twice |= rivals->strategy[i] == strategy;
-    }
-    if (!twice && rivals->count < RIVALS) {
-        rivals->strategy[rivals->count++] = strategy;
-    }
-}
-
-static bool compares(const struct memo *memo)
-{
-    return memo->compare[0] && memo->compare[1];
-}
-
-/* Those that [memo] names, or what it compares and what Linux does; whoever is best
- * without a condition, or exists, and one that cannot be told from the winner. */
-static struct rivals find_rivals(const struct memo *memo, const struct memo_choice *choice)
-{
-    struct rivals rivals = {0};
-    bool named = false;
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        named |= memo_lists(memo, "against", memo_strategy(memo, s));
-    }
-    add_rival(&rivals, choice->winner, choice->real);
-    add_rival(&rivals, choice->winner, choice->sound);
-    if (!choice->decided) {
-        add_rival(&rivals, choice->winner, choice->runner_up);
-    }
-    for (size_t i = 0; i < 2 && compares(memo); i++) {
-        add_rival(&rivals, choice->winner, memo_find_strategy(memo, memo->compare[i]));
-    }
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        if (named ? memo_lists(memo, "against", memo_strategy(memo, s)) : upstream(memo, s)) {
-            add_rival(&rivals, choice->winner, s);
-        }
-    }
-    if (rivals.count == 0) {
-        add_rival(&rivals, choice->winner, choice->runner_up);
-    }
-    return rivals;
-}
-
-/* By rising cost. */
-static void sort_rivals(const struct memo *memo, const struct memo_place *place,
-                        struct rivals *rivals)
-{
-    for (size_t i = 1; i < rivals->count; i++) {
-        for (size_t j = i; j > 0; j--) {
-            size_t *pair = &rivals->strategy[j - 1], keep = pair[0];
-            if (memo_band(memo, place, pair[1]).mid < memo_band(memo, place, pair[0]).mid) {
-                pair[0] = pair[1];
-                pair[1] = keep;
-            }
-        }
-    }
-}
-
-static void say_rivals(const struct memo *memo, const struct memo_place *place,
-                       const struct memo_choice *choice, struct doc_node *block)
-{
-    struct rivals rivals = find_rivals(memo, choice);
-    double least = memo_band(memo, place, choice->winner).mid;
-    sort_rivals(memo, place, &rivals);
-    for (size_t i = 0; i < rivals.count; i++) {
-        size_t s = rivals.strategy[i];
-        struct memo_band band = memo_band(memo, place, s);
-        char text[WORDS], times[64];
-        memo_say_band(band, text, sizeof text);
-        memo_say_times(band.mid, least, times, sizeof times);
-        doc_text(block, "; ");
-        doc_code(block, memo_strategy(memo, s));
-        const char *strings = memo_stale(memo, place, s)   ? "incoherent"
-                              : memo_paper(memo, place, s) ? "hypothetical there"
-                                                           : "";
-        const char *linux_does = upstream(memo, s) ? "what Linux does" : "";
-        bool both = strings[0] && linux_does[0], any = strings[0] || linux_does[0];
-        doc_text(block, "%s%s%s%s%s %s%s%s", any ? " (" : "", linux_does, both ? ", " : "", strings,
-                 any ? ")" : "", text, times[0] ? ", " : "", times);
-    }
-}
-
-/* --- one place --- */
-
-/* The medians of the two that are compared; false where nothing compares them. */
-static bool find_compared(const struct memo *memo, const struct memo_place *place, double *first,
-                          double *second)
-{
-    size_t a = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : SIZE_MAX;
-    size_t b = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : SIZE_MAX;
-    if (a == SIZE_MAX || b == SIZE_MAX) {
+    if (!words->first || doc_words(answer) + doc_words(words) > MEMO_ANSWER_WORDS) {
+        doc_free(words);
         return false;
     }
-    *first = memo_band(memo, place, a).mid;
-    *second = memo_band(memo, place, b).mid;
-    return isfinite(*first - *second);
-}
-
-/* "1.24 s to 8.35 s" */
-static void say_range(double low, double high, char *buf, size_t size)
-{
-    char from[64], to[64];
-    memo_say_number("ns", low, from, sizeof from);
-    memo_say_number("ns", high, to, sizeof to);
-    bool same = strcmp(from, to) == 0;
-    snprintf(buf, size, "%s%s%s", from, same ? "" : " to ", same ? "" : to);
-}
-
-/* What the first of the compared saves against the second, or costs more, over all
- * places; nothing where that differs from place to place. */
-static void say_saving(const struct memo *memo, struct doc_node *block)
-{
-    double least = INFINITY, most = -INFINITY, share_least = INFINITY, share_most = -INFINITY;
-    char range[160];
-    for (size_t p = 0; p < memo->places; p++) {
-        double a, b;
-        if (!find_compared(memo, &memo->place[p], &a, &b)) {
-            return;
-        }
-        least = fmin(least, b - a);
-        most = fmax(most, b - a);
-        share_least = fmin(share_least, (b - a) / fmax(a, b));
-        share_most = fmax(share_most, (b - a) / fmax(a, b));
+    if (answer->first) {
+        doc_text(answer, " ");
     }
-    if (least <= 0 && most >= 0) {
+    doc_join(answer, words);
+    return true;
+}
+
+static void say_name(const struct memo *memo, size_t strategy, struct doc_node *words)
+{
+    doc_code(words, memo_name(memo, strategy));
+}
+
+/* --- which strategy --- */
+
+/* "with 4 KiB leaves", "in 5 of 7 cases". */
+static void say_places(const struct memo *memo, const struct memo_group *group, size_t groups,
+                       struct doc_node *words)
+{
+    char text[MEMO_TEXT];
+    if (groups == 1 && memo->places > 1) {
+        doc_text(words, ", whatever the %s", memo_facet_names(memo, text));
+    } else if (groups > 1 && group->places > 2) {
+        doc_text(words, " in %zu of %zu cases", group->places, memo->places);
+    } else if (groups > 1) {
+        for (size_t i = 0; i < group->places; i++) {
+            memo_place_words(memo, memo->place[group->place[i]], text);
+            doc_text(words, "%s%s", i ? " and " : " with ", text);
+        }
+    }
+}
+
+static void say_share(double share, struct doc_node *words)
+{
+    if (share > 1) {
+        return; /* no draws, not known */
+    }
+    if (share > 0.995) {
+        doc_text(words, ", in all draws");
+    } else {
+        doc_text(words, ", in %s%.0f %% of draws", share < MAP_DECIDED ? "only " : "", 100 * share);
+    }
+}
+
+/* "1.2 s, 9.1 times less than Linux" */
+static void say_cost(const struct memo *memo, const struct memo_group *group,
+                     struct doc_node *words)
+{
+    char cost[QUANTITY_TEXT], times[QUANTITY_TEXT];
+    enum unit unit = memo_unit(memo->metric[0]);
+    const struct memo_scenario *there = memo_place(memo, group->place[0]);
+    if (group->places == 1) {
+        quantity_mid(memo_band(memo, there, 0, group->winner), unit, cost);
+    } else {
+        quantity_range(group->low, group->high, unit, cost);
+    }
+    doc_text(words, ": %s", cost);
+    if (group->winner == memo->upstream) {
+        doc_text(words, ", as Linux does");
         return;
     }
-    bool saves = least > 0;
-    say_range(saves ? least : -most, saves ? most : -least, range, sizeof range);
-    doc_text(block, " ");
-    doc_code(block, memo->compare[0]);
-    doc_text(block, saves ? " saves %s (%.0f" : " costs %s", range, 100 * share_least);
-    if (saves && round(100 * share_least) < round(100 * share_most)) {
-        doc_text(block, " to %.0f", 100 * share_most);
-    }
-    doc_text(block, saves ? " %%) against " : " more than ");
-    doc_code(block, memo->compare[1]);
-    doc_text(block, ".");
-}
-
-/* What would be cheaper if it were right: somebody will ask. */
-static void say_stale(const struct memo *memo, const struct memo_place *place, double least,
-                      struct doc_node *block)
-{
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        struct memo_band band = memo_band(memo, place, s);
-        char text[WORDS];
-        if (memo_stale(memo, place, s) && band.mid < least) {
-            memo_say_band(band, text, sizeof text);
-            doc_text(block, " ");
-            doc_code(block, memo_strategy(memo, s));
-            doc_text(block, " would take %s, but leaves stale bytes.", text);
-        }
-    }
-}
-
-/* Those of them that are cheapest at all places. */
-static void say_not_enough(const struct memo *memo, struct doc_node *block)
-{
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        bool all = true;
-        for (size_t p = 0; p < memo->places; p++) {
-            struct memo_choice choice = memo_choose(memo, &memo->place[p]);
-            all &= memo_stale(memo, &memo->place[p], s) && choice.winner != SIZE_MAX &&
-                   memo_band(memo, &memo->place[p], s).mid <
-                       memo_band(memo, &memo->place[p], choice.winner).mid;
-        }
-        if (all) {
-            doc_text(block, " ");
-            doc_code(block, memo_strategy(memo, s));
-            doc_text(block, " is cheaper, but not enough: readers find stale bytes.");
-        }
-    }
-}
-
-static void say_place(const struct memo *memo, const struct memo_place *place,
-                      struct doc_node *block)
-{
-    struct memo_choice choice = memo_choose(memo, place);
-    char text[WORDS];
-    if (choice.winner == SIZE_MAX) {
-        doc_text(block, "No strategy of the study is coherent and exists on this machine.");
-        say_stale(memo, place, INFINITY, block);
+    if (!isfinite(group->linux_low) || group->low <= 0) {
         return;
     }
-    struct memo_band band = memo_band(memo, place, choice.winner);
-    memo_say_cost(memo, band, text, sizeof text);
-    doc_code(block, memo_strategy(memo, choice.winner));
-    doc_text(block, " %s", text);
-    say_rivals(memo, place, &choice, block);
-    doc_text(block, ".");
-    size_t other = compares(memo) ? memo_find_strategy(memo, memo->compare[1]) : choice.runner_up;
-    size_t first = compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : choice.winner;
-    memo_say_also(memo, place, first, other, block);
-    say_stale(memo, place, band.mid, block);
+    char own[QUANTITY_TEXT];
+    quantity_range(group->linux_low, group->linux_high, unit, own);
+    if (group->places == 1) {
+        doc_text(words, ", %s times less than Linux (%s)",
+                 quantity_times(group->linux_low, group->low, times), own);
+    } else {
+        doc_text(words, " (Linux %s)", own);
+    }
 }
 
-/* --- below the answer --- */
-
-/* What is said against the strategies that win somewhere; the conditions of
- * verdicts stand beside the wins. */
-static void say_caveats(const struct memo *memo, struct doc_node *block)
+/* The next one, where it costs as much in all of the places. */
+static void say_ties(const struct memo *memo, const struct memo_group *group,
+                     struct doc_node *words)
 {
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        bool wins = false;
-        for (size_t p = 0; p < memo->places; p++) {
-            struct memo_choice choice = memo_choose(memo, &memo->place[p]);
-            bool leans = choice.winner == s && memo_condition(memo, &memo->place[p], s) != NULL;
-            wins |= (choice.winner == s && !leans) || (choice.sound == s && choice.winner != s);
+    size_t next = memo_place(memo, group->place[0])->best.runner_up;
+    bool same = next != MAP_NOBODY;
+    for (size_t i = 0; i < group->places && same; i++) {
+        const struct memo_scenario *there = memo_place(memo, group->place[i]);
+        double ratio = memo_band(memo, there, 0, next).mid / there->best.value;
+        same = there->best.runner_up == next && ratio < MEMO_TIE;
+    }
+    if (same) {
+        doc_text(words, "; ");
+        say_name(memo, next, words);
+        doc_text(words, " the same");
+    }
+}
+
+static struct doc_node *group_sentence(const struct memo *memo, const struct memo_group *group,
+                                       size_t groups, bool first)
+{
+    struct doc_node *words = sentence();
+    if (group->winner == MAP_NOBODY) {
+        doc_text(words, "No coherent strategy exists");
+        say_places(memo, group, groups, words);
+        doc_text(words, ".");
+        return words;
+    }
+    if (first) {
+        doc_text(words, "Of these %zu, ", memo->strategies);
+    }
+    say_name(memo, group->winner, words);
+    doc_text(words, first ? " costs least" : "");
+    say_places(memo, group, groups, words);
+    say_cost(memo, group, words);
+    say_share(group->share, words);
+    say_ties(memo, group, words);
+    doc_text(words, ".");
+    return words;
+}
+
+/* The first winner that is safe under a condition only. */
+static const struct memo_scenario *find_condition(const struct memo *memo,
+                                                  const struct memo_group *group, size_t groups)
+{
+    for (size_t i = 0; i < groups; i++) {
+        const struct memo_scenario *there = memo_place(memo, group[i].place[0]);
+        if (group[i].winner != MAP_NOBODY && there->verdict[group[i].winner].worst == ONLY_IF) {
+            return there;
         }
-        if (wins && memo_caveat(memo, s)[0]) {
-            doc_text(block, "%sCaveat of ", block->first ? " " : "");
-            doc_code(block, memo_strategy(memo, s));
-            doc_text(block, ": %s.", memo_caveat(memo, s));
+    }
+    return NULL;
+}
+
+/* What the winner asks for, and what is left without it: in full, or where that is too long
+ * by the section that has it. */
+static void add_conditions(const struct memo *memo, const struct memo_group *group, size_t groups,
+                           struct doc_node *answer)
+{
+    const struct memo_scenario *there = find_condition(memo, group, groups);
+    bool added = !there;
+    for (int brief = 0; brief < 2 && !added; brief++) {
+        char text[QUANTITY_TEXT];
+        struct doc_node *words = sentence();
+        say_name(memo, there->best.winner, words);
+        if (brief) {
+            doc_text(words, " is safe under a ");
+            doc_link(words, "condition", "#7-conditions");
+            doc_text(words, " only");
+        } else {
+            doc_text(words, " is safe only if %s",
+                     memo_condition(there->verdict[there->best.winner].conditions));
+        }
+        if (there->sound.winner != MAP_NOBODY) {
+            doc_text(words, "; else ");
+            say_name(memo, there->sound.winner, words);
+            doc_text(words, ", %s",
+                     quantity_mid(memo_band(memo, there, 0, there->sound.winner),
+                                  memo_unit(memo->metric[0]), text));
+        }
+        doc_text(words, ".");
+        added = add_sentence(answer, words);
+    }
+}
+
+/* How well the model does on this machine. */
+static void add_misfit(const struct memo *memo, struct doc_node *answer)
+{
+    const struct axis *machine = memo->study->role[AXIS_MACHINE];
+    const char *name = machine->values.text[study_digit(machine, memo->place[0])];
+    double low = INFINITY, high = -INFINITY;
+    size_t rows = 0;
+    char least[QUANTITY_TEXT], most[QUANTITY_TEXT];
+    for (size_t i = 0; i < memo->publisheds; i++) {
+        const struct memo_published *one = &memo->published[i];
+        if (one->predicted && strcmp(one->host, name) == 0) {
+            low = fmin(low, one->error);
+            high = fmax(high, one->error);
+            rows++;
         }
     }
-}
-
-static bool same_runs(const struct doc_node *a, const struct doc_node *b)
-{
-    const struct doc_node *x = a->first, *y = b->first;
-    while (x && y && strcmp(x->text, y->text) == 0) {
-        x = x->next;
-        y = y->next;
+    struct doc_node *words = sentence();
+    if (rows > 0) {
+        doc_text(words, "On %zu published figures of this machine the model errs by %s to %s.",
+                 rows, quantity_change(low, least), quantity_change(high, most));
+    } else {
+        doc_text(words, "No figure of this machine is published.");
     }
-    return !x && !y;
+    add_sentence(answer, words);
 }
 
-/* Whether the words on break-even points are the same for all places: then they
- * are said once. */
-static bool words_agree(const struct memo *memo)
+static void add_choice(const struct memo *memo, struct doc_node *answer)
 {
-    struct doc_node *first = doc_new();
-    bool same = true;
-    memo_breakeven_words(memo, &memo->place[0], first);
-    for (size_t p = 1; p < memo->places && same; p++) {
-        struct doc_node *other = doc_new();
-        memo_breakeven_words(memo, &memo->place[p], other);
-        same = same_runs(first, other);
-        doc_free(other);
+    struct memo_group group[MEMO_PLACES];
+    size_t groups = memo_groups(memo, group);
+    for (size_t i = 0; i < groups; i++) {
+        add_sentence(answer, group_sentence(memo, &group[i], groups, i == 0));
     }
-    doc_free(first);
-    return same;
+    add_conditions(memo, group, groups, answer);
 }
 
-static void say_places(const struct memo *memo, bool once, struct doc_node *doc)
+/* --- limits --- */
+
+/* The last value of the axis up to which the median keeps the limit; SIZE_MAX: none. */
+static size_t last_within(const struct memo *memo, size_t place, size_t strategy, double limit)
 {
-    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
+    size_t last = SIZE_MAX;
+    for (size_t i = 0; i < memo->axis->values.count; i++) {
+        const struct memo_scenario *there =
+            memo_at(memo, memo_with(memo->axis, memo->place[place], i));
+        if (memo_band(memo, there, 0, strategy).mid > limit) {
+            break;
+        }
+        last = i;
+    }
+    return last;
+}
+
+/* For one limit: how far it is kept, place by place. */
+static struct doc_node *limit_sentence(const struct memo *memo, size_t strategy, double limit)
+{
+    char text[QUANTITY_TEXT], where[MEMO_TEXT];
+    struct doc_node *words = sentence();
+    doc_text(words, "Under %s: ", quantity_value(limit, UNIT_NS, text));
+    for (size_t p = 0, said = 0; p < memo->places; p++) {
+        if (!memo_is_panel(memo, p)) {
+            continue;
+        }
+        size_t last = last_within(memo, p, strategy, limit);
+        doc_text(words, "%s", said++ ? "; " : "");
+        if (last == SIZE_MAX) {
+            doc_text(words, "none");
+        } else if (last + 1 == memo->axis->values.count) {
+            doc_text(words, "any");
+        } else {
+            doc_text(words, "up to %s",
+                     quantity_value(strtod(memo->axis->values.text[last], NULL),
+                                    memo->axis->kind.unit, text));
+        }
+        doc_text(words, " (%s)", memo_place_words(memo, memo->place[p], where));
+    }
+    doc_text(words, ".");
+    return words;
+}
+
+static void add_limits(const struct memo *memo, struct doc_node *answer)
+{
+    double limit[STUDY_MEMO_LIST];
+    size_t limits = study_memo_targets(&memo->study->memo, limit);
+    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
+    struct doc_node *words = sentence();
+    if (!memo->axis || limits == 0) {
+        doc_free(words);
+        add_choice(memo, answer);
+        return;
+    }
+    doc_text(words, "How large a %s may be in Linux.", memo->axis->name);
+    add_sentence(answer, words);
+    for (size_t i = 0; i < limits; i++) {
+        add_sentence(answer, limit_sentence(memo, strategy, limit[i]));
+    }
+}
+
+/* --- readers --- */
+
+static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
+{
+    struct doc_node *words = sentence();
+    bool reads[READERS] = {false};
+    size_t said = 0;
     for (size_t p = 0; p < memo->places; p++) {
-        struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
-        char words[WORDS];
-        memo_say_place(memo, &memo->place[p], true, words, sizeof words);
-        if (words[0]) {
-            doc_strong(item, "%s:", words);
-            doc_text(item, " ");
+        for (int reader = 0; reader < READERS; reader++) {
+            reads[reader] |= memo_place(memo, p)->reader[strategy][reader].outcome == STALE;
         }
-        say_place(memo, &memo->place[p], item);
-        if (!once) {
-            memo_breakeven_words(memo, &memo->place[p], item);
+    }
+    for (int reader = 0; reader < READERS; reader++) {
+        if (reads[reader]) {
+            if (said == 0) {
+                say_name(memo, strategy, words);
+                doc_text(words, " is not enough: stale bytes reach ");
+            }
+            doc_text(words, "%s%s", said++ ? " and " : "", reader_name[reader]);
+        }
+    }
+    doc_text(words, "%s", said ? "." : "");
+    if (said == 0) {
+        doc_free(words);
+        return sentence();
+    }
+    return words;
+}
+
+static void add_readers(const struct memo *memo, struct doc_node *answer)
+{
+    for (size_t s = 0; s < memo->strategies; s++) {
+        add_sentence(answer, stale_sentence(memo, s));
+    }
+    add_choice(memo, answer);
+}
+
+/* --- shares --- */
+
+static void add_share(const struct memo *memo, enum memo_share share, const char *verb,
+                      struct doc_node *answer)
+{
+    double low = INFINITY, high = -INFINITY;
+    char text[QUANTITY_TEXT];
+    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
+    struct doc_node *words = sentence();
+    for (size_t p = 0; p < memo->places; p++) {
+        double part[MEMO_SHARES];
+        const struct memo_scenario *there = memo_place(memo, p);
+        memo_share_parts(memo, there, strategy, part);
+        double of_all = part[share] / memo_band(memo, there, 0, strategy).mid;
+        low = fmin(low, of_all);
+        high = fmax(high, of_all);
+    }
+    doc_text(words, "%s %s of the time.", verb, quantity_range(low, high, UNIT_RATIO, text));
+    add_sentence(answer, words);
+}
+
+/* What another value of a facet does, against the first one, all else equal. */
+static void add_facet(const struct memo *memo, size_t index, struct doc_node *answer)
+{
+    const struct axis *axis = &memo->study->axes[index];
+    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
+    for (size_t v = 1; v < axis->values.count; v++) {
+        char name[MEMO_TEXT], text[QUANTITY_TEXT];
+        double low = INFINITY, high = -INFINITY;
+        for (size_t p = 0; p < memo->places; p++) {
+            size_t first = memo_with(axis, memo->place[p], 0);
+            const struct memo_scenario *one = memo_at(memo, first);
+            const struct memo_scenario *other = memo_at(memo, memo_with(axis, first, v));
+            double ratio =
+                memo_band(memo, other, 0, strategy).mid / memo_band(memo, one, 0, strategy).mid;
+            low = fmin(low, ratio);
+            high = fmax(high, ratio);
+        }
+        struct doc_node *words = sentence();
+        char less[QUANTITY_TEXT], more[QUANTITY_TEXT];
+        memo_axis_words(memo, axis, memo_with(axis, memo->place[0], v), name);
+        quantity_times(low, 1, less);
+        quantity_times(high, 1, more);
+        snprintf(text, sizeof text, "%.40s%s%.40s", less, strcmp(less, more) ? " to " : "",
+                 strcmp(less, more) ? more : "");
+        doc_text(words, "%s: %s times the time of ", name, text);
+        doc_text(words, "%s.",
+                 memo_axis_words(memo, axis, memo_with(axis, memo->place[0], 0), name));
+        add_sentence(answer, words);
+    }
+}
+
+static void add_shares(const struct memo *memo, struct doc_node *answer)
+{
+    add_share(memo, MEMO_CLEANING, "Cleaning takes", answer);
+    add_share(memo, MEMO_FAULTS, "Faults take", answer);
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        if (memo->facet[i]) {
+            add_facet(memo, i, answer);
         }
     }
 }
 
-/* The strategy that limits are about in the lead: what Linux does, or the first
- * that is compared. */
-static size_t limited(const struct memo *memo)
+/* --- costs --- */
+
+static void add_costs(const struct memo *memo, struct doc_node *answer)
 {
-    for (size_t s = 0; s < memo->axis[memo->strategy].count; s++) {
-        if (upstream(memo, s)) {
-            return s;
-        }
+    const struct memo_swing *decides = NULL;
+    for (size_t i = 0; i < memo->swings && !decides; i++) {
+        decides = memo->swing[i].turns ? &memo->swing[i] : NULL;
     }
-    return compares(memo) ? memo_find_strategy(memo, memo->compare[0]) : 0;
+    const struct memo_swing *largest = memo->swings ? &memo->swing[0] : NULL;
+    struct doc_node *words = sentence();
+    if (decides) {
+        doc_text(words, "Measure ");
+        doc_code(words, decides->key);
+        doc_text(words, " first: between %s and %s the best strategy changes.", decides->low_text,
+                 decides->high_text);
+    } else if (largest) {
+        doc_text(words, "No single cost changes the best strategy; ");
+        doc_code(words, largest->key);
+        doc_text(words, " moves its lead most.");
+    }
+    add_sentence(answer, words);
+    add_choice(memo, answer);
 }
 
-/* Caveats, and which costs decide where the lead does not say it. */
-static void say_rest(const struct memo *memo, bool costs, struct doc_node *doc)
-{
-    struct doc_node *rest = doc_add(doc, DOC_PARAGRAPH, NULL);
-    if (costs) {
-        memo_costs_words(memo, rest);
-    }
-    say_caveats(memo, rest);
-    if (!rest->first) {
-        doc_text(rest, "No caveats beside the verdicts of section 7.");
-    }
-}
+/* --- the section --- */
 
 void memo_answer(const struct memo *memo, struct doc_node *doc)
 {
-    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
-    bool costs = json_is_true(json_object_get(settings, "sensitivity_all"));
-    const char *title = memo_text(memo->run, "study", "title");
-    const char *name = memo_text(memo->run, "study", "name");
-    const char *question = memo_text(memo->run, "study", "question");
-    doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", title[0] ? title : name);
-    doc_text(doc_add(doc, DOC_LEAD, "1 The question"), "%s",
-             question[0] ? question
-             : title[0]  ? title
-                         : "Which strategy costs least, and where does that change?");
-    struct doc_node *answer = doc_add(doc, DOC_LEAD, "2 The answer");
-    if (memo->table[MEMO_TARGET].there) {
-        memo_limits_lead(memo, limited(memo), answer);
+    char scenario[2 * MEMO_TEXT];
+    const struct study *study = memo->study;
+    struct doc_node *answer = doc_new();
+    answer->kind = DOC_PARAGRAPH;
+    switch (study->memo.about) {
+    case MEMO_ABOUT_CHOICE:
+        add_choice(memo, answer);
+        break;
+    case MEMO_ABOUT_LIMITS:
+        add_limits(memo, answer);
+        break;
+    case MEMO_ABOUT_READERS:
+        add_readers(memo, answer);
+        break;
+    case MEMO_ABOUT_SHARES:
+        add_shares(memo, answer);
+        break;
+    case MEMO_ABOUT_COSTS:
+        add_costs(memo, answer);
+        break;
     }
-    if (costs && memo->table[MEMO_SENSITIVITY].there) {
-        memo_costs_words(memo, answer);
-        memo_measure_words(memo, answer);
-        doc_text(answer, " ");
-    }
-    memo_headline(memo, answer);
-    say_saving(memo, answer);
-    say_not_enough(memo, answer);
-    memo_trend_words(memo, answer);
-    bool once = words_agree(memo);
-    if (once) {
-        memo_breakeven_words(memo, &memo->place[0], answer);
-    }
-    say_places(memo, once, doc);
-    say_rest(memo, !costs, doc);
+    add_misfit(memo, answer);
+    doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", study->title[0] ? study->title : study->name);
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
+             study->question[0] ? study->question : "Which strategy costs least?");
+    doc_heading(doc, "1 Answer");
+    doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), answer);
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
+             memo_scenario_words(memo, false, scenario), memo_metric_words(memo->metric[0]));
 }

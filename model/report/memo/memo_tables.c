@@ -1,255 +1,299 @@
-/* Reading a folder of results: its tables, and which rows of them a place has. */
-#include "core/error.h"
-#include "report/memo/memo_parts.h"
-
-#include "core/datadir.h"
+/* The tables of a memo: strategies against Linux, limits, other machines and kernels. */
+#include "report/memo/memo_input.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define VALIDATION "results/validate/validate.csv"
+#define ACROSS 4 /* places as columns; more become rows */
 
-/* What a table must have: texts, then numbers, which may be empty. */
-struct shape {
-    const char *name;
-    const char *texts[12], *numbers[12];
-    bool axes; /* some of its columns are axes of the study */
-};
-
-static const struct shape shapes[MEMO_TABLES] = {
-    [MEMO_ROWS] = {"rows.csv",
-                   {"study", "metric", "unit", "hypothetical", "verdict", "condition",
-                    "config_hash"},
-                   {"n", "mode", "p10", "p50", "p90"},
-                   true},
-    [MEMO_MAP] = {"map.csv",
-                  {"study", "metric", "x_key", "x", "y_key", "y", "winner", "runner_up", "decided",
-                   "verdict", "sound_winner"},
-                  {"n", "probability", "value", "p10", "p90", "sound_probability", "sound_value"},
-                  true},
-    [MEMO_BREAKEVEN] = {"breakeven.csv",
-                        {"study", "metric", "axis", "unit", "a", "b", "status", "wins_below",
-                         "wins_above", "condition", "left_out", "low_winner"},
-                        {"crossing", "at", "n", "p10", "p50", "p90", "share_crossing", "share_a",
-                         "share_b", "low_factor", "high_factor"},
-                        true},
-    [MEMO_CURVES] = {"breakeven-curves.csv",
-                     {"study", "metric", "axis", "unit", "strategy"},
-                     {"x", "mode", "p10", "p50", "p90"},
-                     true},
-    [MEMO_SENSITIVITY] = {"sensitivity.csv",
-                          {"study", "metric", "a", "b", "cost", "cost_unit", "source"},
-                          {"rank", "low", "mode", "high", "at_modes", "at_low", "at_high", "first",
-                           "total"},
-                          true},
-    [MEMO_INFORMATION] = {"information.csv",
-                          {"study", "metric", "machine", "cost", "cost_unit", "source"},
-                          {"rank", "low", "high", "undecided", "gain"},
-                          true},
-    [MEMO_TARGET] = {"target.csv",
-                     {"study", "metric", "axis", "unit", "strategy", "status"},
-                     {"limit", "at", "sure", "share", "best_mode"},
-                     true},
-    [MEMO_VALIDATION] = {VALIDATION,
-                         {"table", "row", "role", "unit", "inside"},
-                         {"measured", "p10", "p50", "p90", "error_pct"},
-                         false},
-};
-
-const char *memo_table_name(enum memo_table_id id)
+static void put_name(const struct memo *memo, size_t strategy, struct doc_node *line)
 {
-    return shapes[id].name;
+    struct doc_node *cell = doc_add(line, DOC_CELL, NULL);
+    if (strategy == MAP_NOBODY) {
+        doc_text(cell, "none is coherent");
+        return;
+    }
+    doc_code(cell, memo_name(memo, strategy));
+    doc_text(cell, "%s", strategy == memo->upstream ? " (Linux)" : "");
 }
 
-/* --- one table --- */
-
-static bool has_columns(const struct memo_table *table, const struct shape *shape,
-                        struct error *err)
+static void put_band(struct doc_node *line, struct band band, enum unit unit)
 {
-    for (size_t i = 0; i < 24; i++) {
-        const char *name = i < 12 ? shape->texts[i] : shape->numbers[i - 12];
-        if (name && csv_column(&table->csv, name) < 0) {
-            return error_input(err, NULL, "%s: has no column %s", table->path, name);
+    char text[QUANTITY_TEXT];
+    doc_number(line, "%s", isfinite(band.mid) ? quantity_band(band, unit, text) : "");
+}
+
+/* Whether it may be used, in the worst of the places. */
+static void put_safety(const struct memo *memo, size_t strategy, struct doc_node *line)
+{
+    bool stale = false;
+    unsigned conditions = 0;
+    const char *hypothetical = NULL;
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct strategy_verdict *verdict = &memo_place(memo, p)->verdict[strategy];
+        stale |= verdict->worst == STALE;
+        conditions |= verdict->worst == ONLY_IF ? verdict->conditions : 0;
+        hypothetical = verdict->hypothetical ? verdict->hypothetical : hypothetical;
+    }
+    doc_cell(line, "%s%s%s",
+             stale        ? "no: stale bytes are read"
+             : conditions ? "under a condition"
+                          : "yes",
+             hypothetical ? ", " : "", hypothetical ? hypothetical : "");
+}
+
+/* "9.1 times less", of the medians. */
+static void put_against(const struct memo *memo, const struct memo_scenario *there, size_t strategy,
+                        struct doc_node *line)
+{
+    char text[QUANTITY_TEXT];
+    double own = memo->upstream == SIZE_MAX ? NAN : memo_band(memo, there, 0, memo->upstream).mid;
+    double mid = memo_band(memo, there, 0, strategy).mid;
+    if (strategy == memo->upstream || !(own > 0) || !(mid > 0)) {
+        doc_number(line, "%s", "");
+    } else if (mid < own) {
+        doc_number(line, "%s times less", quantity_times(own, mid, text));
+    } else {
+        doc_number(line, "%s times more", quantity_times(mid, own, text));
+    }
+}
+
+/* Strategies down, places to the right. */
+static void across(const struct memo *memo, struct doc_node *doc)
+{
+    size_t order[STUDY_STRATEGIES * 2], count = memo_order(memo, memo_place(memo, 0), order);
+    struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    doc_cell(head, "strategy");
+    for (size_t p = 0; p < memo->places; p++) {
+        char words[MEMO_TEXT];
+        memo_place_words(memo, memo->place[p], words);
+        doc_number(head, "%s", words[0] ? words : memo_metric_words(memo->metric[0]));
+        doc_number(head, "against Linux");
+    }
+    doc_cell(head, "safe?");
+    for (size_t i = 0; i < count; i++) {
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+        put_name(memo, order[i], line);
+        for (size_t p = 0; p < memo->places; p++) {
+            const struct memo_scenario *there = memo_place(memo, p);
+            put_band(line, memo_band(memo, there, 0, order[i]), memo_unit(memo->metric[0]));
+            put_against(memo, there, order[i], line);
+        }
+        put_safety(memo, order[i], line);
+    }
+}
+
+/* The cells of a line about who costs least in a scenario. */
+static void put_best(const struct memo *memo, const struct memo_scenario *there,
+                     struct doc_node *line)
+{
+    enum unit unit = memo_unit(memo->metric[0]);
+    const struct map_choice *best = &there->best;
+    put_name(memo, best->winner, line);
+    if (best->winner == MAP_NOBODY) {
+        doc_number(line, "%s", "");
+        doc_number(line, "%s", "");
+    } else {
+        put_band(line, memo_band(memo, there, 0, best->winner), unit);
+        if (isfinite(best->probability)) {
+            doc_number(line, "%.0f %%", 100 * best->probability);
+        } else {
+            doc_number(line, "%s", "");
         }
     }
-    return true;
+    if (best->runner_up == MAP_NOBODY) {
+        doc_cell(line, "%s", "");
+        doc_number(line, "%s", "");
+    } else {
+        put_name(memo, best->runner_up, line);
+        put_band(line, memo_band(memo, there, 0, best->runner_up), unit);
+    }
+    if (memo->upstream == SIZE_MAX) {
+        doc_number(line, "%s", "");
+    } else {
+        put_band(line, memo_band(memo, there, 0, memo->upstream), unit);
+    }
 }
 
-static bool has_numbers(const struct memo_table *table, const struct shape *shape,
-                        struct error *err)
+static struct doc_node *best_table(struct doc_node *doc, const char *first)
 {
-    for (size_t i = 0; i < 12 && shape->numbers[i]; i++) {
-        int column = csv_column(&table->csv, shape->numbers[i]);
-        for (size_t row = 0; row < table->csv.rows; row++) {
-            const char *text = csv_cell(&table->csv, row, column);
-            double value;
-            struct source_location at = {table->path, table->csv.lines[row], shape->numbers[i]};
-            if (text[0] && !unit_parse(text, UNIT_NONE, &value)) {
-                return error_input(err, &at, "found '%.80s', expected a number", text);
+    const char *const names[] = {first,  "costs least", ">cost", ">of draws",
+                                 "next", ">cost",       ">Linux"};
+    return doc_table(doc, names, sizeof names / sizeof *names);
+}
+
+static void down(const struct memo *memo, struct doc_node *doc)
+{
+    struct doc_node *table = best_table(doc, "case");
+    for (size_t p = 0; p < memo->places; p++) {
+        char words[MEMO_TEXT];
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+        doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
+        put_best(memo, memo_place(memo, p), line);
+    }
+}
+
+/* Every strategy in every place, with the metrics that stand beside. */
+static void everything(const struct memo *memo, struct doc_node *doc)
+{
+    struct doc_node *details = doc_add(doc, DOC_DETAILS, "All strategies");
+    struct doc_node *table = doc_add(details, DOC_TABLE, NULL);
+    struct doc_node *head = doc_add(table, DOC_ROW, NULL);
+    doc_cell(head, "case");
+    doc_cell(head, "strategy");
+    for (size_t m = 0; m < memo->parts; m++) {
+        doc_number(head, "%s", memo_metric_words(memo->metric[m]));
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct memo_scenario *there = memo_place(memo, p);
+        size_t order[STUDY_STRATEGIES * 2], count = memo_order(memo, there, order);
+        for (size_t i = 0; i < count; i++) {
+            char words[MEMO_TEXT];
+            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+            doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
+            put_name(memo, order[i], line);
+            for (size_t m = 0; m < memo->parts; m++) {
+                put_band(line, memo_band(memo, there, m, order[i]), memo_unit(memo->metric[m]));
             }
         }
     }
-    return true;
 }
 
-size_t memo_digit(const struct memo_axis *axis, const char *text)
+/* --- limits --- */
+
+/* Up to which value of the axis a strategy keeps a limit, by the median. */
+static void put_kept(const struct memo *memo, size_t place, size_t strategy, double limit,
+                     struct doc_node *line)
 {
-    double number;
-    bool is_number = axis->number && unit_parse(text, UNIT_NONE, &number);
-    for (size_t i = 0; i < axis->count; i++) {
-        if (is_number ? number == axis->numbers[i] : strcmp(text, memo_value(axis, i)) == 0) {
-            return i;
+    size_t last = SIZE_MAX, count = memo->axis->values.count;
+    char text[QUANTITY_TEXT];
+    for (size_t i = 0; i < count; i++) {
+        const struct memo_scenario *there =
+            memo_at(memo, memo_with(memo->axis, memo->place[place], i));
+        if (memo_band(memo, there, 0, strategy).mid > limit) {
+            break;
         }
+        last = i;
     }
-    return SIZE_MAX;
+    if (last == SIZE_MAX || last + 1 == count) {
+        doc_number(line, "%s", last == SIZE_MAX ? "none" : "any");
+    } else {
+        doc_number(line, "up to %s",
+                   quantity_value(strtod(memo->axis->values.text[last], NULL),
+                                  memo->axis->kind.unit, text));
+    }
 }
 
-const char *memo_axis_cell(const struct csv *csv, size_t row, const char *name)
+static void limits(const struct memo *memo, struct doc_node *doc)
 {
-    static const char *const keys[][2] = {{"x_key", "x"}, {"y_key", "y"}};
-    int column = csv_column(csv, name);
-    if (column >= 0) {
-        return csv_cell(csv, row, column);
+    double limit[STUDY_MEMO_LIST];
+    size_t count = study_memo_targets(&memo->study->memo, limit);
+    if (!memo->axis || count == 0) {
+        return;
     }
-    for (size_t i = 0; i < 2; i++) {
-        if (strcmp(csv_cell(csv, row, csv_column(csv, keys[i][0])), name) == 0) {
-            return csv_cell(csv, row, csv_column(csv, keys[i][1]));
-        }
+    struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    doc_cell(head, "case");
+    doc_cell(head, "strategy");
+    for (size_t i = 0; i < count; i++) {
+        char text[QUANTITY_TEXT];
+        doc_number(head, "under %s", quantity_value(limit[i], UNIT_NS, text));
     }
-    return NULL;
-}
-
-/* Whether the rows are of this study and of values that it has. */
-static bool is_ours(const struct memo *memo, const struct memo_table *table, struct error *err)
-{
-    const char *study = memo_text(memo->run, "study", "name");
-    int name = csv_column(&table->csv, "study");
-    for (size_t row = 0; row < table->csv.rows; row++) {
-        struct source_location at = {table->path, table->csv.lines[row], "study"};
-        if (strcmp(csv_cell(&table->csv, row, name), study) != 0) {
-            return error_input(err, &at, "found '%.80s', expected '%.80s' as in run.json",
-                               csv_cell(&table->csv, row, name), study);
-        }
-        for (size_t i = 0; i < memo->axes; i++) {
-            const char *text = memo_axis_cell(&table->csv, row, memo->axis[i].name);
-            at.key = memo->axis[i].name;
-            if (text && memo_digit(&memo->axis[i], text) == SIZE_MAX) {
-                return error_input(err, &at, "found '%.80s', which run.json has not", text);
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t s = 0; s < memo->strategies && memo_is_panel(memo, p); s++) {
+            char words[MEMO_TEXT];
+            if (memo_stale(memo_place(memo, p), s)) {
+                continue;
+            }
+            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+            doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
+            put_name(memo, s, line);
+            for (size_t i = 0; i < count; i++) {
+                put_kept(memo, p, s, limit[i], line);
             }
         }
     }
-    return true;
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+             "The largest %s of those that were played whose median keeps the limit.",
+             memo->axis->name);
 }
 
-static bool read_table(struct memo *memo, enum memo_table_id id, struct error *err)
+/* --- shares --- */
+
+static void shares(const struct memo *memo, struct doc_node *doc)
 {
-    const struct shape *shape = &shapes[id];
-    struct memo_table *table = &memo->table[id];
-    table->name = shape->name;
-    if (table->path[0] == '\0') {
-        snprintf(table->path, sizeof table->path, "%.4000s/%s", memo->folder, shape->name);
-        if (id != MEMO_ROWS && access(table->path, F_OK) != 0) {
-            return true;
+    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
+    struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    doc_cell(head, "case");
+    doc_number(head, "%s", memo_metric_words(memo->metric[0]));
+    for (int i = 0; i < MEMO_SHARES; i++) {
+        doc_number(head, "%s", memo_share_name[i]);
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct memo_scenario *there = memo_place(memo, p);
+        struct band band = memo_band(memo, there, 0, strategy);
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+        double part[MEMO_SHARES];
+        char words[MEMO_TEXT];
+        doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
+        put_band(line, band, memo_unit(memo->metric[0]));
+        memo_share_parts(memo, there, strategy, part);
+        for (int i = 0; i < MEMO_SHARES; i++) {
+            doc_number(line, "%.0f %%", 100 * part[i] / band.mid);
         }
     }
-    if (!csv_read(table->path, &table->csv, err)) {
-        return false;
+}
+
+void memo_comparison(const struct memo *memo, struct doc_node *doc)
+{
+    doc_heading(doc, "3 Strategies");
+    if (memo->study->memo.about == MEMO_ABOUT_LIMITS) {
+        limits(memo, doc);
     }
-    table->there = true;
-    return has_columns(table, shape, err) && has_numbers(table, shape, err) &&
-           (!shape->axes || is_ours(memo, table, err));
-}
-
-/* --- cells --- */
-
-const char *memo_cell(const struct memo *memo, enum memo_table_id table, size_t row,
-                      const char *column)
-{
-    const struct csv *csv = &memo->table[table].csv;
-    return csv_cell(csv, row, csv_column(csv, column));
-}
-
-double memo_number(const struct memo *memo, enum memo_table_id table, size_t row,
-                   const char *column)
-{
-    double value;
-    return unit_parse(memo_cell(memo, table, row, column), UNIT_NONE, &value) ? value : NAN;
-}
-
-static bool matches(const struct memo *memo, const struct csv *csv, size_t row,
-                    const struct memo_place *place, bool own_columns_only)
-{
-    for (size_t i = 0; i < memo->axes; i++) {
-        const char *name = memo->axis[i].name;
-        bool counts = i != memo->strategy && (!own_columns_only || csv_column(csv, name) >= 0);
-        const char *text = counts ? memo_axis_cell(csv, row, name) : NULL;
-        if (text && memo_digit(&memo->axis[i], text) != place->digit[i]) {
-            return false;
-        }
+    if (memo->study->memo.about == MEMO_ABOUT_SHARES) {
+        shares(memo, doc);
     }
-    return true;
-}
-
-bool memo_matches(const struct memo *memo, enum memo_table_id table, size_t row,
-                  const struct memo_place *place)
-{
-    return matches(memo, &memo->table[table].csv, row, place, false);
-}
-
-bool memo_in_panel(const struct memo *memo, enum memo_table_id table, size_t row,
-                   const struct memo_place *place)
-{
-    return matches(memo, &memo->table[table].csv, row, place, true);
-}
-
-/* --- rows.csv --- */
-
-static bool index_rows(struct memo *memo, struct error *err)
-{
-    const struct memo_table *table = &memo->table[MEMO_ROWS];
-    int metric = csv_column(&table->csv, "metric");
-    size_t found = 0;
-    memo->row = malloc(memo->points * sizeof *memo->row);
-    if (!memo->row) {
-        error_fatal("out of memory for a memo");
+    if (memo->places <= ACROSS) {
+        across(memo, doc);
+    } else {
+        down(memo, doc);
     }
-    memset(memo->row, 0xff, memo->points * sizeof *memo->row);
-    for (size_t row = 0; row < table->csv.rows; row++) {
-        size_t point = 0;
-        if (strcmp(csv_cell(&table->csv, row, metric), memo->metric) != 0) {
-            continue;
-        }
-        for (size_t i = 0; i < memo->axes; i++) {
-            int column = csv_column(&table->csv, memo->axis[i].name);
-            if (column < 0) {
-                return error_input(err, NULL, "%s: has no column %s, an axis in run.json",
-                                   table->path, memo->axis[i].name);
+    if (memo->places > ACROSS || memo->parts > 1) {
+        everything(memo, doc);
+    }
+}
+
+/* --- machines and kernels --- */
+
+void memo_machines(const struct memo *memo, struct doc_node *doc)
+{
+    const struct axis *machine = memo->study->role[AXIS_MACHINE];
+    const struct axis *kernel = memo->study->role[AXIS_KERNEL];
+    doc_heading(doc, "6 Machines and kernels");
+    if (machine->values.count * kernel->values.count == 1) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "The study has one machine and one kernel.");
+        return;
+    }
+    struct doc_node *table = best_table(doc, "machine, kernel and case");
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t i = 0; i < machine->values.count * kernel->values.count; i++) {
+            size_t m = i / kernel->values.count, k = i % kernel->values.count;
+            size_t point = memo_with(kernel, memo_with(machine, memo->place[p], m), k);
+            char words[MEMO_TEXT];
+            bool ours = point == memo->place[p];
+            bool other_place = false;
+            for (size_t q = 0; q < memo->places; q++) {
+                other_place |= q != p && memo->place[q] == point;
             }
-            point += memo->axis[i].stride *
-                     memo_digit(&memo->axis[i], csv_cell(&table->csv, row, column));
-        }
-        found += memo->row[point] == SIZE_MAX;
-        memo->row[point] = row;
-    }
-    return found == memo->points ||
-           error_input(err, NULL, "%s: has %zu of the %zu rows of %s that run.json tells of",
-                       table->path, found, memo->points, memo->metric);
-}
-
-bool memo_read_tables(struct memo *memo, struct error *err)
-{
-    for (int id = 0; id < MEMO_VALIDATION; id++) {
-        if (!read_table(memo, (enum memo_table_id)id, err)) {
-            return false;
+            if (other_place) {
+                continue; /* it has a line of its own */
+            }
+            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+            struct doc_node *cell = doc_add(line, DOC_CELL, NULL);
+            memo_place_words(memo, point, words);
+            doc_text(cell, "%s, Linux %s%s%s%s", machine->values.text[m], kernel->values.text[k],
+                     words[0] ? ", " : "", words, ours ? " (the answer's)" : "");
+            put_best(memo, memo_at(memo, point), line);
         }
     }
-    struct memo_table *validation = &memo->table[MEMO_VALIDATION];
-    if (validation->path[0] == '\0' &&
-        !datadir_find(VALIDATION, validation->path, sizeof validation->path)) {
-        return index_rows(memo, err) && memo_check_tables(memo, err);
-    }
-    return read_table(memo, MEMO_VALIDATION, err) && index_rows(memo, err) &&
-           memo_check_tables(memo, err);
 }

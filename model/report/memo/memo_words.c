@@ -1,257 +1,444 @@
-/* How a memo says what a metric comes to, and how two strategies compare. */
-#include "report/memo/memo_parts.h"
+/* What a memo knows, for whoever asks: points, costs of strategies, and what things are
+ * called. */
+#include "report/memo/memo_input.h"
 
-#include "study/information.h"
+#include "core/alloc.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define WORDS 256
-#define LITTLE 1e-3 /* of what the other costs: nothing beside it */
+/* --- points --- */
 
-/* --- metrics --- */
-
-struct phrase {
-    const char *metric, *least, *verb;
-};
-
-static const struct phrase *phrase_of(const struct memo *memo)
+size_t memo_with(const struct axis *axis, size_t point, size_t digit)
 {
-    static const struct phrase phrases[] = {
-        {"added_boot_ns", "adds least to the reboot", "adds"},
-        {"cpu_ns", "takes the least processor time", "takes"},
-        {"pause_ns", "holds mmu_lock for write the shortest", "holds it for up to"},
-        {"stall_max_ns", "keeps vCPUs waiting the shortest", "keeps one waiting for up to"},
-        {"window_ns", "is done first", "takes"},
-        {"first_insn_ns", "gets to the guest's first instruction first", "takes"},
-        {NULL, "costs least", "costs"},
-    };
-    const struct phrase *phrase = phrases;
-    while (phrase->metric && strcmp(phrase->metric, memo->metric) != 0) {
-        phrase++;
+    return point - study_digit(axis, point) * axis->stride + digit * axis->stride;
+}
+
+const struct memo_scenario *memo_at(const struct memo *memo, size_t point)
+{
+    size_t low = 0, high = memo->scenarios;
+    while (low + 1 < high) {
+        size_t middle = (low + high) / 2;
+        bool beyond = memo->scenario[middle].point > point;
+        high = beyond ? middle : high;
+        low = beyond ? low : middle;
     }
-    return phrase;
+    return &memo->scenario[low];
 }
 
-const char *memo_verb(const struct memo *memo)
+const struct memo_scenario *memo_place(const struct memo *memo, size_t place)
 {
-    return phrase_of(memo)->least;
+    return memo_at(memo, memo->place[place]);
 }
 
-void memo_say_cost(const struct memo *memo, struct memo_band band, char *buf, size_t size)
+bool memo_is_panel(const struct memo *memo, size_t place)
 {
-    char text[WORDS];
-    memo_say_band(band, text, sizeof text);
-    if (band.mid == 0 && !(band.p90 > 0)) {
-        snprintf(buf, size, "%s nothing", phrase_of(memo)->verb);
-    } else {
-        snprintf(buf, size, "%s %s", phrase_of(memo)->verb, text);
-    }
-}
-
-void memo_say_times(double more, double less, char *buf, size_t size)
-{
-    char text[32];
-    buf[0] = '\0';
-    if (less > LITTLE * more && more > less) {
-        memo_say_digits(more / less, text, sizeof text);
-        bool one = strcmp(text, "1") == 0;
-        snprintf(buf, size, one ? "hardly more" : "%s times as much", text);
-    }
-}
-
-/* --- other metrics --- */
-
-static const char *noun_of(const char *metric)
-{
-    static const char *const nouns[][2] = {
-        {"writeback_bytes", "written back to memory"},
-        {"lines", "lines cleaned"},
-        {"faults", "stage-2 faults"},
-        {"tlbi", "TLB invalidations"},
-        {"cpu_ns", "processor time of all cores from the reset on"},
-        {"pause_ns", "longest hold of mmu_lock"},
-        {"part_fault_path_ns", "exits and software of stage-2 faults"},
-        {"part_lines_fault_ns", "cleaning at those faults"},
-    };
-    for (size_t i = 0; i < sizeof nouns / sizeof *nouns; i++) {
-        if (strcmp(nouns[i][0], metric) == 0) {
-            return nouns[i][1];
+    for (size_t p = 0; p < place && memo->axis; p++) {
+        if (memo_with(memo->axis, memo->place[p], 0) ==
+            memo_with(memo->axis, memo->place[place], 0)) {
+            return false;
         }
     }
-    return metric;
+    return true;
 }
 
-static void say_count(double value, char *buf, size_t size)
+/* --- strategies --- */
+
+const char *memo_name(const struct memo *memo, size_t strategy)
 {
-    char text[32];
-    double scale = value >= 1e9 ? 1e9 : value >= 1e6 ? 1e6 : 1;
-    memo_say_digits(value / scale, text, sizeof text);
-    snprintf(buf, size, "%s%s", text, scale == 1e9 ? " billion" : scale == 1e6 ? " million" : "");
+    return memo->study->strategies[strategy]->name;
 }
 
-/* The value of another metric; false where the rows have it not. */
-static bool say_other(const struct memo *memo, const char *metric, const struct memo_place *place,
-                      size_t strategy, char *buf, size_t size)
+struct band memo_band(const struct memo *memo, const struct memo_scenario *scenario, size_t metric,
+                      size_t strategy)
 {
-    const struct csv *csv = &memo->table[MEMO_ROWS].csv;
-    for (size_t row = 0; row < csv->rows; row++) {
-        if (strcmp(memo_cell(memo, MEMO_ROWS, row, "metric"), metric) != 0 ||
-            strcmp(memo_cell(memo, MEMO_ROWS, row, "strategy"), memo_strategy(memo, strategy)) !=
-                0 ||
-            !memo_matches(memo, MEMO_ROWS, row, place)) {
-            continue;
+    const double *value = scenario->value[metric] + strategy * memo->runs;
+    struct band band = {value[0], NAN, NAN};
+    size_t draws = memo->runs - 1;
+    if (draws > 0 && isfinite(value[1])) {
+        double *copy = alloc_raw(draws, sizeof *copy, "a memo");
+        memcpy(copy, value + 1, draws * sizeof *copy);
+        band = (struct band){quantile(copy, draws, 0.5), quantile(copy, draws, 0.1),
+                             quantile(copy, draws, 0.9)};
+        free(copy);
+    }
+    return band;
+}
+
+double memo_cheaper(const struct memo *memo, const struct memo_scenario *scenario, size_t a,
+                    size_t b)
+{
+    const double *first = scenario->value[0] + a * memo->runs;
+    const double *second = scenario->value[0] + b * memo->runs;
+    size_t count = 0;
+    for (size_t run = 1; run < memo->runs; run++) {
+        count += first[run] < second[run];
+    }
+    return memo->runs > 1 ? (double)count / (double)(memo->runs - 1) : NAN;
+}
+
+bool memo_stale(const struct memo_scenario *scenario, size_t strategy)
+{
+    return scenario->verdict[strategy].worst == STALE;
+}
+
+bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario, size_t strategy)
+{
+    return map_may_win(&scenario->verdict[strategy], memo->study->memo.what_if, false);
+}
+
+size_t memo_order(const struct memo *memo, const struct memo_scenario *scenario, size_t *order)
+{
+    for (size_t s = 0; s < memo->strategies; s++) {
+        size_t at = s;
+        double cost = memo_band(memo, scenario, 0, s).mid;
+        while (at > 0) {
+            size_t before = order[at - 1];
+            bool stale = memo_stale(scenario, s), other = memo_stale(scenario, before);
+            bool earlier = stale != other ? other : cost < memo_band(memo, scenario, 0, before).mid;
+            if (!earlier) {
+                break;
+            }
+            order[at] = before;
+            at--;
         }
-        const char *unit = memo_cell(memo, MEMO_ROWS, row, "unit");
-        struct memo_band band = memo_row_band(memo, row);
-        if (strcmp(unit, "ns") == 0) {
-            memo_say_band(band, buf, size);
-        } else if (strcmp(unit, "bytes") == 0 && band.mid > 0) {
-            memo_say_number(unit, band.mid, buf, size);
-        } else {
-            say_count(band.mid, buf, size);
+        order[at] = s;
+    }
+    return memo->strategies;
+}
+
+size_t memo_next(const struct memo *memo, const struct memo_scenario *scenario)
+{
+    size_t order[STUDY_STRATEGIES * 2], count = memo_order(memo, scenario, order);
+    for (size_t i = 0; i < count; i++) {
+        double mid = memo_band(memo, scenario, 0, order[i]).mid;
+        if (order[i] != scenario->best.winner && memo_may_win(memo, scenario, order[i]) &&
+            mid > MEMO_TIE * scenario->best.value) {
+            return order[i];
         }
-        return isfinite(band.mid);
+    }
+    return MAP_NOBODY;
+}
+
+static bool find_name(const struct memo *memo, const char *name, size_t *strategy)
+{
+    for (size_t s = 0; s < memo->strategies; s++) {
+        if (strcmp(memo_name(memo, s), name) == 0) {
+            *strategy = s;
+            return true;
+        }
     }
     return false;
 }
 
-void memo_say_also(const struct memo *memo, const struct memo_place *place, size_t first,
-                   size_t second, struct doc_node *block)
+bool memo_pair(const struct memo *memo, size_t *a, size_t *b)
 {
-    const json_t *settings = json_object_get(json_object_get(memo->run, "study"), "memo");
-    const json_t *list = json_object_get(settings, "also"), *entry;
-    size_t i, said = 0;
-    json_array_foreach(list, i, entry)
-    {
-        const char *metric = json_string_value(entry);
-        char a[WORDS], b[WORDS];
-        if (!metric || second == SIZE_MAX || !say_other(memo, metric, place, first, a, sizeof a) ||
-            !say_other(memo, metric, place, second, b, sizeof b)) {
-            continue;
+    char first[64], second[64];
+    return study_memo_pair(memo->study->memo.compare, first, second) && find_name(memo, first, a) &&
+           find_name(memo, second, b);
+}
+
+/* --- words --- */
+
+const char *memo_condition(unsigned conditions)
+{
+    bool fill = conditions & CONDITION_NO_FILL, anonymous = conditions & CONDITION_ANONYMOUS;
+    return fill && anonymous ? "no core prefetches a flushed line before the guest writes it with "
+                               "its MMU off, and no process or device reads the memory as a file"
+           : fill ? "no core prefetches a flushed line before the guest writes it with its MMU off"
+           : anonymous ? "no process or device reads the memory as a file"
+                       : "";
+}
+
+/* Of the granule: its page, and what a block of its tables maps. */
+static const char *size_of(const char *granule, bool block)
+{
+    static const char *const sizes[][3] = {
+        {"4K", "4 KiB", "2 MiB"}, {"16K", "16 KiB", "32 MiB"}, {"64K", "64 KiB", "512 MiB"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        if (strcmp(sizes[i][0], granule) == 0) {
+            return sizes[i][1 + block];
         }
-        if (said++ == 0) {
-            doc_text(block, " With ");
-            doc_code(block, memo_strategy(memo, first));
-            doc_text(block, " and ");
-            doc_code(block, memo_strategy(memo, second));
-            doc_text(block, ": ");
-        }
-        doc_text(block, "%s%s %s and %s", said > 1 ? "; " : "", noun_of(metric), a, b);
     }
-    if (said > 0) {
-        doc_text(block, ".");
+    return granule;
+}
+
+char *memo_leaf(const struct memo_facts *facts, char buf[MEMO_TEXT])
+{
+    const char *page = size_of(facts->granule, false), *block = size_of(facts->granule, true);
+    const struct { /* with larger granules stage 2 has no leaves of 1 GiB */
+        enum backing backing;
+        const char *size, *more;
+    } leaves[] = {
+        {BACKING_4K, page, ""},
+        {BACKING_THP, block, ""},
+        {BACKING_HUGETLB, block, " (hugetlb)"},
+        {BACKING_HUGETLB_1G, strcmp(facts->granule, "4K") == 0 ? "1 GiB" : block, " (hugetlb)"},
+        {BACKING_SHARED, page, " (shared memory)"}};
+    snprintf(buf, MEMO_TEXT, "leaves as the host has pages");
+    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
+        if (strcmp(backing_name[leaves[i].backing], facts->backing) == 0) {
+            snprintf(buf, MEMO_TEXT, "%s leaves%s", leaves[i].size, leaves[i].more);
+        }
+    }
+    return buf;
+}
+
+/* How a value of an axis is said: what stands before and after it, and what its axis is
+ * called. */
+static const struct spoken {
+    const char *axis, *before, *one, *many, *title;
+} spoken[] = {
+    {"footprint", "", " in use", " in use", "memory in use"},
+    {"ram", "", " of RAM", " of RAM", "memory of the VM"},
+    {"touched", "", " touched again", " touched again", "touched again, of what is in use"},
+    {"vcpus", "", " vCPU", " vCPUs", "vCPUs"},
+    {"workers", "", " flush worker", " flush workers", "flush workers"},
+    {"dirty", "", " of cached lines dirty", " of cached lines dirty", "dirty, of cached lines"},
+    {"chunk", "chunks of ", "", "", "chunk after which mmu_lock is given up"},
+    {"kernel", "Linux ", "", "", "kernel"},
+    {"granule", "", " granule", " granule", "granule"},
+    {"backing", "", " backing", " backing", "leaf size"},
+    {"machine", "", "", "", "machine"},
+    {"workload", "", "", "", "workload"},
+};
+
+static const struct spoken *spoken_of(const char *axis)
+{
+    for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++) {
+        if (strcmp(spoken[i].axis, axis) == 0) {
+            return &spoken[i];
+        }
+    }
+    return NULL;
+}
+
+static char *key_words(const char *key, const char *value, enum unit unit, bool is_number,
+                       char buf[MEMO_TEXT])
+{
+    const struct spoken *way = spoken_of(key);
+    char text[QUANTITY_TEXT];
+    double number;
+    bool read = is_number && unit_parse(value, unit, &number);
+    if (read) {
+        quantity_value(number, unit, text);
+    } else {
+        snprintf(text, sizeof text, "%.90s", value);
+    }
+    if (way && read && number == 0 && strcmp(key, "chunk") == 0) {
+        snprintf(buf, MEMO_TEXT, "the kernel's own chunks");
+    } else if (way) {
+        snprintf(buf, MEMO_TEXT, "%s%s%s", way->before, text,
+                 read && number == 1 && unit == UNIT_NONE ? way->one : way->many);
+    } else {
+        snprintf(buf, MEMO_TEXT, "%s %s", key, text);
+    }
+    return buf;
+}
+
+char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t point,
+                      char buf[MEMO_TEXT])
+{
+    if (strcmp(axis->name, "backing") == 0) {
+        return memo_leaf(&memo_at(memo, point)->facts, buf);
+    }
+    return key_words(axis->name, axis->values.text[study_digit(axis, point)], axis->kind.unit,
+                     axis->kind.number, buf);
+}
+
+const char *memo_axis_title(const struct axis *axis)
+{
+    const struct spoken *way = spoken_of(axis->name);
+    return way ? way->title : axis->name;
+}
+
+static void add_words(char *buf, size_t size, const char *words)
+{
+    size_t used = strlen(buf);
+    if (words[0]) {
+        snprintf(buf + used, size - used, "%s%s", used ? ", " : "", words);
     }
 }
 
-/* --- which costs decide --- */
-
-/* The cost with the largest total index at a place. */
-static size_t top_cost(const struct memo *memo, const struct memo_place *place)
+char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT])
 {
-    size_t best = SIZE_MAX;
-    double most = 0;
-    for (size_t row = 0; row < memo->table[MEMO_SENSITIVITY].csv.rows; row++) {
-        double total = memo_number(memo, MEMO_SENSITIVITY, row, "total");
-        if (total > most && memo_matches(memo, MEMO_SENSITIVITY, row, place)) {
-            best = row;
-            most = total;
+    buf[0] = '\0';
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        char words[MEMO_TEXT];
+        if (memo->facet[i]) {
+            add_words(buf, MEMO_TEXT, memo_axis_words(memo, &memo->study->axes[i], point, words));
         }
     }
-    return best;
+    return buf;
 }
 
-/* The places at which the row's cost is the one that decides most, and in what
- * share; those of an earlier row with the same cost are not said again. */
-static void say_cost_places(const struct memo *memo, const size_t top[MEMO_PLACES], size_t first,
-                            struct doc_node *block)
+char *memo_facet_names(const struct memo *memo, char buf[MEMO_TEXT])
 {
-    const char *cost = memo_cell(memo, MEMO_SENSITIVITY, top[first], "cost");
-    double least = INFINITY, most = 0;
-    size_t said = 0, all = 0;
+    buf[0] = '\0';
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        if (memo->facet[i]) {
+            size_t used = strlen(buf);
+            const struct spoken *way = spoken_of(memo->study->axes[i].name);
+            snprintf(buf + used, MEMO_TEXT - used, "%s%s", used ? " and " : "",
+                     way ? way->title : memo->study->axes[i].name);
+        }
+    }
+    return buf;
+}
+
+/* Whether a key has one value in the scenario of all places. */
+static bool is_common(const struct memo *memo, const char *key, bool along)
+{
+    const struct axis *axis = groups_axis(memo->study, key);
+    size_t index = axis ? (size_t)(axis - memo->study->axes) : 0;
+    return !axis || (!memo->facet[index] && !(along && axis == memo->axis));
+}
+
+char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT])
+{
+    const struct memo_facts *facts = &memo_place(memo, 0)->facts;
+    const struct {
+        const char *key, *value;
+        enum unit unit;
+    } said[] = {{"footprint", facts->footprint, UNIT_BYTES},
+                {"vcpus", facts->vcpus, UNIT_NONE},
+                {"touched", facts->touched, UNIT_RATIO}};
+    char words[MEMO_TEXT];
+    buf[0] = '\0';
+    if (!facts->footprint[0] && is_common(memo, "workload", along)) {
+        add_words(buf, 2 * MEMO_TEXT,
+                  memo->study->role[AXIS_WORKLOAD]
+                      ->values.text[study_digit(memo->study->role[AXIS_WORKLOAD], memo->place[0])]);
+    }
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+        if (said[i].value[0] && is_common(memo, said[i].key, along)) {
+            add_words(buf, 2 * MEMO_TEXT,
+                      key_words(said[i].key, said[i].value, said[i].unit, true, words));
+        }
+    }
+    if (is_common(memo, "backing", along) && is_common(memo, "granule", along)) {
+        add_words(buf, 2 * MEMO_TEXT, memo_leaf(facts, words));
+    }
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        const struct axis *axis = &memo->study->axes[i];
+        bool other = axis->role != AXIS_STRATEGY && axis->role != AXIS_WORKLOAD &&
+                     strcmp(axis->name, "backing") != 0 && strcmp(axis->name, "footprint") != 0 &&
+                     strcmp(axis->name, "vcpus") != 0 && strcmp(axis->name, "touched") != 0;
+        if (other && is_common(memo, axis->name, along)) {
+            add_words(buf, 2 * MEMO_TEXT, memo_axis_words(memo, axis, memo->place[0], words));
+        }
+    }
+    return buf;
+}
+
+const char *memo_metric_words(enum metric metric)
+{
+    static const char *const words[METRICS] = {
+        [METRIC_added_boot_ns] = "added to the reboot",
+        [METRIC_window_ns] = "time from the first re-init to the end",
+        [METRIC_cpu_ns] = "processor time",
+        [METRIC_pause_ns] = "longest hold of mmu_lock",
+        [METRIC_stall_p50_ns] = "median stall of a vCPU",
+        [METRIC_stall_p99_ns] = "99th percentile of a vCPU's stalls",
+        [METRIC_stall_max_ns] = "longest stall of a vCPU",
+        [METRIC_first_insn_ns] = "time to the first instruction",
+        [METRIC_writeback_bytes] = "written back to memory",
+        [METRIC_lines] = "lines cleaned",
+        [METRIC_tlbi] = "TLB invalidations",
+        [METRIC_faults] = "stage-2 faults"};
+    return words[metric] ? words[metric] : metric_help[metric];
+}
+
+enum unit memo_unit(enum metric metric)
+{
+    return strcmp(metric_unit[metric], "ns") == 0      ? UNIT_NS
+           : strcmp(metric_unit[metric], "bytes") == 0 ? UNIT_BYTES
+                                                       : UNIT_NONE;
+}
+
+/* --- shares --- */
+
+const char *const memo_share_name[MEMO_SHARES] = {[MEMO_CLEANING] = "cleaning caches",
+                                                  [MEMO_FAULTS] = "faults and their software",
+                                                  [MEMO_TLBI] = "TLB invalidation",
+                                                  [MEMO_ICACHE] = "instruction cache",
+                                                  [MEMO_GUEST] = "guest and VMM"};
+
+static const enum memo_share share_of_part[PARTS] = {[PART_lines_unmap] = MEMO_CLEANING,
+                                                     [PART_lines_fault] = MEMO_CLEANING,
+                                                     [PART_lines_flush] = MEMO_CLEANING,
+                                                     [PART_lines_toggle] = MEMO_CLEANING,
+                                                     [PART_tlbi] = MEMO_TLBI,
+                                                     [PART_fault_path] = MEMO_FAULTS,
+                                                     [PART_unmap_path] = MEMO_FAULTS,
+                                                     [PART_flush_path] = MEMO_FAULTS,
+                                                     [PART_icache] = MEMO_ICACHE,
+                                                     [PART_refetch] = MEMO_GUEST,
+                                                     [PART_uncached] = MEMO_GUEST,
+                                                     [PART_traps] = MEMO_FAULTS,
+                                                     [PART_walks] = MEMO_GUEST,
+                                                     [PART_other] = MEMO_GUEST};
+
+void memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
+                      size_t strategy, double part[MEMO_SHARES])
+{
+    double rest = memo_band(memo, scenario, 0, strategy).mid;
+    for (int i = 0; i < MEMO_SHARES; i++) {
+        part[i] = 0;
+    }
+    for (size_t m = memo->parts; m < memo->metrics; m++) {
+        enum memo_share share = share_of_part[m - memo->parts];
+        double mid = memo_band(memo, scenario, m, strategy).mid;
+        if (share != MEMO_GUEST && isfinite(mid)) {
+            part[share] += mid;
+            rest -= mid;
+        }
+    }
+    part[MEMO_GUEST] = fmax(rest, 0);
+}
+
+/* --- groups --- */
+
+static void take_place(const struct memo *memo, struct memo_group *group, size_t place)
+{
+    const struct memo_scenario *there = memo_place(memo, place);
+    double mid = there->best.value, own = NAN;
+    if (memo->upstream != SIZE_MAX) {
+        own = memo_band(memo, there, 0, memo->upstream).mid;
+    }
+    group->low = fmin(group->low, mid);
+    group->high = fmax(group->high, mid);
+    group->linux_low = fmin(group->linux_low, own);
+    group->linux_high = fmax(group->linux_high, own);
+    group->share = fmin(group->share, there->best.probability);
+    group->place[group->places++] = place;
+}
+
+size_t memo_groups(const struct memo *memo, struct memo_group group[MEMO_PLACES])
+{
+    size_t count = 0;
     for (size_t p = 0; p < memo->places; p++) {
-        all += top[p] != SIZE_MAX &&
-               strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost"), cost) == 0;
-    }
-    doc_code(block, cost);
-    for (size_t p = 0; p < memo->places; p++) {
-        char where[WORDS];
-        if (top[p] == SIZE_MAX ||
-            strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost"), cost) != 0) {
-            continue;
+        size_t winner = memo_place(memo, p)->best.winner, i = 0;
+        while (i < count && group[i].winner != winner) {
+            i++;
         }
-        double total = fmin(memo_number(memo, MEMO_SENSITIVITY, top[p], "total"), 1);
-        least = fmin(least, total);
-        most = fmax(most, total);
-        if (all < memo->places) {
-            memo_say_facets(memo, &memo->place[p], where, sizeof where);
-            doc_text(block, "%s%s", said++ ? ", " : " at ", where);
+        if (i == count) {
+            group[count++] = (struct memo_group){.winner = winner,
+                                                 .low = INFINITY,
+                                                 .high = -INFINITY,
+                                                 .linux_low = INFINITY,
+                                                 .linux_high = -INFINITY,
+                                                 .share = INFINITY};
         }
+        take_place(memo, &group[i], p);
     }
-    doc_text(block, " (%.0f", 100 * least);
-    if (round(100 * least) < round(100 * most)) {
-        doc_text(block, " to %.0f", 100 * most);
-    }
-    doc_text(block, " %% of the variance)");
-}
-
-void memo_costs_words(const struct memo *memo, struct doc_node *block)
-{
-    size_t top[MEMO_PLACES], said = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        top[p] = top_cost(memo, &memo->place[p]);
-    }
-    for (size_t p = 0; p < memo->places; p++) {
-        bool known = top[p] == SIZE_MAX;
-        for (size_t q = 0; q < p && !known; q++) {
-            known = top[q] != SIZE_MAX &&
-                    strcmp(memo_cell(memo, MEMO_SENSITIVITY, top[q], "cost"),
-                           memo_cell(memo, MEMO_SENSITIVITY, top[p], "cost")) == 0;
-        }
-        if (!known && said++ == 0) {
-            const char *b = memo_cell(memo, MEMO_SENSITIVITY, top[p], "b");
-            doc_text(block, "How far ");
-            doc_code(block, memo_cell(memo, MEMO_SENSITIVITY, top[p], "a"));
-            doc_text(block, b[0] ? " and " : "");
-            if (b[0]) {
-                doc_code(block, b);
-            }
-            doc_text(block, b[0] ? " are apart hangs on " : " reaches hangs on ");
-            say_cost_places(memo, top, p, block);
-        } else if (!known) {
-            doc_text(block, ", ");
-            say_cost_places(memo, top, p, block);
+    for (size_t i = 1; i < count; i++) { /* the largest first */
+        for (size_t k = i; k > 0 && group[k].places > group[k - 1].places; k--) {
+            struct memo_group other = group[k];
+            group[k] = group[k - 1];
+            group[k - 1] = other;
         }
     }
-    if (said > 0) {
-        doc_text(block, ".");
-    }
-}
-
-bool memo_gains(const struct memo *memo, size_t row)
-{
-    return memo_number(memo, MEMO_INFORMATION, row, "gain") >=
-           information_least_gain(memo_number(memo, MEMO_INFORMATION, row, "noise"));
-}
-
-/* By machine the cost that, known, decides most situations. */
-void memo_measure_words(const struct memo *memo, struct doc_node *block)
-{
-    size_t said = 0;
-    for (size_t row = 0; row < memo->table[MEMO_INFORMATION].csv.rows; row++) {
-        double undecided = memo_number(memo, MEMO_INFORMATION, row, "undecided");
-        double gain = memo_number(memo, MEMO_INFORMATION, row, "gain");
-        if (memo_number(memo, MEMO_INFORMATION, row, "rank") != 1 || !memo_gains(memo, row)) {
-            continue;
-        }
-        doc_text(block, said++ ? "; " : " Measure first: ");
-        doc_code(block, memo_cell(memo, MEMO_INFORMATION, row, "cost"));
-        doc_text(block,
-                 " on %s, which leaves %.1f %% of the situations undecided in place of %.1f %%",
-                 memo_cell(memo, MEMO_INFORMATION, row, "machine"), 100 * fmax(undecided - gain, 0),
-                 100 * undecided);
-    }
-    if (said > 0) {
-        doc_text(block, ".");
-    }
+    return count;
 }

@@ -1,0 +1,180 @@
+/*
+ * memo_input - what a memo knows; not for others. memo_source.c asks the study for it,
+ * the other files only read it.
+ */
+#ifndef S2FLUSH_REPORT_MEMO_MEMO_INPUT_H
+#define S2FLUSH_REPORT_MEMO_MEMO_INPUT_H
+
+#include "report/memo/memo.h"
+#include "report/quantity.h"
+#include "study/breakeven.h"
+#include "study/winner_map.h"
+
+#define MEMO_PLACES 12 /* answers side by side; more would be no answer */
+#define MEMO_METRICS (1 + STUDY_MEMO_LIST + PARTS)
+#define MEMO_TEXT 256
+
+/* Keys of a scenario that decide much, as its workload has them; "": it has none. */
+struct memo_facts {
+    char ram[32], footprint[32], touched[32], vcpus[32], backing[32], granule[32];
+};
+
+/* A point of the study without its strategy, and what all strategies come to there. */
+struct memo_scenario {
+    size_t point; /* with the first strategy */
+    struct memo_facts facts;
+    double *value[MEMO_METRICS]; /* [strategy][run], run 0 at the modes; NAN: not known */
+    struct strategy_verdict *verdict; /* [strategy] */
+    struct verdict (*reader)[READERS]; /* [strategy] */
+    struct map_choice best, sound; /* of all, of those without a condition */
+};
+
+/* Where two strategies cost the same along the axis. */
+struct memo_crossing {
+    size_t place; /* the first whose panel it is in */
+    size_t a, b;
+    enum breakeven_status status;
+    bool a_below; /* on the low side a costs less */
+    struct band at;
+    double share; /* of the draws that cross so */
+};
+
+/* What one setting does to the gap between the best and the next one. */
+struct memo_swing {
+    size_t place;
+    char key[64];
+    char low_text[48], high_text[48]; /* the setting's ends */
+    char evidence[64];
+    double at_low, at_high; /* what the next one costs more than the best */
+    double size; /* of the swing, as a share of what the best costs */
+    bool turns; /* the sign changes: the answer does */
+};
+
+/* A published row, and what the model says of it. */
+struct memo_published {
+    char table[40], row[40], phase[32], host[48];
+    bool predicted; /* and not fitted to */
+    bool inside;
+    enum unit unit;
+    double measured; /* in base units, as the band */
+    struct band band;
+    double error; /* model over measured, less 1 */
+};
+
+struct memo {
+    const struct study *study;
+    enum metric metric[1 + STUDY_MEMO_LIST]; /* [0]: what strategies are compared by */
+    size_t metrics; /* with the parts of the time, where these are wanted */
+    size_t parts; /* where those begin */
+    size_t strategies, runs;
+    size_t upstream; /* what Linux does; SIZE_MAX: the study has it not */
+    bool facet[STUDY_AXES];
+    const struct axis *axis; /* along which curves go; NULL: none */
+
+    struct memo_scenario *scenario; /* all that were asked for, by rising point */
+    size_t scenarios;
+    size_t place[MEMO_PLACES]; /* points of the answers */
+    size_t places;
+    size_t merged[MEMO_PLACES]; /* points of further ones, each the same as one of those */
+    size_t merges;
+
+    struct memo_crossing *crossing;
+    size_t crossings;
+    struct memo_swing *swing; /* the largest first */
+    size_t swings;
+    struct memo_published *published;
+    size_t publisheds;
+    char validated_by[MEMO_TEXT]; /* what its table says of itself */
+};
+
+/* --- points --- */
+
+/* A point with another value of an axis. */
+size_t memo_with(const struct axis *axis, size_t point, size_t digit);
+const struct memo_scenario *memo_at(const struct memo *memo, size_t point);
+const struct memo_scenario *memo_place(const struct memo *memo, size_t place);
+
+/* Whether the place is the first of those that differ along the curves' axis alone. */
+bool memo_is_panel(const struct memo *memo, size_t place);
+
+/* --- strategies in a scenario --- */
+
+const char *memo_name(const struct memo *memo, size_t strategy);
+struct band memo_band(const struct memo *memo, const struct memo_scenario *scenario, size_t metric,
+                      size_t strategy);
+/* The share of the draws in which a costs less than b; NAN: there are none. */
+double memo_cheaper(const struct memo *memo, const struct memo_scenario *scenario, size_t a,
+                    size_t b);
+bool memo_stale(const struct memo_scenario *scenario, size_t strategy);
+/* Whether it may be called the answer: coherent, and there is hardware for it. */
+bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario, size_t strategy);
+/* Strategies by rising cost, those that are stale last. Returns how many. */
+size_t memo_order(const struct memo *memo, const struct memo_scenario *scenario, size_t *order);
+
+/* The cheapest of those that may win and cost more than the best; MAP_NOBODY: none. */
+#define MEMO_TIE 1.005 /* what costs no more than this times as much costs the same */
+size_t memo_next(const struct memo *memo, const struct memo_scenario *scenario);
+
+/* The study's strategies that `compare` names; false where it names none. */
+bool memo_pair(const struct memo *memo, size_t *a, size_t *b);
+
+/* --- words --- */
+
+/* What a condition of a verdict asks, as the rest of a sentence: "... only if". */
+const char *memo_condition(unsigned conditions);
+/* "2 MiB leaves". */
+char *memo_leaf(const struct memo_facts *facts, char buf[MEMO_TEXT]);
+/* A value of an axis: "8 vCPUs", "10 % touched again". */
+char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t point,
+                      char buf[MEMO_TEXT]);
+/* What tells a place from the others: "4 KiB leaves"; "" where there is one. */
+char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT]);
+/* The scenario without what tells places apart and without the curves' axis (`along`). */
+char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT]);
+/* What is counted: "added to the reboot". */
+const char *memo_metric_words(enum metric metric);
+enum unit memo_unit(enum metric metric);
+/* "a chunk", "memory in use", ... as an axis's title. */
+const char *memo_axis_title(const struct axis *axis);
+/* What parts of the time stand for in shares: the rest is the guest's own. */
+enum memo_share { MEMO_CLEANING, MEMO_FAULTS, MEMO_TLBI, MEMO_ICACHE, MEMO_GUEST, MEMO_SHARES };
+extern const char *const memo_share_name[MEMO_SHARES];
+/* Of a strategy's time in a scenario, into part[]. */
+void memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
+                      size_t strategy, double part[MEMO_SHARES]);
+/* Names of the facets: "leaf size and vCPUs". */
+char *memo_facet_names(const struct memo *memo, char buf[MEMO_TEXT]);
+
+/* --- sections --- */
+
+/* Places with the same answer. */
+struct memo_group {
+    size_t winner; /* MAP_NOBODY: none can */
+    size_t place[MEMO_PLACES];
+    size_t places;
+    double low, high; /* medians of the winner */
+    double linux_low, linux_high; /* of Linux */
+    double share; /* the least share of the draws in which it costs least */
+};
+size_t memo_groups(const struct memo *memo, struct memo_group group[MEMO_PLACES]);
+
+#define MEMO_ANSWER_WORDS 60 /* at most */
+void memo_answer(const struct memo *memo, struct doc_node *doc);
+void memo_figures(const struct memo *memo, struct doc_node *doc);
+void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *doc);
+void memo_published_figure(const struct memo *memo, const char *host, struct doc_node *doc);
+void memo_comparison(const struct memo *memo, struct doc_node *doc);
+void memo_change(const struct memo *memo, struct doc_node *doc);
+void memo_validation(const struct memo *memo, struct doc_node *doc);
+void memo_machines(const struct memo *memo, struct doc_node *doc);
+void memo_conditions(const struct memo *memo, struct doc_node *doc);
+void memo_case(const struct memo *memo, struct doc_node *doc);
+void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc);
+
+/* --- sources --- */
+
+bool memo_read_published(struct memo *memo, const char *validation, struct error *err);
+bool memo_find_crossings(struct memo *memo, struct sweep *sweep, struct error *err);
+bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct error *err);
+
+#endif

@@ -1,0 +1,104 @@
+/* Published measurements and what the model says of them: the table of `s2flush validate`,
+ * and of bench/published/ the machine and the operation of each row. */
+#include "report/memo/memo_input.h"
+
+#include "core/alloc.h"
+#include "core/csv.h"
+#include "core/datadir.h"
+#include "core/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALIDATION "results/validate/validate.csv"
+
+static double number(const struct csv *csv, size_t row, const char *column)
+{
+    double value;
+    const char *text = csv_cell(csv, row, csv_column(csv, column));
+    return unit_parse(text, UNIT_NONE, &value) ? value : NAN;
+}
+
+static const char *cell(const struct csv *csv, size_t row, const char *column)
+{
+    return csv_cell(csv, row, csv_column(csv, column));
+}
+
+/* Base units for one of the table's. */
+static double scale_of(const char *unit)
+{
+    double value;
+    char one[16];
+    snprintf(one, sizeof one, "1%.8s", unit);
+    return unit_parse(one, UNIT_NS, &value) ? value : 1;
+}
+
+/* Finds the row in its table; false where that is not there. */
+static bool find_origin(struct memo_published *published)
+{
+    char relative[128], path[4096];
+    struct csv csv;
+    struct error unused;
+    bool found = false;
+    snprintf(relative, sizeof relative, "bench/published/%.40s.csv", published->table);
+    if (!datadir_find(relative, path, sizeof path) || !csv_read(path, &csv, &unused)) {
+        return false;
+    }
+    for (size_t row = 0; row < csv.rows && !found; row++) {
+        found = strcmp(cell(&csv, row, "row"), published->row) == 0;
+        if (found) {
+            snprintf(published->host, sizeof published->host, "%.47s", cell(&csv, row, "host"));
+            snprintf(published->phase, sizeof published->phase, "%.31s", cell(&csv, row, "phase"));
+        }
+    }
+    csv_free(&csv);
+    return found;
+}
+
+static void take_row(struct memo *memo, const struct csv *csv, size_t row)
+{
+    double scale = scale_of(cell(csv, row, "unit"));
+    struct memo_published one = {.predicted = strcmp(cell(csv, row, "role"), "predict") == 0,
+                                 .inside = strcmp(cell(csv, row, "inside"), "yes") == 0,
+                                 .unit = UNIT_NS,
+                                 .measured = number(csv, row, "measured") * scale,
+                                 .band = {number(csv, row, "p50") * scale,
+                                          number(csv, row, "p10") * scale,
+                                          number(csv, row, "p90") * scale},
+                                 .error = number(csv, row, "error_pct") / 100};
+    snprintf(one.table, sizeof one.table, "%.39s", cell(csv, row, "table"));
+    snprintf(one.row, sizeof one.row, "%.39s", cell(csv, row, "row"));
+    if (isfinite(one.error) && find_origin(&one)) {
+        memo->published[memo->publisheds++] = one;
+    }
+}
+
+bool memo_read_published(struct memo *memo, const char *validation, struct error *err)
+{
+    static const char *const columns[] = {"table", "row", "role", "unit",      "measured",
+                                          "p10",   "p50", "p90",  "error_pct", "inside"};
+    char path[4096];
+    struct csv csv;
+    if (!validation && !datadir_find(VALIDATION, path, sizeof path)) {
+        return true;
+    }
+    if (!csv_read(validation ? validation : path, &csv, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        if (csv_column(&csv, columns[i]) < 0) {
+            error_input(err, NULL, "%s: has no column %s", csv.path, columns[i]);
+            csv_free(&csv);
+            return false;
+        }
+    }
+    memo->published = alloc_zeroed(csv.rows, sizeof *memo->published, "a memo");
+    for (size_t row = 0; row < csv.rows; row++) {
+        take_row(memo, &csv, row);
+    }
+    snprintf(memo->validated_by, sizeof memo->validated_by, "%.200s",
+             csv.comment_count ? csv.comments[0] + strspn(csv.comments[0], " ") : "");
+    csv_free(&csv);
+    return true;
+}
