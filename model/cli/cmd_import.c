@@ -12,30 +12,30 @@
 
 struct arguments {
     const char *trace, *out;
-    struct import_wish wish;
+    struct import_options import;
 };
 
 static bool take_pid(void *field, const char *text, struct error *err)
 {
-    struct import_wish *wish = field;
+    struct import_options *options = field;
     uint64_t pid;
-    if (wish->pid_count == IMPORT_PIDS) {
+    if (options->pid_count == IMPORT_PIDS) {
         return error_input(err, NULL, "more than %d --pid", IMPORT_PIDS);
     }
     if (!cli_whole("--pid", text, 1, INT32_MAX, &pid, err)) {
         return false;
     }
-    wish->pids[wish->pid_count++] = (uint32_t)pid;
+    options->pids[options->pid_count++] = (uint32_t)pid;
     return true;
 }
 
 static bool take_backing(void *field, const char *text, struct error *err)
 {
-    struct import_wish *wish = field;
+    struct import_options *options = field;
     char hint[128] = "";
     for (int i = 0; i < BACKINGS; i++) {
         if (strcmp(backing_name[i], text) == 0) {
-            wish->backing = i;
+            options->backing = i;
             return true;
         }
     }
@@ -57,11 +57,11 @@ static bool take_bytes(const char *option, const char *text, uint64_t step, uint
 /* "6.1", with anything behind it but a space. */
 static bool take_kernel(void *field, const char *text, struct error *err)
 {
-    struct import_wish *wish = field;
+    struct import_options *options = field;
     size_t major = strspn(text, "0123456789");
     bool fits = major > 0 && text[major] == '.' && text[major + 1] >= '0' &&
                 text[major + 1] <= '9' && strlen(text) < 32 && !strpbrk(text, " \t\n,;#");
-    wish->kernel = text;
+    options->kernel = text;
     return fits ||
            error_input(err, NULL, "--kernel: found '%.40s', expected a version such as 6.1", text);
 }
@@ -69,10 +69,10 @@ static bool take_kernel(void *field, const char *text, struct error *err)
 /* Seconds as the trace prints them: digits, a point, at most nine digits. */
 static bool take_time(void *field, const char *text, struct error *err)
 {
-    struct import_wish *wish = field;
+    struct import_options *options = field;
     char *end;
     double seconds = strtod(text, &end);
-    if (wish->reinit_count == IMPORT_REINITS) {
+    if (options->reinit_count == IMPORT_REINITS) {
         return error_input(err, NULL, "more than %d --reinit-at", IMPORT_REINITS);
     }
     if (end == text || *end || !(seconds >= 0 && seconds < 9e9)) {
@@ -80,10 +80,10 @@ static bool take_time(void *field, const char *text, struct error *err)
                            text);
     }
     uint64_t ns = (uint64_t)(seconds * 1e9 + 0.5);
-    if (wish->reinit_count > 0 && wish->reinit_ns[wish->reinit_count - 1] >= ns) {
+    if (options->reinit_count > 0 && options->reinit_ns[options->reinit_count - 1] >= ns) {
         return error_input(err, NULL, "--reinit-at: expected one time after the other");
     }
-    wish->reinit_ns[wish->reinit_count++] = ns;
+    options->reinit_ns[options->reinit_count++] = ns;
     return true;
 }
 
@@ -108,20 +108,20 @@ static bool take_rewrite(void *field, const char *text, struct error *err)
 static const struct cli_option options[] = {
     {"output", 'o', "NAME", "the workload to write: NAME.ini and NAME.csv", AT(out)},
     {"pid", 0, "PID", "a thread or thread group of the VM, where there are several",
-     TAKE(take_pid, wish), .repeatable = true},
+     TAKE(take_pid, import), .repeatable = true},
     {"memory", 0, "SIZE", "the guest's RAM (else assumed from the faults)",
-     TAKE(take_memory, wish.ram_bytes)},
+     TAKE(take_memory, import.ram_bytes)},
     {"ram-ipa", 0, "ADDRESS", "where RAM begins (else assumed from the faults)",
-     TAKE(take_ipa, wish.ram_ipa)},
+     TAKE(take_ipa, import.ram_ipa)},
     {"backing", 0, "NAME", "4k, thp, hugetlb, hugetlb-1g, shm (else assumed from the faults)",
-     TAKE(take_backing, wish)},
+     TAKE(take_backing, import)},
     {"reinit-at", 0, "SECONDS",
-     "the trace's time of a reboot (else where mapped memory faults again)", TAKE(take_time, wish),
-     .repeatable = true},
+     "the trace's time of a reboot (else where mapped memory faults again)",
+     TAKE(take_time, import), .repeatable = true},
     {"rewrite", 0, "SIZE", "what the VMM writes into RAM before each boot (0)",
-     TAKE(take_rewrite, wish.rewrite_bytes)},
-    {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)", TAKE(take_kernel, wish)},
-    {"allow-lost", 0, NULL, "go on where events are missing", AT(wish.allow_lost)},
+     TAKE(take_rewrite, import.rewrite_bytes)},
+    {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)", TAKE(take_kernel, import)},
+    {"allow-lost", 0, NULL, "go on where events are missing", AT(import.allow_lost)},
     {0},
 };
 
@@ -223,13 +223,13 @@ static bool run(void *arguments, struct error *err)
     if (!in) {
         return error_input(err, NULL, "%.200s: %s", given->trace, strerror(errno));
     }
-    bool good = import_read(in, given->trace, &given->wish, &import, err) &&
+    bool good = import_read(in, given->trace, &given->import, &import, err) &&
                 write_files(&import, &names, err);
     if (in != stdin) {
         (void)fclose(in);
     }
     if (good) {
-        import_tell(&import, "  ", stdout);
+        import_print(&import, "  ", stdout);
     }
     import_free(&import);
     return good;
@@ -243,12 +243,12 @@ const struct cli_command cmd_import = {
     .word = {AT(trace)},
     .missing = "a trace",
     .help = "Make a workload of a text trace of KVM's events from a real host: what `trace-cmd "
-            "report`, tracefs' trace and trace_pipe, or `perf script` print.",
+            "report`, tracefs' trace and trace_pipe, `perf script` or `perf trace` print.",
     .more = "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
             "least one reboot; workloads/README.md says how to record it and what is assumed.",
     .size = sizeof(struct arguments),
     .defaults =
         &(const struct arguments){
-            .wish = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"}},
+            .import = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"}},
     .run = run,
 };

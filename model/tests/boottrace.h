@@ -15,17 +15,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-static const struct import_wish usual = {
+static const struct import_options usual = {
     .backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};
 
-static inline bool import_text(const char *text, size_t length, const struct import_wish *wish,
-                               struct import *import, struct error *err)
+static inline bool import_text(const char *text, size_t length,
+                               const struct import_options *options, struct import *import,
+                               struct error *err)
 {
     FILE *in = tmpfile();
     assert_non_null(in);
     assert_int_equal(fwrite(text, 1, length, in), length);
     rewind(in);
-    bool good = import_read(in, "x.txt", wish, import, err);
+    bool good = import_read(in, "x.txt", options, import, err);
     assert_int_equal(fclose(in), 0);
     return good;
 }
@@ -75,32 +76,32 @@ static inline void put_two_boots(struct text *text, uint64_t stride)
 }
 
 /* Ends the text and imports it; either way `import` is the caller's to free. */
-static inline bool finish(struct text *text, const struct import_wish *wish, struct import *import,
-                          struct error *err)
+static inline bool finish(struct text *text, const struct import_options *options,
+                          struct import *import, struct error *err)
 {
     assert_int_equal(fclose(text->out), 0);
-    bool good = import_text(text->bytes, text->size, wish, import, err);
+    bool good = import_text(text->bytes, text->size, options, import, err);
     free(text->bytes);
     return good;
 }
 
-static inline void expect_taken(struct text *text, const struct import_wish *wish,
+static inline void expect_taken(struct text *text, const struct import_options *options,
                                 struct import *import)
 {
     struct error err = {0};
-    bool good = finish(text, wish, import, &err);
+    bool good = finish(text, options, import, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
     assert_true(good);
 }
 
-static inline void expect_refused(struct text *text, const struct import_wish *wish,
+static inline void expect_refused(struct text *text, const struct import_options *options,
                                   const char *words)
 {
     struct import import;
     struct error err = {0};
-    assert_false(finish(text, wish, &import, &err));
+    assert_false(finish(text, options, &import, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     if (!strstr(err.text, words)) {
         print_error("'%s' does not say '%s'\n", err.text, words);

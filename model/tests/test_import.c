@@ -52,7 +52,7 @@ static void leaves_in_between_are_asked_for(void **state)
     struct import import;
     put_two_boots(&text, 512 * KIB);
     expect_refused(&text, &usual, "--backing");
-    struct import_wish told = usual;
+    struct import_options told = usual;
     told.backing = BACKING_4K;
     text_begin(&text);
     put_two_boots(&text, 512 * KIB);
@@ -82,7 +82,7 @@ static void a_time_is_taken(void **state)
     struct text text;
     text_begin(&text);
     struct import import;
-    struct import_wish told = usual;
+    struct import_options told = usual;
     told.reinit_count = 1;
     told.reinit_ns[0] = UINT64_C(100001500000);
     put_boot(&text, 0, 2 * MIB, 20);
@@ -146,7 +146,7 @@ static void faults_inside_a_leaf_are_counted(void **state)
     (void)state;
     struct text text;
     struct import import;
-    struct import_wish told = usual;
+    struct import_options told = usual;
     told.backing = BACKING_HUGETLB;
     text_begin(&text);
     put_two_boots(&text, MIB);

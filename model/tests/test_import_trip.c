@@ -6,7 +6,7 @@
 
 #include "guest/import/import.h"
 
-static const struct import_wish usual = {
+static const struct import_options usual = {
     .backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};
 
 struct trip {
@@ -35,14 +35,14 @@ static void import_recording(const struct trip *trip, const char *folder)
     char path[600];
     struct import import;
     struct error err = {0};
-    struct import_wish wish = usual;
+    struct import_options options = usual;
     snprintf(path, sizeof path, "%s/trip.txt", folder);
     FILE *text = fopen(path, "w+");
     assert_non_null(text);
     put_recording(text, trip->tool, trip->recording);
     rewind(text);
-    wish.ram_bytes = trip->ram;
-    bool good = import_read(text, path, &wish, &import, &err);
+    options.ram_bytes = trip->ram;
+    bool good = import_read(text, path, &options, &import, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }

@@ -27,6 +27,23 @@ static void every_front_is_read(void **state)
         "       CPU 1/KVM-4242  [003]  5891.897055000: kvm_entry:            PC: 0x40200000",
         /* perf script */
         "       CPU 1/KVM  4242 [003]  5891.897055:          kvm:kvm_entry: PC: 0x40200000",
+        /* the same with more fields asked for, or fewer */
+        "CPU 1/KVM  4240/4242  [003]  5891.897055:          kvm:kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM  4240/4242   5891.897055:                kvm:kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM  4242 [003]  5891.897055:          1     kvm:kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM  4242  5891.897055000:                   kvm:kvm_entry: PC: 0x40200000",
+        /* perf trace: milliseconds, numbers in decimal */
+        "5891897.055 CPU 1/KVM/4242 kvm:kvm_entry(vcpu_pc: 1075838976)",
+        "5891897.055 (         ): CPU 1/KVM/4242 kvm:kvm_entry(vcpu_pc: 1075838976)",
+        /* the latency format: microseconds, and trace-cmd's raw fields */
+        "CPU 1/KVM-4242      3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM-4242      3d..1. 5891897055us!: kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM-4242    3.....  5891.897055: kvm_entry: vcpu_pc=1075838976",
+        /* what a kernel log and its journal put before it */
+        "[  123.456789] CPU 1/KVM-4242    3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
+        "Nov 29 12:00:00 host kernel: [  123.456] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: "
+        "PC: 0x40200000",
+        "[Sun Nov 29 12:00:00 2026] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: 0x40200000",
         /* a clock that counts */
         "       CPU 1/KVM-4242    [003] d..1. 5891897055000: kvm_entry: PC: 0x40200000",
     };
@@ -40,7 +57,7 @@ static void every_front_is_read(void **state)
         assert_int_equal(line.event, TRACE_ENTRY);
         assert_string_equal(line.comm, "CPU 1/KVM");
         assert_int_equal(line.pid, 4242);
-        assert_int_equal(line.tgid, i == 3 ? 4240 : 0);
+        assert_int_equal(line.tgid, strstr(texts[i], "4240") ? 4240 : 0);
         assert_int_equal(line.time_ns, UINT64_C(5891897055000));
         assert_int_equal(line.pc, 0x40200000);
     }
@@ -87,6 +104,19 @@ static void faults_are_read(void **state)
     line = event_of("kvm_guest_fault: esr=0x82000006 ipa=0x40000000");
     assert_int_equal(line.kind, TRACE_LINE_EVENT);
     assert_int_equal(line.ipa, 0x40000000);
+    /* as a 32-bit host of 2014 has it, and as tools print the fields themselves */
+    line = event_of("kvm_guest_fault: guest fault at PC 0x802c21c8 (hxfar 0xf80100a8, ipa "
+                    "      0x1c010000, hsr 0x93800006");
+    assert_int_equal(line.ipa, 0x1c010000);
+    assert_int_equal(line.esr, 0x93800006);
+    assert_int_equal(line.pc, 0x802c21c8);
+    line = event_of("kvm_guest_fault: vcpu_pc=2150375880 hsr=2474639366 hxfar=0 ipa=469827584");
+    assert_int_equal(line.ipa, 0x1c010000);
+    assert_int_equal(line.esr, 0x93800006);
+    line = line_of("1.000 CPU 0/KVM/7 kvm:kvm_guest_fault(vcpu_pc: 2150375880, hsr: 2474639366, "
+                   "ipa: 469827584)");
+    assert_int_equal(line.kind, TRACE_LINE_EVENT);
+    assert_int_equal(line.ipa, 0x1c010000);
     assert_int_equal(event_of("kvm_guest_fault: ipa 0x40").kind, TRACE_LINE_FIELDS);
     assert_int_equal(event_of("kvm_guest_fault: hsr 0x40").kind, TRACE_LINE_FIELDS);
     assert_int_equal(event_of("kvm_guest_fault: ipa 0x10000000000000000, hsr 0x1").kind,
@@ -139,11 +169,16 @@ static void lines_without_events_are_told_apart(void **state)
     assert_int_equal(line_of("cpus=8").kind, TRACE_LINE_HEAD);
     assert_int_equal(line_of("CPU 3 is empty").kind, TRACE_LINE_HEAD);
     assert_int_equal(line_of("").kind, TRACE_LINE_HEAD);
-    assert_int_equal(line_of("hello").kind, TRACE_LINE_STRANGE);
+    assert_int_equal(line_of("hello").kind, TRACE_LINE_UNRECOGNIZED);
+    assert_int_equal(line_of("100.5: kvm_guest_fault: ipa 0x40000000, hsr 0x92000046").kind,
+                     TRACE_LINE_NO_THREAD);
+    assert_int_equal(line_of("[  100.5] kvm_entry: PC: 0x40000000").kind, TRACE_LINE_NO_THREAD);
+    assert_int_equal(line_of("[003] 100.500000: kvm:kvm_entry: PC: 0x1").kind,
+                     TRACE_LINE_NO_THREAD);
     assert_int_equal(line_of(" x-1 [000] 99999999999999999999.1: kvm_entry: PC: 0x1").kind,
-                     TRACE_LINE_STRANGE);
+                     TRACE_LINE_UNRECOGNIZED);
     kvmtrace_line("# a\0b", 5, &line);
-    assert_int_equal(line.kind, TRACE_LINE_STRANGE);
+    assert_int_equal(line.kind, TRACE_LINE_UNRECOGNIZED);
 }
 
 /* --- syndromes --- */

@@ -17,7 +17,15 @@
 #include "core/csv.h"
 #include "core/error.h"
 
-enum tool { TOOL_TRACE, TOOL_TRACE_FLAGS, TOOL_TRACE_GROUP, TOOL_TRACE_CMD, TOOL_PERF, TOOLS };
+enum tool {
+    TOOL_TRACE,
+    TOOL_TRACE_FLAGS,
+    TOOL_TRACE_GROUP,
+    TOOL_TRACE_CMD,
+    TOOL_PERF,
+    TOOL_PERF_GROUP,
+    TOOLS
+};
 
 /* "     CPU 0/KVM-1000  [002] d..1.  100.000001: " and its relatives. */
 static inline void put_front(FILE *out, enum tool tool, uint32_t vcpu, uint64_t ns)
@@ -41,7 +49,12 @@ static inline void put_front(FILE *out, enum tool tool, uint32_t vcpu, uint64_t 
     case TOOL_TRACE_CMD:
         fprintf(out, "%16s-%-5" PRIu32 " [%03" PRIu32 "] %s: ", comm, 1000 + vcpu, vcpu, time);
         break;
-    default:
+    case TOOL_PERF_GROUP:
+        fprintf(out, "%16s   999/%-5" PRIu32 " [%03" PRIu32 "] %s: kvm:", comm, 1000 + vcpu, vcpu,
+                time);
+        break;
+    case TOOL_PERF:
+    case TOOLS:
         fprintf(out, "%16s %5" PRIu32 " [%03" PRIu32 "] %s: kvm:", comm, 1000 + vcpu, vcpu, time);
     }
 }

@@ -1,6 +1,6 @@
 /* Imports: from lines to the events of one VM, and the order of the steps. */
 #include "core/error.h"
-#include "guest/import/import_parts.h"
+#include "guest/import/steps.h"
 
 #include "core/units.h"
 
@@ -100,8 +100,11 @@ static void take_line(struct import *import, const char *text, size_t length)
     case TRACE_LINE_FIELDS:
         note_first(&counts->fields_line, ++counts->fields, counts->lines);
         return;
-    case TRACE_LINE_STRANGE:
-        note_first(&counts->strange_line, ++counts->strange, counts->lines);
+    case TRACE_LINE_NO_THREAD:
+        note_first(&counts->no_thread_line, ++counts->no_thread, counts->lines);
+        return;
+    case TRACE_LINE_UNRECOGNIZED:
+        note_first(&counts->unrecognized_line, ++counts->unrecognized, counts->lines);
         return;
     case TRACE_LINE_HEAD:
         return;
@@ -158,7 +161,8 @@ bool import_lines(FILE *in, struct import *import, struct error *err)
         }
         struct import_counts before = *counts;
         take_line(import, line, length);
-        if (!whole && (counts->strange > before.strange || counts->fields > before.fields)) {
+        if (!whole &&
+            (counts->unrecognized > before.unrecognized || counts->fields > before.fields)) {
             *counts = before;
             counts->truncated = true;
         }
@@ -181,6 +185,14 @@ bool import_whole(const struct import *import, struct error *err)
     for (int i = 0; i < TRACE_EVENTS; i++) {
         events += counts->events[i];
     }
+    if (counts->events[TRACE_GUEST_FAULT] == 0 && counts->no_thread > 0) {
+        at.line = counts->no_thread_line;
+        return error_input(err, &at,
+                           "found %llu events of KVM without the name and number of their thread, "
+                           "expected both as in 'CPU 0/KVM-1234' (perf script: -F "
+                           "comm,tid,time,event,trace)",
+                           (unsigned long long)counts->no_thread);
+    }
     if (counts->events[TRACE_GUEST_FAULT] == 0) {
         return error_input(err, &at,
                            "found %llu lines with %llu events of KVM and no kvm_guest_fault, "
@@ -190,17 +202,17 @@ bool import_whole(const struct import *import, struct error *err)
     if (import->crowded) {
         return error_input(err, &at, "found events of KVM in more than %d threads", IMPORT_THREADS);
     }
-    if (import->wish.allow_lost) {
+    if (import->options.allow_lost) {
         return true;
     }
     if (counts->lost_places > 0 || counts->overwritten > 0) {
-        return error_input(err, &at,
-                           "events were lost in %llu places (%llu told) and %llu overwritten: what "
-                           "faulted there is missing. Record with larger buffers, or go on with "
-                           "--allow-lost",
-                           (unsigned long long)counts->lost_places,
-                           (unsigned long long)counts->lost,
-                           (unsigned long long)counts->overwritten);
+        return error_input(
+            err, &at,
+            "events were lost in %llu places (%llu counted) and %llu overwritten: what "
+            "faulted there is missing. Record with larger buffers, or go on with "
+            "--allow-lost",
+            (unsigned long long)counts->lost_places, (unsigned long long)counts->lost,
+            (unsigned long long)counts->overwritten);
     }
     if (counts->fields > 0) {
         at.line = counts->fields_line;
@@ -215,10 +227,10 @@ bool import_whole(const struct import *import, struct error *err)
 
 /* --- all of it --- */
 
-bool import_read(FILE *in, const char *path, const struct import_wish *wish, struct import *import,
-                 struct error *err)
+bool import_read(FILE *in, const char *path, const struct import_options *options,
+                 struct import *import, struct error *err)
 {
-    *import = (struct import){.path = path, .wish = *wish};
+    *import = (struct import){.path = path, .options = *options};
     return import_lines(in, import, err) && import_whole(import, err) && import_vm(import, err) &&
            import_memory(import, err) && import_reinits(import, err) && import_rows(import, err);
 }

@@ -34,7 +34,7 @@ struct error;
 #define IMPORT_REINITS 64
 #define IMPORT_VCPUS 512
 
-struct import_wish {
+struct import_options {
     uint32_t pids[IMPORT_PIDS]; /* threads or thread groups to take; none: the only VM */
     size_t pid_count;
     uint64_t reinit_ns[IMPORT_REINITS]; /* the trace's clock; none: to be found */
@@ -87,10 +87,10 @@ struct import_row {
 
 /* What was met on the way. */
 struct import_counts {
-    uint64_t lines, events[TRACE_EVENTS], foreign, fields, strange, too_long;
-    uint64_t lost_places, lost, overwritten; /* lost: as far as it is told */
+    uint64_t lines, events[TRACE_EVENTS], foreign, fields, no_thread, unrecognized, too_long;
+    uint64_t lost_places, lost, overwritten; /* lost: as far as it is known */
     bool truncated; /* the last line */
-    unsigned fields_line, strange_line; /* the first of each */
+    unsigned fields_line, no_thread_line, unrecognized_line; /* the first of each */
     uint64_t unordered; /* events that stand behind a later one */
     uint64_t others; /* of other threads than the VM's */
     uint64_t devices, races, inside, other_faults, taken_back;
@@ -100,7 +100,7 @@ struct import_counts {
 
 struct import {
     const char *path;
-    struct import_wish wish;
+    struct import_options options;
     struct import_counts counts;
     struct import_event *events;
     size_t event_count, event_room;
@@ -121,8 +121,8 @@ struct import {
 
 /* Reads a trace. False with one line where it is none, is not whole and may not
  * be so, holds several VMs, or shows no reboot. */
-bool import_read(FILE *in, const char *path, const struct import_wish *wish, struct import *import,
-                 struct error *err);
+bool import_read(FILE *in, const char *path, const struct import_options *options,
+                 struct import *import, struct error *err);
 void import_free(struct import *import);
 
 /* The recording; `name` is its name. */
@@ -132,6 +132,6 @@ void import_write_rows(const struct import *import, const char *name, FILE *out)
 void import_write_workload(const struct import *import, const char *rows, FILE *out);
 
 /* What was taken, assumed and left out, one line each, behind `before`. */
-void import_tell(const struct import *import, const char *before, FILE *out);
+void import_print(const struct import *import, const char *before, FILE *out);
 
 #endif

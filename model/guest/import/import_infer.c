@@ -1,7 +1,7 @@
 /* Imports: what follows from where and when memory faults: RAM, the size of
  * leaves, re-inits. */
 #include "core/error.h"
-#include "guest/import/import_parts.h"
+#include "guest/import/steps.h"
 
 #include "core/units.h"
 
@@ -95,7 +95,7 @@ static void drop_devices(struct import *import)
 static bool find_ram(struct import *import, struct error *err)
 {
     uint64_t lowest = UINT64_MAX, above = UINT64_MAX, highest = 0;
-    const struct import_wish *wish = &import->wish;
+    const struct import_options *options = &import->options;
     for (size_t i = 0; i < import->event_count; i++) {
         uint64_t ipa = import->events[i].ipa;
         if (import->events[i].event == TRACE_GUEST_FAULT) {
@@ -111,10 +111,10 @@ static bool find_ram(struct import *import, struct error *err)
                            (unsigned long long)import->counts.devices);
     }
     uint64_t start = above == UINT64_MAX ? lowest : above;
-    import->ram_start = wish->ram_ipa != UINT64_MAX ? wish->ram_ipa : start - start % GIB;
+    import->ram_start = options->ram_ipa != UINT64_MAX ? options->ram_ipa : start - start % GIB;
     uint64_t end = highest < import->ram_start ? import->ram_start : highest;
     end = end - end % RAM_STEP + RAM_STEP;
-    import->ram_bytes = wish->ram_bytes ? wish->ram_bytes : end - import->ram_start;
+    import->ram_bytes = options->ram_bytes ? options->ram_bytes : end - import->ram_start;
     import->uefi = import->uefi && import->ram_start >= FLASH_END;
     return true;
 }
@@ -162,8 +162,8 @@ static double pages_per_block(const struct import *import)
 
 static uint64_t count_boots(const struct import *import)
 {
-    uint64_t boots = 1 + import->wish.reinit_count;
-    for (size_t i = 0; i < import->event_count && import->wish.reinit_count == 0; i++) {
+    uint64_t boots = 1 + import->options.reinit_count;
+    for (size_t i = 0; i < import->event_count && import->options.reinit_count == 0; i++) {
         const struct import_event *event = &import->events[i];
         boots += event->event == TRACE_USER_EXIT && event->reason == TRACE_REASON_SYSTEM_EVENT;
     }
@@ -173,8 +173,8 @@ static uint64_t count_boots(const struct import *import)
 static bool find_backing(struct import *import, struct error *err)
 {
     import->per_block = pages_per_block(import) / (double)count_boots(import);
-    if (import->wish.backing != BACKINGS) {
-        import->backing = (enum backing)import->wish.backing;
+    if (import->options.backing != BACKINGS) {
+        import->backing = (enum backing)import->options.backing;
     } else if (import->per_block <= HUGE_MOST) {
         import->backing = BACKING_THP;
     } else if (import->per_block >= SMALL_LEAST) {
@@ -306,9 +306,9 @@ static bool take_reinits(struct search *search, struct error *err)
 {
     const struct import *import = search->import;
     size_t event = 0;
-    for (size_t i = 0; i < import->wish.reinit_count; i++) {
+    for (size_t i = 0; i < import->options.reinit_count; i++) {
         while (event < import->event_count &&
-               import->events[event].time_ns < import->wish.reinit_ns[i]) {
+               import->events[event].time_ns < import->options.reinit_ns[i]) {
             event++;
         }
         if (event == import->event_count) {
@@ -365,8 +365,8 @@ bool import_reinits(struct import *import, struct error *err)
     size_t *previous = import_previous(import);
     struct search search = {.import = import, .previous = previous};
     bool system_events = count_boots(import) > 1;
-    bool good = import->wish.reinit_count > 0 ? take_reinits(&search, err)
-                                              : find_reinits(&search, system_events, err);
+    bool good = import->options.reinit_count > 0 ? take_reinits(&search, err)
+                                                 : find_reinits(&search, system_events, err);
     good = good && check_found(import, err) && check_refaults(&search, err);
     free(previous);
     return good;

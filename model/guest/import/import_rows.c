@@ -1,6 +1,6 @@
 /* Imports: events to the rows of a recording. */
 #include "core/error.h"
-#include "guest/import/import_parts.h"
+#include "guest/import/steps.h"
 
 #include "core/units.h"
 
@@ -36,9 +36,9 @@ static void add(struct rowing *rowing, size_t event, uint32_t actor, enum import
 static void add_rewrite(struct rowing *rowing, size_t event)
 {
     const struct import *import = rowing->import;
-    if (import->wish.rewrite_bytes > 0) {
+    if (import->options.rewrite_bytes > 0) {
         add(rowing, event, IMPORT_VMM, IMPORT_VMM_WRITE, import->ram_start,
-            import->wish.rewrite_bytes);
+            import->options.rewrite_bytes);
     }
 }
 

@@ -1,6 +1,6 @@
 /* Imports: which threads are the VM's, and which vCPU runs in which. */
 #include "core/error.h"
-#include "guest/import/import_parts.h"
+#include "guest/import/steps.h"
 
 #include "core/units.h"
 
@@ -41,10 +41,10 @@ static bool several_vms(const struct import *import, const char *why, struct err
                        list);
 }
 
-static bool wished(const struct import *import, uint32_t pid)
+static bool is_named(const struct import *import, uint32_t pid)
 {
-    for (size_t i = 0; i < import->wish.pid_count; i++) {
-        if (import->wish.pids[i] == pid && pid != 0) {
+    for (size_t i = 0; i < import->options.pid_count; i++) {
+        if (import->options.pids[i] == pid && pid != 0) {
             return true;
         }
     }
@@ -54,8 +54,8 @@ static bool wished(const struct import *import, uint32_t pid)
 static bool check_pids(const struct import *import, struct error *err)
 {
     char list[512] = "";
-    for (size_t i = 0; i < import->wish.pid_count; i++) {
-        uint32_t pid = import->wish.pids[i];
+    for (size_t i = 0; i < import->options.pid_count; i++) {
+        uint32_t pid = import->options.pids[i];
         bool found = false;
         for (size_t k = 0; k < import->thread_count; k++) {
             const struct import_thread *thread = &import->threads[k];
@@ -78,9 +78,9 @@ static bool take_threads(struct import *import, struct error *err)
     }
     for (size_t i = 0; i < import->thread_count; i++) {
         struct import_thread *thread = &import->threads[i];
-        bool named = wished(import, thread->pid) || wished(import, thread->tgid);
-        thread->taken = thread->runs && (named || import->wish.pid_count == 0);
-        if (import->wish.pid_count == 0 && thread->taken && thread->tgid) {
+        bool named = is_named(import, thread->pid) || is_named(import, thread->tgid);
+        thread->taken = thread->runs && (named || import->options.pid_count == 0);
+        if (import->options.pid_count == 0 && thread->taken && thread->tgid) {
             if (group && group != thread->tgid) {
                 return several_vms(import, "several VMs", err);
             }
@@ -185,7 +185,7 @@ static bool check_begin(const struct import *import, struct error *err)
         if (event->event != TRACE_GUEST_FAULT && event->event != TRACE_ENTRY) {
             continue;
         }
-        if (event->pc >> 63 && !import->wish.allow_lost) {
+        if (event->pc >> 63 && !import->options.allow_lost) {
             return error_input(err, &(struct source_location){.file = import->path},
                                "the guest's kernel runs already when the trace begins (pc 0x%llx): "
                                "what was mapped before is missing. Begin to record before the VM "

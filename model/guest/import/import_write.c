@@ -37,100 +37,103 @@ static const char *plain(const char *text, char *buf, size_t size)
 /* --- what is said --- */
 
 /* Each line begins with `before`. */
-struct telling {
+struct report {
     FILE *out;
     const char *before;
 };
 
-static void tell(const struct telling *telling, uint64_t count, const char *what)
+static void print_count(const struct report *report, uint64_t count, const char *what)
 {
     if (count > 0) {
-        fprintf(telling->out, "%s%" PRIu64 " %s\n", telling->before, count, what);
+        fprintf(report->out, "%s%" PRIu64 " %s\n", report->before, count, what);
     }
 }
 
-static void tell_vcpus(const struct import *import, const struct telling *telling)
+static void print_vcpus(const struct import *import, const struct report *report)
 {
     char comm[TRACE_COMM];
     for (size_t i = 0; i < import->thread_count; i++) {
         const struct import_thread *thread = &import->threads[i];
         if (thread->taken) {
-            fprintf(telling->out, "%svcpu%" PRIu32 ": thread %" PRIu32 " (%s), by %s\n",
-                    telling->before, thread->vcpu, thread->pid,
+            fprintf(report->out, "%svcpu%" PRIu32 ": thread %" PRIu32 " (%s), by %s\n",
+                    report->before, thread->vcpu, thread->pid,
                     plain(thread->comm, comm, sizeof comm),
                     import->numbered ? "its name" : "the order of appearance");
         }
     }
 }
 
-static void tell_memory(const struct import *import, const struct telling *telling)
+static void print_memory(const struct import *import, const struct report *report)
 {
-    const struct import_wish *wish = &import->wish;
+    const struct import_options *options = &import->options;
     char size[32];
-    fprintf(telling->out, "%sRAM: %s at 0x%" PRIx64 "%s\n", telling->before,
+    fprintf(report->out, "%sRAM: %s at 0x%" PRIx64 "%s\n", report->before,
             unit_format_whole(import->ram_bytes, UNIT_BYTES, size, sizeof size), import->ram_start,
-            wish->ram_bytes && wish->ram_ipa != UINT64_MAX ? ", as told"
-            : wish->ram_bytes || wish->ram_ipa != UINT64_MAX
-                ? ", the one as told, the other assumed from the faults"
+            options->ram_bytes && options->ram_ipa != UINT64_MAX ? ", as given"
+            : options->ram_bytes || options->ram_ipa != UINT64_MAX
+                ? ", the one as given, the other assumed from the faults"
                 : ", assumed from the faults");
-    fprintf(telling->out, "%sbacking: %s, %s (%.1f faults for each block of 2 MiB and boot)\n",
-            telling->before, backing_name[import->backing],
-            wish->backing == BACKINGS ? "assumed from the faults" : "as told", import->per_block);
-    fprintf(telling->out, "%shost pages: 4 KiB, assumed\n", telling->before);
-    if (wish->rewrite_bytes > 0) {
-        fprintf(
-            telling->out, "%sVMM's writes: %s from the start of RAM before each boot, as told\n",
-            telling->before, unit_format_whole(wish->rewrite_bytes, UNIT_BYTES, size, sizeof size));
+    fprintf(report->out, "%sbacking: %s, %s (%.1f faults for each block of 2 MiB and boot)\n",
+            report->before, backing_name[import->backing],
+            options->backing == BACKINGS ? "assumed from the faults" : "as given",
+            import->per_block);
+    fprintf(report->out, "%shost pages: 4 KiB, assumed\n", report->before);
+    if (options->rewrite_bytes > 0) {
+        fprintf(report->out,
+                "%sVMM's writes: %s from the start of RAM before each boot, as given\n",
+                report->before,
+                unit_format_whole(options->rewrite_bytes, UNIT_BYTES, size, sizeof size));
     } else {
-        fprintf(telling->out, "%sVMM's writes: none, a trace does not show them (--rewrite)\n",
-                telling->before);
+        fprintf(report->out, "%sVMM's writes: none, a trace does not show them (--rewrite)\n",
+                report->before);
     }
-    fprintf(telling->out, "%sguest instructions between events: none, a trace does not show them\n",
-            telling->before);
+    fprintf(report->out, "%sguest instructions between events: none, a trace does not show them\n",
+            report->before);
 }
 
-static void tell_reinits(const struct import *import, const struct telling *telling)
+static void print_reinits(const struct import *import, const struct report *report)
 {
     for (size_t i = 0; i < import->reinit_count; i++) {
         uint64_t ns = import->events[import->reinits[i]].time_ns;
-        fprintf(telling->out, "%sre-init of all vCPUs at %" PRIu64 ".%09" PRIu64 " s, %s\n",
-                telling->before, ns / 1000000000, ns % 1000000000,
-                import->wish.reinit_count ? "as told" : "where mapped memory faults again");
+        fprintf(report->out, "%sre-init of all vCPUs at %" PRIu64 ".%09" PRIu64 " s, %s\n",
+                report->before, ns / 1000000000, ns % 1000000000,
+                import->options.reinit_count ? "as given" : "where mapped memory faults again");
     }
 }
 
-static void tell_lost(const struct import *import, const struct telling *telling)
+static void print_lost(const struct import *import, const struct report *report)
 {
     const struct import_counts *counts = &import->counts;
-    tell(telling, counts->lost_places, "places where events were lost");
-    tell(telling, counts->lost, "events lost there, as far as that is told");
-    tell(telling, counts->overwritten, "events overwritten in the trace's buffer");
-    tell(telling, counts->fields, "events of KVM with unknown fields, left out");
-    tell(telling, counts->strange, "lines that are no part of a trace, left out");
-    tell(telling, counts->too_long, "lines of more than 4 KiB, left out");
+    print_count(report, counts->lost_places, "places where events were lost");
+    print_count(report, counts->lost, "events lost there, as far as that is known");
+    print_count(report, counts->overwritten, "events overwritten in the trace's buffer");
+    print_count(report, counts->fields, "events of KVM with unknown fields, left out");
+    print_count(report, counts->unrecognized, "lines that are no part of a trace, left out");
+    print_count(report, counts->too_long, "lines of more than 4 KiB, left out");
     if (counts->truncated) {
-        fprintf(telling->out, "%sthe last line is cut off and left out\n", telling->before);
+        fprintf(report->out, "%sthe last line is cut off and left out\n", report->before);
     }
-    tell(telling, counts->unordered, "events that stood behind a later one, put in order");
-    tell(telling, counts->others, "events of other threads than the VM's, left out");
-    tell(telling, counts->foreign, "events of other systems than KVM, left out");
-    tell(telling, counts->devices, "faults of emulated devices, left out");
-    tell(telling, counts->other_faults, "faults of other kinds (access flag), left out");
-    tell(telling, counts->races, "faults that lost a race and came again, left out");
-    tell(telling, counts->inside, "faults inside leaves that were mapped, left out");
-    tell(telling, counts->taken_back, "leaves that the host took back before they faulted again");
+    print_count(report, counts->unordered, "events that stood behind a later one, put in order");
+    print_count(report, counts->others, "events of other threads than the VM's, left out");
+    print_count(report, counts->foreign, "events of other systems than KVM, left out");
+    print_count(report, counts->devices, "faults of emulated devices, left out");
+    print_count(report, counts->other_faults, "faults of other kinds (access flag), left out");
+    print_count(report, counts->races, "faults that lost a race and came again, left out");
+    print_count(report, counts->inside, "faults inside leaves that were mapped, left out");
+    print_count(report, counts->taken_back,
+                "leaves that the host took back before they faulted again");
 }
 
-void import_tell(const struct import *import, const char *before, FILE *out)
+void import_print(const struct import *import, const char *before, FILE *out)
 {
-    struct telling telling = {out, before};
+    struct report report = {out, before};
     for (int i = 0; i < TRACE_EVENTS; i++) {
-        tell(&telling, import->counts.events[i], trace_event_name[i]);
+        print_count(&report, import->counts.events[i], trace_event_name[i]);
     }
-    tell_vcpus(import, &telling);
-    tell_memory(import, &telling);
-    tell_reinits(import, &telling);
-    tell_lost(import, &telling);
+    print_vcpus(import, &report);
+    print_memory(import, &report);
+    print_reinits(import, &report);
+    print_lost(import, &report);
 }
 
 /* --- files --- */
@@ -158,13 +161,14 @@ void import_write_rows(const struct import *import, const char *name, FILE *out)
     fprintf(out, "# name: %s\n", plain(name, text, sizeof text));
     fprintf(out, "# what: faults of a VM, imported from the trace %s\n",
             plain(import->path, text, sizeof text));
-    fprintf(out, "# host: Linux %s, -cpu unknown\n", plain(import->wish.kernel, text, sizeof text));
+    fprintf(out, "# host: Linux %s, -cpu unknown\n",
+            plain(import->options.kernel, text, sizeof text));
     fprintf(out,
             "# guest: RAM %" PRIu64 " MiB at IPA 0x%" PRIx64 ", %" PRIu32 " vCPU, firmware: %s\n",
             import->ram_bytes / MIB, import->ram_start, import->vcpus,
             import->uefi ? "efi, assumed from fetches below 128 MiB" : "none");
     fprintf(out, "# backing: %s\n", backing_name[import->backing]);
-    import_tell(import, "# import: ", out);
+    import_print(import, "# import: ", out);
     fputs("time_ns,actor,op,ipa,bytes,guest_insns,flags\n", out);
     for (size_t i = 0; i < import->row_count; i++) {
         write_row(&import->rows[i], out);
@@ -177,7 +181,7 @@ void import_write_workload(const struct import *import, const char *rows, FILE *
     const struct import_counts *counts = &import->counts;
     const char *slash = strrchr(import->path, '/');
     fputs("; Made by `s2flush import`.\n", out);
-    import_tell(import, "; ", out);
+    import_print(import, "; ", out);
     fprintf(out, "[workload]\ntitle = imported from %s\nrecording = %s\n",
             plain(slash ? slash + 1 : import->path, text, sizeof text), rows);
     if (counts->mmu_on > 0) {

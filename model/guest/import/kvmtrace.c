@@ -58,17 +58,19 @@ static const char *skip_blanks(const char *at)
     return at + strspn(at, " \t");
 }
 
-/* The number in hexadecimal behind the first whole word `name`: "ipa 0x1000",
- * "PC: 0x1000", "ipa=1000". */
-static bool find_hex(const char *text, const char *name, uint64_t *value)
+/* The number behind the first whole word `name`: "ipa 0x1000", "PC: 0x1000". KVM's own text has
+ * hexadecimal numbers with or without 0x; fields that a tool prints itself ("ipa=4096" of
+ * `trace-cmd report -R`, "ipa: 4096" of `perf trace`) are decimal where it is not there. */
+static bool find_number(const char *text, const char *name, uint64_t *value)
 {
     size_t length = strlen(name);
     for (const char *at = strstr(text, name); at; at = strstr(at + 1, name)) {
         bool begins = at == text || strchr(" ,(\t", at[-1]);
         const char *behind = at + length;
         if (begins && *behind && strchr(" :=", *behind)) {
+            bool field = *behind != ' ';
             behind += strspn(behind, " :=");
-            return take_number(&behind, 16, value);
+            return take_number(&behind, field && strncmp(behind, "0x", 2) != 0 ? 10 : 16, value);
         }
     }
     return false;
@@ -104,14 +106,16 @@ static bool read_fields(const char *text, struct trace_line *line)
 {
     switch (line->event) {
     case TRACE_GUEST_FAULT:
-        (void)find_hex(text, "pc", &line->pc);
-        return find_hex(text, "ipa", &line->ipa) &&
-               (find_hex(text, "hsr", &line->esr) || find_hex(text, "esr", &line->esr));
+        /* "guest fault at PC 0x.. (hxfar 0x.., ipa 0x.., hsr 0x..": kernels up to 4.12. */
+        (void)(find_number(text, "pc", &line->pc) || find_number(text, "PC", &line->pc) ||
+               find_number(text, "vcpu_pc", &line->pc));
+        return find_number(text, "ipa", &line->ipa) &&
+               (find_number(text, "hsr", &line->esr) || find_number(text, "esr", &line->esr));
     case TRACE_ENTRY:
     case TRACE_EXIT:
-        return find_hex(text, "PC", &line->pc);
+        return find_number(text, "PC", &line->pc) || find_number(text, "vcpu_pc", &line->pc);
     case TRACE_MMIO:
-        return find_hex(text, "gpa", &line->ipa) || find_hex(text, "ipa", &line->ipa);
+        return find_number(text, "gpa", &line->ipa) || find_number(text, "ipa", &line->ipa);
     case TRACE_TOGGLE:
         return find_switch(text, "was ", &line->was) && find_switch(text, "now ", &line->now);
     case TRACE_USER_EXIT:
@@ -144,7 +148,8 @@ static void read_event(const char *name, size_t length, const char *fields, stru
 
 /* --- the line's front --- */
 
-/* "5891.897055" in seconds, or a whole number in ns, with the ':' behind it. */
+/* "5891.897055:" in seconds, a whole number in ns, or "123us :" of the latency format, whose mark
+ * for what took long stands in the blank's place. */
 static bool take_time(const char **at, uint64_t *ns)
 {
     uint64_t whole, part = 0, scale = 1000000000;
@@ -152,20 +157,38 @@ static bool take_time(const char **at, uint64_t *ns)
     if (!isdigit((unsigned char)*text) || !take_number(&text, 10, &whole)) {
         return false;
     }
-    bool seconds = *text == '.';
+    bool seconds = *text == '.', micros = strncmp(text, "us", 2) == 0;
     for (text += seconds; seconds && isdigit((unsigned char)*text); text++) {
         scale /= 10;
         part += scale * (uint64_t)(*text - '0');
     }
-    if (*text != ':' || (seconds && whole > UINT64_MAX / 2000000000)) {
+    text += micros ? 2 + (text[2] && text[2] != ':') : 0;
+    if (*text != ':' || ((seconds || micros) && whole > UINT64_MAX / 2000000000)) {
         return false;
     }
     *at = text + 1;
-    *ns = seconds ? whole * 1000000000 + part : whole;
+    *ns = seconds ? whole * 1000000000 + part : micros ? whole * 1000 : whole;
     return true;
 }
 
-/* What stands behind "[003]": flags or none, the time, the event, its fields. */
+/* What stands behind the time: a period or none, the event, its fields. */
+static bool take_event(const char *text, struct trace_line *line)
+{
+    text = skip_blanks(text);
+    size_t period = strspn(text, "0123456789"), length = 0;
+    text = period > 0 && text[period] == ' ' ? skip_blanks(text + period) : text;
+    while (isalnum((unsigned char)text[length]) || text[length] == '_' ||
+           (text[length] == ':' && length == 3 && strncmp(text, "kvm", 3) == 0)) {
+        length++;
+    }
+    if (length == 0 || !text[length] || !strchr(":(", text[length])) {
+        return false;
+    }
+    read_event(text, length, text + length + 1, line);
+    return true;
+}
+
+/* What stands behind "[003]": flags or none, the time, the event. */
 static bool take_rest(const char *at, struct trace_line *line)
 {
     const char *text = skip_blanks(at);
@@ -176,17 +199,7 @@ static bool take_rest(const char *at, struct trace_line *line)
             return false;
         }
     }
-    text = skip_blanks(text);
-    size_t length = 0;
-    while (isalnum((unsigned char)text[length]) || text[length] == '_' ||
-           (text[length] == ':' && length == 3 && strncmp(text, "kvm", 3) == 0)) {
-        length++;
-    }
-    if (length == 0 || text[length] != ':') {
-        return false;
-    }
-    read_event(text, length, text + length + 1, line);
-    return true;
+    return take_event(text, line);
 }
 
 static void copy_comm(struct trace_line *line, const char *text, size_t length)
@@ -230,8 +243,8 @@ static bool number_at(const char *text, uint32_t *value)
     return true;
 }
 
-/* "CPU 0/KVM-1234 (  1230) " before the CPU's bracket; perf has a blank for the
- * hyphen. */
+/* "CPU 0/KVM-1234 (  1230) " before the CPU; perf has a blank for the hyphen, and with the thread
+ * group "1230/1234". */
 static bool read_task(const char *text, size_t length, struct trace_line *line)
 {
     length = trimmed(text, length);
@@ -246,16 +259,24 @@ static bool read_task(const char *text, size_t length, struct trace_line *line)
         length = trimmed(text, open > 0 ? open - 1 : 0);
     }
     size_t first = digits_before(text, length);
-    if (first == 0 || first == length || !strchr("- ", text[first - 1]) ||
-        !number_at(text + first, &line->pid)) {
+    if (first == length || !number_at(text + first, &line->pid)) {
+        return false;
+    }
+    size_t group = first > 0 && text[first - 1] == '/' ? digits_before(text, first - 1) : first;
+    if (group + 1 < first && group > 0 && text[group - 1] == ' ') {
+        (void)number_at(text + group, &line->tgid);
+        first = group;
+    }
+    if (first == 0 || !strchr("- ", text[first - 1])) {
         return false;
     }
     copy_comm(line, text, trimmed(text, first - 1));
     return line->comm[0] != '\0';
 }
 
-/* A thread's name may hold brackets as well: the CPU's is the first that fits. */
-static bool read_whole(const char *text, struct trace_line *line)
+/* "comm-pid [003] flags time:". A thread's name may hold brackets as well: the CPU's is the first
+ * that fits. */
+static bool read_bracketed(const char *text, struct trace_line *line)
 {
     for (const char *open = strchr(text, '['); open; open = strchr(open + 1, '[')) {
         size_t digits = strspn(open + 1, "0123456789");
@@ -265,6 +286,86 @@ static bool read_whole(const char *text, struct trace_line *line)
         }
     }
     return false;
+}
+
+/* Without brackets: "comm pid time:" of perf, "comm-pid 3d..1 time:" of the latency format. */
+static bool read_bare(const char *text, struct trace_line *line)
+{
+    for (const char *at = text; *at; at += strcspn(at, " \t")) {
+        at = skip_blanks(at);
+        size_t cpu = strspn(at, "0123456789");
+        size_t word = strcspn(at, " \t");
+        const char *behind = at;
+        bool flags = cpu > 0 && cpu <= 6 && word >= cpu + 3 && word <= cpu + 8 &&
+                     strspn(at + cpu, ".#*0123456789abcdefnpsxDHNPSXZ") == word - cpu;
+        if (flags) {
+            behind = skip_blanks(at + word);
+        }
+        if (take_time(&behind, &line->time_ns) && read_task(text, (size_t)(at - text), line) &&
+            take_event(behind, line)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* perf trace: "100.500 CPU 0/KVM/4711 kvm:kvm_guest_fault(ipa: 1073741824)", the time in ms, an
+ * empty "(         ):" behind it where system calls are traced, too. */
+static bool read_perf_trace(const char *text, struct trace_line *line)
+{
+    uint64_t whole, part;
+    const char *at = skip_blanks(text);
+    if (!isdigit((unsigned char)*at) || !take_number(&at, 10, &whole) || *at++ != '.' ||
+        strspn(at, "0123456789") != 3 || !take_number(&at, 10, &part) || *at != ' ' ||
+        whole > UINT64_MAX / 2000000) {
+        return false;
+    }
+    at = skip_blanks(at);
+    if (*at == '(' && strchr(at, ':')) {
+        at = skip_blanks(strchr(at, ':') + 1);
+    }
+    const char *event = strstr(at, " kvm:");
+    size_t length = event ? trimmed(at, (size_t)(event - at)) : 0;
+    size_t first = digits_before(at, length);
+    if (first < 2 || first == length || at[first - 1] != '/' ||
+        !number_at(at + first, &line->pid) || !take_event(event, line)) {
+        return false;
+    }
+    copy_comm(line, at, first - 1);
+    line->time_ns = whole * 1000000 + part * 1000;
+    return true;
+}
+
+/* An event of KVM with no more than a CPU and a time before it. */
+static bool lacks_thread(const char *text)
+{
+    text += strspn(text, " \t0123456789.:[]");
+    text += strncmp(text, "kvm:", 4) == 0 ? 4 : 0;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t length = strlen(known[i].name);
+        if (strncmp(text, known[i].name, length) == 0 &&
+            (text[length] == ':' || text[length] == '(')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Behind what a kernel log, or a journal of it, puts before each line:
+ * "Nov 29 12:00:00 host kernel: [  100.500000] ". */
+static const char *skip_log(const char *text)
+{
+    static const char words[] = "kernel: ";
+    const char *kernel = strstr(text, words), *colon = strchr(text, ':');
+    const char *at = kernel && colon && kernel + sizeof words - 3 >= colon &&
+                             isalnum((unsigned char)*text) && isdigit((unsigned char)colon[1])
+                         ? kernel + sizeof words - 1
+                         : text;
+    const char *close = *at == '[' ? strchr(at, ']') : NULL;
+    size_t inside = close ? strspn(at + 1, " 0123456789.") : 0;
+    bool stamp = close && at + 1 + inside == close && memchr(at, '.', (size_t)(close - at));
+    bool date = close && close - at == 25 && memchr(at, ':', (size_t)(close - at));
+    return stamp || date ? close + 1 : at;
 }
 
 /* --- lines that are no events --- */
@@ -322,16 +423,19 @@ static bool is_head(const char *text)
 void kvmtrace_line(const char *text, size_t length, struct trace_line *line)
 {
     memset(line, 0, sizeof *line);
-    line->kind = TRACE_LINE_STRANGE;
+    line->kind = TRACE_LINE_UNRECOGNIZED;
     if (strlen(text) != length) {
         return; /* a NUL in it */
     }
-    if (read_whole(text, line)) {
+    text = skip_log(text);
+    if (read_bracketed(text, line) || read_perf_trace(text, line) || read_bare(text, line)) {
         return;
     }
     const char *start = skip_blanks(text);
     if (!read_lost(start, line) && !read_buffer(start, line)) {
-        line->kind = is_head(start) ? TRACE_LINE_HEAD : TRACE_LINE_STRANGE;
+        line->kind = is_head(start)        ? TRACE_LINE_HEAD
+                     : lacks_thread(start) ? TRACE_LINE_NO_THREAD
+                                           : TRACE_LINE_UNRECOGNIZED;
     }
 }
 

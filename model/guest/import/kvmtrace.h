@@ -1,16 +1,20 @@
 /*
  * kvmtrace - one line of a text trace of KVM's events on arm64.
  *
- * Takes what `trace-cmd report`, tracefs' `trace` and `trace_pipe`, and `perf
- * script` print:
+ * Takes what `trace-cmd report` (-R and -l, too), tracefs' `trace` and `trace_pipe`, `perf script`
+ * and `perf trace` print, also where a kernel log or journal has put a front of its own before it:
  *
  *     CPU 0/KVM-1234    [003] d..1.  5891.897055: kvm_entry: PC: 0x0000000040000000
+ *     CPU 0/KVM-1234 (   1230) [003] 5891.897055: kvm_entry: PC: 0x40000000
+ *     CPU 0/KVM  1230/1234 [003]  5891.897055:  1 kvm:kvm_entry: PC: 0x40000000
+ *     CPU 0/KVM  1234  5891.897055: kvm:kvm_entry: PC: 0x40000000
+ *     CPU 0/KV-1234       3d..1. 5891897055us : kvm_entry: PC: 0x40000000
+ *     5891897.055 CPU 0/KVM/1234 kvm:kvm_entry(vcpu_pc: 1073741824)
  *
- * with or without the flags, a thread group "(  1230)" behind the thread, and
- * "kvm:" before the event. Fields are found by their names, whatever stands
- * between them. The formats are those of arch/arm64/kvm/trace_arm.h and
- * include/trace/events/kvm.h in Linux 5.10, 6.1, 6.12 and 7.3, which agree in all
- * that is taken here; the line's front is kernel/trace/trace_output.c's of 6.12.
+ * Fields are found by their names, whatever stands between them. The formats are those of
+ * arch/arm64/kvm/trace_arm.h and include/trace/events/kvm.h in Linux 5.10, 6.1, 6.12 and 7.3, which
+ * agree in all that is taken here, and arch/arm/kvm/trace.h of 32-bit hosts; the line's front is
+ * kernel/trace/trace_output.c's of 6.12.
  */
 #ifndef S2FLUSH_GUEST_IMPORT_KVMTRACE_H
 #define S2FLUSH_GUEST_IMPORT_KVMTRACE_H
@@ -40,7 +44,8 @@ enum trace_kind {
     TRACE_LINE_BUFFER, /* tracefs' count of entries: `n` of them were overwritten */
     TRACE_LINE_LOST, /* `n` events were lost here; 0: nobody knows how many */
     TRACE_LINE_FIELDS, /* an event of the above whose fields are not as expected */
-    TRACE_LINE_STRANGE, /* none of these */
+    TRACE_LINE_NO_THREAD, /* an event of the above, but not which thread it is of */
+    TRACE_LINE_UNRECOGNIZED, /* none of these */
 };
 
 #define TRACE_COMM 32

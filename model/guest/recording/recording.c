@@ -140,13 +140,13 @@ static bool describe_guest(const struct csv *table, struct recording_info *info,
 }
 
 /* A comment of its own says it first of all. */
-static bool told_backing(const struct csv *table, struct recording_info *info)
+static bool recorded_backing(const struct csv *table, struct recording_info *info)
 {
-    const char *told = comment(table, "backing");
-    for (int i = 0; told && i < BACKINGS; i++) {
+    const char *text = comment(table, "backing");
+    for (int i = 0; text && i < BACKINGS; i++) {
         size_t length = strlen(backing_name[i]);
-        if (strncmp(told, backing_name[i], length) == 0 &&
-            told[length + strspn(told + length, " \t\r")] == '\0') {
+        if (strncmp(text, backing_name[i], length) == 0 &&
+            text[length + strspn(text + length, " \t\r")] == '\0') {
             info->backing = (enum backing)i;
             return true;
         }
@@ -167,7 +167,7 @@ static bool describe_backing(const struct csv *table, struct recording_info *inf
                  {"-shm-", BACKING_SHARED},    {"-2m-", BACKING_THP},
                  {"-thp-", BACKING_THP}};
     char name[sizeof info->name + 2];
-    if (told_backing(table, info)) {
+    if (recorded_backing(table, info)) {
         return true;
     }
     snprintf(name, sizeof name, "-%s-", info->name);

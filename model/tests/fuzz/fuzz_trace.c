@@ -1,7 +1,7 @@
 /*
  * A text trace of a host. One that makes a workload is written, and both files
  * must read back: the rows as a recording, the workload with a timeline. The
- * first line may hold wishes in place of the command line's: `#import` and words
+ * first line may hold options in place of the command line's: `#import` and words
  * of rewrite, 4k, thp, lost, ram, pid, reinit.
  */
 #include "core/error.h"
@@ -18,9 +18,9 @@
 
 #define WISHES "#import"
 
-static struct import_wish wish_of(const uint8_t *data, size_t size)
+static struct import_options wish_of(const uint8_t *data, size_t size)
 {
-    struct import_wish wish = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};
+    struct import_options options = {.backing = BACKINGS, .ram_ipa = UINT64_MAX, .kernel = "6.1"};
     char line[128] = "";
     const uint8_t *end = size ? memchr(data, '\n', size) : NULL;
     size_t length = end ? (size_t)(end - data) : 0;
@@ -28,20 +28,22 @@ static struct import_wish wish_of(const uint8_t *data, size_t size)
         memcmp(data, WISHES, strlen(WISHES)) == 0) {
         memcpy(line, data, length);
     }
-    wish.rewrite_bytes = strstr(line, "rewrite") ? 8 * MIB : 0;
-    wish.backing = strstr(line, "4k") ? BACKING_4K : strstr(line, "thp") ? BACKING_THP : BACKINGS;
-    wish.allow_lost = strstr(line, "lost");
+    options.rewrite_bytes = strstr(line, "rewrite") ? 8 * MIB : 0;
+    options.backing = strstr(line, "4k")    ? BACKING_4K
+                      : strstr(line, "thp") ? BACKING_THP
+                                            : BACKINGS;
+    options.allow_lost = strstr(line, "lost");
     if (strstr(line, "ram")) {
-        wish.ram_ipa = GIB;
-        wish.ram_bytes = 64 * MIB;
+        options.ram_ipa = GIB;
+        options.ram_bytes = 64 * MIB;
     }
     if (strstr(line, "pid")) {
-        wish.pids[wish.pid_count++] = 1000;
+        options.pids[options.pid_count++] = 1000;
     }
     if (strstr(line, "reinit")) {
-        wish.reinit_ns[wish.reinit_count++] = UINT64_C(100001000000);
+        options.reinit_ns[options.reinit_count++] = UINT64_C(100001000000);
     }
-    return wish;
+    return options;
 }
 
 /* A file of the rows, or of the workload that plays them from `rows`. */
@@ -67,7 +69,7 @@ static void tell(const struct import *import)
     static FILE *null;
     null = null ? null : fopen("/dev/null", "we");
     FUZZ_EXPECT(null, "no /dev/null");
-    import_tell(import, "  ", null);
+    import_print(import, "  ", null);
 }
 
 /* What the command refuses where the rows do not play is an error, not a finding. */
@@ -114,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct import import;
     static bool linked;
     struct error err = {0};
-    struct import_wish wish = wish_of(data, size);
+    struct import_options options = wish_of(data, size);
     if (!linked) {
         fuzz_link(0, "fuzzed.csv", 1);
         fuzz_link(0, "fuzzed.ini", 2);
@@ -122,7 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     FILE *in = fopen(fuzz_file(0, data, size), "r");
     FUZZ_EXPECT(in, "no file");
-    bool good = import_read(in, "trace.txt", &wish, &import, &err);
+    bool good = import_read(in, "trace.txt", &options, &import, &err);
     (void)fclose(in);
     if (good) {
         write_and_read(&import);

@@ -1,9 +1,9 @@
 /*
- * import_parts - the steps of an import, in the order in which import_read
+ * steps - the steps of an import, in the order in which import_read
  * takes them; for the files that share them alone.
  */
-#ifndef S2FLUSH_GUEST_IMPORT_IMPORT_PARTS_H
-#define S2FLUSH_GUEST_IMPORT_IMPORT_PARTS_H
+#ifndef S2FLUSH_GUEST_IMPORT_STEPS_H
+#define S2FLUSH_GUEST_IMPORT_STEPS_H
 
 #include "guest/import/import.h"
 
