@@ -12,7 +12,7 @@ failure by itself.
 
 import argparse
 import csv
-import io
+import json
 import os
 import re
 import shutil
@@ -319,6 +319,23 @@ def part(tree):
                     float(rows[vcpus, strategy, "part_unmap_path_ns"]["mode"]))
             expect(abs(both - float(old)) < 1e-3, f"{strategy}: {both} ns in all, was {old}")
     tree.test_passes("test_study_run")
+
+
+@extension
+def column_of_rows(tree):
+    """A column of rows is one line: header, CSV and JSON Lines have it, and readers of rows go on."""
+    tree.edit("model/report/rows.c", r'( *)(put_text\(writer, "verdict",)',
+              r'\1put_text(writer, "reviewer", "me, \\"too\\"");\n\1\2')
+    tree.builds()
+    rows, _ = tree.rows("--format", "both")
+    nothing_else_changed(tree, rows)
+    expect(all(row["reviewer"] == 'me, "too"' for row in rows.values()), "cells of the column")
+    with (tree.folder / "out/rows.jsonl").open(encoding="utf-8") as lines:
+        objects = [json.loads(line) for line in lines]
+    expect(len(objects) == len(rows) and all(row["reviewer"] == 'me, "too"' for row in objects),
+           "members of JSON Lines")
+    tree.run("run", "small-study.ini", "--quiet", "-o", "other")
+    contains(tree.run("diff", "out", "other"), "0 changed|no .*differ|same", "diff")
 
 
 # --- strategies ---
