@@ -124,6 +124,19 @@ static void reinit(struct play *play, struct actor *actor, const struct op *op)
     kvm_reinit(actor, play->kvm, (uint32_t)op->n);
 }
 
+static enum guest_access access_of(enum touch_access access)
+{
+    switch (access) {
+    case TOUCH_READ:
+        return ACCESS_READ;
+    case TOUCH_WRITE:
+        return ACCESS_WRITE;
+    case TOUCH_FETCH:
+        return ACCESS_FETCH;
+    }
+    return ACCESS_READ;
+}
+
 /* Begins an operation, or a piece of it (AWAIT). */
 static void begin(struct actor *actor, struct play *play, const struct op *op)
 {
@@ -136,7 +149,7 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         kvm_enter(actor, kvm, vcpu);
         return;
     case OP_TOUCH:
-        kvm_touch(actor, kvm, vcpu, ipa, op->bytes, (enum guest_access)op->access,
+        kvm_touch(actor, kvm, vcpu, ipa, op->bytes, access_of((enum touch_access)op->access),
                   density_of(play->sim, op));
         return;
     case OP_PREFAULT:

@@ -462,6 +462,13 @@ def key_of_a_study(tree):
     tree.test_fails("test_documents", "does not name `reviewer`")
 
 
+@extension
+def operation_of_a_timeline(tree):
+    """What a guest or VMM can do is refused until whoever plays it says what it does."""
+    tree.edit("model/guest/timeline.h", r"( *)OP_KINDS\n", r"\1OP_GREET,\n\1OP_KINDS\n")
+    tree.refused("OP_GREET.* not handled in switch")
+
+
 # --- data ---
 
 @extension
