@@ -191,10 +191,14 @@ void advise_print(FILE *out, const struct advise_results *results)
     fprintf(out,
             "%s: what Linux does, and the cheapest coherent strategy with each number of changes\n",
             metric_name[results->request.metric]);
-    fprintf(out,
-            "Medians of %llu draws of the costs (10 to 90 %%), the same for all; chosen with "
-            "every cost at its mode\n",
-            (unsigned long long)study->draws);
+    if (study->draws > 0) {
+        fprintf(out,
+                "Medians of %llu draws of the costs (10 to 90 %%), the same for all; chosen with "
+                "every cost at its mode\n",
+                (unsigned long long)study->draws);
+    } else {
+        fprintf(out, "Every cost is at its mode\n");
+    }
     char told[1400] = "";
     for (size_t group = 0; group < results->groups.count; group++) {
         const struct advise_ladder *ladder = advise_ladder(results, group, HARDWARE_OWN);

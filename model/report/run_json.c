@@ -83,6 +83,9 @@ static json_t *axes_of(const struct study *study)
         tojson_set(one, "name", tojson_text(axis->name));
         tojson_set(one, "unit", tojson_text(axis->kind.number ? unit_name(axis->kind.unit) : NULL));
         tojson_set(one, "values", values);
+        if (axis->role == AXIS_STRATEGY) {
+            tojson_set(one, "all_coherent", json_boolean(study->ruled));
+        }
         tojson_append(axes, one);
     }
     return axes;

@@ -28,6 +28,11 @@ struct error;
 #define STUDY_STRATEGIES 32
 #define STUDY_POINTS 200000
 
+/* As a strategy: every row, built-in or the study's own, that exists and is coherent without a
+ * condition somewhere in the study, and what Linux does. */
+#define STUDY_RULE "coherent"
+#define STUDY_RULED 96 /* strategies where it is used, before it is applied */
+
 #define FIDELITY_CHOICES(X)                   \
     X(FIDELITY_FAST, "fast", "whole extents") \
     X(FIDELITY_EXACT, "exact", "leaf by leaf and line by line")
@@ -70,6 +75,7 @@ struct study {
     struct axis axes[STUDY_AXES];
     size_t axis_count;
     const struct axis *role[AXIS_ROLES]; /* where the four are */
+    bool ruled, by_rule[STUDY_RULED]; /* strategies that the rule put there */
     struct setting settings[STUDY_SETTINGS];
     size_t setting_count;
     struct strategy own[STUDY_STRATEGIES];

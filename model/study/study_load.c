@@ -78,7 +78,7 @@ static void to_front(struct study *study, size_t first)
     memcpy(study->axes, moved, count * sizeof *moved);
 }
 
-static bool lay_out(struct study *study, struct error *err)
+bool study_lay_out(struct study *study, struct error *err)
 {
     size_t stride = 1;
     for (size_t i = study->axis_count; i-- > 0;) {
@@ -126,7 +126,7 @@ bool study_complete(struct study *study, add_axis_fn add, struct error *err)
         }
     }
     to_front(study, given);
-    return lay_out(study, err) && check_settings(study, err);
+    return study_rule_begin(study, err) && study_lay_out(study, err) && check_settings(study, err);
 }
 
 /* --- loading --- */

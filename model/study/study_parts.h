@@ -41,6 +41,14 @@ bool study_load(struct study *study, struct error *err);
 /* Refuses a setting or an axis that changes nothing at any point. */
 bool study_effects(const struct study *study, struct error *err);
 
+/* Puts every row in the place of STUDY_RULE among the strategies; and, when all is loaded, takes
+ * those away that the rule leaves out. */
+bool study_rule_begin(struct study *study, struct error *err);
+bool study_rule_end(struct study *study, struct error *err);
+
+/* Strides of the axes, and how many points there are. */
+bool study_lay_out(struct study *study, struct error *err);
+
 /* Fills err for a study that is nowhere; suggests the nearest. */
 bool study_unknown(const char *name, struct error *err);
 

@@ -28,6 +28,11 @@ static struct strategy *strategy_of_section(struct study *study, const char *nam
         error_input(err, at, "[strategy %s] is a built-in row; choose another name", name);
         return NULL;
     }
+    if (strcmp(name, STUDY_RULE) == 0) {
+        error_input(err, at, "[strategy %s] is the rule for a set of rows; choose another name",
+                    name);
+        return NULL;
+    }
     if (name[0] == '\0' || strlen(name) >= STRATEGY_NAME_BYTES || strpbrk(name, ",= \t")) {
         error_input(err, at,
                     "[strategy %.40s]: expected a name of 1 to %d characters "

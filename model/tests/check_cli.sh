@@ -242,7 +242,9 @@ run explain "$T/small.ini" --strategy eager --machine kunpeng-920 --set touched=
 check "explain: status" is "$rc" 0
 check "explain: ledger" says out "line_dirty"
 check "explain: verdict" says out "guest fetch"
-check "explain: caveat" says out "speculatively"
+check "explain: verdict with its condition" says out "only-if"
+run explain "$T/small.ini" --strategy unmap-vmall
+check "explain: caveat" says out "no vCPU may run during the re-init"
 for what in workloads machines kernels strategies studies costs keys metrics; do
     run list "$what"
     check "list $what: status" is "$rc" 0

@@ -223,6 +223,50 @@ static void all_strategies_by_default(void **state)
     study_free(&study);
 }
 
+static bool has_strategy(const struct study *study, const char *name)
+{
+    bool found = false;
+    for (size_t i = 0; i < study->role[AXIS_STRATEGY]->values.count; i++) {
+        assert_string_equal(study->strategies[i]->name, study->role[AXIS_STRATEGY]->values.text[i]);
+        found |= strcmp(study->strategies[i]->name, name) == 0;
+    }
+    return found;
+}
+
+/* `strategy = coherent`: by what readers may see, and not by a list. */
+static void coherent_rows_by_rule(void **state)
+{
+    struct study study;
+    struct error err;
+    static const char text[] =
+        "[axes]\nworkload = %s\nmachine = neoverse-n1\nbacking = %s\nstrategy = coherent%s\n"
+        "[strategy mine]\nbase = unmap\nreinit_tlbi = range\ntoggle = first\n"
+        "[strategy wrong]\nbase = unmap\nfault_cleans = no\n";
+    char own[1024], shared[1024], named[1024];
+    (void)state;
+    snprintf(own, sizeof own, text, small_workload(), "4k", "");
+    snprintf(shared, sizeof shared, text, small_workload(), "shm", "");
+    snprintf(named, sizeof named, text, small_workload(), "shm", ", eager, wrong");
+    assert_true(read_study(&study, own, NULL, 0, &err));
+    assert_true(has_strategy(&study, "unmap") && has_strategy(&study, "unmap-lazy"));
+    assert_true(has_strategy(&study, "reinit-lazy") && has_strategy(&study, "mine"));
+    assert_true(has_strategy(&study, "eager-toggle1"));
+    assert_false(has_strategy(&study, "eager") || has_strategy(&study, "none"));
+    assert_false(has_strategy(&study, "fwb") || has_strategy(&study, "wrong"));
+    assert_int_equal(study.points, study.role[AXIS_STRATEGY]->values.count);
+    study_free(&study);
+    assert_true(read_study(&study, shared, NULL, 0, &err));
+    assert_true(has_strategy(&study, "reinit-lazy") && has_strategy(&study, "unmap"));
+    assert_false(has_strategy(&study, "unmap-lazy"));
+    study_free(&study);
+    /* What is named stays, whatever it is. */
+    assert_true(read_study(&study, named, NULL, 0, &err));
+    assert_true(has_strategy(&study, "eager") && has_strategy(&study, "wrong"));
+    assert_false(has_strategy(&study, "none"));
+    study_free(&study);
+    expect_bad_study(GOOD "[strategy coherent]\nbase = unmap\n", "is the rule for a set of rows");
+}
+
 static void changes(void **state)
 {
     static const char *const set[] = {"draws=0", "machine=kunpeng-920,neoverse-n1", "vcpus=2",
@@ -311,6 +355,7 @@ int main(void)
         cmocka_unit_test(strategies_from_a_base),
         cmocka_unit_test(axes_and_points),
         cmocka_unit_test(all_strategies_by_default),
+        cmocka_unit_test(coherent_rows_by_rule),
         cmocka_unit_test(changes),
         cmocka_unit_test(bad_changes),
         cmocka_unit_test(axes_reach_the_setup),
