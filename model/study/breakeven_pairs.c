@@ -258,7 +258,7 @@ static double difference_at(double x, void *context)
     const struct strategy *pair[] = {scan->study->strategies[row->a],
                                      scan->study->strategies[row->b]};
     struct scenario scenario;
-    double costs[COSTS], value[2];
+    double value[2];
     char text[40];
     breakeven_text(scan->results->kind, x, text, sizeof text);
     struct scenario_key other = {scan->results->axis, text};
@@ -267,9 +267,8 @@ static double difference_at(double x, void *context)
         looking->function->stop = true;
         return 0;
     }
-    scenario_costs(&scenario, looking->run, costs);
-    looking->function->stop = !evaluate_at(&scenario, evaluate_difference(scan->request->metric),
-                                           costs, pair, 2, value, looking->err);
+    looking->function->stop = !evaluate_run(&scenario, evaluate_difference(scan->request->metric),
+                                            looking->run, pair, 2, value, looking->err);
     scenario_close(&scenario);
     return looking->function->stop ? 0 : value[0] - value[1];
 }

@@ -11,7 +11,7 @@
 _Static_assert(COSTS <= 40, "GSL's Sobol sequence has 40 dimensions");
 
 /* Inverse distribution of a triangle. */
-static double triangle(double low, double mode, double high, double u)
+double draw_triangle(double low, double mode, double high, double u)
 {
     double left = (mode - low) / (high - low);
     return u < left ? low + sqrt(u * (high - low) * (mode - low))
@@ -24,8 +24,8 @@ double draw_quantile(const struct cost *cost, double u)
         return cost->mode;
     }
     double value = cost->low > 0
-                       ? exp(triangle(log(cost->low), log(cost->mode), log(cost->high), u))
-                       : triangle(cost->low, cost->mode, cost->high, u);
+                       ? exp(draw_triangle(log(cost->low), log(cost->mode), log(cost->high), u))
+                       : draw_triangle(cost->low, cost->mode, cost->high, u);
     /* The way through the logarithm may end a last digit outside. */
     return fmin(fmax(value, cost->low), cost->high);
 }
@@ -58,6 +58,26 @@ static void draw_shift(const struct draw_plan *plan, const char *name, uint64_t 
             points[i][id] = u - floor(u);
         }
     }
+}
+
+/* By steps of the golden section, which fall evenly whatever their number. */
+void draw_strata(const struct draw_plan *plan, const char *name, unsigned *strata)
+{
+    const double golden = 0.6180339887498949;
+    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
+    if (!rng) {
+        error_fatal("out of memory for the draws");
+    }
+    uint64_t each = plan->draws / plan->shifts;
+    for (uint64_t shift = 0; shift < plan->shifts; shift++) {
+        rng_stream(rng, plan->seed, XXH3_64bits(name, strlen(name)), shift, 1);
+        double by = gsl_rng_uniform(rng);
+        for (uint64_t i = 0; i < each; i++) {
+            double u = by + (double)i * golden;
+            strata[shift * each + i] = (unsigned)((u - floor(u)) * DRAW_STRATA);
+        }
+    }
+    gsl_rng_free(rng);
 }
 
 void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS])

@@ -29,9 +29,20 @@ struct draw_plan {
  * whose low is 0 has no logarithm and is triangular as it stands. */
 double draw_quantile(const struct cost *cost, double u);
 
+/* The u-quantile of a triangle between low and high with its peak at the mode; low < high. */
+double draw_triangle(double low, double mode, double high, double u);
+
 /* Fills points[draws][COSTS] with the points themselves, each in [0, 1), for the
  * machine of that name. */
 void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS]);
+
+/* The parts into which what is not a cost is cut: a draw has the middle quantile of one of them,
+ * so that few structures are played however many draws there are. */
+#define DRAW_STRATA 4
+
+/* Fills strata[draws] with 0 to DRAW_STRATA - 1, for the machine of that name: evenly within a
+ * shift, and independent of the points. */
+void draw_strata(const struct draw_plan *plan, const char *name, unsigned *strata);
 
 /* The costs of a machine at one of these points. */
 void draw_at(const struct platform *platform, const double point[COSTS], double value[COSTS]);

@@ -17,6 +17,7 @@ struct costs {
 /* One strategy's run at the modes, in a list. */
 struct played {
     const struct strategy *strategy;
+    unsigned stratum; /* 0: at the mode; above: stratum - 1 of the draws */
     struct played *next;
     omp_lock_t lock; /* held by who plays it; others wait for what comes out */
     bool done;
@@ -30,15 +31,19 @@ void evaluator_open(struct evaluator *evaluator, const struct study *study, stru
     size_t machines = study->role[AXIS_MACHINE]->values.count;
     *evaluator = (struct evaluator){.study = study, .sweep = sweep};
     evaluator->points = alloc_zeroed(machines, sizeof *evaluator->points, "draws");
+    evaluator->strata = alloc_zeroed(machines, sizeof *evaluator->strata, "draws");
 }
 
 void evaluator_close(struct evaluator *evaluator)
 {
     for (size_t i = 0; i < evaluator->study->role[AXIS_MACHINE]->values.count; i++) {
         free(evaluator->points[i]);
+        free(evaluator->strata[i]);
     }
     free(evaluator->points);
+    free(evaluator->strata);
     evaluator->points = NULL;
+    evaluator->strata = NULL;
 }
 
 /* Points of the draws depend on the machine's name alone, whatever its costs are. */
@@ -50,9 +55,50 @@ static const double (*points_of(struct scenario *scenario))[COSTS]
     if (!*points) {
         struct draw_plan plan = study_draw_plan(evaluator->study);
         *points = alloc_zeroed(plan.draws, sizeof **points, "draws");
+        unsigned **strata = &evaluator->strata[scenario->machine];
+        *strata = alloc_zeroed(plan.draws, sizeof **strata, "draws");
+        draw_strata(&plan, scenario->setup.platform.name, *strata);
         draw_points(&plan, scenario->setup.platform.name, *points);
     }
     return (const double(*)[COSTS]) * points;
+}
+
+/* --- timelines --- */
+
+/* 0: the one at the modes; above: of a stratum. */
+static unsigned stratum_of(struct scenario *scenario, size_t run)
+{
+    if (run == 0 || !scenario->ranged) {
+        return 0;
+    }
+    (void)points_of(scenario);
+    return 1 + scenario->evaluator->strata[scenario->machine][run - 1];
+}
+
+/* The middle of the stratum in a range whose mode is the workload's own. */
+static bool build_stratum(struct scenario *scenario, unsigned stratum, struct error *err)
+{
+    struct workload *workload = workload_copy(scenario->setup.workload);
+    double low, mode, high;
+    (void)workload_range(workload, &low, &mode, &high);
+    workload_in_range(workload, draw_triangle(low, mode, high, (stratum + 0.5) / DRAW_STRATA));
+    bool good = workload_build(workload, &scenario->drawn[stratum], err);
+    workload_free(workload);
+    return good;
+}
+
+static const struct timeline *timeline_of(struct scenario *scenario, unsigned stratum,
+                                          struct error *err)
+{
+    if (stratum == 0) {
+        return &scenario->timeline;
+    }
+    unsigned drawn = stratum - 1;
+    omp_set_lock(&scenario->lock);
+    scenario->built[drawn] = scenario->built[drawn] || build_stratum(scenario, drawn, err);
+    bool good = scenario->built[drawn];
+    omp_unset_lock(&scenario->lock);
+    return good ? &scenario->drawn[drawn] : NULL;
 }
 
 /* --- scenarios --- */
@@ -73,6 +119,8 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
         setup_free(&scenario->setup);
         return false;
     }
+    double low, mode, high;
+    scenario->ranged = workload_range(scenario->setup.workload, &low, &mode, &high);
     omp_init_lock(&scenario->lock);
     return true;
 }
@@ -80,6 +128,11 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
 void scenario_close(struct scenario *scenario)
 {
     struct played *next;
+    for (unsigned i = 0; i < DRAW_STRATA; i++) {
+        if (scenario->built[i]) {
+            timeline_free(&scenario->drawn[i]);
+        }
+    }
     for (struct played *played = scenario->played; played; played = next) {
         next = played->next;
         omp_destroy_lock(&played->lock);
@@ -96,7 +149,7 @@ static uint64_t scenario_memory(const struct study *study)
 {
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
     return (1 + study->draws) * (sizeof(struct costs) + 2 * sizeof(struct times)) +
-           (strategies + 1) * sizeof(struct played);
+           (strategies + 1) * (1 + DRAW_STRATA) * sizeof(struct played);
 }
 
 bool scenarios_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
@@ -133,27 +186,30 @@ static const struct costs *costs_of_runs(struct scenario *scenario)
 
 /* --- one run --- */
 
-static bool play(struct scenario *scenario, const struct strategy *strategy,
+static bool play(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                  const double costs[COSTS], struct trial *trial, struct error *err)
 {
+    const struct timeline *timeline = timeline_of(scenario, stratum, err);
     struct setup setup = scenario->setup;
     setup_use(&setup, strategy);
 #pragma omp atomic
     scenario->plays++;
-    return trial_play(&setup, &scenario->timeline, costs, trial, err);
+    return timeline && trial_play(&setup, timeline, costs, trial, err);
 }
 
 /* The strategy's place in the list. */
-static struct played *played_of(struct scenario *scenario, const struct strategy *strategy)
+static struct played *played_of(struct scenario *scenario, const struct strategy *strategy,
+                                unsigned stratum)
 {
     omp_set_lock(&scenario->lock);
     struct played *played = scenario->played;
-    while (played && played->strategy != strategy) {
+    while (played && (played->strategy != strategy || played->stratum != stratum)) {
         played = played->next;
     }
     if (!played) {
         played = alloc_zeroed(1, sizeof *played, "runs of a scenario");
         played->strategy = strategy;
+        played->stratum = stratum;
         omp_init_lock(&played->lock);
         played->next = scenario->played;
         scenario->played = played;
@@ -162,19 +218,25 @@ static struct played *played_of(struct scenario *scenario, const struct strategy
     return played;
 }
 
-const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
-                                   struct error *err)
+static const struct trial *trial_of(struct scenario *scenario, const struct strategy *strategy,
+                                    unsigned stratum, struct error *err)
 {
-    struct played *played = played_of(scenario, strategy);
+    struct played *played = played_of(scenario, strategy, stratum);
     double modes[COSTS];
     omp_set_lock(&played->lock);
     if (!played->done) {
         platform_modes(&scenario->setup.platform, modes);
-        played->done = play(scenario, strategy, modes, &played->trial, err);
+        played->done = play(scenario, strategy, stratum, modes, &played->trial, err);
     }
     bool good = played->done;
     omp_unset_lock(&played->lock);
     return good ? &played->trial : NULL;
+}
+
+const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
+                                   struct error *err)
+{
+    return trial_of(scenario, strategy, 0, err);
 }
 
 /* Whether pricing the strategy's run again says what `metric` needs to know (METRICS: all that
@@ -195,11 +257,11 @@ static bool price_again(struct scenario *scenario, const struct trial *trial, en
     return true;
 }
 
-static bool play_again(struct scenario *scenario, const struct strategy *strategy,
+static bool play_again(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                        const struct costs *costs, struct times *times, struct error *err)
 {
     struct trial *again = alloc_zeroed(1, sizeof *again, "runs of a scenario");
-    bool good = play(scenario, strategy, costs->value, again, err);
+    bool good = play(scenario, strategy, stratum, costs->value, again, err);
     if (good) {
         trial_times(again, costs->price, times);
     }
@@ -218,10 +280,11 @@ static bool same_costs(const double a[COSTS], const double b[COSTS])
 }
 
 /* A strategy's times at any costs. */
-static bool times_at(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
-                     const struct costs *costs, struct times *times, struct error *err)
+static bool times_at(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
+                     enum metric metric, const struct costs *costs, struct times *times,
+                     struct error *err)
 {
-    const struct trial *trial = evaluate_trial(scenario, strategy, err);
+    const struct trial *trial = trial_of(scenario, strategy, stratum, err);
     double modes[COSTS];
     if (!trial) {
         return false;
@@ -232,7 +295,7 @@ static bool times_at(struct scenario *scenario, const struct strategy *strategy,
         return true;
     }
     return price_again(scenario, trial, metric, costs, times) ||
-           play_again(scenario, strategy, costs, times, err);
+           play_again(scenario, strategy, stratum, costs, times, err);
 }
 
 /* --- all runs --- */
@@ -250,8 +313,8 @@ static bool replay_part(void *context, size_t part, struct error *err)
 {
     const struct replay *replay = context;
     size_t run = replay->run[part];
-    return play_again(replay->scenario, replay->strategy, &replay->costs[run], &replay->times[run],
-                      err);
+    return play_again(replay->scenario, replay->strategy, stratum_of(replay->scenario, run),
+                      &replay->costs[run], &replay->times[run], err);
 }
 
 static bool runs_of(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
@@ -268,13 +331,14 @@ static bool runs_of(struct scenario *scenario, const struct strategy *strategy, 
     size_t count = 0;
     replay.run = alloc_zeroed(scenario->runs, sizeof *replay.run, "runs of a scenario");
     trial_times(trial, costs[0].price, &times[0]);
-    for (size_t run = 1; run < scenario->runs; run++) {
-        if (!price_again(scenario, trial, metric, &costs[run], &times[run])) {
+    for (size_t run = 1; run < scenario->runs && trial; run++) {
+        trial = trial_of(scenario, strategy, stratum_of(scenario, run), err);
+        if (trial && !price_again(scenario, trial, metric, &costs[run], &times[run])) {
             replay.run[count++] = run;
         }
     }
-    bool good =
-        count == 0 || sweep_parts(scenario->evaluator->sweep, count, replay_part, &replay, err);
+    bool good = trial && (count == 0 || sweep_parts(scenario->evaluator->sweep, count, replay_part,
+                                                    &replay, err));
     free(replay.run);
     return good;
 }
@@ -321,21 +385,38 @@ static bool value_of(struct scenario *scenario, const struct strategy *strategy,
     return true;
 }
 
-bool evaluate_at(struct scenario *scenario, enum metric metric, const double value[COSTS],
-                 const struct strategy *const *strategies, size_t count, double *values,
-                 struct error *err)
+static bool metric_at(struct scenario *scenario, enum metric metric, unsigned stratum,
+                      const double value[COSTS], const struct strategy *const *strategies,
+                      size_t count, double *values, struct error *err)
 {
     struct times ideal = {0}, times = {0};
     struct costs costs;
     memcpy(costs.value, value, sizeof costs.value);
     trial_prices(&scenario->setup, value, costs.price);
     bool good = !metric_needs_ideal(metric) ||
-                times_at(scenario, &strategy_ideal, metric, &costs, &ideal, err);
+                times_at(scenario, &strategy_ideal, stratum, metric, &costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {
-        good = times_at(scenario, strategies[i], metric, &costs, &times, err) &&
+        good = times_at(scenario, strategies[i], stratum, metric, &costs, &times, err) &&
                value_of(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
     }
     return good;
+}
+
+bool evaluate_at(struct scenario *scenario, enum metric metric, const double costs[COSTS],
+                 const struct strategy *const *strategies, size_t count, double *value,
+                 struct error *err)
+{
+    return metric_at(scenario, metric, 0, costs, strategies, count, value, err);
+}
+
+bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
+                  const struct strategy *const *strategies, size_t count, double *value,
+                  struct error *err)
+{
+    double costs[COSTS];
+    scenario_costs(scenario, run, costs);
+    return metric_at(scenario, metric, stratum_of(scenario, run), costs, strategies, count, value,
+                     err);
 }
 
 bool evaluate_metric(struct scenario *scenario, enum metric metric,

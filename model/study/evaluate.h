@@ -4,7 +4,9 @@
  * A scenario is a point of a study without its strategy: workload, machine, kernel and keys,
  * resolved. A strategy is played in it once, with every cost at its mode. Where nobody waited, what
  * happened is priced again for other costs (study/trial.h); elsewhere it is played again for them.
- * Run 0 is the one at the modes, runs 1 and up are the study's draws.
+ * Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other vCPUs come up
+ * is known as a range (guest/workload): a draw has the middle of one of its quarters, and so one of
+ * four timelines; a strategy is then played once in each.
  *
  * Of one scenario several threads may ask at the same time.
  */
@@ -25,6 +27,7 @@ struct evaluator {
     const struct study *study;
     struct sweep *sweep; /* shares out the draws of a scenario */
     double (**points)[COSTS]; /* by machine of the study: its draws in [0, 1), once asked for */
+    unsigned **strata; /* by machine: of each of these draws */
 };
 
 void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep);
@@ -39,9 +42,12 @@ struct scenario {
     struct evaluator *evaluator;
     struct setup setup; /* its strategy is none's in particular */
     struct timeline timeline;
+    bool ranged; /* draws have timelines of their own, one for each stratum */
+    struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */
+    bool built[DRAW_STRATA];
     size_t machine; /* of the study */
     size_t runs; /* 1 + draws */
-    omp_lock_t lock; /* of the next two */
+    omp_lock_t lock; /* of the next two and of the timelines drawn */
     struct costs *costs; /* [runs] once they were asked for, else NULL */
     struct played *played; /* the strategies so far */
     uint64_t plays, reprices; /* runs, and runs that pricing again saved */
@@ -87,6 +93,11 @@ bool evaluate_verdict(struct scenario *scenario, const struct strategy *strategy
 bool evaluate_at(struct scenario *scenario, enum metric metric, const double costs[COSTS],
                  const struct strategy *const *strategies, size_t count, double *value,
                  struct error *err);
+
+/* In one run. */
+bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
+                  const struct strategy *const *strategies, size_t count, double *value,
+                  struct error *err);
 
 /* In all runs, into value[count][runs]. */
 bool evaluate_metric(struct scenario *scenario, enum metric metric,

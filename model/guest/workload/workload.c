@@ -60,6 +60,21 @@ const char *workload_name(const struct workload *workload)
     return workload->values.name;
 }
 
+bool workload_range(const struct workload *workload, double *low, double *mode, double *high)
+{
+    const struct workload_values *values = &workload->values;
+    *low = (double)values->secondaries_after_min;
+    *mode = (double)values->secondaries_after;
+    *high = (double)values->secondaries_after_max;
+    return workload->boot_line > 0 && values->vcpus > 1 &&
+           values->secondaries_after_min < values->secondaries_after_max;
+}
+
+void workload_in_range(struct workload *workload, double bytes)
+{
+    workload->values.secondaries_after = (uint64_t)bytes;
+}
+
 const char *workload_title(const struct workload *workload)
 {
     return workload->values.title;

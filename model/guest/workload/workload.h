@@ -44,6 +44,13 @@ const char *workload_former_key(const char *key);
  * keys at once. The caller frees it with timeline_free. */
 bool workload_build(const struct workload *workload, struct timeline *timeline, struct error *err);
 
+/* Where the other vCPUs come up, in bytes that were touched before: known as a range, low to high
+ * around the mode. False: it has no part in the workload, or is one value. */
+bool workload_range(const struct workload *workload, double *low, double *mode, double *high);
+
+/* Puts an amount in the place of the range's mode. */
+void workload_in_range(struct workload *workload, double bytes);
+
 /* Why a key of it changes nothing in what is played, and the way out; NULL: it does. */
 const char *workload_without_effect(const struct workload *workload, const char *key);
 
