@@ -105,7 +105,7 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
         if (!study_sample(study, (cells - 1) * i / (SAMPLES - 1), &again, err)) {
             return false;
         }
-        /* The yardstick is played beside each cell's strategies. */
+        /* The yardstick is played beside each scenario's strategies. */
         double played =
             (double)(study->points + cells) / SAMPLES * (again ? 1 : 1 + (double)study->draws);
         runs += played;
@@ -187,10 +187,11 @@ const struct cli_command cmd_run = {
     .word = {AT(study)},
     .missing = "a study; `s2flush list studies` names them",
     .help = "Play a study: a file, or the name of one in workloads/studies.",
-    .more = "Writes rows.csv (or rows.jsonl) and run.json. Finished cells are kept in the folder "
-            "until then: after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on "
-            "where it stopped. With --shard it leaves shard-K-of-N.cells. Exit status after "
-            "Ctrl-C 130, after SIGTERM 143.",
+    .more =
+        "Writes rows.csv (or rows.jsonl) and run.json. Finished scenarios are kept in the folder "
+        "until then: after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on "
+        "where it stopped. With --shard it leaves shard-K-of-N.cells. Exit status after "
+        "Ctrl-C 130, after SIGTERM 143.",
     .size = sizeof(struct arguments),
     .defaults = &(const struct arguments){.csv = true, .shard = {1, 1}},
     .run = run,

@@ -14,7 +14,7 @@ struct arguments {
 static const struct cli_option options[] = {
     {"of", 0, "A[,B]",
      "a strategy's metric, or A's less B's (those that the study's [memo] compares, or the two "
-     "cheapest in each cell)",
+     "cheapest in each scenario)",
      AT(request.of)},
     {"points", 0, "N", "points behind the indices: N (costs + 2) runs are priced (512)",
      AT(request.points), .low = 16, .high = POINTS_MAX},
@@ -87,10 +87,11 @@ const struct cli_command cmd_sensitivity = {
     .options = options,
     ANALYSIS_COMMAND,
     .help = "Which costs decide, and which one to measure first.",
-    .more = "For each cell of the study a tornado and Sobol' indices; for each machine by how much "
-            "the cells without a clear winner become fewer when one cost is known. Where the "
-            "study's [memo] names a case, in that case only. With -o: sensitivity.csv and "
-            "information.csv.",
+    .more =
+        "For each scenario of the study a tornado and Sobol' indices; for each machine by how much "
+        "the scenarios without a clear winner become fewer when one cost is known. Where the "
+        "study's [memo] names a case, in that case only. With -o: sensitivity.csv and "
+        "information.csv.",
     .defaults = &(const struct arguments){.request.points = POINTS_DEFAULT},
     .run = run,
 };

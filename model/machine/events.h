@@ -29,7 +29,7 @@
     X(code_faults, "faults in the code slot", "faults", other, faults, FREE)                      \
     X(mmio_exits, "accesses outside every slot", "exits", other, none, FREE)                      \
     X(lost_maps, "map calls that found the leaf in place", "calls", fault_path, none, PATH)       \
-    X(fault_retries, "faults in vain, for another vCPU or the host", "faults", other, none, FREE) \
+    X(fault_retries, "retried faults, for another vCPU or the host", "faults", other, none, FREE) \
     X(exits, "traps to the host and back", "exits", fault_path, none, COST(exit_ns))              \
     X(user_exits, "returns to the VMM and back", "exits", fault_path, none, PATH)                 \
     X(fault_path, "software path of a translation fault", "faults", fault_path, none, PATH)       \

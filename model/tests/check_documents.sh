@@ -78,7 +78,25 @@ awk '
         if (!(from in rank) || !(to in rank) || (from != to && rank[to] >= rank[from]) ||
             (from == "guest" && to == "machine"))
             print FILENAME ":" $2
-    }' model/{core,machine,vm,kvm,guest,run,study,check,report,cli}/*.[ch] >"$T/bad"
+    }' $(find model/{core,machine,vm,kvm,guest,run,study,check,report,cli} -name '*.[ch]') >"$T/bad"
 all "layers: includes run downward"
+
+# --- words --------------------------------------------------------------------------------------
+
+# What the glossary does not use, outside of code marks. GLOSSARY='FILES' looks in further documents.
+awk -F '|' '/^## /{ words = /^## Words/ } words && NF == 5 && $4 !~ /not|---/ { print $4 }' model/README.md |
+    tr ',' '\n' | sed 's/^ *//; s/ *$//' | grep . >"$T/not"
+check "words: the glossary names some" test -s "$T/not"
+{
+    # shellcheck disable=SC2086 # file names
+    cat README.md ${GLOSSARY:-} | sed 's/`[^`]*`//g; s/^    .*//'
+    while read -r command; do
+        "$S2FLUSH" "$command" --help
+    done <"$T/commands"
+} >"$T/prose"
+while read -r word; do
+    grep -oiwE ".{0,20}\<$word\>.{0,20}" "$T/prose"
+done <"$T/not" >"$T/bad"
+all "words: documents and --help use the glossary's"
 
 exit "$failed"
