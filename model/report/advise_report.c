@@ -394,7 +394,7 @@ void advise_json_write(FILE *out, const struct advise_results *results)
     tojson_set(object, "draws", tojson_whole(results->groups.study->draws));
     tojson_set(object, "ladders", ladders);
     tojson_set(object, "schema_version", tojson_whole(ADVISE_SCHEMA));
-    tojson_print(out, object, JSON_INDENT(2));
+    tojson_print(out, object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     fputc('\n', out);
     json_decref(object);
 }

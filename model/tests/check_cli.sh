@@ -236,6 +236,24 @@ check "merge: status" is "$rc" 0
 check "merge: the same CSV" cmp -s "$T/a/rows.csv" "$T/m/rows.csv"
 check "merge: the same JSON Lines" cmp -s "$T/a/rows.jsonl" "$T/m/rows.jsonl"
 
+# --- advise -------------------------------------------------------------------------------------
+
+# Each rung is what `run` comes to with the row of its name.
+run advise "$T/small.ini" --set machine=kunpeng-920 --set draws=0 --format json
+check "advise: status" is "$rc" 0
+cp "$T/out" "$T/advise.json"
+awk '/"strategy":/ { name = $2 } /"mode":/ && name ~ /"/ { gsub(/[",]/, "", name); sub(/,$/, "", $2); print name, $2 }' \
+    "$T/advise.json" >"$T/rungs"
+check "advise: rungs" test "$(wc -l <"$T/rungs")" -ge 2
+while read -r name mode; do
+    run run any-workload --set workload="$T/small.ini" --set machine=kunpeng-920 --set draws=0 \
+        --set strategy="$name" --set metrics=added_boot_ns -o "$T/rung-$name"
+    check "advise: $name by run" grep -q ",added_boot_ns,ns,0,$mode," "$T/rung-$name/rows.csv"
+    run explain "$T/small.ini" --machine kunpeng-920 --kernel 7.1 --strategy "$name"
+    check "advise: $name by explain" says out "strategy  $name,"
+done <"$T/rungs"
+refused "advise: neither study nor workload" "no study 'nowhere'" advise nowhere
+
 # --- the others ---------------------------------------------------------------------------------
 
 run explain "$T/small.ini" --strategy eager --machine kunpeng-920 --set touched=0.5 --exact
