@@ -9,12 +9,6 @@
 #include <math.h>
 #include <string.h>
 
-const struct cost_range cost_range[COSTS] = {
-#define COST_RANGE(name, unit, min, max, help) {min, max},
-    COST_TABLE(COST_RANGE)
-#undef COST_RANGE
-};
-
 /* A line of a sweep by one core or several. Cores together cannot be faster than the path that
  * they share. What one takes alone is a line's cost, also where one alone should fill the path. */
 static double swept_line(const struct observation *seen, double line, double written,
@@ -122,7 +116,7 @@ bool observation_residuals(void *context, const double *x, double *residual, str
     for (size_t i = 0; i < fit->costs; i++) {
         enum cost_id id = fit->id[i];
         /* A step of the search may overshoot to where simulated time has no numbers. */
-        value[id] = fmin(fmax(exp(x[i]), cost_range[id].min), cost_range[id].max);
+        value[id] = fmin(fmax(exp(x[i]), cost_entry[id].min), cost_entry[id].max);
         if (fit->priors && fit->priors->cost[id].prior_low > 0) {
             residual[at++] = off_prior(&fit->priors->cost[id], x[i]);
         }

@@ -63,10 +63,4 @@ struct observation_fit {
 };
 bool observation_residuals(void *fit, const double *x, double *residual, struct error *err);
 
-/* What a platform file may hold. */
-struct cost_range {
-    double min, max;
-};
-extern const struct cost_range cost_range[COSTS];
-
 #endif

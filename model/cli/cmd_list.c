@@ -133,26 +133,19 @@ static bool show_strategies(const struct arguments *given, struct error *err)
     return true;
 }
 
-static const char *const cost_help[COSTS] = {
-#define COST_HELP(name, unit, least, most, help) help,
-    COST_TABLE(COST_HELP)
-#undef COST_HELP
-};
-
 static bool show_cost(int id, const char *machine, struct error *err)
 {
     struct platform platform;
-    enum unit unit = UNIT_NONE;
+    enum unit unit = cost_entry[id].unit;
     char low[40], mode[40], high[40];
     if (!machine) {
-        printf("  %-18s %s\n", cost_name[id], cost_help[id]);
+        printf("  %-18s %s\n", cost_name[id], cost_entry[id].help);
         return true;
     }
     if (!platform_load(machine, &platform, err)) {
         return false;
     }
     const struct cost *cost = &platform.cost[id];
-    setup_cost_unit(cost_name[id], &unit);
     printf("  %-18s %9s %9s %9s  %-10s %s\n", cost_name[id],
            unit_format(cost->low, unit, low, sizeof low),
            unit_format(cost->mode, unit, mode, sizeof mode),
@@ -246,7 +239,7 @@ static bool explain_names(const char *key, const char *machine, struct error *er
     bool found = false;
     for (int id = 0; id < COSTS; id++) {
         if (strcmp(cost_name[id], key) == 0) {
-            printf("cost %s: %s\n", key, cost_help[id]);
+            printf("cost %s: %s\n", key, cost_entry[id].help);
             return !machine || show_cost(id, machine, err);
         }
     }

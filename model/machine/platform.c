@@ -17,13 +17,10 @@ const char *const cost_name[COSTS] = {
 #undef COST_NAME
 };
 
-static const struct cost_rule {
-    enum unit unit;
-    double min, max;
-} cost_rule[COSTS] = {
-#define COST_RULE(name, unit, min, max, help) {unit, min, max},
-    COST_TABLE(COST_RULE)
-#undef COST_RULE
+const struct cost_entry cost_entry[COSTS] = {
+#define COST_ENTRY(name, unit, min, max, help) {unit, min, max, help},
+    COST_TABLE(COST_ENTRY)
+#undef COST_ENTRY
 };
 
 #define AT(field) .offset = offsetof(struct platform, field)
@@ -82,7 +79,7 @@ static bool known_evidence(const char *text, const struct source_location *at, s
 static bool set_number(double *target, enum cost_id id, const char *text,
                        const struct source_location *at, struct error *err)
 {
-    const struct cost_rule *rule = &cost_rule[id];
+    const struct cost_entry *rule = &cost_entry[id];
     if (!unit_parse(text, rule->unit, target) || *target < rule->min || *target > rule->max) {
         const char *unit = unit_name(rule->unit);
         return error_input(err, at, "found '%.80s', expected %s from %g to %g", text,
@@ -95,7 +92,7 @@ static bool set_number(double *target, enum cost_id id, const char *text,
 static bool check_unit(enum cost_id id, const char *text, const struct source_location *at,
                        struct error *err)
 {
-    const char *right = unit_name(cost_rule[id].unit);
+    const char *right = unit_name(cost_entry[id].unit);
     bool wrong = right[0] != '\0' && strcmp(text, right) != 0;
     for (int unit = UNIT_NONE + 1; unit <= UNIT_INSNS && right[0] == '\0'; unit++) {
         wrong = wrong || strcmp(text, unit_name((enum unit)unit)) == 0;
@@ -115,8 +112,11 @@ enum cost_key {
     KEY_BASIS,
     KEY_PRIOR
 };
-static const char *const cost_key[] = {"low",      "mode", "high",  "source",
-                                       "evidence", "unit", "basis", "prior"};
+static const char *const cost_key[] = {
+    [KEY_LOW] = "low",       [KEY_MODE] = "mode",         [KEY_HIGH] = "high",
+    [KEY_SOURCE] = "source", [KEY_EVIDENCE] = "evidence", [KEY_UNIT] = "unit",
+    [KEY_BASIS] = "basis",   [KEY_PRIOR] = "prior",
+};
 #define COST_KEYS (sizeof cost_key / sizeof *cost_key)
 #define COST_KEYS_NEEDED KEY_UNIT
 

@@ -56,6 +56,14 @@ enum cost_id {
 
 extern const char *const cost_name[COSTS];
 
+/* What a row of the table says of a cost beside its name. */
+struct cost_entry {
+    enum unit unit;
+    double min, max;
+    const char *help;
+};
+extern const struct cost_entry cost_entry[COSTS];
+
 struct cost {
     double low, mode, high;
     /* Of a fitted cost: what it was thought to be before the fit, two standard

@@ -51,11 +51,6 @@ static void put_machine(const struct platform *platform, FILE *out)
 
 void platform_write(const struct platform *platform, FILE *out)
 {
-    static const enum unit unit[COSTS] = {
-#define COST_UNIT(name, unit, min, max, help) unit,
-        COST_TABLE(COST_UNIT)
-#undef COST_UNIT
-    };
     put_machine(platform, out);
     for (int id = 0; id < COSTS; id++) {
         const struct cost *cost = &platform->cost[id];
@@ -66,7 +61,7 @@ void platform_write(const struct platform *platform, FILE *out)
         if (cost->prior_low > 0) {
             fprintf(out, "prior = %.17g %.17g\n", cost->prior_low, cost->prior_high);
         }
-        put_text("unit", unit_name(unit[id]), out);
+        put_text("unit", unit_name(cost_entry[id].unit), out);
         put_text("source", cost->source, out);
         put_text("evidence", cost->evidence, out);
         put_text("basis", cost->basis, out);

@@ -10,19 +10,13 @@
 #include <string.h>
 #include <xxhash.h>
 
-static const enum unit cost_unit[COSTS] = {
-#define COST_UNIT(name, unit, least, most, help) unit,
-    COST_TABLE(COST_UNIT)
-#undef COST_UNIT
-};
-
 #define VALUE_BYTES 512
 
 bool setup_cost_unit(const char *name, enum unit *unit)
 {
     for (int id = 0; id < COSTS; id++) {
         if (strcmp(cost_name[id], name) == 0) {
-            *unit = cost_unit[id];
+            *unit = cost_entry[id].unit;
             return true;
         }
     }
@@ -63,7 +57,7 @@ static void tell_cost(const struct platform *platform, enum cost_id id, setting_
     } numbers[] = {{"low", cost->low}, {"mode", cost->mode}, {"high", cost->high}};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         char value[64];
-        unit_format(numbers[i].value, cost_unit[id], value, sizeof value);
+        unit_format(numbers[i].value, cost_entry[id].unit, value, sizeof value);
         tell(each, context, cost_name[id], numbers[i].key, value, NULL);
     }
     tell(each, context, cost_name[id], "source", cost->source, NULL);

@@ -76,7 +76,12 @@ const struct option_row study_options[] = {
 };
 const size_t study_option_count = sizeof study_options / sizeof *study_options;
 
-const char *const study_role_name[AXIS_ROLES] = {"workload", "machine", "kernel", "strategy"};
+const char *const study_role_name[AXIS_ROLES] = {
+    [AXIS_WORKLOAD] = "workload",
+    [AXIS_MACHINE] = "machine",
+    [AXIS_KERNEL] = "kernel",
+    [AXIS_STRATEGY] = "strategy",
+};
 
 /* --- keys --- */
 

@@ -171,7 +171,7 @@ static int out_of_range(const struct calibration *fit, char *why, size_t size)
 {
     for (size_t i = 0; i < fit->costs; i++) {
         enum cost_id id = fit->id[i];
-        const struct cost_range *range = &cost_range[id];
+        const struct cost_entry *range = &cost_entry[id];
         if (!(fit->value[i] >= range->min && fit->value[i] <= range->max)) {
             snprintf(why, size, "%s: the rows drive it to %s, expected from %g to %g",
                      cost_name[id], fit->value[i] < range->min ? "less" : "more", range->min,
@@ -276,8 +276,8 @@ static void set_range(const struct measurements *found, struct calibration *fit,
                               : fit->value[i] / spread);
     double high = rounded(only ? beyond(fit->value[i], fmax(only->p90, fit->value[i]))
                                : fit->value[i] * spread);
-    fit->low[i] = fmax(low, cost_range[id].min);
-    fit->high[i] = fmin(high, cost_range[id].max);
+    fit->low[i] = fmax(low, cost_entry[id].min);
+    fit->high[i] = fmin(high, cost_entry[id].max);
 }
 
 /* The standard error beyond which a value is none: it may as well be three times as
