@@ -153,7 +153,7 @@ char *quantity_range(double low, double high, enum unit unit, char buf[QUANTITY_
     if (blank && other && strcmp(blank, other) == 0) {
         *blank = '\0'; /* the unit once */
     }
-    snprintf(buf, QUANTITY_TEXT, "%.40s to %.40s", from, to);
+    snprintf(buf, QUANTITY_TEXT, "%.40s to %.40s", low == 0 ? "0" : from, to);
     return buf;
 }
 

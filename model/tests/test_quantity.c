@@ -56,6 +56,7 @@ static void ranges_say_the_unit_once(void **state)
     assert_string_equal(quantity_range(0.7e9, 2.81e9, UNIT_NS, text), "700 ms to 2.8 s");
     assert_string_equal(quantity_range(1.1e9, 2.81e9, UNIT_NS, text), "1.1 to 2.8 s");
     assert_string_equal(quantity_range(2.81e9, 2.82e9, UNIT_NS, text), "2.8 s");
+    assert_string_equal(quantity_range(0, 6400, UNIT_NS, text), "0 to 6.4 us");
     assert_string_equal(quantity_range(0.1, 1, UNIT_RATIO, text), "10 to 100 %");
     assert_string_equal(quantity_times(10.6, 1.17, text), "9.1");
     assert_string_equal(quantity_times(1.17, 10.6, text), "0.11");

@@ -80,12 +80,12 @@ static void say_cost(const struct memo *memo, const struct memo_group *group,
         doc_text(words, ", as Linux does");
         return;
     }
-    if (!isfinite(group->linux_low) || group->low <= 0) {
+    if (!isfinite(group->linux_low)) {
         return;
     }
     char own[QUANTITY_TEXT];
     quantity_range(group->linux_low, group->linux_high, unit, own);
-    if (group->places == 1) {
+    if (group->places == 1 && group->low > 0) {
         doc_text(words, ", %s times less than Linux (%s)",
                  quantity_times(group->linux_low, group->low, times), own);
     } else {
@@ -194,18 +194,145 @@ static void add_misfit(const struct memo *memo, struct doc_node *answer)
             rows++;
         }
     }
-    struct doc_node *words = sentence();
-    if (rows > 0) {
-        doc_text(words, "On %zu published figures of this machine the model errs by %s to %s.",
-                 rows, quantity_change(low, least), quantity_change(high, most));
-    } else {
-        doc_text(words, "No figure of this machine is published.");
+    bool added = false;
+    for (int brief = 0; brief < 2 && !added; brief++) {
+        struct doc_node *words = sentence();
+        if (rows > 0) {
+            doc_text(words,
+                     brief ? "Model error on this machine: %s to %s."
+                           : "On published measurements of this machine the model errs by %s to "
+                             "%s.",
+                     quantity_change(low, least), quantity_change(high, most));
+        } else {
+            doc_text(words, brief ? "Nothing published checks it."
+                                  : "No measurement of this machine is published to check it.");
+        }
+        added = add_sentence(answer, words);
     }
-    add_sentence(answer, words);
+}
+
+/* --- the ladder --- */
+
+static const struct advise_rung *last_rung(const struct memo *memo, size_t place)
+{
+    const struct advise_ladder *ladder = memo_ladder(memo, place);
+    return &ladder->rung[ladder->count - 1];
+}
+
+static bool same_changes(const struct advise_rung *a, const struct advise_rung *b)
+{
+    bool same = a->changes == b->changes;
+    for (size_t i = 0; i < a->changes && same; i++) {
+        same = strcmp(a->change[i].key, b->change[i].key) == 0 &&
+               strcmp(a->change[i].value, b->change[i].value) == 0;
+    }
+    return same;
+}
+
+/* The changes in words, or as keys where these would be too many. */
+static void say_changes(const struct advise_rung *rung, bool brief, struct doc_node *words)
+{
+    for (size_t i = 0; i < rung->changes; i++) {
+        const struct kernel_change *change = &rung->change[i];
+        char text[160];
+        doc_text(words, "%s", i ? (brief ? ", " : "; ") : "");
+        if (brief) {
+            snprintf(text, sizeof text, "%s=%s", change->key, change->value);
+            doc_code(words, text);
+        } else {
+            doc_text(words, "%s", change->what);
+        }
+    }
+}
+
+/* What the best of all strategies changes, with places that have the same changes together. */
+static struct doc_node *ladder_sentence(const struct memo *memo, size_t place, bool brief,
+                                        bool spoken[MEMO_PLACES])
+{
+    const struct advise_rung *rung = last_rung(memo, place);
+    double low = INFINITY, high = -INFINITY, own_low = INFINITY, own_high = -INFINITY, share = 2;
+    char text[QUANTITY_TEXT], own[QUANTITY_TEXT], where[MEMO_TEXT];
+    size_t places = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct advise_ladder *ladder = memo_ladder(memo, p);
+        if (same_changes(rung, last_rung(memo, p))) {
+            low = fmin(low, last_rung(memo, p)->cost.p50);
+            high = fmax(high, last_rung(memo, p)->cost.p50);
+            own_low = fmin(own_low, ladder->rung[0].cost.p50);
+            own_high = fmax(own_high, ladder->rung[0].cost.p50);
+            share = fmin(share, last_rung(memo, p)->probability);
+            spoken[p] = true;
+            places++;
+        }
+    }
+    struct doc_node *words = sentence();
+    if (places < memo->places && places == 1) {
+        doc_text(words, "%s: ", memo_place_words(memo, memo->place[place], where));
+    } else if (places < memo->places) {
+        doc_text(words, "In %zu of %zu cases: ", places, memo->places);
+    }
+    if (rung->changes == 0) {
+        doc_text(words, "%s change of Linux gains", places < memo->places ? "no" : "No");
+    } else {
+        say_changes(rung, brief, words);
+        doc_text(words, ": %s instead of %s", quantity_range(low, high, UNIT_NS, text),
+                 quantity_range(own_low, own_high, UNIT_NS, own));
+        say_share(share, words);
+    }
+    doc_text(words, ".");
+    return words;
+}
+
+/* How many places have the same best changes as one. */
+static size_t places_like(const struct memo *memo, size_t place)
+{
+    size_t count = 0;
+    for (size_t p = 0; p < memo->places; p++) {
+        count += same_changes(last_rung(memo, place), last_rung(memo, p));
+    }
+    return count;
+}
+
+/* The best of all strategies, what holds in most places first: in words, or where these are
+ * too many by keys, as far as there is room. */
+static void add_ladder(const struct memo *memo, struct doc_node *answer)
+{
+    for (int brief = 0; brief < 2; brief++) {
+        bool spoken[MEMO_PLACES] = {false}, all = true;
+        struct doc_node *words = sentence();
+        doc_text(words,
+                 "Best of all %zu strategies, against Linux:", memo_ladder(memo, 0)->policies);
+        for (size_t most = memo->places; most > 0; most--) {
+            for (size_t p = 0; p < memo->places; p++) {
+                if (!spoken[p] && places_like(memo, p) == most) {
+                    struct doc_node *more = ladder_sentence(memo, p, brief, spoken);
+                    bool fits =
+                        doc_words(answer) + doc_words(words) + doc_words(more) <= MEMO_ANSWER_WORDS;
+                    all &= fits;
+                    if (fits) {
+                        doc_text(words, " ");
+                        doc_join(words, more);
+                    } else {
+                        doc_free(more);
+                    }
+                }
+            }
+        }
+        if (all || brief) {
+            add_sentence(answer, words);
+            return;
+        }
+        doc_free(words);
+    }
 }
 
 static void add_choice(const struct memo *memo, struct doc_node *answer)
 {
+    if (memo->advised) {
+        add_ladder(memo, answer);
+        return;
+    }
+
     struct memo_group group[MEMO_PLACES];
     size_t groups = memo_groups(memo, group);
     for (size_t i = 0; i < groups; i++) {

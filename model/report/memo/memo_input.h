@@ -7,6 +7,7 @@
 
 #include "report/memo/memo.h"
 #include "report/quantity.h"
+#include "study/advise.h"
 #include "study/breakeven.h"
 #include "study/winner_map.h"
 
@@ -78,6 +79,11 @@ struct memo {
     size_t merged[MEMO_PLACES]; /* points of further ones, each the same as one of those */
     size_t merges;
 
+    bool advised; /* the ladders of all places are known */
+    struct study narrow; /* what they are of */
+    struct advise_results advice;
+    size_t ladder[MEMO_PLACES]; /* [place]: group of the advice */
+
     struct memo_crossing *crossing;
     size_t crossings;
     struct memo_swing *swing; /* the largest first */
@@ -117,6 +123,10 @@ size_t memo_next(const struct memo *memo, const struct memo_scenario *scenario);
 
 /* The study's strategies that `compare` names; false where it names none. */
 bool memo_pair(const struct memo *memo, size_t *a, size_t *b);
+
+/* From what Linux does to the cheapest of all strategies; NULL: that was not asked. */
+const struct advise_ladder *memo_ladder(const struct memo *memo, size_t place);
+struct band memo_rung_band(const struct advise_rung *rung);
 
 /* --- words --- */
 

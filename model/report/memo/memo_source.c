@@ -241,9 +241,10 @@ static void merge_places(struct memo *memo)
 
 /* --- where strategies cross --- */
 
-/* The study with the axes that are no facets at the case, and these two strategies. */
-static bool read_narrow(const struct memo *memo, size_t a, size_t b, struct study *narrow,
-                        struct error *err)
+/* The study with the axes that are no facets at the case, but for one, and two of its
+ * strategies. */
+static bool read_narrow(const struct memo *memo, const struct axis *open, size_t a, size_t b,
+                        struct study *narrow, struct error *err)
 {
     const struct study *study = memo->study;
     size_t count = study->change_count;
@@ -256,12 +257,12 @@ static bool read_narrow(const struct memo *memo, size_t a, size_t b, struct stud
         const struct axis *axis = &study->axes[i];
         size_t digit = study_digit(axis, memo->place[0]);
         if (axis->role == AXIS_STRATEGY) {
-            snprintf(text[i], sizeof text[i], "strategy=%s, %s", memo_name(memo, a),
-                     memo_name(memo, b));
+            snprintf(text[i], sizeof text[i], "strategy=%s%s%s", memo_name(memo, a),
+                     a == b ? "" : ", ", a == b ? "" : memo_name(memo, b));
         } else {
             snprintf(text[i], sizeof text[i], "%.63s=%.300s", axis->name, axis->values.text[digit]);
         }
-        if (axis != memo->axis && !memo->facet[i] && axis->values.count > 1) {
+        if (axis != open && !memo->facet[i] && axis->values.count > 1) {
             set[count++] = text[i];
         }
     }
@@ -270,15 +271,17 @@ static bool read_narrow(const struct memo *memo, size_t a, size_t b, struct stud
     return good;
 }
 
-/* The place whose panel a group of the narrow study is; SIZE_MAX: of no place. */
-static size_t place_of(const struct memo *memo, const struct study *narrow, size_t point)
+/* The place that a group of the narrow study is, or the first in its panel where one axis is
+ * `open`; SIZE_MAX: none. */
+static size_t place_of(const struct memo *memo, const struct axis *open, const struct study *narrow,
+                       size_t point)
 {
     for (size_t p = 0; p < memo->places; p++) {
-        bool same = memo_is_panel(memo, p);
+        bool same = !open || memo_is_panel(memo, p);
         for (size_t i = 0; i < memo->study->axis_count && same; i++) {
             const struct axis *own = &memo->study->axes[i];
             const struct axis *other = groups_axis(narrow, own->name);
-            if (memo->facet[i] && own != memo->axis && other) {
+            if (memo->facet[i] && own != open && other) {
                 same = strcmp(own->values.text[study_digit(own, memo->place[p])],
                               other->values.text[study_digit(other, point)]) == 0;
             }
@@ -311,7 +314,7 @@ static bool find_pair(struct memo *memo, size_t a, size_t b, struct sweep *sweep
     struct breakeven_results results;
     struct breakeven_request request = {
         .axis = memo->axis->name, .metric = memo->metric[0], .what_if = true};
-    bool good = read_narrow(memo, a, b, &narrow, err) &&
+    bool good = read_narrow(memo, memo->axis, a, b, &narrow, err) &&
                 breakeven_run(&narrow, &request, sweep, &results, err);
     if (good) {
         memo->crossing =
@@ -321,7 +324,8 @@ static bool find_pair(struct memo *memo, size_t a, size_t b, struct sweep *sweep
         }
         for (size_t i = 0; i < results.count; i++) {
             const struct breakeven *row = &results.row[i];
-            size_t place = place_of(memo, &narrow, groups_point(&results.groups, row->group));
+            size_t place =
+                place_of(memo, memo->axis, &narrow, groups_point(&results.groups, row->group));
             bool swapped = strcmp(narrow.strategies[row->a]->name, memo_name(memo, a)) != 0;
             if (place != SIZE_MAX &&
                 (row->status == BREAKEVEN_CROSSING || row->status == BREAKEVEN_UNDECIDED)) {
@@ -375,6 +379,46 @@ bool memo_find_crossings(struct memo *memo, struct sweep *sweep, struct error *e
     }
     free(wanted);
     return good;
+}
+
+/* --- the whole set of strategies --- */
+
+/* Whether what the study asks is a matter of the kernel's choices alone: hardware, a new VM
+ * and keys of its strategies are compared as the study has them. */
+static bool is_kernels_choice(const struct memo *memo)
+{
+    const struct study *study = memo->study;
+    bool kernels = !study->memo.what_if && study->memo.about != MEMO_ABOUT_LIMITS &&
+                   study->memo.about != MEMO_ABOUT_SHARES;
+    for (size_t s = 0; s < memo->strategies; s++) {
+        kernels &= !study->strategies[s]->recreate;
+    }
+    for (size_t i = 0; i < study->axis_count; i++) {
+        kernels &= setup_key_owner(study->axes[i].name) != KEY_STRATEGY;
+    }
+    return kernels;
+}
+
+static bool find_ladders(struct memo *memo, struct sweep *sweep, struct error *err)
+{
+    struct advise_request request = {.metric = memo->metric[0], .changes_max = STRATEGY_KEYS};
+    if (!is_kernels_choice(memo)) {
+        return true;
+    }
+    if (!read_narrow(memo, NULL, 0, 0, &memo->narrow, err) ||
+        !advise_run(&memo->narrow, &request, sweep, &memo->advice, err)) {
+        study_free(&memo->narrow);
+        return false;
+    }
+    memo->advised = true;
+    for (size_t group = 0; group < memo->advice.groups.count; group++) {
+        size_t point = groups_point(&memo->advice.groups, group);
+        size_t place = place_of(memo, NULL, &memo->narrow, point);
+        if (place != SIZE_MAX) {
+            memo->ladder[place] = group;
+        }
+    }
+    return true;
 }
 
 /* --- all of it --- */
@@ -440,7 +484,7 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     if (good) {
         merge_places(memo);
     }
-    good = good && memo_find_crossings(memo, sweep, err) &&
+    good = good && find_ladders(memo, sweep, err) && memo_find_crossings(memo, sweep, err) &&
            memo_find_swings(memo, &evaluator, err) && memo_read_published(memo, validation, err);
     evaluator_close(&evaluator);
     if (!good) {
@@ -459,6 +503,10 @@ void memo_free(struct memo *memo)
         }
         free(memo->scenario[i].verdict);
         free(memo->scenario[i].reader);
+    }
+    if (memo->advised) {
+        advise_free(&memo->advice);
+        study_free(&memo->narrow);
     }
     free(memo->scenario);
     free(memo->crossing);

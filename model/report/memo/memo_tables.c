@@ -244,9 +244,72 @@ static void shares(const struct memo *memo, struct doc_node *doc)
     }
 }
 
+/* --- the ladder --- */
+
+static void put_rung(const struct memo *memo, size_t place, const struct advise_rung *rung,
+                     struct doc_node *table)
+{
+    struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+    char words[MEMO_TEXT], text[QUANTITY_TEXT];
+    struct doc_node *cell = NULL;
+    doc_cell(line, "%s", memo_place_words(memo, memo->place[place], words));
+    doc_number(line, "%zu", rung->changes);
+    cell = doc_add(line, DOC_CELL, NULL);
+    doc_text(cell, "%s", rung->changes == 0 ? "Linux as it is" : "");
+    for (size_t i = 0; i < rung->changes; i++) {
+        if (!rung->kept[i]) {
+            doc_text(cell, "%s%s (", cell->first->next ? "; " : "", rung->change[i].what);
+            doc_code(cell, rung->change[i].where);
+            doc_text(cell, ")");
+        }
+    }
+    put_band(line, memo_rung_band(rung), UNIT_NS);
+    if (rung->changes > 0 && isfinite(rung->probability)) {
+        doc_number(line, "%.0f %%", 100 * rung->probability);
+    } else {
+        doc_number(line, "%s", "");
+    }
+    doc_cell(line, "%s%s", rung->verdict.worst == ONLY_IF ? "only if " : "yes",
+             memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0));
+    doc_number(line, "%s", quantity_value(rung->pause_ns, UNIT_NS, text));
+}
+
+/* From Linux to the cheapest of all strategies; those under a condition behind the others. */
+static void put_ladder(const struct memo *memo, struct doc_node *doc)
+{
+    static const char *const names[] = {
+        "case",  ">changes",          "what is new", ">cost", ">it gains, of draws",
+        "safe?", ">mmu_lock held for"};
+    struct doc_node *table = doc_table(doc, names, 7);
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct advise_ladder *ladder = memo_ladder(memo, p);
+        for (size_t i = 0; i < ladder->count; i++) {
+            put_rung(memo, p, &ladder->rung[i], table);
+        }
+        for (size_t i = 0; i < ladder->conditional_count; i++) {
+            put_rung(memo, p, &ladder->conditional[i], table);
+        }
+    }
+    const struct advise_ladder *first = memo_ladder(memo, 0);
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+             "The cheapest coherent strategy with each number of changes, of all %zu that the "
+             "kernel could have here; %zu of them were played, of the others it is known that "
+             "readers find stale bytes or that they cost no less.",
+             first->policies, first->played);
+    char caveat[STRATEGY_CAVEAT_BYTES];
+    if (strategy_caveat(&first->rung[first->count - 1].strategy, caveat, sizeof caveat)[0]) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "The last step without a condition: %s.",
+                 caveat);
+    }
+}
+
 void memo_comparison(const struct memo *memo, struct doc_node *doc)
 {
     doc_heading(doc, "3 Strategies");
+    if (memo->advised) {
+        put_ladder(memo, doc);
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "The strategies that the study compares:");
+    }
     if (memo->study->memo.about == MEMO_ABOUT_LIMITS) {
         limits(memo, doc);
     }

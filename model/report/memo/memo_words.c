@@ -139,6 +139,18 @@ bool memo_pair(const struct memo *memo, size_t *a, size_t *b)
            find_name(memo, second, b);
 }
 
+const struct advise_ladder *memo_ladder(const struct memo *memo, size_t place)
+{
+    return memo->advised ? advise_ladder(&memo->advice, memo->ladder[place], HARDWARE_OWN) : NULL;
+}
+
+struct band memo_rung_band(const struct advise_rung *rung)
+{
+    bool drawn = rung->cost.p10 < rung->cost.p90;
+    return (struct band){rung->cost.p50, drawn ? rung->cost.p10 : NAN,
+                         drawn ? rung->cost.p90 : NAN};
+}
+
 /* --- words --- */
 
 const char *memo_condition(unsigned conditions)
