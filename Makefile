@@ -70,7 +70,7 @@ CFLAGS_ALL = $(STD) $(OPT) -fopenmp $(SAN_FLAGS) $(CFLAGS)
 # Plain -l flags and no pkg-config: `make deps all` reads this file before the packages are there.
 # jemalloc is there to take malloc's place, so it is linked even where nothing calls it by name.
 JEMALLOC = $(if $(NO_JEMALLOC),,-Wl,--push-state,--no-as-needed -ljemalloc -Wl,--pop-state)
-LIBS = -linih -lxxhash -ljansson -lcmark-gfm -lcmark-gfm-extensions -lgsl -lgslcblas -lm $(JEMALLOC) $(LDLIBS)
+LIBS = -linih -lsqlite3 -lxxhash -ljansson -lcmark-gfm -lcmark-gfm-extensions -lgsl -lgslcblas -lm $(JEMALLOC) $(LDLIBS)
 
 Q := $(if $(V),,@)
 say = $(if $(V),@:,@printf '  %-6s %s\n' '$(1)' '$(2)')
@@ -264,7 +264,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 # Left out: programs of over 0.8 s of CPU, but for golden, sim and counts, which see whole runs and
 # recorded counts. What is left takes under 20 s in all; the last line but one says how much it was.
 SLOW_TESTS := advise agreement bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts_random effect fit \
-    import_trip journal limits paths properties rng stage2_tree stall tracks verdict
+    import_trip limits paths properties rng stage2_tree stall store tracks verdict
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick
@@ -477,7 +477,7 @@ lint-analyzer: | $(FIRST) ## gcc -fanalyzer; not part of lint, for it takes minu
 # --- Debian packages ---------------------------------------------------------------------------
 
 # make itself and git are taken to be there. libbsd-dev is for <bsd/sys/tree.h>, header only.
-DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libjansson-dev \
+DEPS := gcc libc6-dev libgsl-dev libjemalloc-dev libinih-dev libxxhash-dev libjansson-dev libsqlite3-dev \
     libcmark-gfm-dev libcmark-gfm-extensions-dev \
     libbsd-dev libcmocka-dev gnuplot-nox fonts-dejavu-core
 DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck

@@ -25,11 +25,14 @@ within()
     done
 }
 
-# Whether one shard is there and another one in part.
+# Whether one shard is there and another one in part: while it is written a log stands beside it.
 has_both()
 {
-    [ -n "$(find "$folder/sharded" -name '*.cells' 2>/dev/null)" ] &&
-        [ -n "$(find "$folder/sharded" -name '*.journal' -size +100k -size -1000k 2>/dev/null)" ]
+    local shard whole=0 part=0
+    for shard in "$folder"/sharded/*.db; do
+        if [ -s "$shard-wal" ]; then part=1; elif [ -s "$shard" ]; then whole=1; fi
+    done
+    [ "$whole$part" = 11 ]
 }
 
 # compare A B: whether the results in both folders are the same bytes.

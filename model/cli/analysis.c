@@ -128,17 +128,38 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
     return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err);
 }
 
+/* What was played is looked up in the folder, where one is given, and kept there. */
+static bool open_store(struct analysis *given, const struct study *study, struct error *err)
+{
+    struct run_request request = {.study = study, .folder = given->folder, .format = "csv"};
+    if (given->folder) {
+        return run_store_open(&given->kept, &request, err);
+    }
+    given->kept.store = store_in_memory();
+    return true;
+}
+
+static bool close_store(struct analysis *given, bool good, struct error *err)
+{
+    if (given->folder) {
+        return run_store_close(&given->kept, good, err);
+    }
+    store_drop(given->kept.store);
+    return good;
+}
+
 bool analysis_run(struct analysis *given,
                   bool (*answer)(const struct study *study, void *context, struct error *err),
                   void *context, struct error *err)
 {
     struct study study;
     struct study_changes changes = {given->sets.text, given->sets.count};
-    if (given->folder && !output_folder_check(given->folder, err)) {
-        return false;
-    }
     bool good = study_read(&study, given->study, &changes, err) && settle(given, &study, err) &&
-                answer(&study, context, err);
+                open_store(given, &study, err);
+    if (good) {
+        good = answer(&study, context, err);
+        good = close_store(given, good, err);
+    }
     study_free(&study);
     return good;
 }

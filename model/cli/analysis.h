@@ -6,6 +6,7 @@
 #define S2FLUSH_CLI_ANALYSIS_H
 
 #include "cli/cli.h"
+#include "cli/run_study.h"
 #include "study/metrics.h"
 #include "study/study.h"
 #include "study/sweep.h"
@@ -25,6 +26,7 @@ struct analysis {
     unsigned format; /* enum analysis_format: on stdout */
     bool what_if;
     bool all; /* every situation of the study, not those of its [memo] alone */
+    struct run_store kept; /* in the folder; without one, in memory */
 };
 
 /* What these commands have in common; their arguments begin with a struct analysis. */

@@ -36,7 +36,7 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     struct advise_results results;
     struct sweep sweep = analysis_sweep(&given->common);
     given->request.metric = given->common.metric;
-    if (!advise_run(study, &given->request, &sweep, &results, err)) {
+    if (!advise_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &results, err);

@@ -76,8 +76,8 @@ static bool answer_target(const struct study *study, const struct arguments *giv
         return error_input(err, NULL, "breakeven: --pair and --target do not go together");
     }
     struct sweep sweep = analysis_sweep(&given->common);
-    if (!target_run(study, &given->request, given->limit_ns, given->limits, &sweep, &found.results,
-                    err)) {
+    if (!target_run(study, &given->request, given->limit_ns, given->limits, &sweep,
+                    given->common.kept.store, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, &table, 1, &found, err);
@@ -97,7 +97,8 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
                                                    {"breakeven-curves.csv", write_curves}};
     struct answer found = {.metric = given->common.metric};
     struct sweep sweep = analysis_sweep(&given->common);
-    if (!breakeven_run(study, &given->request, &sweep, &found.results, err)) {
+    if (!breakeven_run(study, &given->request, &sweep, given->common.kept.store, &found.results,
+                       err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);

@@ -65,7 +65,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
     char x[64] = "", y[64] = "";
     default_axes(study, &given->request, x, y);
     struct sweep sweep = analysis_sweep(&given->common);
-    if (!map_run(study, &given->request, &sweep, &found.results, err)) {
+    if (!map_run(study, &given->request, &sweep, given->common.kept.store, &found.results, err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 1, &found, err);

@@ -54,25 +54,18 @@ static bool write_files(struct files *files, const char *folder, const struct do
     return good;
 }
 
-static bool write_memo(const struct study *study, const struct arguments *given, struct error *err)
+static bool write_memo(const struct study *study, const struct arguments *given, const char *folder,
+                       struct store *store, struct error *err)
 {
-    char named[sizeof study->name + 16];
-    const char *folder = given->folder;
     struct analysis common = {.jobs = given->jobs};
     struct sweep sweep = analysis_sweep(&common);
     struct files files = {0};
     struct memo *memo;
-    if (!folder) {
-        snprintf(named, sizeof named, "results/%s", study->name);
-        folder = named;
-    }
-    if (!output_folder_check(folder, err) ||
-        !memo_make(study, given->validation, &sweep, &memo, err)) {
+    if (!memo_make(study, given->validation, &sweep, store, &memo, err)) {
         return false;
     }
-    bool good = output_folder_make(folder, err);
     struct doc_node *doc = memo_write(memo, folder);
-    good = good && write_files(&files, folder, doc, err);
+    bool good = write_files(&files, folder, doc, err);
     for (size_t i = 0; i < files.count; i++) {
         if (good && !given->quiet) {
             fprintf(stderr, "%s\n", files.file[i].path);
@@ -89,7 +82,17 @@ static bool run(void *arguments, struct error *err)
     const struct arguments *given = arguments;
     struct study study;
     struct study_changes changes = {given->sets.text, given->sets.count};
-    bool good = study_read(&study, given->study, &changes, err) && write_memo(&study, given, err);
+    struct run_store store = {0};
+    char named[sizeof study.name + 16];
+    struct run_request request = {.study = &study, .folder = given->folder, .format = "csv"};
+    bool good = study_read(&study, given->study, &changes, err);
+    if (good && !given->folder) {
+        snprintf(named, sizeof named, "results/%s", study.name);
+        request.folder = named;
+    }
+    good = good && run_store_open(&store, &request, err) &&
+           write_memo(&study, given, request.folder, store.store, err);
+    good = run_store_close(&store, good, err);
     study_free(&study);
     return good;
 }

@@ -2,7 +2,8 @@
 #include "cli/run_study.h"
 #include "core/alloc.h"
 #include "core/error.h"
-#include "report/collect.h"
+#include "report/merge.h"
+#include "report/output.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,11 +24,10 @@ struct arguments {
     bool quiet;
 };
 
-/* The files of cells. */
+/* The files of shards. */
 struct shards {
     char *path[FILES_MAX]; /* owned */
     size_t count;
-    char unfinished[OUTPUT_PATH]; /* a shard's journal that was seen; "": none */
 };
 
 static bool add_path(struct shards *shards, const char *path, struct error *err)
@@ -45,81 +45,32 @@ static bool add_path(struct shards *shards, const char *path, struct error *err)
 
 static int is_shard(const struct dirent *entry)
 {
-    return fnmatch(SHARDS_CELLS, entry->d_name, 0) == 0 ||
-           fnmatch(SHARD_JOURNALS, entry->d_name, 0) == 0;
-}
-
-static bool add_entry(struct shards *shards, const char *folder, const char *name,
-                      struct error *err)
-{
-    char path[OUTPUT_PATH];
-    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        return error_input(err, NULL, "merge: the name of a folder is too long");
-    }
-    if (fnmatch(SHARDS_CELLS, name, 0) == 0) {
-        return add_path(shards, path, err);
-    }
-    memcpy(shards->unfinished, path, (size_t)length + 1);
-    return true;
+    return fnmatch(SHARD_STORES, entry->d_name, 0) == 0;
 }
 
 static bool add_folder(struct shards *shards, const char *folder, struct error *err)
 {
     struct dirent **entries = NULL;
-    size_t before = shards->count;
     int count = scandir(folder, &entries, is_shard, alphasort);
     bool good = count >= 0 || error_input(err, NULL, "%s: %s", folder, strerror(errno));
     for (int i = 0; i < count; i++) {
-        good = good && add_entry(shards, folder, entries[i]->d_name, err);
+        char path[OUTPUT_PATH];
+        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        bool fits = length > 0 && (size_t)length < sizeof path;
+        good = good && ((fits && add_path(shards, path, err)) ||
+                        error_input(err, NULL, "merge: the name of a folder is too long"));
         free(entries[i]);
     }
     free(entries);
-    if (good && shards->count == before) {
-        return error_input(err, NULL, "%s: found no shard-K-of-N.cells, expected them there",
-                           folder);
-    }
-    return good;
+    return good &&
+           (count > 0 ||
+            error_input(err, NULL, "%s: found no shard-K-of-N.db, expected them there", folder));
 }
 
-static bool check(const struct shards *shards, struct journal *journals, struct error *err)
+static bool merge(const struct arguments *given, struct shards *shards, struct error *err)
 {
-    if (collect_check(journals, shards->count, err)) {
-        return true;
-    }
-    if (shards->unfinished[0]) {
-        struct error inner = *err;
-        error_input(err, NULL, "%s (%s is not finished)", inner.text, shards->unfinished);
-    }
-    return false;
-}
-
-static bool merge(const struct arguments *given, const struct shards *shards,
-                  struct journal *journals, struct error *err)
-{
-    for (size_t i = 0; i < shards->count; i++) {
-        if (!journal_read(&journals[i], shards->path[i], err)) {
-            return false;
-        }
-    }
-    if (!check(shards, journals, err) || !output_folder_check(given->folder, err) ||
-        !output_folder_make(given->folder, err) ||
-        !collect_write(journals, shards->count, given->folder, err)) {
-        return false;
-    }
-    struct collected sum = collect_sum(journals, shards->count);
-    if (!given->quiet) {
-        fprintf(stderr,
-                "%s: %zu shards, %zu points (%" PRIu64 " runs played, %" PRIu64
-                " priced again), rows in %s\n",
-                journals[0].head.text[HEAD_STUDY], shards->count, sum.points, sum.plays,
-                sum.reprices, given->folder);
-    }
-    return true;
-}
-
-static bool merge_shards(const struct arguments *given, struct shards *shards, struct error *err)
-{
+    struct store_about merged;
+    struct store_sum sum;
     struct stat info;
     for (size_t i = 0; i < given->given_count; i++) {
         const char *path = given->given[i];
@@ -134,19 +85,24 @@ static bool merge_shards(const struct arguments *given, struct shards *shards, s
     if (!given->folder) {
         return error_input(err, NULL, "merge: expected -o DIR for the results");
     }
-    struct journal *journals = alloc_zeroed(shards->count, sizeof *journals, "shards");
-    bool good = merge(given, shards, journals, err);
-    for (size_t i = 0; i < shards->count; i++) {
-        journal_close(&journals[i]);
+    if (!merge_shards(shards->path, shards->count, given->folder, RUN_STORE, &merged, &sum, err)) {
+        return false;
     }
-    free(journals);
-    return good;
+    if (!given->quiet) {
+        fprintf(stderr,
+                "%s: %zu shards, %zu points (%" PRIu64 " runs played, %" PRIu64
+                " priced again), rows in %s\n",
+                merged.text[STORE_STUDY], shards->count, merged.cells * merged.strategies,
+                sum.plays, sum.reprices, given->folder);
+    }
+    store_about_free(&merged);
+    return true;
 }
 
 static bool run(void *arguments, struct error *err)
 {
     struct shards *shards = alloc_zeroed(1, sizeof *shards, "shards");
-    bool good = merge_shards(arguments, shards, err);
+    bool good = merge(arguments, shards, err);
     for (size_t i = 0; i < shards->count; i++) {
         free(shards->path[i]);
     }

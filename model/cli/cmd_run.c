@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "report/output.h"
+#include "study/execute.h"
 #include "study/needs.h"
 
 #include <inttypes.h>
@@ -16,23 +17,18 @@ struct arguments {
     char seed[64];
     uint64_t jobs;
     struct shard shard;
-    bool csv, jsonl, sharded, fresh, dry, quiet;
+    const char *format;
+    bool formats[ROWS_FORMATS];
+    bool sharded, fresh, dry, quiet;
 };
 
 #define AT(field) CLI_FIELD(struct arguments, field)
 
 static bool take_format(void *arguments, const char *text, struct error *err)
 {
-    static const char *const names[] = {"csv", "jsonl", "both"};
     struct arguments *given = arguments;
-    given->csv = strcmp(text, "csv") == 0 || strcmp(text, "both") == 0;
-    given->jsonl = strcmp(text, "jsonl") == 0 || strcmp(text, "both") == 0;
-    if (given->csv || given->jsonl) {
-        return true;
-    }
-    char hint[128] = "";
-    error_suggest(hint, sizeof hint, text, names, 3);
-    return error_input(err, NULL, "--format: found '%.80s'%s", text, hint);
+    given->format = text;
+    return rows_formats(text, given->formats, err);
 }
 
 static bool take_seed(void *arguments, const char *text, struct error *err)
@@ -62,7 +58,7 @@ static const struct cli_option options[] = {
     {"format", 0, "FORMAT", "of the rows: csv (the default), jsonl or both", .take = take_format},
     {"shard", 0, "K/N", "play share K of N into a file; s2flush merge makes rows of all",
      .take = take_shard},
-    {"fresh", 0, NULL, "drop what a run that was stopped left in the folder", AT(fresh)},
+    {"fresh", 0, NULL, "drop the samples that are in the folder", AT(fresh)},
     {"dry-run", 0, NULL, "say what would be run and about how long, and write nothing", AT(dry)},
     {"quiet", 'q', NULL, "no progress and no summary", AT(quiet)},
     {0},
@@ -160,9 +156,9 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     struct run_request request = {.study = study,
                                   .folder = given->folder ? given->folder : folder,
                                   .wanted = wanted,
-                                  .format = {[ROWS_CSV] = given->csv, [ROWS_JSONL] = given->jsonl},
-                                  .sharded = given->sharded,
-                                  .shard = given->shard,
+                                  .format = given->format,
+                                  .formats = given->formats,
+                                  .shard = given->sharded ? &given->shard : NULL,
                                   .jobs = (unsigned)given->jobs,
                                   .fresh = given->fresh,
                                   .quiet = given->quiet};
@@ -187,12 +183,13 @@ const struct cli_command cmd_run = {
     .word = {AT(study)},
     .missing = "a study; `s2flush list studies` names them",
     .help = "Play a study: a file, or the name of one in workloads/studies.",
-    .more =
-        "Writes rows.csv (or rows.jsonl) and run.json. Finished scenarios are kept in the folder "
-        "until then: after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on "
-        "where it stopped. With --shard it leaves shard-K-of-N.cells. Exit status after "
-        "Ctrl-C 130, after SIGTERM 143.",
+    .more = "Writes rows.csv (or rows.jsonl), run.json, and samples.db with all that was played: "
+            "after Ctrl-C, SIGTERM, a kill or a full disk the same command goes on where it "
+            "stopped, and map, breakeven and sensitivity with the same -o find there what they "
+            "need. With --shard it leaves shard-K-of-N.db. Exit status after Ctrl-C 130, after "
+            "SIGTERM 143.",
     .size = sizeof(struct arguments),
-    .defaults = &(const struct arguments){.csv = true, .shard = {1, 1}},
+    .defaults =
+        &(const struct arguments){.format = "csv", .formats = {[ROWS_CSV] = true}, .shard = {1, 1}},
     .run = run,
 };

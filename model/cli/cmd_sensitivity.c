@@ -51,7 +51,8 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
         given->request.of = pair;
     }
     struct sweep sweep = analysis_sweep(&given->common);
-    if (!sensitivity_run(study, &given->request, &sweep, &found.results, err)) {
+    if (!sensitivity_run(study, &given->request, &sweep, given->common.kept.store, &found.results,
+                         err)) {
         return false;
     }
     bool good = analysis_files(&given->common, tables, 2, &found, err);

@@ -1,7 +1,8 @@
 #include "report/advise_report.h"
 
+#include "core/tojson.h"
 #include "report/cells.h"
-#include "report/tojson.h"
+#include "study/verdict.h"
 
 #include <math.h>
 #include <string.h>
@@ -87,7 +88,7 @@ static void print_gain(FILE *out, const struct advise_rung *rung, const char *ag
 static void print_beside(FILE *out, const struct advise_rung *rung)
 {
     char pause[40], cpu[40], caveat[STRATEGY_CAVEAT_BYTES], text[STRATEGY_CAVEAT_BYTES + 400];
-    const char *condition = cells_conditions(rung->verdict.conditions);
+    const char *condition = verdict_conditions(rung->verdict.conditions);
     snprintf(text, sizeof text, "%s%s%s; mmu_lock held for up to %s, %s of processor time%s%s",
              outcome_name[rung->verdict.worst], condition ? ": " : "", condition ? condition : "",
              cells_human(rung->pause_ns, UNIT_NS, pause, sizeof pause),
@@ -265,7 +266,7 @@ static void put_rung(struct cells *cells, const struct advise_results *results, 
     put_band(cells, "gain_", &rung->gain, study->draws > 0 && rung->changes > 0);
     cells_real(cells, "probability", rung->probability);
     cells_text(cells, "verdict", outcome_name[rung->verdict.worst]);
-    cells_text(cells, "condition", cells_conditions(rung->verdict.conditions));
+    cells_text(cells, "condition", verdict_conditions(rung->verdict.conditions));
     cells_text(cells, "caveat", strategy_caveat(&rung->strategy, caveat, sizeof caveat));
     cells_real(cells, "pause_ns", rung->pause_ns);
     cells_real(cells, "cpu_ns", rung->cpu_ns.p50);
@@ -328,7 +329,7 @@ static json_t *json_of_rung(const struct advise_rung *rung, bool conditional)
                    isnan(rung->probability) ? json_null() : json_real(rung->probability));
     }
     tojson_set(object, "verdict", tojson_text(outcome_name[rung->verdict.worst]));
-    tojson_set(object, "condition", tojson_text(cells_conditions(rung->verdict.conditions)));
+    tojson_set(object, "condition", tojson_text(verdict_conditions(rung->verdict.conditions)));
     tojson_set(object, "caveat",
                tojson_text(strategy_caveat(&rung->strategy, caveat, sizeof caveat)));
     tojson_set(object, "pause_ns", json_real(rung->pause_ns));

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "report/cells.h"
+#include "study/verdict.h"
 
 #include <math.h>
 
@@ -58,7 +59,7 @@ static void put_row(struct cells *cells, const struct breakeven_results *results
     cells_real(cells, "share_b", row->share_b);
     cells_real(cells, "share_other", row->share_other);
     put_winners(cells, results, row);
-    cells_text(cells, "condition", cells_conditions(row->conditions));
+    cells_text(cells, "condition", verdict_conditions(row->conditions));
     cells_text(cells, "left_out", reason);
     cells_whole(cells, "schema_version", BREAKEVEN_SCHEMA);
     cells_end(cells);
@@ -200,8 +201,8 @@ static void tell_row(FILE *out, const struct breakeven_results *results,
                 row->reason);
         break;
     }
-    if (cells_conditions(row->conditions)) {
-        fprintf(out, "    only if %s\n", cells_conditions(row->conditions));
+    if (verdict_conditions(row->conditions)) {
+        fprintf(out, "    only if %s\n", verdict_conditions(row->conditions));
     }
 }
 

@@ -55,18 +55,6 @@ void cells_group(struct cells *cells, const struct groups *groups, size_t group)
     }
 }
 
-const char *cells_conditions(unsigned conditions)
-{
-    bool fill = conditions & CONDITION_NO_FILL, anonymous = conditions & CONDITION_ANONYMOUS;
-    static const char no_fill[] =
-        "no line is filled ahead between the flush and a write past the caches";
-    return fill && anonymous ? "no line is filled ahead between the flush and a write past the "
-                               "caches; the memory is anonymous"
-           : fill            ? no_fill
-           : anonymous       ? "the memory is anonymous"
-                             : NULL;
-}
-
 char *cells_human(double value, enum unit unit, char *buf, size_t size)
 {
     /* Cells of other people's tables may be any number. */

@@ -28,9 +28,6 @@ void cells_end(struct cells *cells);
  * each. */
 void cells_group(struct cells *cells, const struct groups *groups, size_t group);
 
-/* What a verdict leans on, as text for people; NULL: on nothing. */
-const char *cells_conditions(unsigned conditions);
-
 /* A value in the unit for people: 1.5 GiB, 34.5 %, 7.7 ns. 40 bytes suffice. */
 char *cells_human(double value, enum unit unit, char *buf, size_t size);
 

@@ -1,10 +1,10 @@
 #include "report/explain.h"
 
 #include "core/error.h"
-#include "report/rows.h"
 #include "run/sim.h"
 #include "run/trace.h"
 #include "study/metrics.h"
+#include "study/verdict.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -164,18 +164,18 @@ static void write_facts(const struct account *account, const struct trial *playe
 
 static void write_verdict(const struct account *account, const struct verdict verdict[READERS])
 {
-    enum outcome worst = NOT_READ;
+    unsigned conditions;
+    enum outcome worst = verdict_worst(verdict, &conditions);
     char condition[512];
     fprintf(account->out, "\nVerdict\n  %-22s %-10s %15s %15s %15s\n", "reader", "", "lines read",
             "may be stale", "only-if");
     for (int reader = 0; reader < READERS; reader++) {
         const struct verdict *one = &verdict[reader];
-        worst = one->outcome > worst ? one->outcome : worst;
         fprintf(account->out, "  %-22s %-10s %15" PRIu64 " %15" PRIu64 " %15" PRIu64 "\n",
                 reader_name[reader], outcome_name[one->outcome], one->lines_read, one->lines_stale,
                 one->lines_conditional);
     }
-    verdict_condition(verdict, worst, condition, sizeof condition);
+    verdict_text(verdict, condition, sizeof condition);
     fprintf(account->out, "  In all: %s%s%s%s\n", outcome_name[worst], condition[0] ? " (" : "",
             condition, condition[0] ? ")" : "");
 }
@@ -202,6 +202,8 @@ static bool write_run(const struct account *account, const double value[COSTS], 
         write_facts(account, &played[0], &times[0]);
         write_verdict(account, played[0].verdict);
     }
+    trial_free(&played[0]);
+    trial_free(&played[1]);
     free(played);
     return good;
 }

@@ -1,6 +1,7 @@
 #include "report/map_report.h"
 
 #include "report/cells.h"
+#include "study/verdict.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -56,7 +57,7 @@ static void put_choices(struct cells *cells, const struct map_results *results,
     cells_real(cells, "p10", cell->best.p10);
     cells_real(cells, "p90", cell->best.p90);
     cells_text(cells, "verdict", outcome_name[cell->verdict.worst]);
-    cells_text(cells, "condition", cells_conditions(cell->verdict.conditions));
+    cells_text(cells, "condition", verdict_conditions(cell->verdict.conditions));
     char caveat[STRATEGY_CAVEAT_BYTES];
     cells_text(cells, "caveat",
                cell->best.winner == MAP_NOBODY
@@ -161,7 +162,7 @@ static void tell_key(FILE *out, const struct map_results *results)
         if (won > 0) {
             fprintf(out, "%c  %s: cheapest in %zu of %zu cells%s%s\n", letter_of(s),
                     study->strategies[s]->name, won, cells, conditions ? "; * only if " : "",
-                    conditions ? cells_conditions(conditions) : "");
+                    conditions ? verdict_conditions(conditions) : "");
             char caveat[STRATEGY_CAVEAT_BYTES];
             if (strategy_caveat(study->strategies[s], caveat, sizeof caveat)[0]) {
                 fprintf(out, "   (%s)\n", caveat);

@@ -1,11 +1,26 @@
 #include "report/rows.h"
 
 #include "core/csv.h"
-#include "report/tojson.h"
+#include "core/error.h"
+#include "core/tojson.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+
+bool rows_formats(const char *word, bool format[ROWS_FORMATS], struct error *err)
+{
+    static const char *const names[] = {"csv", "jsonl", "both"};
+    char hint[128] = "";
+    bool both = strcmp(word, "both") == 0;
+    format[ROWS_CSV] = both || strcmp(word, "csv") == 0;
+    format[ROWS_JSONL] = both || strcmp(word, "jsonl") == 0;
+    if (format[ROWS_CSV] || format[ROWS_JSONL]) {
+        return true;
+    }
+    error_suggest(hint, sizeof hint, word, names, 3);
+    return error_input(err, NULL, "--format: found '%.80s'%s", word, hint);
+}
 
 /* One call tree writes the header, the CSV cells and the JSON members. */
 struct row_writer {
@@ -94,28 +109,26 @@ static void put_whole(struct row_writer *writer, const char *name, uint64_t valu
 }
 
 /* Numbers of an axis are plain decimal text already. */
-static void put_axis(struct row_writer *writer, const struct axis *axis, size_t point)
+static void put_axis(struct row_writer *writer, const struct store_axis *axis, const char *text)
 {
-    const char *text = axis->values.text[study_digit(axis, point)];
     double value;
-    if (axis->kind.number && unit_parse(text, UNIT_NONE, &value)) {
+    if (text && axis->number && unit_parse(text, UNIT_NONE, &value)) {
         put_real(writer, axis->name, true, value);
     } else {
         put_text(writer, axis->name, text);
     }
 }
 
-static void put_row(struct row_writer *writer, const struct study *study, size_t index,
-                    const struct point_result *point, int metric)
+static void put_row(struct row_writer *writer, const struct store_about *about,
+                    const struct stored_point *point, int metric)
 {
-    const struct spread *spread = &point->metric[metric];
+    const struct point_result *result = &point->result;
+    const struct spread *spread = &result->metric[metric];
     bool drawn = spread->known && spread->n > 0;
-    char condition[512];
-    verdict_condition(point->verdict, point->worst, condition, sizeof condition);
     begin_row(writer);
-    put_text(writer, "study", study->name);
-    for (size_t a = 0; a < study->axis_count; a++) {
-        put_axis(writer, &study->axes[a], index);
+    put_text(writer, "study", about->text[STORE_STUDY]);
+    for (size_t a = 0; a < about->axes; a++) {
+        put_axis(writer, &about->axis[a], point->axis[a]);
     }
     put_text(writer, "metric", metric_name[metric]);
     put_text(writer, "unit", metric_unit[metric]);
@@ -127,77 +140,28 @@ static void put_row(struct row_writer *writer, const struct study *study, size_t
     put_real(writer, "p90", drawn, spread->p90);
     put_real(writer, "interval_low", drawn && spread->has_interval, spread->interval_low);
     put_real(writer, "interval_high", drawn && spread->has_interval, spread->interval_high);
-    put_text(writer, "hypothetical", point->hypothetical ? point->hypothetical : "no");
-    put_text(writer, "verdict", outcome_name[point->worst]);
-    put_text(writer, "condition", condition);
-    put_text(writer, "config_hash", point->hash);
+    put_text(writer, "hypothetical", result->hypothetical[0] ? result->hypothetical : "no");
+    put_text(writer, "verdict", outcome_name[result->worst]);
+    put_text(writer, "condition", result->condition);
+    put_text(writer, "config_hash", result->hash);
     put_whole(writer, "schema_version", ROWS_SCHEMA);
     end_row(writer);
 }
 
-void rows_columns(FILE *out, const struct study *study)
+void rows_columns(FILE *out, const struct store_about *about)
 {
-    static const struct point_result none;
+    static const struct stored_point none;
     struct row_writer writer = {.mode = WRITE_HEADER, .out = out};
-    put_row(&writer, study, 0, &none, 0);
+    put_row(&writer, about, &none, 0);
 }
 
-void rows_point(FILE *out, enum rows_format format, const struct study *study, size_t index,
-                const struct point_result *point, const bool wanted[METRICS])
+void rows_point(FILE *out, enum rows_format format, const struct store_about *about,
+                const struct stored_point *point)
 {
     struct row_writer writer = {.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL, .out = out};
     for (int metric = 0; metric < METRICS; metric++) {
-        if (wanted[metric]) {
-            put_row(&writer, study, index, point, metric);
+        if (point->has[metric]) {
+            put_row(&writer, about, point, metric);
         }
-    }
-}
-
-void rows_write(FILE *out, enum rows_format format, const struct study *study,
-                const struct study_results *results, const bool wanted[METRICS])
-{
-    if (format == ROWS_CSV) {
-        rows_columns(out, study);
-    }
-    for (size_t i = 0; i < results->count; i++) {
-        rows_point(out, format, study, i, &results->points[i], wanted);
-    }
-}
-
-/* --- verdicts --- */
-
-/* Where the next of several words goes; a semicolon parts it from the last. */
-static size_t next_place(char *text, size_t size)
-{
-    size_t used = strlen(text);
-    snprintf(text + used, size - used, "%s", used ? "; " : "");
-    return strlen(text);
-}
-
-static void add_words(char *text, size_t size, const char *words)
-{
-    size_t used = next_place(text, size);
-    snprintf(text + used, size - used, "%s", words);
-}
-
-void verdict_condition(const struct verdict verdict[READERS], enum outcome worst, char *text,
-                       size_t size)
-{
-    unsigned conditions = 0;
-    text[0] = '\0';
-    for (int reader = 0; reader < READERS; reader++) {
-        conditions |= verdict[reader].outcome == ONLY_IF ? verdict[reader].conditions : 0;
-        if (worst == STALE && verdict[reader].outcome == STALE) {
-            size_t used = next_place(text, size);
-            snprintf(text + used, size - used, "%s: %" PRIu64 " lines", reader_name[reader],
-                     verdict[reader].lines_stale);
-        }
-    }
-    if (worst == ONLY_IF && conditions & CONDITION_NO_FILL) {
-        add_words(text, size,
-                  "no line is filled ahead between the flush and a write past the caches");
-    }
-    if (worst == ONLY_IF && conditions & CONDITION_ANONYMOUS) {
-        add_words(text, size, "the memory is anonymous");
     }
 }

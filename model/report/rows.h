@@ -20,27 +20,24 @@
 #ifndef S2FLUSH_REPORT_ROWS_H
 #define S2FLUSH_REPORT_ROWS_H
 
-#include "study/execute.h"
+#include "study/store.h"
 
 #include <stdio.h>
+
+struct error;
 
 #define ROWS_SCHEMA 1
 
 enum rows_format { ROWS_CSV, ROWS_JSONL, ROWS_FORMATS };
 
+/* Marks the formats that a word names: csv, jsonl or both. */
+bool rows_formats(const char *word, bool format[ROWS_FORMATS], struct error *err);
+
 /* The header line of CSV. */
-void rows_columns(FILE *out, const struct study *study);
+void rows_columns(FILE *out, const struct store_about *about);
 
-/* The rows of the wanted metrics of one point. */
-void rows_point(FILE *out, enum rows_format format, const struct study *study, size_t index,
-                const struct point_result *point, const bool wanted[METRICS]);
-
-/* Writes all rows of the wanted metrics. CSV has a header line. */
-void rows_write(FILE *out, enum rows_format format, const struct study *study,
-                const struct study_results *results, const bool wanted[METRICS]);
-
-/* What a verdict leans on or fails by, as text for people; "" if coherent. */
-void verdict_condition(const struct verdict verdict[READERS], enum outcome worst, char *text,
-                       size_t size);
+/* The rows of one point. */
+void rows_point(FILE *out, enum rows_format format, const struct store_about *about,
+                const struct stored_point *point);
 
 #endif

@@ -1,9 +1,9 @@
 #include "report/run_json.h"
 
 #include "core/error.h"
+#include "core/tojson.h"
 #include "core/version.h"
 #include "report/rows.h"
-#include "report/tojson.h"
 #include "study/draws.h"
 
 #include <errno.h>
@@ -207,22 +207,11 @@ static char *text_of(json_t *value)
     return text;
 }
 
-void run_about(const struct study *study, struct run_about *about)
+bool run_about(const struct study *study, struct shard shard, const char *format,
+               struct store_about *about, struct error *err)
 {
-    about->path = strdup(study->path);
-    if (!about->path) {
-        error_fatal("out of memory for the record of a run");
-    }
-    about->settings = text_of(settings_of(study));
-    about->configuration = text_of(configuration_of(study));
-}
-
-void run_about_free(struct run_about *about)
-{
-    free(about->path);
-    free(about->settings);
-    free(about->configuration);
-    *about = (struct run_about){0};
+    return store_about_of(about, study, shard, format, text_of(settings_of(study)),
+                          text_of(configuration_of(study)), err);
 }
 
 bool run_json_possible(struct error *err)
@@ -231,7 +220,7 @@ bool run_json_possible(struct error *err)
     return read_date(&now, err);
 }
 
-bool run_json_write(FILE *out, const struct run_about *about, uint64_t plays, uint64_t reprices,
+bool run_json_write(FILE *out, const struct store_about *about, const struct store_sum *sum,
                     struct error *err)
 {
     time_t now;
@@ -239,15 +228,15 @@ bool run_json_write(FILE *out, const struct run_about *about, uint64_t plays, ui
         return false;
     }
     json_t *run = json_object(), *study = json_object();
-    json_t *settings = json_loads(about->settings, 0, NULL);
+    json_t *settings = json_loads(about->text[STORE_SETTINGS], 0, NULL);
     tojson_set(run, "schema_version", json_integer(ROWS_SCHEMA));
     put_program(run, now);
-    tojson_set(study, "file", tojson_text(about->path));
+    tojson_set(study, "file", tojson_text(about->text[STORE_PATH]));
     json_object_update(study, settings);
-    tojson_set(study, "runs_played", tojson_whole(plays));
-    tojson_set(study, "runs_priced_again", tojson_whole(reprices));
+    tojson_set(study, "runs_played", tojson_whole(sum->plays));
+    tojson_set(study, "runs_priced_again", tojson_whole(sum->reprices));
     tojson_set(run, "study", study);
-    tojson_set(run, "configuration", json_loads(about->configuration, 0, NULL));
+    tojson_set(run, "configuration", json_loads(about->text[STORE_CONFIGURATION], 0, NULL));
     tojson_print(out, run, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(settings);

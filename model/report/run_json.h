@@ -5,28 +5,22 @@
 #ifndef S2FLUSH_REPORT_RUN_JSON_H
 #define S2FLUSH_REPORT_RUN_JSON_H
 
-#include "study/study.h"
+#include "study/store.h"
 
 #include <stdio.h>
 
 struct error;
 
-/* What a run's record says of the study, as text that needs no study any more. */
-struct run_about {
-    char *path; /* the study's file */
-    char *settings; /* a JSON object: its options, axes and [set] */
-    char *configuration; /* a JSON object */
-};
-
-void run_about(const struct study *study, struct run_about *about);
-void run_about_free(struct run_about *about);
+/* What a run's record says of a study, as text that needs no study any more. */
+bool run_about(const struct study *study, struct shard shard, const char *format,
+               struct store_about *about, struct error *err);
 
 /* Whether SOURCE_DATE_EPOCH, where it is set, is a number; false with a line. */
 bool run_json_possible(struct error *err);
 
-/* `plays` and `reprices` are those of study/execute.h. The date is that of
- * SOURCE_DATE_EPOCH where it is set. False with a line where that is no number. */
-bool run_json_write(FILE *out, const struct run_about *about, uint64_t plays, uint64_t reprices,
+/* The record of what a store has. The date is that of SOURCE_DATE_EPOCH where it is set. False with
+ * a line where that is no number. */
+bool run_json_write(FILE *out, const struct store_about *about, const struct store_sum *sum,
                     struct error *err);
 
 #endif

@@ -352,7 +352,8 @@ static void compare_hardware(struct advising *advising)
 }
 
 bool advise_run(const struct study *study, const struct advise_request *request,
-                struct sweep *sweep, struct advise_results *results, struct error *err)
+                struct sweep *sweep, struct store *store, struct advise_results *results,
+                struct error *err)
 {
     struct advising advising = {.request = request, .results = results};
     size_t runs = 1 + study->draws;
@@ -368,7 +369,7 @@ bool advise_run(const struct study *study, const struct advise_request *request,
     }
     results->ladder = alloc_zeroed(ladders, sizeof *results->ladder, "ladders");
     advising.last = alloc_zeroed(ladders * runs, sizeof *advising.last, "ladders");
-    evaluator_open(&advising.evaluator, study, sweep);
+    evaluator_open(&advising.evaluator, study, sweep, store);
     bool good = sweep_parts(sweep, results->groups.count * (request->hardware ? HARDWARES : 1),
                             run_part, &advising, err);
     if (good) {

@@ -86,7 +86,8 @@ struct advise_results {
 };
 
 bool advise_run(const struct study *study, const struct advise_request *request,
-                struct sweep *sweep, struct advise_results *results, struct error *err);
+                struct sweep *sweep, struct store *store, struct advise_results *results,
+                struct error *err);
 void advise_free(struct advise_results *results);
 
 const struct advise_ladder *advise_ladder(const struct advise_results *results, size_t group,

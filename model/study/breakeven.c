@@ -193,8 +193,8 @@ void breakeven_scan_end(struct scan *scan)
 }
 
 bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
-                    struct sweep *sweep, struct scan *scan, struct breakeven_results *results,
-                    struct error *err)
+                    struct sweep *sweep, struct store *store, struct scan *scan,
+                    struct breakeven_results *results, struct error *err)
 {
     *results = (struct breakeven_results){0};
     *scan = (struct scan){.study = study,
@@ -214,7 +214,7 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
                        "fewer --steps, draws, strategies or points take less", err)) {
         return false;
     }
-    evaluator_open(&scan->evaluator, study, sweep);
+    evaluator_open(&scan->evaluator, study, sweep, store);
     scan->value = alloc_zeroed(places * scan->runs, sizeof *scan->value, "values of a break-even");
     scan->verdict = alloc_zeroed(places, sizeof *scan->verdict, "values of a break-even");
     size_t items = results->groups.count * results->x_count;
@@ -226,10 +226,11 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
 }
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   struct sweep *sweep, struct breakeven_results *results, struct error *err)
+                   struct sweep *sweep, struct store *store, struct breakeven_results *results,
+                   struct error *err)
 {
     struct scan scan;
-    if (!breakeven_scan(study, request, sweep, &scan, results, err)) {
+    if (!breakeven_scan(study, request, sweep, store, &scan, results, err)) {
         return false;
     }
     size_t lanes = results->groups.count * scan.strategies;

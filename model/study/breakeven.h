@@ -85,7 +85,8 @@ struct breakeven_results {
 };
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,
-                   struct sweep *sweep, struct breakeven_results *results, struct error *err);
+                   struct sweep *sweep, struct store *store, struct breakeven_results *results,
+                   struct error *err);
 void breakeven_free(struct breakeven_results *results);
 
 #endif

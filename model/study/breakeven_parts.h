@@ -36,8 +36,8 @@ void breakeven_text(struct value_kind kind, double x, char *text, size_t size);
 /* Resolves the axis and fills the scan and the results' axis, groups and x. The
  * caller ends both; where false nothing needs that. */
 bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
-                    struct sweep *sweep, struct scan *scan, struct breakeven_results *results,
-                    struct error *err);
+                    struct sweep *sweep, struct store *store, struct scan *scan,
+                    struct breakeven_results *results, struct error *err);
 void breakeven_scan_end(struct scan *scan);
 
 /* Fills the rows: every pair's crossings, from what was scanned. */

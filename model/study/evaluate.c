@@ -3,10 +3,16 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
+#include "study/verdict.h"
 
-#include <omp.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
+
+#define TABLE_SIZE ((size_t)4096)
+#define KEPT_MAX TABLE_SIZE /* plays that nobody uses just now */
 
 /* What the machine's costs are in a run, and what events cost with them. */
 struct costs {
@@ -14,24 +20,42 @@ struct costs {
     ps_t price[EVENT_KINDS];
 };
 
-/* One strategy's run at the modes, in a list. */
+/* One simulation. */
 struct played {
-    const struct strategy *strategy;
-    unsigned stratum; /* 0: at the mode; above: stratum - 1 of the draws */
-    struct played *next;
+    char play[SETUP_HASH], costs[SETUP_HASH];
+    struct played *next; /* in its place of the table */
+    size_t users;
     omp_lock_t lock; /* held by who plays it; others wait for what comes out */
     bool done;
     struct trial trial;
 };
 
+/* A strategy's play at the modes, held while its scenario is open. */
+struct lane {
+    const struct strategy *strategy;
+    unsigned stratum; /* 0: at the mode; above: stratum - 1 of the draws */
+    struct played *played;
+    struct lane *next;
+};
+
 /* --- the study's --- */
 
-void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep)
+void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep,
+                    struct store *store)
 {
     size_t machines = study->role[AXIS_MACHINE]->values.count;
-    *evaluator = (struct evaluator){.study = study, .sweep = sweep};
+    *evaluator = (struct evaluator){.study = study, .sweep = sweep, .store = store};
     evaluator->points = alloc_zeroed(machines, sizeof *evaluator->points, "draws");
     evaluator->strata = alloc_zeroed(machines, sizeof *evaluator->strata, "draws");
+    evaluator->played = alloc_zeroed(TABLE_SIZE, sizeof *evaluator->played, "plays");
+    omp_init_lock(&evaluator->lock);
+}
+
+static void free_played(struct played *played)
+{
+    omp_destroy_lock(&played->lock);
+    trial_free(&played->trial);
+    free(played);
 }
 
 void evaluator_close(struct evaluator *evaluator)
@@ -40,10 +64,16 @@ void evaluator_close(struct evaluator *evaluator)
         free(evaluator->points[i]);
         free(evaluator->strata[i]);
     }
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        for (struct played *played = evaluator->played[i], *next; played; played = next) {
+            next = played->next;
+            free_played(played);
+        }
+    }
     free(evaluator->points);
     free(evaluator->strata);
-    evaluator->points = NULL;
-    evaluator->strata = NULL;
+    free(evaluator->played);
+    omp_destroy_lock(&evaluator->lock);
 }
 
 /* Points of the draws depend on the machine's name alone, whatever its costs are. */
@@ -51,22 +81,22 @@ static const double (*points_of(struct scenario *scenario))[COSTS]
 {
     struct evaluator *evaluator = scenario->evaluator;
     double(**points)[COSTS] = &evaluator->points[scenario->machine];
-#pragma omp critical(evaluator_points)
+    omp_set_lock(&evaluator->lock);
     if (!*points) {
         struct draw_plan plan = study_draw_plan(evaluator->study);
-        *points = alloc_zeroed(plan.draws, sizeof **points, "draws");
         unsigned **strata = &evaluator->strata[scenario->machine];
         *strata = alloc_zeroed(plan.draws, sizeof **strata, "draws");
+        *points = alloc_zeroed(plan.draws, sizeof **points, "draws");
         draw_strata(&plan, scenario->setup.platform.name, *strata);
         draw_points(&plan, scenario->setup.platform.name, *points);
     }
+    omp_unset_lock(&evaluator->lock);
     return (const double(*)[COSTS]) * points;
 }
 
 /* --- timelines --- */
 
-/* 0: the one at the modes; above: of a stratum. */
-static unsigned stratum_of(struct scenario *scenario, size_t run)
+unsigned scenario_stratum(struct scenario *scenario, size_t run)
 {
     if (run == 0 || !scenario->ranged) {
         return 0;
@@ -87,18 +117,65 @@ static bool build_stratum(struct scenario *scenario, unsigned stratum, struct er
     return good;
 }
 
+/* NULL with a line. `inputs` gets the hash of all that a play on it gets but for the strategy. */
 static const struct timeline *timeline_of(struct scenario *scenario, unsigned stratum,
-                                          struct error *err)
+                                          const struct setup_hasher **inputs, struct error *err)
 {
-    if (stratum == 0) {
-        return &scenario->timeline;
-    }
-    unsigned drawn = stratum - 1;
+    const struct timeline *timeline =
+        stratum == 0 ? &scenario->timeline : &scenario->drawn[stratum - 1];
+    bool good = true;
     omp_set_lock(&scenario->lock);
-    scenario->built[drawn] = scenario->built[drawn] || build_stratum(scenario, drawn, err);
-    bool good = scenario->built[drawn];
+    if (!scenario->inputs[stratum]) {
+        good = stratum == 0 || build_stratum(scenario, stratum - 1, err);
+        scenario->inputs[stratum] = good ? setup_play_begin(&scenario->setup, timeline) : NULL;
+    }
+    *inputs = scenario->inputs[stratum];
     omp_unset_lock(&scenario->lock);
-    return good ? &scenario->drawn[drawn] : NULL;
+    return good ? timeline : NULL;
+}
+
+/* --- plays --- */
+
+static struct played **place_of(struct evaluator *evaluator, const char *play, const char *costs)
+{
+    uint64_t hash = XXH3_64bits(play, strlen(play)) ^ XXH3_64bits(costs, strlen(costs));
+    struct played **place = &evaluator->played[hash % TABLE_SIZE];
+    while (*place && (strcmp((*place)->play, play) != 0 || strcmp((*place)->costs, costs) != 0)) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+/* The play's entry, new or not, until it is released. */
+static struct played *acquire(struct evaluator *evaluator, const char *play, const char *costs)
+{
+    omp_set_lock(&evaluator->lock);
+    struct played **place = place_of(evaluator, play, costs);
+    if (!*place) {
+        struct played *played = alloc_zeroed(1, sizeof *played, "plays");
+        snprintf(played->play, sizeof played->play, "%s", play);
+        snprintf(played->costs, sizeof played->costs, "%s", costs);
+        omp_init_lock(&played->lock);
+        evaluator->played_count++;
+        *place = played;
+    }
+    struct played *played = *place;
+    played->users++;
+    omp_unset_lock(&evaluator->lock);
+    return played;
+}
+
+/* What holds for all costs may soon be asked for again. */
+static void release(struct evaluator *evaluator, struct played *played)
+{
+    omp_set_lock(&evaluator->lock);
+    bool keep = played->done && played->trial.serial && evaluator->played_count < KEPT_MAX;
+    if (--played->users == 0 && !keep) {
+        *place_of(evaluator, played->play, played->costs) = played->next;
+        evaluator->played_count--;
+        free_played(played);
+    }
+    omp_unset_lock(&evaluator->lock);
 }
 
 /* --- scenarios --- */
@@ -127,16 +204,18 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
 
 void scenario_close(struct scenario *scenario)
 {
-    struct played *next;
-    for (unsigned i = 0; i < DRAW_STRATA; i++) {
-        if (scenario->built[i]) {
-            timeline_free(&scenario->drawn[i]);
-        }
+    for (struct lane *lane = scenario->lanes, *next; lane; lane = next) {
+        next = lane->next;
+        release(scenario->evaluator, lane->played);
+        free(lane);
     }
-    for (struct played *played = scenario->played; played; played = next) {
-        next = played->next;
-        omp_destroy_lock(&played->lock);
-        free(played);
+    for (unsigned i = 0; i <= DRAW_STRATA; i++) {
+        if (scenario->inputs[i]) {
+            setup_hash_free(scenario->inputs[i]);
+        }
+        if (scenario->inputs[i] && i > 0) {
+            timeline_free(&scenario->drawn[i - 1]);
+        }
     }
     omp_destroy_lock(&scenario->lock);
     free(scenario->costs);
@@ -149,7 +228,7 @@ static uint64_t scenario_memory(const struct study *study)
 {
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
     return (1 + study->draws) * (sizeof(struct costs) + 2 * sizeof(struct times)) +
-           (strategies + 1) * (1 + DRAW_STRATA) * sizeof(struct played);
+           (strategies + 1) * (1 + DRAW_STRATA) * (sizeof(struct played) + sizeof(struct lane));
 }
 
 bool scenarios_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
@@ -184,36 +263,120 @@ static const struct costs *costs_of_runs(struct scenario *scenario)
     return scenario->costs;
 }
 
-/* --- one run --- */
-
-static bool play(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
-                 const double costs[COSTS], struct trial *trial, struct error *err)
+static void hash_costs(const struct costs *costs, char hash[SETUP_HASH])
 {
-    const struct timeline *timeline = timeline_of(scenario, stratum, err);
-    struct setup setup = scenario->setup;
-    setup_use(&setup, strategy);
-#pragma omp atomic
-    scenario->plays++;
-    return timeline && trial_play(&setup, timeline, costs, trial, err);
+    XXH128_hash_t sum = XXH3_128bits(costs, sizeof *costs);
+    snprintf(hash, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)sum.high64,
+             (uint64_t)sum.low64);
 }
 
-/* The strategy's place in the list. */
-static struct played *played_of(struct scenario *scenario, const struct strategy *strategy,
-                                unsigned stratum)
+bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struct error *err)
+{
+    const struct costs *costs = costs_of_runs(scenario);
+    struct store *store = scenario->evaluator->store;
+    struct store_draw *draw = alloc_zeroed(scenario->runs, sizeof *draw, "draws");
+    bool has = false;
+    for (size_t run = 0; run < scenario->runs; run++) {
+        draw[run].stratum = scenario_stratum(scenario, run);
+        hash_costs(&costs[run], draw[run].costs);
+    }
+    XXH128_hash_t sum = XXH3_128bits(draw, scenario->runs * sizeof *draw);
+    snprintf(hash, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)sum.high64,
+             (uint64_t)sum.low64);
+    bool good = store_has_draws(store, hash, &has, err);
+    for (size_t run = 0; good && !has && run < scenario->runs; run++) {
+        good = store_add_costs(store, draw[run].costs, costs[run].value, costs[run].price, err);
+    }
+    good = good && (has || store_add_draws(store, hash, draw, scenario->runs, err));
+    free(draw);
+    return good;
+}
+
+/* --- one run --- */
+
+static bool play(struct store *store, const struct setup *setup, const struct timeline *timeline,
+                 const struct costs *costs, struct played *played, struct error *err)
+{
+    if (!trial_play(setup, timeline, costs->value, &played->trial, err)) {
+        return false;
+    }
+    INVARIANT(memcmp(costs->price, played->trial.price, sizeof costs->price) == 0,
+              "a run and pricing it again disagree on what events cost");
+    return store_add_costs(store, played->costs, costs->value, costs->price, err) &&
+           store_add_play(store, played->play, played->costs, &played->trial, err);
+}
+
+/* A strategy's play at these costs, from the store or by playing it; the caller releases it. NULL
+ * with a line. */
+static struct played *played_at(struct scenario *scenario, const struct strategy *strategy,
+                                unsigned stratum, const struct costs *costs, struct error *err)
+{
+    struct evaluator *evaluator = scenario->evaluator;
+    struct setup setup = scenario->setup;
+    const struct setup_hasher *inputs;
+    const struct timeline *timeline = timeline_of(scenario, stratum, &inputs, err);
+    char hash[SETUP_HASH], at[SETUP_HASH];
+    if (!timeline) {
+        return NULL;
+    }
+    setup_use(&setup, strategy);
+    setup_play_finish(inputs, setup.strategy, hash);
+    hash_costs(costs, at);
+    struct played *played = acquire(evaluator, hash, at);
+    omp_set_lock(&played->lock);
+    if (!played->done) {
+        enum store_found found = store_find_play(evaluator->store, hash, at, &played->trial, err);
+        memcpy(played->trial.price, costs->price, sizeof played->trial.price);
+        played->done =
+            found == STORE_FOUND || (found == STORE_MISSING &&
+                                     play(evaluator->store, &setup, timeline, costs, played, err));
+    }
+    bool good = played->done;
+    omp_unset_lock(&played->lock);
+    if (!good) {
+        release(evaluator, played);
+    }
+    return good ? played : NULL;
+}
+
+static void modes_of(const struct scenario *scenario, struct costs *costs)
+{
+    platform_modes(&scenario->setup.platform, costs->value);
+    trial_prices(&scenario->setup, costs->value, costs->price);
+}
+
+static struct lane *lane_of(struct scenario *scenario, const struct strategy *strategy,
+                            unsigned stratum)
 {
     omp_set_lock(&scenario->lock);
-    struct played *played = scenario->played;
-    while (played && (played->strategy != strategy || played->stratum != stratum)) {
-        played = played->next;
+    struct lane *lane = scenario->lanes;
+    while (lane && (lane->strategy != strategy || lane->stratum != stratum)) {
+        lane = lane->next;
     }
+    omp_unset_lock(&scenario->lock);
+    return lane;
+}
+
+/* The strategy's lane, which two threads may have made at the same time: of equals the first one
+ * is found. */
+static const struct played *modes_played(struct scenario *scenario, const struct strategy *strategy,
+                                         unsigned stratum, struct error *err)
+{
+    struct lane *lane = lane_of(scenario, strategy, stratum);
+    if (lane) {
+        return lane->played;
+    }
+    struct costs modes;
+    modes_of(scenario, &modes);
+    struct played *played = played_at(scenario, strategy, stratum, &modes, err);
     if (!played) {
-        played = alloc_zeroed(1, sizeof *played, "runs of a scenario");
-        played->strategy = strategy;
-        played->stratum = stratum;
-        omp_init_lock(&played->lock);
-        played->next = scenario->played;
-        scenario->played = played;
+        return NULL;
     }
+    lane = alloc_zeroed(1, sizeof *lane, "plays");
+    *lane = (struct lane){.strategy = strategy, .stratum = stratum, .played = played};
+    omp_set_lock(&scenario->lock);
+    lane->next = scenario->lanes;
+    scenario->lanes = lane;
     omp_unset_lock(&scenario->lock);
     return played;
 }
@@ -221,22 +384,24 @@ static struct played *played_of(struct scenario *scenario, const struct strategy
 static const struct trial *trial_of(struct scenario *scenario, const struct strategy *strategy,
                                     unsigned stratum, struct error *err)
 {
-    struct played *played = played_of(scenario, strategy, stratum);
-    double modes[COSTS];
-    omp_set_lock(&played->lock);
-    if (!played->done) {
-        platform_modes(&scenario->setup.platform, modes);
-        played->done = play(scenario, strategy, stratum, modes, &played->trial, err);
-    }
-    bool good = played->done;
-    omp_unset_lock(&played->lock);
-    return good ? &played->trial : NULL;
+    const struct played *played = modes_played(scenario, strategy, stratum, err);
+    return played ? &played->trial : NULL;
 }
 
 const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
                                    struct error *err)
 {
     return trial_of(scenario, strategy, 0, err);
+}
+
+bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
+                   char hash[SETUP_HASH], struct error *err)
+{
+    const struct played *played = modes_played(scenario, strategy, stratum, err);
+    if (played) {
+        memcpy(hash, played->play, sizeof played->play);
+    }
+    return played;
 }
 
 /* Whether pricing the strategy's run again says what `metric` needs to know (METRICS: all that
@@ -249,24 +414,18 @@ static bool price_again(struct scenario *scenario, const struct trial *trial, en
         return false;
     }
     trial_reprice(trial, costs->price, times);
-    if (metric != METRICS && !metric_known(metric, trial, times)) {
-        return false;
-    }
-#pragma omp atomic
-    scenario->reprices++;
-    return true;
+    return metric == METRICS || metric_known(metric, trial, times);
 }
 
 static bool play_again(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                        const struct costs *costs, struct times *times, struct error *err)
 {
-    struct trial *again = alloc_zeroed(1, sizeof *again, "runs of a scenario");
-    bool good = play(scenario, strategy, stratum, costs->value, again, err);
-    if (good) {
-        trial_times(again, costs->price, times);
+    struct played *played = played_at(scenario, strategy, stratum, costs, err);
+    if (played) {
+        trial_times(&played->trial, costs->price, times);
+        release(scenario->evaluator, played);
     }
-    free(again);
-    return good;
+    return played;
 }
 
 static bool same_costs(const double a[COSTS], const double b[COSTS])
@@ -313,7 +472,7 @@ static bool replay_part(void *context, size_t part, struct error *err)
 {
     const struct replay *replay = context;
     size_t run = replay->run[part];
-    return play_again(replay->scenario, replay->strategy, stratum_of(replay->scenario, run),
+    return play_again(replay->scenario, replay->strategy, scenario_stratum(replay->scenario, run),
                       &replay->costs[run], &replay->times[run], err);
 }
 
@@ -325,14 +484,12 @@ static bool runs_of(struct scenario *scenario, const struct strategy *strategy, 
     if (!trial) {
         return false;
     }
-    INVARIANT(memcmp(costs[0].price, trial->price, sizeof trial->price) == 0,
-              "a run and pricing it again disagree on what events cost");
     struct replay replay = {scenario, strategy, costs, NULL, times};
     size_t count = 0;
     replay.run = alloc_zeroed(scenario->runs, sizeof *replay.run, "runs of a scenario");
     trial_times(trial, costs[0].price, &times[0]);
     for (size_t run = 1; run < scenario->runs && trial; run++) {
-        trial = trial_of(scenario, strategy, stratum_of(scenario, run), err);
+        trial = trial_of(scenario, strategy, scenario_stratum(scenario, run), err);
         if (trial && !price_again(scenario, trial, metric, &costs[run], &times[run])) {
             replay.run[count++] = run;
         }
@@ -357,11 +514,7 @@ bool evaluate_verdict(struct scenario *scenario, const struct strategy *strategy
     if (!trial) {
         return false;
     }
-    for (int reader = 0; reader < READERS; reader++) {
-        const struct verdict *own = &trial->verdict[reader];
-        verdict->worst = own->outcome > verdict->worst ? own->outcome : verdict->worst;
-        verdict->conditions |= own->outcome == ONLY_IF ? own->conditions : 0;
-    }
+    verdict->worst = verdict_worst(trial->verdict, &verdict->conditions);
     struct setup setup = scenario->setup;
     setup_use(&setup, strategy);
     verdict->hypothetical = setup_hypothetical(&setup.platform, setup.strategy);
@@ -415,8 +568,8 @@ bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
 {
     double costs[COSTS];
     scenario_costs(scenario, run, costs);
-    return metric_at(scenario, metric, stratum_of(scenario, run), costs, strategies, count, value,
-                     err);
+    return metric_at(scenario, metric, scenario_stratum(scenario, run), costs, strategies, count,
+                     value, err);
 }
 
 bool evaluate_metric(struct scenario *scenario, enum metric metric,

@@ -4,9 +4,10 @@
  * A scenario is a point of a study without its strategy: workload, machine, kernel and keys,
  * resolved. A strategy is played in it once, with every cost at its mode. Where nobody waited, what
  * happened is priced again for other costs (study/trial.h); elsewhere it is played again for them.
- * Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other vCPUs come up
- * is known as a range (guest/workload): a draw has the middle of one of its quarters, and so one of
- * four timelines; a strategy is then played once in each.
+ * What was played goes into the store, and what is there is not played: by any process, for any
+ * analysis. Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other
+ * vCPUs come up is known as a range (guest/workload): a draw has the middle of one of its quarters,
+ * and so one of four timelines; a strategy is then played once in each.
  *
  * Of one scenario several threads may ask at the same time.
  */
@@ -14,8 +15,7 @@
 #define S2FLUSH_STUDY_EVALUATE_H
 
 #include "study/draws.h"
-#include "study/metrics.h"
-#include "study/study.h"
+#include "study/store.h"
 #include "study/sweep.h"
 
 #include <omp.h>
@@ -26,11 +26,16 @@ struct error;
 struct evaluator {
     const struct study *study;
     struct sweep *sweep; /* shares out the draws of a scenario */
+    struct store *store;
     double (**points)[COSTS]; /* by machine of the study: its draws in [0, 1), once asked for */
     unsigned **strata; /* by machine: of each of these draws */
+    omp_lock_t lock; /* of these and the rest */
+    struct played **played; /* a hash table of plays in use, and of some that were */
+    size_t played_count;
 };
 
-void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep);
+void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep,
+                    struct store *store);
 void evaluator_close(struct evaluator *evaluator);
 
 /* A key that a scenario has otherwise than the study's point; key NULL: none. */
@@ -43,14 +48,13 @@ struct scenario {
     struct setup setup; /* its strategy is none's in particular */
     struct timeline timeline;
     bool ranged; /* draws have timelines of their own, one for each stratum */
-    struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */
-    bool built[DRAW_STRATA];
     size_t machine; /* of the study */
     size_t runs; /* 1 + draws */
-    omp_lock_t lock; /* of the next two and of the timelines drawn */
+    omp_lock_t lock; /* of the rest */
+    struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */
+    struct setup_hasher *inputs[1 + DRAW_STRATA]; /* of a play, but for strategy and costs */
     struct costs *costs; /* [runs] once they were asked for, else NULL */
-    struct played *played; /* the strategies so far */
-    uint64_t plays, reprices; /* runs, and runs that pricing again saved */
+    struct lane *lanes; /* the strategies so far */
 };
 
 /* Opens the scenario of a point (its strategy does not matter). The caller closes it where this
@@ -64,8 +68,15 @@ void scenario_close(struct scenario *scenario);
 bool scenarios_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
                        const char *what, const char *instead, struct error *err);
 
+/* The stratum of a run's timeline: 0 of the one at the mode, 1 to DRAW_STRATA of draws. */
+unsigned scenario_stratum(struct scenario *scenario, size_t run);
+
 /* The costs of a run. */
 void scenario_costs(struct scenario *scenario, size_t run, double costs[COSTS]);
+
+/* Puts the costs of all runs into the store, and the hash under which they are there into `hash`.
+ */
+bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struct error *err);
 
 /* --- one strategy --- */
 
@@ -73,6 +84,10 @@ void scenario_costs(struct scenario *scenario, size_t run, double costs[COSTS]);
  */
 const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
                                    struct error *err);
+
+/* The hash under which the store has its plays: of run 0 for stratum 0, else of draws. */
+bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
+                   char hash[SETUP_HASH], struct error *err);
 
 /* Its times in all runs. */
 bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, struct times *times,

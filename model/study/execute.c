@@ -2,7 +2,9 @@
 
 #include "core/alloc.h"
 #include "study/evaluate.h"
+#include "study/verdict.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,28 +37,32 @@ static void fill_metric(const struct scenario *scenario, const struct trial *tri
 /* One cell under way. */
 struct cell {
     const struct study *study;
+    const bool *wanted; /* [METRICS] */
     struct scenario scenario;
     struct setup_hasher *hasher;
     struct times *ideal, *times; /* [runs] */
     double *values; /* [runs] */
+    struct point_result *result; /* [strategies] */
+    uint64_t plays, reprices;
 };
 
 static bool cell_open(struct cell *cell, struct evaluator *evaluator, size_t index,
-                      struct error *err)
+                      const bool wanted[METRICS], struct error *err)
 {
     const struct study *study = evaluator->study;
     char identity[128];
-    *cell = (struct cell){.study = study};
+    *cell = (struct cell){.study = study, .wanted = wanted};
     if (!scenario_open(&cell->scenario, evaluator, study_point(study, index, 0),
                        (struct scenario_key){0}, err)) {
         return false;
     }
-    size_t runs = cell->scenario.runs;
+    size_t runs = cell->scenario.runs, strategies = study->role[AXIS_STRATEGY]->values.count;
     study_identity(study, identity, sizeof identity);
     cell->hasher = setup_hash_begin(&cell->scenario.setup, identity);
     cell->ideal = alloc_zeroed(runs, sizeof *cell->ideal, "values of a study");
     cell->times = alloc_zeroed(runs, sizeof *cell->times, "values of a study");
     cell->values = alloc_zeroed(runs, sizeof *cell->values, "values of a study");
+    cell->result = alloc_zeroed(strategies, sizeof *cell->result, "values of a study");
     return true;
 }
 
@@ -66,7 +72,22 @@ static void cell_close(struct cell *cell)
     free(cell->ideal);
     free(cell->times);
     free(cell->values);
+    free(cell->result);
     scenario_close(&cell->scenario);
+}
+
+/* All runs of a strategy; counts those that had to be played. */
+static bool fill_times(struct cell *cell, const struct strategy *strategy, struct times *times,
+                       struct error *err)
+{
+    if (!evaluate_runs(&cell->scenario, strategy, times, err)) {
+        return false;
+    }
+    for (size_t run = 0; run < cell->scenario.runs; run++) {
+        cell->plays += times[run].replayed;
+        cell->reprices += !times[run].replayed;
+    }
+    return true;
 }
 
 static bool fill_point(struct cell *cell, const struct strategy *strategy,
@@ -74,18 +95,30 @@ static bool fill_point(struct cell *cell, const struct strategy *strategy,
 {
     struct scenario *scenario = &cell->scenario;
     struct strategy_verdict verdict;
-    if (!evaluate_runs(scenario, strategy, cell->times, err) ||
+    if (!fill_times(cell, strategy, cell->times, err) ||
         !evaluate_verdict(scenario, strategy, &verdict, err)) {
         return false;
     }
+    for (size_t run = 0; run < scenario->runs; run++) {
+        unsigned stratum = scenario_stratum(scenario, run);
+        if (!point->source[stratum].play[0] &&
+            (!evaluate_hash(scenario, strategy, stratum, point->source[stratum].play, err) ||
+             !evaluate_hash(scenario, &strategy_ideal, stratum, point->source[stratum].ideal,
+                            err))) {
+            return false;
+        }
+    }
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
     for (int metric = 0; metric < METRICS; metric++) {
-        fill_metric(scenario, trial, cell->times, cell->ideal, (enum metric)metric, cell->values,
-                    &point->metric[metric]);
+        if (cell->wanted[metric]) {
+            fill_metric(scenario, trial, cell->times, cell->ideal, (enum metric)metric,
+                        cell->values, &point->metric[metric]);
+        }
     }
-    memcpy(point->verdict, trial->verdict, sizeof point->verdict);
     point->worst = verdict.worst;
-    point->hypothetical = verdict.hypothetical;
+    verdict_text(trial->verdict, point->condition, sizeof point->condition);
+    snprintf(point->hypothetical, sizeof point->hypothetical, "%s",
+             verdict.hypothetical ? verdict.hypothetical : "");
     struct setup setup = scenario->setup;
     setup_use(&setup, strategy);
     setup_hash_finish(cell->hasher, setup.strategy, &scenario->timeline, point->hash);
@@ -100,51 +133,53 @@ static bool play_modes(void *context, size_t part, struct error *err)
     return evaluate_trial(&cell->scenario, strategy, err);
 }
 
-static bool fill_points(struct cell *cell, size_t index, struct study_results *results,
-                        struct error *err)
+static bool fill_points(struct cell *cell, struct error *err)
 {
     const struct study *study = cell->study;
+    struct scenario *scenario = &cell->scenario;
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
-    bool good =
-        sweep_parts(cell->scenario.evaluator->sweep, strategies + 1, play_modes, cell, err) &&
-        evaluate_runs(&cell->scenario, &strategy_ideal, cell->ideal, err);
-    for (size_t s = 0; good && s < strategies; s++) {
-        good = fill_point(cell, study->strategies[s],
-                          &results->points[study_point(study, index, s)], err);
+    char draws[SETUP_HASH];
+    if (!sweep_parts(scenario->evaluator->sweep, strategies + 1, play_modes, cell, err) ||
+        !fill_times(cell, &strategy_ideal, cell->ideal, err) ||
+        !scenario_keep_draws(scenario, draws, err)) {
+        return false;
     }
-    return good;
+    for (size_t s = 0; s < strategies; s++) {
+        struct point_result *result = &cell->result[s];
+        memcpy(result->draws, draws, sizeof draws);
+        if (!fill_point(cell, study->strategies[s], result, err)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* --- all cells --- */
 
 struct executing {
     struct evaluator evaluator;
-    const struct cell_watch *watch; /* NULL: none */
-    struct study_results *results;
+    const bool *wanted; /* [METRICS] */
 };
 
 static bool run_cell(void *context, size_t index, struct error *err)
 {
     struct executing *executing = context;
-    const struct cell_watch *watch = executing->watch;
-    struct study_results *results = executing->results;
+    struct store *store = executing->evaluator.store;
+    const struct shard *shard = &store_about(store)->shard;
     struct cell cell;
-    if (watch && watch->wanted && !watch->wanted(watch->context, index)) {
+    if (shard_of_cell(index, shard->count) != shard->number || store_has_cell(store, index)) {
         return true;
     }
-    if (!cell_open(&cell, &executing->evaluator, index, err)) {
+    if (!cell_open(&cell, &executing->evaluator, index, executing->wanted, err)) {
         return false;
     }
-    bool good = fill_points(&cell, index, results, err);
-    struct cell_done done = {index, cell.scenario.plays, cell.scenario.reprices};
-    cell_close(&cell);
-#pragma omp critical(study_tally)
-    {
-        results->plays += done.plays;
-        results->reprices += done.reprices;
+    bool good = fill_points(&cell, err);
+    if (good) {
+        struct store_cell done = {index, cell.plays, cell.reprices, cell.result};
+        good = store_add_cell(store, cell.study, &done, cell.wanted, err);
     }
-    return good &&
-           (!watch || !watch->finished || watch->finished(watch->context, results, &done, err));
+    cell_close(&cell);
+    return good;
 }
 
 /* Exact runs are long, so that what is too large for them is seen before any. */
@@ -153,53 +188,44 @@ static bool cells_possible(struct evaluator *evaluator, struct error *err)
     const struct study *study = evaluator->study;
     bool good = true;
     for (size_t i = 0; good && study->fidelity == FIDELITY_EXACT && i < study_cells(study); i++) {
-        struct cell cell;
-        good = cell_open(&cell, evaluator, i, err);
+        struct scenario scenario;
+        good = scenario_open(&scenario, evaluator, study_point(study, i, 0),
+                             (struct scenario_key){0}, err);
         if (good) {
-            struct setup *setup = &cell.scenario.setup;
-            good = trial_possible(setup, &cell.scenario.timeline, err);
-            cell_close(&cell);
+            good = trial_possible(&scenario.setup, &scenario.timeline, err);
+            scenario_close(&scenario);
         }
     }
     return good;
 }
 
-bool study_execute(const struct study *study, struct sweep *sweep, const struct cell_watch *watch,
-                   struct study_results *results, struct error *err)
+bool study_execute(const struct study *study, struct sweep *sweep, struct store *store,
+                   const bool wanted[METRICS], struct error *err)
 {
-    struct executing executing = {.watch = watch, .results = results};
-    *results = (struct study_results){.count = study->points};
-    evaluator_open(&executing.evaluator, study, sweep);
-    bool good = cells_possible(&executing.evaluator, err);
-    if (good) {
-        results->points = alloc_zeroed(study->points, sizeof *results->points, "values of a study");
-        good = sweep_parts(sweep, study_cells(study), run_cell, &executing, err);
-    }
+    struct executing executing = {.wanted = wanted};
+    evaluator_open(&executing.evaluator, study, sweep, store);
+    bool good = cells_possible(&executing.evaluator, err) &&
+                sweep_parts(sweep, study_cells(study), run_cell, &executing, err) &&
+                store_flush(store, err);
     evaluator_close(&executing.evaluator);
-    if (!good) {
-        study_results_free(results);
-    }
     return good;
 }
 
 bool study_sample(const struct study *study, size_t index, bool *again, struct error *err)
 {
     struct sweep sweep = {.jobs = 1};
+    struct store *store = store_in_memory();
     struct evaluator evaluator;
-    struct cell cell;
+    struct scenario scenario;
     const struct trial *trial = NULL;
-    evaluator_open(&evaluator, study, &sweep);
-    if (cell_open(&cell, &evaluator, index, err)) {
-        trial = evaluate_trial(&cell.scenario, study->strategies[0], err);
+    evaluator_open(&evaluator, study, &sweep, store);
+    if (scenario_open(&scenario, &evaluator, study_point(study, index, 0), (struct scenario_key){0},
+                      err)) {
+        trial = evaluate_trial(&scenario, study->strategies[0], err);
         *again = trial && trial->serial && !study->replay;
-        cell_close(&cell);
+        scenario_close(&scenario);
     }
     evaluator_close(&evaluator);
+    store_drop(store);
     return trial;
-}
-
-void study_results_free(struct study_results *results)
-{
-    free(results->points);
-    results->points = NULL;
 }

@@ -54,10 +54,10 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
      * two strategies' times and a metric's values. */
     uint64_t each = COSTS * sizeof(double) + EVENT_KINDS * sizeof(ps_t) + 2 * sizeof(struct times) +
                     sizeof(double);
-    uint64_t thread = simulation + runs * each;
+    uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
+    uint64_t thread = simulation + runs * each + strategies * sizeof(struct point_result);
     *needs = (struct study_needs){.rows = study->points * metrics, .threads = sweep_threads(jobs)};
-    needs->bytes = study->points * sizeof(struct point_result) +
-                   mul_checked(needs->threads, thread, "memory of a study");
+    needs->bytes = mul_checked(needs->threads, thread, "memory of a study");
     return true;
 }
 

@@ -316,7 +316,8 @@ static bool fits(const struct study *study, const struct sensitivity_request *re
 }
 
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
-                     struct sweep *sweep, struct sensitivity_results *results, struct error *err)
+                     struct sweep *sweep, struct store *store, struct sensitivity_results *results,
+                     struct error *err)
 {
     struct running running = {.request = request, .results = results};
     *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
@@ -331,7 +332,7 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
     results->information =
         alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
     running.told = alloc_zeroed(cells, sizeof *running.told, "values of a sensitivity");
-    evaluator_open(&running.evaluator, study, sweep);
+    evaluator_open(&running.evaluator, study, sweep, store);
     bool good = sweep_parts(sweep, cells, run_cell, &running, err);
     evaluator_close(&running.evaluator);
     for (size_t machine = 0; good && machine < results->machines; machine++) {

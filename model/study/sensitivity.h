@@ -58,7 +58,8 @@ struct sensitivity_results {
 };
 
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
-                     struct sweep *sweep, struct sensitivity_results *results, struct error *err);
+                     struct sweep *sweep, struct store *store, struct sensitivity_results *results,
+                     struct error *err);
 void sensitivity_free(struct sensitivity_results *results);
 
 /* Whether a cost of a platform has any spread. */

@@ -82,6 +82,8 @@ struct setting_line {
 typedef void (*setting_fn)(void *context, const struct setting_line *line);
 
 void setup_tell_workload(const struct workload *workload, setting_fn each, void *context);
+/* All but the costs. */
+void setup_tell_machine(const struct platform *platform, setting_fn each, void *context);
 void setup_tell_platform(const struct platform *platform, setting_fn each, void *context);
 void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *context);
 void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void *context);
@@ -98,6 +100,12 @@ struct setup_hasher *setup_hash_begin(const struct setup *setup, const char *stu
 void setup_hash_finish(const struct setup_hasher *begun, const struct strategy *strategy,
                        const struct timeline *timeline, char text[SETUP_HASH]);
 void setup_hash_free(struct setup_hasher *begun);
+
+/* The same of what a simulation gets, costs aside: runs of one hash at the same costs are the
+ * same run, whatever the study, the names and the settings that led to them. */
+struct setup_hasher *setup_play_begin(const struct setup *setup, const struct timeline *timeline);
+void setup_play_finish(const struct setup_hasher *begun, const struct strategy *strategy,
+                       char text[SETUP_HASH]);
 
 /* Both at once. */
 void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,

@@ -1,4 +1,4 @@
-/* The resolved configuration of a setup, key by key, and the hash of it. */
+/* The resolved configuration of a setup, key by key. */
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/units.h"
@@ -72,7 +72,7 @@ static void tell_whole(uint64_t value, enum unit unit, const char *key, setting_
     tell(each, context, "machine", key, text, NULL);
 }
 
-void setup_tell_platform(const struct platform *platform, setting_fn each, void *context)
+void setup_tell_machine(const struct platform *platform, setting_fn each, void *context)
 {
     char clock[64];
     tell(each, context, "machine", "name", platform->name, NULL);
@@ -95,6 +95,11 @@ void setup_tell_platform(const struct platform *platform, setting_fn each, void 
         tell(each, context, "machine", caps[i].key, caps[i].set ? "yes" : "no",
              platform->caps_source);
     }
+}
+
+void setup_tell_platform(const struct platform *platform, setting_fn each, void *context)
+{
+    setup_tell_machine(platform, each, context);
     for (int id = 0; id < COSTS; id++) {
         tell_cost(platform, (enum cost_id)id, each, context);
     }
@@ -133,107 +138,4 @@ void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void 
     tell(each, context, "strategy", "caveat", strategy_caveat(strategy, caveat, sizeof caveat),
          NULL);
     tell(each, context, "strategy", "upstream", strategy->upstream ? "yes" : "no", NULL);
-}
-
-/* --- the hash --- */
-
-static void hash_text(XXH3_state_t *state, const char *text)
-{
-    XXH3_128bits_update(state, text, strlen(text) + 1);
-}
-
-/* Notes and sources say where a value comes from and change no result. */
-static void hash_line(void *context, const struct setting_line *line)
-{
-    if (strcmp(line->key, "source") != 0 && strcmp(line->key, "evidence") != 0) {
-        hash_text(context, line->section);
-        hash_text(context, line->key);
-        hash_text(context, line->value);
-    }
-}
-
-/* Field by field: what lies between them in memory is not defined. */
-static void hash_op(XXH3_state_t *state, const struct op *op)
-{
-    const uint64_t fields[] = {op->kind, op->access, op->on,     op->density, op->phase,
-                               op->ipa,  op->bytes,  op->stride, op->count,   op->n};
-    XXH3_128bits_update(state, fields, sizeof fields);
-}
-
-static void hash_shape(XXH3_state_t *state, const struct vm_shape *vm)
-{
-    for (uint32_t i = 0; i < vm->slot_count; i++) {
-        const struct slot_shape *slot = &vm->slots[i];
-        const uint64_t fields[] = {slot->ipa,     slot->bytes, slot->misalign,
-                                   slot->backing, slot->code,  slot->read_only};
-        XXH3_128bits_update(state, fields, sizeof fields);
-    }
-    const uint64_t fields[] = {vm->granule_bytes, vm->ipa_bits,  vm->vcpus,
-                               vm->copies,        vm->s1_levels, vm->s1_page_bytes};
-    XXH3_128bits_update(state, fields, sizeof fields);
-}
-
-static void hash_timeline(XXH3_state_t *state, const struct timeline *timeline)
-{
-    hash_shape(state, &timeline->vm);
-    for (uint32_t i = 0; i < timeline->script_count; i++) {
-        const struct script *script = &timeline->scripts[i];
-        XXH3_128bits_update(state, &script->vcpu, sizeof script->vcpu);
-        for (size_t op = 0; op < script->count; op++) {
-            hash_op(state, &script->ops[op]);
-        }
-    }
-}
-
-static XXH3_state_t *new_state(void)
-{
-    XXH3_state_t *state = XXH3_createState();
-    if (!state || XXH3_128bits_reset(state) == XXH_ERROR) {
-        error_fatal("out of memory for a hash");
-    }
-    return state;
-}
-
-struct setup_hasher {
-    XXH3_state_t *state;
-};
-
-struct setup_hasher *setup_hash_begin(const struct setup *setup, const char *study)
-{
-    struct setup_hasher *begun = alloc_raw(1, sizeof *begun, "hashes");
-    begun->state = new_state();
-    hash_text(begun->state, study);
-    hash_text(begun->state, setup->exact ? "exact" : "fast");
-    hash_text(begun->state, setup->preemptible ? "preemptible" : "");
-    setup_tell_workload(setup->workload, hash_line, begun->state);
-    setup_tell_platform(&setup->platform, hash_line, begun->state);
-    setup_tell_kernel(&setup->kernel, hash_line, begun->state);
-    return begun;
-}
-
-void setup_hash_finish(const struct setup_hasher *begun, const struct strategy *strategy,
-                       const struct timeline *timeline, char text[SETUP_HASH])
-{
-    XXH3_state_t *state = new_state();
-    XXH3_copyState(state, begun->state);
-    setup_tell_strategy(strategy, hash_line, state);
-    hash_timeline(state, timeline);
-    XXH128_hash_t hash = XXH3_128bits_digest(state);
-    XXH3_freeState(state);
-    snprintf(text, SETUP_HASH, "%016" PRIx64 "%016" PRIx64, (uint64_t)hash.high64,
-             (uint64_t)hash.low64);
-}
-
-void setup_hash_free(struct setup_hasher *begun)
-{
-    XXH3_freeState(begun->state);
-    free(begun);
-}
-
-void setup_hash(const struct setup *setup, const struct timeline *timeline, const char *study,
-                char text[SETUP_HASH])
-{
-    struct setup_hasher *begun = setup_hash_begin(setup, study);
-    setup_hash_finish(begun, setup->strategy, timeline, text);
-    setup_hash_free(begun);
 }

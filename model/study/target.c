@@ -105,12 +105,12 @@ static bool wanted(const struct lane *lane)
 }
 
 bool target_run(const struct study *study, const struct breakeven_request *request,
-                const double *limits, size_t limit_count, struct sweep *sweep,
+                const double *limits, size_t limit_count, struct sweep *sweep, struct store *store,
                 struct target_results *results, struct error *err)
 {
     struct scan scan;
     *results = (struct target_results){0};
-    if (!breakeven_scan(study, request, sweep, &scan, &results->axis, err)) {
+    if (!breakeven_scan(study, request, sweep, store, &scan, &results->axis, err)) {
         return false;
     }
     size_t lanes = results->axis.groups.count * scan.strategies;

@@ -37,7 +37,7 @@ struct target_results {
 /* `request` says the axis and the metric; its pair is not asked. `limits` are in
  * the metric's unit. */
 bool target_run(const struct study *study, const struct breakeven_request *request,
-                const double *limits, size_t limit_count, struct sweep *sweep,
+                const double *limits, size_t limit_count, struct sweep *sweep, struct store *store,
                 struct target_results *results, struct error *err);
 void target_free(struct target_results *results);
 

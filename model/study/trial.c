@@ -1,5 +1,6 @@
 #include "study/trial.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
 #include "machine/price.h"
@@ -31,13 +32,18 @@ static void take_vm(struct kvm *kvm, struct trial *played)
 /* Pricing again goes by what there is, over and over. */
 static void take_counts(const struct sim *sim, struct trial *played)
 {
-    memcpy(played->window, sim->window, sizeof played->window);
+    size_t count = 0;
     for (size_t i = 0; i < TRIAL_CELLS; i++) {
+        played->seen[i % EVENT_KINDS] |= sim->window[i] + sim->before[i] > 0;
+        count += sim->window[i] > 0;
+    }
+    played->counts = alloc_zeroed(count, sizeof *played->counts, "counts of a run");
+    for (size_t i = 0; i < TRIAL_CELLS; i++) {
+        enum site site = (enum site)(i / EVENT_KINDS);
         enum event_kind kind = (enum event_kind)(i % EVENT_KINDS);
-        played->seen[kind] |= sim->window[i] + sim->before[i] > 0;
         if (sim->window[i] > 0) {
-            enum part_id part = event_part(kind, (enum site)(i / EVENT_KINDS));
-            played->counts[played->count++] = (struct part_count){part, kind, sim->window[i]};
+            played->counts[played->count++] =
+                (struct event_count){event_part(kind, site), site, kind, sim->window[i]};
         }
     }
 }
@@ -105,6 +111,22 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
     return good;
 }
 
+void trial_free(struct trial *played)
+{
+    free(played->counts);
+    *played = (struct trial){0};
+}
+
+uint64_t trial_count(const struct trial *played, enum site site, enum event_kind kind)
+{
+    size_t i = 0;
+    while (i < played->count &&
+           (played->counts[i].site != site || played->counts[i].kind != kind)) {
+        i++;
+    }
+    return i < played->count ? played->counts[i].n : 0;
+}
+
 void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS])
 {
     double insns[EVENT_KINDS];
@@ -139,7 +161,7 @@ static ps_t price_parts(const struct trial *played, const ps_t price[EVENT_KINDS
     ps_t sum = 0;
     *times = (struct times){0};
     for (size_t i = 0; i < played->count; i++) {
-        const struct part_count *count = &played->counts[i];
+        const struct event_count *count = &played->counts[i];
         ps_t *part = &times->part[count->part];
         ps_t time = mul_checked(count->n, price[count->kind], "simulated time");
         *part = add_checked(*part, time, "simulated time");

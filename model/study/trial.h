@@ -19,9 +19,10 @@ struct point;
 
 #define TRIAL_CELLS ((size_t)SITES * EVENT_KINDS)
 
-/* Events of one kind that count for one part. */
-struct part_count {
+/* Events of one kind at one site, and the part that they count for. */
+struct event_count {
     enum part_id part;
+    enum site site;
     enum event_kind kind;
     uint64_t n;
 };
@@ -32,11 +33,10 @@ struct tail {
     ps_t stall_p50_ps, stall_p99_ps, stall_max_ps; /* of vCPUs (kvm/stall.h); 0: there was none */
 };
 
-/* What one run did. */
+/* What one run did; trial_free frees what is in it. */
 struct trial {
     bool serial; /* can be priced again */
-    uint64_t window[TRIAL_CELLS]; /* counts since the first re-init, by site and kind */
-    struct part_count counts[TRIAL_CELLS]; /* those of them that are not 0 */
+    struct event_count *counts; /* since the first re-init, by site and kind; none is 0 */
     size_t count;
     bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
     ps_t price[EVENT_KINDS]; /* with which it was played */
@@ -64,9 +64,16 @@ struct point trial_point(const struct setup *setup, const struct timeline *timel
 /* Whether a point can be played, as far as that shows before. */
 bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err);
 
-/* Plays a point on its timeline at these costs. False where it gets stuck. */
+/* Plays a point on its timeline at these costs. False where it gets stuck; there is nothing to
+ * free then. */
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
+
+/* Harmless on zeroed memory. */
+void trial_free(struct trial *played);
+
+/* How often a kind happened at a site, in the window. */
+uint64_t trial_count(const struct trial *played, enum site site, enum event_kind kind);
 
 /* The price of each event in such a run. */
 void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS]);

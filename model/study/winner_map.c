@@ -198,7 +198,8 @@ static bool run_cell(void *context, size_t index, struct error *err)
 }
 
 static bool run_cells(const struct study *study, const struct map_request *request,
-                      struct sweep *sweep, struct map_results *results, struct error *err)
+                      struct sweep *sweep, struct store *store, struct map_results *results,
+                      struct error *err)
 {
     size_t cells = results->groups.count * results->x_count * results->y_count;
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
@@ -209,14 +210,14 @@ static bool run_cells(const struct study *study, const struct map_request *reque
     results->cell = alloc_zeroed(cells, sizeof *results->cell, "values of a map");
     results->verdict =
         alloc_zeroed(cells * strategies, sizeof *results->verdict, "values of a map");
-    evaluator_open(&mapping.evaluator, study, sweep);
+    evaluator_open(&mapping.evaluator, study, sweep, store);
     bool good = sweep_parts(sweep, cells, run_cell, &mapping, err);
     evaluator_close(&mapping.evaluator);
     return good;
 }
 
 bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
-             struct map_results *results, struct error *err)
+             struct store *store, struct map_results *results, struct error *err)
 {
     *results = (struct map_results){0};
     if (!find_axis(study, "--x", request->x, &results->x, err) ||
@@ -229,7 +230,7 @@ bool map_run(const struct study *study, const struct map_request *request, struc
     groups_init(&results->groups, study, results->x, results->y);
     results->x_count = results->x ? results->x->values.count : 1;
     results->y_count = results->y ? results->y->values.count : 1;
-    bool good = run_cells(study, request, sweep, results, err);
+    bool good = run_cells(study, request, sweep, store, results, err);
     if (!good) {
         map_free(results);
     }

@@ -55,7 +55,7 @@ struct map_results {
 };
 
 bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
-             struct map_results *results, struct error *err);
+             struct store *store, struct map_results *results, struct error *err);
 void map_free(struct map_results *results);
 
 /* Who wins among the strategies with may[strategy], of values

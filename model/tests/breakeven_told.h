@@ -19,7 +19,8 @@ static inline void breakeven_good(const struct study *study,
                                   struct breakeven_results *results)
 {
     struct error err = {0};
-    bool good = breakeven_run(study, request, &(struct sweep){.jobs = jobs}, results, &err);
+    bool good =
+        breakeven_run(study, request, &(struct sweep){.jobs = jobs}, test_store(), results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }

@@ -126,7 +126,7 @@ run run "$T/study.ini" -o "$T/a" --jobs 1 --format both
 check "run: status" is "$rc" 0
 check "run: no data on stdout" silent out
 check "run: no progress off a terminal" test "$(wc -l <"$T/err")" -le 1
-check "run: files" is "$(cd "$T/a" && ls -A | tr '\n' ' ')" "rows.csv rows.jsonl run.json "
+check "run: files" is "$(cd "$T/a" && ls -A | tr '\n' ' ')" "rows.csv rows.jsonl run.json samples.db "
 run run "$T/study.ini" -o "$T/b" --jobs 2 --format both --quiet
 check "run: quiet" silent err
 check "run: the same CSV for any jobs" cmp -s "$T/a/rows.csv" "$T/b/rows.csv"
@@ -171,19 +171,23 @@ rc=$?
 check "full disk in a run: status" is "$rc" 1
 check "full disk in a run: one line" one_line
 check "full disk in a run: says" says err "the same command goes on from there"
-check "full disk in a run: the journal is left" files_in "$T/full" "run.journal "
+check "full disk in a run: what was played is left" test -s "$T/full/samples.db"
+check "full disk in a run: no rows" test ! -e "$T/full/rows.csv"
 cp -r "$T/full" "$T/other"
 run run "$T/study.ini" -o "$T/full"
 check "resume: status" is "$rc" 0
 check "resume: says" says err "resuming: "
 check "resume: the same bytes" cmp -s "$T/a/rows.csv" "$T/full/rows.csv"
-check "resume: no journal any more" files_in "$T/full" "rows.csv run.json "
+check "resume: one file beside the rows" files_in "$T/full" "rows.csv run.json samples.db "
+run run "$T/study.ini" -o "$T/full" --format jsonl
+check "again: says" says err "resuming: 4 of 4 cells are there already"
+check "again: the same rows in another format" cmp -s "$T/a/rows.jsonl" "$T/full/rows.jsonl"
 if mkdir "$T/tiny" && mount -t tmpfs -o size=128k none "$T/tiny" 2>/dev/null; then
     run run "$T/study.ini" -o "$T/tiny/x" --quiet
     check "full file system: status" is "$rc" 1
     check "full file system: one line" one_line
-    check "full file system: the journal is left" files_in "$T/tiny/x" "run.journal "
-    mount -o remount,size=4m "$T/tiny"
+    check "full file system: what was played is left" test -s "$T/tiny/x/samples.db"
+    mount -o remount,size=8m "$T/tiny"
     run run "$T/study.ini" -o "$T/tiny/x" --quiet
     check "full file system: resumed" cmp -s "$T/a/rows.csv" "$T/tiny/x/rows.csv"
 else
@@ -191,18 +195,25 @@ else
 fi
 
 refused "resume: another configuration" "--fresh drops it" run "$T/study.ini" -o "$T/other" --seed 2
-check "resume: the other's journal stays" files_in "$T/other" "run.journal "
-rc=0
-flock "$T/other/run.journal" "$S2FLUSH" run "$T/study.ini" -o "$T/other" >"$T/out" 2>"$T/err" || rc=$?
-check "locked: status" is "$rc" 1
-check "locked: says" says err "another process"
+check "resume: the other's samples stay" test -s "$T/other/samples.db"
+"$S2FLUSH" run "$T/study.ini" -o "$T/locked" --set draws=65536 --quiet 2>"$T/err" &
+long=$!
+until [ -s "$T/locked/samples.db-wal" ] || ! kill -0 "$long" 2>/dev/null; do sleep 0.05; done
+for command in run map; do
+    run "$command" "$T/study.ini" -o "$T/locked" --set draws=65536
+    check "locked: $command: status" is "$rc" 1
+    check "locked: $command: one line" one_line
+    check "locked: $command: says" says err "another process is playing into this folder"
+done
+kill -9 "$long"
+wait "$long" 2>/dev/null
 run run "$T/study.ini" -o "$T/other" --seed 2 --fresh --quiet
 check "fresh: status" is "$rc" 0
 check "fresh: the same bytes" cmp -s "$T/c/rows.csv" "$T/other/rows.csv"
-mkdir -p "$T/folder/run.journal"
+mkdir -p "$T/folder/samples.db"
 run run "$T/study.ini" -o "$T/folder"
-check "a folder for a journal: status" is "$rc" 1
-check "a folder for a journal: one line" one_line
+check "a folder for the samples: status" is "$rc" 1
+check "a folder for the samples: one line" one_line
 
 for bad in 0/3 4/3 3 1/2000; do
     refused "shard $bad" "--shard" run "$T/study.ini" -o "$T/s" --shard "$bad"
@@ -212,20 +223,20 @@ check "shard: dry run" says out "shard 2 of 3 has"
 for k in 1 3; do
     run run "$T/study.ini" -o "$T/s" --shard "$k/3" --quiet --format both
 done
-check "shard: its file" files_in "$T/s" "shard-1-of-3.cells shard-3-of-3.cells "
+check "shard: its file" files_in "$T/s" "shard-1-of-3.db shard-3-of-3.db "
 refused "merge: missing" "shard 2 of 3 is missing" merge "$T/s" -o "$T/m"
-refused "merge: doubled" "are both shard 1/3" merge "$T/s" "$T/s/shard-1-of-3.cells" -o "$T/m"
-refused "merge: no shard" "$T/study.ini: is no file of cells" merge "$T/study.ini" -o "$T/m"
+refused "merge: doubled" "are both shard 1/3" merge "$T/s" "$T/s/shard-1-of-3.db" -o "$T/m"
+refused "merge: no shard" "$T/study.ini: is no store of samples" merge "$T/study.ini" -o "$T/m"
 refused "merge: no file" "nowhere" merge "$T/nowhere" -o "$T/m"
-refused "merge: an empty folder" "found no shard-K-of-N.cells" merge "$T/other" -o "$T/m"
+refused "merge: an empty folder" "found no shard-K-of-N.db" merge "$T/other" -o "$T/m"
 refused "merge: no output" "expected -o" merge "$T/s"
 refused "merge: nothing" "expected a folder" merge -o "$T/m"
 check "merge: nothing written" test ! -e "$T/m"
 run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
 check "shard: says" says err "shard 2 of 3"
 run run "$T/study.ini" -o "$T/s" --shard 2/3 --format both
-check "shard: is there already" says err "is there already"
-refused "shard: of another configuration" "--format both, expected csv" run "$T/study.ini" -o "$T/s" --shard 2/3
+check "shard: is there already" says err "cells are there already"
+refused "shard: of another configuration" "with seed 1, expected 7" run "$T/study.ini" -o "$T/s" --shard 2/3 --seed 7
 printf '[boot]\nfootprint = 64M\n' >"$T/own.ini"
 run run "$T/study.ini" --set workload="$T/own.ini" -o "$T/w" --shard 1/3 --quiet
 sed -i s/64M/65M/ "$T/own.ini"
@@ -235,6 +246,8 @@ run merge "$T/s" -o "$T/m"
 check "merge: status" is "$rc" 0
 check "merge: the same CSV" cmp -s "$T/a/rows.csv" "$T/m/rows.csv"
 check "merge: the same JSON Lines" cmp -s "$T/a/rows.jsonl" "$T/m/rows.jsonl"
+run run "$T/study.ini" -o "$T/m"
+check "merge: a run finds all of it" says err "resuming: 4 of 4 cells are there already"
 
 # --- advise -------------------------------------------------------------------------------------
 
@@ -396,7 +409,7 @@ PATH=$T/nowhere "$S2FLUSH" plot "$odd" >"$T/out" 2>"$T/err" || rc=$?
 check "no gnuplot: status" is "$rc" 1
 check "no gnuplot: one line" one_line
 check "no gnuplot: says" says err "gnuplot"
-check "no gnuplot: only the rows" is "$(cd "$odd" && ls -A | tr '\n' ' ')" "rows.csv run.json "
+check "no gnuplot: only the rows" is "$(cd "$odd" && ls -A | tr '\n' ' ')" "rows.csv run.json samples.db "
 
 # On a terminal, which script(1) makes, the answers that take long show how far they are.
 if script -qec true /dev/null >/dev/null 2>&1; then
@@ -411,7 +424,7 @@ if command -v gnuplot >/dev/null; then
     run plot "$odd"
     check "plot: status" is "$rc" 0
     check "plot: pictures" is "$(cd "$odd" && ls -A | tr '\n' ' ')" \
-        "added-boot.png added-boot.svg rows.csv run.json "
+        "added-boot.png added-boot.svg rows.csv run.json samples.db "
     check "plot: SVG is whole" grep -q '^</svg>' "$odd/added-boot.svg"
     cp "$odd/added-boot.svg" "$T/first.svg"
     run plot "$odd"
@@ -440,10 +453,13 @@ if command -v gnuplot >/dev/null; then
     check "timeline: SVG is whole" grep -q '^</svg>' "$T/empty/x.svg"
     check "timeline: SVG says what" grep -q 'small with unmap' "$T/empty/x.svg"
     answers="$T/answers"
-    run map "$T/study.ini" -o "$answers" --set strategy=unmap,eager --x machine --y backing
-    run breakeven "$T/study.ini" -o "$answers" --axis touched --from 10% --to 90% --steps 3
-    run sensitivity "$T/study.ini" -o "$answers" --points 16
+    two=strategy=unmap,eager
+    run map "$T/study.ini" -o "$answers" --set $two --x machine --y backing
+    run breakeven "$T/study.ini" -o "$answers" --set $two --axis touched --from 10% --to 90% --steps 3
+    run sensitivity "$T/study.ini" -o "$answers" --set $two --points 16
     check "answers: status" is "$rc" 0
+    refused "answers: of another configuration" "found samples of study study with" \
+        map "$T/study.ini" -o "$answers" --x machine --y backing
     run plot "$answers"
     check "answers: plot: status" is "$rc" 0
     check "answers: pictures" is "$(cd "$answers" && ls -A ./*.svg | tr '\n' ' ')" \

@@ -197,7 +197,7 @@ check "links in the way: replaced" cmp -s trap/rows.csv plain/rows.csv
 # From a file's name to the cells of a table and back.
 for name in '=HYPERLINK("a")' '+cmd' '@SUM(A1)'; do
     sed "s|^draws = 4|&\nname = ${name//&/\\&}|" study.ini >named.ini
-    run run named.ini -o cells -q
+    run run named.ini -o cells -q --fresh
     check "cell $name: status" is "$rc" 0
     check "cell $name: is no formula" is "$(sed -n 2p cells/rows.csv | cut -c 1-2 | tr -d '"')" \
         "'$([ "${name:0:1}" = = ] || echo "${name:0:1}")"

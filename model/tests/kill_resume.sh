@@ -87,7 +87,7 @@ expect_same()
     for file in rows.csv rows.jsonl run.json; do
         cmp -s "$1/$file" "$T/whole/$file" || fail "$file differs: $(cmp "$1/$file" "$T/whole/$file" 2>&1)"
     done
-    [ "$(cd "$1" && ls -A | tr '\n' ' ')" = "rows.csv rows.jsonl run.json " ] ||
+    [ "$(cd "$1" && ls -A | tr '\n' ' ')" = "rows.csv rows.jsonl run.json samples.db " ] ||
         fail "something else is left: $(ls -A "$1")"
     studies=$((studies + 1))
 }

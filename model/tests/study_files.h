@@ -7,7 +7,7 @@
 #include "check.h"
 
 #include "core/error.h"
-#include "study/study.h"
+#include "study/store.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,6 +64,14 @@ static inline void read_good_with(struct study *study, const char *format, const
 static inline void read_good(struct study *study, const char *format)
 {
     read_good_with(study, format, NULL, 0);
+}
+
+/* A store that lasts as long as the test program; what is in it is right for all studies. */
+static inline struct store *test_store(void)
+{
+    static struct store *store;
+    store = store ? store : store_in_memory();
+    return store;
 }
 
 /* A study of one machine with all strategies that must be good. */

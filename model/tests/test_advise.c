@@ -104,7 +104,7 @@ static void open_scenario(const char *text, size_t point, struct evaluator *eval
     if (!read_study(&study, text, NULL, 0, &err)) {
         fail_msg("%s", err.text);
     }
-    evaluator_open(evaluator, &study, sweep);
+    evaluator_open(evaluator, &study, sweep, test_store());
     if (!scenario_open(scenario, evaluator, point, (struct scenario_key){0}, &err)) {
         fail_msg("%s", err.text);
     }
@@ -251,7 +251,7 @@ static void ladder_beats_random_rows(const char *keys, size_t rows)
     open_scenario(text, 0, &evaluator, &sweep, &scenario);
     const struct advise_request request = {.metric = METRIC_added_boot_ns,
                                            .changes_max = STRATEGY_KEYS};
-    assert_true(advise_run(&study, &request, &sweep, &results, &err));
+    assert_true(advise_run(&study, &request, &sweep, test_store(), &results, &err));
     const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
     const struct advise_rung *last = &ladder->rung[ladder->count - 1];
     assert_true(ladder->count > 1 && last->verdict.worst == COHERENT);
@@ -316,7 +316,8 @@ static char *report(const char *text_of_study,
     const struct advise_request request = {
         .metric = METRIC_added_boot_ns, .changes_max = STRATEGY_KEYS, .hardware = hardware};
     assert_true(read_study(&study, text_of_study, NULL, 0, &err));
-    assert_true(advise_run(&study, &request, &(struct sweep){.jobs = jobs}, &results, &err));
+    assert_true(
+        advise_run(&study, &request, &(struct sweep){.jobs = jobs}, test_store(), &results, &err));
     FILE *out = open_memstream(&text, &size);
     write(out, &results);
     assert_int_equal(fclose(out), 0);

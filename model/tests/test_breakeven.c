@@ -20,7 +20,7 @@ static void expect_made_up(const double modes[2][3], const double draws[2][3],
     struct error err = {0};
     read_good(&study, "[study]\ndraws = 4\nshifts = 1\n[axes]\nworkload = %s\n"
                       "machine = neoverse-n1\nstrategy = eager, unmap\ntouched = 0.1, 0.5, 0.9\n");
-    assert_true(breakeven_scan(&study, &request, &sweep, &scan, &results, &err));
+    assert_true(breakeven_scan(&study, &request, &sweep, test_store(), &scan, &results, &err));
     results.compared = calloc(2, sizeof *results.compared);
     assert_non_null(results.compared);
     for (size_t s = 0; s < 2; s++) {
@@ -147,7 +147,8 @@ static void refused(const struct study *study, struct breakeven_request request,
     struct breakeven_results results;
     struct error err = {0};
     request.steps = request.steps ? request.steps : 5;
-    assert_false(breakeven_run(study, &request, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(
+        breakeven_run(study, &request, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     expect_said(err.text, says);
     assert_int_equal(err.status, EXIT_INPUT);
 }

@@ -1,13 +1,15 @@
 /* What is written: JSON, rows, and files that are whole or not there. */
 #include "core/error.h"
 #include "study_files.h"
+#include "study_results.h"
 
 #include "core/csv.h"
+#include "core/tojson.h"
 #include "report/cells.h"
+#include "report/export.h"
 #include "report/output.h"
-#include "report/rows.h"
 #include "report/run_json.h"
-#include "report/tojson.h"
+#include "study/verdict.h"
 
 #include <math.h>
 #include <sys/stat.h>
@@ -73,16 +75,16 @@ static void conditions(void **state)
     struct verdict verdict[READERS] = {{0}};
     char text[512];
     (void)state;
-    verdict_condition(verdict, COHERENT, text, sizeof text);
+    verdict_text(verdict, text, sizeof text);
     assert_string_equal(text, "");
     verdict[READER_GUEST_ON] =
         (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_NO_FILL};
     verdict[READER_HOST] = (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_ANONYMOUS};
-    verdict_condition(verdict, ONLY_IF, text, sizeof text);
+    verdict_text(verdict, text, sizeof text);
     assert_non_null(strstr(text, "filled ahead"));
     assert_non_null(strstr(text, "anonymous"));
     verdict[READER_FETCH] = (struct verdict){.outcome = STALE, .lines_stale = 12};
-    verdict_condition(verdict, STALE, text, sizeof text);
+    verdict_text(verdict, text, sizeof text);
     assert_string_equal(text, "guest fetch: 12 lines");
 }
 
@@ -90,17 +92,21 @@ static void conditions(void **state)
 
 static void write_rows(const struct study *study, char *path, size_t size)
 {
-    struct study_results results;
+    static const bool csv[ROWS_FORMATS] = {[ROWS_CSV] = true};
+    const char *folder = getenv("TMPDIR");
+    struct store_about about;
+    struct sweep sweep = {.jobs = 1};
     struct error err;
     bool wanted[METRICS];
-    assert_true(study_execute(study, &(struct sweep){.jobs = 1}, NULL, &results, &err));
     assert_true(metric_select("added_boot_ns, lines", wanted, NULL, &err));
-    write_file("rows.csv", "", path, size);
-    FILE *out = fopen(path, "w");
-    assert_non_null(out);
-    rows_write(out, ROWS_CSV, study, &results, wanted);
-    assert_int_equal(fclose(out), 0);
-    study_results_free(&results);
+    assert_true(run_about(study, (struct shard){1, 1}, "csv", &about, &err));
+    struct store *store = store_open(NULL, &about, false, &err);
+    assert_non_null(store);
+    assert_true(study_execute(study, &sweep, store, wanted, &err));
+    assert_true(export_write(store, csv, folder ? folder : "/tmp", &err));
+    snprintf(path, size, "%s/rows.csv", folder ? folder : "/tmp");
+    store_about_free(&about);
+    store_drop(store);
 }
 
 static void rows_read_back(void **state)
@@ -134,13 +140,10 @@ static char *run_json(const struct study *study, struct error *err)
     struct study_results results;
     char *text = NULL;
     size_t size = 0;
-    assert_true(study_execute(study, &(struct sweep){.jobs = 1}, NULL, &results, err));
+    assert_true(study_results_of(study, 1, &results, err));
     FILE *out = open_memstream(&text, &size);
-    struct run_about about;
-    run_about(study, &about);
-    bool good = run_json_write(out, &about, results.plays, results.reprices, err);
+    bool good = run_json_write(out, store_about(results.store), &results.sum, err);
     assert_int_equal(fclose(out), 0);
-    run_about_free(&about);
     study_results_free(&results);
     if (!good) {
         free(text);

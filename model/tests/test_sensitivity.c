@@ -136,7 +136,8 @@ static void run(const struct study *study, const struct sensitivity_request *req
                 struct sensitivity_results *results)
 {
     struct error err = {0};
-    bool good = sensitivity_run(study, request, &(struct sweep){.jobs = jobs}, results, &err);
+    bool good =
+        sensitivity_run(study, request, &(struct sweep){.jobs = jobs}, test_store(), results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
@@ -289,11 +290,13 @@ static void bad_requests(void **state)
     struct sensitivity_request unknown = {.points = 16, .of = "unmapp"};
     (void)state;
     assert_true(read_study(&study, STUDY, NULL, 0, &err));
-    assert_false(sensitivity_run(&study, &unknown, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(sensitivity_run(&study, &unknown, &(struct sweep){.jobs = 1}, test_store(),
+                                 &results, &err));
     assert_non_null(strstr(err.text, "--of: "));
     assert_non_null(strstr(err.text, "did you mean unmap?"));
     unknown.of = "unmap,unmap";
-    assert_false(sensitivity_run(&study, &unknown, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(sensitivity_run(&study, &unknown, &(struct sweep){.jobs = 1}, test_store(),
+                                 &results, &err));
     assert_non_null(strstr(err.text, "--of: found 'unmap,unmap'"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);

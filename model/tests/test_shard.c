@@ -1,33 +1,35 @@
 /* Shards: together they are the study, and what is no set of them is named. */
 #include "core/error.h"
-#include "journal_files.h"
-
-#include "study/fingerprint.h"
+#include "store_files.h"
 
 #include <math.h>
 
-/* The shards of a study, played, or only some cells of each; names a1, a2... */
-static void play_shards(const struct study *study, uint32_t count, size_t left)
+/* The shards of a study, played, or only some parts of each; names a1, a2... */
+static void play_shards(const struct study *study, uint32_t count, size_t parts)
 {
     for (uint32_t number = 1; number <= count; number++) {
         char name[32];
         snprintf(name, sizeof name, "a%u", number);
         remove_file(name);
-        play(study, name, (struct shard){number, count}, left);
+        play_parts(study, name, (struct shard){number, count}, parts);
     }
 }
 
 static bool merge(const char *const *names, size_t count, struct error *err)
 {
-    struct journal journals[8] = {0};
+    char paths[8][512], *list[8];
+    struct store_about merged;
+    struct store_sum sum;
     assert_true(count <= 8);
     for (size_t i = 0; i < count; i++) {
-        read_back(&journals[i], names[i]);
+        path_of(names[i], paths[i], sizeof paths[i]);
+        list[i] = paths[i];
     }
-    bool good =
-        collect_check(journals, count, err) && collect_write(journals, count, folder(), err);
-    for (size_t i = 0; i < count; i++) {
-        journal_close(&journals[i]);
+    remove_file("merged.db");
+    bool good = merge_shards(list, count, folder(), "merged.db", &merged, &sum, err);
+    if (good) {
+        assert_int_equal(sum.have, sum.own);
+        store_about_free(&merged);
     }
     return good;
 }
@@ -41,6 +43,9 @@ static void shards_are_the_whole(void **state)
     read_three_axes(&study, NULL);
     play_shards(&study, 5, SIZE_MAX);
     assert_true(merge(names, 5, &err));
+    expect_results(&study);
+    /* What came out is a store like that of a run in one go. */
+    export_store(&study, "merged.db");
     expect_results(&study);
     study_free(&study);
 }
@@ -72,14 +77,14 @@ static void wrong_shards_are_named(void **state)
     expect_refusal(twice, 4, "a2 are both shard 2/3");
     read_three_axes(&changed, "seed=2");
     remove_file("b3");
-    play(&changed, "b3", (struct shard){3, 3}, SIZE_MAX);
-    expect_refusal(other, 3, "b3: found cells of study study with seed 2, expected 1");
+    play_parts(&changed, "b3", (struct shard){3, 3}, SIZE_MAX);
+    expect_refusal(other, 3, "b3: found samples of study study with seed 2, expected 1");
     remove_file("b3");
-    play(&study, "b3", (struct shard){3, 4}, SIZE_MAX);
+    play_parts(&study, "b3", (struct shard){3, 4}, SIZE_MAX);
     expect_refusal(other, 3, "b3: is a shard of 4, expected one of 3");
     remove_file("b3");
-    play(&study, "b3", (struct shard){3, 3}, 1);
-    expect_refusal(other, 3, "b3: shard 3/3 is not finished, 1 of its 4 cells");
+    play_parts(&study, "b3", (struct shard){3, 3}, 20);
+    expect_refusal(other, 3, "b3: shard 3/3 is not finished, ");
     study_free(&changed);
     study_free(&study);
 }
@@ -113,37 +118,6 @@ static void shares_are_even(void **state)
     }
 }
 
-/* Anything that a row could show changes the hash of a study; threads do not. */
-static void fingerprints(void **state)
-{
-    static const char *const set[] = {"seed=2",
-                                      "draws=6",
-                                      "fidelity=exact",
-                                      "tlbi_ns=1501",
-                                      "touched=0, 50%, 99%",
-                                      "strategy=unmap, eager, fwb",
-                                      "kernel=6.1 fault_lock=read",
-                                      "footprint=5M",
-                                      "chunk=1M",
-                                      "toggle=first"};
-    char first[SETUP_HASH] = "", other[SETUP_HASH] = "";
-    struct study study;
-    struct error err;
-    (void)state;
-    read_three_axes(&study, NULL);
-    assert_true(study_fingerprint(&study, 1, first, &err));
-    assert_true(study_fingerprint(&study, 3, other, &err));
-    assert_int_equal(strlen(first), 32);
-    assert_string_equal(first, other);
-    study_free(&study);
-    for (size_t i = 0; i < sizeof set / sizeof *set; i++) {
-        read_three_axes(&study, set[i]);
-        assert_true(study_fingerprint(&study, 2, other, &err));
-        assert_string_not_equal(first, other);
-        study_free(&study);
-    }
-}
-
 static void shards_are_parsed(void **state)
 {
     static const char *const bad[] = {"",    "1",    "0/2",    "3/2", "1/0",  "1/",     "/2",
@@ -164,9 +138,10 @@ static void shards_are_parsed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fingerprints),           cmocka_unit_test(shards_are_the_whole),
-        cmocka_unit_test(wrong_shards_are_named), cmocka_unit_test(shares_are_even),
+        cmocka_unit_test(shards_are_the_whole),
+        cmocka_unit_test(wrong_shards_are_named),
+        cmocka_unit_test(shares_are_even),
         cmocka_unit_test(shards_are_parsed),
     };
-    return cmocka_run_group_tests(tests, all_wanted, NULL);
+    return cmocka_run_group_tests(tests, at_the_epoch, NULL);
 }

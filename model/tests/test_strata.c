@@ -40,7 +40,7 @@ static void values_of(const char *set, double value[RUNS])
     struct scenario scenario;
     struct error err;
     read_good_with(&study, STUDY, &set, set ? 1 : 0);
-    evaluator_open(&evaluator, &study, &sweep);
+    evaluator_open(&evaluator, &study, &sweep, test_store());
     assert_true(scenario_open(&scenario, &evaluator, 0, (struct scenario_key){0}, &err));
     assert_true(evaluate_metric(&scenario, METRIC_added_boot_ns, study.strategies, 1, value, &err));
     for (size_t run = 0; run < RUNS; run += 5) {

@@ -6,7 +6,7 @@
 #include "core/csv.h"
 #include "report/rows.h"
 #include "study/draws.h"
-#include "study/execute.h"
+#include "study_results.h"
 
 #include <math.h>
 
@@ -33,6 +33,7 @@ static void rig_open(struct rig *rig, const struct study *study, size_t point)
 
 static void rig_close(struct rig *rig)
 {
+    trial_free(&rig->base);
     timeline_free(&rig->timeline);
     setup_free(&rig->setup);
 }
@@ -56,6 +57,7 @@ static void expect_same(const struct rig *rig, const double *value)
         sum += priced.part[part];
     }
     assert_int_equal(sum, priced.window_ps);
+    trial_free(&again);
 }
 
 static void pricing_is_playing(void **state)
@@ -99,6 +101,7 @@ static void slow_paths_are_played(void **state)
     assert_false(trial_can_reprice(&rig.base, &rig.setup, rig.modes, price));
     assert_true(trial_play(&rig.setup, &rig.timeline, rig.modes, &again, &err));
     assert_true(again.window_ps > rig.base.window_ps);
+    trial_free(&again);
     rig_close(&rig);
     study_free(&study);
 }
@@ -120,7 +123,7 @@ static uint64_t yields_in(const struct trial *played, enum part_id part)
 {
     uint64_t yields = 0;
     for (size_t i = 0; i < played->count; i++) {
-        const struct part_count *count = &played->counts[i];
+        const struct event_count *count = &played->counts[i];
         yields += count->part == part && count->kind == EV_lock_yields ? count->n : 0;
     }
     return yields;
@@ -138,7 +141,7 @@ static void a_chunks_end_is_its_walkers_part(void **state)
     read_good_study(&study, "neoverse-n1", 0);
     rig_open(&rig, &study, 0);
     play_in_chunks(&rig, "unmap", &unmap);
-    uint64_t yields = unmap.window[SITE_REINIT * EVENT_KINDS + EV_lock_yields];
+    uint64_t yields = trial_count(&unmap, SITE_REINIT, EV_lock_yields);
     assert_true(yields > 0);
     assert_int_equal(yields_in(&unmap, PART_unmap_path), yields);
     play_in_chunks(&rig, "eager", &eager);
@@ -146,6 +149,8 @@ static void a_chunks_end_is_its_walkers_part(void **state)
     assert_int_equal(yields_in(&eager, PART_unmap_path), 0);
     trial_times(&eager, eager.price, &times);
     assert_true(times.part[PART_lines_flush] > 0);
+    trial_free(&unmap);
+    trial_free(&eager);
     rig_close(&rig);
     study_free(&study);
 }
@@ -153,7 +158,7 @@ static void a_chunks_end_is_its_walkers_part(void **state)
 static void execute(const struct study *study, unsigned jobs, struct study_results *results)
 {
     struct error err;
-    bool good = study_execute(study, &(struct sweep){.jobs = jobs}, NULL, results, &err);
+    bool good = study_results_of(study, jobs, results, &err);
     if (!good) {
         print_error("%s\n", err.text);
     }
@@ -185,19 +190,30 @@ static void parts_add_up(void **state)
     study_free(&study);
 }
 
+struct row_context {
+    FILE *out;
+    enum rows_format format;
+    const struct store_about *about;
+};
+
+static void print_point(void *context, const struct stored_point *point)
+{
+    const struct row_context *rows = context;
+    rows_point(rows->out, rows->format, rows->about, point);
+}
+
 static char *rows_of(const struct study *study, unsigned jobs, enum rows_format format)
 {
     struct study_results results;
-    bool wanted[METRICS];
     char *text = NULL;
     size_t size = 0;
     struct error err;
     execute(study, jobs, &results);
-    assert_true(metric_select("", wanted, NULL, &err));
-    FILE *out = open_memstream(&text, &size);
-    assert_non_null(out);
-    rows_write(out, format, study, &results, wanted);
-    assert_int_equal(fclose(out), 0);
+    struct row_context rows = {open_memstream(&text, &size), format, store_about(results.store)};
+    assert_non_null(rows.out);
+    rows_columns(rows.out, rows.about);
+    assert_true(store_each_point(results.store, print_point, &rows, &err));
+    assert_int_equal(fclose(rows.out), 0);
     study_results_free(&results);
     return text;
 }
@@ -278,8 +294,8 @@ static void first_error_wins(void **state)
                            "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = cortex-a72\n"
                            "vcpus = 1, 200, 300, 400\n",
                            NULL, 0, &one));
-    assert_false(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &results, &one));
-    assert_false(study_execute(&study, &(struct sweep){.jobs = 4}, NULL, &results, &many));
+    assert_false(study_results_of(&study, 1, &results, &one));
+    assert_false(study_results_of(&study, 4, &results, &many));
     assert_string_equal(one.text, many.text);
     study_free(&study);
 }
@@ -303,7 +319,7 @@ static void exact_declines(void **state)
                            "[study]\ndraws = 0\n[axes]\nworkload = %s\nram = 1G\n"
                            "machine = neoverse-n1\nstrategy = unmap\n",
                            set, 2, &err));
-    assert_false(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &results, &err));
+    assert_false(study_results_of(&study, 1, &results, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "16G"));
     assert_non_null(strstr(err.text, "17G"));
@@ -321,8 +337,8 @@ static void replaying_adds_pauses(void **state)
     execute(&study, 2, &priced);
     study.replay = true;
     execute(&study, 2, &played);
-    assert_int_equal(played.reprices, 0);
-    assert_true(priced.reprices > 0);
+    assert_int_equal(played.sum.reprices, 0);
+    assert_true(priced.sum.reprices > 0);
     for (size_t i = 0; i < priced.count; i++) {
         const struct spread *a = priced.points[i].metric, *b = played.points[i].metric;
         assert_true(a[METRIC_added_boot_ns].p90 == b[METRIC_added_boot_ns].p90);

@@ -1,9 +1,9 @@
 /* Which values of an axis keep a limit, and keys of [strategy] as axes. */
 #include "core/error.h"
 #include "study_files.h"
+#include "study_results.h"
 
 #include "report/target_report.h"
-#include "study/execute.h"
 
 #include <math.h>
 
@@ -23,7 +23,10 @@ static struct target_results solved(enum metric metric, const char *axis, double
     struct breakeven_request request = {.axis = axis, .metric = metric};
     struct target_results results;
     struct error err = {0};
-    bool good = target_run(&study, &request, &limit, 1, &(struct sweep){.jobs = 1}, &results, &err);
+    struct store *store = store_in_memory();
+    bool good =
+        target_run(&study, &request, &limit, 1, &(struct sweep){.jobs = 1}, store, &results, &err);
+    store_drop(store);
     if (!good) {
         print_error("%s\n", err.text);
     }
@@ -55,7 +58,7 @@ static void as_the_rows_say(void **state)
     struct error err;
     (void)state;
     read_chunks(NULL, 0);
-    assert_true(study_execute(&study, &(struct sweep){.jobs = 1}, NULL, &rows, &err));
+    assert_true(study_results_of(&study, 1, &rows, &err));
     for (size_t l = 0; l < sizeof limits / sizeof *limits; l++) {
         struct target_results found = solved(METRIC_pause_ns, "chunk", limits[l]);
         assert_int_equal(found.count, 4); /* fwb needs what the machine has not */

@@ -58,6 +58,7 @@ static void a_trial_keeps_what_its_run_saw(void **state)
     assert_int_equal(times.first_insn_ps, sim->first_insn_ps - sim->reinit_ps);
     assert_true(0 < times.first_insn_ps && times.first_insn_ps < times.window_ps);
     assert_true(metric_known(METRIC_first_insn_ns, &played, &times));
+    trial_free(&played);
     play_free(sim);
     timeline_free(&timeline);
 }

@@ -66,7 +66,7 @@ static void run(struct study *study, const char *text, const struct map_request 
 {
     struct error err = {0};
     bool good = (!text || read_study(study, text, NULL, 0, &err)) &&
-                map_run(study, request, &(struct sweep){.jobs = jobs}, results, &err);
+                map_run(study, request, &(struct sweep){.jobs = jobs}, test_store(), results, &err);
     if (!good) {
         fail_msg("%s", err.text);
         abort(); /* for readers who do not know that the line above does not return */
@@ -89,7 +89,7 @@ static double value_at(const struct study *study, size_t point, size_t strategy)
     struct scenario scenario;
     struct error err;
     double modes[COSTS], value;
-    evaluator_open(&evaluator, study, &sweep);
+    evaluator_open(&evaluator, study, &sweep, test_store());
     assert_true(scenario_open(&scenario, &evaluator, point, (struct scenario_key){0}, &err));
     scenario_costs(&scenario, 0, modes);
     assert_true(evaluate_at(&scenario, METRIC_added_boot_ns, modes, &study->strategies[strategy], 1,
@@ -224,11 +224,13 @@ static void bad_requests(void **state)
     struct map_request strategies = {.x = "touched", .y = "strategy"};
     (void)state;
     assert_true(read_study(&study, "[study]\ndraws = 0\n" AXES, NULL, 0, &err));
-    assert_false(map_run(&study, &same, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(map_run(&study, &same, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     assert_non_null(strstr(err.text, "two axes"));
-    assert_false(map_run(&study, &unknown, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(
+        map_run(&study, &unknown, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     assert_non_null(strstr(err.text, "did you mean footprint?"));
-    assert_false(map_run(&study, &strategies, &(struct sweep){.jobs = 1}, &results, &err));
+    assert_false(
+        map_run(&study, &strategies, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     assert_non_null(strstr(err.text, "what is compared"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);

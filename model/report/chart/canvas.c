@@ -1,7 +1,7 @@
 #include "report/chart/canvas.h"
 
 #include "core/alloc.h"
-#include "report/tojson.h"
+#include "core/tojson.h"
 
 #include <ctype.h>
 #include <math.h>

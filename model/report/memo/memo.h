@@ -15,13 +15,14 @@
 #include <jansson.h>
 
 struct error;
+struct store;
 struct memo; /* report/memo/memo_input.h */
 
 /* Asks the study for all that its memo says. `validation` is a table as `s2flush
  * validate --format csv` prints; NULL: the one that comes with the program. The caller
  * frees the memo, and the study after it. */
 bool memo_make(const struct study *study, const char *validation, struct sweep *sweep,
-               struct memo **memo, struct error *err);
+               struct store *store, struct memo **made, struct error *err);
 void memo_free(struct memo *memo);
 
 /* The whole document, with its figures drawn by gnuplot where that is installed; links

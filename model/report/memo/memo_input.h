@@ -184,7 +184,7 @@ void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc
 /* --- sources --- */
 
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err);
-bool memo_find_crossings(struct memo *memo, struct sweep *sweep, struct error *err);
+bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err);
 bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct error *err);
 
 #endif

@@ -308,14 +308,15 @@ static void add_crossing(struct memo *memo, const struct breakeven *row, size_t 
         .share = row->n > 0 ? row->share_crossing : NAN};
 }
 
-static bool find_pair(struct memo *memo, size_t a, size_t b, struct sweep *sweep, struct error *err)
+static bool find_pair(struct memo *memo, size_t a, size_t b, const struct evaluator *evaluator,
+                      struct error *err)
 {
     struct study narrow = {0};
     struct breakeven_results results;
     struct breakeven_request request = {
         .axis = memo->axis->name, .metric = memo->metric[0], .what_if = true};
     bool good = read_narrow(memo, memo->axis, a, b, &narrow, err) &&
-                breakeven_run(&narrow, &request, sweep, &results, err);
+                breakeven_run(&narrow, &request, evaluator->sweep, evaluator->store, &results, err);
     if (good) {
         memo->crossing =
             realloc(memo->crossing, (memo->crossings + results.count) * sizeof *memo->crossing);
@@ -364,7 +365,7 @@ static void mark_pairs(const struct memo *memo, bool *wanted)
     }
 }
 
-bool memo_find_crossings(struct memo *memo, struct sweep *sweep, struct error *err)
+bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err)
 {
     size_t n = memo->strategies;
     bool *wanted = alloc_zeroed(n * n, sizeof *wanted, "a memo"), good = true;
@@ -374,7 +375,7 @@ bool memo_find_crossings(struct memo *memo, struct sweep *sweep, struct error *e
     for (size_t a = 0; a < n && good; a++) {
         for (size_t b = 0; b < a && good; b++) {
             bool both = wanted[a * n + b] || wanted[b * n + a];
-            good = !both || find_pair(memo, b, a, sweep, err);
+            good = !both || find_pair(memo, b, a, evaluator, err);
         }
     }
     free(wanted);
@@ -399,14 +400,15 @@ static bool is_kernels_choice(const struct memo *memo)
     return kernels;
 }
 
-static bool find_ladders(struct memo *memo, struct sweep *sweep, struct error *err)
+static bool find_ladders(struct memo *memo, const struct evaluator *evaluator, struct error *err)
 {
     struct advise_request request = {.metric = memo->metric[0], .changes_max = STRATEGY_KEYS};
     if (!is_kernels_choice(memo)) {
         return true;
     }
     if (!read_narrow(memo, NULL, 0, 0, &memo->narrow, err) ||
-        !advise_run(&memo->narrow, &request, sweep, &memo->advice, err)) {
+        !advise_run(&memo->narrow, &request, evaluator->sweep, evaluator->store, &memo->advice,
+                    err)) {
         study_free(&memo->narrow);
         return false;
     }
@@ -462,7 +464,7 @@ static uint64_t memory_of(const struct memo *memo)
 }
 
 bool memo_make(const struct study *study, const char *validation, struct sweep *sweep,
-               struct memo **made, struct error *err)
+               struct store *store, struct memo **made, struct error *err)
 {
     struct memo *memo = alloc_zeroed(1, sizeof *memo, "a memo");
     struct evaluator evaluator;
@@ -475,7 +477,7 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     find_facets(memo);
     find_places(memo);
     find_scenarios(memo);
-    evaluator_open(&evaluator, study, sweep);
+    evaluator_open(&evaluator, study, sweep, store);
     bool good =
         find_metrics(memo, err) &&
         scenarios_allowed(study, sweep->jobs, memory_of(memo), 0, "the memo",
@@ -484,8 +486,9 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     if (good) {
         merge_places(memo);
     }
-    good = good && find_ladders(memo, sweep, err) && memo_find_crossings(memo, sweep, err) &&
-           memo_find_swings(memo, &evaluator, err) && memo_read_published(memo, validation, err);
+    good = good && find_ladders(memo, &evaluator, err) &&
+           memo_find_crossings(memo, &evaluator, err) && memo_find_swings(memo, &evaluator, err) &&
+           memo_read_published(memo, validation, err);
     evaluator_close(&evaluator);
     if (!good) {
         memo_free(memo);

@@ -1,7 +1,7 @@
 /* One run over time: Chrome trace JSON. */
 #include "core/alloc.h"
+#include "core/tojson.h"
 #include "report/timeline/tracks.h"
-#include "report/tojson.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
-/* In what the settings of two heads differ, for whoever wonders why cells do not fit. */
-#include "report/journal_parts.h"
+/* In what two stores differ, for whoever wonders why samples do not fit. */
+#include "study/store.h"
+
+#include "core/error.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -99,14 +101,13 @@ static void say_value(const json_t *value, char *text, size_t size)
     free(dump);
 }
 
-static bool differ(const struct journal_head *wanted, const struct journal_head *found,
-                   enum head_text id, char *text, size_t size)
+/* The first member in which two objects differ, as "KEY FOUND, expected WANTED". */
+static bool differ(const char *wanted, const char *found, char *text, size_t size)
 {
     char have[VALUE_CHARS + 4], want[VALUE_CHARS + 4];
-    json_t *a = json_loads(wanted->text[id], JSON_REJECT_DUPLICATES, NULL);
-    json_t *b = json_loads(found->text[id], JSON_REJECT_DUPLICATES, NULL);
+    json_t *a = json_loads(wanted, 0, NULL), *b = json_loads(found, 0, NULL);
     struct difference at = {.wanted = a, .found = b};
-    bool is = a && b && narrow(&at);
+    bool is = a && b && !json_equal(a, b) && narrow(&at);
     if (is) {
         say_value(at.found, have, sizeof have);
         say_value(at.wanted, want, sizeof want);
@@ -117,9 +118,45 @@ static bool differ(const struct journal_head *wanted, const struct journal_head 
     return is;
 }
 
-bool journal_differ(const struct journal_head *wanted, const struct journal_head *found, char *text,
-                    size_t size)
+static bool same_text(const struct store_about *wanted, const struct store_about *found,
+                      enum store_text text)
 {
-    return differ(wanted, found, HEAD_SETTINGS, text, size) ||
-           differ(wanted, found, HEAD_CONFIGURATION, text, size);
+    return strcmp(wanted->text[text], found->text[text]) == 0;
+}
+
+/* What the settings of both say may be the same, and what they name another. */
+static bool same_shape(const struct store_about *wanted, const struct store_about *found)
+{
+    return wanted->cells == found->cells && wanted->strategies == found->strategies &&
+           wanted->stride == found->stride && wanted->axes == found->axes &&
+           same_text(wanted, found, STORE_WORKLOADS) && same_text(wanted, found, STORE_STUDY);
+}
+
+bool store_same(const struct store_about *wanted, const struct store_about *found, const char *path,
+                struct error *err)
+{
+    struct source_location at = {.file = path};
+    char difference[400];
+    if (!same_text(wanted, found, STORE_PROGRAM)) {
+        return error_input(err, &at,
+                           "found samples played by another build of s2flush (%s), expected this "
+                           "one's (%s)",
+                           found->text[STORE_VERSION], wanted->text[STORE_VERSION]);
+    }
+    for (int i = STORE_SETTINGS; i <= STORE_CONFIGURATION; i++) {
+        if (differ(wanted->text[i], found->text[i], difference, sizeof difference)) {
+            return error_input(err, &at, "found samples of study %s with %s",
+                               found->text[STORE_STUDY], difference);
+        }
+    }
+    if (!same_shape(wanted, found)) {
+        return error_input(err, &at,
+                           "found samples of study %s whose workloads do something else (%s), "
+                           "expected study %s (%s)",
+                           found->text[STORE_STUDY], found->text[STORE_WORKLOADS],
+                           wanted->text[STORE_STUDY], wanted->text[STORE_WORKLOADS]);
+    }
+    return wanted->shard.count == found->shard.count ||
+           error_input(err, &at, "is a shard of %u, expected one of %u", found->shard.count,
+                       wanted->shard.count);
 }

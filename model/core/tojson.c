@@ -1,4 +1,4 @@
-#include "report/tojson.h"
+#include "core/tojson.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

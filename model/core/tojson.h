@@ -2,8 +2,8 @@
  * tojson - values for jansson from what it does not take as it is: texts that may
  * hold any bytes, unsigned numbers.
  */
-#ifndef S2FLUSH_REPORT_TOJSON_H
-#define S2FLUSH_REPORT_TOJSON_H
+#ifndef S2FLUSH_CORE_TOJSON_H
+#define S2FLUSH_CORE_TOJSON_H
 
 #include <jansson.h>
 #include <stdint.h>

@@ -1,0 +1,193 @@
+#include "study/trial_json.h"
+
+#include "core/alloc.h"
+#include "core/tojson.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define VERDICT_NUMBERS 5
+_Static_assert(sizeof(struct verdict) == 40, "what a verdict says is kept, too");
+
+static char *text_of(json_t *value)
+{
+    char *text = tojson_dump(value, JSON_COMPACT);
+    json_decref(value);
+    return text;
+}
+
+static char *counts_of(const struct trial *trial)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < trial->count; i++) {
+        const struct event_count *count = &trial->counts[i];
+        json_t *site = json_object_get(all, site_name[count->site]);
+        if (!site) {
+            site = json_object();
+            tojson_set(all, site_name[count->site], site);
+        }
+        tojson_set(site, event_name[count->kind], tojson_whole(count->n));
+    }
+    return text_of(all);
+}
+
+static char *before_of(const struct trial *trial)
+{
+    json_t *kinds = json_array();
+    bool seen[EVENT_KINDS];
+    memcpy(seen, trial->seen, sizeof seen);
+    for (size_t i = 0; i < trial->count; i++) {
+        seen[trial->counts[i].kind] = false;
+    }
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        if (seen[kind]) {
+            tojson_append(kinds, tojson_text(event_name[kind]));
+        }
+    }
+    return text_of(kinds);
+}
+
+void trial_json_of(const struct trial *trial, struct trial_json *json)
+{
+    json_t *leaves = json_array(), *verdicts = json_object();
+    for (int level = 0; level < LEAF_LEVELS; level++) {
+        tojson_append(leaves, tojson_whole(trial->leaves[level]));
+    }
+    for (int reader = 0; reader < READERS; reader++) {
+        const struct verdict *verdict = &trial->verdict[reader];
+        const uint64_t numbers[VERDICT_NUMBERS] = {verdict->outcome, verdict->lines_read,
+                                                   verdict->lines_stale, verdict->lines_conditional,
+                                                   verdict->conditions};
+        json_t *one = json_array();
+        for (size_t i = 0; i < VERDICT_NUMBERS; i++) {
+            tojson_append(one, tojson_whole(numbers[i]));
+        }
+        tojson_set(verdicts, reader_name[reader], one);
+    }
+    *json = (struct trial_json){.counts = counts_of(trial),
+                                .before = before_of(trial),
+                                .leaves = text_of(leaves),
+                                .verdicts = text_of(verdicts)};
+}
+
+void trial_json_free(struct trial_json *json)
+{
+    free(json->counts);
+    free(json->before);
+    free(json->leaves);
+    free(json->verdicts);
+}
+
+/* --- back --- */
+
+/* The index of a name; `count`: it is none of them. */
+static size_t find(const char *const *names, size_t count, const char *name)
+{
+    size_t i = 0;
+    while (i < count && strcmp(names[i], name) != 0) {
+        i++;
+    }
+    return i;
+}
+
+static bool read_site(const json_t *kinds, size_t site, struct trial *trial, size_t room)
+{
+    const char *name;
+    json_t *n;
+    json_object_foreach((json_t *)kinds, name, n)
+    {
+        size_t kind = find(event_name, EVENT_KINDS, name);
+        if (kind == EVENT_KINDS || !json_is_integer(n) || trial->count == room) {
+            return false;
+        }
+        trial->seen[kind] = true;
+        trial->counts[trial->count++] = (struct event_count){
+            event_part((enum event_kind)kind, (enum site)site), (enum site)site,
+            (enum event_kind)kind, (uint64_t)json_integer_value(n)};
+    }
+    return true;
+}
+
+static bool read_counts(const char *text, struct trial *trial)
+{
+    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *kinds;
+    const char *name;
+    size_t room = 0;
+    bool good = json_is_object(all);
+    json_object_foreach(all, name, kinds)
+    {
+        room += json_object_size(kinds);
+    }
+    trial->counts = alloc_zeroed(room, sizeof *trial->counts, "counts of a run");
+    json_object_foreach(all, name, kinds)
+    {
+        size_t site = find(site_name, SITES, name);
+        good = good && site < SITES && json_is_object(kinds) && read_site(kinds, site, trial, room);
+    }
+    json_decref(all);
+    return good;
+}
+
+static bool read_before(const char *text, struct trial *trial)
+{
+    json_t *kinds = json_loads(text, 0, NULL), *one;
+    size_t i;
+    bool good = json_is_array(kinds);
+    json_array_foreach(kinds, i, one)
+    {
+        const char *name = json_string_value(one);
+        size_t kind = name ? find(event_name, EVENT_KINDS, name) : EVENT_KINDS;
+        good = good && kind < EVENT_KINDS;
+        if (good) {
+            trial->seen[kind] = true;
+        }
+    }
+    json_decref(kinds);
+    return good;
+}
+
+/* An array of exactly so many whole numbers. */
+static bool read_numbers(const json_t *array, uint64_t *numbers, size_t count)
+{
+    bool good = json_is_array(array) && json_array_size(array) == count;
+    for (size_t i = 0; good && i < count; i++) {
+        const json_t *one = json_array_get(array, i);
+        good = json_is_integer(one);
+        numbers[i] = (uint64_t)json_integer_value(one);
+    }
+    return good;
+}
+
+static bool read_leaves(const char *text, struct trial *trial)
+{
+    json_t *leaves = json_loads(text, 0, NULL);
+    bool good = read_numbers(leaves, trial->leaves, LEAF_LEVELS);
+    json_decref(leaves);
+    return good;
+}
+
+static bool read_verdicts(const char *text, struct trial *trial)
+{
+    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    bool good = json_object_size(all) == READERS;
+    for (int reader = 0; good && reader < READERS; reader++) {
+        uint64_t one[VERDICT_NUMBERS];
+        good = read_numbers(json_object_get(all, reader_name[reader]), one, VERDICT_NUMBERS) &&
+               one[0] <= STALE;
+        if (good) {
+            trial->verdict[reader] = (struct verdict){.outcome = (enum outcome)one[0],
+                                                      .lines_read = one[1],
+                                                      .lines_stale = one[2],
+                                                      .lines_conditional = one[3],
+                                                      .conditions = (unsigned)one[4]};
+        }
+    }
+    json_decref(all);
+    return good;
+}
+
+bool trial_json_read(const struct trial_json *json, struct trial *trial)
+{
+    return read_counts(json->counts, trial) && read_before(json->before, trial) &&
+           read_leaves(json->leaves, trial) && read_verdicts(json->verdicts, trial);
+}

@@ -1,0 +1,25 @@
+/*
+ * trial_json - what a run did, as texts that a database keeps and people can read.
+ *
+ *   counts     {site: {kind: n}}, events since the first re-init
+ *   before     [kind ...], those that happened before it and not since
+ *   leaves     [n ...], by level, the granule's first
+ *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}
+ */
+#ifndef S2FLUSH_STUDY_TRIAL_JSON_H
+#define S2FLUSH_STUDY_TRIAL_JSON_H
+
+#include "study/trial.h"
+
+struct trial_json {
+    char *counts, *before, *leaves, *verdicts; /* owned */
+};
+
+void trial_json_of(const struct trial *trial, struct trial_json *json);
+void trial_json_free(struct trial_json *json);
+
+/* Fills what the texts tell of a trial; false where they are none of these. The caller frees the
+ * trial in both cases. */
+bool trial_json_read(const struct trial_json *json, struct trial *trial);
+
+#endif
