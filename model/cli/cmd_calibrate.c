@@ -2,12 +2,11 @@
 #include "check/calibrate/calibrate.h"
 #include "cli/cli.h"
 #include "core/error.h"
+#include "report/output.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Whose costs stay where the measurements say nothing and no base is given. */
 #define USUAL_BASE "neoverse-n1"
@@ -58,36 +57,19 @@ static void name_of(const char *path, char *name, size_t size)
     }
 }
 
-/* What was written must read back: else it is no platform file. */
-static bool write_part(const struct platform *platform, FILE *out, const char *part,
-                       struct error *err)
-{
-    struct platform back;
-    platform_write(platform, out);
-    bool written = !ferror(out) && fflush(out) == 0;
-    written = fclose(out) == 0 && written;
-    if (!written) {
-        return error_run(err, "%.200s: %s", part, strerror(errno));
-    }
-    return platform_read(part, &back, err);
-}
-
-/* Either the whole file is there in the end, or what was there before. */
+/* Either the whole file is there in the end, or what was there before. What was written must read
+ * back: else it is no platform file. */
 static bool write_platform(const struct platform *platform, const char *path, struct error *err)
 {
-    char *part = NULL;
-    if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
-        error_fatal("out of memory for a file name");
+    struct output output;
+    struct platform back;
+    if (!output_open_path(&output, path, err)) {
+        return false;
     }
-    FILE *out = fopen(part, "wx");
-    bool good = out ? write_part(platform, out, part, err) : false;
-    if (!out || (good && rename(part, path) != 0)) {
-        good = error_run(err, "%.200s: %s", path, strerror(errno));
-    }
-    if (!good && out) {
-        (void)unlink(part);
-    }
-    free(part);
+    platform_write(platform, output.file);
+    bool good = output_close(&output, err) && platform_read(output.temporary, &back, err) &&
+                output_keep(&output, err);
+    output_drop(&output);
     return good;
 }
 

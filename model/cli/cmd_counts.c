@@ -3,13 +3,12 @@
 #include "check/counts/counts.h"
 #include "cli/cli.h"
 #include "core/error.h"
+#include "report/output.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 struct arguments {
     const char *cases, *out, *boot, *phases;
@@ -49,45 +48,32 @@ static bool check_arguments(const struct arguments *given, struct error *err)
 
 /* --- writing --- */
 
-/* Writes and closes; what stays in buffers until then can still fail. */
-static bool write_and_close(const struct counts *counts, FILE *out)
-{
-    counts_write(counts, out);
-    bool written = !ferror(out) && fflush(out) == 0;
-    return fclose(out) == 0 && written;
-}
-
 /* A device or a pipe can only be written as it is. */
 static bool write_special(const struct counts *counts, const char *path, struct error *err)
 {
     FILE *out = fopen(path, "w");
-    if (!out || !write_and_close(counts, out)) {
-        return error_run(err, "%s: %s", path, strerror(errno));
+    bool written = out != NULL;
+    if (out) {
+        counts_write(counts, out);
+        written = !ferror(out) && fflush(out) == 0;
+        written = fclose(out) == 0 && written;
     }
-    return true;
+    return written || error_run(err, "%s: %s", path, strerror(errno));
 }
 
 /* Either the whole table is there in the end, or what was there before. */
 static bool write_table(const struct counts *counts, const char *path, struct error *err)
 {
     struct stat there;
-    char *part = NULL;
+    struct output output;
     if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
         return write_special(counts, path, err);
     }
-    if (asprintf(&part, "%s.part%ld", path, (long)getpid()) < 0) {
-        error_fatal("out of memory for a file name");
+    if (!output_open_path(&output, path, err)) {
+        return false;
     }
-    FILE *out = fopen(part, "wx");
-    bool good = out && write_and_close(counts, out) && rename(part, path) == 0;
-    if (!good) {
-        error_run(err, "%s: %s", path, strerror(errno));
-    }
-    if (!good && out) {
-        (void)unlink(part);
-    }
-    free(part);
-    return good;
+    counts_write(counts, output.file);
+    return output_close(&output, err) && output_keep(&output, err);
 }
 
 static bool put_table(const struct counts *counts, const struct arguments *arguments,

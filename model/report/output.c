@@ -173,6 +173,23 @@ bool output_open(struct output *output, const char *folder, const char *name, st
     return true;
 }
 
+bool output_open_path(struct output *output, const char *path, struct error *err)
+{
+    char folder[OUTPUT_PATH];
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + (slash == path) : 1;
+    if (strlen(path) >= sizeof folder) {
+        return error_input(err, NULL, "the output file's name is too long");
+    }
+    snprintf(folder, sizeof folder, "%.*s", (int)length, slash ? path : ".");
+    struct error inner;
+    if (!output_open(output, folder, slash ? slash + 1 : path, &inner)) {
+        return error_run(err, "%s: %s", path, strerror(errno));
+    }
+    snprintf(output->path, sizeof output->path, "%s", path);
+    return true;
+}
+
 bool output_close(struct output *output, struct error *err)
 {
     bool good =

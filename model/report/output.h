@@ -38,6 +38,9 @@ void output_sweep(const char *folder, const char *name);
 /* Starts a file in a folder. */
 bool output_open(struct output *output, const char *folder, const char *name, struct error *err);
 
+/* The same for a file that is named by its path. */
+bool output_open_path(struct output *output, const char *path, struct error *err);
+
 /* Ends the writing, with all of it on the disk; false where some of it failed
  * (disk full). */
 bool output_close(struct output *output, struct error *err);
