@@ -55,6 +55,16 @@ struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa)
     return NULL;
 }
 
+struct memslot *kvm_slot_of(struct kvm *kvm, uint64_t ipa)
+{
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        if (ipa >= kvm->slots[i].ipa && ipa - kvm->slots[i].ipa < kvm->slots[i].bytes) {
+            return &kvm->slots[i];
+        }
+    }
+    return NULL;
+}
+
 void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t start, uint64_t end,
                       bool mapped)
 {

@@ -133,6 +133,9 @@ static inline uint64_t kvm_leaf_bytes(const struct kvm *kvm, enum leaf_level lev
 /* The live slot that holds an IPA, or NULL. */
 struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
 
+/* The same, whether it is live or not. */
+struct memslot *kvm_slot_of(struct kvm *kvm, uint64_t ipa);
+
 /* Instructions of the kernel's paths by event kind, for price_events; NAN where a kind has none. */
 void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
 
@@ -178,9 +181,8 @@ void kvm_fault(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint
  * (KVM_PRE_FAULT_MEMORY): the faults' software without their exits. */
 void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes);
 
-/* Unmaps an IPA range; mmu_lock must be held for write. */
-void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                     bool may_yield);
+/* Unmaps an IPA range; mmu_lock must be held for write, and may be given up between chunks. */
+void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end);
 
 /* Flushes all slots, taking mmu_lock. */
 void kvm_flush_vm(struct actor *actor, struct kvm *kvm, enum site site);

@@ -87,7 +87,7 @@ static void notify_unmap(struct actor *actor, struct notify *notify)
     }
     actor_charge(actor, EV_gfn_unmap, 1);
     touch_lines(actor, notify);
-    kvm_unmap_range(actor, kvm, notify->start, notify->end, false);
+    kvm_unmap_range(actor, kvm, notify->start, notify->end);
 }
 
 static void notify_end(struct actor *actor, struct kvm *kvm)
@@ -267,20 +267,10 @@ static CORO(fill)
     CORO_END;
 }
 
-/* The VMM's own mapping stays when it takes the slot away. */
-static struct memslot *slot_of_fill(struct kvm *kvm, uint64_t ipa)
-{
-    for (uint32_t i = 0; i < kvm->slot_count; i++) {
-        if (ipa >= kvm->slots[i].ipa && ipa - kvm->slots[i].ipa < kvm->slots[i].bytes) {
-            return &kvm->slots[i];
-        }
-    }
-    return NULL;
-}
-
 void kvm_fill(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
 {
-    struct memslot *slot = slot_of_fill(kvm, ipa);
+    /* The VMM's own mapping stays when it takes the slot away. */
+    struct memslot *slot = kvm_slot_of(kvm, ipa);
     INVARIANT(slot && bytes <= slot->bytes - (ipa - slot->ipa), "fill of [%#llx, +%llu)",
               (unsigned long long)ipa, (unsigned long long)bytes);
     uint64_t at = memslot_hva(slot, ipa);
@@ -304,9 +294,10 @@ static CORO(slot_delete)
     my->was_site = actor->site;
     actor->site = SITE_SLOT;
     AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
-    AWAIT(kvm_unmap_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes, false));
-    /* Before the lock goes: a fault that waits for it must not map the slot again. */
+    /* It is invalid before it is unmapped (kvm_invalidate_memslot): a fault that gets the lock
+     * meanwhile, or waits for it, must not map the slot again. */
     slot->live = false;
+    AWAIT(kvm_unmap_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
     AWAIT(actor_unlock(actor, &kvm->mmu_lock));
     actor->site = my->was_site;
     CORO_END;

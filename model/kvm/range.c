@@ -5,10 +5,10 @@
 #include "core/invariant.h"
 #include "kvm/tlbi.h"
 
-/* The memory address behind an IPA of a live slot. */
+/* The memory address behind an IPA of a slot, which may be on its way out. */
 static uint64_t memory_at(struct kvm *kvm, uint64_t ipa)
 {
-    const struct memslot *slot = kvm_slot_at(kvm, ipa);
+    const struct memslot *slot = kvm_slot_of(kvm, ipa);
     INVARIANT(slot, "no slot at %#llx", (unsigned long long)ipa);
     return memslot_hva(slot, ipa);
 }
@@ -55,11 +55,11 @@ static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
     return (leaves->end - 1) / size - leaves->start / size + 1;
 }
 
-/* A strategy's own chunk counts where the lock may be given up at all. */
-static uint64_t chunk_bytes(const struct kvm *kvm, struct range_rule rule)
+/* A strategy's own chunk, or the kernel's. */
+static uint64_t chunk_bytes(const struct kvm *kvm)
 {
     const struct geometry *geometry = &kvm->stage2.geometry;
-    if (rule.may_yield && kvm->strategy->chunk > 0) {
+    if (kvm->strategy->chunk > 0) {
         return max_u64(kvm->strategy->chunk, geometry->page_bytes);
     }
     return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
@@ -69,32 +69,31 @@ static uint64_t chunk_bytes(const struct kvm *kvm, struct range_rule rule)
 /* Whether all chunks of a range may be taken in one step: nobody else is there
  * to be let in between, and a walk of the whole visits what the walks of its
  * chunks visit, which holds where no table spans several of them. */
-static bool takes_chunks_together(const struct kvm *kvm, struct range_rule rule)
+static bool takes_chunks_together(const struct kvm *kvm)
 {
     bool alone = kvm->batch_leaves == UINT64_MAX && kvm->touch_steps == 1;
-    bool yields = rule.may_yield && kvm->strategy->chunk > 0;
-    return alone && !yields && kvm->stage2.geometry.root_span <= chunk_bytes(kvm, rule);
+    bool yields = kvm->strategy->chunk > 0;
+    return alone && !yields && kvm->stage2.geometry.root_span <= chunk_bytes(kvm);
 }
 
-static uint64_t chunk_end(const struct kvm *kvm, struct range_rule rule, uint64_t at, uint64_t end)
+static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
 {
-    uint64_t chunk = chunk_bytes(kvm, rule);
-    return takes_chunks_together(kvm, rule) ? end : min_u64(at - at % chunk + chunk, end);
+    uint64_t chunk = chunk_bytes(kvm);
+    return takes_chunks_together(kvm) ? end : min_u64(at - at % chunk + chunk, end);
 }
 
-static uint64_t chunk_count(const struct kvm *kvm, struct range_rule rule, uint64_t start,
-                            uint64_t end)
+static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
 {
-    uint64_t chunk = chunk_bytes(kvm, rule);
+    uint64_t chunk = chunk_bytes(kvm);
     return (end - 1) / chunk - start / chunk + 1;
 }
 
 /* Whether the lock is given up behind a chunk: as cond_resched_rwlock_write
  * does, or always with a strategy's own chunks. The lock's word is changed
  * twice then, as if another core had it. */
-static bool yields(struct actor *actor, struct kvm *kvm, struct range_rule rule, bool more)
+static bool yields(struct actor *actor, struct kvm *kvm, bool more)
 {
-    if (!rule.may_yield || !more) {
+    if (!more) {
         return false;
     }
     if (kvm->strategy->chunk > 0) {
@@ -157,7 +156,7 @@ static void clean_unmapped(struct actor *actor, struct unmap *unmap)
     if (cleans) {
         memory_clean(actor, kvm->memory, start, end, leaves);
     } else {
-        kvm_judge_shared(kvm, kvm_slot_at(kvm, unmap->leaves.start), start, end, false);
+        kvm_judge_shared(kvm, kvm_slot_of(kvm, unmap->leaves.start), start, end, false);
     }
 }
 
@@ -165,11 +164,10 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
 {
     struct kvm *kvm = unmap->kvm;
     unmap->chunk_start = unmap->at;
-    unmap->chunk_stop = chunk_end(kvm, unmap->rule, unmap->at, unmap->end);
+    unmap->chunk_stop = chunk_end(kvm, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
     actor_at(actor, unmap->at, 0);
-    actor_charge(actor, EV_unmap_calls,
-                 chunk_count(kvm, unmap->rule, unmap->at, unmap->chunk_stop));
+    actor_charge(actor, EV_unmap_calls, chunk_count(kvm, unmap->at, unmap->chunk_stop));
     actor_charge(actor, EV_walk_unmap, walk.entries + walk.tables);
 }
 
@@ -180,10 +178,10 @@ static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
 {
     const struct kvm *kvm = unmap->kvm;
     struct range_tlbi sum = {0};
-    uint64_t chunk = chunk_bytes(kvm, unmap->rule);
+    uint64_t chunk = chunk_bytes(kvm);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
     if (!kvm->memory->platform->tlbirange) {
-        memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, chunk_count(kvm, unmap->rule, start, stop));
+        memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, chunk_count(kvm, start, stop));
         return;
     }
     uint64_t head = min_u64(start + (chunk - start % chunk) % chunk, stop);
@@ -210,7 +208,7 @@ static CORO(unmap)
         if (defers_tlbi(kvm, &my->rule)) {
             AWAIT(deferred_tlbi(actor, my));
         }
-        if (yields(actor, kvm, my->rule, my->at < my->end)) {
+        if (yields(actor, kvm, my->at < my->end)) {
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
         }
@@ -225,11 +223,9 @@ void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t 
     CORO_CALL(actor, unmap, .kvm = kvm, .at = start, .end = end, .rule = rule);
 }
 
-void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
-                     bool may_yield)
+void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
 {
-    struct range_rule rule = {.may_yield = may_yield,
-                              .cleans = kvm->strategy->notifier_unmap_cleans};
+    struct range_rule rule = {.cleans = kvm->strategy->notifier_unmap_cleans};
     range_unmap(actor, kvm, start, end, rule);
 }
 
@@ -299,10 +295,9 @@ static void flush_leaves(struct actor *actor, const struct flush *flush)
 static void walk_chunk(struct actor *actor, struct flush *flush)
 {
     struct kvm *kvm = flush->kvm;
-    flush->chunk_stop = chunk_end(kvm, flush->rule, flush->at, flush->end);
+    flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
     actor_at(actor, flush->at, 0);
-    actor_charge(actor, EV_flush_calls,
-                 chunk_count(kvm, flush->rule, flush->at, flush->chunk_stop));
+    actor_charge(actor, EV_flush_calls, chunk_count(kvm, flush->at, flush->chunk_stop));
     if (!kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
         actor_charge(actor, EV_walk_flush,
                      stage2_walk(&kvm->stage2, flush->at, flush->chunk_stop).entries);
@@ -321,7 +316,7 @@ static CORO(flush)
             AWAIT(flush_leaves(actor, my));
         }
         my->at = max_u64(my->at, my->chunk_stop);
-        if (!kvm->fwb && yields(actor, kvm, my->rule, my->at < my->end)) {
+        if (!kvm->fwb && yields(actor, kvm, my->at < my->end)) {
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
         }

@@ -1,6 +1,8 @@
 /*
  * range - operations on ranges of stage 2 with everything that a strategy may
- * choose about them; AWAIT each. mmu_lock must be held for write.
+ * choose about them; AWAIT each. mmu_lock must be held for write, and may be given up
+ * between chunks (stage2_apply_range_resched, and unmap_stage2_range where it may block,
+ * which all callers here may).
  */
 #ifndef S2FLUSH_KVM_RANGE_H
 #define S2FLUSH_KVM_RANGE_H
@@ -9,7 +11,6 @@
 
 struct range_rule {
     bool skip_pages, skip_blocks; /* leaves that are walked over and left alone */
-    bool may_yield; /* the lock may be given up between chunks: its holder calls */
     bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
     enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
     enum flush_record record; /* of a flush: what it goes by */

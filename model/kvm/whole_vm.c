@@ -133,7 +133,7 @@ static CORO(whole)
 
 void kvm_flush_vm(struct actor *actor, struct kvm *kvm, enum site site)
 {
-    CORO_CALL(actor, whole, .kvm = kvm, .site = site, .flush = true, .rule = {.may_yield = true});
+    CORO_CALL(actor, whole, .kvm = kvm, .site = site, .flush = true);
 }
 
 /* --- as a strategy has it --- */
@@ -142,8 +142,7 @@ void range_strategy_flush(struct actor *actor, struct kvm *kvm)
 {
     CORO_CALL(actor, whole, .kvm = kvm, .site = SITE_FLUSH, .flush = true,
               .workers = kvm->worker_count > 0,
-              .rule = {.may_yield = true,
-                       .skip_pages = kvm->strategy->flush_leaves == FLUSH_BLOCKS,
+              .rule = {.skip_pages = kvm->strategy->flush_leaves == FLUSH_BLOCKS,
                        .skip_blocks = kvm->strategy->flush_leaves == FLUSH_PAGES,
                        .record = kvm->strategy->flush_record});
 }
@@ -151,8 +150,7 @@ void range_strategy_flush(struct actor *actor, struct kvm *kvm)
 static void unmap_vm(struct actor *actor, struct kvm *kvm)
 {
     CORO_CALL(actor, whole, .kvm = kvm, .site = SITE_REINIT,
-              .rule = {.may_yield = true,
-                       .cleans = kvm->strategy->reinit_unmap_cleans,
+              .rule = {.cleans = kvm->strategy->reinit_unmap_cleans,
                        .skip_pages = kvm->strategy->reinit_unmap == UNMAP_BLOCKS,
                        .skip_blocks = kvm->strategy->reinit_unmap == UNMAP_PAGES,
                        .tlbi = kvm->strategy->reinit_tlbi});

@@ -19,6 +19,7 @@ struct stage {
     struct platform platform;
     double value[COSTS];
     struct kernel kernel;
+    bool preemptible;
 };
 
 static inline void stage_init(struct stage *stage, const char *platform, const char *kernel)
@@ -31,6 +32,7 @@ static inline void stage_init(struct stage *stage, const char *platform, const c
     }
     assert_true(good);
     platform_modes(&stage->platform, stage->value);
+    stage->preemptible = false;
 }
 
 static inline struct strategy strategy_row(const char *name)
@@ -109,7 +111,8 @@ static inline struct sim *play(const struct stage *stage, const struct timeline 
                           .value = stage->value,
                           .kernel = &stage->kernel,
                           .strategy = strategy,
-                          .exact = exact};
+                          .exact = exact,
+                          .preemptible = stage->preemptible};
     struct sim *sim = malloc(sizeof *sim);
     struct error err = {0};
     assert_non_null(sim);

@@ -126,6 +126,37 @@ static void others_get_in(void **state)
     assert_int_equal(chunks.worst, whole.worst);
 }
 
+/* What the host takes back and slots that go are given up between chunks as well: the kernel's
+ * of 1 GiB where somebody waits and may preempt, a strategy's own always. */
+#define TAKEN_BACK                                                                     \
+    "[workload]\nplay = concurrent\n[vm]\nram = 4G\nbacking = thp\nvcpus = 2\n"        \
+    "[slot other]\nipa = 16G\nbytes = 64M\nbacking = thp\n[timeline]\nvcpu0 = enter\n" \
+    "vcpu0 = mmu on\nvcpu0 = write ram 4G\nvcpu0 = signal full\nvcpu1 = enter\n"       \
+    "vcpu1 = wait full\nvcpu1 = mmu on\nvmm = wait full\nvmm = reinit 0\n"
+static void what_the_host_takes_yields(void **state)
+{
+    static const char *const texts[] = {
+        TAKEN_BACK "vmm = slot-delete ram\nvcpu1 = write other 64M\n",
+        TAKEN_BACK "vmm = drop ram\nvcpu1 = write other 64M\n",
+        TAKEN_BACK "vmm = notify ram 4G\nvcpu1 = write other 64M\n",
+    };
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        n1.preemptible = false;
+        struct held whole = with_chunk(texts[i], "none", 0, false);
+        struct held own = with_chunk(texts[i], "none", 2 * MIB, false);
+        n1.preemptible = true;
+        struct held chunk = with_chunk(texts[i], "none", 0, false);
+        n1.preemptible = false;
+        assert_true(chunk.pause_ps < whole.pause_ps * 27 / 100);
+        assert_true(chunk.pause_ps > whole.pause_ps * 24 / 100);
+        assert_true(own.pause_ps < whole.pause_ps / 500);
+        assert_true(chunk.stall_max_ps < whole.stall_max_ps / 3);
+        assert_int_equal(lines_of(&chunk), lines_of(&whole));
+        assert_int_equal(chunk.count[EV_unmap_leaves], whole.count[EV_unmap_leaves]);
+    }
+}
+
 static void not_with_workers(void **state)
 {
     struct strategy strategy = strategy_row("eager-workers");
@@ -158,6 +189,7 @@ int main(void)
         cmocka_unit_test(closed_form),
         cmocka_unit_test(one_leaf_is_the_least),
         cmocka_unit_test(others_get_in),
+        cmocka_unit_test(what_the_host_takes_yields),
         cmocka_unit_test(not_with_workers),
     };
     stage_init(&n1, "neoverse-n1", "6.1");
