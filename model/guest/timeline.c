@@ -15,7 +15,8 @@ void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus)
                             .vcpus = vcpus,
                             .copies = 1,
                             .s1_levels = 3,
-                            .off_access_share = 0.3};
+                            .off_access_share = 0.3,
+                            .off_access_bytes = 16};
 }
 
 bool vm_shape_slot(struct vm_shape *vm, struct slot_shape slot, struct error *err)
@@ -162,6 +163,7 @@ static bool same_vm(const struct vm_shape *a, const struct vm_shape *b)
         a->granule_bytes == b->granule_bytes && a->ipa_bits == b->ipa_bits &&
         a->vcpus == b->vcpus && a->copies == b->copies && a->s1_levels == b->s1_levels &&
         a->s1_page_bytes == b->s1_page_bytes && a->s1_hot_pages == b->s1_hot_pages &&
+        a->off_access_bytes == b->off_access_bytes &&
         !(a->off_access_share < b->off_access_share || a->off_access_share > b->off_access_share) &&
         a->slot_count == b->slot_count;
     for (uint32_t i = 0; i < a->slot_count && same; i++) {

@@ -92,6 +92,7 @@ struct vm_shape {
     uint64_t s1_page_bytes; /* pages that its own tables map; 0: as large as stage 2's */
     uint64_t s1_hot_pages; /* pages that its code needs besides its data */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
+    uint64_t off_access_bytes; /* of one access while it is off */
     struct slot_shape slots[TIMELINE_SLOTS];
     uint32_t slot_count;
 };

@@ -10,7 +10,8 @@
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
                  struct cache *cache, struct pool *pool, struct engine *engine)
 {
-    *memory = (struct memory){.platform = platform, .value = value, .cache = cache};
+    *memory = (struct memory){
+        .platform = platform, .value = value, .cache = cache, .past_bytes = platform->line_bytes};
     oracle_init(&memory->oracle, pool, platform->line_bytes, platform->dic);
     flow_init(&memory->cmo_path, engine, "CMO path", RESOURCE_CMO_PATH);
     flow_init(&memory->zero_path, engine, "zeroing path", RESOURCE_ZERO_PATH);
@@ -213,7 +214,9 @@ void memory_access(struct actor *actor, struct memory *memory, const struct acce
     if (access->path == PATH_CACHED) {
         through_cache(actor, memory, access);
     } else if (is_guest(access->reader)) {
-        actor_charge(actor, EV_uncached, lines);
+        uint64_t line_bytes = memory->platform->line_bytes;
+        actor_charge(actor, EV_uncached,
+                     lines * ((line_bytes + memory->past_bytes - 1) / memory->past_bytes));
     }
     if (access->write) {
         oracle_write(&memory->oracle, access->start, access->end, access->path,

@@ -32,6 +32,8 @@ struct memory {
         ps_t from, until;
     } * fetching; /* [actors] */
     uint32_t actors;
+    uint64_t past_bytes; /* of an access past the caches: nothing puts several together; a line,
+                            unless it is set */
     uint64_t invalidations; /* of TLBs so far */
     struct lines_seen {
         struct line_counts found; /* by all clean+invalidates so far */

@@ -208,6 +208,7 @@ void sim_init(struct sim *sim, const struct point *point)
     sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
                            point->platform->line_bytes, 4 * runs);
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
+    sim->memory.past_bytes = timeline->vm.off_access_bytes;
     sim->more = alloc_raw(copies, sizeof *sim->more, "parts of a simulation");
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);

@@ -70,7 +70,7 @@ static void hash_line(void *context, const struct setting_line *line)
 
 /* What is added to a timeline goes into the hashes, too. */
 _Static_assert(sizeof(struct op) == 56 && sizeof(struct slot_shape) == 32, "see hash_op");
-_Static_assert(sizeof(struct vm_shape) == 56 + TIMELINE_SLOTS * sizeof(struct slot_shape),
+_Static_assert(sizeof(struct vm_shape) == 64 + TIMELINE_SLOTS * sizeof(struct slot_shape),
                "see hash_shape and hash_rest_of_shape");
 
 /* Field by field: what lies between them in memory is not defined. */
@@ -89,8 +89,9 @@ static void hash_shape(XXH3_state_t *state, const struct vm_shape *vm)
                                    slot->backing, slot->code,  slot->read_only};
         XXH3_128bits_update(state, fields, sizeof fields);
     }
-    const uint64_t fields[] = {vm->granule_bytes, vm->ipa_bits,  vm->vcpus,
-                               vm->copies,        vm->s1_levels, vm->s1_page_bytes};
+    const uint64_t fields[] = {vm->granule_bytes,   vm->ipa_bits,  vm->vcpus,
+                               vm->copies,          vm->s1_levels, vm->s1_page_bytes,
+                               vm->off_access_bytes};
     XXH3_128bits_update(state, fields, sizeof fields);
 }
 

@@ -243,12 +243,12 @@ static uint64_t guest_walk(const struct scene *scene, uint64_t s1_levels)
 }
 
 /* What the guest itself does after the re-init, on a machine without caches:
- * one walk a leaf, each line from memory or past the caches. */
+ * one walk a leaf, each line from memory or, by 16 bytes, past the caches. */
 static ps_t guest_part(const struct scene *s, const ps_t *price, bool fwb)
 {
     uint64_t late = s->touched - s->early, lines = s->leaf_bytes / 4096 * 32;
     return late * lines * price[EV_guest_misses] +
-           s->early * lines * price[fwb ? EV_guest_misses : EV_uncached] +
+           s->early * lines * (fwb ? price[EV_guest_misses] : 4 * price[EV_uncached]) +
            s->early * guest_walk(s, 0) * price[EV_walk_reads] +
            late * guest_walk(s, 4) * price[EV_walk_reads];
 }

@@ -117,6 +117,24 @@ static void a_line_on_its_way_comes_no_sooner(void **state)
     }
 }
 
+/* Past the caches a line takes as many accesses as fill it. */
+static void accesses_past_the_caches_count_by_their_width(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {{guest_past, 0, 8 * KIB, 10, false}, {0}};
+    static const struct {
+        uint64_t bytes, accesses;
+    } rows[] = {{64, 20}, {16, 80}, {8, 160}, {24, 60}, {1, 1280}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rig rig;
+        rig_init(&rig, &plain);
+        rig.memory.past_bytes = rows[i].bytes;
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_uncached), rows[i].accesses);
+        rig_free(&rig);
+    }
+}
+
 static void accesses_past_the_caches_leave_them_alone(void **state)
 {
     (void)state;
@@ -322,6 +340,7 @@ int main(void)
         cmocka_unit_test(cleaning_charges_lines_by_what_they_are),
         cmocka_unit_test(a_flushed_line_is_a_miss_afterwards),
         cmocka_unit_test(a_line_on_its_way_comes_no_sooner),
+        cmocka_unit_test(accesses_past_the_caches_count_by_their_width),
         cmocka_unit_test(accesses_past_the_caches_leave_them_alone),
         cmocka_unit_test(the_vmm_is_not_charged_for_misses),
         cmocka_unit_test(fresh_pages_are_dirty_lines),

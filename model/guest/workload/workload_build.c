@@ -150,6 +150,7 @@ static void set_vm(const struct workload_values *values, struct vm_shape *vm)
     vm->s1_levels = (uint32_t)values->s1_levels;
     vm->s1_page_bytes = values->s1_page;
     vm->off_access_share = values->off_access_share;
+    vm->off_access_bytes = values->off_access_bytes;
 }
 
 static bool build_written(const struct workload *workload, struct timeline *timeline,
@@ -211,6 +212,7 @@ static bool build_recorded(const struct workload *workload, struct timeline *tim
     timeline->vm.copies = (uint32_t)values->copies;
     timeline->vm.s1_levels = (uint32_t)values->s1_levels;
     timeline->vm.s1_page_bytes = values->s1_page;
+    timeline->vm.off_access_bytes = values->off_access_bytes;
     return true;
 }
 

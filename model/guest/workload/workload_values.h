@@ -52,6 +52,7 @@ struct workload_values {
     enum granule granule;
     enum backing backing; /* BACKINGS: as recorded */
     double off_access_share;
+    uint64_t off_access_bytes;
 
     enum firmware firmware;
     enum boot_order order;
