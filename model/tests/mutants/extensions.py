@@ -352,6 +352,9 @@ def choice_of_a_strategy(tree):
     switch = r"( *case TOGGLE_NONE:\n *return false;)"
     tree.edit(charged_in(tree, switch), switch,
               r"    case TOGGLE_SEVERAL:\n        return kvm->vcpu_count > 1;\n\1")
+    tree.refused("policy_space.*TOGGLE_SEVERAL.* not handled in switch")
+    tree.edit("model/study/policy_space.c", r"( *case TOGGLE_NONE:\n)",
+              r"    case TOGGLE_SEVERAL:\n        return 1;\n\1")
     tree.builds()
     contains(tree.run("list", "--explain", "toggle"), r"every:(.|\n)*several: where there are several(.|\n)*none:", "list --explain")
     rows, record = tree.rows("--set", "toggle=several", "--set", "strategy=unmap")
@@ -437,7 +440,7 @@ const struct cli_command cmd_greet = {
 """)
     tree.edit("model/cli/main.c", r"&cmd_import", "&cmd_import, &cmd_greet")
     tree.refused("cmd_greet")
-    tree.edit("model/cli/cli.h", r"cmd_import;", "cmd_import, cmd_greet;")
+    tree.edit("model/cli/cli.h", r"(extern const struct cli_command )", r"\1cmd_greet, ")
     tree.builds()
     contains(tree.run("--help"), r"greet +says hello", "--help")
     contains(tree.run("greet", "world"), "hello world", "the command")
