@@ -35,7 +35,9 @@ static void charge_icache(struct actor *actor, const struct fault *fault)
     if (kvm->strategy->ideal || (before_map && fault->access != ACCESS_FETCH)) {
         return;
     }
-    if (kvm->kernel->value[SWITCH_IC_CLAMP] && size > limit) {
+    /* Where lines have aliases none is known to be all of them (icache_is_aliasing). */
+    bool aliases = kvm->memory->platform->vipt;
+    if (aliases || (kvm->kernel->value[SWITCH_IC_CLAMP] && size > limit)) {
         memory_icache_all(actor, kvm->memory, start, end, n);
     } else {
         memory_icache_range(actor, kvm->memory, start, end, n);

@@ -318,8 +318,7 @@ struct lock *fault_hugetlb_mutex(const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
-    if (!slot ||
-        (slot->area.backing != BACKING_HUGETLB && slot->area.backing != BACKING_HUGETLB_1G)) {
+    if (!slot || !backing_is_hugetlb(slot->area.backing)) {
         return NULL;
     }
     uint64_t at = memslot_hva(slot, fault->ipa), end;

@@ -68,7 +68,7 @@ struct memslot *kvm_slot_of(struct kvm *kvm, uint64_t ipa)
 void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t start, uint64_t end,
                       bool mapped)
 {
-    if (slot->area.backing == BACKING_SHARED) {
+    if (backing_is_shared(slot->area.backing)) {
         bool cleaned = mapped && kvm->strategy->notifier_unmap_cleans && !kvm->fwb;
         oracle_shared(&kvm->memory->oracle, start, end, cleaned);
     }

@@ -141,9 +141,7 @@ struct drop {
 /* How often MADV_DONTNEED of a slot's memory notifies. */
 static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *slot)
 {
-    bool hugetlb =
-        slot->area.backing == BACKING_HUGETLB || slot->area.backing == BACKING_HUGETLB_1G;
-    if (!hugetlb) {
+    if (!backing_is_hugetlb(slot->area.backing)) {
         return 1;
     }
     switch ((enum hugetlb_drop)kvm->kernel->value[SWITCH_HUGETLB_DROP]) {

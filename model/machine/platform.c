@@ -47,6 +47,8 @@ const struct option_row platform_options[] = {
     {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
     {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
     {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
+    {"machine", "vipt", OPTION_FLAG, AT(vipt), .fallback = "no",
+     .help = "CTR_EL0.L1Ip says VIPT: the I-cache may hold aliases"},
 };
 #define MACHINE_OPTIONS (sizeof platform_options / sizeof *platform_options)
 const size_t platform_option_count = MACHINE_OPTIONS;

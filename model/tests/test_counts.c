@@ -113,6 +113,8 @@ static void the_model_predicted_later_kernels(void **state)
     (void)state;
     expect_agreement("bench/kvm/counts-6.12.117.csv", 430, 14190);
     expect_agreement("bench/kvm/counts-7.3.4.csv", 622, 20526);
+    expect_agreement("bench/kvm/counts-hugetlb-shared.csv", 164, 5576);
+    expect_agreement("bench/kvm/counts-vipt.csv", 293, 9669);
 }
 
 /* Every column of the recording is known, and all are claimed but one. */

@@ -30,7 +30,13 @@ struct piece {
 
 static bool is_hugetlb(const struct naive *naive)
 {
-    return naive->backing == BACKING_HUGETLB || naive->backing == BACKING_HUGETLB_1G;
+    return naive->backing == BACKING_HUGETLB || naive->backing == BACKING_HUGETLB_1G ||
+           naive->backing == BACKING_HUGETLB_SHARED;
+}
+
+static bool is_shared(const struct naive *naive)
+{
+    return naive->backing == BACKING_SHARED || naive->backing == BACKING_HUGETLB_SHARED;
 }
 
 static bool can_be_huge(const struct naive *naive, int page)
@@ -77,13 +83,14 @@ static struct piece naive_fresh(struct naive *naive, int page, bool write)
 {
     int block = page - page % BLOCK_PAGES;
     if (naive->state[page] == HOST_EMPTY && can_be_huge(naive, page)) {
-        enum host_state state = write               ? HOST_HUGE
+        bool own = write || is_shared(naive);
+        enum host_state state = own                 ? HOST_HUGE
                                 : is_hugetlb(naive) ? HOST_HUGE_READ
                                                     : HOST_HUGE_ZERO;
         set_states(naive, block, block + BLOCK_PAGES, state);
-        return huge_unit(page, write, state == HOST_HUGE_ZERO ? 0 : BLOCK_PAGES);
+        return huge_unit(page, own, state == HOST_HUGE_ZERO ? 0 : BLOCK_PAGES);
     }
-    bool own = write || naive->backing == BACKING_SHARED;
+    bool own = write || is_shared(naive);
     put_table(naive, page);
     naive->state[page] = own ? HOST_SMALL : HOST_ZERO;
     return small_unit(page, own, own);

@@ -29,11 +29,6 @@ static bool holds_pages(enum host_state state)
     return state == HOST_SMALL || state == HOST_HUGE || state == HOST_HUGE_READ;
 }
 
-static bool hugetlb(const struct host_area *area)
-{
-    return area->backing == BACKING_HUGETLB || area->backing == BACKING_HUGETLB_1G;
-}
-
 /* Whether the block around `at` lies whole within the area: only then can a
  * huge page back it. */
 static bool block_fits(const struct host_area *area, uint64_t at)
@@ -44,7 +39,7 @@ static bool block_fits(const struct host_area *area, uint64_t at)
 
 static bool likes_huge(const struct host_area *area)
 {
-    return hugetlb(area) || area->backing == BACKING_THP;
+    return backing_is_hugetlb(area->backing) || area->backing == BACKING_THP;
 }
 
 static bool huge_possible(const struct host_area *area, uint64_t at)
@@ -91,7 +86,7 @@ static uint64_t same_until(uint64_t at, uint64_t end, uint64_t limit, uint64_t u
 static struct host_access small_fresh(struct host *host, const struct host_area *area, uint64_t at,
                                       uint64_t end, uint64_t limit, bool write)
 {
-    bool own = write || area->backing == BACKING_SHARED;
+    bool own = write || backing_is_shared(area->backing);
     struct host_access access = {
         .start = round_down(at, area->page_bytes), .unit_bytes = area->page_bytes, .writable = own};
     access.end = min_u64(same_until(at, end, limit, area->page_bytes), area->end);
@@ -107,9 +102,11 @@ static struct host_access huge_fresh(struct host *host, const struct host_area *
     struct host_access access = {.start = round_down(at, block), .unit_bytes = block};
     uint64_t last = access.start + round_down(area->end - access.start, block);
     access.end = min_u64(same_until(at, end, min_u64(limit, last), block), last);
-    bool zero = !write && !hugetlb(area);
-    enum host_state state = zero ? HOST_HUGE_ZERO : write ? HOST_HUGE : HOST_HUGE_READ;
-    access.writable = write;
+    bool zero = !write && !backing_is_hugetlb(area->backing);
+    /* A private page that was only read is copied when it is written; a shared one is not. */
+    bool own = write || backing_is_shared(area->backing);
+    enum host_state state = zero ? HOST_HUGE_ZERO : own ? HOST_HUGE : HOST_HUGE_READ;
+    access.writable = own;
     access.fresh_bytes = zero ? 0 : access.end - access.start;
     interval_map_set(&host->state, access.start, access.end, state);
     return access;

@@ -85,6 +85,7 @@ static void apply_capabilities(const struct measurements *found, const char *fil
     result->tlbirange = machine->tlbirange;
     result->vhe = machine->vhe;
     result->lpa2 = machine->lpa2;
+    result->vipt = machine->vipt;
     result->line_bytes = machine->line_bytes;
     if (found->machine->recorded) {
         snprintf(result->caps_source, sizeof result->caps_source,

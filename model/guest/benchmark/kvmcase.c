@@ -139,7 +139,8 @@ bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_
 bool kvmcase_backing(const char *text, enum backing *backing, const struct source_location *at,
                      struct error *err)
 {
-    static const enum backing known[] = {BACKING_4K, BACKING_THP, BACKING_HUGETLB, BACKING_SHARED};
+    static const enum backing known[] = {BACKING_4K, BACKING_THP, BACKING_HUGETLB,
+                                         BACKING_HUGETLB_SHARED, BACKING_SHARED};
     const size_t count = sizeof known / sizeof *known;
     const char *names[sizeof known / sizeof *known];
     char hint[256] = "";
@@ -202,7 +203,7 @@ bool kvmcase_check(const struct kvmcase_shape *shape, const struct source_locati
 
 const char *kvmcase_unsupported(const struct kvmcase_shape *shape)
 {
-    if (shape->backing == BACKING_HUGETLB && shape->mem_mib % 2 != 0) {
+    if (backing_is_hugetlb(shape->backing) && shape->mem_mib % 2 != 0) {
         return "page: hugetlb memory that is no whole number of 2 MiB pages";
     }
     return NULL;

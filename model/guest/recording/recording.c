@@ -162,10 +162,10 @@ static bool describe_backing(const struct csv *table, struct recording_info *inf
     static const struct {
         const char *word;
         enum backing backing;
-    } words[] = {{"-4k-", BACKING_4K},         {"-hugetlb-1g-", BACKING_HUGETLB_1G},
-                 {"-1g-", BACKING_HUGETLB_1G}, {"-hugetlb-", BACKING_HUGETLB},
-                 {"-shm-", BACKING_SHARED},    {"-2m-", BACKING_THP},
-                 {"-thp-", BACKING_THP}};
+    } words[] = {{"-4k-", BACKING_4K},           {"-hugetlb-1g-", BACKING_HUGETLB_1G},
+                 {"-1g-", BACKING_HUGETLB_1G},   {"-hugetlb-shared-", BACKING_HUGETLB_SHARED},
+                 {"-hugetlb-", BACKING_HUGETLB}, {"-shm-", BACKING_SHARED},
+                 {"-2m-", BACKING_THP},          {"-thp-", BACKING_THP}};
     char name[sizeof info->name + 2];
     if (recorded_backing(table, info)) {
         return true;
@@ -201,6 +201,7 @@ static uint64_t leaf_of(enum backing backing)
     switch (backing) {
     case BACKING_THP:
     case BACKING_HUGETLB:
+    case BACKING_HUGETLB_SHARED:
         return 2 * MIB;
     case BACKING_HUGETLB_1G:
         return GIB;

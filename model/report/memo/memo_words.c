@@ -187,6 +187,7 @@ char *memo_leaf(const struct memo_facts *facts, char buf[MEMO_TEXT])
         {BACKING_THP, block, ""},
         {BACKING_HUGETLB, block, " (hugetlb)"},
         {BACKING_HUGETLB_1G, strcmp(facts->granule, "4K") == 0 ? "1 GiB" : block, " (hugetlb)"},
+        {BACKING_HUGETLB_SHARED, block, " (shared hugetlb)"},
         {BACKING_SHARED, page, " (shared memory)"}};
     snprintf(buf, MEMO_TEXT, "leaves as the host has pages");
     for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
