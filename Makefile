@@ -264,7 +264,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 # Left out: programs of over 0.8 s of CPU, but for golden, sim and counts, which see whole runs and
 # recorded counts. What is left takes under 20 s in all; the last line but one says how much it was.
 SLOW_TESTS := advise agreement bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts_random effect fit \
-    import_trip limits paths properties rng stage2_tree stall store tracks verdict
+    import_trip limits paths properties reference rng stage2_tree stall store tracks verdict
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick
@@ -329,8 +329,9 @@ torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60 in a
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long
-check-long: $(B)/tests/test_agreement ## play all of the random cases that check plays some of
-	@S2FLUSH_CASES=all $(TEST_ENV) $<
+check-long: $(B)/tests/test_agreement $(B)/tests/test_reference ## play all of the random cases that check plays some of
+	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_agreement
+	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_reference
 
 # --- Benchmarks --------------------------------------------------------------------------------
 

@@ -15,7 +15,9 @@ void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus)
                             .vcpus = vcpus,
                             .copies = 1,
                             .s1_levels = 3,
+                            .reset_stops_vcpus = true,
                             .off_access_share = 0.3,
+
                             .off_access_bytes = 16};
 }
 
@@ -95,10 +97,15 @@ uint32_t timeline_phase(struct timeline *timeline, const char *name)
     return index;
 }
 
+static bool op_has_pieces(const struct op *op)
+{
+    return op->kind == OP_TOUCH || op->kind == OP_PREFAULT || op->kind == OP_MAINTAIN;
+}
+
 /* What is left out is more than one piece: a timeline that is full stays so. */
 static bool has_room(struct timeline *timeline, const struct op *op)
 {
-    bool many = (op->kind == OP_TOUCH || op->kind == OP_PREFAULT) && op->count > 1;
+    bool many = op_has_pieces(op) && op->count > 1;
     uint64_t pieces = many ? op->count : 1;
     timeline->full |= pieces > TIMELINE_OPS - timeline->ops;
     timeline->ops += timeline->full ? 0 : pieces;
@@ -200,8 +207,7 @@ size_t timeline_intervals(const struct timeline *timeline)
         const struct script *script = &timeline->scripts[i];
         for (size_t k = 0; k < script->count; k++) {
             const struct op *op = &script->ops[k];
-            bool maps = op->kind == OP_TOUCH || op->kind == OP_PREFAULT;
-            bool pieces = maps && op->count > 1 && op->stride > op->bytes;
+            bool pieces = op_has_pieces(op) && op->count > 1 && op->stride > op->bytes;
             runs += pieces ? 4 * op->count : 4;
         }
     }

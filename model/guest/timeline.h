@@ -30,7 +30,11 @@ enum op_kind {
     OP_FILL_UNCACHED, /* the same through a mismatched, non-cacheable mapping */
     OP_HOST_READ, /* the VMM or host kernel reads it */
     OP_HOST_READ_UNCACHED,
-    OP_DEVICE_READ, /* a coherent device reads it */
+    OP_DEVICE_READ, /* a device reads it: a coherent one, or one that goes past the caches */
+    OP_DEVICE_WRITE, /* writes it */
+    OP_MAINTAIN, /* cache maintenance by the guest, count pieces as of a touch */
+    OP_HOST_MAINTAIN, /* the same of [ipa, +bytes) by the VMM or host kernel */
+    OP_ICACHE, /* the guest sets or clears SCTLR_EL1.I with its MMU off */
     OP_REINIT, /* KVM_ARM_VCPU_INIT of vCPU n, by the VMM */
     OP_DROP, /* the VMM drops the memory behind slot n */
     OP_NOTIFY, /* a host range [ipa, +bytes) of guest memory is invalidated by an MMU
@@ -47,14 +51,27 @@ enum op_kind {
 
 enum touch_access { TOUCH_READ, TOUCH_WRITE, TOUCH_FETCH };
 
+enum guest_maintenance {
+    MAINTAIN_CLEAN, /* DC CVAC */
+    MAINTAIN_CLEAN_POU, /* DC CVAU */
+    MAINTAIN_CLEAN_INVALIDATE, /* DC CIVAC */
+    MAINTAIN_INVALIDATE, /* DC IVAC */
+    MAINTAIN_ICACHE, /* IC IVAU */
+    MAINTAIN_ICACHE_ALL, /* IC IALLU; the range is all memory of the VM */
+};
+
 struct op {
     uint8_t kind; /* enum op_kind */
-    uint8_t access; /* enum touch_access, of OP_TOUCH */
+    uint8_t access; /* enum touch_access, of OP_TOUCH; enum guest_maintenance */
     bool on;
+    bool past; /* an access through a Non-cacheable mapping, by a device that is not coherent */
+    bool no_dsb; /* maintenance that no DSB follows */
+    bool declared; /* of a touch or maintenance: judged and nothing else. Its time is in the
+                      instructions that a recording counts, and it faults on nothing */
     uint16_t density; /* lines used of each 4 KiB, of OP_TOUCH and reads; 0: all */
     uint32_t phase; /* index into the timeline's phases */
     uint64_t ipa, bytes;
-    uint64_t stride, count; /* of OP_TOUCH and OP_PREFAULT */
+    uint64_t stride, count; /* of OP_TOUCH, OP_MAINTAIN and OP_PREFAULT */
     uint64_t n;
 };
 
@@ -91,6 +108,7 @@ struct vm_shape {
     uint32_t s1_levels; /* table levels that the guest's own walks read */
     uint64_t s1_page_bytes; /* pages that its own tables map; 0: as large as stage 2's */
     uint64_t s1_hot_pages; /* pages that its code needs besides its data */
+    bool reset_stops_vcpus; /* all, from the first re-init of a reset until each enters again */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     uint64_t off_access_bytes; /* of one access while it is off */
     struct slot_shape slots[TIMELINE_SLOTS];

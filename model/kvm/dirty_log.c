@@ -2,6 +2,7 @@
 
 #include "core/coro.h"
 #include "core/invariant.h"
+#include "kvm/reach.h"
 #include "kvm/tlbi.h"
 
 /* Kernels that know range invalidation use it here wherever the CPU has it,
@@ -36,6 +37,8 @@ static uint64_t split_block(struct actor *actor, struct kvm *kvm, struct leaves 
     there.start = around - around % size;
     there.end = there.start + size;
     uint64_t tables = stage2_unmap(&kvm->stage2, there);
+    reach_unmap(kvm, &there);
+    reach_tlbi(kvm, there.start, there.end);
     memory_tlbi(actor, kvm->memory, EV_tlbi_calls, 1);
     return tables;
 }
@@ -50,7 +53,9 @@ static uint64_t drop_table(struct actor *actor, struct kvm *kvm, struct leaves w
         uint64_t count = (there.end - there.start) / kvm_leaf_bytes(kvm, there.level);
         actor_charge(actor, EV_collapsed_leaves, count);
         tables += stage2_unmap(&kvm->stage2, there);
+        reach_unmap(kvm, &there);
     }
+    reach_tlbi(kvm, wanted.start, wanted.end);
     invalidate_range(actor, kvm, wanted.start, wanted.end);
     return tables;
 }

@@ -3,6 +3,7 @@
 #include "kvm/dirty_log.h"
 #include "kvm/fault.h"
 #include "kvm/lines.h"
+#include "kvm/reach.h"
 
 /* --- booking --- */
 
@@ -44,15 +45,6 @@ static void charge_icache(struct actor *actor, const struct fault *fault)
     }
 }
 
-/* From here on the I-cache may hold any of it. */
-static void make_executable(struct actor *actor, const struct fault *fault)
-{
-    uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
-    charge_icache(actor, fault);
-    oracle_executable(&fault->kvm->memory->oracle, start,
-                      start + (fault->leaves.end - fault->leaves.start));
-}
-
 /* --- under the lock --- */
 
 /* Whether what the host said of the page may no longer hold (mmu_notifier_retry). */
@@ -86,7 +78,7 @@ static struct access pending_access_of(const struct fault *fault)
         .end = memslot_hva(fault->slot, min_u64(fault->leaves.end, fault->limit)),
         .density = fault->vcpu->pending ? fault->vcpu->pending->density : 0,
         .write = fault->access == ACCESS_WRITE,
-        .path = kvm_guest_path(kvm, fault->vcpu)};
+        .path = kvm_guest_path(kvm, fault->vcpu, fault->access)};
 }
 
 static void note_met(const struct fault *fault, const struct access *access,
@@ -228,10 +220,11 @@ void fault_install(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     if (fault->leaves.executable) {
-        make_executable(actor, fault);
+        charge_icache(actor, fault);
     }
     /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
+    reach_map(kvm, &fault->leaves);
     charge_map(actor, fault);
     charge_handovers(actor, fault);
     lines_touch_leaves(actor, kvm, fault->leaves, true);
@@ -253,12 +246,13 @@ void fault_relax(struct actor *actor, struct fault *fault)
     /* Permissions are only added: what others gave meanwhile stays. */
     fault_cut(fault, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
-        make_executable(actor, fault);
+        charge_icache(actor, fault);
     }
     fault->leaves.writable |= mapped.writable;
     fault->leaves.executable |= mapped.executable;
     uint64_t n = leaf_count(fault);
     stage2_relax(&kvm->stage2, fault->leaves);
+    reach_map(kvm, &fault->leaves);
     fault->done = true;
     actor_charge(actor, EV_relax_calls, n);
     charge_handovers(actor, fault);

@@ -1,6 +1,7 @@
 #include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/range.h"
+#include "kvm/reach.h"
 #include "kvm/stall.h"
 
 #include <string.h>
@@ -15,6 +16,7 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->strategy = strategy;
     kvm->memory = memory;
     kvm->fwb = strategy->fwb;
+    memory->oracle.traits.fwb = kvm->fwb;
     kvm->batch_leaves = 1;
     kvm->vcpu_count = vcpu_count;
     stage2_init(&kvm->stage2, geometry, pool);
@@ -74,9 +76,15 @@ void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t star
     }
 }
 
-enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
+enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
+                         enum guest_access access)
 {
-    return vcpu->mmu_on || kvm->fwb ? PATH_CACHED : PATH_UNCACHED;
+    bool fetch = access == ACCESS_FETCH;
+    enum stage1 off = !fetch            ? STAGE1_OFF_DATA
+                      : vcpu->icache_on ? STAGE1_OFF_FETCH_CACHED
+                                        : STAGE1_OFF_FETCH;
+    enum stage1 on = vcpu->noncacheable && !fetch ? STAGE1_NONCACHEABLE : STAGE1_CACHEABLE;
+    return oracle_path(&kvm->memory->oracle, vcpu->mmu_on ? on : off);
 }
 
 /* --- VM registers and set/way --- */
@@ -130,7 +138,8 @@ static CORO(toggling)
     }
     /* Once the caches are on, nothing needs to be trapped any more. */
     vcpu->tvm = vcpu->tvm && !my->on;
-    vcpu->mmu_on = my->on;
+    vcpu->mmu_on = vcpu->icache_on = my->on; /* SCTLR_EL1.M, .C and .I */
+    reach_mode(kvm);
     CORO_END;
 }
 
@@ -171,7 +180,7 @@ void kvm_setway(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uin
 
 /* --- re-init and entry --- */
 
-static void icache_whole_vm(struct actor *actor, struct kvm *kvm)
+void kvm_icache_all(struct actor *actor, struct kvm *kvm)
 {
     actor_charge(actor, EV_ic_ialluis, kvm->memory->platform->dic ? 0 : 1);
     for (uint32_t i = 0; i < kvm->slot_count; i++) {
@@ -197,6 +206,7 @@ static CORO(reinit)
     actor->site = SITE_REINIT;
     kvm->last_unmapped_bytes = 0;
     AWAIT(actor_charge(actor, EV_reinits, 1));
+    reach_reinit(kvm, my->vcpu);
     if (my->vcpu->has_run && strategy->reinit_unmap != UNMAP_NONE) {
         AWAIT(range_reinit_unmap(actor, kvm));
     }
@@ -204,13 +214,13 @@ static CORO(reinit)
         AWAIT(range_strategy_flush(actor, kvm));
     }
     if (my->vcpu->has_run && strategy->reinit_icache && strategy->flush_at != FLUSH_FIRST_RUN) {
-        icache_whole_vm(actor, kvm);
+        kvm_icache_all(actor, kvm);
     }
     if (my->vcpu->has_run && strategy->flush_at == FLUSH_FIRST_RUN) {
         kvm->flush_pending = true;
     }
     my->vcpu->tvm = !kvm->fwb;
-    my->vcpu->mmu_on = false;
+    my->vcpu->mmu_on = my->vcpu->icache_on = false;
     kvm->toggled = false;
     stall_end(actor, kvm, my->stall, 1);
     actor->site = SITE_VMM;
@@ -250,12 +260,13 @@ static CORO(enter)
         AWAIT(range_strategy_flush(actor, kvm));
         actor->site = SITE_FLUSH;
         if (kvm->strategy->reinit_icache) {
-            icache_whole_vm(actor, kvm);
+            kvm_icache_all(actor, kvm);
         }
         actor->site = SITE_GUEST;
         AWAIT(actor_raise(actor, &kvm->flushed));
         kvm->flushing = false;
     }
+    reach_enter(kvm, my->vcpu);
     stall_end(actor, kvm, my->stall, 1);
     CORO_END;
 }

@@ -44,6 +44,10 @@ struct kvm_vcpu {
     bool has_run; /* survives re-init */
     bool tvm; /* VM-register writes trap */
     bool mmu_on; /* the guest's stage 1 and caches are on */
+    bool icache_on; /* SCTLR_EL1.I with the MMU off */
+    bool noncacheable; /* its data accesses go through a Non-cacheable mapping, MMU on */
+    bool live; /* it entered the guest since its last re-init, */
+    bool in_guest; /* and was not stopped since, for another vCPU's */
     uint64_t batch_leaves; /* leaves that one of its faults may take at once */
     struct pending_access *pending; /* the access that its fault is for; NULL: none */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
@@ -97,6 +101,8 @@ struct kvm {
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
     struct signal flushed;
     bool toggled; /* a toggle has flushed since the last re-init */
+    bool resetting; /* some vCPU was re-initialised, none has entered since */
+    struct oracle_vcpus running; /* as the oracle knows it: kvm/reach.h */
 
     double drawn_ps[2]; /* mean of the part of a fault's path that is drawn, of translation and
                            permission faults; 0: a path always takes as long */
@@ -144,8 +150,6 @@ void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
  * that do the same from going in step. Lowers the two prices by that part. */
 void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS]);
 
-/* How guest accesses reach memory: cached with the MMU on or with FWB. */
-enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu);
 
 /* --- operations: AWAIT each, but for those that say otherwise --- */
 
@@ -167,10 +171,29 @@ void kvm_setway(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uin
 /* What a guest does in [ipa, ipa + bytes). */
 enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
+/* How it reaches memory, as stage 1 and stage 2 together say. */
+enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
+                         enum guest_access access);
+
 /* The guest accesses a range, `density` lines of each 4 KiB: faults as needed,
  * then the accesses themselves. */
 void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                uint64_t bytes, enum guest_access access, uint32_t density);
+
+/* The guest maintains caches by VA in a range: what is not mapped faults, as a write
+ * (kvm_is_write_fault), and so does DC IVAC on what it may not write. */
+void kvm_maintain(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
+                        uint64_t bytes, enum maintenance maintenance, bool dsb);
+
+/* One IC IALLUIS, for all of the VM's memory. */
+void kvm_icache_all(struct actor *actor, struct kvm *kvm);
+
+/* What is mapped of a range is accessed or maintained without any cost or fault: only the
+ * oracle learns of it. */
+void kvm_declare_access(struct kvm *kvm, const struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes,
+                        enum guest_access access, uint32_t density);
+void kvm_declare_maintenance(struct kvm *kvm, uint64_t ipa, uint64_t bytes,
+                             enum maintenance maintenance);
 
 /* One stage-2 fault of a vCPU at `ipa`; takes further leaves of the same kind
  * up to `limit`. */

@@ -3,6 +3,7 @@
 #include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/lines.h"
+#include "kvm/reach.h"
 
 /* The part of a host range that a slot maps, as IPA; false where none. */
 static bool slot_part(const struct memslot *slot, struct host_range range, uint64_t *start,
@@ -52,6 +53,7 @@ static void set_spte(struct actor *actor, struct notify *notify)
     if (maps) {
         actor_charge(actor, EV_map_bytes, page.end - page.start);
         stage2_map(&kvm->stage2, page);
+        reach_map(kvm, &page);
     }
     bool asked = maps || early;
     bool cleans = asked && kvm->strategy->fault_cleans && !kvm->fwb;

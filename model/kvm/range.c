@@ -3,6 +3,7 @@
 
 #include "core/coro.h"
 #include "core/invariant.h"
+#include "kvm/reach.h"
 #include "kvm/tlbi.h"
 
 /* The memory address behind an IPA of a slot, which may be on its way out. */
@@ -128,6 +129,11 @@ static void unmap_leaves(struct actor *actor, struct unmap *unmap)
     struct kvm *kvm = unmap->kvm;
     uint64_t leaves = leaf_count(kvm, &unmap->leaves);
     uint64_t tables = stage2_unmap(&kvm->stage2, unmap->leaves);
+    bool by_leaf = unmap->rule.tlbi != REINIT_TLBI_VM && !defers_tlbi(kvm, &unmap->rule);
+    reach_unmap(kvm, &unmap->leaves);
+    if (by_leaf) {
+        reach_tlbi(kvm, unmap->leaves.start, unmap->leaves.end);
+    }
     uint64_t bytes = unmap->leaves.end - unmap->leaves.start;
     actor_at(actor, unmap->leaves.start, kvm_leaf_bytes(kvm, unmap->leaves.level));
     actor_charge(actor, EV_unmap_leaves, leaves);
@@ -180,6 +186,7 @@ static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
     struct range_tlbi sum = {0};
     uint64_t chunk = chunk_bytes(kvm);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
+    reach_tlbi(unmap->kvm, start, max_u64(unmap->at, stop));
     if (!kvm->memory->platform->tlbirange) {
         memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, chunk_count(kvm, start, stop));
         return;

@@ -82,7 +82,7 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
                             .end = start + (stop - touch->at),
                             .density = touch->pending.density,
                             .write = touch->access == ACCESS_WRITE,
-                            .path = kvm_guest_path(kvm, touch->vcpu),
+                            .path = kvm_guest_path(kvm, touch->vcpu, touch->access),
                             .reader = reader_of(touch->vcpu, touch->access),
                             .met = met ? &pending->met : NULL};
     memory_access(actor, kvm->memory, &access);

@@ -2,6 +2,7 @@
 #include "kvm/range.h"
 
 #include "core/coro.h"
+#include "kvm/reach.h"
 
 struct whole {
     struct kvm *kvm;
@@ -124,6 +125,7 @@ static CORO(whole)
         }
     }
     if (my->rule.tlbi == REINIT_TLBI_VM) {
+        reach_tlbi(kvm, 0, UINT64_MAX);
         AWAIT(memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, 1));
     }
     AWAIT(actor_unlock(actor, &kvm->mmu_lock));

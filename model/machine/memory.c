@@ -12,7 +12,12 @@ void memory_init(struct memory *memory, const struct platform *platform, const d
 {
     *memory = (struct memory){
         .platform = platform, .value = value, .cache = cache, .past_bytes = platform->line_bytes};
-    oracle_init(&memory->oracle, pool, platform->line_bytes, platform->dic);
+    struct oracle_traits traits = {.line_bytes = platform->line_bytes,
+                                   .dic = platform->dic,
+                                   .idc = platform->idc,
+                                   .vipt = platform->vipt,
+                                   .still = true};
+    oracle_init(&memory->oracle, pool, traits);
     flow_init(&memory->cmo_path, engine, "CMO path", RESOURCE_CMO_PATH);
     flow_init(&memory->zero_path, engine, "zeroing path", RESOURCE_ZERO_PATH);
     memory->dvm = (struct server){.name = "DVM", .resource = RESOURCE_DVM};
@@ -67,7 +72,7 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
                   uint64_t ranges)
 {
     struct line_counts found = flush(memory, start, end);
-    oracle_flush(&memory->oracle, start, end);
+    oracle_maintain(&memory->oracle, start, end, CLEAN_INVALIDATE, true);
     charge_clean(actor, memory, found, end - start, ranges);
 }
 
@@ -75,7 +80,7 @@ void memory_clean_by_range(struct actor *actor, struct memory *memory, uint64_t 
                            uint64_t commands)
 {
     struct line_counts found = flush(memory, start, end);
-    oracle_flush(&memory->oracle, start, end);
+    oracle_maintain(&memory->oracle, start, end, CLEAN_INVALIDATE, true);
     see(memory, found);
     actor_charge(actor, EV_writeback_bytes, found.dirty * memory->platform->line_bytes);
     actor_charge(actor, EV_range_cmo_calls, commands);
@@ -89,7 +94,7 @@ void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t st
     if (!memory->platform->dic) {
         actor_charge(actor, EV_icache_lines, (end - start) / memory->platform->line_bytes);
     }
-    oracle_icache(&memory->oracle, start, end);
+    oracle_maintain(&memory->oracle, start, end, ICACHE_ALIAS, true);
 }
 
 void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
@@ -99,8 +104,42 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
         actor_charge(actor, EV_ic_ialluis, calls);
     }
     if (start < end) {
-        oracle_icache(&memory->oracle, start, end);
+        oracle_maintain(&memory->oracle, start, end, ICACHE_ALL, true);
     }
+}
+
+static void charge_maintenance(struct actor *actor, struct memory *memory, uint64_t start,
+                               uint64_t end, enum maintenance maintenance)
+{
+    const struct platform *platform = memory->platform;
+    uint64_t lines = (end - start) / platform->line_bytes;
+    switch (maintenance) {
+    case CLEAN_POU:
+        if (!platform->idc && !memory->oracle.traits.fwb) {
+            charge_clean(actor, memory, (struct line_counts){.clean = lines}, end - start, 1);
+        }
+        return;
+    case CLEAN_POC:
+    case CLEAN_INVALIDATE:
+    case INVALIDATE:
+    case GUEST_INVALIDATE:
+        charge_clean(actor, memory, flush(memory, start, end), end - start, 1);
+        return;
+    case ICACHE_VA:
+    case ICACHE_ALIAS:
+        actor_charge(actor, EV_icache_lines, platform->dic ? 0 : lines);
+        return;
+    case ICACHE_ALL:
+        actor_charge(actor, EV_ic_ialluis, platform->dic ? 0 : 1);
+        return;
+    }
+}
+
+void memory_maintain(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                     enum maintenance maintenance, bool dsb)
+{
+    oracle_maintain(&memory->oracle, start, end, maintenance, dsb);
+    charge_maintenance(actor, memory, start, end, maintenance);
 }
 
 static void call_el2(struct actor *actor, const struct memory *memory, uint64_t n)
@@ -218,7 +257,10 @@ void memory_access(struct actor *actor, struct memory *memory, const struct acce
         actor_charge(actor, EV_uncached,
                      lines * ((line_bytes + memory->past_bytes - 1) / memory->past_bytes));
     }
-    if (access->write) {
+    if (access->write && access->reader == READER_DEVICE) {
+        oracle_device_write(&memory->oracle, access->start, access->end,
+                            access->path == PATH_CACHED);
+    } else if (access->write) {
         oracle_write(&memory->oracle, access->start, access->end, access->path,
                      is_guest(access->reader));
     } else {
@@ -335,7 +377,7 @@ struct touch_counts memory_clean_each(struct actor *actor, struct memory *memory
     } else {
         clean_then_access_blocks(memory, start, end, size, access, &found, &met);
     }
-    oracle_flush(&memory->oracle, start, end);
+    oracle_maintain(&memory->oracle, start, end, CLEAN_INVALIDATE, true);
     charge_clean(actor, memory, found, end - start, ranges);
     return met;
 }

@@ -57,7 +57,8 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
 void memory_clean_by_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                            uint64_t commands);
 
-/* `calls` range invalidations of the I-cache that cover [start, end). */
+/* `calls` range invalidations of the I-cache that cover [start, end), by the kernel's own
+ * addresses. */
 void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                          uint64_t calls);
 
@@ -65,6 +66,12 @@ void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t st
  * memory that it may hold. */
 void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                        uint64_t calls);
+
+/* Maintenance of [start, end) by a guest or by host software that is not KVM, one loop
+ * with a DSB or without (request). What a clean leaves in the caches is taken to go; DC
+ * CVAU costs what a clean line costs, and nothing with IDC (assumed). */
+void memory_maintain(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
+                     enum maintenance maintenance, bool dsb);
 
 /* n broadcast TLB invalidations of a kind (request). They go one after another,
  * whoever sends them: with ACE a component, and so the interconnect, has one DVM
@@ -95,7 +102,7 @@ struct access {
     uint64_t start, end;
     uint32_t density; /* lines used of each 4 KiB; at most all */
     bool write;
-    enum path path;
+    enum path path; /* of a device: cached where it is coherent */
     enum reader reader; /* as whom a read is judged; a write of READER_HOST or
                            READER_DEVICE counts as another agent's */
     const struct touch_counts *met; /* what it met in the cache where it has been there

@@ -1,16 +1,6 @@
 #include "machine/oracle.h"
 
-/* The state of a range as bits of a run's value; 0 is memory at rest. */
-enum {
-    UNCLEAN = 1,
-    COPIED = 2,
-    ALIAS_FILL = 4, /* a stale copy exists if the range was filled speculatively */
-    ALIAS_SURE = 8, /* a stale copy was allowed by an access */
-    LOST = 16,
-    FETCHED = 32,
-    I_STALE = 64,
-    LOADED = 128,
-};
+#include "machine/oracle_rules.h"
 
 const char *const reader_name[READERS] = {
     [READER_GUEST_OFF] = "guest data, MMU off",
@@ -27,167 +17,517 @@ const char *const outcome_name[] = {
     [STALE] = "stale",
 };
 
-void oracle_init(struct oracle *oracle, struct pool *pool, uint64_t line_bytes, bool dic)
+#define NO_FILL "no speculative data fill before a write past the caches"
+#define NO_FETCH "no speculative instruction fetch before a write"
+#define NOT_BOTH "no speculative data fill, or no speculative instruction fetch of what it filled"
+#define STILL "all vCPUs stand still during a reset"
+
+const char *conditions_text(unsigned conditions)
 {
-    *oracle = (struct oracle){.line_bytes = line_bytes, .dic = dic};
-    interval_map_init(&oracle->state, pool);
+    static const char *const speculation[] = {"",       NO_FILL, NO_FETCH, NO_FILL "; " NO_FETCH,
+                                              NOT_BOTH, NO_FILL, NO_FETCH, NO_FILL "; " NO_FETCH};
+    static const char *const and_still[] = {STILL,
+                                            NO_FILL "; " STILL,
+                                            NO_FETCH "; " STILL,
+                                            NO_FILL "; " NO_FETCH "; " STILL,
+                                            NOT_BOTH "; " STILL,
+                                            NO_FILL "; " STILL,
+                                            NO_FETCH "; " STILL,
+                                            NO_FILL "; " NO_FETCH "; " STILL};
+    return (conditions & CONDITION_STILL ? and_still : speculation)[conditions % CONDITION_STILL];
 }
 
-/* Another agent wrote: what the I-cache may hold of the range is old. */
-static uint64_t rewritten_code(uint64_t value)
-{
-    return value & FETCHED ? I_STALE : 0;
-}
+/* --- cases and facts --- */
 
-struct writing {
-    bool mark_code, by_guest;
+/* What else may happen besides what the timeline says. */
+enum {
+    CASE_QUIET = 1, /* no speculation */
+    CASE_FILL = 2, /* speculative data fills */
+    CASE_FETCH = 4, /* speculative instruction fetches */
+    CASE_BOTH = 8, /* both */
+    CASE_RUN = 16, /* vCPUs that should stand still run on, no speculation */
+    CASE_RUN_BOTH = 32, /* and all speculation */
+    CASES = 6,
+    ALL_CASES = 63,
+    WITH_FILL = CASE_FILL | CASE_BOTH | CASE_RUN_BOTH,
+    WITH_FETCH = CASE_FETCH | CASE_BOTH | CASE_RUN_BOTH,
+    WITH_RUN = CASE_RUN | CASE_RUN_BOTH,
 };
 
-static uint64_t cached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
-{
-    const struct writing *writing = context;
-    (void)start, (void)end;
-    uint64_t kept = value & (FETCHED | I_STALE | (writing->by_guest ? LOADED : 0));
-    uint64_t loaded = writing->by_guest ? 0 : LOADED;
-    return kept | UNCLEAN | COPIED | loaded | (writing->mark_code ? rewritten_code(value) : 0);
-}
+/* In which cases something may be so of a range. */
+struct line {
+    uint8_t dirty; /* a dirty line is in a data cache: memory may lack its bytes */
+    uint8_t old_dirty; /* ... and is older than memory */
+    uint8_t copy; /* a copy is in a data cache by an access; by speculation it may always be */
+    uint8_t old_copy; /* a copy in a data cache is older than memory */
+    uint8_t lost; /* the newest bytes are nowhere any more */
+    uint8_t unclean; /* the newest bytes have not reached the PoU */
+    uint8_t fetched; /* a copy is in an I-cache */
+    uint8_t old_fetched; /* a copy in an I-cache is old */
 
-/* A write past the caches makes any cached copy old. A dirty one may later be
- * written back over it. */
-static uint64_t uncached_write(uint64_t value, uint64_t start, uint64_t end, void *context)
-{
-    const struct writing *writing = context;
-    (void)start, (void)end;
-    uint64_t kept = value & (FETCHED | I_STALE | UNCLEAN | COPIED | LOADED);
-    uint64_t alias = value & (UNCLEAN | COPIED) ? ALIAS_SURE : ALIAS_FILL;
-    return kept | alias | (writing->mark_code ? rewritten_code(value) : 0);
-}
+    bool loaded; /* part of what is dirty was written by another agent than the guest */
+    bool mapped, executable; /* by a leaf of stage 2 */
+    bool left, left_executable; /* by TLB entries of a leaf that is gone */
+    struct oracle_vcpus run;
+};
 
-void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
-                  bool by_guest)
+/* A run's value; 0 is memory at rest that no guest reaches. */
+static struct line unpacked(uint64_t value)
 {
-    struct writing writing = {.mark_code = !by_guest && !oracle->dic, .by_guest = by_guest};
-    interval_map_change change = path == PATH_CACHED ? cached_write : uncached_write;
-    interval_map_update(&oracle->state, start, end, change, &writing);
-}
-
-/* Cleaning an old dirty line over newer bytes in memory loses those bytes. */
-static uint64_t flushed(uint64_t value, uint64_t start, uint64_t end, void *context)
-{
-    (void)start, (void)end, (void)context;
-    bool loses = (value & UNCLEAN) && (value & ALIAS_SURE);
-    return (value & (FETCHED | I_STALE | LOST)) | (loses ? LOST : 0);
-}
-
-void oracle_flush(struct oracle *oracle, uint64_t start, uint64_t end)
-{
-    interval_map_update(&oracle->state, start, end, flushed, NULL);
-}
-
-static uint64_t icache_dropped(uint64_t value, uint64_t start, uint64_t end, void *context)
-{
-    (void)start, (void)end, (void)context;
-    return value & ~(uint64_t)(FETCHED | I_STALE);
-}
-
-void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end)
-{
-    interval_map_update(&oracle->state, start, end, icache_dropped, NULL);
-}
-
-static uint64_t made_executable(uint64_t value, uint64_t start, uint64_t end, void *context)
-{
-    (void)start, (void)end, (void)context;
-    return value | FETCHED;
-}
-
-void oracle_executable(struct oracle *oracle, uint64_t start, uint64_t end)
-{
-    interval_map_update(&oracle->state, start, end, made_executable, NULL);
-}
-
-void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
-{
-    interval_map_set(&oracle->state, start, end, 0);
-}
-
-/* What a reader by that path may see of a range in that state. */
-static enum outcome judge(uint64_t value, enum reader reader, enum path path)
-{
-    if (value & LOST) {
-        return STALE;
+    uint8_t fact[8];
+    for (int i = 0; i < 8; i++, value >>= CASES) {
+        fact[i] = value & ALL_CASES;
     }
-    if (reader == READER_FETCH && (value & I_STALE)) {
-        return STALE;
-    }
-    if (path == PATH_UNCACHED) {
-        return value & UNCLEAN ? STALE : COHERENT;
-    }
-    if (value & ALIAS_SURE) {
-        return STALE;
-    }
-    return value & ALIAS_FILL ? ONLY_IF : COHERENT;
+    return (struct line){.dirty = fact[0],
+                         .old_dirty = fact[1],
+                         .copy = fact[2],
+                         .old_copy = fact[3],
+                         .lost = fact[4],
+                         .unclean = fact[5],
+                         .fetched = fact[6],
+                         .old_fetched = fact[7],
+                         .loaded = value & 1,
+                         .mapped = value & 2,
+                         .executable = value & 4,
+                         .left = value & 8,
+                         .left_executable = value & 16,
+                         .run = {value & 32, value & 64, value & 128}};
 }
 
-static unsigned condition_of(enum reader reader)
+static uint64_t packed(const struct line *line)
 {
-    bool guest = reader == READER_GUEST_OFF || reader == READER_GUEST_ON || reader == READER_FETCH;
-    return guest ? CONDITION_NO_FILL : CONDITION_ANONYMOUS;
+    const uint8_t fact[8] = {line->dirty, line->old_dirty, line->copy,    line->old_copy,
+                             line->lost,  line->unclean,   line->fetched, line->old_fetched};
+    const bool flag[8] = {line->loaded,   line->mapped,          line->executable,
+                          line->left,     line->left_executable, line->run.cached,
+                          line->run.past, line->run.others};
+    uint64_t value = 0;
+    for (int i = 7; i >= 0; i--) {
+        value = value << 1 | flag[i];
+    }
+    for (int i = 7; i >= 0; i--) {
+        value = value << CASES | fact[i];
+    }
+    return value;
 }
 
-static void book(struct verdict *verdict, enum outcome outcome, uint64_t lines, unsigned condition)
+/* --- what may happen at any time --- */
+
+static bool has_dic(const struct oracle_traits *traits)
 {
-    verdict->outcome = outcome > verdict->outcome ? outcome : verdict->outcome;
-    verdict->lines_read += lines;
-    if (outcome == STALE) {
-        verdict->lines_stale += lines;
-    } else if (outcome == ONLY_IF) {
-        verdict->lines_conditional += lines;
-        verdict->conditions |= condition;
+    return traits->dic && RULE(DIC);
+}
+
+static bool has_idc(const struct oracle_traits *traits)
+{
+    return (traits->idc && RULE(IDC)) || (traits->fwb && RULE(FWB_IDC));
+}
+
+static bool forces_cached(const struct oracle_traits *traits)
+{
+    return traits->fwb && RULE(FWB);
+}
+
+/* When what a reader past the caches finds may be old. */
+static uint8_t memory_old(const struct line *line)
+{
+    return line->dirty | line->lost;
+}
+
+static uint8_t data_old(const struct line *line)
+{
+    return line->old_copy | line->lost;
+}
+
+/* When what is fetched on a miss in the I-cache may be. */
+static uint8_t fetch_old(const struct line *line, const struct oracle_traits *traits,
+                         enum path path)
+{
+    uint8_t unclean = has_idc(traits) ? 0 : line->unclean;
+    return path == PATH_CACHED ? data_old(line) | unclean : memory_old(line);
+}
+
+static void write_icache(struct line *line, uint8_t cases)
+{
+    if (RULE(ICACHE_LAGS)) {
+        line->old_fetched |= line->fetched & cases;
     }
 }
 
-struct reading {
+/* A copy of what is there now comes into I-caches and, through the caches, into a
+ * unified one on the way. */
+static void fill_icache(struct line *line, const struct oracle_traits *traits, enum path path,
+                        uint8_t cases)
+{
+    if (path == PATH_CACHED && RULE(READ_ALLOCATES)) {
+        line->copy |= cases;
+    }
+    if (has_dic(traits)) {
+        return;
+    }
+    line->fetched |= RULE(FETCH_FILLS) ? cases : 0;
+    line->old_fetched |= RULE(FETCH_OLD) ? cases & fetch_old(line, traits, path) : 0;
+}
+
+/* vCPUs that run on write through the caches, or don't, in those cases. */
+static void run_on(struct line *line, uint8_t cases)
+{
+    line->dirty |= cases;
+    line->unclean |= cases;
+    line->copy |= cases;
+}
+
+/* What may have happened by itself since the last operation. */
+static void let_happen(struct line *line, const struct oracle_traits *traits)
+{
+    bool reached = line->mapped || (line->left && RULE(TLB));
+    bool executable = line->executable || (line->left_executable && RULE(TLB));
+    uint8_t others = traits->still ? WITH_RUN : ALL_CASES;
+    others = reached && line->run.others && RULE(RUN_ON) ? others : 0;
+    run_on(line, others);
+    if (executable) {
+        uint8_t ahead = RULE(FETCH_AHEAD) ? WITH_FETCH : 0;
+        fill_icache(line, traits, PATH_CACHED, others | (line->run.cached ? ahead : 0));
+        uint8_t past = others | (line->run.past ? ahead : 0);
+        fill_icache(line, traits, PATH_UNCACHED, forces_cached(traits) ? 0 : past);
+    }
+    write_icache(line, others);
+}
+
+/* --- operations on a range --- */
+
+enum operation {
+    DO_WRITE,
+    DO_WRITE_PAST,
+    DO_DEVICE_WRITE,
+    DO_READ,
+    DO_CLEAN_POC,
+    DO_CLEAN_POU,
+    DO_CLEAN_INVALIDATE,
+    DO_INVALIDATE,
+    DO_ICACHE,
+    DO_MAP,
+    DO_UNMAP,
+    DO_TLBI,
+    DO_RUN,
+    DO_FORGET,
+};
+
+struct doing {
     struct oracle *oracle;
-    enum reader reader;
+    enum operation operation;
+    bool by_guest;
+    bool executable; /* of DO_MAP */
+    struct oracle_vcpus run; /* of DO_RUN */
+    enum reader reader; /* of DO_READ, with what follows */
     enum path path;
     uint64_t bytes, lines; /* of the whole read: lines are spread evenly */
 };
 
-static uint64_t read_range(uint64_t value, uint64_t start, uint64_t end, void *context)
+static void write_cached(struct line *line, bool device)
 {
-    const struct reading *reading = context;
-    struct oracle *oracle = reading->oracle;
-    if (oracle->judging) {
-        double part = (double)(end - start) / (double)reading->bytes;
-        uint64_t lines = (uint64_t)(part * (double)reading->lines + 0.5);
-        book(&oracle->verdict[reading->reader], judge(value, reading->reader, reading->path), lines,
-             condition_of(reading->reader));
+    bool lags = device ? RULE(DEVICE_POC) : RULE(MEMORY_LAGS);
+    bool at_pou = device ? RULE(DEVICE_POU) : !RULE(POU_LAGS);
+    if (RULE(ONE_COPY)) {
+        line->old_dirty = line->old_copy = line->lost = 0;
     }
-    uint64_t copy = reading->path == PATH_CACHED ? COPIED : 0;
-    uint64_t code = reading->reader == READER_FETCH ? FETCHED : 0;
-    return value | copy | code;
+    line->dirty = lags ? ALL_CASES : 0;
+    line->unclean = at_pou ? 0 : ALL_CASES;
+    line->copy = ALL_CASES;
+    write_icache(line, ALL_CASES);
 }
 
-void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
-                 enum reader reader, enum path path)
+static void write_past(struct line *line)
 {
-    struct reading reading = {oracle, reader, path, end - start, lines};
-    interval_map_update(&oracle->state, start, end, read_range, &reading);
+    uint8_t copy = line->copy | (RULE(FILL) ? WITH_FILL : 0);
+    line->old_copy = RULE(OLD_COPY) ? copy : 0;
+    line->old_dirty = line->dirty;
+    if (!RULE(WRITE_BACK)) {
+        line->dirty = line->old_dirty = 0;
+    }
+    if (RULE(PAST)) {
+        line->lost = line->unclean = 0;
+    }
+    write_icache(line, ALL_CASES);
+}
+
+static void clean_poc(struct line *line)
+{
+    if (RULE(CLEAN_POC)) {
+        line->lost |= RULE(CLEAN_BACK) ? line->old_dirty : 0;
+        line->dirty = line->old_dirty = line->unclean = 0;
+        line->loaded = false;
+    }
+}
+
+static void clean_invalidate(struct line *line)
+{
+    clean_poc(line);
+    if (RULE(INVALIDATE)) {
+        line->copy = line->old_copy = 0;
+    }
+}
+
+static void invalidate(struct line *line)
+{
+    line->lost |= RULE(INVALIDATE_DROPS) ? line->dirty : 0;
+    clean_invalidate(line);
+}
+
+static void forget(struct line *line)
+{
+    if (RULE(FRESH)) {
+        struct line fresh = {.mapped = line->mapped,
+                             .executable = line->executable,
+                             .left = line->left,
+                             .left_executable = line->left_executable,
+                             .run = line->run};
+        *line = fresh;
+    }
+}
+
+/* --- verdicts --- */
+
+static unsigned conditions_of(uint8_t cases)
+{
+    unsigned conditions = 0;
+    if (!(cases & CASE_QUIET)) {
+        conditions |= cases & CASE_FILL ? CONDITION_NO_FILL : 0;
+        conditions |= cases & CASE_FETCH ? CONDITION_NO_FETCH : 0;
+        conditions |= (cases & CASE_BOTH) && conditions == 0 ? CONDITION_NOT_BOTH : 0;
+    }
+    bool runs = (cases & CASE_RUN) && !(cases & CASE_QUIET);
+    bool runs_both = (cases & CASE_RUN_BOTH) && !(cases & CASE_BOTH);
+    return conditions | (runs || runs_both ? CONDITION_STILL : 0);
+}
+
+/* `cases` are those in which the lines may be old. */
+static void book(struct verdict *verdict, uint8_t cases, uint64_t lines)
+{
+    bool speculation = cases & (CASE_FILL | CASE_FETCH | CASE_BOTH);
+    enum outcome outcome = cases & CASE_QUIET ? STALE : speculation ? ONLY_IF : COHERENT;
+    verdict->outcome = outcome > verdict->outcome ? outcome : verdict->outcome;
+    verdict->lines_read += lines;
+    verdict->lines_stale += outcome == STALE ? lines : 0;
+    verdict->lines_conditional += outcome == ONLY_IF ? lines : 0;
+    verdict->conditions |= outcome == STALE ? 0 : conditions_of(cases);
+}
+
+static void read_line(struct line *line, const struct doing *doing, uint64_t bytes)
+{
+    struct oracle *oracle = doing->oracle;
+    const struct oracle_traits *traits = &oracle->traits;
+    bool fetch = doing->reader == READER_FETCH;
+    uint8_t old = fetch ? line->old_fetched | fetch_old(line, traits, doing->path)
+                  : doing->path == PATH_CACHED ? data_old(line)
+                                               : memory_old(line);
+    if (oracle->judging) {
+        double part = (double)bytes / (double)doing->bytes;
+        uint64_t lines = (uint64_t)(part * (double)doing->lines + 0.5);
+        book(&oracle->verdict[doing->reader], old, lines);
+    }
+    if (fetch) {
+        fill_icache(line, traits, doing->path, ALL_CASES);
+    } else if (doing->path == PATH_CACHED && RULE(READ_ALLOCATES)) {
+        line->copy = ALL_CASES;
+    }
 }
 
 void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned)
 {
     uint64_t stop;
     for (uint64_t at = start; oracle->judging && at < end; at = stop) {
-        uint64_t value = interval_map_value(&oracle->state, at, &stop);
+        struct line line = unpacked(interval_map_value(&oracle->state, at, &stop));
         stop = stop < end ? stop : end;
-        value = cleaned ? flushed(value, at, stop, NULL) : value;
-        for (int reader = READER_HOST; reader <= READER_DEVICE; reader++) {
-            book(&oracle->verdict[reader], judge(value, (enum reader)reader, PATH_CACHED),
-                 (stop - at) / oracle->line_bytes, CONDITION_NO_FILL);
+        if (cleaned) {
+            clean_invalidate(&line);
         }
+        uint64_t lines = (stop - at) / oracle->traits.line_bytes;
+        book(&oracle->verdict[READER_HOST], data_old(&line), lines);
+        book(&oracle->verdict[READER_DEVICE], data_old(&line), lines);
     }
+}
+
+/* --- the map of ranges --- */
+
+static void operate(struct line *line, const struct doing *doing, uint64_t bytes)
+{
+    switch (doing->operation) {
+    case DO_WRITE:
+        write_cached(line, false);
+        line->loaded |= !doing->by_guest;
+        return;
+    case DO_WRITE_PAST:
+        write_past(line);
+        return;
+    case DO_DEVICE_WRITE:
+        write_cached(line, true);
+        line->loaded = true;
+        return;
+    case DO_READ:
+        read_line(line, doing, bytes);
+        return;
+    case DO_CLEAN_POC:
+        clean_poc(line);
+        return;
+    case DO_CLEAN_POU:
+        line->unclean = RULE(CLEAN_POU) ? 0 : line->unclean;
+        return;
+    case DO_CLEAN_INVALIDATE:
+        clean_invalidate(line);
+        return;
+    case DO_INVALIDATE:
+        invalidate(line);
+        return;
+    case DO_ICACHE:
+        line->fetched = line->old_fetched = 0;
+        return;
+    case DO_MAP:
+        line->mapped = true;
+        line->executable |= doing->executable;
+        return;
+    case DO_UNMAP:
+        line->left |= line->mapped;
+        line->left_executable |= line->executable;
+        line->mapped = line->executable = false;
+        return;
+    case DO_TLBI:
+        line->left &= !RULE(TLBI);
+        line->left_executable &= !RULE(TLBI);
+        return;
+    case DO_RUN:
+        line->run = doing->run;
+        return;
+    case DO_FORGET:
+        forget(line);
+        return;
+    }
+}
+
+static uint64_t changed(uint64_t value, uint64_t start, uint64_t end, void *context)
+{
+    const struct doing *doing = context;
+    struct line line = unpacked(value);
+    operate(&line, doing, end - start);
+    let_happen(&line, &doing->oracle->traits);
+    return packed(&line);
+}
+
+static void update(struct oracle *oracle, uint64_t start, uint64_t end, struct doing doing)
+{
+    doing.oracle = oracle;
+    interval_map_update(&oracle->state, start, end, changed, &doing);
+}
+
+/* --- from outside --- */
+
+void oracle_init(struct oracle *oracle, struct pool *pool, struct oracle_traits traits)
+{
+    *oracle = (struct oracle){.traits = traits};
+    interval_map_init(&oracle->state, pool);
+}
+
+enum path oracle_path(const struct oracle *oracle, enum stage1 stage1)
+{
+    const struct oracle_traits *traits = &oracle->traits;
+    bool dc = traits->dc && RULE(DC);
+    if (forces_cached(traits)) {
+        return PATH_CACHED;
+    }
+    switch (stage1) {
+    case STAGE1_CACHEABLE:
+        return PATH_CACHED;
+    case STAGE1_NONCACHEABLE:
+        return RULE(NONCACHEABLE) ? PATH_UNCACHED : PATH_CACHED;
+    case STAGE1_OFF_DATA:
+        return RULE(MMU_OFF) && !dc ? PATH_UNCACHED : PATH_CACHED;
+    case STAGE1_OFF_FETCH:
+        return RULE(FETCH_OFF) && !dc ? PATH_UNCACHED : PATH_CACHED;
+    case STAGE1_OFF_FETCH_CACHED:
+        return RULE(FETCH_OFF) ? PATH_CACHED : PATH_UNCACHED;
+    }
+    return PATH_CACHED;
+}
+
+void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
+                  bool by_guest)
+{
+    update(oracle, start, end,
+           (struct doing){.operation = path == PATH_CACHED ? DO_WRITE : DO_WRITE_PAST,
+                          .by_guest = by_guest});
+}
+
+void oracle_device_write(struct oracle *oracle, uint64_t start, uint64_t end, bool coherent)
+{
+    update(oracle, start, end,
+           (struct doing){.operation = coherent ? DO_DEVICE_WRITE : DO_WRITE_PAST});
+}
+
+void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
+                 enum reader reader, enum path path)
+{
+    update(oracle, start, end,
+           (struct doing){.operation = DO_READ,
+                          .reader = reader,
+                          .path = path,
+                          .bytes = end - start,
+                          .lines = lines});
+}
+
+static bool reaches_icache(const struct oracle *oracle, enum maintenance maintenance)
+{
+    return maintenance == ICACHE_ALL  ? RULE(ICACHE_INVALIDATE)
+           : maintenance == ICACHE_VA ? RULE(ICACHE_VA)
+                                      : !oracle->traits.vipt || !RULE(ICACHE_ALIAS);
+}
+
+void oracle_maintain(struct oracle *oracle, uint64_t start, uint64_t end,
+                     enum maintenance maintenance, bool dsb)
+{
+    static const enum operation operation[] = {
+        [CLEAN_POC] = DO_CLEAN_POC,
+        [CLEAN_POU] = DO_CLEAN_POU,
+        [CLEAN_INVALIDATE] = DO_CLEAN_INVALIDATE,
+        [INVALIDATE] = DO_INVALIDATE,
+        [GUEST_INVALIDATE] = DO_CLEAN_INVALIDATE,
+        [ICACHE_VA] = DO_ICACHE,
+        [ICACHE_ALIAS] = DO_ICACHE,
+        [ICACHE_ALL] = DO_ICACHE,
+    };
+    struct doing doing = {.operation = operation[maintenance]};
+    if (maintenance == GUEST_INVALIDATE && !RULE(GUEST_INVALIDATE)) {
+        doing.operation = DO_INVALIDATE;
+    }
+    if ((doing.operation == DO_ICACHE && !reaches_icache(oracle, maintenance)) ||
+        (!dsb && RULE(DSB))) {
+        return;
+    }
+    update(oracle, start, end, doing);
+}
+
+void oracle_map(struct oracle *oracle, uint64_t start, uint64_t end, bool executable)
+{
+    update(oracle, start, end, (struct doing){.operation = DO_MAP, .executable = executable});
+}
+
+void oracle_unmap(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    update(oracle, start, end, (struct doing){.operation = DO_UNMAP});
+}
+
+void oracle_tlbi(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    update(oracle, start, end, (struct doing){.operation = DO_TLBI});
+}
+
+void oracle_run(struct oracle *oracle, uint64_t start, uint64_t end, struct oracle_vcpus vcpus)
+{
+    update(oracle, start, end, (struct doing){.operation = DO_RUN, .run = vcpus});
+}
+
+void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
+{
+    update(oracle, start, end, (struct doing){.operation = DO_FORGET});
 }
 
 enum outcome oracle_worst(const struct oracle *oracle)
@@ -202,11 +542,11 @@ enum outcome oracle_worst(const struct oracle *oracle)
 bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool loaded,
                     uint64_t *from, uint64_t *to)
 {
-    uint64_t wanted = loaded ? UNCLEAN | LOADED : UNCLEAN;
     bool found = false;
     uint64_t stop;
     for (uint64_t at = start; at < end; at = stop) {
-        bool unclean = (interval_map_value(&oracle->state, at, &stop) & wanted) == wanted;
+        struct line line = unpacked(interval_map_value(&oracle->state, at, &stop));
+        bool unclean = (line.dirty & CASE_QUIET) && (line.loaded || !loaded);
         stop = stop < end ? stop : end;
         if (unclean && !found) {
             *from = at;

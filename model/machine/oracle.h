@@ -1,22 +1,16 @@
 /*
  * oracle - whether a reader of guest memory can get old bytes.
  *
- * It judges by what the architecture allows, not by what one replacement
- * policy would do: a dirty line may have been written back or not; a clean copy
- * may be filled at any time while a cacheable mapping exists, and the host's
- * linear map always does; the I-cache may hold whatever was fetched or mapped
- * executable since its last invalidation. State is kept by range of memory.
+ * It judges by what the architecture allows, not by what one replacement policy
+ * would do: a dirty line may be written back at any time or never, a clean one
+ * may be dropped, and speculation may bring a line into any cache that a mapping
+ * lets it into. The rules are in oracle_rules.h, each with its source; a model of
+ * one line that knows nothing of them holds them to account (tests/reference_line.h).
  *
- * Per range:
- *   unclean    a cacheable write since the last clean: memory may be old
- *   copied     a cacheable access since the last invalidation: a copy exists
- *   alias      memory is newer than a cached copy that may exist: by a
- *              speculative fill only, or by a copy that surely was allowed
- *   lost       newer bytes in memory were or may be overwritten by an older
- *              dirty line: nobody can read them again
- *   loaded     part of what is unclean was written by another agent than the guest
- *   fetched    the I-cache may hold the range
- *   i_stale    it was rewritten by somebody else since
+ * What may be so of a range of memory is a set of facts (oracle.c). Each fact is
+ * kept for several cases: what may be so if nothing is fetched speculatively, if
+ * data are, if instructions are, if both are, and if vCPUs that should stand still
+ * during a reset run on. A verdict's conditions follow from them.
  *
  * A write is taken to cover its whole range, also where a touch uses only some
  * lines of each page.
@@ -30,16 +24,18 @@ enum reader {
     READER_GUEST_OFF, /* guest data, MMU off */
     READER_GUEST_ON, /* guest data, MMU on */
     READER_FETCH, /* guest instruction fetch */
-    READER_HOST, /* the VMM and the host kernel, through cacheable mappings */
-    READER_DEVICE, /* a coherent device */
+    READER_HOST, /* the VMM and the host kernel */
+    READER_DEVICE, /* a device, coherent or not */
     READERS
 };
 
 enum outcome { NOT_READ, COHERENT, ONLY_IF, STALE };
 
-/* What an only-if verdict leans on. */
-#define CONDITION_NO_FILL 1u /* no speculative fill between the flush and the write */
-#define CONDITION_ANONYMOUS 2u /* the memory is anonymous: nothing reads it as a file */
+/* What a verdict rests on. */
+#define CONDITION_NO_FILL 1u /* no speculative data fill */
+#define CONDITION_NO_FETCH 2u /* no speculative instruction fetch */
+#define CONDITION_NOT_BOTH 4u /* not one after the other */
+#define CONDITION_STILL 8u /* vCPUs stand still during a reset, as the workload says */
 
 struct verdict {
     enum outcome outcome;
@@ -49,33 +45,69 @@ struct verdict {
     unsigned conditions;
 };
 
-struct oracle {
-    struct interval_map state;
-    uint64_t line_bytes;
-    bool dic; /* the I-cache follows writes by itself */
-    bool judging; /* reads count: from the first re-init on */
-    struct verdict verdict[READERS];
-};
-
 /* How an access reaches memory. */
 enum path {
-    PATH_CACHED, /* through the caches: MMU on, or FWB, or the host */
-    PATH_UNCACHED, /* past them: guest with its MMU off and no FWB, mismatched host mapping */
+    PATH_CACHED, /* through the caches */
+    PATH_UNCACHED, /* past them */
+};
+
+/* What stage 1 of a guest says of an access. */
+enum stage1 {
+    STAGE1_CACHEABLE, /* MMU on, Normal Write-Back */
+    STAGE1_NONCACHEABLE, /* MMU on, Normal Non-cacheable */
+    STAGE1_OFF_DATA, /* MMU off, data: Device-nGnRnE */
+    STAGE1_OFF_FETCH, /* MMU off, fetch, SCTLR_EL1.I = 0: Normal Non-cacheable */
+    STAGE1_OFF_FETCH_CACHED, /* MMU off, fetch, SCTLR_EL1.I = 1: Normal Write-Through */
+};
+
+enum maintenance {
+    CLEAN_POC, /* DC CVAC */
+    CLEAN_POU, /* DC CVAU */
+    CLEAN_INVALIDATE, /* DC CIVAC */
+    INVALIDATE, /* DC IVAC by the host */
+    GUEST_INVALIDATE, /* DC IVAC by a guest */
+    ICACHE_VA, /* IC IVAU of the addresses that fetches use */
+    ICACHE_ALIAS, /* IC IVAU of other addresses of the same memory */
+    ICACHE_ALL, /* IC IALLUIS */
+};
+
+/* What decides how caches behave. */
+struct oracle_traits {
+    uint64_t line_bytes;
+    bool dic, idc; /* CTR_EL0.DIC, .IDC */
+    bool vipt; /* CTR_EL0.L1Ip: the I-cache is indexed by virtual address */
+    bool fwb; /* stage 2 forces Write-Back (FEAT_S2FWB, MemAttr 0b110) */
+    bool dc; /* HCR_EL2.DC */
+    bool still; /* vCPUs that a reset has not reached yet stand still meanwhile */
+};
+
+struct oracle {
+    struct interval_map state;
+    struct oracle_traits traits;
+    bool judging; /* reads count: from the first re-init on */
+    struct verdict verdict[READERS];
 };
 
 extern const char *const reader_name[READERS];
 extern const char *const outcome_name[];
 
-/* `max_runs` bounds the ranges in different states. */
-void oracle_init(struct oracle *oracle, struct pool *pool, uint64_t line_bytes, bool dic);
+/* Conditions in words, parted by semicolons; "" for none. */
+const char *conditions_text(unsigned conditions);
 
-/* [start, end) was written, by the guest itself or by another agent (the VMM,
- * a device): only another agent's write makes the I-cache's copy stale, the
- * guest looks after its own. */
+void oracle_init(struct oracle *oracle, struct pool *pool, struct oracle_traits traits);
+
+/* Stage 1 combined with stage 2, which maps memory Normal Write-Back as KVM does. */
+enum path oracle_path(const struct oracle *oracle, enum stage1 stage1);
+
+/* [start, end) was written by the guest, or by the VMM or host kernel. */
 void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
                   bool by_guest);
 
-/* [start, end) was read, of which `lines` lines count in the verdict. */
+/* A device wrote it. */
+void oracle_device_write(struct oracle *oracle, uint64_t start, uint64_t end, bool coherent);
+
+/* [start, end) was read, of which `lines` lines count in the verdict. A device that
+ * is not coherent reads past the caches. */
 void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
                  enum reader reader, enum path path);
 
@@ -85,14 +117,23 @@ void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t l
  * mapping from the guest first, and that cleans. */
 void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned);
 
-/* The range became executable in stage 2: the I-cache may fetch it ahead. */
-void oracle_executable(struct oracle *oracle, uint64_t start, uint64_t end);
+/* Maintenance of a range, with the DSB that completes it or without. */
+void oracle_maintain(struct oracle *oracle, uint64_t start, uint64_t end,
+                     enum maintenance maintenance, bool dsb);
 
-/* Clean+invalidate to the point of coherency. */
-void oracle_flush(struct oracle *oracle, uint64_t start, uint64_t end);
+/* Stage 2 maps the range; where it may be executed, fetches may be ahead of the guest. */
+void oracle_map(struct oracle *oracle, uint64_t start, uint64_t end, bool executable);
 
-/* I-cache invalidation of a range. */
-void oracle_icache(struct oracle *oracle, uint64_t start, uint64_t end);
+/* Stage 2 maps it no longer; TLBs may still hold it, until they are invalidated. */
+void oracle_unmap(struct oracle *oracle, uint64_t start, uint64_t end);
+void oracle_tlbi(struct oracle *oracle, uint64_t start, uint64_t end);
+
+/* Which vCPUs run of the guest whose memory a range is. */
+struct oracle_vcpus {
+    bool cached, past; /* some whose fetches go through the caches; past them */
+    bool others; /* some may that should stand still, or that run on in a reset */
+};
+void oracle_run(struct oracle *oracle, uint64_t start, uint64_t end, struct oracle_vcpus vcpus);
 
 /* The host gave the range's pages up: whoever comes next gets fresh ones. */
 void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end);

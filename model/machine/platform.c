@@ -44,6 +44,7 @@ const struct option_row platform_options[] = {
      .help = "CTR_EL0.DminLine"},
     {"machine", "fwb", OPTION_FLAG, AT(fwb), .help = "FEAT_S2FWB"},
     {"machine", "dic", OPTION_FLAG, AT(dic), .help = "CTR_EL0.DIC"},
+    {"machine", "idc", OPTION_FLAG, AT(idc), .fallback = "no", .help = "CTR_EL0.IDC"},
     {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
     {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
     {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},

@@ -87,7 +87,7 @@ struct platform {
     uint64_t cache_bytes; /* in which a guest's line can sit before memory */
     uint64_t cache_ways;
     uint64_t line_bytes;
-    bool fwb, dic, tlbirange, vhe, lpa2;
+    bool fwb, dic, idc, tlbirange, vhe, lpa2;
     bool vipt; /* the L1 I-cache is virtually indexed and may hold aliases */
     struct cost cost[COSTS];
     uint32_t given; /* which keys of [machine] stood in the file, a bit each */

@@ -41,6 +41,7 @@ static void put_machine(const struct platform *platform, FILE *out)
     fprintf(out, "line_bytes = %" PRIu64 "\n", platform->line_bytes);
     put_flag("fwb", platform->fwb, out);
     put_flag("dic", platform->dic, out);
+    put_flag("idc", platform->idc, out);
     put_flag("tlbirange", platform->tlbirange, out);
     put_flag("vhe", platform->vhe, out);
     put_flag("lpa2", platform->lpa2, out);

@@ -161,8 +161,11 @@ static void tell_key(FILE *out, const struct map_results *results)
         }
         if (won > 0) {
             fprintf(out, "%c  %s: cheapest in %zu of %zu cells%s%s\n", letter_of(s),
-                    study->strategies[s]->name, won, cells, conditions ? "; * only if " : "",
-                    conditions ? verdict_conditions(conditions) : "");
+                    study->strategies[s]->name, won, cells,
+                    conditions & ~CONDITION_STILL ? "; * only if "
+                    : conditions                  ? "; given that "
+                                                  : "",
+                    conditions_text(conditions));
             char caveat[STRATEGY_CAVEAT_BYTES];
             if (strategy_caveat(study->strategies[s], caveat, sizeof caveat)[0]) {
                 fprintf(out, "   (%s)\n", caveat);

@@ -3,6 +3,7 @@
 #include "core/coro.h"
 #include "core/invariant.h"
 #include "kvm/dirty_log.h"
+#include "kvm/reach.h"
 #include "run/watch.h"
 
 struct play {
@@ -68,13 +69,13 @@ static void outside_access(struct play *play, struct actor *actor, const struct 
 {
     const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
     INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
-    bool write = op->kind == OP_FILL_UNCACHED, device = op->kind == OP_DEVICE_READ;
-    bool uncached = write || op->kind == OP_HOST_READ_UNCACHED;
+    bool device = op->kind == OP_DEVICE_READ || op->kind == OP_DEVICE_WRITE;
+    bool uncached = op->past || op->kind == OP_FILL_UNCACHED || op->kind == OP_HOST_READ_UNCACHED;
     uint64_t start = memslot_hva(slot, op->ipa);
     struct access access = {.start = start,
                             .end = start + op->bytes,
                             .density = density_of(play->sim, op),
-                            .write = write,
+                            .write = op->kind == OP_FILL_UNCACHED || op->kind == OP_DEVICE_WRITE,
                             .path = uncached ? PATH_UNCACHED : PATH_CACHED,
                             .reader = device ? READER_DEVICE : READER_HOST};
     if (!device) {
@@ -88,7 +89,7 @@ static void run_insns(struct play *play, struct actor *actor, const struct kvm_v
                       uint64_t n)
 {
     actor_charge(actor, EV_guest_insns, n);
-    if (vcpu && kvm_guest_path(play->kvm, vcpu) == PATH_UNCACHED) {
+    if (vcpu && kvm_guest_path(play->kvm, vcpu, ACCESS_READ) == PATH_UNCACHED) {
         double accesses = (double)n * play->sim->point->timeline->vm.off_access_share;
         actor_charge(actor, EV_uncached, (uint64_t)accesses);
     }
@@ -137,6 +138,70 @@ static enum guest_access access_of(enum touch_access access)
     return ACCESS_READ;
 }
 
+static const enum maintenance guest_maintenance[] = {
+    [MAINTAIN_CLEAN] = CLEAN_POC,
+    [MAINTAIN_CLEAN_POU] = CLEAN_POU,
+    [MAINTAIN_CLEAN_INVALIDATE] = CLEAN_INVALIDATE,
+    [MAINTAIN_INVALIDATE] = GUEST_INVALIDATE,
+    [MAINTAIN_ICACHE] = ICACHE_VA,
+    [MAINTAIN_ICACHE_ALL] = ICACHE_ALL,
+};
+
+static void maintain(struct play *play, struct actor *actor, const struct op *op)
+{
+    enum maintenance maintenance = guest_maintenance[op->access];
+    if (maintenance == ICACHE_ALL) {
+        kvm_icache_all(actor, play->kvm);
+    } else {
+        kvm_maintain(actor, play->kvm, actor->owner, op->ipa + play->piece * op->stride, op->bytes,
+                     maintenance, !op->no_dsb);
+    }
+}
+
+/* By the host's own address of the memory. */
+static void host_maintain(struct play *play, struct actor *actor, const struct op *op)
+{
+    const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
+    enum maintenance maintenance = guest_maintenance[op->access];
+    maintenance = maintenance == GUEST_INVALIDATE ? INVALIDATE
+                  : maintenance == ICACHE_VA      ? ICACHE_ALIAS
+                                                  : maintenance;
+    INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
+    uint64_t start = memslot_hva(slot, op->ipa);
+    memory_maintain(actor, play->kvm->memory, start, start + op->bytes, maintenance, !op->no_dsb);
+}
+
+/* A VM register like others; it has an effect while the MMU is off. */
+static void set_icache(struct play *play, struct actor *actor, const struct op *op)
+{
+    struct kvm_vcpu *vcpu = actor->owner;
+    kvm_vmregs(actor, play->kvm, vcpu, 1);
+    vcpu->icache_on = op->on || vcpu->mmu_on;
+    reach_mode(play->kvm);
+}
+
+static void touch(struct play *play, struct actor *actor, const struct op *op)
+{
+    struct kvm_vcpu *vcpu = actor->owner;
+    uint32_t density = density_of(play->sim, op);
+    enum guest_access access = access_of((enum touch_access)op->access);
+    vcpu->noncacheable = op->past;
+    if (op->declared) {
+        kvm_declare_access(play->kvm, vcpu, op->ipa, op->bytes, access, density);
+    } else {
+        kvm_touch(actor, play->kvm, vcpu, op->ipa + play->piece * op->stride, op->bytes, access,
+                  density);
+    }
+}
+
+/* Whether a vCPU that does it runs in the guest. */
+static bool acts(const struct op *op)
+{
+    return op->kind == OP_TOUCH || op->kind == OP_MAINTAIN || op->kind == OP_INSNS ||
+           op->kind == OP_MMU || op->kind == OP_ICACHE || op->kind == OP_VMREGS ||
+           op->kind == OP_SETWAY;
+}
+
 /* Begins an operation, or a piece of it (AWAIT). */
 static void begin(struct actor *actor, struct play *play, const struct op *op)
 {
@@ -149,8 +214,20 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         kvm_enter(actor, kvm, vcpu);
         return;
     case OP_TOUCH:
-        kvm_touch(actor, kvm, vcpu, ipa, op->bytes, access_of((enum touch_access)op->access),
-                  density_of(play->sim, op));
+        touch(play, actor, op);
+        return;
+    case OP_MAINTAIN:
+        if (op->declared) {
+            kvm_declare_maintenance(kvm, op->ipa, op->bytes, guest_maintenance[op->access]);
+        } else {
+            maintain(play, actor, op);
+        }
+        return;
+    case OP_HOST_MAINTAIN:
+        host_maintain(play, actor, op);
+        return;
+    case OP_ICACHE:
+        set_icache(play, actor, op);
         return;
     case OP_PREFAULT:
         kvm_prefault(actor, kvm, ipa, op->bytes);
@@ -178,6 +255,7 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
     case OP_HOST_READ:
     case OP_HOST_READ_UNCACHED:
     case OP_DEVICE_READ:
+    case OP_DEVICE_WRITE:
         outside_access(play, actor, op);
         return;
     case OP_REINIT:
@@ -215,12 +293,13 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
 /* How many pieces an operation has; a piece is one touch of many. */
 static uint64_t piece_count(const struct op *op)
 {
-    return op->kind == OP_TOUCH || op->kind == OP_PREFAULT ? op->count : 1;
+    bool pieces = op->kind == OP_TOUCH || op->kind == OP_PREFAULT || op->kind == OP_MAINTAIN;
+    return pieces ? op->count : 1;
 }
 
 static void end_piece(struct play *play, const struct actor *actor, const struct op *op)
 {
-    if (op->kind == OP_TOUCH) {
+    if (op->kind == OP_TOUCH && !op->declared) {
         note_first_insn(play->sim, actor);
     } else if (op->kind == OP_REINIT) {
         record_reinit(play->sim, play->kvm, op);
@@ -238,6 +317,9 @@ static CORO(play)
         }
         actor->phase = op->phase;
         actor_at(actor, 0, 0);
+        if (actor->owner && acts(op)) {
+            reach_act(my->kvm, actor->owner);
+        }
         for (my->piece = 0; my->piece < piece_count(op); my->piece++) {
             AWAIT(begin(actor, my, op));
             end_piece(my, actor, op);

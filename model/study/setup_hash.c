@@ -70,14 +70,15 @@ static void hash_line(void *context, const struct setting_line *line)
 
 /* What is added to a timeline goes into the hashes, too. */
 _Static_assert(sizeof(struct op) == 56 && sizeof(struct slot_shape) == 32, "see hash_op");
-_Static_assert(sizeof(struct vm_shape) == 64 + TIMELINE_SLOTS * sizeof(struct slot_shape),
+_Static_assert(sizeof(struct vm_shape) == 72 + TIMELINE_SLOTS * sizeof(struct slot_shape),
                "see hash_shape and hash_rest_of_shape");
 
 /* Field by field: what lies between them in memory is not defined. */
 static void hash_op(XXH3_state_t *state, const struct op *op)
 {
-    const uint64_t fields[] = {op->kind, op->access, op->on,     op->density, op->phase,
-                               op->ipa,  op->bytes,  op->stride, op->count,   op->n};
+    const uint64_t fields[] = {op->kind,     op->access,  op->on,    op->past, op->no_dsb,
+                               op->declared, op->density, op->phase, op->ipa,  op->bytes,
+                               op->stride,   op->count,   op->n};
     XXH3_128bits_update(state, fields, sizeof fields);
 }
 
@@ -142,6 +143,7 @@ void setup_hash(const struct setup *setup, const struct timeline *timeline, cons
 static void hash_rest_of_shape(XXH3_state_t *state, const struct vm_shape *vm)
 {
     XXH3_128bits_update(state, &vm->s1_hot_pages, sizeof vm->s1_hot_pages);
+    XXH3_128bits_update(state, &vm->reset_stops_vcpus, sizeof vm->reset_stops_vcpus);
     XXH3_128bits_update(state, &vm->off_access_share, sizeof vm->off_access_share);
 }
 

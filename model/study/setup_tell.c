@@ -86,9 +86,13 @@ void setup_tell_machine(const struct platform *platform, setting_fn each, void *
     const struct {
         const char *key;
         bool set;
-    } caps[] = {
-        {"fwb", platform->fwb}, {"dic", platform->dic},   {"tlbirange", platform->tlbirange},
-        {"vhe", platform->vhe}, {"lpa2", platform->lpa2}, {"vipt", platform->vipt}};
+    } caps[] = {{"fwb", platform->fwb},
+                {"dic", platform->dic},
+                {"idc", platform->idc},
+                {"vipt", platform->vipt},
+                {"tlbirange", platform->tlbirange},
+                {"vhe", platform->vhe},
+                {"lpa2", platform->lpa2}};
     for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
         tell(each, context, "machine", caps[i].key, caps[i].set ? "yes" : "no",
              platform->caps_source);

@@ -79,10 +79,10 @@ static void conditions(void **state)
     assert_string_equal(text, "");
     verdict[READER_GUEST_ON] =
         (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_NO_FILL};
-    verdict[READER_HOST] = (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_ANONYMOUS};
+    verdict[READER_HOST] = (struct verdict){.outcome = ONLY_IF, .conditions = CONDITION_STILL};
     verdict_text(verdict, text, sizeof text);
-    assert_non_null(strstr(text, "filled ahead"));
-    assert_non_null(strstr(text, "anonymous"));
+    assert_non_null(strstr(text, "no speculative data fill"));
+    assert_non_null(strstr(text, "all vCPUs stand still"));
     verdict[READER_FETCH] = (struct verdict){.outcome = STALE, .lines_stale = 12};
     verdict_text(verdict, text, sizeof text);
     assert_string_equal(text, "guest fetch: 12 lines");

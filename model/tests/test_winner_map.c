@@ -143,10 +143,12 @@ static void conditions_and_what_ifs(void **state)
     char *text = NULL;
     size_t size = 0;
     (void)state;
-    run(&study, "[study]\ndraws = 0\n" AXES "strategy = unmap, eager, fwb\n", &request, 1,
-        &results);
+    run(&study,
+        "[study]\ndraws = 0\n" AXES "strategy = unmap, unmap-lazy, fwb\n"
+        "[set]\nbacking = shm\n",
+        &request, 1, &results);
     for (size_t i = 0; i < 9; i++) {
-        assert_int_equal(results.cell[i].best.winner, strategy_at(&study, "eager"));
+        assert_int_equal(results.cell[i].best.winner, strategy_at(&study, "unmap-lazy"));
         assert_int_equal(results.cell[i].verdict.worst, ONLY_IF);
         assert_int_equal(results.cell[i].sound.winner, strategy_at(&study, "unmap"));
     }
@@ -155,7 +157,7 @@ static void conditions_and_what_ifs(void **state)
     map_tell(out, &results, METRIC_added_boot_ns);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "B*"));
-    assert_non_null(strstr(text, "* only if no line is filled ahead"));
+    assert_non_null(strstr(text, "* only if no speculative data fill"));
     free(text);
     map_free(&results);
     what_if.what_if = true;

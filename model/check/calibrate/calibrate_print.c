@@ -85,6 +85,7 @@ static void apply_capabilities(const struct measurements *found, const char *fil
     result->tlbirange = machine->tlbirange;
     result->vhe = machine->vhe;
     result->lpa2 = machine->lpa2;
+    result->idc = machine->idc;
     result->vipt = machine->vipt;
     result->line_bytes = machine->line_bytes;
     if (found->machine->recorded) {

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "guest/generate/generate_plan.h"
+#include "guest/linux_guest.h"
 #include "guest/workload/workload.h"
 
 #include <math.h>
@@ -117,10 +118,27 @@ static void vmm_range(struct plan *plan, enum op_kind kind, uint64_t ipa, uint64
     }
 }
 
+static bool is_linux(const struct plan *plan)
+{
+    return plan->values->guest_maintenance == GUEST_LINUX;
+}
+
+/* Fetches from memory that the guest has written since. */
+static void execute_written(struct plan *plan, uint32_t vcpu, uint64_t ipa, uint64_t bytes)
+{
+    if (bytes > 0 && is_linux(plan)) {
+        linux_sync_code(plan->timeline, vcpu, ipa, bytes);
+    }
+    touch(plan, vcpu, TOUCH_FETCH, ipa, bytes);
+}
+
 static void mmu_on(struct plan *plan, uint32_t vcpu)
 {
     add(plan, vcpu, OP_VMREGS, plan->values->vm_registers, false);
     add(plan, vcpu, OP_MMU, 0, true);
+    if (is_linux(plan)) {
+        linux_mmu_on(plan->timeline, vcpu);
+    }
 }
 
 /* --- up to the reset --- */
@@ -160,10 +178,10 @@ static void execute_once(struct plan *plan)
 {
     uint64_t early = plan->values->mmu_on_bytes / WORKLOAD_PAGE;
     for (uint64_t i = 0; i < early; i += 2) {
-        touch(plan, 0, TOUCH_FETCH, early_page(plan->values, i), WORKLOAD_PAGE);
+        execute_written(plan, 0, early_page(plan->values, i), WORKLOAD_PAGE);
     }
     for (uint64_t i = 0; i < plan->count; i++) {
-        touch(plan, 0, TOUCH_FETCH, plan->pieces[i].ipa, plan->pieces[i].execute_bytes);
+        execute_written(plan, 0, plan->pieces[i].ipa, plan->pieces[i].execute_bytes);
     }
 }
 
@@ -235,6 +253,23 @@ static uint64_t signal_to(struct plan *plan, uint32_t from, uint32_t to)
     return signal;
 }
 
+/* What Linux does about a page that it uses with its MMU off. With UEFI the first one holds
+ * the device tree, which firmware reads with its MMU off, too (EDK II,
+ * QemuVirtMemInfoPeiLibConstructor; newer firmware does so with its MMU on). */
+static void linux_uses_early(struct plan *plan, uint64_t ipa, bool written)
+{
+    uint16_t density = (uint16_t)plan->values->density;
+    if (!is_linux(plan)) {
+        return;
+    }
+    if (written) {
+        linux_read_tables(plan->timeline, 0, ipa, WORKLOAD_PAGE, density);
+        linux_invalidate(plan->timeline, 0, ipa, WORKLOAD_PAGE);
+    } else {
+        linux_read_literals(plan->timeline, 0, ipa, WORKLOAD_PAGE, density);
+    }
+}
+
 /* The first vCPU's first pages, with its MMU off: every second one is fetched,
  * the others (its first tables and its stack) are written, and read again as
  * soon as the MMU is on. */
@@ -243,21 +278,29 @@ static void play_mmu_off(struct plan *plan)
     const struct workload_values *values = plan->values;
     uint64_t pages = values->mmu_on_bytes / WORKLOAD_PAGE;
     for (uint64_t i = 0; i < pages; i++) {
-        touch(plan, 0, i % 2 == 0 ? TOUCH_FETCH : TOUCH_WRITE, early_page(values, i),
-              WORKLOAD_PAGE);
+        bool written = i % 2 == 1;
+        touch(plan, 0, written ? TOUCH_WRITE : TOUCH_FETCH, early_page(values, i), WORKLOAD_PAGE);
+        linux_uses_early(plan, early_page(values, i), written);
         uint64_t until = values->mmu_off_insns * (i + 1) / pages;
         add(plan, 0, OP_INSNS, until - values->mmu_off_insns * i / pages, false);
     }
     mmu_on(plan, 0);
     for (uint64_t i = 1; i < pages; i += 2) {
         touch(plan, 0, TOUCH_READ, early_page(values, i), WORKLOAD_PAGE);
+        if (is_linux(plan)) { /* a piece that is executed may lie over it */
+            linux_sync_code(plan->timeline, 0, early_page(values, i), WORKLOAD_PAGE);
+        }
     }
 }
 
 static void play_piece(struct plan *plan, uint32_t vcpu, const struct piece *piece)
 {
     touch(plan, vcpu, piece->write ? TOUCH_WRITE : TOUCH_READ, piece->ipa, piece->bytes);
-    touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->execute_bytes);
+    if (piece->write) {
+        execute_written(plan, vcpu, piece->ipa, piece->execute_bytes);
+    } else {
+        touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->execute_bytes);
+    }
     uint64_t pages = piece->bytes / WORKLOAD_PAGE;
     add(plan, vcpu, OP_INSNS, mul_checked(pages, plan->values->insns_per_page, "instructions"),
         false);
@@ -280,14 +323,39 @@ static uint32_t who_touches(const struct plan *plan, uint64_t piece)
     return piece < plan->alone ? 0 : (uint32_t)((piece - plan->alone) % plan->values->vcpus);
 }
 
+/* A page of data that the first vCPU has written when it brings the others up. */
+static bool shared_page(const struct plan *plan, uint64_t *ipa)
+{
+    *ipa = early_page(plan->values, 1);
+    bool found = plan->values->mmu_on_bytes >= 2 * WORKLOAD_PAGE;
+    for (uint64_t i = 0; i < plan->alone && !found; i++) {
+        *ipa = plan->pieces[i].ipa;
+        found = plan->pieces[i].write && plan->pieces[i].bytes >= WORKLOAD_PAGE;
+    }
+    return found;
+}
+
 /* Linux brings vCPUs up one after another and waits for each. */
 static void bring_up(struct plan *plan)
 {
-    for (uint32_t vcpu = 1; vcpu < plan->values->vcpus; vcpu++) {
+    const struct workload_values *values = plan->values;
+    uint16_t density = (uint16_t)values->density;
+    uint64_t data;
+    bool shared = is_linux(plan) && shared_page(plan, &data);
+    for (uint32_t vcpu = 1; vcpu < values->vcpus; vcpu++) {
+        if (shared) {
+            linux_prepare_secondary(plan->timeline, data, density);
+        }
         signal_to(plan, 0, vcpu);
         add(plan, vcpu, OP_ENTER, 0, false);
-        touch(plan, vcpu, TOUCH_FETCH, plan->values->ram_ipa, WORKLOAD_PAGE);
+        touch(plan, vcpu, TOUCH_FETCH, values->ram_ipa, WORKLOAD_PAGE);
+        if (shared) {
+            linux_start_secondary(plan->timeline, vcpu, values->ram_ipa, data, density);
+        }
         mmu_on(plan, vcpu);
+        if (shared) {
+            linux_secondary_on(plan->timeline, vcpu, data, density);
+        }
         signal_to(plan, vcpu, 0);
     }
 }

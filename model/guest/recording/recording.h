@@ -39,6 +39,7 @@ struct recording_keys {
     uint16_t density; /* lines that a touch uses of each 4 KiB */
     double off_access_share; /* memory accesses per instruction with the MMU off */
     uint64_t vm_registers; /* VM registers written before each MMU-on */
+    bool linux_guest; /* it does about caches what Linux does (recording_linux.h) */
     int backing; /* enum backing to play RAM on; BACKINGS: as recorded */
 };
 

@@ -1,5 +1,6 @@
 /* Recordings: rows to operations, phase by phase. */
 #include "core/error.h"
+#include "guest/recording/recording_linux.h"
 #include "guest/recording/recording_rows.h"
 
 #include "core/units.h"
@@ -31,6 +32,7 @@ struct builder {
     uint32_t last_vcpu; /* the one that acted last */
     struct vcpu_state *vcpus;
     bool gone[TIMELINE_SLOTS];
+    struct recording_linux linux_guest;
 };
 
 static void add(struct builder *builder, uint32_t actor, struct op op)
@@ -45,6 +47,9 @@ static void begin_stage(struct builder *builder, enum stage stage)
     static const char *const names[] = {"before", "boot", "use", "reset"};
     char name[PHASE_NAME];
     builder->boots += stage == STAGE_BOOT;
+    if (stage == STAGE_BOOT) {
+        recording_linux_boot(&builder->linux_guest);
+    }
     builder->stage = stage;
     if (stage == STAGE_BEFORE) {
         snprintf(name, sizeof name, "%s", names[stage]);
@@ -108,10 +113,16 @@ static void follow_stage(struct builder *builder, size_t index)
 
 static void add_toggle(struct builder *builder, uint32_t vcpu, bool on)
 {
+    if (on && !builder->vcpus[vcpu].mmu_on) {
+        recording_linux_turns_on(&builder->linux_guest, vcpu);
+    }
     if (on && builder->keys->vm_registers > 0) {
         add(builder, vcpu, (struct op){.kind = OP_VMREGS, .n = builder->keys->vm_registers});
     }
     add(builder, vcpu, (struct op){.kind = OP_MMU, .on = on});
+    if (on && !builder->vcpus[vcpu].mmu_on) {
+        recording_linux_is_on(&builder->linux_guest, vcpu);
+    }
     builder->vcpus[vcpu].mmu_on = on;
 }
 
@@ -146,6 +157,8 @@ static uint32_t slot_of(const struct builder *builder, uint64_t ipa)
 static void add_touch(struct builder *builder, const struct row *row, enum touch_access access,
                       uint64_t bytes)
 {
+    bool mmu_on = builder->vcpus[row->actor].mmu_on;
+    recording_linux_before(&builder->linux_guest, row->actor, mmu_on, access, row->ipa, bytes);
     add(builder, row->actor,
         (struct op){.kind = OP_TOUCH,
                     .access = (uint8_t)access,
@@ -154,6 +167,7 @@ static void add_touch(struct builder *builder, const struct row *row, enum touch
                     .bytes = bytes,
                     .stride = bytes,
                     .count = 1});
+    recording_linux_after(&builder->linux_guest, row->actor, mmu_on, access, row->ipa, bytes);
 }
 
 /* A guest with its MMU off reaches little of a large leaf before it turns it
@@ -324,6 +338,7 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
     if (!builder.vcpus) {
         error_fatal("out of memory for a recording");
     }
+    recording_linux_init(&builder.linux_guest, timeline, keys->density, keys->linux_guest);
     begin_stage(&builder, STAGE_BEFORE);
     for (size_t i = 0; fine && i < rows->count; i++) {
         const struct row *row = &rows->row[i];
@@ -338,6 +353,7 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
         struct source_location at = {.file = rows->path, .line = row->line};
         fine = fine && timeline_fits(timeline, &at, err);
     }
+    recording_linux_free(&builder.linux_guest);
     free(builder.vcpus);
     return fine;
 }

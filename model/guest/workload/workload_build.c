@@ -151,6 +151,7 @@ static void set_vm(const struct workload_values *values, struct vm_shape *vm)
     vm->s1_page_bytes = values->s1_page;
     vm->off_access_share = values->off_access_share;
     vm->off_access_bytes = values->off_access_bytes;
+    vm->reset_stops_vcpus = values->reset_stops_vcpus;
 }
 
 static bool build_written(const struct workload *workload, struct timeline *timeline,
@@ -199,6 +200,7 @@ static bool build_recorded(const struct workload *workload, struct timeline *tim
     struct recording_keys keys = {.density = (uint16_t)values->density,
                                   .off_access_share = values->off_access_share,
                                   .vm_registers = values->vm_registers,
+                                  .linux_guest = values->guest_maintenance == GUEST_LINUX,
                                   .backing = values->backing};
     struct recording_info info;
     char path[sizeof workload->path + sizeof values->recording];
@@ -213,6 +215,7 @@ static bool build_recorded(const struct workload *workload, struct timeline *tim
     timeline->vm.s1_levels = (uint32_t)values->s1_levels;
     timeline->vm.s1_page_bytes = values->s1_page;
     timeline->vm.off_access_bytes = values->off_access_bytes;
+    timeline->vm.reset_stops_vcpus = values->reset_stops_vcpus;
     return true;
 }
 

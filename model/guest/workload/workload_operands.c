@@ -224,6 +224,26 @@ bool take_touch(struct parser *parser, struct op *op)
     return true;
 }
 
+static void take_no_dsb(struct parser *parser, struct op *op)
+{
+    if (parser->count > 0 && strcmp(parser->words[parser->count - 1], "no-dsb") == 0) {
+        parser->count--;
+        op->no_dsb = true;
+    }
+}
+
+bool take_maintained(struct parser *parser, struct op *op)
+{
+    take_no_dsb(parser, op);
+    return take_touch(parser, op);
+}
+
+bool take_host_range(struct parser *parser, struct op *op)
+{
+    take_no_dsb(parser, op);
+    return take_memory(parser, op);
+}
+
 /* --- signals --- */
 
 void *grown_by_one(void *array, size_t count, size_t size)

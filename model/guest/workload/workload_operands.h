@@ -69,6 +69,10 @@ bool take_memory(struct parser *parser, struct op *op);
  * outside of all, where the VMM emulates a device. */
 bool take_touch(struct parser *parser, struct op *op);
 
+/* The same of maintenance, with `no-dsb` behind it where no DSB completes it. */
+bool take_maintained(struct parser *parser, struct op *op);
+bool take_host_range(struct parser *parser, struct op *op);
+
 bool take_signal(struct parser *parser, struct op *op);
 bool take_vcpu(struct parser *parser, struct op *op); /* `on`: all of them */
 bool take_switch(struct parser *parser, struct op *op);

@@ -74,7 +74,8 @@ static bool stands_alone(const struct order *order, size_t prefault)
 {
     const struct script *vcpu = &order->timeline->scripts[1];
     size_t at = order->prefault[prefault].ops[OF_VCPU0];
-    while (at < vcpu->count && vcpu->ops[at].kind != OP_TOUCH) {
+    while (at < vcpu->count && vcpu->ops[at].kind != OP_TOUCH &&
+           vcpu->ops[at].kind != OP_MAINTAIN) {
         at++;
     }
     return at == vcpu->count || order->touch[at].ops[OF_VMM] > prefault;

@@ -10,13 +10,17 @@
 
 /* --- lines --- */
 
-enum { BY_VMM = 1, BY_GUEST = 2 };
+/* Who may do it, and whether it goes past the caches. */
+enum { BY_VMM = 1, BY_GUEST = 2, PAST = 4 };
+
+#define HOST_USAGE(name) name " IPA BYTES [no-dsb]"
+#define GUEST_USAGE(name) name " IPA BYTES [every STRIDE times COUNT] [no-dsb]"
 
 static const struct verb {
     const char *name, *usage;
     enum op_kind kind;
     int by;
-    enum touch_access access;
+    int access; /* enum touch_access, enum guest_maintenance */
     bool (*take)(struct parser *parser, struct op *op);
 } verbs[] = {
     {"fill", "fill IPA BYTES", OP_FILL, BY_VMM, 0, take_memory},
@@ -24,6 +28,20 @@ static const struct verb {
     {"read", "read IPA BYTES", OP_HOST_READ, BY_VMM, 0, take_memory},
     {"read-uncached", "read-uncached IPA BYTES", OP_HOST_READ_UNCACHED, BY_VMM, 0, take_memory},
     {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, take_memory},
+    {"device-write", "device-write IPA BYTES", OP_DEVICE_WRITE, BY_VMM, 0, take_memory},
+    {"device-read-uncached", "device-read-uncached IPA BYTES", OP_DEVICE_READ, BY_VMM | PAST, 0,
+     take_memory},
+    {"device-write-uncached", "device-write-uncached IPA BYTES", OP_DEVICE_WRITE, BY_VMM | PAST, 0,
+     take_memory},
+    {"clean", HOST_USAGE("clean"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN, take_host_range},
+    {"clean-pou", HOST_USAGE("clean-pou"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN_POU,
+     take_host_range},
+    {"clean-invalidate", HOST_USAGE("clean-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
+     MAINTAIN_CLEAN_INVALIDATE, take_host_range},
+    {"invalidate", HOST_USAGE("invalidate"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_INVALIDATE,
+     take_host_range},
+    {"icache-invalidate", HOST_USAGE("icache-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
+     MAINTAIN_ICACHE, take_host_range},
     {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, take_memory},
     {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, take_vcpu},
     {"prefault", "prefault IPA BYTES [every STRIDE times COUNT]", OP_PREFAULT, BY_VMM, 0,
@@ -39,6 +57,22 @@ static const struct verb {
      take_touch},
     {"fetch", "fetch IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_FETCH,
      take_touch},
+    {"read-uncached", "read-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
+     BY_GUEST | PAST, TOUCH_READ, take_touch},
+    {"write-uncached", "write-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
+     BY_GUEST | PAST, TOUCH_WRITE, take_touch},
+    {"clean", GUEST_USAGE("clean"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN, take_maintained},
+    {"clean-pou", GUEST_USAGE("clean-pou"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN_POU,
+     take_maintained},
+    {"clean-invalidate", GUEST_USAGE("clean-invalidate"), OP_MAINTAIN, BY_GUEST,
+     MAINTAIN_CLEAN_INVALIDATE, take_maintained},
+    {"invalidate", GUEST_USAGE("invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_INVALIDATE,
+     take_maintained},
+    {"icache-invalidate", GUEST_USAGE("icache-invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE,
+     take_maintained},
+    {"icache-invalidate-all", "icache-invalidate-all", OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE_ALL,
+     take_nothing},
+    {"icache", "icache on|off", OP_ICACHE, BY_GUEST, 0, take_switch},
     {"insns", "insns N", OP_INSNS, BY_GUEST, 0, take_count},
     {"mmu", "mmu on|off", OP_MMU, BY_GUEST, 0, take_switch},
     {"vmregs", "vmregs N", OP_VMREGS, BY_GUEST, 0, take_count},
@@ -117,7 +151,10 @@ static bool play_line(struct parser *parser, uint32_t vcpu)
     if (!verb || (vcpu != SCRIPT_VMM && !check_entered(parser, vcpu, verb))) {
         return false;
     }
-    struct op op = {.kind = (uint8_t)verb->kind, .access = (uint8_t)verb->access};
+    struct op op = {.kind = (uint8_t)verb->kind,
+                    .access = (uint8_t)verb->access,
+                    .past = verb->by & PAST,
+                    .count = verb->kind == OP_MAINTAIN ? 1 : 0};
     parser->usage = verb->usage;
     if (!verb->take(parser, &op)) {
         return false;

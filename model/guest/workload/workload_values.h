@@ -16,6 +16,12 @@ struct source_location;
     X(PLAY_CONCURRENT, "concurrent", "each actor its own, in order by signals")
 CHOICE_ENUM(play, PLAY_CHOICES);
 
+/* What the guest of a recorded or generated boot does about caches. */
+#define GUEST_CHOICES(X)                       \
+    X(GUEST_LINUX, "linux", "what Linux does") \
+    X(GUEST_WITHOUT, "none", "nothing")
+CHOICE_ENUM(guest_maintenance_by, GUEST_CHOICES);
+
 #define GRANULE_CHOICES(X)                    \
     X(GRANULE_4K, "4K", "blocks of 2 MiB")    \
     X(GRANULE_16K, "16K", "blocks of 32 MiB") \
@@ -53,6 +59,8 @@ struct workload_values {
     enum backing backing; /* BACKINGS: as recorded */
     double off_access_share;
     uint64_t off_access_bytes;
+    enum guest_maintenance_by guest_maintenance;
+    bool reset_stops_vcpus;
 
     enum firmware firmware;
     enum boot_order order;

@@ -155,12 +155,9 @@ struct band memo_rung_band(const struct advise_rung *rung)
 
 const char *memo_condition(unsigned conditions)
 {
-    bool fill = conditions & CONDITION_NO_FILL, anonymous = conditions & CONDITION_ANONYMOUS;
-    return fill && anonymous ? "no core prefetches a flushed line before the guest writes it with "
-                               "its MMU off, and no process or device reads the memory as a file"
-           : fill ? "no core prefetches a flushed line before the guest writes it with its MMU off"
-           : anonymous ? "no process or device reads the memory as a file"
-                       : "";
+    return conditions == CONDITION_NO_FILL
+               ? "no core prefetches a flushed line before the guest writes it with its MMU off"
+               : conditions_text(conditions);
 }
 
 /* Of the granule: its page, and what a block of its tables maps. */
