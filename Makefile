@@ -218,10 +218,10 @@ FORCE:
 
 .PHONY: run
 run: build/s2flush ## run the first-light study and plot it into results/first-light
-	build/s2flush run workloads/studies/first-light.ini -o results/first-light
+	build/s2flush run workloads/studies/first-light.ini -o results/first-light --fresh
 	build/s2flush plot results/first-light
 
-# Each question: a folder of results with its memo. The study's [memo] says which tables it wants.
+# Each question: a folder of results with its memo.
 QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/questions/*.ini))
 
 .PHONY: memos $(QUESTIONS)
@@ -229,14 +229,7 @@ memos: $(QUESTIONS) ## play all questions and write their memos into results/que
 
 $(QUESTIONS): memo-%: build/s2flush
 	@rm -rf results/questions/$*
-	$(Q)q=workloads/questions/$*.ini d=results/questions/$*; set -e; \
-	build/s2flush run $$q -o $$d; \
-	if grep -qE '^breakeven *[=:]' $$q; then build/s2flush breakeven $$q -o $$d >/dev/null; fi; \
-	build/s2flush map $$q -o $$d >/dev/null; \
-	if ! grep -qE '^sensitivity *[=:] *(no|off|false|0)\>' $$q; then \
-	    build/s2flush sensitivity $$q -o $$d >/dev/null; \
-	fi; \
-	build/s2flush memo $$q -o $$d
+	$(Q)build/s2flush report workloads/questions/$*.ini -o results/questions/$*
 
 # What memos quote. Ten seconds or more, so it is committed; its head says which version made it.
 .PHONY: validation

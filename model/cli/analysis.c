@@ -1,5 +1,6 @@
 #include "cli/analysis.h"
 
+#include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/invariant.h"
@@ -79,13 +80,39 @@ bool analysis_files(const struct analysis *given, const struct analysis_table *t
     return good;
 }
 
-struct sweep analysis_sweep(const struct analysis *given)
+bool analysis_show(const struct analysis *given, const struct analysis_table *tables, size_t count,
+                   void (*print)(FILE *out, const void *results), const void *results,
+                   struct error *err)
 {
-    return (struct sweep){.jobs = (unsigned)given->jobs, .progress = progress_line()};
+    if (!analysis_files(given, tables, count, results, err)) {
+        return false;
+    }
+    switch ((enum analysis_format)given->format) {
+    case ANALYSIS_TEXT:
+        print(stdout, results);
+        break;
+    case ANALYSIS_CSV:
+        tables[0].write(stdout, results);
+        break;
+    case ANALYSIS_JSON:
+        tables[1].write(stdout, results);
+        break;
+    case ANALYSIS_NOTHING:
+        break;
+    }
+    return true;
+}
+
+struct sweep analysis_sweep(const struct analysis *given, const char *name)
+{
+    return (struct sweep){.name = name,
+                          .jobs = (unsigned)given->jobs,
+                          .progress = progress_line(),
+                          .stopped = interrupt_signal};
 }
 
 /* What the command line leaves open the study's [memo] may say. */
-static bool settle(struct analysis *given, const struct study *study, struct error *err)
+bool analysis_settle(struct analysis *given, const struct study *study, struct error *err)
 {
     struct source_location at = {.file = study->path, .key = "metric"};
     given->what_if |= study->memo.what_if;
@@ -118,7 +145,7 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
             return false;
         }
     }
-    if (sets.count > given->sets.count) {
+    if (sets.count > given->sets.count && given->format != ANALYSIS_NOTHING) {
         fprintf(stderr, "only the situations of [memo] (--all: all of them):");
         for (size_t i = given->sets.count; i < sets.count; i++) {
             fprintf(stderr, " %s", sets.text[i]);
@@ -154,8 +181,8 @@ bool analysis_run(struct analysis *given,
 {
     struct study study;
     struct study_changes changes = {given->sets.text, given->sets.count};
-    bool good = study_read(&study, given->study, &changes, err) && settle(given, &study, err) &&
-                open_store(given, &study, err);
+    bool good = study_read(&study, given->study, &changes, err) &&
+                analysis_settle(given, &study, err) && open_store(given, &study, err);
     if (good) {
         good = answer(&study, context, err);
         good = close_store(given, good, err);

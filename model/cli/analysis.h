@@ -15,7 +15,7 @@
 
 struct error;
 
-enum analysis_format { ANALYSIS_TEXT, ANALYSIS_CSV, ANALYSIS_JSON };
+enum analysis_format { ANALYSIS_TEXT, ANALYSIS_CSV, ANALYSIS_JSON, ANALYSIS_NOTHING };
 
 struct analysis {
     const char *study, *folder; /* folder NULL: no files */
@@ -23,7 +23,7 @@ struct analysis {
     uint64_t jobs;
     enum metric metric;
     bool has_metric; /* it was given */
-    unsigned format; /* enum analysis_format: on stdout */
+    unsigned format; /* enum analysis_format: on stdout; NOTHING: files alone */
     bool what_if;
     bool all; /* every situation of the study, not those of its [memo] alone */
     struct run_store kept; /* in the folder; without one, in memory */
@@ -36,8 +36,8 @@ extern const struct cli_option analysis_options_json[]; /* the same with --forma
     .shared = analysis_options, .words = "STUDY", .word = {CLI_FIELD(struct analysis, study)}, \
     .missing = "a study; `s2flush list studies` names them", .size = sizeof(struct arguments)
 
-/* Of an answer: its threads, and how far it is, shown on a terminal. */
-struct sweep analysis_sweep(const struct analysis *given);
+/* Of an answer: its threads, and how far it is, shown on a terminal under that name. */
+struct sweep analysis_sweep(const struct analysis *given, const char *name);
 
 /* A table that goes to a file, or to stdout for --format csv. */
 struct analysis_table {
@@ -48,6 +48,24 @@ struct analysis_table {
 /* Writes the tables into the folder, where one is given; all or none. */
 bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
                     const void *results, struct error *err);
+
+/* The same, and then on stdout what was asked for: sentences, the first table as CSV, or the second
+ * one as JSON. */
+bool analysis_show(const struct analysis *given, const struct analysis_table *tables, size_t count,
+                   void (*print)(FILE *out, const void *results), const void *results,
+                   struct error *err);
+
+/* What a study's [memo] asks of these commands, into given->folder and its open store. */
+bool analysis_map(const struct analysis *given, const struct study *study, struct error *err);
+bool analysis_breakeven(const struct analysis *given, const struct study *study, struct error *err);
+bool analysis_sensitivity(const struct analysis *given, const struct study *study, struct error *err);
+
+/* Its memo; names the files on `messages` (NULL: says nothing). */
+bool analysis_memo(const struct analysis *given, const struct study *study, const char *validation,
+                 FILE *messages, struct error *err);
+
+/* Takes the metric and what-if from a study's [memo] where they were not given. */
+bool analysis_settle(struct analysis *given, const struct study *study, struct error *err);
 
 /* Reads the study, takes the metric and what-if from its [memo] where they were
  * not given, and calls `answer` with it. */

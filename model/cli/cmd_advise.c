@@ -29,30 +29,22 @@ static void write_json(FILE *out, const void *results)
     advise_json_write(out, results);
 }
 
+static void print(FILE *out, const void *results)
+{
+    advise_print(out, results);
+}
+
 static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
 {
     static const struct analysis_table tables[] = {{"advise.csv", write_rows},
                                                    {"advise.json", write_json}};
     struct advise_results results;
-    struct sweep sweep = analysis_sweep(&given->common);
+    struct sweep sweep = analysis_sweep(&given->common, "ladder");
     given->request.metric = given->common.metric;
     if (!advise_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_files(&given->common, tables, 2, &results, err);
-    if (good) {
-        switch ((enum analysis_format)given->common.format) {
-        case ANALYSIS_TEXT:
-            advise_print(stdout, &results);
-            break;
-        case ANALYSIS_CSV:
-            advise_rows_write(stdout, &results);
-            break;
-        case ANALYSIS_JSON:
-            advise_json_write(stdout, &results);
-            break;
-        }
-    }
+    bool good = analysis_show(&given->common, tables, 2, print, &results, err);
     advise_free(&results);
     return good;
 }

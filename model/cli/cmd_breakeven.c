@@ -39,54 +39,46 @@ static const struct cli_option options[] = {
     {0},
 };
 
-struct answer {
-    struct breakeven_results results;
-    enum metric metric;
-};
-
-static void write_rows(FILE *out, const void *answer)
+static void write_rows(FILE *out, const void *results)
 {
-    const struct answer *found = answer;
-    breakeven_rows_write(out, &found->results, found->metric);
+    breakeven_rows_write(out, results);
 }
 
-static void write_curves(FILE *out, const void *answer)
+static void write_curves(FILE *out, const void *results)
 {
-    const struct answer *found = answer;
-    breakeven_curves_write(out, &found->results, found->metric);
+    breakeven_curves_write(out, results);
 }
 
-struct target_answer {
-    struct target_results results;
-    enum metric metric;
-};
-
-static void write_targets(FILE *out, const void *answer)
+static void print_pairs(FILE *out, const void *results)
 {
-    const struct target_answer *found = answer;
-    target_rows_write(out, &found->results, found->metric);
+    breakeven_print(out, results);
+}
+
+static void write_targets(FILE *out, const void *results)
+{
+    target_rows_write(out, results);
+}
+
+static void print_targets(FILE *out, const void *results)
+{
+    target_print(out, results);
 }
 
 static bool answer_target(const struct study *study, const struct arguments *given,
                           struct error *err)
 {
     static const struct analysis_table table = {"target.csv", write_targets};
-    struct target_answer found = {.metric = given->common.metric};
+    struct target_results results;
+    struct sweep sweep = analysis_sweep(&given->common, "targets");
     if (given->request.pair) {
         return error_input(err, NULL, "breakeven: --pair and --target do not go together");
     }
-    struct sweep sweep = analysis_sweep(&given->common);
     if (!target_run(study, &given->request, given->limit_ns, given->limits, &sweep,
-                    given->common.kept.store, &found.results, err)) {
+                    given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_files(&given->common, &table, 1, &found, err);
-    if (good && given->common.format == ANALYSIS_CSV) {
-        write_targets(stdout, &found);
-    } else if (good) {
-        target_tell(stdout, &found.results, found.metric);
-    }
-    target_free(&found.results);
+    bool good = analysis_show(&given->common, &table, 1, print_targets, &results, err);
+    target_free(&results);
     return good;
 }
 
@@ -95,19 +87,13 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
 {
     static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
                                                    {"breakeven-curves.csv", write_curves}};
-    struct answer found = {.metric = given->common.metric};
-    struct sweep sweep = analysis_sweep(&given->common);
-    if (!breakeven_run(study, &given->request, &sweep, given->common.kept.store, &found.results,
-                       err)) {
+    struct breakeven_results results;
+    struct sweep sweep = analysis_sweep(&given->common, "break-even");
+    if (!breakeven_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_files(&given->common, tables, 2, &found, err);
-    if (good && given->common.format == ANALYSIS_CSV) {
-        write_rows(stdout, &found);
-    } else if (good) {
-        breakeven_tell(stdout, &found.results, found.metric);
-    }
-    breakeven_free(&found.results);
+    bool good = analysis_show(&given->common, tables, 2, print_pairs, &results, err);
+    breakeven_free(&results);
     return good;
 }
 
@@ -143,6 +129,12 @@ static bool answer(const struct study *study, void *context, struct error *err)
                 answer_in(&narrow, given, err);
     study_free(&narrow);
     return good;
+}
+
+bool analysis_breakeven(const struct analysis *given, const struct study *study, struct error *err)
+{
+    struct arguments own = {.common = *given, .request.steps = STEPS_DEFAULT};
+    return answer(study, &own, err);
 }
 
 static bool run(void *arguments, struct error *err)

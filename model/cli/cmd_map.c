@@ -19,15 +19,14 @@ static const struct cli_option options[] = {
     {0},
 };
 
-struct answer {
-    struct map_results results;
-    enum metric metric;
-};
-
-static void write_rows(FILE *out, const void *answer)
+static void write_rows(FILE *out, const void *results)
 {
-    const struct answer *found = answer;
-    map_rows_write(out, &found->results, found->metric);
+    map_rows_write(out, results);
+}
+
+static void print(FILE *out, const void *results)
+{
+    map_print(out, results);
 }
 
 /* The axes where none was given: those of [memo]; without them footprint and
@@ -57,25 +56,25 @@ static void default_axes(const struct study *study, struct map_request *request,
 
 static bool answer(const struct study *study, void *context, struct error *err)
 {
-    static const struct analysis_table tables[] = {{"map.csv", write_rows}};
+    static const struct analysis_table table = {"map.csv", write_rows};
     struct arguments *given = context;
-    struct answer found = {.metric = given->common.metric};
+    struct map_results results;
+    struct sweep sweep = analysis_sweep(&given->common, "map");
+    char x[64] = "", y[64] = "";
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    char x[64] = "", y[64] = "";
     default_axes(study, &given->request, x, y);
-    struct sweep sweep = analysis_sweep(&given->common);
-    if (!map_run(study, &given->request, &sweep, given->common.kept.store, &found.results, err)) {
+    if (!map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_files(&given->common, tables, 1, &found, err);
-    if (good && given->common.format == ANALYSIS_CSV) {
-        write_rows(stdout, &found);
-    } else if (good) {
-        map_tell(stdout, &found.results, found.metric);
-    }
-    map_free(&found.results);
+    bool good = analysis_show(&given->common, &table, 1, print, &results, err);
+    map_free(&results);
     return good;
+}
+
+bool analysis_map(const struct analysis *given, const struct study *study, struct error *err)
+{
+    return answer(study, &(struct arguments){.common = *given}, err);
 }
 
 static bool run(void *arguments, struct error *err)

@@ -54,21 +54,20 @@ static bool write_files(struct files *files, const char *folder, const struct do
     return good;
 }
 
-static bool write_memo(const struct study *study, const struct arguments *given, const char *folder,
-                       struct store *store, struct error *err)
+bool analysis_memo(const struct analysis *given, const struct study *study, const char *validation,
+                 FILE *messages, struct error *err)
 {
-    struct analysis common = {.jobs = given->jobs};
-    struct sweep sweep = analysis_sweep(&common);
+    struct sweep sweep = analysis_sweep(given, "memo");
     struct files files = {0};
     struct memo *memo;
-    if (!memo_make(study, given->validation, &sweep, store, &memo, err)) {
+    if (!memo_make(study, validation, &sweep, given->kept.store, &memo, err)) {
         return false;
     }
-    struct doc_node *doc = memo_write(memo, folder);
-    bool good = write_files(&files, folder, doc, err);
+    struct doc_node *doc = memo_write(memo, given->folder);
+    bool good = write_files(&files, given->folder, doc, err);
     for (size_t i = 0; i < files.count; i++) {
-        if (good && !given->quiet) {
-            fprintf(stderr, "%s\n", files.file[i].path);
+        if (good && messages) {
+            fprintf(messages, "%s\n", files.file[i].path);
         }
         output_drop(&files.file[i]);
     }
@@ -82,17 +81,17 @@ static bool run(void *arguments, struct error *err)
     const struct arguments *given = arguments;
     struct study study;
     struct study_changes changes = {given->sets.text, given->sets.count};
-    struct run_store store = {0};
+    struct analysis common = {.folder = given->folder, .jobs = given->jobs};
     char named[sizeof study.name + 16];
-    struct run_request request = {.study = &study, .folder = given->folder, .format = "csv"};
     bool good = study_read(&study, given->study, &changes, err);
     if (good && !given->folder) {
         snprintf(named, sizeof named, "results/%s", study.name);
-        request.folder = named;
+        common.folder = named;
     }
-    good = good && run_store_open(&store, &request, err) &&
-           write_memo(&study, given, request.folder, store.store, err);
-    good = run_store_close(&store, good, err);
+    struct run_request request = {.study = &study, .folder = common.folder, .format = "csv"};
+    good = good && run_store_open(&common.kept, &request, err) &&
+           analysis_memo(&common, &study, given->validation, given->quiet ? NULL : stderr, err);
+    good = run_store_close(&common.kept, good, err);
     study_free(&study);
     return good;
 }

@@ -128,20 +128,23 @@ static void say_needs(const struct study_needs *needs)
 static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)
 {
     char folder[OUTPUT_PATH];
-    bool wanted[METRICS];
-    struct source_location at = {.file = study->path, .key = "metrics"};
-    if (!metric_select(study->metrics, wanted, &at, err)) {
-        return false;
-    }
     struct study_needs needs;
-    if (!study_needs(study, (unsigned)given->jobs, wanted, &needs, err)) {
+    struct run_request request = {.study = study,
+                                  .folder = given->folder ? given->folder : folder,
+                                  .format = given->format,
+                                  .formats = given->formats,
+                                  .shard = given->sharded ? &given->shard : NULL,
+                                  .jobs = (unsigned)given->jobs,
+                                  .fresh = given->fresh,
+                                  .quiet = given->quiet};
+    if (!run_needs(&request, &needs, err)) {
         return false;
     }
     snprintf(folder, sizeof folder, "results/%s", study->name);
     if (given->dry) {
         say_plan(study);
         if (given->sharded) {
-            printf("shard %" PRIu32 " of %" PRIu32 " has %zu of the %zu cells\n",
+            printf("shard %" PRIu32 " of %" PRIu32 " has %zu of the %zu scenarios\n",
                    given->shard.number, given->shard.count,
                    shard_cells(given->shard, study_cells(study)), study_cells(study));
         }
@@ -150,19 +153,7 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
     if (!study_fits(study, &needs, err)) {
         return false;
     }
-    if (given->dry) {
-        return say_estimate(study, given->jobs, err);
-    }
-    struct run_request request = {.study = study,
-                                  .folder = given->folder ? given->folder : folder,
-                                  .wanted = wanted,
-                                  .format = given->format,
-                                  .formats = given->formats,
-                                  .shard = given->sharded ? &given->shard : NULL,
-                                  .jobs = (unsigned)given->jobs,
-                                  .fresh = given->fresh,
-                                  .quiet = given->quiet};
-    return run_study(&request, err);
+    return given->dry ? say_estimate(study, given->jobs, err) : run_study(&request, err);
 }
 
 static bool run(void *arguments, struct error *err)

@@ -21,47 +21,39 @@ static const struct cli_option options[] = {
     {0},
 };
 
-struct answer {
-    struct sensitivity_results results;
-    enum metric metric;
-};
-
-static void write_rows(FILE *out, const void *answer)
+static void write_rows(FILE *out, const void *results)
 {
-    const struct answer *found = answer;
-    sensitivity_rows_write(out, &found->results, found->metric);
+    sensitivity_rows_write(out, results);
 }
 
-static void write_information(FILE *out, const void *answer)
+static void write_information(FILE *out, const void *results)
 {
-    const struct answer *found = answer;
-    information_rows_write(out, &found->results, found->metric);
+    information_rows_write(out, results);
+}
+
+static void print(FILE *out, const void *results)
+{
+    sensitivity_print(out, results);
 }
 
 static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
 {
     static const struct analysis_table tables[] = {{"sensitivity.csv", write_rows},
                                                    {"information.csv", write_information}};
-    struct answer found = {.metric = given->common.metric};
+    struct sensitivity_results results;
+    struct sweep sweep = analysis_sweep(&given->common, "sensitivity");
+    char a[64], b[64], pair[160];
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    char a[64], b[64], pair[160];
     if (!given->request.of && study_memo_pair(study->memo.compare, a, b)) {
         snprintf(pair, sizeof pair, "%s,%s", a, b);
         given->request.of = pair;
     }
-    struct sweep sweep = analysis_sweep(&given->common);
-    if (!sensitivity_run(study, &given->request, &sweep, given->common.kept.store, &found.results,
-                         err)) {
+    if (!sensitivity_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_files(&given->common, tables, 2, &found, err);
-    if (good && given->common.format == ANALYSIS_CSV) {
-        write_rows(stdout, &found);
-    } else if (good) {
-        sensitivity_tell(stdout, &found.results, found.metric);
-    }
-    sensitivity_free(&found.results);
+    bool good = analysis_show(&given->common, tables, 2, print, &results, err);
+    sensitivity_free(&results);
     return good;
 }
 
@@ -74,6 +66,12 @@ static bool answer(const struct study *study, void *context, struct error *err)
         analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
     study_free(&narrow);
     return good;
+}
+
+bool analysis_sensitivity(const struct analysis *given, const struct study *study, struct error *err)
+{
+    struct arguments own = {.common = *given, .request.points = POINTS_DEFAULT};
+    return answer(study, &own, err);
 }
 
 static bool run(void *arguments, struct error *err)

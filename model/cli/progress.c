@@ -21,7 +21,8 @@ static void show(const struct sweep *sweep)
     } else if (begins || now_s - last_s >= SHOWN_EVERY_S) {
         last_s = now_s;
         shown = true;
-        fprintf(stderr, "\r\033[K%zu of %zu parts", sweep->done, sweep->total);
+        fprintf(stderr, "\r\033[K%s%s%zu of %zu parts", sweep->name ? sweep->name : "",
+                sweep->name ? ": " : "", sweep->done, sweep->total);
         if (sweep->inner_total > 0) {
             fprintf(stderr, ", %zu plays", sweep->inner_done);
         }

@@ -89,6 +89,14 @@ bool run_store_close(struct run_store *store, bool good, struct error *err)
 
 /* --- a run --- */
 
+bool run_needs(struct run_request *request, struct study_needs *needs, struct error *err)
+{
+    const struct study *study = request->study;
+    struct source_location at = {.file = study->path, .key = "metrics"};
+    return metric_select(study->metrics, request->wanted, &at, err) &&
+           study_needs(study, request->jobs, request->wanted, needs, err);
+}
+
 static void say_start(const struct store *store)
 {
     struct store_sum sum = store_sum(store);
@@ -119,7 +127,8 @@ static void say_end(const struct run_request *request, const struct store *store
 
 bool run_into(const struct run_request *request, struct run_store *store, struct error *err)
 {
-    struct sweep sweep = {.jobs = request->jobs,
+    struct sweep sweep = {.name = "run",
+                          .jobs = request->jobs,
                           .progress = request->quiet ? NULL : progress_line(),
                           .stopped = interrupt_signal};
     double start_s = cli_seconds();

@@ -8,6 +8,7 @@
 #define S2FLUSH_CLI_RUN_STUDY_H
 
 #include "report/rows.h"
+#include "study/needs.h"
 #include "study/sweep.h"
 
 #include <inttypes.h>
@@ -38,7 +39,7 @@ bool run_store_close(struct run_store *store, bool good, struct error *err);
 struct run_request {
     const struct study *study;
     const char *folder;
-    const bool *wanted; /* [METRICS] */
+    bool wanted[METRICS]; /* run_fits fills it */
     const char *format; /* of the rows, in a word */
     const bool *formats; /* [ROWS_FORMATS] */
     const struct shard *shard; /* leaves a shard's file and no rows; NULL: the whole study */
@@ -46,6 +47,10 @@ struct run_request {
     bool fresh; /* drop what an earlier run left */
     bool quiet;
 };
+
+/* Looks at what a study takes before any of it is played: its metrics, `needs`, and whether the
+ * memory is there. */
+bool run_needs(struct run_request *request, struct study_needs *needs, struct error *err);
 
 /* False with one line; the exit status of an interrupted run is 128 and the
  * signal's number, as a shell has it. */

@@ -33,7 +33,7 @@ static void put_winners(struct cells *cells, const struct breakeven_results *res
 }
 
 static void put_row(struct cells *cells, const struct breakeven_results *results,
-                    enum metric metric, const struct breakeven *row)
+                    const struct breakeven *row)
 {
     char reason[160] = "";
     if (row->reason) {
@@ -41,7 +41,7 @@ static void put_row(struct cells *cells, const struct breakeven_results *results
                  row->reason);
     }
     cells_text(cells, "study", results->groups.study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->metric]);
     cells_group(cells, &results->groups, row->group);
     cells_text(cells, "axis", results->axis);
     cells_text(cells, "unit", unit_name(results->kind.unit));
@@ -65,25 +65,25 @@ static void put_row(struct cells *cells, const struct breakeven_results *results
     cells_end(cells);
 }
 
-void breakeven_rows_write(FILE *out, const struct breakeven_results *results, enum metric metric)
+void breakeven_rows_write(FILE *out, const struct breakeven_results *results)
 {
     struct cells cells = {.out = out, .header = true};
     static const struct breakeven none;
-    put_row(&cells, results, metric, results->count ? results->row : &none);
+    put_row(&cells, results, results->count ? results->row : &none);
     cells.header = false;
     for (size_t i = 0; i < results->count; i++) {
-        put_row(&cells, results, metric, &results->row[i]);
+        put_row(&cells, results, &results->row[i]);
     }
 }
 
-static void put_curve(struct cells *cells, const struct breakeven_results *results,
-                      enum metric metric, size_t group, size_t x, size_t strategy)
+static void put_curve(struct cells *cells, const struct breakeven_results *results, size_t group,
+                      size_t x, size_t strategy)
 {
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count;
     const struct breakeven_curve *curve =
         &results->curve[(group * results->x_count + x) * strategies + strategy];
     cells_text(cells, "study", results->groups.study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->metric]);
     cells_group(cells, &results->groups, group);
     cells_text(cells, "axis", results->axis);
     cells_text(cells, "unit", unit_name(results->kind.unit));
@@ -96,17 +96,17 @@ static void put_curve(struct cells *cells, const struct breakeven_results *resul
     cells_end(cells);
 }
 
-void breakeven_curves_write(FILE *out, const struct breakeven_results *results, enum metric metric)
+void breakeven_curves_write(FILE *out, const struct breakeven_results *results)
 {
     struct cells cells = {.out = out, .header = true};
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count;
-    put_curve(&cells, results, metric, 0, 0, 0);
+    put_curve(&cells, results, 0, 0, 0);
     cells.header = false;
     for (size_t group = 0; group < results->groups.count; group++) {
         for (size_t s = 0; s < strategies; s++) {
             for (size_t x = 0; x < results->x_count && results->compared[group * strategies + s];
                  x++) {
-                put_curve(&cells, results, metric, group, x, s);
+                put_curve(&cells, results, group, x, s);
             }
         }
     }
@@ -115,7 +115,7 @@ void breakeven_curves_write(FILE *out, const struct breakeven_results *results, 
 /* --- sentences --- */
 
 /* By what factor the cheaper one is, at one end of the range. */
-static void tell_end(FILE *out, const struct breakeven_results *results, double x, double factor)
+static void print_end(FILE *out, const struct breakeven_results *results, double x, double factor)
 {
     char text[40];
     if (isfinite(factor)) {
@@ -125,23 +125,23 @@ static void tell_end(FILE *out, const struct breakeven_results *results, double 
 }
 
 /* Who is cheaper at the ends: one strategy at both, or each at one. */
-static void tell_ends(FILE *out, const struct breakeven_results *results,
-                      const struct breakeven *row)
+static void print_ends(FILE *out, const struct breakeven_results *results,
+                       const struct breakeven *row)
 {
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
     fprintf(out, "%s costs less", row->a_wins_low ? a : b);
-    tell_end(out, results, results->x[0], row->low_ratio);
+    print_end(out, results, results->x[0], row->low_ratio);
     fprintf(out, ",");
     if (row->a_wins_low != row->a_wins_high) {
         fprintf(out, " %s", row->a_wins_high ? a : b);
     }
-    tell_end(out, results, results->x[results->x_count - 1], row->high_ratio);
+    print_end(out, results, results->x[results->x_count - 1], row->high_ratio);
     fprintf(out, "\n");
 }
 
 /* The median over the draws, as everywhere; without draws the value at the modes. */
-static void tell_crossing(FILE *out, const struct breakeven_results *results,
-                          const struct breakeven *row)
+static void print_crossing(FILE *out, const struct breakeven_results *results,
+                           const struct breakeven *row)
 {
     char at[40], p10[40], p90[40];
     enum unit unit = results->kind.unit;
@@ -158,11 +158,11 @@ static void tell_crossing(FILE *out, const struct breakeven_results *results,
         fprintf(out, ", in %.0f %% of the draws", 100 * row->share_crossing);
     }
     fprintf(out, "\n    ");
-    tell_ends(out, results, row);
+    print_ends(out, results, row);
 }
 
-static void tell_undecided(FILE *out, const struct breakeven_results *results,
-                           const struct breakeven *row)
+static void print_undecided(FILE *out, const struct breakeven_results *results,
+                            const struct breakeven *row)
 {
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
     fprintf(out, "undecided: %s wins in the whole range in %.0f %% of the draws, %s in %.0f %%, ",
@@ -174,27 +174,27 @@ static void tell_undecided(FILE *out, const struct breakeven_results *results,
                 cells_human(row->at, results->kind.unit, at, sizeof at));
     }
     fprintf(out, "\n    ");
-    tell_ends(out, results, row);
+    print_ends(out, results, row);
 }
 
-static void tell_row(FILE *out, const struct breakeven_results *results,
-                     const struct breakeven *row)
+static void print_row(FILE *out, const struct breakeven_results *results,
+                      const struct breakeven *row)
 {
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
     fprintf(out, "  %s, %s: ", a, b);
     switch (row->status) {
     case BREAKEVEN_CROSSING:
-        tell_crossing(out, results, row);
+        print_crossing(out, results, row);
         break;
     case BREAKEVEN_NONE:
         fprintf(out, "no crossing in range; ");
-        tell_ends(out, results, row);
+        print_ends(out, results, row);
         break;
     case BREAKEVEN_EQUAL:
         fprintf(out, "they cost the same in the whole range\n");
         break;
     case BREAKEVEN_UNDECIDED:
-        tell_undecided(out, results, row);
+        print_undecided(out, results, row);
         break;
     case BREAKEVEN_LEFT_OUT:
         fprintf(out, "not compared: %s: %s\n", strategy_name(results, row->reason_strategy),
@@ -206,11 +206,11 @@ static void tell_row(FILE *out, const struct breakeven_results *results,
     }
 }
 
-void breakeven_tell(FILE *out, const struct breakeven_results *results, enum metric metric)
+void breakeven_print(FILE *out, const struct breakeven_results *results)
 {
     size_t group = SIZE_MAX;
     bool drawn = results->count > 0 && results->row[0].n > 0;
-    fprintf(out, "%s along %s, %zu values; %s\n", metric_name[metric], results->axis,
+    fprintf(out, "%s along %s, %zu values; %s\n", metric_name[results->metric], results->axis,
             results->x_count,
             drawn ? "medians of the draws, in brackets p10 to p90" : "every cost at its mode");
     for (size_t i = 0; i < results->count; i++) {
@@ -220,7 +220,7 @@ void breakeven_tell(FILE *out, const struct breakeven_results *results, enum met
             groups_tell(&results->groups, group, text, sizeof text);
             fprintf(out, "%s%s", text, text[0] ? "\n" : "");
         }
-        tell_row(out, results, &results->row[i]);
+        print_row(out, results, &results->row[i]);
     }
     if (results->count == 0) {
         fprintf(out, "  no two strategies that are coherent and exist on this machine\n");

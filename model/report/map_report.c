@@ -71,18 +71,17 @@ static void put_choices(struct cells *cells, const struct map_results *results,
     cells_real(cells, "sound_value", cell->sound.value);
 }
 
-static void put_row(struct cells *cells, const struct map_results *results, enum metric metric,
-                    size_t index)
+static void put_row(struct cells *cells, const struct map_results *results, size_t index)
 {
     size_t x = index % results->x_count, y = index / results->x_count % results->y_count;
     char text[1024];
     left_out(results, index, text, sizeof text);
     cells_text(cells, "study", results->groups.study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->metric]);
     cells_group(cells, &results->groups, index / results->x_count / results->y_count);
     put_axis(cells, "x_key", "x", results->x, x);
     put_axis(cells, "y_key", "y", results->y, y);
-    cells_text(cells, "unit", metric_unit[metric]);
+    cells_text(cells, "unit", metric_unit[results->metric]);
     cells_whole(cells, "n", results->groups.study->draws);
     put_choices(cells, results, &results->cell[index]);
     cells_text(cells, "left_out", text);
@@ -90,13 +89,13 @@ static void put_row(struct cells *cells, const struct map_results *results, enum
     cells_end(cells);
 }
 
-void map_rows_write(FILE *out, const struct map_results *results, enum metric metric)
+void map_rows_write(FILE *out, const struct map_results *results)
 {
     struct cells cells = {.out = out, .header = true};
-    put_row(&cells, results, metric, 0);
+    put_row(&cells, results, 0);
     cells.header = false;
     for (size_t i = 0; i < results->groups.count * results->x_count * results->y_count; i++) {
-        put_row(&cells, results, metric, i);
+        put_row(&cells, results, i);
     }
 }
 
@@ -114,7 +113,7 @@ static int width_of(const struct axis *axis, int least)
     return least;
 }
 
-static void tell_value(FILE *out, const struct axis *axis, size_t digit, int width)
+static void print_value(FILE *out, const struct axis *axis, size_t digit, int width)
 {
     char text[64] = "";
     if (axis) {
@@ -123,11 +122,11 @@ static void tell_value(FILE *out, const struct axis *axis, size_t digit, int wid
     fprintf(out, "%*s", width, text);
 }
 
-static void tell_group(FILE *out, const struct map_results *results, size_t group)
+static void print_group(FILE *out, const struct map_results *results, size_t group)
 {
     int side = width_of(results->y, 10), width = width_of(results->x, 7);
     for (size_t y = results->y_count; y-- > 0;) {
-        tell_value(out, results->y, y, side);
+        print_value(out, results->y, y, side);
         for (size_t x = 0; x < results->x_count; x++) {
             const struct map_cell *cell =
                 &results->cell[(group * results->y_count + y) * results->x_count + x];
@@ -141,13 +140,13 @@ static void tell_group(FILE *out, const struct map_results *results, size_t grou
     }
     fprintf(out, "%*s", side, results->y ? results->y->name : "");
     for (size_t x = 0; x < results->x_count; x++) {
-        tell_value(out, results->x, x, width);
+        print_value(out, results->x, x, width);
     }
     fprintf(out, "  %s\n", results->x ? results->x->name : "");
 }
 
 /* The strategies that win somewhere, and under which conditions. */
-static void tell_key(FILE *out, const struct map_results *results)
+static void print_key(FILE *out, const struct map_results *results)
 {
     const struct study *study = results->groups.study;
     size_t cells = results->groups.count * results->x_count * results->y_count;
@@ -174,16 +173,16 @@ static void tell_key(FILE *out, const struct map_results *results)
     }
 }
 
-void map_tell(FILE *out, const struct map_results *results, enum metric metric)
+void map_print(FILE *out, const struct map_results *results)
 {
     fprintf(out, "%s: the cheapest coherent strategy; lower case: in under %.0f %% of the draws\n",
-            metric_name[metric], 100 * MAP_DECIDED);
+            metric_name[results->metric], 100 * MAP_DECIDED);
     for (size_t group = 0; group < results->groups.count; group++) {
         char text[512];
         groups_tell(&results->groups, group, text, sizeof text);
         fprintf(out, "%s%s%.0f %% of the cells undecided\n", text, text[0] ? ": " : "",
                 100 * map_undecided(results, group));
-        tell_group(out, results, group);
+        print_group(out, results, group);
     }
-    tell_key(out, results);
+    print_key(out, results);
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 
 #define SENSITIVITY_SCHEMA 1
-#define TELL_COSTS 5
+#define PRINT_COSTS 5
 
 static const char *strategy_name(const struct sensitivity_results *results, size_t strategy)
 {
@@ -50,8 +50,8 @@ static void by_gain(const struct information information[COSTS], size_t order[CO
 
 /* --- tables --- */
 
-static void put_cost(struct cells *cells, const struct sensitivity_results *results,
-                     enum metric metric, size_t index, size_t id, uint64_t rank)
+static void put_cost(struct cells *cells, const struct sensitivity_results *results, size_t index,
+                     size_t id, uint64_t rank)
 {
     const struct sensitivity_cell *cell = &results->cell[index];
     const struct sensitivity_cost *cost = &cell->cost[id];
@@ -59,9 +59,9 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     enum unit unit;
     setup_cost_unit(cost_name[id], &unit);
     cells_text(cells, "study", results->groups.study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->metric]);
     cells_group(cells, &results->groups, index);
-    cells_text(cells, "unit", metric_unit[metric]);
+    cells_text(cells, "unit", metric_unit[results->metric]);
     cells_text(cells, "a", strategy_name(results, cell->a));
     cells_text(cells, "b", strategy_name(results, cell->b));
     cells_whole(cells, "rank", rank);
@@ -86,23 +86,22 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     cells_end(cells);
 }
 
-void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results,
-                            enum metric metric)
+void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results)
 {
     struct cells cells = {.out = out, .header = true};
-    put_cost(&cells, results, metric, 0, 0, 0);
+    put_cost(&cells, results, 0, 0, 0);
     cells.header = false;
     for (size_t i = 0; i < results->groups.count; i++) {
         size_t order[COSTS];
         by_swing(&results->cell[i], order);
         for (size_t rank = 0; rank < COSTS && results->cell[i].cost[order[rank]].live; rank++) {
-            put_cost(&cells, results, metric, i, order[rank], rank + 1);
+            put_cost(&cells, results, i, order[rank], rank + 1);
         }
     }
 }
 
 static void put_information(struct cells *cells, const struct sensitivity_results *results,
-                            enum metric metric, size_t machine, size_t id, uint64_t rank)
+                            size_t machine, size_t id, uint64_t rank)
 {
     const struct study *study = results->groups.study;
     const struct information *information = &results->information[machine][id];
@@ -110,7 +109,7 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     enum unit unit;
     setup_cost_unit(cost_name[id], &unit);
     cells_text(cells, "study", study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->metric]);
     cells_text(cells, "machine", study->role[AXIS_MACHINE]->values.text[machine]);
     cells_whole(cells, "rank", rank);
     cells_text(cells, "cost", cost_name[id]);
@@ -128,11 +127,10 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     cells_end(cells);
 }
 
-void information_rows_write(FILE *out, const struct sensitivity_results *results,
-                            enum metric metric)
+void information_rows_write(FILE *out, const struct sensitivity_results *results)
 {
     struct cells cells = {.out = out, .header = true};
-    put_information(&cells, results, metric, 0, 0, 0);
+    put_information(&cells, results, 0, 0, 0);
     cells.header = false;
     for (size_t machine = 0; machine < results->machines; machine++) {
         size_t order[COSTS];
@@ -141,7 +139,7 @@ void information_rows_write(FILE *out, const struct sensitivity_results *results
         for (size_t rank = 0; rank < COSTS; rank++) {
             const struct cost *costs = results->groups.study->platforms[machine].cost;
             if (sensitivity_spread(&costs[order[rank]])) {
-                put_information(&cells, results, metric, machine, order[rank], ++place);
+                put_information(&cells, results, machine, order[rank], ++place);
             }
         }
     }
@@ -149,7 +147,7 @@ void information_rows_write(FILE *out, const struct sensitivity_results *results
 
 /* --- sentences --- */
 
-static void tell_time(FILE *out, double ns)
+static void print_time(FILE *out, double ns)
 {
     char text[40];
     fprintf(out, "%s", cells_human(ns, UNIT_NS, text, sizeof text));
@@ -161,21 +159,22 @@ static double rounded(double share)
     return fabs(share) < 0.005 ? 0 : share;
 }
 
-static void tell_cost(FILE *out, const struct sensitivity_results *results, size_t index, size_t id)
+static void print_cost(FILE *out, const struct sensitivity_results *results, size_t index,
+                       size_t id)
 {
     const struct sensitivity_cost *cost = &results->cell[index].cost[id];
     const struct cost *range = &platform_of(results, index)->cost[id];
     fprintf(out, "    %-16s %g to %g: ", cost_name[id], range->low, range->high);
-    tell_time(out, cost->at_low);
+    print_time(out, cost->at_low);
     fprintf(out, " to ");
-    tell_time(out, cost->at_high);
+    print_time(out, cost->at_high);
     fprintf(out, "; first order %.2f (%.2f to %.2f), total %.2f (%.2f to %.2f)\n",
             rounded(cost->index.first), rounded(cost->index.first_low),
             rounded(cost->index.first_high), rounded(cost->index.total),
             rounded(cost->index.total_low), rounded(cost->index.total_high));
 }
 
-static void tell_cell(FILE *out, const struct sensitivity_results *results, size_t index)
+static void print_cell(FILE *out, const struct sensitivity_results *results, size_t index)
 {
     const struct sensitivity_cell *cell = &results->cell[index];
     size_t order[COSTS];
@@ -189,20 +188,20 @@ static void tell_cell(FILE *out, const struct sensitivity_results *results, size
     fprintf(out, "  %s%s%s at the modes: ", strategy_name(results, cell->a),
             cell->b == MAP_NOBODY ? "" : " less ",
             cell->b == MAP_NOBODY ? "" : strategy_name(results, cell->b));
-    tell_time(out, cell->at_modes);
+    print_time(out, cell->at_modes);
     fprintf(out, "\n");
     by_swing(cell, order);
-    for (size_t rank = 0; rank < TELL_COSTS && cell->cost[order[rank]].live; rank++) {
-        tell_cost(out, results, index, order[rank]);
+    for (size_t rank = 0; rank < PRINT_COSTS && cell->cost[order[rank]].live; rank++) {
+        print_cost(out, results, index, order[rank]);
     }
 }
 
-static bool tells(const struct information *information)
+static bool is_gain(const struct information *information)
 {
     return information->gain >= information_least_gain(information->noise);
 }
 
-static void tell_information(FILE *out, const struct sensitivity_results *results, size_t machine)
+static void print_information(FILE *out, const struct sensitivity_results *results, size_t machine)
 {
     const struct study *study = results->groups.study;
     size_t order[COSTS];
@@ -210,30 +209,31 @@ static void tell_information(FILE *out, const struct sensitivity_results *result
     fprintf(out, "%s: no clear winner in %.0f %% of the cells",
             study->role[AXIS_MACHINE]->values.text[machine], 100 * results->undecided[machine]);
     const struct information *best = &results->information[machine][order[0]];
-    if (results->undecided[machine] == 0 || !tells(best)) {
+    if (results->undecided[machine] == 0 || !is_gain(best)) {
         fprintf(out, results->undecided[machine] == 0
                          ? "; nothing needs to be measured\n"
                          : "; no single cost would change that by more than chance\n");
         return;
     }
     fprintf(out, "; measure first:\n");
-    for (size_t rank = 0; rank < TELL_COSTS; rank++) {
+    for (size_t rank = 0; rank < PRINT_COSTS; rank++) {
         const struct information *information = &results->information[machine][order[rank]];
-        if (tells(information)) {
+        if (is_gain(information)) {
             fprintf(out, "    %-16s %.0f %% left when it is known\n", cost_name[order[rank]],
                     100 * fmax(results->undecided[machine] - information->gain, 0));
         }
     }
 }
 
-void sensitivity_tell(FILE *out, const struct sensitivity_results *results, enum metric metric)
+void sensitivity_print(FILE *out, const struct sensitivity_results *results)
 {
-    fprintf(out, "%s: what each cost does, and its share of the variance\n", metric_name[metric]);
+    fprintf(out, "%s: what each cost does, and its share of the variance\n",
+            metric_name[results->metric]);
     for (size_t i = 0; i < results->groups.count; i++) {
-        tell_cell(out, results, i);
+        print_cell(out, results, i);
     }
     fprintf(out, "What to measure\n");
     for (size_t machine = 0; machine < results->machines; machine++) {
-        tell_information(out, results, machine);
+        print_information(out, results, machine);
     }
 }

@@ -10,14 +10,12 @@
 
 /* A row for each cell and cost that changes something there. `rank` is by the
  * width of the tornado's bar, 1 the widest. */
-void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results,
-                            enum metric metric);
+void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results);
 
 /* A row for each machine and cost with some spread; `rank` is by the gain. */
-void information_rows_write(FILE *out, const struct sensitivity_results *results,
-                            enum metric metric);
+void information_rows_write(FILE *out, const struct sensitivity_results *results);
 
 /* The costs that matter most, and the one to measure first. */
-void sensitivity_tell(FILE *out, const struct sensitivity_results *results, enum metric metric);
+void sensitivity_print(FILE *out, const struct sensitivity_results *results);
 
 #endif

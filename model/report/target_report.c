@@ -19,11 +19,11 @@ static const char *status_of(const struct target *row)
                             : "from";
 }
 
-static void put_row(struct cells *cells, const struct target_results *results, enum metric metric,
+static void put_row(struct cells *cells, const struct target_results *results,
                     const struct target *row)
 {
     cells_text(cells, "study", results->axis.groups.study->name);
-    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "metric", metric_name[results->axis.metric]);
     cells_group(cells, &results->axis.groups, row->group);
     cells_text(cells, "axis", results->axis.axis);
     cells_text(cells, "unit", unit_name(results->axis.kind.unit));
@@ -43,18 +43,18 @@ static void put_row(struct cells *cells, const struct target_results *results, e
     cells_end(cells);
 }
 
-void target_rows_write(FILE *out, const struct target_results *results, enum metric metric)
+void target_rows_write(FILE *out, const struct target_results *results)
 {
     struct cells cells = {.out = out, .header = true};
     static const struct target none;
-    put_row(&cells, results, metric, results->count ? results->row : &none);
+    put_row(&cells, results, results->count ? results->row : &none);
     cells.header = false;
     for (size_t i = 0; i < results->count; i++) {
-        put_row(&cells, results, metric, &results->row[i]);
+        put_row(&cells, results, &results->row[i]);
     }
 }
 
-static void tell_metric(FILE *out, const struct breakeven_curve *curve)
+static void print_metric(FILE *out, const struct breakeven_curve *curve)
 {
     char mode[40], p10[40], p90[40];
     fprintf(out, "%s", cells_human(curve->mode, UNIT_NS, mode, sizeof mode));
@@ -64,7 +64,7 @@ static void tell_metric(FILE *out, const struct breakeven_curve *curve)
     }
 }
 
-static void tell_row(FILE *out, const struct target_results *results, const struct target *row)
+static void print_row(FILE *out, const struct target_results *results, const struct target *row)
 {
     const struct breakeven_results *axis = &results->axis;
     char at[40], sure[40];
@@ -73,7 +73,7 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
     if (isnan(row->at)) {
         fprintf(out, "not reachable: even at %s = %s it takes ", axis->axis,
                 cells_human(end, axis->kind.unit, at, sizeof at));
-        tell_metric(out, &row->best);
+        print_metric(out, &row->best);
         fprintf(out, "\n");
         return;
     }
@@ -83,7 +83,7 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
                          : "from",
             axis->axis, cells_human(row->at, axis->kind.unit, at, sizeof at));
     fprintf(out, "%s, where it takes ", row->rises ? "" : " on");
-    tell_metric(out, &row->there);
+    print_metric(out, &row->there);
     if (!isnan(row->share)) {
         fprintf(out, "; %.0f %% of the draws agree", 100 * row->share);
     }
@@ -94,7 +94,7 @@ static void tell_row(FILE *out, const struct target_results *results, const stru
     fprintf(out, "\n");
 }
 
-void target_tell(FILE *out, const struct target_results *results, enum metric metric)
+void target_print(FILE *out, const struct target_results *results)
 {
     size_t group = SIZE_MAX;
     double limit = NAN;
@@ -103,7 +103,8 @@ void target_tell(FILE *out, const struct target_results *results, enum metric me
         if (results->row[i].limit != limit) {
             limit = results->row[i].limit;
             group = SIZE_MAX;
-            fprintf(out, "%s of at most %s along %s, %zu values\n", metric_name[metric],
+            fprintf(out, "%s of at most %s along %s, %zu values\n",
+                    metric_name[results->axis.metric],
                     cells_human(limit, UNIT_NS, text, sizeof text), results->axis.axis,
                     results->axis.x_count);
         }
@@ -112,7 +113,7 @@ void target_tell(FILE *out, const struct target_results *results, enum metric me
             groups_tell(&results->axis.groups, group, text, sizeof text);
             fprintf(out, "%s%s", text, text[0] ? "\n" : "");
         }
-        tell_row(out, results, &results->row[i]);
+        print_row(out, results, &results->row[i]);
     }
     if (results->count == 0) {
         fprintf(out, "  no strategy that is coherent and exists on this machine\n");

@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 /* A row for each group and strategy; empty cells where no value keeps the limit. */
-void target_rows_write(FILE *out, const struct target_results *results, enum metric metric);
+void target_rows_write(FILE *out, const struct target_results *results);
 
 /* A sentence for each row. */
-void target_tell(FILE *out, const struct target_results *results, enum metric metric);
+void target_print(FILE *out, const struct target_results *results);
 
 #endif

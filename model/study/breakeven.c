@@ -196,7 +196,7 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
                     struct sweep *sweep, struct store *store, struct scan *scan,
                     struct breakeven_results *results, struct error *err)
 {
-    *results = (struct breakeven_results){0};
+    *results = (struct breakeven_results){.metric = request->metric};
     *scan = (struct scan){.study = study,
                           .request = request,
                           .results = results,

@@ -74,6 +74,7 @@ struct breakeven_curve {
 
 struct breakeven_results {
     struct groups groups;
+    enum metric metric;
     char axis[64];
     struct value_kind kind;
     double x[BREAKEVEN_STEPS_MAX];

@@ -320,7 +320,8 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
                      struct error *err)
 {
     struct running running = {.request = request, .results = results};
-    *results = (struct sensitivity_results){.machines = study->role[AXIS_MACHINE]->values.count};
+    *results = (struct sensitivity_results){.metric = request->metric,
+                                            .machines = study->role[AXIS_MACHINE]->values.count};
     groups_init(&results->groups, study, NULL, NULL);
     size_t cells = results->groups.count;
     if (!fits(study, request, cells, sweep->jobs, err)) {

@@ -51,6 +51,7 @@ struct information {
 
 struct sensitivity_results {
     struct groups groups; /* one for each cell */
+    enum metric metric;
     struct sensitivity_cell *cell;
     size_t machines;
     double *undecided; /* [machines] now */

@@ -21,6 +21,7 @@ typedef void (*progress_fn)(const struct sweep *sweep);
 
 /* How a job's parts are done, and how many are. */
 struct sweep {
+    const char *name; /* of what is done, for progress; may be NULL */
     unsigned jobs; /* threads; 0: as many as processors */
     progress_fn progress; /* may be NULL */
     int (*stopped)(

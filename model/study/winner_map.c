@@ -219,7 +219,7 @@ static bool run_cells(const struct study *study, const struct map_request *reque
 bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
              struct store *store, struct map_results *results, struct error *err)
 {
-    *results = (struct map_results){0};
+    *results = (struct map_results){.metric = request->metric};
     if (!find_axis(study, "--x", request->x, &results->x, err) ||
         !find_axis(study, "--y", request->y, &results->y, err)) {
         return false;

@@ -48,6 +48,7 @@ struct map_cell {
 
 struct map_results {
     struct groups groups;
+    enum metric metric;
     const struct axis *x, *y; /* the study's */
     size_t x_count, y_count;
     struct map_cell *cell; /* [group][y][x] */

@@ -12,7 +12,7 @@ nothing_in() { [ -z "$(ls -A "$1" 2>/dev/null)" ]; }
 run --help
 check "help: status" is "$rc" 0
 check "help: names the commands" says out "explain"
-for command in run merge explain list plot paths calibrate breakeven map sensitivity diff import memo; do
+for command in run report merge explain list plot paths calibrate breakeven map sensitivity diff import memo; do
     run "$command" --help
     check "$command --help: status" is "$rc" 0
     check "$command --help: usage" says out "Usage: s2flush $command"

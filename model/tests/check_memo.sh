@@ -104,6 +104,25 @@ else
     echo "ok memo: the rows' median # SKIP no python3"
 fi
 
+# --- all of it in one process -------------------------------------------------------------------
+
+R=$T/r
+for command in run breakeven map sensitivity; do
+    run "$command" "$T/study.ini" -o "$R.each" --jobs 1
+done
+run memo "$T/study.ini" -o "$R.each" --jobs 1
+run report "$T/study.ini" -o "$R" --jobs 2
+check "report: status" test "$rc" -eq 0
+check "report: nothing on stdout" test ! -s "$T/out"
+check "report: nothing is played twice" grep -q ' simulations, 0 of them again$' "$T/err"
+for table in rows.csv map.csv breakeven.csv breakeven-curves.csv sensitivity.csv information.csv; do
+    check "report: $table" cmp -s "$R/$table" "$R.each/$table"
+done
+check "report: the memo" test -s "$R/memo.md" -a "$(grep -c . "$R/memo.md")" -eq "$(grep -c . "$R.each/memo.md")"
+run report "$T/study.ini" -o "$R" -q
+check "report: again: status" test "$rc" -eq 0
+check "report: again: the same rows" cmp -s "$R/rows.csv" "$R.each/rows.csv"
+
 study 'breakeven = touched
 case = footprint=4M touched=50%
 by = backing

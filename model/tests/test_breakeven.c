@@ -1,6 +1,6 @@
 /* Break-even points where draws do not agree with the modes or with each other, and what is
  * left out or refused. */
-#include "breakeven_told.h"
+#include "breakeven_printed.h"
 
 #include "core/error.h"
 #include "study/breakeven_parts.h"
@@ -33,7 +33,7 @@ static void expect_made_up(const double modes[2][3], const double draws[2][3],
     breakeven_scan_end(&scan);
     assert_int_equal(results.count, 1);
     assert_int_equal(results.row[0].status, status);
-    expect_told(&results, true, says);
+    expect_printed(&results, true, says);
     breakeven_free(&results);
     study_free(&study);
 }
@@ -120,8 +120,8 @@ static char *rows_of(const struct study *study, unsigned jobs)
     breakeven_good(study, &request, jobs, &results);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    breakeven_rows_write(out, &results, METRIC_added_boot_ns);
-    breakeven_curves_write(out, &results, METRIC_added_boot_ns);
+    breakeven_rows_write(out, &results);
+    breakeven_curves_write(out, &results);
     assert_int_equal(fclose(out), 0);
     breakeven_free(&results);
     return text;

@@ -1,6 +1,6 @@
 /* Crossings: the solver on known functions, the model's against the break-even sheet, and
  * what is told of them. */
-#include "breakeven_told.h"
+#include "breakeven_printed.h"
 
 #include "core/error.h"
 #include "report/cells.h"
@@ -70,7 +70,7 @@ static void a_function_may_stop(void **state)
 #define SHEET                                                                                \
     "[set]\nkernel_cpi = 0.05\nic_line_ns = 0\nic_all_ns = 0\ndc_clean_ratio = 1\n"          \
     "dc_dirty_ratio = 1\nmemory_ns = 1\noverlap = 1000\nwalk_read_ns = 0\nuncached_ns = 0\n" \
-    "dsb_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                 \
+    "dsb_ns = 0\ncmo_path_ns = 0\nwriteback_gbps = 1000\n"                                   \
     "dc_absent_ns = 7.7\ntlbi_ns = 1500\nexit_ns = 300000\nbacking = hugetlb\n"              \
     "write_share = 0\nexecute = 0\nmmu_on_places = 5\nvm_registers = 0\n"
 
@@ -147,7 +147,7 @@ static void no_crossing(void **state)
     assert_int_equal(row->status, BREAKEVEN_NONE);
     assert_string_equal(study.strategies[row->a]->name, "eager");
     assert_true(isnan(row->at) && row->share_a >= 0.8 && row->low_ratio > 1);
-    expect_told(&results, false, "no crossing in range; eager costs less by a factor of");
+    expect_printed(&results, false, "no crossing in range; eager costs less by a factor of");
     breakeven_free(&results);
     study_free(&study);
 }
@@ -169,7 +169,7 @@ static void crossing_told(void **state)
              cells_human(row->p10, UNIT_RATIO, p10, sizeof p10),
              cells_human(row->p90, UNIT_RATIO, p90, sizeof p90));
     assert_true(fabs(row->at - row->p50) > 1e-4);
-    expect_told(&results, false, expected);
+    expect_printed(&results, false, expected);
     breakeven_free(&results);
     study_free(&study);
 }

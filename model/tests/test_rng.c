@@ -167,12 +167,9 @@ static void test_streams_do_not_correlate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_reference_vectors),
-        cmocka_unit_test(test_gsl_interface),
-        cmocka_unit_test(test_a_seed_fills_all_words),
-        cmocka_unit_test(test_seeds_differ),
-        cmocka_unit_test(test_streams_begin_apart),
-        cmocka_unit_test(test_a_stream_repeats),
+        cmocka_unit_test(test_reference_vectors),        cmocka_unit_test(test_gsl_interface),
+        cmocka_unit_test(test_a_seed_fills_all_words),   cmocka_unit_test(test_seeds_differ),
+        cmocka_unit_test(test_streams_begin_apart),      cmocka_unit_test(test_a_stream_repeats),
         cmocka_unit_test(test_streams_do_not_correlate),
     };
 

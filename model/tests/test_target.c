@@ -34,14 +34,14 @@ static struct target_results solved(enum metric metric, const char *axis, double
     return results;
 }
 
-static void expect_told(const struct target_results *found, const char *says)
+static void expect_printed(const struct target_results *found, const char *says)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    target_tell(out, found, METRIC_pause_ns);
-    target_rows_write(out, found, METRIC_pause_ns);
+    target_print(out, found);
+    target_rows_write(out, found);
     assert_int_equal(fclose(out), 0);
     if (!strstr(text, says)) {
         print_error("%s does not say '%s'\n", text, says);
@@ -118,8 +118,8 @@ static void from_the_high_end(void **state)
     assert_false(all.row[0].rises);
     assert_true(all.row[0].all && most > 2 * least);
     assert_true(isnan(all.row[0].share) && isnan(all.row[0].sure)); /* no draws */
-    expect_told(&all, "all values, from workers = 1 on, where it takes");
-    expect_told(&all, ",all values from,1,");
+    expect_printed(&all, "all values, from workers = 1 on, where it takes");
+    expect_printed(&all, ",all values from,1,");
     struct target_results some = solved(METRIC_pause_ns, "workers", (most + least) / 2);
     assert_true(some.row[0].at > 1 && some.row[0].at <= 8 && !some.row[0].all);
     target_free(&all);
@@ -206,10 +206,10 @@ static void told(void **state)
     (void)state;
     read_chunks(NULL, 0);
     struct target_results found = solved(METRIC_pause_ns, "chunk", 2e5);
-    expect_told(&found, "pause_ns of at most 200 us along chunk, 4 values");
-    expect_told(&found, "not reachable: even at chunk = 64 KiB it takes");
-    expect_told(&found, "up to chunk = ");
-    expect_told(&found, ",not reachable,,,,");
+    expect_printed(&found, "pause_ns of at most 200 us along chunk, 4 values");
+    expect_printed(&found, "not reachable: even at chunk = 64 KiB it takes");
+    expect_printed(&found, "up to chunk = ");
+    expect_printed(&found, ",not reachable,,,,");
     target_free(&found);
     study_free(&study);
 }

@@ -1,8 +1,8 @@
 /*
- * breakeven_told - break-even points of small studies, and what is told of them.
+ * breakeven_printed - break-even points of small studies, and what is told of them.
  */
-#ifndef S2FLUSH_TESTS_BREAKEVEN_TOLD_H
-#define S2FLUSH_TESTS_BREAKEVEN_TOLD_H
+#ifndef S2FLUSH_TESTS_BREAKEVEN_PRINTED_H
+#define S2FLUSH_TESTS_BREAKEVEN_PRINTED_H
 
 #include "core/error.h"
 #include "study_files.h"
@@ -36,15 +36,16 @@ static inline void expect_said(const char *text, const char *says)
 }
 
 /* What people are told of the results, and with `rows` the rows behind it. */
-static inline void expect_told(const struct breakeven_results *results, bool rows, const char *says)
+static inline void expect_printed(const struct breakeven_results *results, bool rows,
+                                  const char *says)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    breakeven_tell(out, results, METRIC_added_boot_ns);
+    breakeven_print(out, results);
     if (rows) {
-        breakeven_rows_write(out, results, METRIC_added_boot_ns);
+        breakeven_rows_write(out, results);
     }
     assert_int_equal(fclose(out), 0);
     expect_said(text, says);

@@ -1,0 +1,105 @@
+/* s2flush report: a study from its question to its memo, in one process. */
+#include "cli/analysis.h"
+#include "cli/interrupt.h"
+#include "core/error.h"
+#include "report/output.h"
+#include "report/plot.h"
+#include "report/run_json.h"
+
+#include <stdio.h>
+
+struct arguments {
+    const char *study, *folder, *validation;
+    struct cli_sets sets;
+    uint64_t jobs;
+    bool fresh, quiet;
+};
+
+/* What the study's [memo] asks for beside its memo. */
+static bool write_tables(struct analysis *common, const struct study *study, struct error *err)
+{
+    return analysis_settle(common, study, err) &&
+           (!study->memo.breakeven[0] || analysis_breakeven(common, study, err)) &&
+           analysis_map(common, study, err) &&
+           (study->memo.sensitivity == MEMO_SENSITIVITY_NO ||
+            analysis_sensitivity(common, study, err));
+}
+
+static bool report(const struct arguments *given, const struct study *study,
+                   struct run_request *request, struct error *err)
+{
+    struct analysis common = {.study = given->study,
+                              .folder = request->folder,
+                              .sets = given->sets,
+                              .jobs = given->jobs,
+                              .format = ANALYSIS_NOTHING};
+    struct study_needs needs;
+    if (!run_json_possible(err) || !run_needs(request, &needs, err) ||
+        !study_fits(study, &needs, err) || !run_store_open(&common.kept, request, err)) {
+        return false;
+    }
+    bool good =
+        run_into(request, &common.kept, err) && write_tables(&common, study, err) &&
+        analysis_memo(&common, study, given->validation, given->quiet ? NULL : stderr, err) &&
+        plot_folder(request->folder, NULL, err);
+    struct store_plays plays = store_plays(common.kept.store);
+    if (good && !given->quiet) {
+        fprintf(stderr, "%s: %" PRIu64 " simulations, %" PRIu64 " of them again\n", study->name,
+                plays.kept, plays.repeated);
+    }
+    return run_store_close(&common.kept, good, err);
+}
+
+static bool run(void *arguments, struct error *err)
+{
+    static const bool csv[ROWS_FORMATS] = {[ROWS_CSV] = true};
+    const struct arguments *given = arguments;
+    struct study study;
+    struct study_changes changes = {given->sets.text, given->sets.count};
+    char named[sizeof study.name + 16];
+    interrupt_catch();
+    bool good = study_read(&study, given->study, &changes, err);
+    if (good) {
+        snprintf(named, sizeof named, "results/%s", study.name);
+        struct run_request request = {.study = &study,
+                                      .folder = given->folder ? given->folder : named,
+                                      .format = "csv",
+                                      .formats = csv,
+                                      .jobs = (unsigned)given->jobs,
+                                      .fresh = given->fresh,
+                                      .quiet = given->quiet};
+        good = report(given, &study, &request, err);
+    }
+    study_free(&study);
+    return good;
+}
+
+#define AT(field) CLI_FIELD(struct arguments, field)
+
+static const struct cli_option options[] = {
+    {"output", 'o', "DIR", "folder for all of it (results/NAME)", AT(folder)},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
+    {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
+     .repeatable = true},
+    {"validation", 'v', "FILE",
+     "a table of `s2flush validate --format csv` (the one that comes with the program)",
+     AT(validation)},
+    {"fresh", 0, NULL, "drop the samples that are in the folder", AT(fresh)},
+    {"quiet", 'q', NULL, "no progress and no summary", AT(quiet)},
+    {0},
+};
+
+const struct cli_command cmd_report = {
+    .name = "report",
+    .summary = "a study from its question to its memo: rows, tables, pictures, memo",
+    .options = options,
+    .words = "STUDY",
+    .word = {AT(study)},
+    .missing = "a study; `s2flush list studies` names them",
+    .help = "Play a study, answer what its [memo] asks, draw it, and write its memo.",
+    .more = "The same as run, breakeven, map, sensitivity, plot and memo with one -o; what one of "
+            "them has played the others find in DIR/samples.db. Stopped in any way, the same "
+            "command goes on where it was.",
+    .size = sizeof(struct arguments),
+    .run = run,
+};
