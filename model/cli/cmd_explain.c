@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "core/error.h"
 #include "report/explain.h"
+#include "study/study.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -126,7 +127,12 @@ static bool run(void *arguments, struct error *err)
     }
     struct setup setup = {.workload = workload_read(given->workload, err)};
     if (!setup.workload) {
-        return false;
+        return study_is(given->workload)
+                   ? error_input(err, NULL,
+                                 "%.200s is a study: s2flush run %.200s plays it, and explain "
+                                 "plays one workload; `s2flush list workloads` names them",
+                                 given->workload, given->workload)
+                   : false;
     }
     bool good =
         fill_setup(given, &setup, err) && explain_write(stdout, &setup, &given->options, err);

@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 #include "core/error.h"
 #include "core/version.h"
+#include "study/study.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -40,6 +41,15 @@ static int unknown_command(const char *name)
     const char *names[COMMANDS];
     struct error err;
     char hint[256] = "";
+    if (workload_is(name)) {
+        error_input(&err, NULL, "%.200s is a workload: s2flush explain %.200s plays it", name,
+                    name);
+        return cli_fail(&err);
+    }
+    if (study_is(name)) {
+        error_input(&err, NULL, "%.200s is a study: s2flush run %.200s plays it", name, name);
+        return cli_fail(&err);
+    }
     for (size_t i = 0; i < COMMANDS; i++) {
         names[i] = commands[i]->name;
     }

@@ -185,12 +185,20 @@ const char *error_nearest(const char *word, const char *const *names, size_t cou
 void error_suggest(char *text, size_t size, const char *word, const char *const *names,
                    size_t count)
 {
+    if (count <= NAMES_LISTED_MAX || error_nearest(word, names, count) != NULL) {
+        error_suggest_all(text, size, word, names, count);
+    }
+}
+
+void error_suggest_all(char *text, size_t size, const char *word, const char *const *names,
+                       size_t count)
+{
     const char *nearest = error_nearest(word, names, count);
     size_t used = strlen(text);
 
     if (nearest != NULL) {
         append(text, size, used, " (did you mean %s?)", nearest);
-    } else if (count > 0 && count <= NAMES_LISTED_MAX) {
+    } else if (count > 0) {
         used = append(text, size, used, " (valid: ");
         for (size_t i = 0; i < count; i++) {
             used = append(text, size, used, i == 0 ? "%s" : ", %s", names[i]);

@@ -45,6 +45,10 @@ void error_run_args(struct error *err, const char *format, va_list args)
  * count as small ones), or NULL. */
 const char *error_nearest(const char *word, const char *const *names, size_t count);
 
+/* The same, or else all names however many they are. */
+void error_suggest_all(char *text, size_t size, const char *word, const char *const *names,
+                       size_t count);
+
 /* Appends " (did you mean NAME?)", or the list of valid names where none is
  * near and there are at most 12, to a text of that size. */
 void error_suggest(char *text, size_t size, const char *word, const char *const *names,

@@ -14,6 +14,7 @@ const char *option_wanted(const struct option_row *row)
 {
     static const char *const wanted[] = {
         [UNIT_BYTES] = "bytes such as 128M",
+        [UNIT_ADDRESS] = "an address such as 0x40000000 or 1G",
         [UNIT_NS] = "a time such as 7.7ns or 2ms",
         [UNIT_RATIO] = "a ratio such as 0.3 or 30%",
         [UNIT_GBPS] = "a bandwidth such as 19GB/s",

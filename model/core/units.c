@@ -48,6 +48,7 @@ static const struct {
 } units[] = {
     [UNIT_NONE] = {"", "", plain_suffixes, ARRAY_LENGTH(plain_suffixes)},
     [UNIT_BYTES] = {"bytes", "", byte_suffixes, ARRAY_LENGTH(byte_suffixes)},
+    [UNIT_ADDRESS] = {"address", "", byte_suffixes, ARRAY_LENGTH(byte_suffixes)},
     [UNIT_NS] = {"ns", "ns", ns_suffixes, ARRAY_LENGTH(ns_suffixes)},
     [UNIT_RATIO] = {"ratio", "", ratio_suffixes, ARRAY_LENGTH(ratio_suffixes)},
     [UNIT_GBPS] = {"GB/s", "GB/s", gbps_suffixes, ARRAY_LENGTH(gbps_suffixes)},
@@ -128,10 +129,30 @@ static bool parse(const char *text, enum unit unit, double *number, const struct
     return *suffix != NULL;
 }
 
+/* 0x and digits, nothing else. */
+static bool parse_hex(const char *text, enum unit unit, uint64_t *value)
+{
+    const char *digits = text + 2;
+    size_t length = strlen(text);
+    if (unit != UNIT_ADDRESS || length < 3 || length > 18 || text[0] != '0' ||
+        (text[1] != 'x' && text[1] != 'X') ||
+        digits[strspn(digits, "0123456789abcdefABCDEF")] != '\0') {
+        return false;
+    }
+    *value = strtoull(digits, NULL, 16);
+    return true;
+}
+
 bool unit_parse(const char *text, enum unit unit, double *value)
 {
     const struct suffix *suffix;
     double number;
+    uint64_t whole;
+
+    if (parse_hex(text, unit, &whole)) {
+        *value = (double)whole;
+        return true;
+    }
 
     if (!parse(text, unit, &number, &suffix)) {
         return false;
@@ -178,6 +199,9 @@ bool unit_parse_whole(const char *text, enum unit unit, uint64_t *value)
     const struct suffix *suffix;
     double number;
 
+    if (parse_hex(text, unit, value)) {
+        return true;
+    }
     if (!parse(text, unit, &number, &suffix)) {
         return false;
     }
@@ -220,7 +244,7 @@ char *unit_format_whole(uint64_t value, enum unit unit, char *buf, size_t size)
     static const char letters[] = "KMGT";
     char letter[2] = "";
 
-    if (unit == UNIT_BYTES && value != 0) {
+    if ((unit == UNIT_BYTES || unit == UNIT_ADDRESS) && value != 0) {
         for (size_t i = 0; letters[i] != '\0' && value % KIB == 0; i++) {
             letter[0] = letters[i];
             value /= KIB;
@@ -234,7 +258,8 @@ char *unit_format(double value, enum unit unit, char *buf, size_t size)
 {
     char number[32];
 
-    if (unit == UNIT_BYTES && value >= 0 && value < TWO_TO_64 && !(floor(value) < value)) {
+    if ((unit == UNIT_BYTES || unit == UNIT_ADDRESS) && value >= 0 && value < TWO_TO_64 &&
+        !(floor(value) < value)) {
         return unit_format_whole((uint64_t)value, unit, buf, size);
     }
     snprintf(buf, size, "%s%s", unit_format_real(value, number, sizeof number),

@@ -62,6 +62,7 @@ static inline uint64_t mul_checked(uint64_t a, uint64_t b, const char *what)
 enum unit {
     UNIT_NONE, /* 3, 0.25, 1e6 */
     UNIT_BYTES, /* 4096, 64K, 128M, 1.5G, 1T: powers of two, optional iB or B */
+    UNIT_ADDRESS, /* as bytes, or 0x40000000 */
     UNIT_NS, /* 7.7, 7.7ns, 250ps, 1.5us, 2ms, 1s; bare numbers are nanoseconds */
     UNIT_RATIO, /* 0.3 or 30% */
     UNIT_GBPS, /* 19, 19GB/s: 1e9 bytes a second */

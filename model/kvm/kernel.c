@@ -74,7 +74,8 @@ bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
 {
     *kernel = (struct kernel){0};
     if (strlen(text) >= sizeof kernel->name || !parse_version(text, &kernel->version)) {
-        return error_input(err, NULL, "kernel: found '%s', expected a version such as 6.1", text);
+        return error_input(
+            err, NULL, "kernel: found '%s', expected a version from 5.10 on, such as 6.1", text);
     }
     if (kernel->version < OLDEST) {
         return error_input(err, NULL, "kernel: found '%s', expected 5.10 or later", text);

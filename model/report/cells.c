@@ -73,6 +73,7 @@ char *cells_human(double value, enum unit unit, char *buf, size_t size)
     case UNIT_NS:
         return unit_format_ps((ps_t)llround(value * (double)PS_PER_NS), buf, size);
     case UNIT_NONE:
+    case UNIT_ADDRESS:
     case UNIT_GBPS:
     case UNIT_GHZ:
     case UNIT_INSNS:

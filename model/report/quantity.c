@@ -33,6 +33,7 @@ static const struct step *steps_of(enum unit unit, size_t *count)
         *count = sizeof counts / sizeof *counts;
         return counts;
     case UNIT_GBPS:
+    case UNIT_ADDRESS:
     case UNIT_GHZ:
     case UNIT_INSNS:
         break;

@@ -42,8 +42,11 @@ static bool select_one(const char *name, bool wanted[METRICS], const struct sour
                        struct error *err)
 {
     bool known = false, parts = strcmp(name, "parts") == 0;
+    char in_ns[80]; /* a time may be named without its unit */
+    snprintf(in_ns, sizeof in_ns, "%.70s_ns", name);
     for (int i = 0; i < METRICS; i++) {
-        bool named = strcmp(metric_name[i], name) == 0 || (parts && metric_kind[i] == METRIC_PART);
+        bool named = strcmp(metric_name[i], name) == 0 || strcmp(metric_name[i], in_ns) == 0 ||
+                     (parts && metric_kind[i] == METRIC_PART);
         wanted[i] |= named;
         known |= named;
     }
@@ -51,7 +54,7 @@ static bool select_one(const char *name, bool wanted[METRICS], const struct sour
         return true;
     }
     char hint[256] = "";
-    error_suggest(hint, sizeof hint, name, metric_name, METRICS);
+    error_suggest(hint, sizeof hint, in_ns, metric_name, METRICS);
     return error_input(err, at, "no metric '%.80s'%s", name,
                        hint[0] ? hint : ", expected one of `s2flush list metrics`");
 }

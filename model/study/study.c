@@ -237,6 +237,12 @@ static bool change(struct study *study, const char *text, struct error *err)
             study->settings[i] = study->settings[--study->setting_count];
         }
     }
+    if (role_of(key) == AXIS_KEY && strchr(equals + 1, ',') != NULL) {
+        return error_input(err, &at,
+                           "found a list, but %s is no axis of this study: expected one value, or "
+                           "an axis in the study's [axes]",
+                           key);
+    }
     return add_setting(study, key, equals + 1, &at, err);
 }
 
@@ -256,6 +262,38 @@ static bool find_file(const char *name, char *path, size_t size, struct error *e
     }
     snprintf(relative, sizeof relative, QUESTION_DIR "/%.200s.ini", name);
     return datadir_find(relative, path, size) || study_unknown(name, err);
+}
+
+static bool note_kind(void *context, const char *section, const char *name, const char *value,
+                      const struct source_location *at, struct error *err)
+{
+    bool *found = context;
+    (void)name, (void)value, (void)at, (void)err;
+    *found |= strcmp(section, "study") == 0 || strcmp(section, "axes") == 0;
+    return true;
+}
+
+bool study_is(const char *name)
+{
+    char path[4096];
+    struct error unused;
+    bool found = false;
+    if (strchr(name, '/') || strstr(name, ".ini")) {
+        (void)config_read(name, note_kind, &found, &unused);
+        return found;
+    }
+    return find_file(name, path, sizeof path, &unused);
+}
+
+/* Says so where a workload was given in place of a study. */
+static void name_workload(const char *name, struct error *err)
+{
+    if (workload_is(name)) {
+        error_input(err, NULL,
+                    "%.200s is a workload: s2flush explain %.200s plays it, and s2flush run STUDY "
+                    "--set workload=%.200s puts it into a study",
+                    name, name, name);
+    }
 }
 
 /* The file's name without folder and ending. */
@@ -302,6 +340,7 @@ bool study_read(struct study *study, const char *name, const struct study_change
     study_memo_defaults(&study->memo);
     if (!find_file(name, study->path, sizeof study->path, err) ||
         !config_read(study->path, study_line, study, err) || !study_strategies_end(study, err)) {
+        name_workload(name, err);
         return false;
     }
     if (study->name[0] == '\0') {

@@ -112,6 +112,9 @@ size_t study_digit(const struct axis *axis, size_t point);
 size_t study_cells(const struct study *study);
 size_t study_point(const struct study *study, size_t cell, size_t strategy);
 
+/* Whether the name is that of a study, or of a file that has sections of one. */
+bool study_is(const char *name);
+
 /* Refuses a key (a workload's, a strategy's, a cost) that changes nothing at any point of the
  * study, with the way out. */
 bool study_effect(const struct study *study, const char *key, const struct source_location *at,

@@ -20,7 +20,7 @@ bool study_unknown(const char *name, struct error *err)
     if (known == 0) {
         return datadir_nowhere(STUDY_DIR, err);
     }
-    error_suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    error_suggest_all(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }
@@ -102,7 +102,7 @@ static bool check_settings(const struct study *study, struct error *err)
     struct source_location at = {.file = study->path, .key = "draws"};
     if (study->draws % study->shifts != 0) {
         return error_input(err, &at,
-                           "found %" PRIu64 " draws over %" PRIu64 " shifts, expected a multiple",
+                           "found %" PRIu64 " draws, expected a multiple of shifts, %" PRIu64,
                            study->draws, study->shifts);
     }
     for (size_t i = 0; i < study->setting_count; i++) {
@@ -167,8 +167,9 @@ static const struct strategy *find_strategy(const struct study *study, const cha
     }
     if (!row) {
         char hint[512] = "";
-        error_suggest(hint, sizeof hint, name, names, count);
-        error_input(err, NULL, "no strategy '%.80s'%s", name, hint);
+        error_suggest_all(hint, sizeof hint, name, names, count);
+        error_input(err, NULL, "no strategy '%.80s'%s; `s2flush list strategies` says what they do",
+                    name, hint);
     }
     return row;
 }

@@ -125,7 +125,11 @@ static inline void junk_numbers(const struct option_row *row, mistake_fn each, v
         "１",    "−1",    "1 000", "∞",    "1e-999999x", "0.1.",  "-nan",     "1n",
     };
     for (size_t i = 0; i < sizeof junk / sizeof *junk; i++) {
-        each(context, row, junk[i]);
+        bool address = row->unit == UNIT_ADDRESS && junk[i][0] == '0' && junk[i][1] != 'b' &&
+                       toupper((unsigned char)junk[i][1]) == 'X';
+        if (!address) {
+            each(context, row, junk[i]);
+        }
     }
 }
 
@@ -139,7 +143,8 @@ static inline void wrong_units(const struct option_row *row, mistake_fn each, vo
                    {"3KiB", UNIT_BYTES}, {"30%", UNIT_RATIO},  {"3 ns", UNIT_NS},
                    {"3GiB", UNIT_BYTES}};
     for (size_t i = 0; i < sizeof spelled / sizeof *spelled; i++) {
-        if (spelled[i].unit != row->unit) {
+        bool bytes = row->unit == UNIT_ADDRESS && spelled[i].unit == UNIT_BYTES;
+        if (spelled[i].unit != row->unit && !bytes) {
             each(context, row, spelled[i].text);
         }
     }

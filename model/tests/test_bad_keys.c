@@ -20,7 +20,7 @@ struct subject {
     bool (*read)(const char *path, struct error *err);
 };
 
-struct trial {
+struct attempt {
     const struct subject *subject;
     struct tally *tally;
     char path[512];
@@ -77,7 +77,7 @@ static unsigned put_good(FILE *out, const char *text, const char *section, const
 }
 
 /* The file with `tail` below [section] at its end; the last line's number. */
-static unsigned write_case(const struct trial *trial, const char *section, const char *without,
+static unsigned write_case(const struct attempt *trial, const char *section, const char *without,
                            const char *tail)
 {
     FILE *out = fopen(trial->path, "w");
@@ -92,7 +92,7 @@ static unsigned write_case(const struct trial *trial, const char *section, const
     return line;
 }
 
-static void try_line(const struct trial *trial, const char *section, const char *without,
+static void try_line(const struct attempt *trial, const char *section, const char *without,
                      const char *tail, const char *key, const char *found)
 {
     struct error err = {0};
@@ -106,13 +106,13 @@ static void try_line(const struct trial *trial, const char *section, const char 
 
 static void bad_value(void *context, const struct option_row *row, const char *text)
 {
-    const struct trial *trial = context;
+    const struct attempt *trial = context;
     char tail[MISTAKE_BYTES + 128];
     snprintf(tail, sizeof tail, "%s = %s", row->name, text);
     try_line(trial, section_of(trial->subject, row), row->name, tail, row->name, text);
 }
 
-static void bad_text(const struct trial *trial, const struct option_row *row)
+static void bad_text(const struct attempt *trial, const struct option_row *row)
 {
     char tail[4096];
     int used = snprintf(tail, sizeof tail, "%s = ", row->name);
@@ -138,7 +138,7 @@ static bool is_key(const struct subject *subject, const char *name)
     return false;
 }
 
-static void bad_name(const struct trial *trial, const struct option_row *row, const char *name)
+static void bad_name(const struct attempt *trial, const struct option_row *row, const char *name)
 {
     char tail[256];
     if (!is_key(trial->subject, name) && name[0] != '\0') {
@@ -147,7 +147,7 @@ static void bad_name(const struct trial *trial, const struct option_row *row, co
     }
 }
 
-static void bad_names(const struct trial *trial, const struct option_row *row)
+static void bad_names(const struct attempt *trial, const struct option_row *row)
 {
     char name[128];
     snprintf(name, sizeof name, "%sx", row->name);
@@ -183,7 +183,7 @@ static const char *good_value(const struct option_row *row, char *text, size_t s
                : unit_format(row->low, row->unit, text, size);
 }
 
-static void bad_lines(const struct trial *trial, const struct option_row *row)
+static void bad_lines(const struct attempt *trial, const struct option_row *row)
 {
     const char *section = section_of(trial->subject, row);
     char value[64], tail[256];
@@ -219,7 +219,7 @@ static void try_choices(const struct option_row *row)
 static void try_subject(const struct subject *subject)
 {
     struct tally tally = {0};
-    struct trial trial = {.subject = subject, .tally = &tally};
+    struct attempt trial = {.subject = subject, .tally = &tally};
     struct error err = {0};
     write_file("case.ini", subject->good, trial.path, sizeof trial.path);
     if (!subject->read(trial.path, &err)) {

@@ -10,7 +10,7 @@
 #include "machine/platform.h"
 #include "study/study.h"
 
-struct trial {
+struct attempt {
     struct tally *tally;
     struct workload *workload;
     struct platform *platform;
@@ -30,7 +30,7 @@ static const struct option_row costs[] = {
 };
 
 /* Calls for every key that a study can have as an axis or set. */
-static void each_key(mistake_fn each, struct trial *trial)
+static void each_key(mistake_fn each, struct attempt *trial)
 {
     for (size_t i = 0; i < workload_option_count + COSTS; i++) {
         const struct option_row *row =
@@ -46,7 +46,7 @@ static void each_key(mistake_fn each, struct trial *trial)
 
 static void bad_set(void *context, const struct option_row *row, const char *text)
 {
-    const struct trial *trial = context;
+    const struct attempt *trial = context;
     struct error err = {0};
     struct source_location at = {.file = "--set", .key = row->name};
     bool cost = row >= costs && row < costs + COSTS;
@@ -62,7 +62,7 @@ static void set_on_the_command_line(void **state)
     struct tally tally = {0};
     struct error err = {0};
     struct platform platform;
-    struct trial trial = {.tally = &tally, .platform = &platform};
+    struct attempt trial = {.tally = &tally, .platform = &platform};
     trial.workload = workload_read(small_workload(), &err);
     assert_non_null(trial.workload);
     assert_true(platform_load("neoverse-n1", &platform, &err));
@@ -73,7 +73,7 @@ static void set_on_the_command_line(void **state)
 
 /* ---- [axes] and [set] ---- */
 
-static void try_study(const struct trial *trial, const char *key, const char *text,
+static void try_study(const struct attempt *trial, const char *key, const char *text,
                       const char *found)
 {
     const unsigned line = 7;
@@ -98,7 +98,7 @@ static void bad_setting(void *context, const struct option_row *row, const char 
 /* What is one bad value in a list; a list itself is none. */
 static void bad_axis(void *context, const struct option_row *row, const char *text)
 {
-    const struct trial *trial = context;
+    const struct attempt *trial = context;
     double number;
     bool list = strchr(text, ',') || strstr(text, "..");
     bool respelled = unit_parse(text, row->unit, &number); /* in the base unit */
@@ -111,7 +111,7 @@ static void settings(void **state)
 {
     (void)state;
     struct tally tally = {0};
-    struct trial trial = {.tally = &tally, .section = "set"};
+    struct attempt trial = {.tally = &tally, .section = "set"};
     each_key(bad_setting, &trial);
     tally_end("[set]", &tally);
 }
@@ -120,7 +120,7 @@ static void axes(void **state)
 {
     (void)state;
     struct tally tally = {0};
-    struct trial trial = {.tally = &tally, .section = "axes"};
+    struct attempt trial = {.tally = &tally, .section = "axes"};
     each_key(bad_axis, &trial);
     static const char *const lists[] = {
         "1,",      ",1",      "1,,2",      "1, 1",     "1..2",      "1..2 +0",  "1..2 x1",

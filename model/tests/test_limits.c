@@ -157,7 +157,7 @@ static void ranges_of_keys(void **state)
         const char *key, *most, *more;
     } rows[] = {{"vcpus", "512", "513"},
                 {"copies", "127", "128"},
-                {"density", "256", "257"},
+                {"density", "64", "65"},
                 {"ram", "4096T", "4097T"},
                 {"ipa_bits", "52", "53"},
                 {"footprint", "4096T", "4097T"},

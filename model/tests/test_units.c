@@ -281,9 +281,29 @@ static void test_what_is_written_reads_back(void **state)
     }
 }
 
+static void addresses_may_be_hexadecimal(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "0x", "0xg", "x10", "0x10K", "-0x10", "0x1.8", "0x12345678901234567"};
+    uint64_t value;
+    double real;
+    assert_true(unit_parse_whole("0x40000000", UNIT_ADDRESS, &value) && value == GIB);
+    assert_true(unit_parse_whole("0XfFf", UNIT_ADDRESS, &value) && value == 4095);
+    assert_true(unit_parse_whole("0xffffffffffffffff", UNIT_ADDRESS, &value));
+    assert_true(value == UINT64_MAX);
+    assert_true(unit_parse_whole("1G", UNIT_ADDRESS, &value) && value == GIB);
+    assert_true(unit_parse("0x10", UNIT_ADDRESS, &real) && real >= 16 && real <= 16);
+    assert_false(unit_parse_whole("0x10", UNIT_BYTES, &value));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(unit_parse_whole(bad[i], UNIT_ADDRESS, &value));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_may_be_hexadecimal),
         cmocka_unit_test(test_checked_results),
         cmocka_unit_test(test_checked_overflow_ends_the_run),
         cmocka_unit_test(test_parse_accepts),

@@ -219,16 +219,39 @@ static struct workload *read_file(const char *path, struct error *err)
     return workload;
 }
 
+static bool note_kind(void *context, const char *section, const char *name, const char *value,
+                      const struct source_location *at, struct error *err)
+{
+    bool *found = context;
+    (void)name, (void)value, (void)at, (void)err;
+    *found |= strcmp(section, "workload") == 0 || strcmp(section, "vm") == 0 ||
+              strcmp(section, "boot") == 0 || strcmp(section, "timeline") == 0;
+    return true;
+}
+
+bool workload_is(const char *name)
+{
+    char relative[512], path[4096];
+    struct error unused;
+    bool found = false;
+    if (strchr(name, '/') || strstr(name, ".ini")) {
+        (void)config_read_with_list(name, "timeline", note_kind, &found, &unused);
+        return found;
+    }
+    snprintf(relative, sizeof relative, WORKLOAD_DIR "/%.400s.ini", name);
+    return datadir_find(relative, path, sizeof path);
+}
+
 static void unknown_workload(const char *name, struct error *err)
 {
-    char hint[512] = "";
+    char hint[640] = "";
     char *names[256];
     size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
     if (known == 0) {
         (void)datadir_nowhere(WORKLOAD_DIR, err);
         return;
     }
-    error_suggest(hint, sizeof hint, name, (const char *const *)names, known);
+    error_suggest_all(hint, sizeof hint, name, (const char *const *)names, known);
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }

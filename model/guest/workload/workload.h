@@ -25,6 +25,9 @@ struct workload;
  * the data folder's workloads/. NULL with one line in err. */
 struct workload *workload_read(const char *name, struct error *err);
 
+/* Whether the name is that of a workload, or of a file that has sections of one. */
+bool workload_is(const char *name);
+
 /* A copy to set keys in. */
 struct workload *workload_copy(const struct workload *workload);
 void workload_free(struct workload *workload);

@@ -38,7 +38,7 @@ const struct option_row workload_options[] = {
 
     {WHOLE("vm", ram, UNIT_BYTES, 4096, BYTES_MAX), .fallback = "256M",
      .help = "guest memory; [boot]: as much as the footprint needs, where it is not given"},
-    {WHOLE("vm", ram_ipa, UNIT_BYTES, 0, BYTES_MAX), .fallback = "1G",
+    {WHOLE("vm", ram_ipa, UNIT_ADDRESS, 0, BYTES_MAX), .fallback = "1G",
      .help = "where it begins in the guest's address space", .source = "QEMU's virt machine"},
     {WHOLE("vm", ram_misalign, UNIT_BYTES, 0, 1 << 30), .fallback = "0",
      .help = "guest address less VMM address, modulo the block size: other than 0, no blocks"},
