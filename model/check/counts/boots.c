@@ -1,6 +1,7 @@
 #include "check/counts/boots.h"
 
 #include "check/counts/boots_columns.h"
+#include "core/alloc.h"
 #include "core/csv.h"
 #include "core/error.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_PHASES 16
+#define MAX_PHASES 16
 #define CELL 96
 
 /* What one phase says of one column. */
@@ -20,9 +21,9 @@ struct cell {
 
 struct comparison {
     const struct csv *table;
-    size_t row[MOST_PHASES]; /* of the table, by phase */
+    size_t row[MAX_PHASES]; /* of the table, by phase */
     uint32_t phases;
-    struct cell cell[BOOT_COLUMNS][MOST_PHASES];
+    struct cell cell[BOOT_COLUMNS][MAX_PHASES];
     bool shifted;
     uint32_t compared, same;
 };
@@ -52,9 +53,9 @@ static bool find_rows(struct comparison *comparison, const char *name, struct er
         if (strcmp(csv_cell(table, i, run), name) != 0) {
             continue;
         }
-        if (comparison->phases == MOST_PHASES) {
+        if (comparison->phases == MAX_PHASES) {
             at.line = table->lines[i];
-            return error_input(err, &at, "more than %d phases of '%s'", MOST_PHASES, name);
+            return error_input(err, &at, "more than %d phases of '%s'", MAX_PHASES, name);
         }
         comparison->row[comparison->phases++] = i;
     }
@@ -165,9 +166,9 @@ static bool claimed(const struct played *played, uint32_t column)
 
 static void print_table(struct comparison *comparison, const struct played *played, FILE *out)
 {
-    int width[MOST_PHASES];
+    int width[MAX_PHASES];
     fprintf(out, "%s: cpu %s, kernel %s, strategy %s\n\n%-17s", played->info.name, played->info.cpu,
-            played->info.kernel, played->strategy->name, "");
+            played->info.kernel, played->run->point.strategy->name, "");
     for (uint32_t phase = 0; phase < comparison->phases; phase++) {
         width[phase] = width_of(comparison, phase);
         fprintf(out, "  %*s", width[phase], phase_name(comparison, phase));
@@ -196,15 +197,6 @@ static void print_notes(const struct comparison *comparison, const struct played
     }
 }
 
-static void *zeroed(size_t size)
-{
-    void *memory = calloc(1, size);
-    if (!memory) {
-        error_fatal("out of memory for a recorded boot");
-    }
-    return memory;
-}
-
 bool boots_check(const char *recording, const char *phases, FILE *out, bool *agrees,
                  struct error *err)
 {
@@ -212,8 +204,8 @@ bool boots_check(const char *recording, const char *phases, FILE *out, bool *agr
     if (!csv_read(phases, &table, err)) {
         return false;
     }
-    struct comparison *comparison = zeroed(sizeof *comparison);
-    struct played *played = zeroed(sizeof *played);
+    struct comparison *comparison = alloc_zeroed(1, sizeof *comparison, "a recorded boot");
+    struct played *played = alloc_zeroed(1, sizeof *played, "a recorded boot");
     comparison->table = &table;
     bool fine = played_read(played, recording, err) &&
                 find_rows(comparison, played->info.name, err) && played_run(played, err);

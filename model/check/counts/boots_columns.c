@@ -20,29 +20,18 @@ bool played_read(struct played *played, const char *recording, struct error *err
         !kernel_resolve(played->info.kernel, &played->kernel, err)) {
         return false;
     }
-    platform_modes(&played->platform, played->value);
-    played->strategy = strategy_find(played->platform.fwb ? "fwb" : "unmap", err);
-    return played->strategy != NULL;
+    return true;
 }
 
 bool played_run(struct played *played, struct error *err)
 {
-    played->point = (struct point){.timeline = &played->timeline,
-                                   .platform = &played->platform,
-                                   .value = played->value,
-                                   .kernel = &played->kernel,
-                                   .strategy = played->strategy,
-                                   .exact = true};
-    sim_init(&played->sim, &played->point);
-    played->ran = true;
-    return sim_run(&played->sim, err);
+    played->run = recorded_play(&played->timeline, &played->platform, &played->kernel, err);
+    return played->run != NULL;
 }
 
 void played_free(struct played *played)
 {
-    if (played->ran) {
-        sim_free(&played->sim);
-    }
+    recorded_free(played->run);
     if (played->read) {
         timeline_free(&played->timeline);
     }
@@ -62,13 +51,13 @@ uint32_t played_phase(const struct played *played, const char *name)
 
 static uint64_t all(const struct played *played, uint32_t phase, enum event_kind kind)
 {
-    return phase == NO_PHASE ? 0 : sim_count(&played->sim, phase, LEDGER_ALL, kind);
+    return phase == NO_PHASE ? 0 : sim_count(&played->run->sim, phase, LEDGER_ALL, kind);
 }
 
 static uint64_t at(const struct played *played, uint32_t phase, enum site site,
                    enum event_kind kind)
 {
-    return phase == NO_PHASE ? 0 : sim_count(&played->sim, phase, site, kind);
+    return phase == NO_PHASE ? 0 : sim_count(&played->run->sim, phase, site, kind);
 }
 
 #define COUNT_OF(name, kind)                                          \
@@ -115,7 +104,7 @@ static uint64_t unmapped_bytes(const struct played *played, uint32_t phase)
 static const struct phase_record *record_of(const struct played *played, uint32_t phase)
 {
     static const struct phase_record none;
-    return phase == NO_PHASE ? &none : &played->sim.phases[phase];
+    return phase == NO_PHASE ? &none : &played->run->sim.phases[phase];
 }
 
 static uint64_t touched(const struct played *played, uint32_t phase)
@@ -185,11 +174,11 @@ static void format_toggles(const struct played *played, const struct boot_count 
     buf[0] = '\0';
     for (uint32_t vcpu = 0; phase != NO_PHASE && vcpu < played->info.vcpus; vcpu++) {
         struct ledger_slice slice = {vcpu + 1, phase, SITE_TOGGLE, EV_flush_vm_calls};
-        if (ledger_count(&played->sim.ledger, slice) == 0 || used >= size) {
+        if (ledger_count(&played->run->sim.ledger, slice) == 0 || used >= size) {
             continue;
         }
         slice.kind = EV_flush_bytes;
-        uint64_t bytes = ledger_count(&played->sim.ledger, slice);
+        uint64_t bytes = ledger_count(&played->run->sim.ledger, slice);
         used += (size_t)snprintf(buf + used, size - used, "%svcpu%u:%.0f", used ? " " : "", vcpu,
                                  (double)bytes / column->scale);
     }
@@ -199,7 +188,7 @@ static void format_toggles(const struct played *played, const struct boot_count 
 static void format_reinits(const struct played *played, const struct boot_count *column,
                            uint32_t phase, char *buf, size_t size)
 {
-    const struct sim *sim = &played->sim;
+    const struct sim *sim = &played->run->sim;
     size_t used = 0;
     buf[0] = '\0';
     for (uint32_t i = 0; i < sim->reinit_count; i++) {

@@ -5,7 +5,7 @@
 #define S2FLUSH_CHECK_COUNTS_BOOTS_COLUMNS_H
 
 #include "guest/recording/recording.h"
-#include "run/sim.h"
+#include "run/recorded.h"
 
 struct error;
 
@@ -14,12 +14,9 @@ struct played {
     struct recording_info info;
     struct timeline timeline;
     struct platform platform;
-    double value[COSTS];
     struct kernel kernel;
-    const struct strategy *strategy;
-    struct point point;
-    struct sim sim;
-    bool read, ran;
+    struct recorded *run; /* NULL: not played */
+    bool read;
 };
 
 /* Reads a recording and resolves the kernel and CPU it was recorded on. */

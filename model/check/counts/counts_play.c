@@ -1,12 +1,9 @@
 /* The VMs of a table of counts, played. */
 #include "check/counts/counts.h"
 
-#include "core/error.h"
 #include "core/invariant.h"
-#include "run/sim.h"
-
-#include <omp.h>
-#include <stdlib.h>
+#include "run/recorded.h"
+#include "study/sweep.h"
 
 _Static_assert(KVMCASE_VCPUS <= KVM_VCPUS, "a recorded VM has more vCPUs than a simulated one");
 
@@ -23,55 +20,25 @@ static void take_counts(struct counts *counts, size_t index, const struct sim *s
     }
 }
 
-static bool play_vm(struct counts *counts, size_t index, struct error *err)
+static bool play_vm(void *context, size_t index, struct error *err)
 {
+    struct counts *counts = context;
     const struct counts_vm *vm = &counts->vms[index];
-    double value[COSTS];
-    const struct strategy *strategy = strategy_find(vm->platform->fwb ? "fwb" : "unmap", err);
-    if (!strategy) {
+    if (vm->unsupported) {
+        return true;
+    }
+    struct recorded *played = recorded_play(&vm->timeline, vm->platform, &vm->kernel, err);
+    if (!played) {
         return false;
     }
-    platform_modes(vm->platform, value);
-    const struct point point = {.timeline = &vm->timeline,
-                                .platform = vm->platform,
-                                .value = value,
-                                .kernel = &vm->kernel,
-                                .strategy = strategy,
-                                .exact = true};
-    struct sim *sim = malloc(sizeof *sim);
-    if (!sim) {
-        error_fatal("out of memory for a simulation");
-    }
-    sim_init(sim, &point);
-    bool good = sim_run(sim, err);
-    if (good) {
-        take_counts(counts, index, sim);
-    }
-    sim_free(sim);
-    free(sim);
-    return good;
-}
-
-static int threads_for(unsigned jobs)
-{
-    return jobs > 0 ? (int)jobs : omp_get_num_procs();
+    take_counts(counts, index, &played->sim);
+    recorded_free(played);
+    return true;
 }
 
 bool counts_play(struct counts *counts, unsigned jobs, struct error *err)
 {
-    bool good = true;
-#pragma omp parallel for schedule(dynamic) num_threads(threads_for(jobs))
-    for (size_t i = 0; i < counts->vm_count; i++) {
-        struct error own = {0};
-        if (!counts->vms[i].unsupported && !play_vm(counts, i, &own)) {
-#pragma omp critical(counts_error)
-            {
-                *err = own;
-                good = false;
-            }
-        }
-    }
-    return good;
+    return sweep_parts(&(struct sweep){.jobs = jobs}, counts->vm_count, play_vm, counts, err);
 }
 
 uint64_t counts_event(const struct counts *counts, size_t row, enum event_kind kind)
