@@ -259,6 +259,35 @@ static void test_operations(void **state)
     timeline_free(&timeline);
 }
 
+/* What the VMM writes when the guest has executed more than right after the last re-init is of
+ * the boot, not of the reset. */
+static void test_late_writes(void **state)
+{
+    struct timeline timeline;
+    struct recording_info info;
+    struct error err;
+    (void)state;
+    assert_true(read_text(HEAD "0,vcpu0,fault_w,0x40001000,4096,10,\n"
+                               "1,vcpu0,ready,,4096,40,\n"
+                               "2,vcpu0,perm_x,0x40002000,4096,45,\n"
+                               "3,vmm,reinit,,4096,50,\n"
+                               "4,vmm,vmm_write,0x40000000,8192,50,\n"
+                               "5,vmm,vmm_write,0x40000000,4096,60,\n"
+                               "6,vcpu0,fault_x,0x40000000,4096,75,c\n",
+                          &timeline, &info, &err));
+    assert_int_equal(op_at(&timeline, 0, 2)->bytes, 8192);
+    assert_string_equal(timeline.phases[op_at(&timeline, 0, 2)->phase], "reset1");
+    const struct script *vmm = &timeline.scripts[0];
+    const struct op *last = &vmm->ops[vmm->count - 1];
+    for (size_t i = 0; i < vmm->count; i++) {
+        last = vmm->ops[i].kind == OP_FILL ? &vmm->ops[i] : last;
+    }
+    assert_int_equal(last->bytes, 4096);
+    assert_string_equal(timeline.phases[last->phase], "boot2");
+    assert_int_equal(info.last_perm_x_bytes[0], 4096);
+    timeline_free(&timeline);
+}
+
 /* A notifier that an access of the same thread brings about is the model's own
  * to repeat; one alone is the host's doing. */
 static void test_notifiers(void **state)
@@ -360,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_strategies),
         cmocka_unit_test(test_larger_leaves),
         cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_late_writes),
         cmocka_unit_test(test_notifiers),
         cmocka_unit_test(test_bad_input),
         cmocka_unit_test(test_smaller_leaves_refused),

@@ -86,20 +86,23 @@ static void compare(struct comparison *comparison, const struct played *played)
 }
 
 /*
- * The lines of the last perm_x before the reset may be recorded in the phase
+ * The lines of the last perm_x before a reset may be recorded in the phase
  * after it: the two phases then differ by just these lines, in opposite
  * directions.
  */
 static void accept_shift(struct comparison *comparison, const struct played *played)
 {
-    uint64_t lines = played->info.last_perm_x_bytes / played->platform.line_bytes;
-    for (uint32_t phase = 0; lines > 0 && phase + 1 < comparison->phases; phase++) {
+    for (uint32_t phase = 0; phase + 1 < comparison->phases; phase++) {
         struct cell *use = &comparison->cell[BOOT_IC_IVAU][phase], *reset = use + 1;
-        bool pair = strcmp(phase_name(comparison, phase), "use1") == 0 &&
-                    strcmp(phase_name(comparison, phase + 1), "reset1") == 0;
+        unsigned boot = 0, of_reset = 0;
+        bool pair = sscanf(phase_name(comparison, phase), "use%u", &boot) == 1 &&
+                    sscanf(phase_name(comparison, phase + 1), "reset%u", &of_reset) == 1 &&
+                    boot == of_reset && boot >= 1 && boot <= RECORDING_BOOTS;
+        uint64_t lines = pair ? played->info.last_perm_x_bytes[boot - 1] : 0;
+        lines /= played->platform.line_bytes;
         uint64_t used = strtoull(use->played, NULL, 10), kept = strtoull(use->recorded, NULL, 10);
         uint64_t late = strtoull(reset->recorded, NULL, 10);
-        if (pair && use->mark == MARK_DIFFERS && reset->mark == MARK_DIFFERS &&
+        if (lines > 0 && use->mark == MARK_DIFFERS && reset->mark == MARK_DIFFERS &&
             used == kept + lines && late == strtoull(reset->played, NULL, 10) + lines) {
             use->mark = reset->mark = MARK_SHIFTED;
             comparison->shifted = true;
@@ -185,7 +188,7 @@ static void print_table(struct comparison *comparison, const struct played *play
 static void print_notes(const struct comparison *comparison, const struct played *played, FILE *out)
 {
     if (comparison->shifted) {
-        fputs("~: the lines of the last perm_x of use1 are recorded in reset1\n", out);
+        fputs("~: the lines of a use's last perm_x are recorded in the reset behind it\n", out);
     }
     fputs("not claimed:\n", out);
     for (size_t i = 0; i < boot_unclaimed_count; i++) {

@@ -22,6 +22,8 @@
 
 struct error;
 
+#define RECORDING_BOOTS 8 /* of which that much is known */
+
 /* What the comments and the rows of a recording say about it. */
 struct recording_info {
     char name[96];
@@ -32,7 +34,8 @@ struct recording_info {
     enum backing backing;
     bool uefi;
     uint64_t retries; /* fault_none rows in mapped memory: races, not played */
-    uint64_t last_perm_x_bytes; /* the leaf of the last perm_x row before the first reset */
+    /* By boot: the leaf of the last perm_x row of its use, before the reset. */
+    uint64_t last_perm_x_bytes[RECORDING_BOOTS];
 };
 
 struct recording_keys {

@@ -27,6 +27,7 @@ struct builder {
     enum stage stage;
     uint32_t boots; /* begun so far */
     size_t last_reinit; /* the row of the last re-init of this reset */
+    uint64_t reset_insns; /* the guest's, up to the row behind it */
     uint32_t reinits; /* in this reset */
     uint64_t insns; /* the guest's, added so far */
     uint32_t last_vcpu; /* the one that acted last */
@@ -86,7 +87,9 @@ static void begin_reset(struct builder *builder, size_t at)
         }
     }
     i = builder->last_reinit;
-    while (i + 1 < rows->count && rows->row[i + 1].actor == ROW_VMM) {
+    builder->reset_insns = rows->row[i + 1 < rows->count ? i + 1 : i].insns;
+    while (i + 1 < rows->count && rows->row[i + 1].actor == ROW_VMM &&
+           rows->row[i + 1].insns <= builder->reset_insns) {
         i++;
     }
     if (i > at && builder->vcpus[builder->last_vcpu].entered) {
@@ -94,15 +97,17 @@ static void begin_reset(struct builder *builder, size_t at)
     }
 }
 
-/* Whether a row ends the stage that the row before it belongs to. */
+/* Whether a row ends the stage that the row before it belongs to. What the VMM writes after the
+ * guest has run again belongs to the boot. */
 static void follow_stage(struct builder *builder, size_t index)
 {
     const struct row *row = &builder->rows->row[index];
     bool running = builder->stage == STAGE_BOOT || builder->stage == STAGE_USE;
+    bool late = row->op == ROW_VMM_WRITE && row->insns > builder->reset_insns;
     if (builder->stage == STAGE_BEFORE && (row->op == ROW_VMM_WRITE || row_is_guest(row))) {
         begin_stage(builder, STAGE_BOOT);
     } else if (builder->stage == STAGE_RESET && index > builder->last_reinit &&
-               row->actor != ROW_VMM) {
+               (row->actor != ROW_VMM || late)) {
         begin_stage(builder, STAGE_BOOT);
     } else if (running && row->op == ROW_REINIT) {
         begin_reset(builder, index);
@@ -274,11 +279,11 @@ static void add_reinit(struct builder *builder)
 static bool add_row(struct builder *builder, size_t index, struct error *err)
 {
     const struct row *row = &builder->rows->row[index];
-    bool first_use = builder->stage == STAGE_USE && builder->boots == 1;
+    bool use = builder->stage == STAGE_USE && builder->boots <= RECORDING_BOOTS;
     switch (row->op) {
     case ROW_PERM_X:
-        if (first_use) {
-            builder->info->last_perm_x_bytes = row->bytes;
+        if (use) {
+            builder->info->last_perm_x_bytes[builder->boots - 1] = row->bytes;
         }
         add_touch(builder, row, TOUCH_FETCH, touched_bytes(builder, row));
         return true;
