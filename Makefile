@@ -226,6 +226,7 @@ QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/qu
 
 .PHONY: memos $(QUESTIONS)
 memos: $(QUESTIONS) ## play all questions and write their memos into results/questions (memo-NAME: one)
+	build/s2flush memo --overview results/questions
 
 $(QUESTIONS): memo-%: build/s2flush
 	@rm -rf results/questions/$*
@@ -478,7 +479,7 @@ DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
 DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
-DEPS_PAGE := chromium python3
+DEPS_PAGE := chromium python3 poppler-utils
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.

@@ -1,7 +1,9 @@
 /* s2flush memo: what a study says, as Markdown and as an HTML page. */
 #include "cli/analysis.h"
 #include "core/error.h"
+#include "core/tojson.h"
 #include "report/memo/memo.h"
+#include "report/memo/overview.h"
 #include "report/output.h"
 
 #include <stdio.h>
@@ -12,7 +14,7 @@ struct arguments {
     const char *study, *folder, *validation;
     struct cli_sets sets;
     uint64_t jobs;
-    bool quiet;
+    bool quiet, overview;
 };
 
 struct files {
@@ -37,25 +39,51 @@ static void render_picture(FILE *out, const struct doc_node *figure)
     fputs(figure->text, out);
 }
 
-static bool write_files(struct files *files, const char *folder, const struct doc_node *doc,
-                        struct error *err)
+static bool write_summary(struct files *files, const char *folder, const struct memo *memo,
+                          struct error *err)
 {
-    bool good = write_file(files, folder, "memo.md", doc_markdown, doc, err) &&
-                write_file(files, folder, "memo.html", doc_html, doc, err);
+    struct output *output = &files->file[files->count++];
+    if (!output_open(output, folder, "memo.json", err)) {
+        return false;
+    }
+    json_t *summary = memo_summary(memo);
+    tojson_print(output->file, summary, JSON_INDENT(2));
+    fputc('\n', output->file);
+    json_decref(summary);
+    return output_close(output, err);
+}
+
+static bool write_figures(struct files *files, const char *folder, const struct doc_node *doc,
+                          struct error *err)
+{
+    bool good = true;
     for (const struct doc_node *block = doc->first; block && good; block = block->next) {
         if (block->kind == DOC_FIGURE) {
             good = files->count < FILES_MAX &&
                    write_file(files, folder, block->name, render_picture, block, err);
         }
     }
+    return good;
+}
+
+/* Gives the files their names where all are written, and says which on `messages` (NULL:
+ * nowhere). */
+static bool keep_files(struct files *files, bool good, FILE *messages, struct error *err)
+{
     for (size_t i = 0; i < files->count && good; i++) {
         good = output_keep(&files->file[i], err);
+    }
+    for (size_t i = 0; i < files->count; i++) {
+        if (good && messages) {
+            fprintf(messages, "%s\n", files->file[i].path);
+        }
+        output_drop(&files->file[i]);
     }
     return good;
 }
 
 bool analysis_memo(const struct analysis *given, const struct study *study, const char *validation,
-                 FILE *messages, struct error *err)
+                   FILE *messages, struct error *err)
 {
     struct sweep sweep = analysis_sweep(given, "memo");
     struct files files = {0};
@@ -64,15 +92,26 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
         return false;
     }
     struct doc_node *doc = memo_write(memo, given->folder);
-    bool good = write_files(&files, given->folder, doc, err);
-    for (size_t i = 0; i < files.count; i++) {
-        if (good && messages) {
-            fprintf(messages, "%s\n", files.file[i].path);
-        }
-        output_drop(&files.file[i]);
-    }
+    bool good = write_file(&files, given->folder, "memo.md", doc_markdown, doc, err) &&
+                write_file(&files, given->folder, "memo.html", doc_html, doc, err) &&
+                write_figures(&files, given->folder, doc, err) &&
+                write_summary(&files, given->folder, memo, err);
+    good = keep_files(&files, good, messages, err);
     doc_free(doc);
     memo_free(memo);
+    return good;
+}
+
+static bool write_overview(const struct arguments *given, struct error *err)
+{
+    const char *folder = given->folder ? given->folder : given->study;
+    struct files files = {0};
+    struct doc_node *doc = overview_write(given->study, err);
+    bool good = doc && output_folder_make(folder, err) &&
+                write_file(&files, folder, "README.md", doc_markdown, doc, err) &&
+                write_file(&files, folder, "index.html", doc_html, doc, err);
+    good = keep_files(&files, good, given->quiet ? NULL : stderr, err);
+    doc_free(doc);
     return good;
 }
 
@@ -80,6 +119,9 @@ static bool run(void *arguments, struct error *err)
 {
     const struct arguments *given = arguments;
     struct study study;
+    if (given->overview) {
+        return write_overview(given, err);
+    }
     struct study_changes changes = {given->sets.text, given->sets.count};
     struct analysis common = {.folder = given->folder, .jobs = given->jobs};
     char named[sizeof study.name + 16];
@@ -106,6 +148,9 @@ static const struct cli_option options[] = {
     {"validation", 'v', "FILE",
      "a table of `s2flush validate --format csv` (the one that comes with the program)",
      AT(validation)},
+    {"overview", 0, NULL,
+     "one page over all memos in the folders of STUDY, a folder here: README.md and index.html",
+     AT(overview)},
     {"quiet", 'q', NULL, "do not name the files", AT(quiet)},
     {0},
 };

@@ -9,10 +9,13 @@ have. With a FOLDER it leaves pictures of the page there (light, dark, phone) an
 Chromium is spoken to in its DevTools protocol over two pipes: JSON messages that end in NUL.
 """
 import base64
+import collections
 import json
 import os
 import pathlib
+import re
 import select
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -193,6 +196,31 @@ NAMES = """(() => {
 })()"""
 
 
+# Words of all cells, and how often each is in one.
+CELLS = """[...document.querySelectorAll('td, th')].flatMap(cell =>
+    cell.textContent.split(/\\s+/).filter(word => word.length > 2))"""
+
+
+def check_paper(page, name, width, height):
+    """Each word of each cell is on the paper: no column is cut off."""
+    if not shutil.which("pdftotext"):
+        print(f"ok page: {name} has all cells # SKIP no pdftotext")
+        return
+    pdf = base64.b64decode(page.call("Page.printToPDF", printBackground=True, paperWidth=width,
+                                     paperHeight=height)["data"])
+    text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True,
+                          check=True).stdout.decode()
+    text = "".join(text.split())
+    wanted = collections.Counter(page.value(CELLS))
+    lost = [word for word, count in wanted.items() if text.count(word) < count]
+    # A long word may be parted at the end of a line, and a dash of its own put there.
+    lost = [word for word in lost if text.replace("-", "").count(word.replace("-", "")) < 1]
+    check(f"page: {name} has all cells", not lost, lost[:10])
+    check(f"page: {name} has no blank page", not re.search(r"\f\s*\f", subprocess.run(
+        ["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()),
+          "there is one")
+
+
 def check_fit(page, what):
     sticking_out = page.value(OVERFLOW)
     check("page: fits " + what, sticking_out == "", sticking_out)
@@ -232,6 +260,9 @@ def look(page, figures, folder):
     page.show(DESK)
     pdf = page.call("Page.printToPDF", printBackground=True)["data"]
     check("page: prints", len(pdf) > 10000, f"{len(pdf)} bytes")
+    page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
+    check_paper(page, "A4", 8.27, 11.69)
+    check_paper(page, "Letter", 8.5, 11)
     if folder:
         pathlib.Path(folder, "memo.pdf").write_bytes(base64.b64decode(pdf))
     check("page: no complaint", not complaints(events), complaints(events))

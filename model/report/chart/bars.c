@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ROW 22.0
-#define LABEL_SHARE 0.36 /* the most that labels take of the width */
+#define LABEL_SHARE 0.42 /* the most that labels take of the width */
 #define NOTE_SHARE 0.26
 
 struct layout {
@@ -280,9 +280,9 @@ void chart_bars(FILE *out, const struct chart_bars *chart)
     struct layout layout = {.chart = chart, .x = x_scale(chart)};
     double head = canvas_heading(NULL, chart->title, chart->subtitle);
     double key = put_keys(NULL, chart, 0), height = head + key + 48;
-    double notes = fmin(widest(chart, true), NOTE_SHARE * CANVAS_WIDTH);
+    double notes = fmin(widest(chart, true) + 1, NOTE_SHARE * CANVAS_WIDTH);
     settle(chart, &layout.x);
-    layout.left = CANVAS_MARGIN + fmin(widest(chart, false), LABEL_SHARE * CANVAS_WIDTH) + 14;
+    layout.left = CANVAS_MARGIN + fmin(widest(chart, false) + 1, LABEL_SHARE * CANVAS_WIDTH) + 14;
     layout.note = CANVAS_WIDTH - CANVAS_MARGIN - notes;
     layout.right = layout.note - 14;
     layout.x.from = layout.left;

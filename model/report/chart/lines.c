@@ -105,7 +105,7 @@ static struct layout lay_out(const struct chart_lines *chart)
         (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
         (double)layout.columns;
     layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
-    layout.head = panels > 1 ? CANVAS_LINE + 4 : 8;
+    layout.head = panels == 1 ? 8 : layout.columns > 2 ? 2 * CANVAS_LINE + 4 : CANVAS_LINE + 4;
     return layout;
 }
 
@@ -382,16 +382,35 @@ static void place_panel(struct layout *layout, size_t index)
     layout->y.from = top + layout->head + layout->height;
 }
 
+/* In two lines, parted at a comma, where the panels are narrow. */
+static void put_title(struct canvas *canvas, const struct layout *layout, const char *title)
+{
+    double size = CANVAS_TEXT * CANVAS_BOLD, y = layout->y.to - layout->head;
+    size_t first = 0;
+    for (size_t i = 0; title[i] && layout->columns > 2; i++) {
+        char *line = strndup(title, i + 1);
+        first = title[i] == ',' && canvas_width(line, size) <= layout->width ? i + 1 : first;
+        free(line);
+    }
+    if (first > 0 && canvas_width(title, size) > layout->width) {
+        char *line = strndup(title, first);
+        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, line);
+        free(line);
+        title += first + strspn(title + first, " ");
+        y += CANVAS_LINE - 2;
+    }
+    char *cut = canvas_cut(title, size, layout->width);
+    canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, cut);
+    free(cut);
+}
+
 /* All but the lines. */
 static void put_frame(struct canvas *canvas, struct layout *layout, size_t index)
 {
     const struct chart_panel *panel = &layout->chart->panel[index];
     place_panel(layout, index);
     if (panel->title) {
-        char *title = canvas_cut(panel->title, CANVAS_TEXT * CANVAS_BOLD, layout->width);
-        canvas_text(canvas, layout->x.from, layout->y.to - layout->head, CANVAS_LEFT, CANVAS_STRONG,
-                    title);
-        free(title);
+        put_title(canvas, layout, panel->title);
     }
     put_y_axis(canvas, layout, index % layout->columns == 0);
     put_x_axis(canvas, layout, index + layout->columns >= layout->chart->panels);

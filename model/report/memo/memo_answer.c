@@ -2,11 +2,13 @@
  * it rests on. */
 #include "report/memo/memo_input.h"
 
-#include "core/alloc.h"
+#include "core/tojson.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define MISFIT_WORDS 7 /* of the shortest sentence on how well the model does */
 
 /* A sentence is made apart and joins the answer where there is room for its words. */
 static struct doc_node *sentence(void)
@@ -194,19 +196,18 @@ static void add_misfit(const struct memo *memo, struct doc_node *answer)
             rows++;
         }
     }
+    static const char *const published[] = {
+        "On published measurements of this machine the model errs by %s to %s.",
+        "Model error on this machine: %s to %s.", "Model error: %s to %s."};
+    static const char *const none[] = {"No measurement of this machine is published to check it.",
+                                       "Nothing published checks it.", "Unchecked."};
     bool added = false;
-    for (int brief = 0; brief < 2 && !added; brief++) {
+    for (size_t i = 0; i < 3 && !added; i++) {
+        char text[MEMO_TEXT];
         struct doc_node *words = sentence();
-        if (rows > 0) {
-            doc_text(words,
-                     brief ? "Model error on this machine: %s to %s."
-                           : "On published measurements of this machine the model errs by %s to "
-                             "%s.",
-                     quantity_change(low, least), quantity_change(high, most));
-        } else {
-            doc_text(words, brief ? "Nothing published checks it."
-                                  : "No measurement of this machine is published to check it.");
-        }
+        snprintf(text, sizeof text, published[i], quantity_change(low, least),
+                 quantity_change(high, most));
+        doc_text(words, "%s", rows > 0 ? text : none[i]);
         added = add_sentence(answer, words);
     }
 }
@@ -358,28 +359,47 @@ static size_t last_within(const struct memo *memo, size_t place, size_t strategy
     return last;
 }
 
-/* For one limit: how far it is kept, place by place. */
+/* "up to 256 KiB", "none", "any". */
+static void say_last(const struct memo *memo, size_t last, struct doc_node *words)
+{
+    char text[QUANTITY_TEXT];
+    if (last == SIZE_MAX || last + 1 == memo->axis->values.count) {
+        doc_text(words, "%s", last == SIZE_MAX ? "none" : "any");
+    } else {
+        doc_text(words, "up to %s",
+                 quantity_value(strtod(memo->axis->values.text[last], NULL), memo->axis->kind.unit,
+                                text));
+    }
+}
+
+/* For one limit: how far it is kept, places that are alike together. */
 static struct doc_node *limit_sentence(const struct memo *memo, size_t strategy, double limit)
 {
     char text[QUANTITY_TEXT], where[MEMO_TEXT];
     struct doc_node *words = sentence();
+    size_t last[MEMO_PLACES], said = 0;
+    bool spoken[MEMO_PLACES] = {false};
     doc_text(words, "Under %s: ", quantity_value(limit, UNIT_NS, text));
-    for (size_t p = 0, said = 0; p < memo->places; p++) {
-        if (!memo_is_panel(memo, p)) {
+    for (size_t p = 0; p < memo->places; p++) {
+        last[p] = last_within(memo, p, strategy, limit);
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        size_t alike = 0;
+        for (size_t q = p; q < memo->places && !spoken[p]; q++) {
+            bool same = last[q] == last[p] && memo_is_panel(memo, q);
+            spoken[q] |= same && q > p;
+            alike += same;
+        }
+        if (alike == 0 || !memo_is_panel(memo, p)) {
             continue;
         }
-        size_t last = last_within(memo, p, strategy, limit);
         doc_text(words, "%s", said++ ? "; " : "");
-        if (last == SIZE_MAX) {
-            doc_text(words, "none");
-        } else if (last + 1 == memo->axis->values.count) {
-            doc_text(words, "any");
+        say_last(memo, last[p], words);
+        if (alike > 1) {
+            doc_text(words, " in %zu cases", alike);
         } else {
-            doc_text(words, "up to %s",
-                     quantity_value(strtod(memo->axis->values.text[last], NULL),
-                                    memo->axis->kind.unit, text));
+            doc_text(words, " with %s", memo_place_words(memo, memo->place[p], where));
         }
-        doc_text(words, " (%s)", memo_place_words(memo, memo->place[p], where));
     }
     doc_text(words, ".");
     return words;
@@ -396,7 +416,7 @@ static void add_limits(const struct memo *memo, struct doc_node *answer)
         add_choice(memo, answer);
         return;
     }
-    doc_text(words, "How large a %s may be in Linux.", memo->axis->name);
+    doc_text(words, "The largest %s for Linux.", memo->axis->name);
     add_sentence(answer, words);
     for (size_t i = 0; i < limits; i++) {
         add_sentence(answer, limit_sentence(memo, strategy, limit[i]));
@@ -453,11 +473,10 @@ static void add_share(const struct memo *memo, enum memo_share share, const char
         double part[MEMO_SHARES];
         const struct memo_scenario *there = memo_place(memo, p);
         memo_share_parts(memo, there, strategy, part);
-        double of_all = part[share] / memo_band(memo, there, 0, strategy).mid;
-        low = fmin(low, of_all);
-        high = fmax(high, of_all);
+        low = fmin(low, part[share]);
+        high = fmax(high, part[share]);
     }
-    doc_text(words, "%s %s of the time.", verb, quantity_range(low, high, UNIT_RATIO, text));
+    doc_text(words, "%s %s of the busy time.", verb, quantity_range(low, high, UNIT_RATIO, text));
     add_sentence(answer, words);
 }
 
@@ -529,13 +548,12 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
 
 /* --- the section --- */
 
-void memo_answer(const struct memo *memo, struct doc_node *doc)
+/* The caller frees it. */
+static struct doc_node *answer_of(const struct memo *memo)
 {
-    char scenario[2 * MEMO_TEXT];
-    const struct study *study = memo->study;
     struct doc_node *answer = doc_new();
     answer->kind = DOC_PARAGRAPH;
-    switch (study->memo.about) {
+    switch (memo->study->memo.about) {
     case MEMO_ABOUT_CHOICE:
         add_choice(memo, answer);
         break;
@@ -553,11 +571,91 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
         break;
     }
     add_misfit(memo, answer);
+    return answer;
+}
+
+void memo_answer(const struct memo *memo, struct doc_node *doc)
+{
+    char scenario[2 * MEMO_TEXT];
+    const struct study *study = memo->study;
     doc_text(doc_add(doc, DOC_TITLE, NULL), "%s", study->title[0] ? study->title : study->name);
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
              study->question[0] ? study->question : "Which strategy costs least?");
     doc_heading(doc, "1 Answer");
-    doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), answer);
+    doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), answer_of(memo));
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
              memo_scenario_words(memo, false, scenario), memo_metric_words(memo->metric[0]));
+}
+
+/* --- in short --- */
+
+static json_t *runs_of(struct doc_node *answer)
+{
+    json_t *runs = json_array();
+    for (const struct doc_node *run = answer->first; run; run = run->next) {
+        json_t *one = json_object();
+        tojson_set(one, run->kind == DOC_CODE ? "code" : "text", tojson_text(run->text));
+        tojson_append(runs, one);
+    }
+    doc_free(answer);
+    return runs;
+}
+
+static void set_cost(json_t *into, const char *key, const struct memo *memo,
+                     const struct memo_scenario *there, size_t strategy)
+{
+    char text[QUANTITY_TEXT];
+    if (strategy != SIZE_MAX && strategy != MAP_NOBODY) {
+        struct band band = memo_band(memo, there, 0, strategy);
+        tojson_set(into, key, tojson_text(quantity_mid(band, memo_unit(memo->metric[0]), text)));
+    }
+}
+
+/* Of the first place: its best, by the ladder where there is one, and Linux. */
+static void set_first(const struct memo *memo, json_t *summary)
+{
+    char text[QUANTITY_TEXT];
+    const struct memo_scenario *there = memo_place(memo, 0);
+    double share = there->best.probability;
+    if (memo->advised) {
+        const struct advise_ladder *ladder = memo_ladder(memo, 0);
+        const struct advise_rung *last = &ladder->rung[ladder->count - 1];
+        tojson_set(summary, "best", tojson_text(quantity_mid(memo_rung_band(last), UNIT_NS, text)));
+        tojson_set(summary, "upstream",
+                   tojson_text(quantity_mid(memo_rung_band(&ladder->rung[0]), UNIT_NS, text)));
+        share = last->changes > 0 ? last->probability : NAN;
+    } else {
+        set_cost(summary, "best", memo, there, there->best.winner);
+        set_cost(summary, "upstream", memo, there, memo->upstream);
+    }
+    if (isfinite(share)) {
+        snprintf(text, sizeof text, "%.0f %%", 100 * share);
+        tojson_set(summary, "share", tojson_text(text));
+    }
+}
+
+json_t *memo_summary(const struct memo *memo)
+{
+    char words[2 * MEMO_TEXT];
+    json_t *summary = json_object(), *machines = json_array();
+    const struct study *study = memo->study;
+    const struct axis *machine = study->role[AXIS_MACHINE];
+    tojson_set(summary, "name", tojson_text(study->name));
+    tojson_set(summary, "title", tojson_text(study->title[0] ? study->title : study->name));
+    tojson_set(summary, "question", tojson_text(study->question));
+    tojson_set(summary, "answer", runs_of(answer_of(memo)));
+    tojson_set(summary, "scenario", tojson_text(memo_scenario_words(memo, false, words)));
+    set_first(memo, summary);
+    for (size_t m = 0; m < machine->values.count; m++) {
+        const struct memo_scenario *there = memo_at(memo, memo_with(machine, memo->place[0], m));
+        size_t best = there->best.winner;
+        json_t *one = json_object();
+        tojson_set(one, "name", tojson_text(machine->values.text[m]));
+        tojson_set(one, "best", tojson_text(best == MAP_NOBODY ? "none" : memo_name(memo, best)));
+        set_cost(one, "cost", memo, there, best);
+        set_cost(one, "upstream", memo, there, memo->upstream);
+        tojson_append(machines, one);
+    }
+    tojson_set(summary, "machines", machines);
+    return summary;
 }

@@ -208,7 +208,11 @@ static void take_crossings(const struct memo *memo, struct curves *curves, size_
         for (size_t k = 0; k < into->lines; k++) {
             line = into->line[k].style == style ? &into->line[k] : line;
         }
-        if (one->place != place || one->status != BREAKEVEN_CROSSING || !line ||
+        bool near = false; /* as good as one that is marked already */
+        for (size_t k = 0; k < into->crossings; k++) {
+            near |= fabs(curves->crossing[panel][k].x - one->at.mid) < 0.02 * one->at.mid;
+        }
+        if (one->place != place || one->status != BREAKEVEN_CROSSING || !line || near ||
             !isfinite(value_at(line, one->at.mid))) {
             continue;
         }
@@ -291,7 +295,9 @@ static void put_curves(const struct memo *memo, struct doc_node *doc)
                 take_line(memo, curves, panel, p, s);
             }
         }
-        take_crossings(memo, curves, panel, p, panels <= 2);
+        if (memo->study->memo.about != MEMO_ABOUT_LIMITS) {
+            take_crossings(memo, curves, panel, p, panels <= 2);
+        }
     }
     take_levels(memo, curves);
     title_of(memo, curves->title);
@@ -389,9 +395,6 @@ static void put_stacks(const struct memo *memo, struct doc_node *doc)
         memo_share_parts(memo, there, strategy, dots->part[p][0]);
         memo_place_words(memo, memo->place[p], dots->label[p][0]);
         quantity_mid(band, memo_unit(memo->metric[0]), dots->note[p][0]);
-        for (int i = 0; i < MEMO_SHARES; i++) { /* times differ by much, shares do not */
-            dots->part[p][0][i] /= band.mid;
-        }
         dots->bar[0][p % BARS] = (struct chart_bar){.label = dots->label[p][0],
                                                     .note = dots->note[p][0],
                                                     .at = NAN,
@@ -401,14 +404,13 @@ static void put_stacks(const struct memo *memo, struct doc_node *doc)
                                                     .part = dots->part[p][0]};
     }
     subtitle_of(memo, false, dots->subtitle, sizeof dots->subtitle);
-    snprintf(dots->title, sizeof dots->title, "What takes the time with %s",
-             memo_name(memo, strategy));
+    snprintf(dots->title, sizeof dots->title, "What threads do with %s", memo_name(memo, strategy));
     dots->group[0] =
         (struct chart_group){NULL, dots->bar[0], memo->places < BARS ? memo->places : BARS, NAN};
     dots->chart = (struct chart_bars){.kind = CHART_STACKS,
                                       .title = dots->title,
                                       .subtitle = dots->subtitle,
-                                      .x_title = "share of the time",
+                                      .x_title = "share of the busy time",
                                       .unit = UNIT_RATIO,
                                       .part = memo_share_name,
                                       .parts = MEMO_SHARES,

@@ -149,9 +149,10 @@ const char *memo_axis_title(const struct axis *axis);
 /* What parts of the time stand for in shares: the rest is the guest's own. */
 enum memo_share { MEMO_CLEANING, MEMO_FAULTS, MEMO_TLBI, MEMO_ICACHE, MEMO_GUEST, MEMO_SHARES };
 extern const char *const memo_share_name[MEMO_SHARES];
-/* Of a strategy's time in a scenario, into part[]. */
-void memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
-                      size_t strategy, double part[MEMO_SHARES]);
+/* Their shares of what all threads do with a strategy in a scenario, into part[]; returns
+ * how long that is. */
+double memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
+                        size_t strategy, double part[MEMO_SHARES]);
 /* Names of the facets: "leaf size and vCPUs". */
 char *memo_facet_names(const struct memo *memo, char buf[MEMO_TEXT]);
 

@@ -443,6 +443,7 @@ void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc
         const char *name, *what;
     } files[] = {{"rows.csv", "every metric of every point"},
                  {"run.json", "every setting with its source"},
+                 {"samples.db", "every draw of what was played, an SQLite file"},
                  {"map.csv", "who costs least where"},
                  {"breakeven.csv", "where strategies cost the same"},
                  {"sensitivity.csv", "which cost matters how much"}};

@@ -239,7 +239,7 @@ static void shares(const struct memo *memo, struct doc_node *doc)
         put_band(line, band, memo_unit(memo->metric[0]));
         memo_share_parts(memo, there, strategy, part);
         for (int i = 0; i < MEMO_SHARES; i++) {
-            doc_number(line, "%.0f %%", 100 * part[i] / band.mid);
+            doc_number(line, "%.0f %%", 100 * part[i]);
         }
     }
 }

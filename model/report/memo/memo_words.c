@@ -390,22 +390,22 @@ static const enum memo_share share_of_part[PARTS] = {[PART_lines_unmap] = MEMO_C
                                                      [PART_walks] = MEMO_GUEST,
                                                      [PART_other] = MEMO_GUEST};
 
-void memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
-                      size_t strategy, double part[MEMO_SHARES])
+double memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
+                        size_t strategy, double part[MEMO_SHARES])
 {
-    double rest = memo_band(memo, scenario, 0, strategy).mid;
+    double all = 0;
     for (int i = 0; i < MEMO_SHARES; i++) {
         part[i] = 0;
     }
     for (size_t m = memo->parts; m < memo->metrics; m++) {
-        enum memo_share share = share_of_part[m - memo->parts];
         double mid = memo_band(memo, scenario, m, strategy).mid;
-        if (share != MEMO_GUEST && isfinite(mid)) {
-            part[share] += mid;
-            rest -= mid;
-        }
+        part[share_of_part[m - memo->parts]] += mid;
+        all += mid;
     }
-    part[MEMO_GUEST] = fmax(rest, 0);
+    for (int i = 0; i < MEMO_SHARES && all > 0; i++) {
+        part[i] /= all;
+    }
+    return all;
 }
 
 /* --- groups --- */

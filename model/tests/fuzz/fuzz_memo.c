@@ -1,8 +1,7 @@
 /*
- * The folder that a memo is made of. The bytes are run.json, rows.csv and the
- * tables in the order below, with a line of `%%` between them; an empty one is
- * not there. The memo is written as Markdown and as a page: both are text, and
- * the page's elements are closed in the order in which they were opened.
+ * A memo.json, as `s2flush memo --overview` finds it. The page over all memos is written
+ * as Markdown and as HTML: both are text, and the page's elements are closed in the order
+ * in which they were opened.
  */
 #include "core/error.h"
 #include "fuzz.h"
@@ -10,42 +9,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "report/memo/memo.h"
+#include "report/memo/overview.h"
 
-static const char *const names[FUZZ_FILES] = {
-    "run.json",        "rows.csv",        "map.csv",      "breakeven.csv", "breakeven-curves.csv",
-    "sensitivity.csv", "information.csv", "validate.csv",
-};
-
-/* Pictures would take all of the time: there is no place to draw them. */
-static void no_pictures(void)
+/* A folder of one memo: what is in it is the file of the bytes. */
+static void make_folder(const uint8_t *data, size_t size)
 {
     static bool done;
     if (!done) {
-        (void)fuzz_folder(0);
-        done = setenv("TMPDIR", "/nonexistent", 1) == 0;
+        char path[1024];
+        snprintf(path, sizeof path, "%s/memo", fuzz_folder(0));
+        fuzz_link(1, "memo.json", 0);
+        done = symlink(fuzz_folder(1), path) == 0;
     }
-}
-
-static void make_folder(const uint8_t *data, size_t size, size_t sizes[FUZZ_FILES])
-{
-    static bool there[FUZZ_FILES];
-    size_t parts = fuzz_split(data, size, FUZZ_FILES, sizes);
-    for (size_t i = 0; i < FUZZ_FILES; i++) {
-        bool wanted = i < parts && sizes[i] > 0;
-        if (wanted && !there[i]) {
-            fuzz_link(0, names[i], (unsigned)i);
-        } else if (!wanted && there[i]) {
-            fuzz_unlink(0, names[i]);
-        }
-        there[i] = wanted;
-    }
-    /* Linking emptied the files. */
-    (void)fuzz_split(data, size, FUZZ_FILES, sizes);
-    for (size_t i = parts; i < FUZZ_FILES; i++) {
-        sizes[i] = 0;
-    }
+    (void)fuzz_file(0, data, size);
 }
 
 /* --- what is written --- */
@@ -117,29 +95,17 @@ static void expect_page(const char *page)
     FUZZ_EXPECT(open.depth == 0, "<%.20s> is not closed", open.name[0]);
 }
 
-static void write_both(struct memo *memo)
-{
-    struct doc_node *doc = memo_write(memo);
-    char *page = rendered(doc_html, doc);
-    expect_page(page);
-    free(page);
-    free(rendered(doc_markdown, doc));
-    doc_free(doc);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char validation[1024];
-    size_t sizes[FUZZ_FILES];
     struct error err = {0};
-    no_pictures();
-    make_folder(data, size, sizes);
-    snprintf(validation, sizeof validation, "%s/%s", fuzz_folder(0), names[FUZZ_FILES - 1]);
-    struct memo *memo =
-        memo_read(fuzz_folder(0), sizes[FUZZ_FILES - 1] > 0 ? validation : NULL, &err);
-    if (memo) {
-        write_both(memo);
-        memo_free(memo);
+    make_folder(data, size);
+    struct doc_node *doc = overview_write(fuzz_folder(0), &err);
+    if (doc) {
+        char *page = rendered(doc_html, doc);
+        expect_page(page);
+        free(page);
+        free(rendered(doc_markdown, doc));
+        doc_free(doc);
     } else {
         fuzz_expect_error(&err);
         if (getenv("FUZZ_SHOW")) {

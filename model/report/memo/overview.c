@@ -1,0 +1,179 @@
+#include "report/memo/overview.h"
+
+#include "core/error.h"
+#include "core/file.h"
+
+#include <dirent.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MEMOS_MAX 100
+#define MEMO_BYTES_MAX ((size_t)1 << 24)
+
+struct overview {
+    char *name[MEMOS_MAX]; /* folders */
+    json_t *memo[MEMOS_MAX];
+    size_t count;
+};
+
+static const char *text_at(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static bool read_one(struct overview *overview, const char *folder, const char *name,
+                     struct error *err)
+{
+    char path[4096];
+    json_error_t why;
+    struct source_location at = {.file = path};
+    char *text;
+    size_t length;
+    int used = snprintf(path, sizeof path, "%s/%s/memo.json", folder, name);
+    if (used < 0 || (size_t)used >= sizeof path || access(path, F_OK) != 0 ||
+        overview->count == MEMOS_MAX) {
+        return true;
+    }
+    if (!file_slurp(path, MEMO_BYTES_MAX, &text, &length, err)) {
+        return false;
+    }
+    json_t *memo = json_loadb(text, length, JSON_REJECT_DUPLICATES, &why);
+    free(text);
+    if (!memo || !json_is_array(json_object_get(memo, "answer")) ||
+        !json_is_array(json_object_get(memo, "machines"))) {
+        at.line = !memo && why.line > 0 ? (unsigned)why.line : 0;
+        error_input(err, &at, "%s", memo ? "expected what `s2flush memo` writes" : why.text);
+        json_decref(memo);
+        return false;
+    }
+    overview->name[overview->count] = strdup(name);
+    overview->memo[overview->count++] = memo;
+    return true;
+}
+
+static void put_runs(const json_t *runs, struct doc_node *block)
+{
+    size_t i;
+    const json_t *run;
+    json_array_foreach(runs, i, run)
+    {
+        const char *code = text_at(run, "code");
+        if (code[0]) {
+            doc_code(block, code);
+        } else {
+            doc_text(block, "%s", text_at(run, "text"));
+        }
+    }
+}
+
+static void put_answers(const struct overview *overview, struct doc_node *doc)
+{
+    static const char *const names[] = {"question", "answer", "scenario",
+                                        ">best",    ">Linux", ">of draws"};
+    struct doc_node *table = doc_table(doc, names, 6);
+    for (size_t i = 0; i < overview->count; i++) {
+        const json_t *memo = overview->memo[i];
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL),
+                        *cell = doc_add(line, DOC_CELL, NULL);
+        char path[512];
+        snprintf(path, sizeof path, "%.400s/memo.md", overview->name[i]);
+        doc_link(cell, text_at(memo, "title"), path);
+        put_runs(json_object_get(memo, "answer"), doc_add(line, DOC_CELL, NULL));
+        doc_cell(line, "%s", text_at(memo, "scenario"));
+        doc_number(line, "%s", text_at(memo, "best"));
+        doc_number(line, "%s", text_at(memo, "upstream"));
+        doc_number(line, "%s", text_at(memo, "share"));
+    }
+}
+
+/* The machine's entry of a memo; NULL: it has none. */
+static const json_t *machine_of(const json_t *memo, const char *name)
+{
+    size_t i;
+    const json_t *machine;
+    json_array_foreach(json_object_get(memo, "machines"), i, machine)
+    {
+        if (strcmp(text_at(machine, "name"), name) == 0) {
+            return machine;
+        }
+    }
+    return NULL;
+}
+
+static bool seen_before(const struct overview *overview, size_t memo, const char *name)
+{
+    bool seen = false;
+    for (size_t i = 0; i < memo; i++) {
+        seen |= machine_of(overview->memo[i], name) != NULL;
+    }
+    return seen;
+}
+
+static void put_machine(const struct overview *overview, const char *name, struct doc_node *table)
+{
+    for (size_t i = 0; i < overview->count; i++) {
+        const json_t *machine = machine_of(overview->memo[i], name);
+        if (machine) {
+            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+            doc_cell(line, "%s", name);
+            doc_cell(line, "%s", text_at(overview->memo[i], "title"));
+            doc_code(doc_add(line, DOC_CELL, NULL), text_at(machine, "best"));
+            doc_number(line, "%s", text_at(machine, "cost"));
+            doc_number(line, "%s", text_at(machine, "upstream"));
+        }
+    }
+}
+
+/* By machine: in each study the strategy of those that it compares that costs least. */
+static void put_machines(const struct overview *overview, struct doc_node *doc)
+{
+    static const char *const names[] = {"machine", "question", "costs least of those compared",
+                                        ">cost", ">Linux"};
+    struct doc_node *table = doc_table(doc, names, 5);
+    for (size_t i = 0; i < overview->count; i++) {
+        size_t k;
+        const json_t *machine;
+        json_array_foreach(json_object_get(overview->memo[i], "machines"), k, machine)
+        {
+            if (!seen_before(overview, i, text_at(machine, "name"))) {
+                put_machine(overview, text_at(machine, "name"), table);
+            }
+        }
+    }
+}
+
+struct doc_node *overview_write(const char *folder, struct error *err)
+{
+    struct overview overview = {.count = 0};
+    struct dirent **entries = NULL;
+    struct doc_node *doc = NULL;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    bool good = true;
+    for (int i = 0; i < count; i++) {
+        good = good && (entries[i]->d_name[0] == '.' ||
+                        read_one(&overview, folder, entries[i]->d_name, err));
+        free(entries[i]);
+    }
+    free(entries);
+    if (good && overview.count == 0) {
+        error_input(err, NULL, "%s: has no folder with a memo.json of `s2flush memo`", folder);
+    } else if (good) {
+        doc = doc_new();
+        doc_text(doc_add(doc, DOC_TITLE, NULL), "Questions and answers");
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+                 "Predicted, not measured. Each question leads to its memo, which says what the "
+                 "answer rests on and what would change it.");
+        doc_heading(doc, "Answers");
+        put_answers(&overview, doc);
+        doc_heading(doc, "Machines");
+        put_machines(&overview, doc);
+    }
+    for (size_t i = 0; i < overview.count; i++) {
+        free(overview.name[i]);
+        json_decref(overview.memo[i]);
+    }
+    return doc;
+}
