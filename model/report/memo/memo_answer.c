@@ -307,8 +307,8 @@ static void add_ladder(const struct memo *memo, struct doc_node *answer)
             for (size_t p = 0; p < memo->places; p++) {
                 if (!spoken[p] && places_like(memo, p) == most) {
                     struct doc_node *more = ladder_sentence(memo, p, brief, spoken);
-                    bool fits =
-                        doc_words(answer) + doc_words(words) + doc_words(more) <= MEMO_ANSWER_WORDS;
+                    size_t count = doc_words(answer) + doc_words(words) + doc_words(more);
+                    bool fits = count + MISFIT_WORDS <= MEMO_ANSWER_WORDS;
                     all &= fits;
                     if (fits) {
                         doc_text(words, " ");
