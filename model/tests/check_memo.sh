@@ -167,6 +167,13 @@ run memo "$T/costs.ini" -o "$T/costs" -q
 section "$T/costs" 1 >"$T/answer"
 check "costs: which to measure" grep -q 'Measure `\|No single cost changes' "$T/answer"
 
+study 'breakeven = workers
+case = footprint=4M touched=50%
+compare = unmap, unmap-lazy' | sed 's/^footprint = 1M.*/&\nworkers = 1, 4/; s/^strategy = .*/strategy = unmap, unmap-lazy, eager/' \
+    >"$T/workers.ini"
+run memo "$T/workers.ini" -o "$T/workers" -q
+check "an axis that is nothing to the compared: status" test "$rc" -eq 0
+
 # --- few strategies, no draws, no case ------------------------------------------------------------
 
 run memo "$T/study.ini" --set draws=0 -o "$T/modes" -q

@@ -315,8 +315,11 @@ static bool find_pair(struct memo *memo, size_t a, size_t b, const struct evalua
     struct breakeven_results results;
     struct breakeven_request request = {
         .axis = memo->axis->name, .metric = memo->metric[0], .what_if = true};
-    bool good = read_narrow(memo, memo->axis, a, b, &narrow, err) &&
-                breakeven_run(&narrow, &request, evaluator->sweep, evaluator->store, &results, err);
+    if (!read_narrow(memo, memo->axis, a, b, &narrow, err)) { /* the axis is nothing to both */
+        study_free(&narrow);
+        return true;
+    }
+    bool good = breakeven_run(&narrow, &request, evaluator->sweep, evaluator->store, &results, err);
     if (good) {
         memo->crossing =
             realloc(memo->crossing, (memo->crossings + results.count) * sizeof *memo->crossing);
