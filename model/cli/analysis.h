@@ -58,11 +58,12 @@ bool analysis_show(const struct analysis *given, const struct analysis_table *ta
 /* What a study's [memo] asks of these commands, into given->folder and its open store. */
 bool analysis_map(const struct analysis *given, const struct study *study, struct error *err);
 bool analysis_breakeven(const struct analysis *given, const struct study *study, struct error *err);
-bool analysis_sensitivity(const struct analysis *given, const struct study *study, struct error *err);
+bool analysis_sensitivity(const struct analysis *given, const struct study *study,
+                          struct error *err);
 
 /* Its memo; names the files on `messages` (NULL: says nothing). */
 bool analysis_memo(const struct analysis *given, const struct study *study, const char *validation,
-                 FILE *messages, struct error *err);
+                   FILE *messages, struct error *err);
 
 /* Takes the metric and what-if from a study's [memo] where they were not given. */
 bool analysis_settle(struct analysis *given, const struct study *study, struct error *err);

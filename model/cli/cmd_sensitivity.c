@@ -68,7 +68,8 @@ static bool answer(const struct study *study, void *context, struct error *err)
     return good;
 }
 
-bool analysis_sensitivity(const struct analysis *given, const struct study *study, struct error *err)
+bool analysis_sensitivity(const struct analysis *given, const struct study *study,
+                          struct error *err)
 {
     struct arguments own = {.common = *given, .request.points = POINTS_DEFAULT};
     return answer(study, &own, err);

@@ -150,7 +150,6 @@ void kvm_path_lengths(bool vhe, double insns[EVENT_KINDS]);
  * that do the same from going in step. Lowers the two prices by that part. */
 void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS]);
 
-
 /* --- operations: AWAIT each, but for those that say otherwise --- */
 
 /* KVM_ARM_VCPU_INIT of one vCPU. */
@@ -183,7 +182,7 @@ void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint
 /* The guest maintains caches by VA in a range: what is not mapped faults, as a write
  * (kvm_is_write_fault), and so does DC IVAC on what it may not write. */
 void kvm_maintain(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-                        uint64_t bytes, enum maintenance maintenance, bool dsb);
+                  uint64_t bytes, enum maintenance maintenance, bool dsb);
 
 /* One IC IALLUIS, for all of the VM's memory. */
 void kvm_icache_all(struct actor *actor, struct kvm *kvm);

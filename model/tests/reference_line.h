@@ -88,10 +88,11 @@ bool line_reads_old(const struct line_set *set, enum line_operation operation,
 /* What the reference consists of; a test takes out one at a time (-1: none). */
 #define LINE_RULES(X)                                                                              \
     X(WRITES_STAY)                                                                                 \
-    X(WRITES_AGE_COPIES) X(WRITES_AGE_ICACHES) X(READS_FILL) X(FETCHES_FILL_UNIFIED)               \
-        X(FETCHES_FILL_ICACHES) X(FETCHES_HIT_ICACHES) X(DIRTY_MOVES) X(DIRTY_IS_WRITTEN_BACK)     \
-            X(FILLS_AHEAD) X(FETCHES_AHEAD) X(RUNNING_WRITES) X(RUNNING_FETCHES) X(TLB_REACHES)    \
-                X(TLBI_ENDS) X(CLEANS) X(CLEANS_AT_POU) X(DROPS) X(DROPS_DIRTY) X(GUEST_CLEANS)    \
+    X(WRITES_AGE_COPIES)                                                                           \
+    X(WRITES_AGE_ICACHES) X(READS_FILL) X(FETCHES_FILL_UNIFIED) X(FETCHES_FILL_ICACHES)            \
+        X(FETCHES_HIT_ICACHES) X(DIRTY_MOVES) X(DIRTY_IS_WRITTEN_BACK) X(FILLS_AHEAD)              \
+            X(FETCHES_AHEAD) X(RUNNING_WRITES) X(RUNNING_FETCHES) X(TLB_REACHES) X(TLBI_ENDS)      \
+                X(CLEANS) X(CLEANS_AT_POU) X(DROPS) X(DROPS_DIRTY) X(GUEST_CLEANS)                 \
                     X(DSB_COMPLETES) X(DROPS_ICACHES) X(VIPT_MISSES) X(IDC_UNIFIES) X(FWB_UNIFIES) \
                         X(DIC_FOLLOWS) X(FWB_FORCES) X(DC_FORCES) X(OFF_IS_PAST) X(OFF_BY_I)       \
                             X(NC_STAYS) X(DMA_STAYS) X(DMA_AT_POU) X(FRESH_IS_NEW)
