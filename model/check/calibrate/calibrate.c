@@ -27,6 +27,8 @@ struct task {
     const struct platform *base;
     bool named; /* the costs were, so that one that is not identified is bad input */
     struct observation_fit problem;
+    /* By cost: the variance of its logarithm that comes from costs left as the base has them. */
+    double carried[COSTS];
     struct calibration *fit;
 };
 
@@ -221,7 +223,8 @@ static bool solve(struct task *task, struct error *err)
     for (size_t i = 0; i < fit->costs; i++) {
         double own = sqrt(gsl_matrix_get(end.covariance, i, i));
         fit->value[i] = exp(end.x[i]);
-        fit->standard_error[i] = least_squares_error(&end, i);
+        fit->standard_error[i] =
+            hypot(least_squares_error(&end, i), sqrt(task->carried[fit->id[i]]));
         for (size_t k = 0; k < fit->costs; k++) {
             fit->correlation[i][k] = gsl_matrix_get(end.covariance, i, k) / own /
                                      sqrt(gsl_matrix_get(end.covariance, k, k));
@@ -280,6 +283,14 @@ static void set_range(const struct measurements *found, struct calibration *fit,
     fit->high[i] = fmin(high, cost_entry[id].max);
 }
 
+/* The standard error of what the base says of a cost's logarithm; 0: it has no range. */
+static double base_error(const struct task *task, enum cost_id id)
+{
+    const struct cost *cost = &task->base->cost[id];
+    bool ranged = cost->low > 0 && cost->low < cost->high;
+    return ranged ? log(cost->high / cost->low) / (2 * RANGE_ERRORS) : 0;
+}
+
 /* The standard error beyond which a value is none: it may as well be three times as
  * large. A VM's phases hold a little of nearly every cost; there the base is believed
  * where it is more certain and the rows do not contradict it. */
@@ -287,13 +298,29 @@ static double max_error(const struct task *task, size_t i)
 {
     const struct calibration *fit = task->fit;
     const struct cost *cost = &task->base->cost[fit->id[i]];
-    if (task->named || !task->found->machine || cost->low <= 0 || cost->low >= cost->high) {
+    double base = base_error(task, fit->id[i]);
+    if (task->named || !task->found->machine || base <= 0) {
         return MAX_ERROR;
     }
     double away = fmax(log(fit->value[i] / cost->high), log(cost->low / fit->value[i]));
     bool contradicts = away > 2 * fit->standard_error[i];
-    return contradicts ? MAX_ERROR
-                       : fmin(MAX_ERROR, log(cost->high / cost->low) / (2 * RANGE_ERRORS));
+    return contradicts ? MAX_ERROR : fmin(MAX_ERROR, base);
+}
+
+/* A cost is about to be left as the base has it. The base may be wrong by its error, and what
+ * was fitted beside the cost makes up for that by as much as the two move together. */
+static void carry_error(struct task *task, size_t left)
+{
+    const struct calibration *fit = task->fit;
+    double own[COSTS];
+    for (size_t i = 0; i < fit->costs; i++) {
+        own[i] = sqrt(fit->standard_error[i] * fit->standard_error[i] - task->carried[fit->id[i]]);
+    }
+    for (size_t i = 0; i < fit->costs; i++) {
+        double slope = fit->correlation[i][left] * own[i] / own[left];
+        double moved = slope * base_error(task, fit->id[left]);
+        task->carried[fit->id[i]] += i != left ? moved * moved : 0;
+    }
 }
 
 static bool keep_known(struct task *task, bool *dropped, struct error *err)
@@ -313,6 +340,7 @@ static bool keep_known(struct task *task, bool *dropped, struct error *err)
     snprintf(why, sizeof why, "%s: the rows hardly depend on it, its standard error is %.0f %%%s",
              cost_name[fit->id[worst]], 100 * fit->standard_error[worst],
              fit->standard_error[worst] < MAX_ERROR ? ", more than the base's" : "");
+    carry_error(task, worst);
     *dropped = true;
     return give_up(task, worst, why, err);
 }
