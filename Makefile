@@ -323,9 +323,10 @@ torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60 in a
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long
-check-long: $(B)/tests/test_agreement $(B)/tests/test_reference ## play all of the random cases that check plays some of
+check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/s2flush ## play all of the random cases that check plays some of
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_agreement
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_reference
+	@SECOND_CASES=400 SECOND_SEED=2 S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_second.sh
 
 # --- Benchmarks --------------------------------------------------------------------------------
 
