@@ -326,6 +326,7 @@ static void dispatch(struct engine *engine, struct actor *actor)
             continue;
         }
         engine->steps++;
+        engine->running = actor;
         actor->frame->resume(actor, actor->frame);
     }
 }

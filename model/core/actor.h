@@ -124,6 +124,7 @@ struct engine {
     ps_t now;
     struct actor *actors;
     uint32_t actor_count;
+    const struct actor *running; /* whose coroutine goes on, or did so last */
     struct flow *flows[8];
     uint32_t flow_count;
     uint64_t steps; /* how often a coroutine went on so far */

@@ -196,34 +196,6 @@ static void let_happen(struct line *line, const struct oracle_traits *traits)
 
 /* --- operations on a range --- */
 
-enum operation {
-    DO_WRITE,
-    DO_WRITE_PAST,
-    DO_DEVICE_WRITE,
-    DO_READ,
-    DO_CLEAN_POC,
-    DO_CLEAN_POU,
-    DO_CLEAN_INVALIDATE,
-    DO_INVALIDATE,
-    DO_ICACHE,
-    DO_MAP,
-    DO_UNMAP,
-    DO_TLBI,
-    DO_RUN,
-    DO_FORGET,
-};
-
-struct doing {
-    struct oracle *oracle;
-    enum operation operation;
-    bool by_guest;
-    bool executable; /* of DO_MAP */
-    struct oracle_vcpus run; /* of DO_RUN */
-    enum reader reader; /* of DO_READ, with what follows */
-    enum path path;
-    uint64_t bytes, lines; /* of the whole read: lines are spread evenly */
-};
-
 static void write_cached(struct line *line, bool device)
 {
     bool lags = device ? RULE(DEVICE_POC) : RULE(MEMORY_LAGS);
@@ -301,11 +273,16 @@ static unsigned conditions_of(uint8_t cases)
     return conditions | (runs || runs_both ? CONDITION_STILL : 0);
 }
 
+static enum outcome outcome_of(uint8_t cases)
+{
+    bool speculation = cases & (CASE_FILL | CASE_FETCH | CASE_BOTH);
+    return cases & CASE_QUIET ? STALE : speculation ? ONLY_IF : COHERENT;
+}
+
 /* `cases` are those in which the lines may be old. */
 static void book(struct verdict *verdict, uint8_t cases, uint64_t lines)
 {
-    bool speculation = cases & (CASE_FILL | CASE_FETCH | CASE_BOTH);
-    enum outcome outcome = cases & CASE_QUIET ? STALE : speculation ? ONLY_IF : COHERENT;
+    enum outcome outcome = outcome_of(cases);
     verdict->outcome = outcome > verdict->outcome ? outcome : verdict->outcome;
     verdict->lines_read += lines;
     verdict->lines_stale += outcome == STALE ? lines : 0;
@@ -313,49 +290,89 @@ static void book(struct verdict *verdict, uint8_t cases, uint64_t lines)
     verdict->conditions |= outcome == STALE ? 0 : conditions_of(cases);
 }
 
-static void read_line(struct line *line, const struct doing *doing, uint64_t bytes)
+/* Of lines that may be old in those cases: of several places the first that is named. */
+static enum old_bytes old_bytes(const struct line *line, const struct oracle_traits *traits,
+                                const struct oracle_call *call, uint8_t cases)
 {
-    struct oracle *oracle = doing->oracle;
+    uint8_t when = cases & CASE_QUIET ? CASE_QUIET : cases;
+    bool past = call->path == PATH_UNCACHED;
+    if (call->reader == READER_FETCH && !(fetch_old(line, traits, call->path) & when)) {
+        return OLD_IN_ICACHE;
+    }
+    return past && (line->dirty & when)       ? OLD_IN_MEMORY
+           : !past && (line->old_copy & when) ? OLD_IN_CACHE
+           : line->lost & when                ? OLD_EVERYWHERE
+                                              : OLD_AT_POU;
+}
+
+/* A part of a read. */
+static void judge(struct oracle *oracle, const struct line *line, const struct oracle_call *part,
+                  uint8_t cases)
+{
+    book(&oracle->verdict[part->reader], cases, part->lines);
+    if (oracle->log) {
+        oracle->log->judged(oracle->log, part, outcome_of(cases),
+                            old_bytes(line, &oracle->traits, part, cases));
+    }
+}
+
+static void read_line(struct oracle *oracle, struct line *line, const struct oracle_call *call,
+                      uint64_t start, uint64_t end)
+{
     const struct oracle_traits *traits = &oracle->traits;
-    bool fetch = doing->reader == READER_FETCH;
-    uint8_t old = fetch ? line->old_fetched | fetch_old(line, traits, doing->path)
-                  : doing->path == PATH_CACHED ? data_old(line)
-                                               : memory_old(line);
+    bool fetch = call->reader == READER_FETCH;
+    uint8_t old = fetch ? line->old_fetched | fetch_old(line, traits, call->path)
+                  : call->path == PATH_CACHED ? data_old(line)
+                                              : memory_old(line);
     if (oracle->judging) {
-        double part = (double)bytes / (double)doing->bytes;
-        uint64_t lines = (uint64_t)(part * (double)doing->lines + 0.5);
-        book(&oracle->verdict[doing->reader], old, lines);
+        struct oracle_call part = *call;
+        double share = (double)(end - start) / (double)(call->end - call->start);
+        part.lines = (uint64_t)(share * (double)call->lines + 0.5);
+        part.start = start;
+        part.end = end;
+        judge(oracle, line, &part, old);
     }
     if (fetch) {
-        fill_icache(line, traits, doing->path, ALL_CASES);
-    } else if (doing->path == PATH_CACHED && RULE(READ_ALLOCATES)) {
+        fill_icache(line, traits, call->path, ALL_CASES);
+    } else if (call->path == PATH_CACHED && RULE(READ_ALLOCATES)) {
         line->copy = ALL_CASES;
     }
 }
 
-void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned)
+static void judge_shared(struct oracle *oracle, const struct oracle_call *call)
 {
     uint64_t stop;
-    for (uint64_t at = start; oracle->judging && at < end; at = stop) {
+    for (uint64_t at = call->start; oracle->judging && at < call->end; at = stop) {
         struct line line = unpacked(interval_map_value(&oracle->state, at, &stop));
-        stop = stop < end ? stop : end;
-        if (cleaned) {
+        stop = stop < call->end ? stop : call->end;
+        if (call->cleaned) {
             clean_invalidate(&line);
         }
-        uint64_t lines = (stop - at) / oracle->traits.line_bytes;
-        book(&oracle->verdict[READER_HOST], data_old(&line), lines);
-        book(&oracle->verdict[READER_DEVICE], data_old(&line), lines);
+        struct oracle_call part = *call;
+        part.lines = (stop - at) / oracle->traits.line_bytes;
+        part.start = at;
+        part.end = stop;
+        part.reader = READER_HOST;
+        judge(oracle, &line, &part, data_old(&line));
+        part.reader = READER_DEVICE;
+        judge(oracle, &line, &part, data_old(&line));
     }
 }
 
 /* --- the map of ranges --- */
 
-static void operate(struct line *line, const struct doing *doing, uint64_t bytes)
+struct doing {
+    struct oracle *oracle;
+    const struct oracle_call *call;
+};
+
+static void operate(struct line *line, const struct doing *doing, uint64_t start, uint64_t end)
 {
-    switch (doing->operation) {
+    const struct oracle_call *call = doing->call;
+    switch (call->operation) {
     case DO_WRITE:
         write_cached(line, false);
-        line->loaded |= !doing->by_guest;
+        line->loaded |= !call->by_guest;
         return;
     case DO_WRITE_PAST:
         write_past(line);
@@ -365,7 +382,9 @@ static void operate(struct line *line, const struct doing *doing, uint64_t bytes
         line->loaded = true;
         return;
     case DO_READ:
-        read_line(line, doing, bytes);
+        read_line(doing->oracle, line, call, start, end);
+        return;
+    case DO_SHARED:
         return;
     case DO_CLEAN_POC:
         clean_poc(line);
@@ -384,7 +403,7 @@ static void operate(struct line *line, const struct doing *doing, uint64_t bytes
         return;
     case DO_MAP:
         line->mapped = true;
-        line->executable |= doing->executable;
+        line->executable |= call->executable;
         return;
     case DO_UNMAP:
         line->left |= line->mapped;
@@ -396,7 +415,7 @@ static void operate(struct line *line, const struct doing *doing, uint64_t bytes
         line->left_executable &= !RULE(TLBI);
         return;
     case DO_RUN:
-        line->run = doing->run;
+        line->run = call->vcpus;
         return;
     case DO_FORGET:
         forget(line);
@@ -408,15 +427,29 @@ static uint64_t changed(uint64_t value, uint64_t start, uint64_t end, void *cont
 {
     const struct doing *doing = context;
     struct line line = unpacked(value);
-    operate(&line, doing, end - start);
+    operate(&line, doing, start, end);
     let_happen(&line, &doing->oracle->traits);
     return packed(&line);
 }
 
-static void update(struct oracle *oracle, uint64_t start, uint64_t end, struct doing doing)
+void oracle_do(struct oracle *oracle, const struct oracle_call *call)
 {
-    doing.oracle = oracle;
-    interval_map_update(&oracle->state, start, end, changed, &doing);
+    struct doing doing = {oracle, call};
+    if (oracle->log) {
+        oracle->log->called(oracle->log, call);
+    }
+    if (call->operation == DO_SHARED) {
+        judge_shared(oracle, call);
+        return;
+    }
+    interval_map_update(&oracle->state, call->start, call->end, changed, &doing);
+}
+
+static void update(struct oracle *oracle, uint64_t start, uint64_t end, struct oracle_call call)
+{
+    call.start = start;
+    call.end = end;
+    oracle_do(oracle, &call);
 }
 
 /* --- from outside --- */
@@ -453,25 +486,28 @@ void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path
                   bool by_guest)
 {
     update(oracle, start, end,
-           (struct doing){.operation = path == PATH_CACHED ? DO_WRITE : DO_WRITE_PAST,
-                          .by_guest = by_guest});
+           (struct oracle_call){.operation = path == PATH_CACHED ? DO_WRITE : DO_WRITE_PAST,
+                                .by_guest = by_guest});
 }
 
 void oracle_device_write(struct oracle *oracle, uint64_t start, uint64_t end, bool coherent)
 {
     update(oracle, start, end,
-           (struct doing){.operation = coherent ? DO_DEVICE_WRITE : DO_WRITE_PAST});
+           (struct oracle_call){.operation = coherent ? DO_DEVICE_WRITE : DO_WRITE_PAST});
 }
 
 void oracle_read(struct oracle *oracle, uint64_t start, uint64_t end, uint64_t lines,
                  enum reader reader, enum path path)
 {
+    update(
+        oracle, start, end,
+        (struct oracle_call){.operation = DO_READ, .reader = reader, .path = path, .lines = lines});
+}
+
+void oracle_shared(struct oracle *oracle, uint64_t start, uint64_t end, bool cleaned)
+{
     update(oracle, start, end,
-           (struct doing){.operation = DO_READ,
-                          .reader = reader,
-                          .path = path,
-                          .bytes = end - start,
-                          .lines = lines});
+           (struct oracle_call){.operation = DO_SHARED, .path = PATH_CACHED, .cleaned = cleaned});
 }
 
 static bool reaches_icache(const struct oracle *oracle, enum maintenance maintenance)
@@ -494,40 +530,40 @@ void oracle_maintain(struct oracle *oracle, uint64_t start, uint64_t end,
         [ICACHE_ALIAS] = DO_ICACHE,
         [ICACHE_ALL] = DO_ICACHE,
     };
-    struct doing doing = {.operation = operation[maintenance]};
+    struct oracle_call call = {.operation = operation[maintenance]};
     if (maintenance == GUEST_INVALIDATE && !RULE(GUEST_INVALIDATE)) {
-        doing.operation = DO_INVALIDATE;
+        call.operation = DO_INVALIDATE;
     }
-    if ((doing.operation == DO_ICACHE && !reaches_icache(oracle, maintenance)) ||
+    if ((call.operation == DO_ICACHE && !reaches_icache(oracle, maintenance)) ||
         (!dsb && RULE(DSB))) {
         return;
     }
-    update(oracle, start, end, doing);
+    update(oracle, start, end, call);
 }
 
 void oracle_map(struct oracle *oracle, uint64_t start, uint64_t end, bool executable)
 {
-    update(oracle, start, end, (struct doing){.operation = DO_MAP, .executable = executable});
+    update(oracle, start, end, (struct oracle_call){.operation = DO_MAP, .executable = executable});
 }
 
 void oracle_unmap(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    update(oracle, start, end, (struct doing){.operation = DO_UNMAP});
+    update(oracle, start, end, (struct oracle_call){.operation = DO_UNMAP});
 }
 
 void oracle_tlbi(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    update(oracle, start, end, (struct doing){.operation = DO_TLBI});
+    update(oracle, start, end, (struct oracle_call){.operation = DO_TLBI});
 }
 
 void oracle_run(struct oracle *oracle, uint64_t start, uint64_t end, struct oracle_vcpus vcpus)
 {
-    update(oracle, start, end, (struct doing){.operation = DO_RUN, .run = vcpus});
+    update(oracle, start, end, (struct oracle_call){.operation = DO_RUN, .vcpus = vcpus});
 }
 
 void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
 {
-    update(oracle, start, end, (struct doing){.operation = DO_FORGET});
+    update(oracle, start, end, (struct oracle_call){.operation = DO_FORGET});
 }
 
 enum outcome oracle_worst(const struct oracle *oracle)

@@ -81,11 +81,66 @@ struct oracle_traits {
     bool still; /* vCPUs that a reset has not reached yet stand still meanwhile */
 };
 
+/* Which vCPUs run of the guest whose memory a range is. */
+struct oracle_vcpus {
+    bool cached, past; /* some whose fetches go through the caches; past them */
+    bool others; /* some may that should stand still, or that run on in a reset */
+};
+
+/* What can happen to a range; all functions below come down to these. */
+enum operation {
+    DO_WRITE,
+    DO_WRITE_PAST,
+    DO_DEVICE_WRITE,
+    DO_READ,
+    DO_SHARED,
+    DO_CLEAN_POC,
+    DO_CLEAN_POU,
+    DO_CLEAN_INVALIDATE,
+    DO_INVALIDATE,
+    DO_ICACHE,
+    DO_MAP,
+    DO_UNMAP,
+    DO_TLBI,
+    DO_RUN,
+    DO_FORGET,
+};
+
+struct oracle_call {
+    enum operation operation;
+    uint64_t start, end;
+    bool by_guest; /* of DO_WRITE and DO_WRITE_PAST */
+    bool cleaned; /* of DO_SHARED */
+    bool executable; /* of DO_MAP */
+    struct oracle_vcpus vcpus; /* of DO_RUN */
+    enum reader reader; /* of DO_READ, with what follows */
+    enum path path;
+    uint64_t lines; /* of the whole read: they are spread evenly */
+};
+
+/* Where the bytes come from that are old. */
+enum old_bytes {
+    OLD_IN_MEMORY, /* the newest ones are dirty in a data cache */
+    OLD_IN_CACHE, /* memory is newer than a copy in a data cache */
+    OLD_AT_POU, /* the newest ones have not reached the PoU */
+    OLD_IN_ICACHE,
+    OLD_EVERYWHERE, /* the newest ones were lost */
+};
+
+/* Hears of every call before it takes effect, and what is judged of each part of a read:
+ * `old` is set where it may be old. */
+struct oracle_log {
+    void (*called)(struct oracle_log *log, const struct oracle_call *call);
+    void (*judged)(struct oracle_log *log, const struct oracle_call *part, enum outcome outcome,
+                   enum old_bytes old);
+};
+
 struct oracle {
     struct interval_map state;
     struct oracle_traits traits;
     bool judging; /* reads count: from the first re-init on */
     struct verdict verdict[READERS];
+    struct oracle_log *log; /* NULL: none */
 };
 
 extern const char *const reader_name[READERS];
@@ -98,6 +153,9 @@ void oracle_init(struct oracle *oracle, struct pool *pool, struct oracle_traits 
 
 /* Stage 1 combined with stage 2, which maps memory Normal Write-Back as KVM does. */
 enum path oracle_path(const struct oracle *oracle, enum stage1 stage1);
+
+/* Any of the calls that follow, as a log heard it. */
+void oracle_do(struct oracle *oracle, const struct oracle_call *call);
 
 /* [start, end) was written by the guest, or by the VMM or host kernel. */
 void oracle_write(struct oracle *oracle, uint64_t start, uint64_t end, enum path path,
@@ -128,11 +186,6 @@ void oracle_map(struct oracle *oracle, uint64_t start, uint64_t end, bool execut
 void oracle_unmap(struct oracle *oracle, uint64_t start, uint64_t end);
 void oracle_tlbi(struct oracle *oracle, uint64_t start, uint64_t end);
 
-/* Which vCPUs run of the guest whose memory a range is. */
-struct oracle_vcpus {
-    bool cached, past; /* some whose fetches go through the caches; past them */
-    bool others; /* some may that should stand still, or that run on in a reset */
-};
 void oracle_run(struct oracle *oracle, uint64_t start, uint64_t end, struct oracle_vcpus vcpus);
 
 /* The host gave the range's pages up: whoever comes next gets fresh ones. */

@@ -1,6 +1,7 @@
 #include "report/explain.h"
 
 #include "core/error.h"
+#include "report/story_report.h"
 #include "run/sim.h"
 #include "run/trace.h"
 #include "study/metrics.h"
@@ -229,8 +230,14 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
         sim_trace(sim, out, options->from, options->to);
     }
     struct account account = {out, setup, timeline, sim};
+    struct stories stories = {.watching = false};
+    if (!options->trace) {
+        stories_search(&stories, &sim->memory.oracle, &sim->engine);
+    }
     bool good = sim_run(sim, err) && tracks_write(&options->tracks, setup, sim, stderr, err) &&
-                (options->trace || write_run(&account, value, err));
+                (options->trace ||
+                 (write_run(&account, value, err) && stories_write(out, &point, &stories, err)));
+    stories_free(&stories);
     sim_free(sim);
     free(sim);
     return good;

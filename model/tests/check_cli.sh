@@ -274,6 +274,22 @@ check "explain: status" is "$rc" 0
 check "explain: ledger" says out "line_dirty"
 check "explain: verdict" says out "guest fetch"
 check "explain: verdict with its condition" says out "only-if"
+run explain note-relocated-kernel --strategy none
+check "explain: a story of speculation" says out "right with no speculative data fill"
+# For data and for fetches: the guest, the VMM, the guest.
+awk '/guest data, MMU off: stale at 0x40200000/ || /guest fetch: stale at 0x40200000/ { lines = 5 }
+    lines-- > 0 && $1 ~ /^[0-9]/ { print $1, $4, $5, $6, $7, $8 }' "$T/out" >"$T/story"
+cat >"$T/expected" <<'EOF'
+1 use1 vCPU 0 writes it:
+2 reset1 VMM writes it through
+3 boot2 vCPU 0 reads it
+1 use1 vCPU 0 writes it:
+2 reset1 VMM writes it through
+3 boot2 vCPU 0 fetches it
+EOF
+check "explain: the story of the note" cmp -s "$T/story" "$T/expected"
+run explain note-relocated-kernel --strategy unmap
+check "explain: no story where all is coherent" is "$(grep -c "How old bytes" "$T/out")" 0
 run explain "$T/small.ini" --strategy unmap-vmall
 check "explain: caveat" says out "no vCPU may run during the re-init"
 for what in workloads machines kernels strategies studies costs keys metrics; do
