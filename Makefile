@@ -217,9 +217,10 @@ FORCE:
 # --- Running and testing -----------------------------------------------------------------------
 
 .PHONY: run
-run: build/s2flush ## run the first-light study and plot it into results/first-light
+run: build/s2flush ## run the first-light study into results/first-light, plot and print it
 	build/s2flush run workloads/studies/first-light.ini -o results/first-light --fresh
 	build/s2flush plot results/first-light
+	build/s2flush show results/first-light
 
 # Each question: a folder of results with its memo.
 QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/questions/*.ini))

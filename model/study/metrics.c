@@ -167,3 +167,10 @@ bool metric_is_count(enum metric metric)
 {
     return metric_kind[metric] == METRIC_COUNT;
 }
+
+enum unit metric_quantity(enum metric metric)
+{
+    return strcmp(metric_unit[metric], "ns") == 0      ? UNIT_NS
+           : strcmp(metric_unit[metric], "bytes") == 0 ? UNIT_BYTES
+                                                       : UNIT_NONE;
+}

@@ -10,6 +10,7 @@
 #ifndef S2FLUSH_STUDY_METRICS_H
 #define S2FLUSH_STUDY_METRICS_H
 
+#include "core/units.h"
 #include "study/stats.h"
 #include "study/trial.h"
 
@@ -64,6 +65,9 @@ enum metric {
 extern const char *const metric_name[METRICS];
 extern const char *const metric_unit[METRICS];
 extern const char *const metric_help[METRICS];
+
+/* How a value of the metric is written for people. */
+enum unit metric_quantity(enum metric metric);
 
 /* Marks the metrics that a list ("added_boot_ns, lines") names; "parts" names
  * all of the part_ ones, an empty list names all there are. False with a

@@ -70,7 +70,7 @@ static void say_cost(const struct memo *memo, const struct memo_group *group,
                      struct doc_node *words)
 {
     char cost[QUANTITY_TEXT], times[QUANTITY_TEXT];
-    enum unit unit = memo_unit(memo->metric[0]);
+    enum unit unit = metric_quantity(memo->metric[0]);
     const struct memo_scenario *there = memo_place(memo, group->place[0]);
     if (group->places == 1) {
         quantity_mid(memo_band(memo, there, 0, group->winner), unit, cost);
@@ -173,7 +173,7 @@ static void add_conditions(const struct memo *memo, const struct memo_group *gro
             say_name(memo, there->sound.winner, words);
             doc_text(words, ", %s",
                      quantity_mid(memo_band(memo, there, 0, there->sound.winner),
-                                  memo_unit(memo->metric[0]), text));
+                                  metric_quantity(memo->metric[0]), text));
         }
         doc_text(words, ".");
         added = add_sentence(answer, words);
@@ -607,7 +607,7 @@ static void set_cost(json_t *into, const char *key, const struct memo *memo,
     char text[QUANTITY_TEXT];
     if (strategy != SIZE_MAX && strategy != MAP_NOBODY) {
         struct band band = memo_band(memo, there, 0, strategy);
-        tojson_set(into, key, tojson_text(quantity_mid(band, memo_unit(memo->metric[0]), text)));
+        tojson_set(into, key, tojson_text(quantity_mid(band, metric_quantity(memo->metric[0]), text)));
     }
 }
 

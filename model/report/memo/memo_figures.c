@@ -306,7 +306,7 @@ static void put_curves(const struct memo *memo, struct doc_node *doc)
     curves->chart.subtitle = curves->subtitle;
     curves->chart.x_title = memo_axis_title(memo->axis);
     curves->chart.y_title = memo_metric_words(memo->metric[0]);
-    curves->chart.y_unit = memo_unit(memo->metric[0]);
+    curves->chart.y_unit = metric_quantity(memo->metric[0]);
     curves->chart.panel = curves->panel;
     FILE *out = open_data(&data, &size);
     chart_lines(out, &curves->chart);
@@ -334,7 +334,7 @@ static void take_dots(const struct memo *memo, struct dots *dots, size_t place)
 {
     const struct memo_scenario *there = memo_place(memo, place);
     size_t order[STUDY_STRATEGIES * 2], count = memo_order(memo, there, order), bars = 0;
-    enum unit unit = memo_unit(memo->metric[0]);
+    enum unit unit = metric_quantity(memo->metric[0]);
     for (size_t i = 0; i < count && bars < BARS; i++) {
         size_t s = order[i];
         struct band band = memo_band(memo, there, 0, s);
@@ -372,7 +372,7 @@ static void put_dots(const struct memo *memo, struct doc_node *doc)
                                       .title = dots->title,
                                       .subtitle = dots->subtitle,
                                       .x_title = memo_metric_words(memo->metric[0]),
-                                      .unit = memo_unit(memo->metric[0]),
+                                      .unit = metric_quantity(memo->metric[0]),
                                       .group = dots->group,
                                       .groups = memo->places};
     FILE *out = open_data(&data, &size);
@@ -394,7 +394,7 @@ static void put_stacks(const struct memo *memo, struct doc_node *doc)
         struct band band = memo_band(memo, there, 0, strategy);
         memo_share_parts(memo, there, strategy, dots->part[p][0]);
         memo_place_words(memo, memo->place[p], dots->label[p][0]);
-        quantity_mid(band, memo_unit(memo->metric[0]), dots->note[p][0]);
+        quantity_mid(band, metric_quantity(memo->metric[0]), dots->note[p][0]);
         dots->bar[0][p % BARS] = (struct chart_bar){.label = dots->label[p][0],
                                                     .note = dots->note[p][0],
                                                     .at = NAN,
@@ -481,7 +481,7 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
                                .title = title,
                                .subtitle = subtitle,
                                .x_title = "by how much the next strategy costs more",
-                               .unit = memo_unit(memo->metric[0]),
+                               .unit = metric_quantity(memo->metric[0]),
                                .group = &group,
                                .groups = 1};
     FILE *out = open_data(&data, &size);

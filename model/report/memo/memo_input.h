@@ -143,7 +143,6 @@ char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT
 char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT]);
 /* What is counted: "added to the reboot". */
 const char *memo_metric_words(enum metric metric);
-enum unit memo_unit(enum metric metric);
 /* "a chunk", "memory in use", ... as an axis's title. */
 const char *memo_axis_title(const struct axis *axis);
 /* What parts of the time stand for in shares: the rest is the guest's own. */

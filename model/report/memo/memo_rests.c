@@ -62,7 +62,7 @@ static void put_swings(const struct memo *memo, struct doc_node *doc)
 {
     static const char *const names[] = {"assumption",  ">from",     ">to",  "evidence",
                                         ">lead, from", ">lead, to", "case", "changes the best"};
-    enum unit unit = memo_unit(memo->metric[0]);
+    enum unit unit = metric_quantity(memo->metric[0]);
     struct doc_node *table = doc_table(doc, names, 8);
     size_t rows = 0;
     for (size_t i = 0; i < memo->swings && rows < SWING_ROWS; i++) {

@@ -77,7 +77,7 @@ static void across(const struct memo *memo, struct doc_node *doc)
         put_name(memo, order[i], line);
         for (size_t p = 0; p < memo->places; p++) {
             const struct memo_scenario *there = memo_place(memo, p);
-            put_band(line, memo_band(memo, there, 0, order[i]), memo_unit(memo->metric[0]));
+            put_band(line, memo_band(memo, there, 0, order[i]), metric_quantity(memo->metric[0]));
             put_against(memo, there, order[i], line);
         }
         put_safety(memo, order[i], line);
@@ -88,7 +88,7 @@ static void across(const struct memo *memo, struct doc_node *doc)
 static void put_best(const struct memo *memo, const struct memo_scenario *there,
                      struct doc_node *line)
 {
-    enum unit unit = memo_unit(memo->metric[0]);
+    enum unit unit = metric_quantity(memo->metric[0]);
     const struct map_choice *best = &there->best;
     put_name(memo, best->winner, line);
     if (best->winner == MAP_NOBODY) {
@@ -154,7 +154,7 @@ static void everything(const struct memo *memo, struct doc_node *doc)
             doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
             put_name(memo, order[i], line);
             for (size_t m = 0; m < memo->parts; m++) {
-                put_band(line, memo_band(memo, there, m, order[i]), memo_unit(memo->metric[m]));
+                put_band(line, memo_band(memo, there, m, order[i]), metric_quantity(memo->metric[m]));
             }
         }
     }
@@ -236,7 +236,7 @@ static void shares(const struct memo *memo, struct doc_node *doc)
         double part[MEMO_SHARES];
         char words[MEMO_TEXT];
         doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
-        put_band(line, band, memo_unit(memo->metric[0]));
+        put_band(line, band, metric_quantity(memo->metric[0]));
         memo_share_parts(memo, there, strategy, part);
         for (int i = 0; i < MEMO_SHARES; i++) {
             doc_number(line, "%.0f %%", 100 * part[i]);

@@ -360,13 +360,6 @@ const char *memo_metric_words(enum metric metric)
     return words[metric] ? words[metric] : metric_help[metric];
 }
 
-enum unit memo_unit(enum metric metric)
-{
-    return strcmp(metric_unit[metric], "ns") == 0      ? UNIT_NS
-           : strcmp(metric_unit[metric], "bytes") == 0 ? UNIT_BYTES
-                                                       : UNIT_NONE;
-}
-
 /* --- shares --- */
 
 const char *const memo_share_name[MEMO_SHARES] = {[MEMO_CLEANING] = "cleaning caches",
