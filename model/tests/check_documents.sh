@@ -61,6 +61,58 @@ for file in "${documents[@]}"; do
 done >"$T/bad"
 all "links: README or its folder's leads to each document"
 
+# --- figures ------------------------------------------------------------------------------------
+
+# README's table of strategies against the rows of q01: 16 GiB, kunpeng-920, 8 vCPUs, 10 %.
+rows=results/questions/q01-reboot-without-fwb/rows.csv
+awk -F, -v OFS=' ' '
+    function two(ns,    unit, size, digits) {
+        size = ns >= 1e9 ? 1e9 : ns >= 1e6 ? 1e6 : ns >= 1e3 ? 1e3 : 1
+        unit = ns >= 1e9 ? "s" : ns >= 1e6 ? "ms" : ns >= 1e3 ? "us" : "ns"
+        ns /= size
+        digits = ns < 9.95 ? 1 : 0
+        return sprintf("%.*f %s", digits, ns >= 99.5 ? int(ns / 10 + 0.5) * 10 : ns, unit)
+    }
+    FNR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+    $column["metric"] == "added_boot_ns" && $column["machine"] == "kunpeng-920" &&
+    $column["vcpus"] == 8 && $column["touched"] == "0.1" {
+        cost[$column["strategy"], $column["backing"]] = two($column["p50"])
+        if ($column["verdict"] != "coherent") unsafe[$column["strategy"]] = 1
+    }
+    END {
+        while ((getline line <"README.md") > 0) {
+            if (line !~ /^\| .*\(`[a-z0-9-]*`\) \|/) continue
+            count = split(line, cell, / *\| */)
+            name = cell[2]
+            sub(/.*\(`/, "", name)
+            sub(/`\).*/, "", name)
+            found++
+            if (cell[3] != cost[name, "4k"] || cell[4] != cost[name, "thp"] ||
+                (cell[5] == "yes") != !(name in unsafe))
+                print name, cell[3], cell[4], cell[5], "rows:", cost[name, "4k"], cost[name, "thp"]
+        }
+        if (found < 6) print "rows found:", found
+    }' "$rows" >"$T/bad"
+all "figures: README's table is what the rows say"
+
+# What it says of the published record against the table of validate.
+awk -F, '
+    !head && /^table,/ { for (i = 1; i <= NF; i++) column[$i] = i; head = 1; next }
+    head && $column["role"] == "predict" {
+        all++
+        inside += $column["inside"] == "yes"
+        if ($column["table"] == "kunpeng-4k") { own++; own_inside += $column["inside"] == "yes" }
+    }
+    END {
+        getline text <"README.md"
+        while ((getline line <"README.md") > 0) text = text " " line
+        said = inside " of " all " predicted rows lie inside their 80 % band"
+        if (!index(text, said)) print "expected:", said
+        said = own_inside == 0 ? "table none of " own : "table " own_inside " of " own
+        if (!index(text, said)) print "expected:", said
+    }' results/validate/validate.csv >"$T/bad"
+all "figures: README says what validate found"
+
 # --- layers -------------------------------------------------------------------------------------
 
 # Each layer may include itself and what stands in lower rows.
