@@ -100,6 +100,10 @@ static void print_beside(FILE *out, const struct advise_rung *rung)
         fprintf(out, "        ");
         print_words(out, caveat, 8, 8);
     }
+    if (rung->needs_guest) {
+        fprintf(out, "        ");
+        print_words(out, ADVISE_NEEDS_GUEST, 8, 8);
+    }
 }
 
 static void print_rung(FILE *out, const struct advise_rung *rung, const char *against)
@@ -268,6 +272,7 @@ static void put_rung(struct cells *cells, const struct advise_results *results, 
     cells_text(cells, "verdict", outcome_name[rung->verdict.worst]);
     cells_text(cells, "condition", verdict_conditions(rung->verdict.conditions));
     cells_text(cells, "caveat", strategy_caveat(&rung->strategy, caveat, sizeof caveat));
+    cells_flag(cells, "needs_guest", rung->needs_guest);
     cells_real(cells, "pause_ns", rung->pause_ns);
     cells_real(cells, "cpu_ns", rung->cpu_ns.p50);
     cells_whole(cells, "schema_version", ADVISE_SCHEMA);
@@ -332,6 +337,7 @@ static json_t *json_of_rung(const struct advise_rung *rung, bool conditional)
     tojson_set(object, "condition", tojson_text(verdict_conditions(rung->verdict.conditions)));
     tojson_set(object, "caveat",
                tojson_text(strategy_caveat(&rung->strategy, caveat, sizeof caveat)));
+    tojson_set(object, "needs_guest", json_boolean(rung->needs_guest));
     tojson_set(object, "pause_ns", json_real(rung->pause_ns));
     tojson_set(object, "cpu_ns", json_of_band(&rung->cpu_ns));
     return object;

@@ -244,6 +244,33 @@ static bool price_rungs(const struct pricing *pricing, const struct climb *climb
     return good;
 }
 
+/* Which rungs need more of the guest than what Linux does: their readers fare worse where the guest
+ * maintains nothing itself. */
+static bool ask_without_guest(struct scenario *scenario, size_t point,
+                              enum advise_hardware hardware, struct advise_ladder *ladder,
+                              struct error *err)
+{
+    const struct scenario_key none = {.key = "guest_maintenance", .text = "none"};
+    struct scenario alone;
+    if (!scenario_open(&alone, scenario->evaluator, point, none, err)) {
+        return false;
+    }
+    equip(&alone.setup.platform, hardware);
+    const struct trial *base = evaluate_trial(&alone, &ladder->rung[0].strategy, err);
+    bool good = base != NULL;
+    for (size_t i = 1; good && i < ladder->count + ladder->conditional_count; i++) {
+        struct advise_rung *rung =
+            i < ladder->count ? &ladder->rung[i] : &ladder->conditional[i - ladder->count];
+        const struct trial *trial = evaluate_trial(&alone, &rung->strategy, err);
+        good = trial != NULL;
+        for (int reader = 0; good && reader < READERS; reader++) {
+            rung->needs_guest |= trial->verdict[reader].outcome > base->verdict[reader].outcome;
+        }
+    }
+    scenario_close(&alone);
+    return good;
+}
+
 /* What stands in every answer, whether it is an axis of the study or not, and the other axes. */
 static void tell_situation(const struct scenario *scenario, size_t point, char *text, size_t size)
 {
@@ -323,7 +350,8 @@ static bool run_part(void *context, size_t part, struct error *err)
         good = advise_search(&search, &scenario, advising->request, hardware == HARDWARE_RANGE_CMO,
                              err) &&
                fill_ladder(advising->request, &search, ladder,
-                           advising->last + index * scenario.runs, err);
+                           advising->last + index * scenario.runs, err) &&
+               ask_without_guest(&scenario, point, hardware, ladder, err);
         tell_situation(&scenario, point, ladder->situation, sizeof ladder->situation);
         advise_search_free(&search);
     }

@@ -23,6 +23,11 @@
 
 struct error;
 
+/* What is said of a rung that needs the guest's own maintenance. */
+#define ADVISE_NEEDS_GUEST                                                                     \
+    "the guest must itself invalidate what it wrote with its MMU off before it turns the MMU " \
+    "on, as Linux does"
+
 /* A rung costs at least so much less than the one before it. */
 #define ADVISE_GAIN_MIN 1e-3
 
@@ -55,6 +60,9 @@ struct advise_rung {
     struct kernel_change change[STRATEGY_KEYS]; /* these */
     bool kept[STRATEGY_KEYS]; /* which of them the rung before has, too */
     struct strategy_verdict verdict;
+    /* A reader that what Linux does serves in any case gets the newest bytes only where the guest
+     * itself maintains its caches, as Linux does (guest_maintenance). */
+    bool needs_guest;
     double mode; /* what it costs with every cost at its mode */
     struct advise_band cost, gain; /* gain: against the rung before, by draw */
     double probability; /* the share of the draws in which it gains; NAN without draws */

@@ -352,6 +352,34 @@ static void lines_are_short(void **state)
     free(text);
 }
 
+/* Who flushes at no MMU-on leaves to the guest what it wrote with its MMU off; who flushes at the
+ * first one, or unmaps alone, does not. */
+static void a_rung_says_where_it_needs_the_guest(void **state)
+{
+    struct error err = {0};
+    struct advise_results results;
+    const struct advise_request request = {.metric = METRIC_added_boot_ns,
+                                           .changes_max = STRATEGY_KEYS};
+    bool needed = false, not_needed = false;
+    (void)state;
+    assert_true(read_study(&study, parallel, NULL, 0, &err));
+    assert_true(
+        advise_run(&study, &request, &(struct sweep){.jobs = 2}, test_store(), &results, &err));
+    for (size_t group = 0; group < results.groups.count; group++) {
+        const struct advise_ladder *ladder = advise_ladder(&results, group, HARDWARE_OWN);
+        assert_false(ladder->rung[0].needs_guest);
+        for (size_t i = 1; i < ladder->count; i++) {
+            const struct advise_rung *rung = &ladder->rung[i];
+            assert_true(rung->needs_guest == (rung->strategy.toggle == TOGGLE_NONE));
+            needed |= rung->needs_guest;
+            not_needed |= !rung->needs_guest;
+        }
+    }
+    assert_true(needed && not_needed);
+    advise_free(&results);
+    study_free(&study);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -363,6 +391,7 @@ int main(void)
         cmocka_unit_test(no_random_row_is_cheaper_by_pages),
         cmocka_unit_test(same_for_any_number_of_threads),
         cmocka_unit_test(lines_are_short),
+        cmocka_unit_test(a_rung_says_where_it_needs_the_guest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -154,7 +154,8 @@ static void everything(const struct memo *memo, struct doc_node *doc)
             doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
             put_name(memo, order[i], line);
             for (size_t m = 0; m < memo->parts; m++) {
-                put_band(line, memo_band(memo, there, m, order[i]), metric_quantity(memo->metric[m]));
+                put_band(line, memo_band(memo, there, m, order[i]),
+                         metric_quantity(memo->metric[m]));
             }
         }
     }
@@ -269,8 +270,9 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
     } else {
         doc_number(line, "%s", "");
     }
-    doc_cell(line, "%s%s", rung->verdict.worst == ONLY_IF ? "only if " : "yes",
-             memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0));
+    doc_cell(line, "%s%s%s", rung->verdict.worst == ONLY_IF ? "only if " : "yes",
+             memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0),
+             rung->needs_guest ? "; " ADVISE_NEEDS_GUEST : "");
     doc_number(line, "%s", quantity_value(rung->pause_ns, UNIT_NS, text));
 }
 
