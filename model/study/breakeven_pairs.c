@@ -215,10 +215,40 @@ static void take_pair(struct scan *scan, size_t group, size_t a, size_t b, unsig
     free(difference);
 }
 
+/* Of strategies that `strategy = coherent` put there those are compared that cost least somewhere
+ * along the axis, with every cost at its mode, and what Linux does: with a score of rows most of
+ * the pairs are of no use to anybody. */
+static void choose_strategies(const struct scan *scan, size_t group, bool wanted[STUDY_RULED])
+{
+    for (size_t s = 0; s < scan->strategies; s++) {
+        wanted[s] =
+            !scan->study->ruled || !scan->study->by_rule[s] || scan->study->strategies[s]->upstream;
+    }
+    for (size_t x = 0; scan->study->ruled && x < scan->results->x_count; x++) {
+        size_t best = SIZE_MAX;
+        for (size_t s = 0; s < scan->strategies; s++) {
+            unsigned conditions = 0;
+            if (!left_out(scan, group, s, &conditions) &&
+                (best == SIZE_MAX ||
+                 *scan_value(scan, group, s, 0, x) < *scan_value(scan, group, best, 0, x))) {
+                best = s;
+            }
+        }
+        if (best != SIZE_MAX) {
+            wanted[best] = true;
+        }
+    }
+}
+
 static void take_pairs(struct scan *scan, size_t group, struct tasks *tasks)
 {
+    bool wanted[STUDY_RULED];
+    choose_strategies(scan, group, wanted);
     for (size_t a = 0; a < scan->strategies; a++) {
         for (size_t b = a + 1; b < scan->strategies; b++) {
+            if (scan->a == SIZE_MAX && (!wanted[a] || !wanted[b])) {
+                continue;
+            }
             bool asked = (scan->a == a && scan->b == b) || (scan->a == b && scan->b == a);
             unsigned conditions = 0;
             const char *out_a = left_out(scan, group, a, &conditions);
