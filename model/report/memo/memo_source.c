@@ -387,15 +387,16 @@ bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, s
 
 /* --- the whole set of strategies --- */
 
-/* Whether what the study asks is a matter of the kernel's choices alone: hardware, a new VM
- * and keys of its strategies are compared as the study has them. */
+/* Whether what the study asks is a matter of the kernel's choices alone: hardware, a new VM that
+ * the study names (and not a rule), and keys of its strategies are compared as the study has them.
+ */
 static bool is_kernels_choice(const struct memo *memo)
 {
     const struct study *study = memo->study;
     bool kernels = !study->memo.what_if && study->memo.about != MEMO_ABOUT_LIMITS &&
                    study->memo.about != MEMO_ABOUT_SHARES;
     for (size_t s = 0; s < memo->strategies; s++) {
-        kernels &= !study->strategies[s]->recreate;
+        kernels &= !study->strategies[s]->recreate || (study->ruled && study->by_rule[s]);
     }
     for (size_t i = 0; i < study->axis_count; i++) {
         kernels &= setup_key_owner(study->axes[i].name) != KEY_STRATEGY;
