@@ -256,10 +256,11 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' TEST_SCRIPTS=$(if $(ONLY),no,yes) \
 	    model/tests/run-tests.sh $(CHECKS)
 
-# Left out: programs of over 0.8 s of CPU, but for golden, sim and counts, which see whole runs and
-# recorded counts. What is left takes under 20 s in all; the last line but one says how much it was.
-SLOW_TESTS := advise agreement bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts_random effect fit \
-    import_trip limits paths properties reference rng stage2_tree stall store tracks verdict
+# Left out: programs of over 0.5 s of CPU, but for golden, which sees whole runs. What is left takes
+# under 20 s in all; the last line but one says how much it was.
+SLOW_TESTS := advise agreement bad_cells bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts \
+    counts_random effect fit further_strategies import_trip limits paths properties reference rng sim \
+    stage2_tree stall store tracks verdict
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick

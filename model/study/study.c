@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "study/study_parts.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,11 +238,14 @@ static bool change(struct study *study, const char *text, struct error *err)
             study->settings[i] = study->settings[--study->setting_count];
         }
     }
-    if (role_of(key) == AXIS_KEY && strchr(equals + 1, ',') != NULL) {
-        return error_input(err, &at,
-                           "found a list, but %s is no axis of this study: expected one value, or "
-                           "an axis in the study's [axes]",
-                           key);
+    const char *comma = strchr(equals + 1, ',');
+    if (role_of(key) == AXIS_KEY && comma != NULL) {
+        bool decimal = isdigit((unsigned char)comma[-1]) && isdigit((unsigned char)comma[1]);
+        return error_input(
+            err, &at,
+            "found a list, but %s is no axis of this study: expected one value%s, or "
+            "an axis in the study's [axes]",
+            key, decimal ? " (the decimal sign is a point)" : "");
     }
     return add_setting(study, key, equals + 1, &at, err);
 }
