@@ -31,7 +31,9 @@ def size(text):
 def read_platform(path):
     ini = configparser.ConfigParser(comment_prefixes=(";", "#"), interpolation=None)
     ini.read(path)
-    machine = {key: ini["machine"][key] == "yes" for key in ("fwb", "dic", "tlbirange", "vhe")}
+    machine = {
+        key: ini["machine"].get(key, "no") == "yes" for key in ("fwb", "dic", "tlbirange", "vhe", "vipt")
+    }
     machine["clock_ghz"] = float(ini["machine"]["clock_ghz"])
     machine["cache_bytes"] = size(ini["machine"]["cache_bytes"])
     costs = {

@@ -173,8 +173,8 @@ class Run:
         self.charge(part, "cmo_calls")
 
     def icache_leaf(self):
-        """Before a leaf is made executable. Kernels from 6.7 on take the whole I-cache for a block."""
-        if self.leaf_pages > 1 and self.s["kernel"] >= (6, 7):
+        """Before a leaf is made executable. A VIPT I-cache goes as a whole; from 6.7 on it does for a block."""
+        if self.machine["vipt"] or self.leaf_pages > 1 and self.s["kernel"] >= (6, 7):
             self.charge("icache", "ic_ialluis")
         else:
             self.charge("icache", "icache_lines", LINES * self.leaf_pages)
