@@ -88,8 +88,9 @@ uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end
     return 0;
 }
 
-/* Removes [start, end) from the map, splitting the intervals at its ends. */
-static void cut(struct interval_map *map, uint64_t start, uint64_t end)
+/* Removes [start, end) from the map, splitting the intervals at its ends. Returns the
+ * first interval after it, or NULL. */
+static struct interval *cut(struct interval_map *map, uint64_t start, uint64_t end)
 {
     struct interval *interval = interval_map_find(map, start);
     if (interval && interval->start < start) {
@@ -97,8 +98,7 @@ static void cut(struct interval_map *map, uint64_t start, uint64_t end)
         map->covered -= old_end - start;
         interval->end = start;
         if (end < old_end) {
-            insert(map, end, old_end, interval->value);
-            return;
+            return insert(map, end, old_end, interval->value);
         }
         interval = interval_map_after(map, interval);
     }
@@ -111,27 +111,33 @@ static void cut(struct interval_map *map, uint64_t start, uint64_t end)
         map->covered -= end - interval->start;
         interval->start = end; /* the order of the tree does not change */
     }
+    return interval;
 }
 
-/* Joins `interval` with a neighbour that touches it and has its value. */
-static void join(struct interval_map *map, struct interval *interval)
+/* Gives [start, end), which is empty and lies before `after`, that value: where a neighbour
+ * has it, by moving the neighbour's end, as sweeps do at every page. */
+static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value,
+                 struct interval *after)
 {
-    struct interval *before = interval_map_before(map, interval);
-    if (before && before->end == interval->start && before->value == interval->value) {
-        uint64_t end = interval->end;
-        drop(map, interval);
-        map->covered += end - before->end;
-        before->end = end;
-        interval = before;
+    struct interval *before =
+        after ? interval_map_before(map, after) : RB_MAX(interval_tree, &map->tree);
+    bool joins_before = before && before->end == start && before->value == value;
+    bool joins_after = after && after->start == end && after->value == value;
+    if (joins_before) {
+        uint64_t new_end = joins_after ? after->end : end;
+        if (joins_after) {
+            drop(map, after);
+        }
+        map->covered += new_end - before->end;
+        before->end = new_end;
+        map->recent = before;
+    } else if (joins_after) {
+        map->covered += end - start;
+        after->start = start; /* the order of the tree does not change */
+        map->recent = after;
+    } else {
+        insert(map, start, end, value);
     }
-    struct interval *after = interval_map_after(map, interval);
-    if (after && interval->end == after->start && after->value == interval->value) {
-        uint64_t end = after->end;
-        drop(map, after);
-        map->covered += end - interval->end;
-        interval->end = end;
-    }
-    map->recent = interval;
 }
 
 void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value)
@@ -141,9 +147,9 @@ void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, ui
     if (interval && interval->start <= start && end <= interval->end && interval->value == value) {
         return;
     }
-    cut(map, start, end);
+    struct interval *after = cut(map, start, end);
     if (value != 0) {
-        join(map, insert(map, start, end, value));
+        fill(map, start, end, value, after);
     }
 }
 

@@ -1,7 +1,6 @@
 #include "core/ledger.h"
 
 #include "core/alloc.h"
-#include "core/invariant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,24 +27,6 @@ void ledger_free(struct ledger *ledger)
     free(ledger->waits);
     free(ledger->idle);
     *ledger = (struct ledger){0};
-}
-
-static uint64_t *cell(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)
-{
-    const struct ledger_shape *s = &ledger->shape;
-    return ledger->counts + (((uint64_t)actor * s->phases + phase) * s->sites + site) * s->kinds;
-}
-
-ps_t ledger_charge(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site,
-                   uint32_t kind, uint64_t n)
-{
-    INVARIANT(actor < ledger->shape.actors && phase < ledger->shape.phases &&
-                  site < ledger->shape.sites && kind < ledger->shape.kinds,
-              "charge outside the ledger: actor %u phase %u site %u kind %u", actor, phase, site,
-              kind);
-    uint64_t *count = &cell(ledger, actor, phase, site)[kind];
-    *count = add_checked(*count, n, "event count");
-    return mul_checked(n, ledger->price[kind], "simulated time");
 }
 
 void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps)
@@ -82,7 +63,7 @@ static uint64_t sum(const struct ledger *ledger, struct ledger_slice slice, cons
     for (uint32_t a = actors.first; a < actors.last; a++) {
         for (uint32_t p = phases.first; p < phases.last; p++) {
             for (uint32_t s = sites.first; s < sites.last; s++) {
-                const uint64_t *counts = cell(ledger, a, p, s);
+                const uint64_t *counts = ledger_cell(ledger, a, p, s);
                 for (uint32_t k = kinds.first; k < kinds.last; k++) {
                     uint64_t each = weight ? weight[k] : 1;
                     total = add_checked(total, mul_checked(counts[k], each, "ledger sum"),

@@ -101,21 +101,25 @@ bool stage2_next(struct stage2 *stage2, uint64_t from, uint64_t to, struct leave
 static uint64_t own_tables(struct stage2 *stage2, uint64_t start, uint64_t end, uint64_t span)
 {
     uint64_t first = align_down(start, span), last = align_down(end - 1, span);
-    uint64_t count = (last - first) / span + 1;
     bool head = first < start && interval_map_any(&stage2->map, first, start);
+    if (first == last && head) {
+        return 0;
+    }
     bool tail = end < last + span && interval_map_any(&stage2->map, end, last + span);
     if (first == last) {
-        return head || tail ? 0 : 1;
+        return tail ? 0 : 1;
     }
-    return count - head - tail;
+    return (last - first) / span + 1 - head - tail;
 }
 
-/* The tables that a range of leaves needs, besides those that others share. */
+/* The tables that a range of leaves needs, besides those that others share. Where others
+ * share all of one level, they share all above, too. */
 static uint64_t own_tables_of(struct stage2 *stage2, const struct leaves *leaves)
 {
-    uint64_t total = 0;
-    for (uint32_t i = (uint32_t)leaves->level; i < stage2->geometry.table_levels; i++) {
-        total += own_tables(stage2, leaves->start, leaves->end, stage2->geometry.table_span[i]);
+    uint64_t total = 0, own = 1;
+    for (uint32_t i = (uint32_t)leaves->level; own > 0 && i < stage2->geometry.table_levels; i++) {
+        own = own_tables(stage2, leaves->start, leaves->end, stage2->geometry.table_span[i]);
+        total += own;
     }
     return total;
 }

@@ -54,62 +54,27 @@ enum {
     WITH_RUN = CASE_RUN | CASE_RUN_BOTH,
 };
 
-/* In which cases something may be so of a range. */
-struct line {
-    uint8_t dirty; /* a dirty line is in a data cache: memory may lack its bytes */
-    uint8_t old_dirty; /* ... and is older than memory */
-    uint8_t copy; /* a copy is in a data cache by an access; by speculation it may always be */
-    uint8_t old_copy; /* a copy in a data cache is older than memory */
-    uint8_t lost; /* the newest bytes are nowhere any more */
-    uint8_t unclean; /* the newest bytes have not reached the PoU */
-    uint8_t fetched; /* a copy is in an I-cache */
-    uint8_t old_fetched; /* a copy in an I-cache is old */
+/* In which cases something may be so of a range. The whole fits into the value of an
+ * interval, where it is changed in place: an access to a page comes by here several times. */
+union line {
+    uint64_t value; /* 0 is memory at rest that no guest reaches */
+    struct {
+        uint64_t dirty : CASES; /* a dirty line is in a data cache: memory may lack its bytes */
+        uint64_t old_dirty : CASES; /* ... and is older than memory */
+        uint64_t copy : CASES; /* a copy is in a data cache by an access; by speculation always */
+        uint64_t old_copy : CASES; /* a copy in a data cache is older than memory */
+        uint64_t lost : CASES; /* the newest bytes are nowhere any more */
+        uint64_t unclean : CASES; /* the newest bytes have not reached the PoU */
+        uint64_t fetched : CASES; /* a copy is in an I-cache */
+        uint64_t old_fetched : CASES; /* a copy in an I-cache is old */
 
-    bool loaded; /* part of what is dirty was written by another agent than the guest */
-    bool mapped, executable; /* by a leaf of stage 2 */
-    bool left, left_executable; /* by TLB entries of a leaf that is gone */
-    struct oracle_vcpus run;
+        uint64_t loaded : 1; /* part of what is dirty was written by another than the guest */
+        uint64_t mapped : 1, executable : 1; /* by a leaf of stage 2 */
+        uint64_t left : 1, left_executable : 1; /* by TLB entries of a leaf that is gone */
+        uint64_t run_cached : 1, run_past : 1, run_others : 1; /* struct oracle_vcpus */
+    };
 };
-
-/* A run's value; 0 is memory at rest that no guest reaches. */
-static struct line unpacked(uint64_t value)
-{
-    uint8_t fact[8];
-    for (int i = 0; i < 8; i++, value >>= CASES) {
-        fact[i] = value & ALL_CASES;
-    }
-    return (struct line){.dirty = fact[0],
-                         .old_dirty = fact[1],
-                         .copy = fact[2],
-                         .old_copy = fact[3],
-                         .lost = fact[4],
-                         .unclean = fact[5],
-                         .fetched = fact[6],
-                         .old_fetched = fact[7],
-                         .loaded = value & 1,
-                         .mapped = value & 2,
-                         .executable = value & 4,
-                         .left = value & 8,
-                         .left_executable = value & 16,
-                         .run = {value & 32, value & 64, value & 128}};
-}
-
-static uint64_t packed(const struct line *line)
-{
-    const uint8_t fact[8] = {line->dirty, line->old_dirty, line->copy,    line->old_copy,
-                             line->lost,  line->unclean,   line->fetched, line->old_fetched};
-    const bool flag[8] = {line->loaded,   line->mapped,          line->executable,
-                          line->left,     line->left_executable, line->run.cached,
-                          line->run.past, line->run.others};
-    uint64_t value = 0;
-    for (int i = 7; i >= 0; i--) {
-        value = value << 1 | flag[i];
-    }
-    for (int i = 7; i >= 0; i--) {
-        value = value << CASES | fact[i];
-    }
-    return value;
-}
+_Static_assert(sizeof(union line) == sizeof(uint64_t), "a line's facts are an interval's value");
 
 /* --- what may happen at any time --- */
 
@@ -129,25 +94,24 @@ static bool forces_cached(const struct oracle_traits *traits)
 }
 
 /* When what a reader past the caches finds may be old. */
-static uint8_t memory_old(const struct line *line)
+static uint8_t memory_old(const union line *line)
 {
     return line->dirty | line->lost;
 }
 
-static uint8_t data_old(const struct line *line)
+static uint8_t data_old(const union line *line)
 {
     return line->old_copy | line->lost;
 }
 
 /* When what is fetched on a miss in the I-cache may be. */
-static uint8_t fetch_old(const struct line *line, const struct oracle_traits *traits,
-                         enum path path)
+static uint8_t fetch_old(const union line *line, const struct oracle_traits *traits, enum path path)
 {
     uint8_t unclean = has_idc(traits) ? 0 : line->unclean;
     return path == PATH_CACHED ? data_old(line) | unclean : memory_old(line);
 }
 
-static void write_icache(struct line *line, uint8_t cases)
+static void write_icache(union line *line, uint8_t cases)
 {
     if (RULE(ICACHE_LAGS)) {
         line->old_fetched |= line->fetched & cases;
@@ -156,7 +120,7 @@ static void write_icache(struct line *line, uint8_t cases)
 
 /* A copy of what is there now comes into I-caches and, through the caches, into a
  * unified one on the way. */
-static void fill_icache(struct line *line, const struct oracle_traits *traits, enum path path,
+static void fill_icache(union line *line, const struct oracle_traits *traits, enum path path,
                         uint8_t cases)
 {
     if (path == PATH_CACHED && RULE(READ_ALLOCATES)) {
@@ -170,7 +134,7 @@ static void fill_icache(struct line *line, const struct oracle_traits *traits, e
 }
 
 /* vCPUs that run on write through the caches, or don't, in those cases. */
-static void run_on(struct line *line, uint8_t cases)
+static void run_on(union line *line, uint8_t cases)
 {
     line->dirty |= cases;
     line->unclean |= cases;
@@ -178,17 +142,20 @@ static void run_on(struct line *line, uint8_t cases)
 }
 
 /* What may have happened by itself since the last operation. */
-static void let_happen(struct line *line, const struct oracle_traits *traits)
+static void let_happen(union line *line, const struct oracle_traits *traits)
 {
     bool reached = line->mapped || (line->left && RULE(TLB));
     bool executable = line->executable || (line->left_executable && RULE(TLB));
     uint8_t others = traits->still ? WITH_RUN : ALL_CASES;
-    others = reached && line->run.others && RULE(RUN_ON) ? others : 0;
+    others = reached && line->run_others && RULE(RUN_ON) ? others : 0;
+    if (others == 0 && !executable) { /* nothing can happen */
+        return;
+    }
     run_on(line, others);
     if (executable) {
         uint8_t ahead = RULE(FETCH_AHEAD) ? WITH_FETCH : 0;
-        fill_icache(line, traits, PATH_CACHED, others | (line->run.cached ? ahead : 0));
-        uint8_t past = others | (line->run.past ? ahead : 0);
+        fill_icache(line, traits, PATH_CACHED, others | (line->run_cached ? ahead : 0));
+        uint8_t past = others | (line->run_past ? ahead : 0);
         fill_icache(line, traits, PATH_UNCACHED, forces_cached(traits) ? 0 : past);
     }
     write_icache(line, others);
@@ -196,7 +163,7 @@ static void let_happen(struct line *line, const struct oracle_traits *traits)
 
 /* --- operations on a range --- */
 
-static void write_cached(struct line *line, bool device)
+static void write_cached(union line *line, bool device)
 {
     bool lags = device ? RULE(DEVICE_POC) : RULE(MEMORY_LAGS);
     bool at_pou = device ? RULE(DEVICE_POU) : !RULE(POU_LAGS);
@@ -209,7 +176,7 @@ static void write_cached(struct line *line, bool device)
     write_icache(line, ALL_CASES);
 }
 
-static void write_past(struct line *line)
+static void write_past(union line *line)
 {
     uint8_t copy = line->copy | (RULE(FILL) ? WITH_FILL : 0);
     line->old_copy = RULE(OLD_COPY) ? copy : 0;
@@ -223,7 +190,7 @@ static void write_past(struct line *line)
     write_icache(line, ALL_CASES);
 }
 
-static void clean_poc(struct line *line)
+static void clean_poc(union line *line)
 {
     if (RULE(CLEAN_POC)) {
         line->lost |= RULE(CLEAN_BACK) ? line->old_dirty : 0;
@@ -232,7 +199,7 @@ static void clean_poc(struct line *line)
     }
 }
 
-static void clean_invalidate(struct line *line)
+static void clean_invalidate(union line *line)
 {
     clean_poc(line);
     if (RULE(INVALIDATE)) {
@@ -240,20 +207,22 @@ static void clean_invalidate(struct line *line)
     }
 }
 
-static void invalidate(struct line *line)
+static void invalidate(union line *line)
 {
     line->lost |= RULE(INVALIDATE_DROPS) ? line->dirty : 0;
     clean_invalidate(line);
 }
 
-static void forget(struct line *line)
+static void forget(union line *line)
 {
     if (RULE(FRESH)) {
-        struct line fresh = {.mapped = line->mapped,
-                             .executable = line->executable,
-                             .left = line->left,
-                             .left_executable = line->left_executable,
-                             .run = line->run};
+        union line fresh = {.mapped = line->mapped,
+                            .executable = line->executable,
+                            .left = line->left,
+                            .left_executable = line->left_executable,
+                            .run_cached = line->run_cached,
+                            .run_past = line->run_past,
+                            .run_others = line->run_others};
         *line = fresh;
     }
 }
@@ -291,7 +260,7 @@ static void book(struct verdict *verdict, uint8_t cases, uint64_t lines)
 }
 
 /* Of lines that may be old in those cases: of several places the first that is named. */
-static enum old_bytes old_bytes(const struct line *line, const struct oracle_traits *traits,
+static enum old_bytes old_bytes(const union line *line, const struct oracle_traits *traits,
                                 const struct oracle_call *call, uint8_t cases)
 {
     uint8_t when = cases & CASE_QUIET ? CASE_QUIET : cases;
@@ -306,7 +275,7 @@ static enum old_bytes old_bytes(const struct line *line, const struct oracle_tra
 }
 
 /* A part of a read. */
-static void judge(struct oracle *oracle, const struct line *line, const struct oracle_call *part,
+static void judge(struct oracle *oracle, const union line *line, const struct oracle_call *part,
                   uint8_t cases)
 {
     book(&oracle->verdict[part->reader], cases, part->lines);
@@ -316,7 +285,7 @@ static void judge(struct oracle *oracle, const struct line *line, const struct o
     }
 }
 
-static void read_line(struct oracle *oracle, struct line *line, const struct oracle_call *call,
+static void read_line(struct oracle *oracle, union line *line, const struct oracle_call *call,
                       uint64_t start, uint64_t end)
 {
     const struct oracle_traits *traits = &oracle->traits;
@@ -343,7 +312,7 @@ static void judge_shared(struct oracle *oracle, const struct oracle_call *call)
 {
     uint64_t stop;
     for (uint64_t at = call->start; oracle->judging && at < call->end; at = stop) {
-        struct line line = unpacked(interval_map_value(&oracle->state, at, &stop));
+        union line line = {interval_map_value(&oracle->state, at, &stop)};
         stop = stop < call->end ? stop : call->end;
         if (call->cleaned) {
             clean_invalidate(&line);
@@ -366,7 +335,7 @@ struct doing {
     const struct oracle_call *call;
 };
 
-static void operate(struct line *line, const struct doing *doing, uint64_t start, uint64_t end)
+static void operate(union line *line, const struct doing *doing, uint64_t start, uint64_t end)
 {
     const struct oracle_call *call = doing->call;
     switch (call->operation) {
@@ -415,7 +384,9 @@ static void operate(struct line *line, const struct doing *doing, uint64_t start
         line->left_executable &= !RULE(TLBI);
         return;
     case DO_RUN:
-        line->run = call->vcpus;
+        line->run_cached = call->vcpus.cached;
+        line->run_past = call->vcpus.past;
+        line->run_others = call->vcpus.others;
         return;
     case DO_FORGET:
         forget(line);
@@ -426,10 +397,10 @@ static void operate(struct line *line, const struct doing *doing, uint64_t start
 static uint64_t changed(uint64_t value, uint64_t start, uint64_t end, void *context)
 {
     const struct doing *doing = context;
-    struct line line = unpacked(value);
+    union line line = {value};
     operate(&line, doing, start, end);
     let_happen(&line, &doing->oracle->traits);
-    return packed(&line);
+    return line.value;
 }
 
 void oracle_do(struct oracle *oracle, const struct oracle_call *call)
@@ -581,7 +552,7 @@ bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool lo
     bool found = false;
     uint64_t stop;
     for (uint64_t at = start; at < end; at = stop) {
-        struct line line = unpacked(interval_map_value(&oracle->state, at, &stop));
+        union line line = {interval_map_value(&oracle->state, at, &stop)};
         bool unclean = (line.dirty & CASE_QUIET) && (line.loaded || !loaded);
         stop = stop < end ? stop : end;
         if (unclean && !found) {
