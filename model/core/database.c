@@ -11,7 +11,10 @@
 #include <unistd.h>
 #include <xxhash.h>
 
+/* A transaction ends after so long or so many changes, whichever comes first: a fast run that is
+ * stopped leaves as much as a slow one. */
 #define TRANSACTION_S 0.02
+#define TRANSACTION_CHANGES 4
 #define TEXT_MAX (64 << 20) /* more than any of this program's files has */
 
 static double now_s(void)
@@ -99,6 +102,7 @@ bool database_commit(struct database *database, struct error *err)
     }
     database->writing = false;
     database->ended_s = now_s();
+    database->changes = 0;
     return true;
 }
 
@@ -107,7 +111,10 @@ bool database_written(struct database *database, bool good, struct error *err)
     if (!good) {
         return take_back(database);
     }
-    return now_s() - database->ended_s < TRANSACTION_S || database_commit(database, err);
+    database->changes++;
+    return (now_s() - database->ended_s < TRANSACTION_S &&
+            database->changes < TRANSACTION_CHANGES) ||
+           database_commit(database, err);
 }
 
 /* --- the file --- */

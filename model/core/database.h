@@ -3,8 +3,8 @@
  * checksum.
  *
  * One process at a time has a file open. What is written becomes durable in transactions that are
- * ended every 20 ms or so; a process that is killed leaves what was ended. Calls of several threads
- * must not overlap.
+ * ended every 20 ms or few changes; a process that is killed leaves what was ended. Calls of
+ * several threads must not overlap.
  */
 #ifndef S2FLUSH_CORE_DATABASE_H
 #define S2FLUSH_CORE_DATABASE_H
@@ -25,6 +25,7 @@ struct database {
     bool unlocked; /* the file system has no locks */
     bool writing; /* a transaction is open */
     double ended_s; /* when the last one was */
+    unsigned changes; /* since then */
     struct {
         const char *sql;
         sqlite3_stmt *prepared;

@@ -240,8 +240,8 @@ check "no gnuplot: no picture" test -z "$(echo "$T"/dull/*.svg | grep -v '\*')"
 # --- what README quotes -------------------------------------------------------------------------
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
-quoted=$(sed -n '/^\*\*Without FWB\*\*/,/^$/p' "$top/README.md")
-check "README: quotes figures" test "$(grep -oE '[0-9.]+ (m?s|%) \([0-9.]+[^)]* to [^)]*\)' <<<"$quoted" | wc -l)" -ge 7
+quoted=$(sed -n '/^\*\*Three small changes/,/^$/p' "$top/README.md")
+check "README: quotes figures" test "$(grep -oE '[0-9.]+ (m?s|%) \([0-9.]+[^)]* to [^)]*\)' <<<"$quoted" | wc -l)" -ge 4
 while read -r figure; do
     check "README: $figure is in the memo" has "$top/results/questions/q01-reboot-without-fwb/memo.md" "$figure"
 done < <(grep -oE '[0-9.]+ (m?s|%) \([0-9.]+[^)]* to [^)]*\)' <<<"$quoted")

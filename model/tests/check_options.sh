@@ -65,6 +65,7 @@ option()
     local rest=(${words[$command]-} ${more[$command]-})
     case $command-$name in
         breakeven-axis | calibrate-output | calibrate-check) rest=("${words[$command]}") ;;
+        explain-from | explain-to) rest+=(--trace) ;; # of no effect without it
     esac
     bad 'no option|found' "$command" "${rest[@]}" "--${name}xyz"
     if [ -z "$value" ]; then
