@@ -100,7 +100,11 @@ scale = widest < 1e7 ? 1e3 : widest < 1e10 ? 1e6 : 1e9
 unit = widest < 1e7 ? "µs" : widest < 1e10 ? "ms" : "s"
 
 bar_px = 26; head_px = 112; foot_px = 84; gap_px = 74
-wide = 130 + 530 * M; tall = head_px + W * (S * bar_px + gap_px) + foot_px
+# Room for the longest name of a strategy.
+longest = 0
+do for [s=1:S] { longest = strlen(word(strategies, s)) > longest ? strlen(word(strategies, s)) : longest }
+names_px = 8 * longest + 26 > 130 ? 8 * longest + 26 : 130
+wide = names_px + 530 * M; tall = head_px + W * (S * bar_px + gap_px) + foot_px
 eval terminal_at(wide, tall)
 set output out
 set multiplot
@@ -142,7 +146,7 @@ tell(i) = human(total[i]).(verdict[i] eq "stale" ? "  INCOHERENT" : "  ".verdict
 first_object = 100; first_label = 100
 do for [m=1:M] { do for [w=1:W] {
     top = head_px + (w - 1) * (S * bar_px + gap_px) + 30
-    left_px = 130 + (m - 1) * 530
+    left_px = names_px + (m - 1) * 530
     set lmargin at screen sx(left_px)
     set rmargin at screen sx(left_px + 500)
     set tmargin at screen sy(top)
