@@ -46,17 +46,6 @@ uint32_t kvm_add_slot(struct kvm *kvm, struct memslot slot)
     return kvm->slot_count++;
 }
 
-struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa)
-{
-    for (uint32_t i = 0; i < kvm->slot_count; i++) {
-        struct memslot *slot = &kvm->slots[i];
-        if (slot->live && ipa >= slot->ipa && ipa - slot->ipa < slot->bytes) {
-            return slot;
-        }
-    }
-    return NULL;
-}
-
 struct memslot *kvm_slot_of(struct kvm *kvm, uint64_t ipa)
 {
     for (uint32_t i = 0; i < kvm->slot_count; i++) {

@@ -137,7 +137,16 @@ static inline uint64_t kvm_leaf_bytes(const struct kvm *kvm, enum leaf_level lev
 }
 
 /* The live slot that holds an IPA, or NULL. */
-struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa);
+static inline struct memslot *kvm_slot_at(struct kvm *kvm, uint64_t ipa)
+{
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        struct memslot *slot = &kvm->slots[i];
+        if (slot->live && ipa >= slot->ipa && ipa - slot->ipa < slot->bytes) {
+            return slot;
+        }
+    }
+    return NULL;
+}
 
 /* The same, whether it is live or not. */
 struct memslot *kvm_slot_of(struct kvm *kvm, uint64_t ipa);
