@@ -6,7 +6,7 @@
 
 struct arguments {
     struct analysis common;
-    struct map_request request;
+    struct winner_map_request request;
 };
 
 #define AT(field) CLI_FIELD(struct arguments, field)
@@ -31,7 +31,7 @@ static void print(FILE *out, const void *results)
 
 /* The axes where none was given: those of [memo]; without them footprint and
  * touched, of which a study with a [memo] may lack one or both. */
-static void default_axes(const struct study *study, struct map_request *request, char x[64],
+static void default_axes(const struct study *study, struct winner_map_request *request, char x[64],
                          char y[64])
 {
     bool named = study_memo_pair(study->memo.map, x, y);
@@ -58,17 +58,17 @@ static bool answer(const struct study *study, void *context, struct error *err)
 {
     static const struct analysis_table table = {"map.csv", write_rows};
     struct arguments *given = context;
-    struct map_results results;
+    struct winner_map_results results;
     struct sweep sweep = analysis_sweep(&given->common, "map");
     char x[64] = "", y[64] = "";
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
     default_axes(study, &given->request, x, y);
-    if (!map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
+    if (!winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
     bool good = analysis_show(&given->common, &table, 1, print, &results, err);
-    map_free(&results);
+    winner_map_free(&results);
     return good;
 }
 

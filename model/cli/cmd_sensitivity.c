@@ -28,7 +28,7 @@ static void write_rows(FILE *out, const void *results)
 
 static void write_information(FILE *out, const void *results)
 {
-    information_rows_write(out, results);
+    sensitivity_information_write(out, results);
 }
 
 static void print(FILE *out, const void *results)

@@ -108,7 +108,7 @@ static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
 
 static inline void advance_busy(struct actor *actor, ps_t ps)
 {
-    actor->now = add_checked(actor->now, ps, "simulated time");
+    actor->now = u64_add(actor->now, ps, "simulated time");
     actor->busy_ps += ps;
 }
 
@@ -153,7 +153,7 @@ void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
     struct ledger *ledger = actor->engine->ledger;
     ledger_wait(ledger, actor->id, actor->phase, resource, ps);
     actor->wait_ps += ps;
-    actor->now = add_checked(actor->now, ps, "simulated time");
+    actor->now = u64_add(actor->now, ps, "simulated time");
     if (WATCHED(actor->engine)) {
         watch_pass(actor, ledger->shape.sites + resource, ps);
     }

@@ -149,10 +149,10 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
         row[0] = i;
         for (size_t j = 1; j <= b_length; j++) {
             size_t differ = !same_letter(a[i - 1], b[j - 1]);
-            row[j] = min_u64(min_u64(above[j], row[j - 1]) + 1, above[j - 1] + differ);
+            row[j] = u64_min(u64_min(above[j], row[j - 1]) + 1, above[j - 1] + differ);
             if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
                 same_letter(a[i - 2], b[j - 1])) {
-                row[j] = min_u64(row[j], above2[j - 2] + 1);
+                row[j] = u64_min(row[j], above2[j - 2] + 1);
             }
         }
     }
@@ -162,7 +162,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 const char *error_nearest(const char *word, const char *const *names, size_t count)
 {
     size_t length = strlen(word);
-    size_t best = min_u64(length / 3, DISTANCE_MAX) + 1;
+    size_t best = u64_min(length / 3, DISTANCE_MAX) + 1;
     const char *nearest = NULL;
 
     if (length > NAME_BYTES_MAX) {

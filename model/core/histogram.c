@@ -79,10 +79,9 @@ void histogram_add(struct histogram *histogram, uint64_t value, uint64_t times)
         return;
     }
     struct histogram_class *class = use_class(histogram, class_of(value));
-    class->count = add_checked(class->count, times, "number of values");
-    class->sum =
-        add_checked(class->sum, mul_checked(value, times, "sum of values"), "sum of values");
-    histogram->count = add_checked(histogram->count, times, "number of values");
+    class->count = u64_add(class->count, times, "number of values");
+    class->sum = u64_add(class->sum, u64_mul(value, times, "sum of values"), "sum of values");
+    histogram->count = u64_add(histogram->count, times, "number of values");
     histogram->max = value > histogram->max ? value : histogram->max;
 }
 

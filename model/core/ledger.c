@@ -8,7 +8,7 @@
 static uint64_t *zeroed(uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
     const char *what = "ledger cells";
-    uint64_t cells = mul_checked(mul_checked(a, b, what), mul_checked(c, d, what), what);
+    uint64_t cells = u64_mul(u64_mul(a, b, what), u64_mul(c, d, what), what);
     return alloc_zeroed(cells, sizeof(uint64_t), what);
 }
 
@@ -33,13 +33,13 @@ void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t
 {
     const struct ledger_shape *s = &ledger->shape;
     ps_t *wait = &ledger->waits[((uint64_t)actor * s->phases + phase) * s->resources + resource];
-    *wait = add_checked(*wait, ps, "waiting time");
+    *wait = u64_add(*wait, ps, "waiting time");
 }
 
 void ledger_idle(struct ledger *ledger, uint32_t actor, uint32_t phase, ps_t ps)
 {
     ps_t *idle = &ledger->idle[(uint64_t)actor * ledger->shape.phases + phase];
-    *idle = add_checked(*idle, ps, "idle time");
+    *idle = u64_add(*idle, ps, "idle time");
 }
 
 struct span {
@@ -66,8 +66,7 @@ static uint64_t sum(const struct ledger *ledger, struct ledger_slice slice, cons
                 const uint64_t *counts = ledger_cell(ledger, a, p, s);
                 for (uint32_t k = kinds.first; k < kinds.last; k++) {
                     uint64_t each = weight ? weight[k] : 1;
-                    total = add_checked(total, mul_checked(counts[k], each, "ledger sum"),
-                                        "ledger sum");
+                    total = u64_add(total, u64_mul(counts[k], each, "ledger sum"), "ledger sum");
                 }
             }
         }
@@ -95,7 +94,7 @@ ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase, 
         for (uint32_t p = phases.first; p < phases.last; p++) {
             uint64_t row = ((uint64_t)a * ledger->shape.phases + p) * ledger->shape.resources;
             for (uint32_t r = resources.first; r < resources.last; r++) {
-                total = add_checked(total, ledger->waits[row + r], "waiting time");
+                total = u64_add(total, ledger->waits[row + r], "waiting time");
             }
         }
     }
@@ -110,7 +109,7 @@ ps_t ledger_idled(const struct ledger *ledger, uint32_t actor, uint32_t phase)
     for (uint32_t a = actors.first; a < actors.last; a++) {
         for (uint32_t p = phases.first; p < phases.last; p++) {
             ps_t idle = ledger->idle[(uint64_t)a * ledger->shape.phases + p];
-            total = add_checked(total, idle, "idle time");
+            total = u64_add(total, idle, "idle time");
         }
     }
     return total;
@@ -123,7 +122,7 @@ void ledger_vector(const struct ledger *ledger, uint64_t *vector)
     memset(vector, 0, width * sizeof *vector);
     for (uint64_t row = 0; row < rows; row++) {
         for (uint64_t i = 0; i < width; i++) {
-            vector[i] = add_checked(vector[i], ledger->counts[row * width + i], "event count");
+            vector[i] = u64_add(vector[i], ledger->counts[row * width + i], "event count");
         }
     }
 }

@@ -50,8 +50,8 @@ static inline ps_t ledger_charge(struct ledger *ledger, uint32_t actor, uint32_t
               "charge outside the ledger: actor %u phase %u site %u kind %u", actor, phase, site,
               kind);
     uint64_t *count = &ledger_cell(ledger, actor, phase, site)[kind];
-    *count = add_checked(*count, n, "event count");
-    return mul_checked(n, ledger->price[kind], "simulated time");
+    *count = u64_add(*count, n, "event count");
+    return u64_mul(n, ledger->price[kind], "simulated time");
 }
 
 void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps);

@@ -204,7 +204,7 @@ static void find_due(struct flow *flow, struct engine *engine)
     for (uint32_t i = 0; i < flow->count; i++) {
         double left = flow->members[i]->flow_left;
         ps_t need = left > 0 ? whole_ps(left / flow->members[i]->flow_rate) : 0;
-        ps_t ends = add_checked(flow->updated, need, "simulated time");
+        ps_t ends = u64_add(flow->updated, need, "simulated time");
         due = ends < due ? ends : due;
     }
     flow->due = due;

@@ -15,7 +15,7 @@ struct state {
 
 /* ---- SplitMix64 and xoshiro256** ---- */
 
-uint64_t mix64(uint64_t x)
+uint64_t rng_mix64(uint64_t x)
 {
     x += GOLDEN_GAMMA;
     x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -54,7 +54,7 @@ static inline double to_unit(uint64_t bits)
 static void fill_state(struct state *state, uint64_t start)
 {
     for (unsigned i = 0; i < 4; i++) {
-        state->word[i] = mix64(start + i * GOLDEN_GAMMA);
+        state->word[i] = rng_mix64(start + i * GOLDEN_GAMMA);
     }
 }
 
@@ -90,7 +90,7 @@ const gsl_rng_type *const rng_xoshiro256ss = &xoshiro256ss;
 /* Each index is mixed in before the next one, so that (1, 0) and (0, 1) part. */
 void rng_stream(gsl_rng *rng, uint64_t seed, uint64_t a, uint64_t b, uint64_t c)
 {
-    uint64_t start = mix64(mix64(mix64(mix64(seed) ^ a) ^ b) ^ c);
+    uint64_t start = rng_mix64(rng_mix64(rng_mix64(rng_mix64(seed) ^ a) ^ b) ^ c);
 
     INVARIANT(rng->type == rng_xoshiro256ss, "%s has no streams", gsl_rng_name(rng));
     fill_state(rng->state, start);

@@ -21,6 +21,6 @@ extern const gsl_rng_type *const rng_xoshiro256ss;
 void rng_stream(gsl_rng *rng, uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
 
 /* One SplitMix64 step: a well mixed 64-bit hash of x. */
-uint64_t mix64(uint64_t x);
+uint64_t rng_mix64(uint64_t x);
 
 #endif

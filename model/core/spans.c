@@ -30,7 +30,7 @@ void spans_free(struct spans *spans)
 
 static void join(struct span *span, const struct span *next)
 {
-    span->ps = add_checked(span->ps, next->ps, "simulated time");
+    span->ps = u64_add(span->ps, next->ps, "simulated time");
     span->stands_for += next->stands_for;
     for (uint32_t i = 0; i < SPAN_CLASSES; i++) {
         span->part[i] += next->part[i];
@@ -115,7 +115,7 @@ void spans_add(struct spans *spans, uint32_t lane, uint32_t phase, uint32_t clas
     span.part[class] = ps;
     memcpy(span.tally, at->pending, sizeof span.tally);
     memset(at->pending, 0, sizeof at->pending);
-    at->now = add_checked(at->now, ps, "simulated time");
+    at->now = u64_add(at->now, ps, "simulated time");
     if (continues(spans, at, phase, class)) {
         span.stands_for = 0;
         join(&spans->span[at->last], &span);

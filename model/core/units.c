@@ -56,13 +56,6 @@ static const struct {
     [UNIT_INSNS] = {"insns", "", plain_suffixes, ARRAY_LENGTH(plain_suffixes)},
 };
 
-/* ---- Checked arithmetic ---- */
-
-void unit_overflowed(const char *what, uint64_t a, char operation, uint64_t b)
-{
-    error_fatal("%s: %" PRIu64 " %c %" PRIu64 " does not fit 64 bits", what, a, operation, b);
-}
-
 /* ---- The C locale, for reading and writing numbers ---- */
 
 static locale_t c_locale;

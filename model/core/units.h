@@ -1,14 +1,12 @@
 /*
- * units - simulated time and sizes as integers, with overflow detected, and
- * their human spelling.
+ * units - simulated time and sizes as integers, and how numbers are spelled.
  *
  * Inside the program time is whole picoseconds and memory is whole bytes.
- * Everything that could leave 64 bits goes through the checked operations
- * below: a number that does not fit ends the run with a message, it never
- * wraps.
  */
 #ifndef S2FLUSH_CORE_UNITS_H
 #define S2FLUSH_CORE_UNITS_H
+
+#include "core/u64.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,39 +22,6 @@ typedef uint64_t ps_t; /* simulated picoseconds */
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define TIB (GIB * 1024)
-
-static inline uint64_t min_u64(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static inline uint64_t max_u64(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Ends the program with status 1: `a operation b` is outside the stated limits. */
-_Noreturn void unit_overflowed(const char *what, uint64_t a, char operation, uint64_t b);
-
-/* a + b and a * b; on overflow the program ends with status 1 and a message
- * that names `what`. Every charge goes through both, so they are inline. */
-static inline uint64_t add_checked(uint64_t a, uint64_t b, const char *what)
-{
-    uint64_t sum;
-    if (__builtin_add_overflow(a, b, &sum)) {
-        unit_overflowed(what, a, '+', b);
-    }
-    return sum;
-}
-
-static inline uint64_t mul_checked(uint64_t a, uint64_t b, const char *what)
-{
-    uint64_t product;
-    if (__builtin_mul_overflow(a, b, &product)) {
-        unit_overflowed(what, a, '*', b);
-    }
-    return product;
-}
 
 /* How a number is spelled in files and on the command line. */
 enum unit {

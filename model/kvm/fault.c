@@ -91,7 +91,7 @@ static CORO(fault)
     if (my->slot && my->notified == 0) {
         my->writes = takes_write_lock(my);
         AWAIT(update_mmu_line(actor, my));
-        actor->holds = leaf_count(my);
+        actor->holds = fault_leaf_count(my);
         AWAIT(actor_lock(actor, &kvm->mmu_lock, my->writes));
         my->queued = actor->queued;
         lines_read_sequence(actor, kvm, my->vcpu);
@@ -121,7 +121,7 @@ static CORO(fault)
     }
     fault_follow(actor, my);
     if (!my->vcpu->prefaulting) {
-        stall_end(actor, kvm, my->stall, leaf_count(my));
+        stall_end(actor, kvm, my->stall, fault_leaf_count(my));
     }
     actor->site = my->was_site;
     CORO_END;

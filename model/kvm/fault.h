@@ -34,7 +34,7 @@ struct fault {
     struct stall stall;
 };
 
-static inline uint64_t leaf_count(const struct fault *fault)
+static inline uint64_t fault_leaf_count(const struct fault *fault)
 {
     return (fault->leaves.end - fault->leaves.start) /
            kvm_leaf_bytes(fault->kvm, fault->leaves.level);

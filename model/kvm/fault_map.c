@@ -11,7 +11,7 @@ static void charge_map(struct actor *actor, const struct fault *fault)
 {
     static const enum event_kind by_level[LEAF_LEVELS] = {EV_map_4k, EV_map_2m, EV_map_1g};
     const struct kvm *kvm = fault->kvm;
-    uint64_t n = leaf_count(fault);
+    uint64_t n = fault_leaf_count(fault);
     uint64_t depth = kvm->stage2.geometry.levels - (uint64_t)fault->leaves.level;
     uint64_t visits = kvm->kernel->value[SWITCH_MAP_POST] ? 2 * depth - 1 : depth;
     actor_charge(actor, EV_map_calls, n);
@@ -25,7 +25,7 @@ static void charge_map(struct actor *actor, const struct fault *fault)
 static void charge_icache(struct actor *actor, const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
-    uint64_t n = leaf_count(fault), size = kvm_leaf_bytes(kvm, fault->leaves.level);
+    uint64_t n = fault_leaf_count(fault), size = kvm_leaf_bytes(kvm, fault->leaves.level);
     uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
     /* MAX_DVM_OPS (PTRS_PER_PTE) lines. */
@@ -74,8 +74,8 @@ static struct access pending_access_of(const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
     return (struct access){
-        .start = memslot_hva(fault->slot, max_u64(fault->leaves.start, fault->ipa)),
-        .end = memslot_hva(fault->slot, min_u64(fault->leaves.end, fault->limit)),
+        .start = memslot_hva(fault->slot, u64_max(fault->leaves.start, fault->ipa)),
+        .end = memslot_hva(fault->slot, u64_min(fault->leaves.end, fault->limit)),
         .density = fault->vcpu->pending ? fault->vcpu->pending->density : 0,
         .write = fault->access == ACCESS_WRITE,
         .path = kvm_guest_path(kvm, fault->vcpu, fault->access)};
@@ -99,9 +99,10 @@ static void clean_in_turn(struct actor *actor, const struct fault *fault)
     struct access access = pending_access_of(fault);
     bool cached = access.path == PATH_CACHED;
     access.density = cached ? access.density : 0;
-    struct touch_counts met = memory_clean_each(
-        actor, fault->kvm->memory, memslot_hva(fault->slot, fault->leaves.start),
-        memslot_hva(fault->slot, fault->leaves.end), leaf_count(fault), fault->fresh_unit, &access);
+    struct touch_counts met =
+        memory_clean_each(actor, fault->kvm->memory, memslot_hva(fault->slot, fault->leaves.start),
+                          memslot_hva(fault->slot, fault->leaves.end), fault_leaf_count(fault),
+                          fault->fresh_unit, &access);
     if (cached) {
         note_met(fault, &access, met);
     }
@@ -129,7 +130,7 @@ static void clean_leaves(struct actor *actor, const struct fault *fault)
     if (fault->permission && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
         return; /* these kernels clean at translation faults only */
     }
-    uint64_t n = leaf_count(fault);
+    uint64_t n = fault_leaf_count(fault);
     uint64_t start = memslot_hva(fault->slot, fault->leaves.start);
     uint64_t end = start + (fault->leaves.end - fault->leaves.start);
     if (!kvm->strategy->ideal && (kvm->fwb || kvm->strategy->fault_cleans)) {
@@ -212,7 +213,7 @@ void fault_clean(struct actor *actor, struct fault *fault)
 static void charge_handovers(struct actor *actor, const struct fault *fault)
 {
     if (fault->queued) {
-        actor_charge(actor, EV_lock_handovers, leaf_count(fault) - 1);
+        actor_charge(actor, EV_lock_handovers, fault_leaf_count(fault) - 1);
     }
 }
 
@@ -250,7 +251,7 @@ void fault_relax(struct actor *actor, struct fault *fault)
     }
     fault->leaves.writable |= mapped.writable;
     fault->leaves.executable |= mapped.executable;
-    uint64_t n = leaf_count(fault);
+    uint64_t n = fault_leaf_count(fault);
     stage2_relax(&kvm->stage2, fault->leaves);
     reach_map(kvm, &fault->leaves);
     fault->done = true;

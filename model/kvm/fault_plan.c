@@ -50,7 +50,7 @@ static enum event_kind fault_kind(const struct fault *fault)
 static uint64_t failed_walks(const struct fault *fault)
 {
     struct stage2 *stage2 = &fault->kvm->stage2;
-    uint64_t n = leaf_count(fault);
+    uint64_t n = fault_leaf_count(fault);
     if (fault->permission) {
         return n * (stage2_depth(stage2, fault->ipa) + 1);
     }
@@ -81,7 +81,7 @@ static void charge_drawn(struct actor *actor, const struct fault *fault, uint64_
     double mean = fault->kvm->drawn_ps[fault->permission], ps = 0;
     struct kvm_vcpu *vcpu = fault->vcpu;
     for (uint64_t i = 0; mean > 0 && i < leaves; i++) {
-        uint64_t bits = mix64(mix64(vcpu->index + UINT64_C(1)) + vcpu->varied++);
+        uint64_t bits = rng_mix64(rng_mix64(vcpu->index + UINT64_C(1)) + vcpu->varied++);
         ps -= mean * log(((double)(bits >> 11) + 0.5) * 0x1p-53);
     }
     actor_charge(actor, EV_compute_ps, (uint64_t)ps);
@@ -113,7 +113,7 @@ static uint64_t first_walk(const struct fault *fault)
 static void charge_first(struct actor *actor, struct fault *fault)
 {
     uint64_t all = failed_walks(fault);
-    uint64_t first = leaf_count(fault) > 1 ? first_walk(fault) : all;
+    uint64_t first = fault_leaf_count(fault) > 1 ? first_walk(fault) : all;
     fault->walks = all - first;
     charge_exits(actor, fault, 1, first);
 }
@@ -122,7 +122,7 @@ void fault_cut(struct fault *fault, uint64_t end)
 {
     if (end < fault->leaves.end) {
         fault->leaves.end = end;
-        fault->walks = leaf_count(fault) > 1 ? failed_walks(fault) - first_walk(fault) : 0;
+        fault->walks = fault_leaf_count(fault) > 1 ? failed_walks(fault) - first_walk(fault) : 0;
     }
 }
 
@@ -138,7 +138,7 @@ static uint64_t updates_of_each(const struct fault *fault)
 
 void fault_follow(struct actor *actor, const struct fault *fault)
 {
-    uint64_t others = leaf_count(fault) - 1;
+    uint64_t others = fault_leaf_count(fault) - 1;
     if (others == 0 || !fault->done) {
         return;
     }
@@ -152,12 +152,12 @@ static uint64_t fault_limit(const struct fault *fault, const struct memslot *slo
                             uint64_t same_until)
 {
     uint64_t page = kvm_leaf_bytes(fault->kvm, LEAF_PAGE);
-    uint64_t limit = min_u64(fault->limit, same_until);
+    uint64_t limit = u64_min(fault->limit, same_until);
     uint64_t room = fault->ipa - fault->ipa % page;
     if (fault->vcpu->batch_leaves <= (limit - room) / page) {
         limit = room + fault->vcpu->batch_leaves * page;
     }
-    return min_u64(limit, slot->ipa + slot->bytes);
+    return u64_min(limit, slot->ipa + slot->bytes);
 }
 
 /* The leaves around the fault for which one host access answers. */
@@ -169,17 +169,17 @@ static void set_leaves(struct fault *fault, const struct memslot *slot,
     uint64_t start = fault->ipa - fault->ipa % size;
     uint64_t count = (limit - start + size - 1) / size;
     uint64_t whole = (access->end + to_ipa - start) / size;
-    count = whole > 0 ? min_u64(count, whole) : 1;
+    count = whole > 0 ? u64_min(count, whole) : 1;
     fault->leaves = (struct leaves){.start = start, .end = start + count * size, .level = level};
 }
 
 static void plan_relax(struct fault *fault, const struct leaves *mapped, uint64_t limit)
 {
     uint64_t size = kvm_leaf_bytes(fault->kvm, mapped->level);
-    uint64_t count = (max_u64(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
-    count = min_u64(count, (mapped->end - mapped->start) / size);
+    uint64_t count = (u64_max(limit, fault->ipa + 1) - mapped->start + size - 1) / size;
+    count = u64_min(count, (mapped->end - mapped->start) / size);
     fault->leaves = *mapped;
-    fault->leaves.end = mapped->start + max_u64(count, 1) * size;
+    fault->leaves.end = mapped->start + u64_max(count, 1) * size;
 }
 
 /* What the leaves will allow besides what they do already. That follows from the
@@ -206,7 +206,7 @@ static void plan_permission(struct fault *fault, const struct memslot *slot,
     fault->resize = level != mapped->level && (kvm->dirty_log || level > mapped->level);
     if (!fault->resize) {
         uint64_t stop = slot->ipa + (access->end - slot->area.start);
-        plan_relax(fault, mapped, min_u64(limit, stop));
+        plan_relax(fault, mapped, u64_min(limit, stop));
         return;
     }
     uint64_t size = kvm_leaf_bytes(kvm, level);
@@ -303,7 +303,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     actor_at(actor, fault->leaves.start, kvm_leaf_bytes(kvm, fault->leaves.level));
     charge_first(actor, fault);
     if (actor->holding) {
-        actor->holding->holds = leaf_count(fault);
+        actor->holding->holds = fault_leaf_count(fault);
     }
     if (access.fresh_bytes > 0) {
         if (actor->holding) { /* a mutex */

@@ -30,7 +30,7 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
                  enum leaf_level level)
 {
     uint64_t number = number_of(kvm, line, ipa, level);
-    uint64_t key = mix64(number * LEAF_LEVELS + (uint64_t)level) * 8 + (uint64_t)line;
+    uint64_t key = rng_mix64(number * LEAF_LEVELS + (uint64_t)level) * 8 + (uint64_t)line;
     struct line_owner *owner = &kvm->owners[(key >> 3) % KVM_LINES];
     if (owner->key == key && owner->actor != actor->id) {
         moves(actor, kvm);

@@ -30,7 +30,7 @@ static void maintain_mapped(struct actor *actor, struct maintain *maintain,
 {
     struct kvm *kvm = maintain->kvm;
     const struct memslot *slot = kvm_slot_at(kvm, maintain->at);
-    uint64_t stop = min_u64(leaves->end, maintain->end);
+    uint64_t stop = u64_min(leaves->end, maintain->end);
     uint64_t start = memslot_hva(slot, maintain->at);
     memory_maintain(actor, kvm->memory, start, start + (stop - maintain->at), maintain->maintenance,
                     maintain->dsb);
@@ -53,7 +53,7 @@ static void maintain_part(struct actor *actor, struct maintain *maintain)
         kvm_fault(actor, kvm, maintain->vcpu, maintain->at, maintain->end, ACCESS_WRITE);
     } else {
         actor_charge(actor, EV_exits, faults(maintain->maintenance) ? 1 : 0);
-        maintain->at = min_u64(next, maintain->end);
+        maintain->at = u64_min(next, maintain->end);
     }
 }
 
@@ -83,7 +83,7 @@ static bool next_mapped(struct kvm *kvm, uint64_t *at, uint64_t end, uint64_t *s
 {
     struct leaves leaves;
     while (*at < end && stage2_next(&kvm->stage2, *at, end, &leaves)) {
-        uint64_t from = max_u64(leaves.start, *at), to = min_u64(leaves.end, end);
+        uint64_t from = u64_max(leaves.start, *at), to = u64_min(leaves.end, end);
         const struct memslot *slot = kvm_slot_at(kvm, from);
         *at = to;
         if (slot) {

@@ -34,7 +34,7 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
     uint64_t batch = rule->step_bytes > size ? rule->step_bytes / size : 1;
-    leaves->end = leaves->start + min_u64(count, batch) * size;
+    leaves->end = leaves->start + u64_min(count, batch) * size;
     return true;
 }
 
@@ -46,7 +46,7 @@ static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
         return 1;
     }
     return kvm->touch_steps <= 1 ? UINT64_MAX
-                                 : min_u64(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
+                                 : u64_min(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
 }
 
 /* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
@@ -61,7 +61,7 @@ static uint64_t chunk_bytes(const struct kvm *kvm)
 {
     const struct geometry *geometry = &kvm->stage2.geometry;
     if (kvm->strategy->chunk > 0) {
-        return max_u64(kvm->strategy->chunk, geometry->page_bytes);
+        return u64_max(kvm->strategy->chunk, geometry->page_bytes);
     }
     return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
                                                            : geometry->root_span;
@@ -80,7 +80,7 @@ static bool takes_chunks_together(const struct kvm *kvm)
 static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
 {
     uint64_t chunk = chunk_bytes(kvm);
-    return takes_chunks_together(kvm) ? end : min_u64(at - at % chunk + chunk, end);
+    return takes_chunks_together(kvm) ? end : u64_min(at - at % chunk + chunk, end);
 }
 
 static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
@@ -186,12 +186,12 @@ static void deferred_tlbi(struct actor *actor, struct unmap *unmap)
     struct range_tlbi sum = {0};
     uint64_t chunk = chunk_bytes(kvm);
     uint64_t start = unmap->chunk_start, stop = unmap->chunk_stop;
-    reach_tlbi(unmap->kvm, start, max_u64(unmap->at, stop));
+    reach_tlbi(unmap->kvm, start, u64_max(unmap->at, stop));
     if (!kvm->memory->platform->tlbirange) {
         memory_tlbi(actor, kvm->memory, EV_tlbi_vmid, chunk_count(kvm, start, stop));
         return;
     }
-    uint64_t head = min_u64(start + (chunk - start % chunk) % chunk, stop);
+    uint64_t head = u64_min(start + (chunk - start % chunk) % chunk, stop);
     uint64_t tail = stop - stop % chunk > head ? stop - stop % chunk : head;
     kvm_add_range_tlbi(kvm, start, head, start < head, &sum);
     kvm_add_range_tlbi(kvm, head, head + chunk, (tail - head) / chunk, &sum);
@@ -211,7 +211,7 @@ static CORO(unmap)
             AWAIT(unmap_leaves(actor, my));
             AWAIT(clean_unmapped(actor, my));
         }
-        my->at = max_u64(my->at, my->chunk_stop); /* a leaf may be larger than the chunk */
+        my->at = u64_max(my->at, my->chunk_stop); /* a leaf may be larger than the chunk */
         if (defers_tlbi(kvm, &my->rule)) {
             AWAIT(deferred_tlbi(actor, my));
         }
@@ -322,7 +322,7 @@ static CORO(flush)
             my->at = my->leaves.end;
             AWAIT(flush_leaves(actor, my));
         }
-        my->at = max_u64(my->at, my->chunk_stop);
+        my->at = u64_max(my->at, my->chunk_stop);
         if (!kvm->fwb && yields(actor, kvm, my->at < my->end)) {
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));

@@ -6,7 +6,7 @@
 static bool memory_part(const struct memslot *slot, uint64_t start, uint64_t end,
                         struct host_range *part)
 {
-    uint64_t low = max_u64(start, slot->ipa), high = min_u64(end, slot->ipa + slot->bytes);
+    uint64_t low = u64_max(start, slot->ipa), high = u64_min(end, slot->ipa + slot->bytes);
     *part = (struct host_range){slot->area.start + (low - slot->ipa),
                                 slot->area.start + (high - slot->ipa)};
     return low < high;

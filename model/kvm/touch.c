@@ -177,7 +177,7 @@ static void set_batch(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t byt
 {
     uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
     uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
-    vcpu->batch_leaves = max_u64(batch, 1);
+    vcpu->batch_leaves = u64_max(batch, 1);
 }
 
 void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)

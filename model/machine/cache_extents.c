@@ -18,7 +18,7 @@ void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t
                         size_t runs)
 {
     *cache = (struct cache_extents){.capacity = capacity, .page_lines = page_lines};
-    pool_init(&cache->pool, min_u64(runs, capacity + 2), sizeof(struct extent),
+    pool_init(&cache->pool, u64_min(runs, capacity + 2), sizeof(struct extent),
               "runs of cached pages");
     RB_INIT(&cache->tree);
     TAILQ_INIT(&cache->order);
@@ -139,7 +139,7 @@ static void make_room(struct cache_extents *cache, uint64_t need, const struct e
            run != keep) {
         uint64_t over = cache->lines + need - cache->capacity;
         uint64_t each = lines_of(run);
-        uint64_t pages = min_u64(run->end - run->start, (over + each - 1) / each);
+        uint64_t pages = u64_min(run->end - run->start, (over + each - 1) / each);
         cache->written += pages * run->dirty;
         trim(cache, run, run->start + pages);
     }
@@ -171,21 +171,21 @@ static void touch_found(struct touch *touch, struct extent *run)
 {
     struct cache_extents *cache = touch->cache;
     run = split(cache, run, touch->at);
-    uint64_t stop = min_u64(touch->end, run->end);
+    uint64_t stop = u64_min(touch->end, run->end);
     struct extent kept = {0};
     if (!touch->flushed) {
         kept = *run;
     }
     uint32_t old = lines_of(&kept);
-    uint32_t lines = (uint32_t)max_u64(old, touch->density);
-    uint32_t dirty = touch->write ? (uint32_t)max_u64(kept.dirty, touch->density) : kept.dirty;
+    uint32_t lines = (uint32_t)u64_max(old, touch->density);
+    uint32_t dirty = touch->write ? (uint32_t)u64_max(kept.dirty, touch->density) : kept.dirty;
     uint32_t grow = lines > lines_of(run) ? lines - lines_of(run) : 0;
     if (grow > 0) {
         make_room(cache, (stop - touch->at) * grow, run);
-        stop = min_u64(stop, touch->at + (cache->capacity - cache->lines) / grow + 1);
+        stop = u64_min(stop, touch->at + (cache->capacity - cache->lines) / grow + 1);
     }
     uint64_t pages = stop - touch->at;
-    touch->counts.hits += pages * min_u64(old, touch->density);
+    touch->counts.hits += pages * u64_min(old, touch->density);
     touch->counts.misses += pages * (lines - old);
     if (touch->flushed) {
         count(touch->flushed, run, touch->at, stop);
@@ -222,8 +222,8 @@ static void touch_absent(struct touch *touch, struct extent *ahead)
     uint64_t need = (stop - touch->at) * touch->density;
     make_room(cache, need, ahead);
     if (ahead && cache->lines + need > cache->capacity) {
-        uint64_t last = min_u64(touch->end, ahead->end);
-        stop = touch->at + min_u64(last - touch->at, missed_pages(touch, ahead));
+        uint64_t last = u64_min(touch->end, ahead->end);
+        stop = touch->at + u64_min(last - touch->at, missed_pages(touch, ahead));
         cache->written += (stop - ahead->start) * ahead->dirty;
         trim(cache, ahead, stop);
     }
@@ -280,7 +280,7 @@ struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t fir
         if (run->start < first_page) {
             run = split(cache, run, first_page);
         }
-        uint64_t stop = min_u64(end, run->end);
+        uint64_t stop = u64_min(end, run->end);
         count(&found, run, run->start, stop);
         trim(cache, run, stop);
     }
@@ -301,7 +301,7 @@ struct line_counts cache_extents_look(const struct cache_extents *cache, uint64_
     struct extent *run = find(cache, first_page, end);
     while (run && run->start < end) {
         uint64_t start = run->start > first_page ? run->start : first_page;
-        count(&found, run, start, min_u64(end, run->end));
+        count(&found, run, start, u64_min(end, run->end));
         run = RB_NEXT(extent_tree, &cache->tree, run);
     }
     return found;

@@ -217,7 +217,7 @@ static uint64_t lines_under_way(const struct actor *actor, const struct memory *
         uint64_t end = fetch->end < access->end ? fetch->end : access->end;
         double left = (double)(fetch->until - actor->now) / (double)(fetch->until - fetch->from);
         double lines = (double)(pages_in(start, end) * access->density) * fmin(left, 1);
-        max = max_u64((uint64_t)lines, max);
+        max = u64_max((uint64_t)lines, max);
     }
     return max;
 }

@@ -22,7 +22,7 @@ const char *const outcome_name[] = {
 #define NOT_BOTH "no speculative data fill, or no speculative instruction fetch of what it filled"
 #define STILL "all vCPUs stand still during a reset"
 
-const char *conditions_text(unsigned conditions)
+const char *oracle_conditions_text(unsigned conditions)
 {
     static const char *const speculation[] = {"",       NO_FILL, NO_FETCH, NO_FILL "; " NO_FETCH,
                                               NOT_BOTH, NO_FILL, NO_FETCH, NO_FILL "; " NO_FETCH};

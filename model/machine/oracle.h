@@ -147,7 +147,7 @@ extern const char *const reader_name[READERS];
 extern const char *const outcome_name[];
 
 /* Conditions in words, parted by semicolons; "" for none. */
-const char *conditions_text(unsigned conditions);
+const char *oracle_conditions_text(unsigned conditions);
 
 void oracle_init(struct oracle *oracle, struct pool *pool, struct oracle_traits traits);
 

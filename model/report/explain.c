@@ -224,10 +224,10 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
     }
     sim_init(sim, &point);
     if (options->tracks.count > 0) {
-        sim_watch(sim, options->tracks.limit);
+        watch_start(sim, options->tracks.limit);
     }
     if (options->trace) {
-        sim_trace(sim, out, options->from, options->to);
+        trace_start(sim, out, options->from, options->to);
     }
     struct account account = {out, setup, timeline, sim};
     struct stories stories = {.watching = false};
@@ -235,8 +235,8 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
         stories_search(&stories, &sim->memory.oracle, &sim->engine);
     }
     bool good = sim_run(sim, err) && tracks_write(&options->tracks, setup, sim, stderr, err) &&
-                (options->trace ||
-                 (write_run(&account, value, err) && stories_write(out, &point, &stories, err)));
+                (options->trace || (write_run(&account, value, err) &&
+                                    story_report_write(out, &point, &stories, err)));
     stories_free(&stories);
     sim_free(sim);
     free(sim);

@@ -9,7 +9,7 @@
 
 #define MAP_SCHEMA 1
 
-static const char *name_of(const struct map_results *results, size_t strategy)
+static const char *name_of(const struct winner_map_results *results, size_t strategy)
 {
     return strategy == MAP_NOBODY ? NULL : results->groups.study->strategies[strategy]->name;
 }
@@ -22,7 +22,8 @@ static char letter_of(size_t strategy)
 /* --- the table --- */
 
 /* Which strategies could not win here, and why. */
-static void left_out(const struct map_results *results, size_t index, char *text, size_t size)
+static void left_out(const struct winner_map_results *results, size_t index, char *text,
+                     size_t size)
 {
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count, used = 0;
     text[0] = '\0';
@@ -43,8 +44,8 @@ static void put_axis(struct cells *cells, const char *key, const char *value,
     cells_text(cells, value, axis ? axis->values.text[digit] : NULL);
 }
 
-static void put_choices(struct cells *cells, const struct map_results *results,
-                        const struct map_cell *cell)
+static void put_choices(struct cells *cells, const struct winner_map_results *results,
+                        const struct winner_map_cell *cell)
 {
     char letter[2] = {letter_of(cell->best.winner), '\0'};
     cells_text(cells, "winner", name_of(results, cell->best.winner));
@@ -71,7 +72,7 @@ static void put_choices(struct cells *cells, const struct map_results *results,
     cells_real(cells, "sound_value", cell->sound.value);
 }
 
-static void put_row(struct cells *cells, const struct map_results *results, size_t index)
+static void put_row(struct cells *cells, const struct winner_map_results *results, size_t index)
 {
     size_t x = index % results->x_count, y = index / results->x_count % results->y_count;
     char text[1024];
@@ -89,7 +90,7 @@ static void put_row(struct cells *cells, const struct map_results *results, size
     cells_end(cells);
 }
 
-void map_rows_write(FILE *out, const struct map_results *results)
+void map_rows_write(FILE *out, const struct winner_map_results *results)
 {
     struct cells cells = {.out = out, .header = true};
     put_row(&cells, results, 0);
@@ -122,13 +123,13 @@ static void print_value(FILE *out, const struct axis *axis, size_t digit, int wi
     fprintf(out, "%*s", width, text);
 }
 
-static void print_group(FILE *out, const struct map_results *results, size_t group)
+static void print_group(FILE *out, const struct winner_map_results *results, size_t group)
 {
     int side = width_of(results->y, 10), width = width_of(results->x, 7);
     for (size_t y = results->y_count; y-- > 0;) {
         print_value(out, results->y, y, side);
         for (size_t x = 0; x < results->x_count; x++) {
-            const struct map_cell *cell =
+            const struct winner_map_cell *cell =
                 &results->cell[(group * results->y_count + y) * results->x_count + x];
             char letter = letter_of(cell->best.winner);
             bool leans = cell->best.winner != MAP_NOBODY && cell->verdict.worst == ONLY_IF;
@@ -146,7 +147,7 @@ static void print_group(FILE *out, const struct map_results *results, size_t gro
 }
 
 /* The strategies that win somewhere, and under which conditions. */
-static void print_key(FILE *out, const struct map_results *results)
+static void print_key(FILE *out, const struct winner_map_results *results)
 {
     const struct study *study = results->groups.study;
     size_t cells = results->groups.count * results->x_count * results->y_count;
@@ -164,7 +165,7 @@ static void print_key(FILE *out, const struct map_results *results)
                     conditions & ~CONDITION_STILL ? "; * only if "
                     : conditions                  ? "; given that "
                                                   : "",
-                    conditions_text(conditions));
+                    oracle_conditions_text(conditions));
             char caveat[STRATEGY_CAVEAT_BYTES];
             if (strategy_caveat(study->strategies[s], caveat, sizeof caveat)[0]) {
                 fprintf(out, "   (%s)\n", caveat);
@@ -173,7 +174,7 @@ static void print_key(FILE *out, const struct map_results *results)
     }
 }
 
-void map_print(FILE *out, const struct map_results *results)
+void map_print(FILE *out, const struct winner_map_results *results)
 {
     fprintf(out, "%s: the cheapest coherent strategy; lower case: in under %.0f %% of the draws\n",
             metric_name[results->metric], 100 * MAP_DECIDED);
@@ -181,7 +182,7 @@ void map_print(FILE *out, const struct map_results *results)
         char text[512];
         groups_tell(&results->groups, group, text, sizeof text);
         fprintf(out, "%s%s%.0f %% of the cells undecided\n", text, text[0] ? ": " : "",
-                100 * map_undecided(results, group));
+                100 * winner_map_undecided(results, group));
         print_group(out, results, group);
     }
     print_key(out, results);

@@ -10,10 +10,10 @@
 
 /* A row for each cell. `letter` stands for the winner, the same in the whole
  * table: strategies of the study in their order, A and on. */
-void map_rows_write(FILE *out, const struct map_results *results);
+void map_rows_write(FILE *out, const struct winner_map_results *results);
 
 /* The map in letters: lower case where it is undecided, `*` behind a winner
  * that leans on a condition, `-` where nobody can win. */
-void map_print(FILE *out, const struct map_results *results);
+void map_print(FILE *out, const struct winner_map_results *results);
 
 #endif

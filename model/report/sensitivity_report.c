@@ -127,7 +127,7 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     cells_end(cells);
 }
 
-void information_rows_write(FILE *out, const struct sensitivity_results *results)
+void sensitivity_information_write(FILE *out, const struct sensitivity_results *results)
 {
     struct cells cells = {.out = out, .header = true};
     put_information(&cells, results, 0, 0, 0);

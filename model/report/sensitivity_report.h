@@ -13,7 +13,7 @@
 void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results);
 
 /* A row for each machine and cost with some spread; `rank` is by the gain. */
-void information_rows_write(FILE *out, const struct sensitivity_results *results);
+void sensitivity_information_write(FILE *out, const struct sensitivity_results *results);
 
 /* The costs that matter most, and the one to measure first. */
 void sensitivity_print(FILE *out, const struct sensitivity_results *results);

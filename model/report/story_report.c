@@ -109,7 +109,7 @@ static void write_story(FILE *out, struct sim *sim, enum reader reader, const st
         fprintf(out, " at %#" PRIx64, ipa);
     }
     fprintf(out, "%s%s\n", story->conditions ? ", right with " : "",
-            conditions_text(story->conditions));
+            oracle_conditions_text(story->conditions));
     write_steps(out, sim, story);
     size_t from = step_read(story);
     if (from > 0) {
@@ -120,7 +120,8 @@ static void write_story(FILE *out, struct sim *sim, enum reader reader, const st
     fprintf(out, ", from %s.\n", old_text[story->old]);
 }
 
-bool stories_write(FILE *out, const struct point *point, struct stories *stories, struct error *err)
+bool story_report_write(FILE *out, const struct point *point, struct stories *stories,
+                        struct error *err)
 {
     bool any = false;
     for (int i = 0; i < READERS; i++) {

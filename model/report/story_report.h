@@ -11,7 +11,7 @@
 
 /* `stories` searched in a run of that point. Plays it again to log them; prints nothing where
  * there is none. */
-bool stories_write(FILE *out, const struct point *point, struct stories *stories,
-                   struct error *err);
+bool story_report_write(FILE *out, const struct point *point, struct stories *stories,
+                        struct error *err);
 
 #endif

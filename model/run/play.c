@@ -114,7 +114,7 @@ static void notify(struct actor *actor, struct kvm *kvm, const struct op *op)
 static void fill(struct play *play, struct actor *actor, const struct op *op)
 {
     uint64_t *filled = &play->sim->phases[op->phase].filled_bytes;
-    *filled = add_checked(*filled, op->bytes, "filled bytes");
+    *filled = u64_add(*filled, op->bytes, "filled bytes");
     kvm_fill(actor, play->kvm, op->ipa, op->bytes);
 }
 

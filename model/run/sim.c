@@ -303,11 +303,10 @@ ps_t sim_cpu_ps(const struct sim *sim)
 {
     ps_t busy = 0;
     for (size_t i = 0; i < WINDOW_CELLS; i++) {
-        busy = add_checked(busy, mul_checked(sim->window[i], sim->price[i % EVENT_KINDS], "time"),
-                           "time");
+        busy = u64_add(busy, u64_mul(sim->window[i], sim->price[i % EVENT_KINDS], "time"), "time");
     }
     ps_t waited = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL);
-    return add_checked(busy, waited - sim->waited_before_ps, "time");
+    return u64_add(busy, waited - sim->waited_before_ps, "time");
 }
 
 uint64_t sim_count(const struct sim *sim, uint32_t phase, uint32_t site, enum event_kind kind)

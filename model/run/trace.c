@@ -59,11 +59,12 @@ static void print_passed(const struct trace *trace, const struct actor *actor, u
                          ps_t ps)
 {
     if (class >= CLASS_WAIT) {
-        print_line((const struct printed *)trace, actor, actor->now - ps, class_name(class), 0, ps);
+        print_line((const struct printed *)trace, actor, actor->now - ps, watch_class_name(class),
+                   0, ps);
     }
 }
 
-void sim_trace(struct sim *sim, FILE *out, ps_t from, ps_t to)
+void trace_start(struct sim *sim, FILE *out, ps_t from, ps_t to)
 {
     struct printed *printed = alloc_zeroed(1, sizeof *printed, "a trace");
     *printed = (struct printed){{print_charged, print_passed}, sim, out, from, to};

@@ -20,6 +20,6 @@
 /* Between sim_init and sim_run: prints every event that begins in [from, to) as a line, and
  * every stretch of waiting and idling, as the engine comes to it: an actor's lines are in the
  * order of their times. The counts and times of all lines are the ledger's. */
-void sim_trace(struct sim *sim, FILE *out, ps_t from, ps_t to);
+void trace_start(struct sim *sim, FILE *out, ps_t from, ps_t to);
 
 #endif

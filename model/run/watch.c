@@ -18,7 +18,7 @@ const char *const mark_name[MARKS] = {
     [MARK_MMU_OFF] = "MMU off",
 };
 
-const char *class_name(uint32_t class)
+const char *watch_class_name(uint32_t class)
 {
     INVARIANT(class <= CLASS_IDLE, "class %u", class);
     return class < SITES        ? site_title[class]
@@ -26,7 +26,7 @@ const char *class_name(uint32_t class)
                                 : "idle";
 }
 
-const char *hold_name(uint32_t class, char *buf, size_t size)
+const char *watch_hold_name(uint32_t class, char *buf, size_t size)
 {
     if (class == 0) {
         snprintf(buf, size, "nothing");
@@ -37,7 +37,7 @@ const char *hold_name(uint32_t class, char *buf, size_t size)
     return buf;
 }
 
-void sim_watch(struct sim *sim, size_t limit)
+void watch_start(struct sim *sim, size_t limit)
 {
     struct watch *watch = engine_watch(&sim->engine);
     uint32_t actors = sim->engine.actor_count;
@@ -46,7 +46,7 @@ void sim_watch(struct sim *sim, size_t limit)
     watch->tally_of = event_sum;
 }
 
-const struct watch *sim_seen(const struct sim *sim)
+const struct watch *watch_seen(const struct sim *sim)
 {
     return sim->engine.watch;
 }

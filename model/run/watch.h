@@ -14,10 +14,10 @@ extern const char *const mark_name[MARKS];
 
 /* Between sim_init and sim_run: the run is watched, in at most `limit` spans.
  * sim_free frees it. */
-void sim_watch(struct sim *sim, size_t limit);
+void watch_start(struct sim *sim, size_t limit);
 
 /* What was seen, complete after sim_run; NULL where nobody asked. */
-const struct watch *sim_seen(const struct sim *sim);
+const struct watch *watch_seen(const struct sim *sim);
 
 /* Notes a mark where the run is watched; n is the vCPU. */
 void watch_mark(const struct actor *actor, enum watch_mark mark, uint64_t n);
@@ -27,9 +27,9 @@ void watch_mark(const struct actor *actor, enum watch_mark mark, uint64_t n);
 #define CLASS_IDLE ((uint32_t)(SITES + RESOURCES))
 
 /* What a class of `did` is called: "stage-2 fault", "waits for mmu_lock". */
-const char *class_name(uint32_t class);
+const char *watch_class_name(uint32_t class);
 
 /* What a class of `held` is called: "mmu_lock for write". */
-const char *hold_name(uint32_t class, char *buf, size_t size);
+const char *watch_hold_name(uint32_t class, char *buf, size_t size);
 
 #endif

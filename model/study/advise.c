@@ -109,9 +109,9 @@ static struct advise_band band_of(const struct pricing *pricing, const double *v
     struct advise_band band = {values[0], values[0], values[0]};
     if (runs > 1) {
         memcpy(pricing->scratch, values + 1, (runs - 1) * sizeof *values);
-        band.p10 = quantile(pricing->scratch, runs - 1, 0.1);
-        band.p50 = quantile(pricing->scratch, runs - 1, 0.5);
-        band.p90 = quantile(pricing->scratch, runs - 1, 0.9);
+        band.p10 = stats_quantile(pricing->scratch, runs - 1, 0.1);
+        band.p50 = stats_quantile(pricing->scratch, runs - 1, 0.5);
+        band.p90 = stats_quantile(pricing->scratch, runs - 1, 0.9);
     }
     return band;
 }
@@ -391,8 +391,8 @@ bool advise_run(const struct study *study, const struct advise_request *request,
     uint64_t kept = ladders * (sizeof *results->ladder + runs * sizeof(double));
     uint64_t own = POLICIES_MAX * (sizeof(struct policy) + sizeof(struct advise_entry)) +
                    (ADVISE_RUNGS + 4) * runs * sizeof(double);
-    if (!scenarios_allowed(study, sweep->jobs, kept, own, "advice",
-                           "fewer --jobs, draws or values of axes take less", err)) {
+    if (!scenario_count_allowed(study, sweep->jobs, kept, own, "advice",
+                                "fewer --jobs, draws or values of axes take less", err)) {
         return false;
     }
     results->ladder = alloc_zeroed(ladders, sizeof *results->ladder, "ladders");

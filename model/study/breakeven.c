@@ -145,9 +145,9 @@ static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, doub
     for (size_t run = 0; run < n; run++) {
         drawn[run] = *scan_value(scan, group, s, run + 1, x);
     }
-    curve->p10 = n ? quantile(drawn, n, 0.1) : NAN;
-    curve->p50 = n ? quantile(drawn, n, 0.5) : NAN;
-    curve->p90 = n ? quantile(drawn, n, 0.9) : NAN;
+    curve->p10 = n ? stats_quantile(drawn, n, 0.1) : NAN;
+    curve->p50 = n ? stats_quantile(drawn, n, 0.5) : NAN;
+    curve->p90 = n ? stats_quantile(drawn, n, 0.9) : NAN;
 }
 
 static void fill_curves(struct scan *scan)
@@ -210,7 +210,7 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
     size_t places = results->groups.count * results->x_count * scan->strategies;
     uint64_t each =
         scan->runs * sizeof *scan->value + sizeof *scan->verdict + sizeof *results->curve;
-    if (!alloc_allowed(mul_checked(places, each, "memory of a scan"), "the scan along the axis",
+    if (!alloc_allowed(u64_mul(places, each, "memory of a scan"), "the scan along the axis",
                        "fewer --steps, draws, strategies or points take less", err)) {
         return false;
     }

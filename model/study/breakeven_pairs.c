@@ -165,7 +165,7 @@ static double median_at(const struct scan *scan, const struct breakeven *row, si
         good = good && (!factor || (a > 0 && b > 0));
         more[i] = !good ? 0 : factor ? log(b / a) : b - a;
     }
-    double median = quantile(more, n, 0.5);
+    double median = stats_quantile(more, n, 0.5);
     free(more);
     return good ? median : NAN;
 }
@@ -360,9 +360,9 @@ static void fill_quantiles(const struct scan *scan, struct breakeven *row,
         root[n++] = i < above ? results->x[results->x_count - 1] : results->x[0];
     }
     if (first < last) {
-        row->p10 = quantile(root, n, 0.1);
-        row->p50 = quantile(root, n, 0.5);
-        row->p90 = quantile(root, n, 0.9);
+        row->p10 = stats_quantile(root, n, 0.1);
+        row->p50 = stats_quantile(root, n, 0.5);
+        row->p90 = stats_quantile(root, n, 0.9);
     }
     free(root);
 }

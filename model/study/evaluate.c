@@ -231,12 +231,12 @@ static uint64_t scenario_memory(const struct study *study)
            (strategies + 1) * (1 + DRAW_STRATA) * (sizeof(struct played) + sizeof(struct lane));
 }
 
-bool scenarios_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
-                       const char *what, const char *instead, struct error *err)
+bool scenario_count_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
+                            const char *what, const char *instead, struct error *err)
 {
     uint64_t working =
-        mul_checked(sweep_threads(jobs), scenario_memory(study) + own, "memory of threads");
-    return alloc_allowed(add_checked(kept, working, "memory of threads"), what, instead, err);
+        u64_mul(sweep_threads(jobs), scenario_memory(study) + own, "memory of threads");
+    return alloc_allowed(u64_add(kept, working, "memory of threads"), what, instead, err);
 }
 
 void scenario_costs(struct scenario *scenario, size_t run, double costs[COSTS])

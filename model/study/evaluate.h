@@ -65,8 +65,8 @@ void scenario_close(struct scenario *scenario);
 
 /* Whether `kept` bytes may be taken and, for each of so many threads, an open scenario and `own`
  * bytes more; else a line as of alloc_allowed. */
-bool scenarios_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
-                       const char *what, const char *instead, struct error *err);
+bool scenario_count_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
+                            const char *what, const char *instead, struct error *err);
 
 /* The stratum of a run's timeline: 0 of the one at the mode, 1 to DRAW_STRATA of draws. */
 unsigned scenario_stratum(struct scenario *scenario, size_t run);

@@ -19,17 +19,17 @@
 static bool bin_undecided(const struct decision *decision, const size_t *order, size_t from,
                           size_t to)
 {
-    size_t runs = 1 + to - from; /* map_choose passes over the first */
+    size_t runs = 1 + to - from; /* winner_map_choose passes over the first */
     double *values =
         alloc_zeroed(decision->strategies * runs, sizeof *values, "draws of a decision");
     double *scratch = alloc_zeroed(runs, sizeof *scratch, "draws of a decision");
-    struct map_choice choice;
+    struct winner_map_choice choice;
     for (size_t s = 0; s < decision->strategies; s++) {
         for (size_t i = from; i < to; i++) {
             values[s * runs + 1 + i - from] = decision->values[s * decision->draws + order[i]];
         }
     }
-    map_choose(values, decision->strategies, runs, decision->may, scratch, &choice);
+    winner_map_choose(values, decision->strategies, runs, decision->may, scratch, &choice);
     free(values);
     free(scratch);
     return choice.winner == MAP_NOBODY || choice.probability < MAP_DECIDED;

@@ -125,7 +125,7 @@ static double events_in_window(const struct trial *played, enum event_sum sum)
     uint64_t total = 0;
     for (size_t i = 0; i < played->count; i++) {
         const struct event_count *count = &played->counts[i];
-        total = event_sum[count->kind] == sum ? add_checked(total, count->n, "event count") : total;
+        total = event_sum[count->kind] == sum ? u64_add(total, count->n, "event count") : total;
     }
     return (double)total;
 }

@@ -57,7 +57,7 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
     uint64_t thread = simulation + runs * each + strategies * sizeof(struct point_result);
     *needs = (struct study_needs){.rows = study->points * metrics, .threads = sweep_threads(jobs)};
-    needs->bytes = mul_checked(needs->threads, thread, "memory of a study");
+    needs->bytes = u64_mul(needs->threads, thread, "memory of a study");
     return true;
 }
 

@@ -37,20 +37,20 @@ bool sensitivity_spread(const struct cost *cost)
 /* The strategies that may win, and the two that cost least at the modes. */
 static bool find_best(struct work *work, struct error *err)
 {
-    struct map_choice choice;
+    struct winner_map_choice choice;
     double scratch[1];
     for (size_t s = 0; s < work->strategies; s++) {
         struct strategy_verdict verdict;
         if (!evaluate_verdict(&work->scenario, work->study->strategies[s], &verdict, err)) {
             return false;
         }
-        work->may[s] = map_may_win(&verdict, work->request->what_if, false);
+        work->may[s] = winner_map_may_win(&verdict, work->request->what_if, false);
     }
     if (!evaluate_at(&work->scenario, work->request->metric, work->modes, work->study->strategies,
                      work->strategies, work->value, err)) {
         return false;
     }
-    map_choose(work->value, work->strategies, 1, work->may, scratch, &choice);
+    winner_map_choose(work->value, work->strategies, 1, work->may, scratch, &choice);
     work->asked = choice.winner != MAP_NOBODY;
     work->cell->a = choice.winner;
     work->cell->b = choice.runner_up;
@@ -310,7 +310,7 @@ static bool fits(const struct study *study, const struct sensitivity_request *re
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
     uint64_t kept = cells * (sizeof(struct sensitivity_cell) + sizeof(struct told));
     uint64_t own = request->points * (4 * (uint64_t)COSTS + 8 + 2 * strategies) * sizeof(double);
-    return scenarios_allowed(
+    return scenario_count_allowed(
         study, jobs, kept, own, "the sensitivity",
         "fewer --jobs, --points, draws, strategies or points of the study take less", err);
 }

@@ -29,7 +29,7 @@ bool shard_parse(const char *text, struct shard *shard, struct error *err)
 
 uint32_t shard_of_cell(size_t cell, uint32_t count)
 {
-    uint64_t turn = mix64(cell / count);
+    uint64_t turn = rng_mix64(cell / count);
     return (uint32_t)((cell % count + turn % count) % count) + 1;
 }
 

@@ -100,8 +100,8 @@ static void estimate(const struct sobol_plan *plan, const double *output, const 
 
 static void interval(double *values, size_t n, double *low, double *high)
 {
-    *low = quantile(values, n, 0.025);
-    *high = quantile(values, n, 0.975);
+    *low = stats_quantile(values, n, 0.025);
+    *high = stats_quantile(values, n, 0.975);
 }
 
 /* Every input sees the same bootstrap samples. */

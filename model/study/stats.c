@@ -49,7 +49,7 @@ static bool all_equal(const double *values, size_t n)
 
 /* As gsl_stats_quantile_from_sorted_data, for which all would be sorted first: selecting moves
  * what is larger behind the place where the quantile is. */
-double quantile(double *values, size_t n, double f)
+double stats_quantile(double *values, size_t n, double f)
 {
     double index = f * (double)(n - 1);
     size_t low = (size_t)index;
@@ -76,7 +76,7 @@ void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)
     if (has_shifts(n, shifts)) {
         fill_interval(spread, values, n, shifts);
     }
-    spread->p10 = quantile(values, n, 0.1);
-    spread->p50 = quantile(values, n, 0.5);
-    spread->p90 = quantile(values, n, 0.9);
+    spread->p10 = stats_quantile(values, n, 0.1);
+    spread->p50 = stats_quantile(values, n, 0.5);
+    spread->p90 = stats_quantile(values, n, 0.9);
 }

@@ -21,7 +21,7 @@ struct spread {
 
 /* The f-quantile of n values, interpolated between neighbours: 0 <= f <= 1, n > 0. The values
  * may be in another order afterwards. */
-double quantile(double *values, size_t n, double f);
+double stats_quantile(double *values, size_t n, double f);
 
 /* Fills n and what follows from n values, those of one shift together. The
  * values may be in another order afterwards. */

@@ -35,9 +35,9 @@ static struct breakeven_curve spread_at(const struct lane *lane, size_t i)
         drawn[run] = value_at(lane, run + 1, i);
     }
     if (n > 0) {
-        curve.p10 = quantile(drawn, n, 0.1);
-        curve.p50 = quantile(drawn, n, 0.5);
-        curve.p90 = quantile(drawn, n, 0.9);
+        curve.p10 = stats_quantile(drawn, n, 0.1);
+        curve.p50 = stats_quantile(drawn, n, 0.5);
+        curve.p90 = stats_quantile(drawn, n, 0.9);
     }
     free(drawn);
     return curve;

@@ -163,9 +163,9 @@ static ps_t price_parts(const struct trial *played, const ps_t price[EVENT_KINDS
     for (size_t i = 0; i < played->count; i++) {
         const struct event_count *count = &played->counts[i];
         ps_t *part = &times->part[count->part];
-        ps_t time = mul_checked(count->n, price[count->kind], "simulated time");
-        *part = add_checked(*part, time, "simulated time");
-        sum = add_checked(sum, time, "simulated time");
+        ps_t time = u64_mul(count->n, price[count->kind], "simulated time");
+        *part = u64_add(*part, time, "simulated time");
+        sum = u64_add(sum, time, "simulated time");
     }
     return sum;
 }

@@ -16,7 +16,7 @@ enum outcome verdict_worst(const struct verdict verdict[READERS], unsigned *cond
 
 const char *verdict_conditions(unsigned conditions)
 {
-    return conditions ? conditions_text(conditions) : NULL;
+    return conditions ? oracle_conditions_text(conditions) : NULL;
 }
 
 void verdict_text(const struct verdict verdict[READERS], char *text, size_t size)

@@ -9,7 +9,7 @@
 
 /* --- one cell --- */
 
-bool map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound)
+bool winner_map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound)
 {
     bool coherent = verdict->worst != STALE && (!sound || verdict->worst != ONLY_IF);
     return coherent && (what_if || !verdict->hypothetical);
@@ -26,7 +26,7 @@ static const double *draws_of(const double *values, size_t strategy, size_t runs
 static double median_of(const double *values, size_t n, double *scratch)
 {
     memcpy(scratch, values, n * sizeof *values);
-    return quantile(scratch, n, 0.5);
+    return stats_quantile(scratch, n, 0.5);
 }
 
 /* The lowest median among those that may, `but` left out; the first of equals. */
@@ -72,19 +72,19 @@ static double margin_of(const double *winner, const double *other, size_t n, dou
         }
         scratch[i] = log2(other[i] / winner[i]);
     }
-    return quantile(scratch, n, 0.5);
+    return stats_quantile(scratch, n, 0.5);
 }
 
-void map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
-                double *scratch, struct map_choice *choice)
+void winner_map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
+                       double *scratch, struct winner_map_choice *choice)
 {
     size_t n;
-    *choice = (struct map_choice){.runner_up = MAP_NOBODY,
-                                  .probability = NAN,
-                                  .margin = NAN,
-                                  .value = NAN,
-                                  .p10 = NAN,
-                                  .p90 = NAN};
+    *choice = (struct winner_map_choice){.runner_up = MAP_NOBODY,
+                                         .probability = NAN,
+                                         .margin = NAN,
+                                         .value = NAN,
+                                         .p10 = NAN,
+                                         .p90 = NAN};
     choice->winner = lowest(values, strategies, runs, may, MAP_NOBODY, scratch);
     if (choice->winner == MAP_NOBODY) {
         return;
@@ -93,8 +93,8 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
     choice->probability = share_won(values, strategies, runs, may, choice->winner);
     choice->value = median_of(draws, n, scratch);
     if (runs > 1) {
-        choice->p10 = quantile(scratch, n, 0.1);
-        choice->p90 = quantile(scratch, n, 0.9);
+        choice->p10 = stats_quantile(scratch, n, 0.1);
+        choice->p90 = stats_quantile(scratch, n, 0.9);
     }
     choice->runner_up = lowest(values, strategies, runs, may, choice->winner, scratch);
     if (choice->runner_up != MAP_NOBODY) {
@@ -103,17 +103,18 @@ void map_choose(const double *values, size_t strategies, size_t runs, const bool
     }
 }
 
-static void fill_cell(const struct map_request *request, size_t strategies, size_t runs,
+static void fill_cell(const struct winner_map_request *request, size_t strategies, size_t runs,
                       const struct strategy_verdict *verdict, const double *values,
-                      struct map_cell *cell)
+                      struct winner_map_cell *cell)
 {
     bool *may = alloc_zeroed(strategies, sizeof *may, "values of a map");
     double *scratch = alloc_zeroed(runs, sizeof *scratch, "values of a map");
     for (int sound = 0; sound < 2; sound++) {
         for (size_t s = 0; s < strategies; s++) {
-            may[s] = map_may_win(&verdict[s], request->what_if, sound || request->sound);
+            may[s] = winner_map_may_win(&verdict[s], request->what_if, sound || request->sound);
         }
-        map_choose(values, strategies, runs, may, scratch, sound ? &cell->sound : &cell->best);
+        winner_map_choose(values, strategies, runs, may, scratch,
+                          sound ? &cell->sound : &cell->best);
     }
     if (cell->best.winner != MAP_NOBODY) {
         cell->verdict = verdict[cell->best.winner];
@@ -144,7 +145,7 @@ static bool find_axis(const struct study *study, const char *option, const char 
 }
 
 /* The study's point of a cell. */
-static size_t point_of(const struct map_results *results, size_t index)
+static size_t point_of(const struct winner_map_results *results, size_t index)
 {
     size_t x = index % results->x_count;
     size_t y = index / results->x_count % results->y_count;
@@ -156,23 +157,24 @@ static size_t point_of(const struct map_results *results, size_t index)
 /* Before anything is played. */
 static bool fits(const struct study *study, size_t cells, unsigned jobs, struct error *err)
 {
-    const struct map_results *results = NULL;
+    const struct winner_map_results *results = NULL;
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count, runs = 1 + study->draws;
     uint64_t kept = cells * (sizeof *results->cell + strategies * sizeof *results->verdict);
-    return scenarios_allowed(study, jobs, kept, (strategies + 1) * runs * sizeof(double), "the map",
-                             "fewer --jobs, draws, strategies or points take less", err);
+    return scenario_count_allowed(study, jobs, kept, (strategies + 1) * runs * sizeof(double),
+                                  "the map", "fewer --jobs, draws, strategies or points take less",
+                                  err);
 }
 
 struct mapping {
     struct evaluator evaluator;
-    const struct map_request *request;
-    struct map_results *results;
+    const struct winner_map_request *request;
+    struct winner_map_results *results;
 };
 
 static bool run_cell(void *context, size_t index, struct error *err)
 {
     struct mapping *mapping = context;
-    struct map_results *results = mapping->results;
+    struct winner_map_results *results = mapping->results;
     const struct study *study = mapping->evaluator.study;
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
     struct strategy_verdict *verdict = results->verdict + index * strategies;
@@ -197,8 +199,8 @@ static bool run_cell(void *context, size_t index, struct error *err)
     return good;
 }
 
-static bool run_cells(const struct study *study, const struct map_request *request,
-                      struct sweep *sweep, struct store *store, struct map_results *results,
+static bool run_cells(const struct study *study, const struct winner_map_request *request,
+                      struct sweep *sweep, struct store *store, struct winner_map_results *results,
                       struct error *err)
 {
     size_t cells = results->groups.count * results->x_count * results->y_count;
@@ -216,10 +218,11 @@ static bool run_cells(const struct study *study, const struct map_request *reque
     return good;
 }
 
-bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
-             struct store *store, struct map_results *results, struct error *err)
+bool winner_map_run(const struct study *study, const struct winner_map_request *request,
+                    struct sweep *sweep, struct store *store, struct winner_map_results *results,
+                    struct error *err)
 {
-    *results = (struct map_results){.metric = request->metric};
+    *results = (struct winner_map_results){.metric = request->metric};
     if (!find_axis(study, "--x", request->x, &results->x, err) ||
         !find_axis(study, "--y", request->y, &results->y, err)) {
         return false;
@@ -232,19 +235,19 @@ bool map_run(const struct study *study, const struct map_request *request, struc
     results->y_count = results->y ? results->y->values.count : 1;
     bool good = run_cells(study, request, sweep, store, results, err);
     if (!good) {
-        map_free(results);
+        winner_map_free(results);
     }
     return good;
 }
 
-void map_free(struct map_results *results)
+void winner_map_free(struct winner_map_results *results)
 {
     free(results->cell);
     free(results->verdict);
-    *results = (struct map_results){0};
+    *results = (struct winner_map_results){0};
 }
 
-double map_undecided(const struct map_results *results, size_t group)
+double winner_map_undecided(const struct winner_map_results *results, size_t group)
 {
     size_t cells = results->x_count * results->y_count, undecided = 0;
     for (size_t i = 0; i < cells; i++) {

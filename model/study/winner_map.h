@@ -22,14 +22,14 @@ struct error;
 
 #define MAP_NOBODY SIZE_MAX
 
-struct map_request {
+struct winner_map_request {
     const char *x, *y; /* axes of the study; y NULL: only x; both NULL: no axis */
     enum metric metric;
     bool what_if; /* also strategies that exist only on paper */
     bool sound; /* only strategies that are coherent without any condition */
 };
 
-struct map_choice {
+struct winner_map_choice {
     size_t winner; /* strategy of the study; MAP_NOBODY: nobody can */
     size_t runner_up; /* MAP_NOBODY: nobody else */
     double probability; /* NAN without draws */
@@ -39,36 +39,37 @@ struct map_choice {
     double value, p10, p90; /* of the winner: median; NAN without draws */
 };
 
-struct map_cell {
-    struct map_choice best; /* coherent, or only if a condition holds */
-    struct map_choice sound; /* coherent without any condition */
+struct winner_map_cell {
+    struct winner_map_choice best; /* coherent, or only if a condition holds */
+    struct winner_map_choice sound; /* coherent without any condition */
     struct strategy_verdict verdict; /* of the best */
     bool decided;
 };
 
-struct map_results {
+struct winner_map_results {
     struct groups groups;
     enum metric metric;
     const struct axis *x, *y; /* the study's */
     size_t x_count, y_count;
-    struct map_cell *cell; /* [group][y][x] */
+    struct winner_map_cell *cell; /* [group][y][x] */
     struct strategy_verdict *verdict; /* [group][y][x][strategy] */
 };
 
-bool map_run(const struct study *study, const struct map_request *request, struct sweep *sweep,
-             struct store *store, struct map_results *results, struct error *err);
-void map_free(struct map_results *results);
+bool winner_map_run(const struct study *study, const struct winner_map_request *request,
+                    struct sweep *sweep, struct store *store, struct winner_map_results *results,
+                    struct error *err);
+void winner_map_free(struct winner_map_results *results);
 
 /* Who wins among the strategies with may[strategy], of values
  * [strategy][runs] (the first run is the one at the modes). `scratch` holds
  * runs numbers. */
-void map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
-                double *scratch, struct map_choice *choice);
+void winner_map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
+                       double *scratch, struct winner_map_choice *choice);
 
 /* Whether a strategy may win in a cell; `sound`: without any condition. */
-bool map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound);
+bool winner_map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound);
 
 /* The share of undecided cells of a group. */
-double map_undecided(const struct map_results *results, size_t group);
+double winner_map_undecided(const struct winner_map_results *results, size_t group);
 
 #endif

@@ -29,12 +29,12 @@ struct dice {
 
 static inline struct dice dice_of(uint64_t seed)
 {
-    return (struct dice){mix64(seed), 0};
+    return (struct dice){rng_mix64(seed), 0};
 }
 
 static inline uint64_t roll64(struct dice *dice)
 {
-    return mix64(dice->seed + dice->drawn++);
+    return rng_mix64(dice->seed + dice->drawn++);
 }
 
 /* A number below `bound`. */

@@ -133,6 +133,46 @@ awk '
     }' $(find model/{core,machine,vm,kvm,guest,run,study,check,report,cli} -name '*.[ch]') >"$T/bad"
 all "layers: includes run downward"
 
+# --- names --------------------------------------------------------------------------------------
+
+# A public function begins with the words of its header's name, or its first ones; with the folder's;
+# or with a type that the header declares.
+awk '
+    function begins(name, prefix) { return name == prefix || index(name, prefix "_") == 1 }
+    function named(name,    prefix, type) {
+        if (begins(name, folder)) return 1
+        for (type in types) if (begins(name, type)) return 1
+        prefix = header
+        do if (begins(name, prefix)) return 1; while (sub(/(_[a-z0-9]+|s)$/, "", prefix))
+        return 0
+    }
+    function look(    i) {
+        for (i = 1; i <= count; i++) if (!named(names[i])) print file ":" lines[i] " " names[i]
+        count = 0
+        delete types
+    }
+    FNR == 1 {
+        look()
+        file = FILENAME
+        count = split(file, path, "/")
+        header = path[count]
+        folder = path[count - 1]
+        sub(/\.h$/, "", header)
+        count = 0
+    }
+    /^(struct|enum|union) [a-z0-9_]+ \{/ { types[$2] = 1 }
+    /^[a-z_][A-Za-z0-9_ *]*[ *][a-z][a-z0-9_]*\(/ && !/^typedef/ {
+        name = $0
+        sub(/\(.*/, "", name)
+        sub(/.*[ *]/, "", name)
+        names[++count] = name
+        lines[count] = FNR
+        functions++
+    }
+    END { look(); if (functions < 500) print "functions found: " functions }
+    ' $(find model -name '*.h' -not -path 'model/tests/*') >"$T/bad"
+all "names: public functions begin as their header"
+
 # --- words --------------------------------------------------------------------------------------
 
 # What the glossary does not use, outside of code marks. GLOSSARY='FILES' looks in further documents.

@@ -28,7 +28,7 @@ static uint64_t stream;
 
 static uint64_t draw(uint64_t bound)
 {
-    return mix64(++stream) % bound;
+    return rng_mix64(++stream) % bound;
 }
 
 static void assert_lines(struct line_counts got, uint64_t absent, uint64_t clean, uint64_t dirty)

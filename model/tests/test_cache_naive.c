@@ -20,7 +20,7 @@ static uint64_t stream;
 
 static uint64_t draw(uint64_t bound)
 {
-    return mix64(++stream) % bound;
+    return rng_mix64(++stream) % bound;
 }
 
 static void assert_touch(struct touch_counts got, uint64_t hits, uint64_t misses, uint64_t evicted)

@@ -27,8 +27,8 @@ static void expect(const struct stage *stage, const char *strategy_name, const c
     const struct verdict *found = &sim->memory.oracle.verdict[reader];
     if (found->outcome != outcome || found->conditions != conditions) {
         fail_msg("%s, %s: %s (%s), expected %s (%s)", strategy_name, reader_name[reader],
-                 outcome_name[found->outcome], conditions_text(found->conditions),
-                 outcome_name[outcome], conditions_text(conditions));
+                 outcome_name[found->outcome], oracle_conditions_text(found->conditions),
+                 outcome_name[outcome], oracle_conditions_text(conditions));
     }
     play_free(sim);
     timeline_free(&timeline);

@@ -375,7 +375,7 @@ static void the_pool_is_used_again(void **state)
     interval_map_pool_init(&pool, 5);
     interval_map_init(&map, &pool);
     for (uint64_t i = 0; i < 20000; i++) {
-        uint64_t at = mix64(i) >> 8;
+        uint64_t at = rng_mix64(i) >> 8;
         interval_map_set(&map, at, at + 10, 1);
         interval_map_set(&map, at + 3, at + 5, 2);
         interval_map_set(&map, at + 4, at + 8, 0);

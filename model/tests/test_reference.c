@@ -222,7 +222,7 @@ static uint64_t hash_of(const void *data, size_t size, uint64_t hash)
     for (size_t i = 0; i < size; i++) {
         hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
     }
-    return mix64(hash);
+    return rng_mix64(hash);
 }
 
 static void *room_for_one(void *array, int32_t count, int32_t *room, size_t size)
@@ -580,7 +580,7 @@ static void random_sequences_agree(void **state)
             two_begin(&search, &two);
             interval_map_set(&search.oracle.state, 0, 2 * LINE, 0);
             for (int i = 0; i < 30; i++) {
-                uint64_t draw = mix64(seed++);
+                uint64_t draw = rng_mix64(seed++);
                 enum line_operation operation = (enum line_operation)(draw % LINE_OPERATION_COUNT);
                 if (!step_two(&search, two.world, operation, (unsigned)(draw >> 32) % 3 + 1)) {
                     print_setting(&settings[k]);

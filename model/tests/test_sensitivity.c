@@ -189,7 +189,7 @@ static char *rows_of(const struct study *study, unsigned jobs)
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
     sensitivity_rows_write(out, &results);
-    information_rows_write(out, &results);
+    sensitivity_information_write(out, &results);
     sensitivity_print(out, &results);
     assert_int_equal(fclose(out), 0);
     sensitivity_free(&results);

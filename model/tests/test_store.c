@@ -407,7 +407,7 @@ static void nothing_is_played_twice(void **state)
     struct study study;
     struct error err = {0};
     struct sweep sweep = {.jobs = 2};
-    struct map_request map = {.x = "touched", .y = "vcpus"};
+    struct winner_map_request map = {.x = "touched", .y = "vcpus"};
     struct breakeven_request axes[] = {{.axis = "vcpus"}, {.axis = "touched"}};
     double limit = 1e5;
     (void)state;
@@ -419,11 +419,11 @@ static void nothing_is_played_twice(void **state)
     /* Two of three vCPU counts are contended: each draw of each strategy is a play there. */
     assert_true(ran.kept > 100);
     for (int metric = 0; metric < METRICS; metric++) {
-        struct map_results results;
+        struct winner_map_results results;
         map.metric = (enum metric)metric;
         if (!metric_is_count(map.metric)) {
-            assert_true(map_run(&study, &map, &sweep, store, &results, &err));
-            map_free(&results);
+            assert_true(winner_map_run(&study, &map, &sweep, store, &results, &err));
+            winner_map_free(&results);
         }
         if (map.metric == METRIC_cpu_ns) {
             break; /* further ones ask for runs that pricing again saved */
@@ -446,11 +446,11 @@ static void nothing_is_played_twice(void **state)
     close_good(store);
     /* Nor by the next process. */
     store = good_store(&study, "a.db", whole);
-    struct map_results results;
+    struct winner_map_results results;
     map.metric = METRIC_added_boot_ns;
     struct store_plays before = store_plays(store);
-    assert_true(map_run(&study, &map, &sweep, store, &results, &err));
-    map_free(&results);
+    assert_true(winner_map_run(&study, &map, &sweep, store, &results, &err));
+    winner_map_free(&results);
     assert_int_equal(store_plays(store).kept, before.kept);
     close_good(store);
     remove_file("a.db");

@@ -275,7 +275,7 @@ static void test_stories_by_hand(void **state)
 static uint64_t below(uint64_t bound)
 {
     static uint64_t stream = 7;
-    return mix64(++stream) % bound;
+    return rng_mix64(++stream) % bound;
 }
 
 static struct oracle_call random_call(void)

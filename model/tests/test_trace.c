@@ -81,7 +81,7 @@ static void add_line(const struct sim *sim, char *line, struct sums *sums)
         return;
     }
     for (uint32_t i = 0; i < RESOURCES && n == 0; i++) {
-        if (strcmp(cell[4], class_name(CLASS_WAIT + i)) == 0) {
+        if (strcmp(cell[4], watch_class_name(CLASS_WAIT + i)) == 0) {
             sums->waits[row * RESOURCES + i] += ps_of(cell[6]);
             return;
         }
@@ -107,7 +107,7 @@ static struct sim *play_traced(const struct stage *stage, const struct timeline 
     FILE *out = open_memstream(&text, &size);
     assert_true(sim && out);
     sim_init(sim, &point);
-    sim_trace(sim, out, from, to);
+    trace_start(sim, out, from, to);
     assert_true(sim_run(sim, &err));
     fclose(out);
     char *rest = text;

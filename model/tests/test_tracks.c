@@ -55,7 +55,7 @@ static struct watched *watch_run(const struct sample *run, bool watched)
                                .exact = run->exact};
     sim_init(&of->sim, &of->point);
     if (watched) {
-        sim_watch(&of->sim, run->limit);
+        watch_start(&of->sim, run->limit);
     }
     assert_true(sim_run(&of->sim, &err));
     return of;
@@ -76,7 +76,7 @@ static void a_watched_run_is_the_same(void **state)
         struct watched *with = watch_run(&runs[i], true), *without = watch_run(&runs[i], false);
         const struct ledger_shape *shape = &with->sim.ledger.shape;
         size_t cells = (size_t)shape->actors * shape->phases * shape->sites * shape->kinds;
-        assert_null(sim_seen(&without->sim));
+        assert_null(watch_seen(&without->sim));
         assert_int_equal(with->sim.end_ps, without->sim.end_ps);
         assert_int_equal(with->sim.engine.overlapped, without->sim.engine.overlapped);
         assert_memory_equal(with->sim.ledger.counts, without->sim.ledger.counts,
@@ -89,7 +89,7 @@ static void a_watched_run_is_the_same(void **state)
 /* By actor and class what the ledger has, to the picosecond. */
 static void expect_ledger(const struct sim *sim)
 {
-    const struct spans *did = &sim_seen(sim)->did;
+    const struct spans *did = &watch_seen(sim)->did;
     for (uint32_t actor = 0; actor < sim->engine.actor_count; actor++) {
         ps_t part[SPAN_CLASSES] = {0};
         for (size_t i = 0; i < did->count; i++) {
@@ -116,15 +116,15 @@ static void spans_add_up_to_the_ledger(void **state)
     for (size_t i = 0; i < RUNS; i++) {
         struct watched *of = watch_run(&runs[i], true);
         expect_ledger(&of->sim);
-        assert_true(sim_seen(&of->sim)->did.count <= runs[i].limit);
-        assert_true((sim_seen(&of->sim)->did.grain > 0) == (runs[i].limit < 1000));
+        assert_true(watch_seen(&of->sim)->did.count <= runs[i].limit);
+        assert_true((watch_seen(&of->sim)->did.grain > 0) == (runs[i].limit < 1000));
         end_run(of);
     }
 }
 
 static uint64_t tallied(const struct sim *sim, enum event_sum of)
 {
-    const struct spans *did = &sim_seen(sim)->did;
+    const struct spans *did = &watch_seen(sim)->did;
     uint64_t sum = 0;
     for (size_t i = 0; i < did->count; i++) {
         sum += did->span[i].tally[of - 1];
@@ -164,7 +164,7 @@ static void holds_are_the_locks(void **state)
             continue;
         }
         struct watched *of = watch_run(&runs[i], true);
-        const struct spans *held = &sim_seen(&of->sim)->held;
+        const struct spans *held = &watch_seen(&of->sim)->held;
         uint32_t span_class = watch_hold_class(RESOURCE_MMU_LOCK, true);
         ps_t longest = 0, pause = 0;
         for (size_t k = 0; k < held->count; k++) {
@@ -284,7 +284,7 @@ static void json_adds_up(void **state)
 /* What all did and waited for in the window, over the window's length. */
 static double expected_fill(const struct sim *sim)
 {
-    const struct spans *did = &sim_seen(sim)->did;
+    const struct spans *did = &watch_seen(sim)->did;
     double sum = 0;
     for (size_t i = 0; i < did->count; i++) {
         const struct span *span = &did->span[i];

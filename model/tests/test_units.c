@@ -38,18 +38,18 @@ static int status_of(operation op, uint64_t a, uint64_t b)
 static void test_checked_results(void **state)
 {
     (void)state;
-    assert_true(add_checked(UINT64_MAX - 1, 1, "test") == UINT64_MAX);
-    assert_true(mul_checked(UINT64_C(1) << 32, UINT64_C(0xffffffff), "test") ==
+    assert_true(u64_add(UINT64_MAX - 1, 1, "test") == UINT64_MAX);
+    assert_true(u64_mul(UINT64_C(1) << 32, UINT64_C(0xffffffff), "test") ==
                 UINT64_C(0xffffffff00000000));
-    assert_true(mul_checked(0, UINT64_MAX, "test") == 0);
+    assert_true(u64_mul(0, UINT64_MAX, "test") == 0);
 }
 
 static void test_checked_overflow_ends_the_run(void **state)
 {
     (void)state;
-    assert_int_equal(status_of(add_checked, UINT64_MAX, 0), 0);
-    assert_int_equal(status_of(add_checked, UINT64_MAX, 1), 1);
-    assert_int_equal(status_of(mul_checked, UINT64_C(1) << 32, UINT64_C(1) << 32), 1);
+    assert_int_equal(status_of(u64_add, UINT64_MAX, 0), 0);
+    assert_int_equal(status_of(u64_add, UINT64_MAX, 1), 1);
+    assert_int_equal(status_of(u64_mul, UINT64_C(1) << 32, UINT64_C(1) << 32), 1);
 }
 
 /* ---- Reading ---- */

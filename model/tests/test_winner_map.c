@@ -14,9 +14,9 @@ static void chooses(void **state)
     static const double values[3][5] = {{9, 4, 4, 4, 9}, {1, 2, 2, 8, 4}, {0, 0, 0, 0, 0}};
     const bool may[3] = {true, true, false};
     double scratch[5];
-    struct map_choice choice;
+    struct winner_map_choice choice;
     (void)state;
-    map_choose(values[0], 3, 5, may, scratch, &choice);
+    winner_map_choose(values[0], 3, 5, may, scratch, &choice);
     assert_int_equal(choice.winner, 1);
     assert_int_equal(choice.runner_up, 0);
     assert_true(choice.probability == 0.75);
@@ -30,17 +30,17 @@ static void chooses_without_draws(void **state)
     static const double values[2] = {3, 12};
     bool may[2] = {true, true};
     double scratch[1];
-    struct map_choice choice;
+    struct winner_map_choice choice;
     (void)state;
-    map_choose(values, 2, 1, may, scratch, &choice);
+    winner_map_choose(values, 2, 1, may, scratch, &choice);
     assert_int_equal(choice.winner, 0);
     assert_true(isnan(choice.probability) && choice.margin == 2);
     may[0] = false;
-    map_choose(values, 2, 1, may, scratch, &choice);
+    winner_map_choose(values, 2, 1, may, scratch, &choice);
     assert_int_equal(choice.winner, 1);
     assert_int_equal(choice.runner_up, MAP_NOBODY);
     may[1] = false;
-    map_choose(values, 2, 1, may, scratch, &choice);
+    winner_map_choose(values, 2, 1, may, scratch, &choice);
     assert_int_equal(choice.winner, MAP_NOBODY);
 }
 
@@ -48,25 +48,26 @@ static void who_may(void **state)
 {
     struct strategy_verdict verdict = {.worst = COHERENT};
     (void)state;
-    assert_true(map_may_win(&verdict, false, true));
+    assert_true(winner_map_may_win(&verdict, false, true));
     verdict.worst = ONLY_IF;
-    assert_true(map_may_win(&verdict, false, false));
-    assert_false(map_may_win(&verdict, false, true));
+    assert_true(winner_map_may_win(&verdict, false, false));
+    assert_false(winner_map_may_win(&verdict, false, true));
     verdict.worst = STALE;
-    assert_false(map_may_win(&verdict, true, false));
+    assert_false(winner_map_may_win(&verdict, true, false));
     verdict = (struct strategy_verdict){.worst = COHERENT, .hypothetical = "if it had FWB"};
-    assert_false(map_may_win(&verdict, false, false));
-    assert_true(map_may_win(&verdict, true, false));
+    assert_false(winner_map_may_win(&verdict, false, false));
+    assert_true(winner_map_may_win(&verdict, true, false));
 }
 
 /* --- maps --- */
 
-static void run(struct study *study, const char *text, const struct map_request *request,
-                unsigned jobs, struct map_results *results)
+static void run(struct study *study, const char *text, const struct winner_map_request *request,
+                unsigned jobs, struct winner_map_results *results)
 {
     struct error err = {0};
-    bool good = (!text || read_study(study, text, NULL, 0, &err)) &&
-                map_run(study, request, &(struct sweep){.jobs = jobs}, test_store(), results, &err);
+    bool good =
+        (!text || read_study(study, text, NULL, 0, &err)) &&
+        winner_map_run(study, request, &(struct sweep){.jobs = jobs}, test_store(), results, &err);
     if (!good) {
         fail_msg("%s", err.text);
         abort(); /* for readers who do not know that the line above does not return */
@@ -99,7 +100,7 @@ static double value_at(const struct study *study, size_t point, size_t strategy)
     return value;
 }
 
-static const struct map_request request = {.x = "footprint", .y = "touched"};
+static const struct winner_map_request request = {.x = "footprint", .y = "touched"};
 
 #define AXES                                                                  \
     "[axes]\nworkload = %s\nmachine = neoverse-n1\nfootprint = 2M, 8M, 32M\n" \
@@ -110,7 +111,7 @@ static const struct map_request request = {.x = "footprint", .y = "touched"};
 static void incoherent_never_wins(void **state)
 {
     struct study study;
-    struct map_results results;
+    struct winner_map_results results;
     (void)state;
     run(&study,
         "[study]\ndraws = 8\nshifts = 4\n" AXES
@@ -122,14 +123,14 @@ static void incoherent_never_wins(void **state)
     size_t broken = strategy_at(&study, "broken"), whole = strategy_at(&study, "whole");
     assert_int_equal(results.x_count * results.y_count, 9);
     for (size_t i = 0; i < 9; i++) {
-        const struct map_cell *cell = &results.cell[i];
+        const struct winner_map_cell *cell = &results.cell[i];
         size_t point = i % 3 * results.x->stride + i / 3 * results.y->stride;
         assert_int_equal(cell->best.winner, whole);
         assert_int_equal(results.verdict[i * 5 + broken].worst, STALE);
         /* It would have won. */
         assert_true(value_at(&study, point, broken) < value_at(&study, point, whole));
     }
-    map_free(&results);
+    winner_map_free(&results);
     study_free(&study);
 }
 
@@ -138,8 +139,8 @@ static void incoherent_never_wins(void **state)
 static void conditions_and_what_ifs(void **state)
 {
     struct study study;
-    struct map_results results;
-    struct map_request what_if = request;
+    struct winner_map_results results;
+    struct winner_map_request what_if = request;
     char *text = NULL;
     size_t size = 0;
     (void)state;
@@ -159,17 +160,17 @@ static void conditions_and_what_ifs(void **state)
     assert_non_null(strstr(text, "B*"));
     assert_non_null(strstr(text, "* only if no speculative data fill"));
     free(text);
-    map_free(&results);
+    winner_map_free(&results);
     what_if.what_if = true;
     run(&study, NULL, &what_if, 1, &results);
     assert_int_equal(results.cell[0].best.winner, strategy_at(&study, "fwb"));
     assert_string_equal(results.cell[0].verdict.hypothetical, "if it had FWB");
-    map_free(&results);
-    struct map_request sound = request;
+    winner_map_free(&results);
+    struct winner_map_request sound = request;
     sound.sound = true;
     run(&study, NULL, &sound, 1, &results);
     assert_int_equal(results.cell[0].best.winner, strategy_at(&study, "unmap"));
-    map_free(&results);
+    winner_map_free(&results);
     study_free(&study);
 }
 
@@ -177,19 +178,19 @@ static void conditions_and_what_ifs(void **state)
 static void nobody(void **state)
 {
     struct study study;
-    struct map_results results;
+    struct winner_map_results results;
     (void)state;
     run(&study, "[study]\ndraws = 0\n" AXES "strategy = none, fwb\n", &request, 1, &results);
     assert_int_equal(results.cell[0].best.winner, MAP_NOBODY);
     assert_false(results.cell[0].decided);
-    assert_true(map_undecided(&results, 0) == 1);
-    map_free(&results);
+    assert_true(winner_map_undecided(&results, 0) == 1);
+    winner_map_free(&results);
     study_free(&study);
 }
 
 static char *rows_of(struct study *study, unsigned jobs)
 {
-    struct map_results results;
+    struct winner_map_results results;
     char *text = NULL;
     size_t size = 0;
     run(study, NULL, &request, jobs, &results);
@@ -198,7 +199,7 @@ static char *rows_of(struct study *study, unsigned jobs)
     map_rows_write(out, &results);
     map_print(out, &results);
     assert_int_equal(fclose(out), 0);
-    map_free(&results);
+    winner_map_free(&results);
     return text;
 }
 
@@ -219,20 +220,21 @@ static void threads_change_nothing(void **state)
 static void bad_requests(void **state)
 {
     struct study study;
-    struct map_results results;
+    struct winner_map_results results;
     struct error err;
-    struct map_request same = {.x = "touched", .y = "touched"};
-    struct map_request unknown = {.x = "touched", .y = "footprnt"};
-    struct map_request strategies = {.x = "touched", .y = "strategy"};
+    struct winner_map_request same = {.x = "touched", .y = "touched"};
+    struct winner_map_request unknown = {.x = "touched", .y = "footprnt"};
+    struct winner_map_request strategies = {.x = "touched", .y = "strategy"};
     (void)state;
     assert_true(read_study(&study, "[study]\ndraws = 0\n" AXES, NULL, 0, &err));
-    assert_false(map_run(&study, &same, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
+    assert_false(
+        winner_map_run(&study, &same, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     assert_non_null(strstr(err.text, "two axes"));
     assert_false(
-        map_run(&study, &unknown, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
+        winner_map_run(&study, &unknown, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
     assert_non_null(strstr(err.text, "did you mean footprint?"));
-    assert_false(
-        map_run(&study, &strategies, &(struct sweep){.jobs = 1}, test_store(), &results, &err));
+    assert_false(winner_map_run(&study, &strategies, &(struct sweep){.jobs = 1}, test_store(),
+                                &results, &err));
     assert_non_null(strstr(err.text, "what is compared"));
     assert_int_equal(err.status, EXIT_INPUT);
     study_free(&study);

@@ -51,7 +51,7 @@ static bool huge_possible(const struct host_area *area, uint64_t at)
  * huge. */
 static uint64_t small_until(const struct host_area *area, uint64_t at, uint64_t end)
 {
-    return likes_huge(area) ? min_u64(end, round_down(at, area->block_bytes) + area->block_bytes)
+    return likes_huge(area) ? u64_min(end, round_down(at, area->block_bytes) + area->block_bytes)
                             : end;
 }
 
@@ -61,16 +61,16 @@ static void set_small(struct host *host, const struct host_area *area, uint64_t 
                       enum host_state state)
 {
     if (area->backing == BACKING_THP) {
-        uint64_t first = max_u64(round_down(start, area->block_bytes), area->start);
+        uint64_t first = u64_max(round_down(start, area->block_bytes), area->start);
         uint64_t last =
-            min_u64(round_down(end - 1, area->block_bytes) + area->block_bytes, area->end);
+            u64_min(round_down(end - 1, area->block_bytes) + area->block_bytes, area->end);
         uint64_t stop;
         if (state_at(host, first, &stop) == HOST_EMPTY) {
-            interval_map_set(&host->state, first, min_u64(stop, start > first ? start : end),
+            interval_map_set(&host->state, first, u64_min(stop, start > first ? start : end),
                              HOST_TABLE);
         }
         if (end < last && state_at(host, end, &stop) == HOST_EMPTY) {
-            interval_map_set(&host->state, end, min_u64(stop, last), HOST_TABLE);
+            interval_map_set(&host->state, end, u64_min(stop, last), HOST_TABLE);
         }
     }
     interval_map_set(&host->state, start, end, state);
@@ -79,8 +79,8 @@ static void set_small(struct host *host, const struct host_area *area, uint64_t 
 /* How far from `at` the same state goes on, in whole units, up to the limit. */
 static uint64_t same_until(uint64_t at, uint64_t end, uint64_t limit, uint64_t unit)
 {
-    uint64_t stop = round_down(min_u64(end, limit) - round_down(at, unit), unit);
-    return round_down(at, unit) + max_u64(stop, unit);
+    uint64_t stop = round_down(u64_min(end, limit) - round_down(at, unit), unit);
+    return round_down(at, unit) + u64_max(stop, unit);
 }
 
 static struct host_access small_fresh(struct host *host, const struct host_area *area, uint64_t at,
@@ -89,7 +89,7 @@ static struct host_access small_fresh(struct host *host, const struct host_area 
     bool own = write || backing_is_shared(area->backing);
     struct host_access access = {
         .start = round_down(at, area->page_bytes), .unit_bytes = area->page_bytes, .writable = own};
-    access.end = min_u64(same_until(at, end, limit, area->page_bytes), area->end);
+    access.end = u64_min(same_until(at, end, limit, area->page_bytes), area->end);
     access.fresh_bytes = own ? access.end - access.start : 0;
     set_small(host, area, access.start, access.end, own ? HOST_SMALL : HOST_ZERO);
     return access;
@@ -101,7 +101,7 @@ static struct host_access huge_fresh(struct host *host, const struct host_area *
     uint64_t block = area->block_bytes;
     struct host_access access = {.start = round_down(at, block), .unit_bytes = block};
     uint64_t last = access.start + round_down(area->end - access.start, block);
-    access.end = min_u64(same_until(at, end, min_u64(limit, last), block), last);
+    access.end = u64_min(same_until(at, end, u64_min(limit, last), block), last);
     bool zero = !write && !backing_is_hugetlb(area->backing);
     /* A private page that was only read is copied when it is written; a shared one is not. */
     bool own = write || backing_is_shared(area->backing);
@@ -170,7 +170,7 @@ struct host_access host_touch(struct host *host, const struct host_area *area, u
               (unsigned long long)at);
     uint64_t end;
     enum host_state state = state_at(host, at, &end);
-    end = min_u64(end, area->end);
+    end = u64_min(end, area->end);
     if (state == HOST_EMPTY && huge_possible(area, at)) {
         return huge_fresh(host, area, at, end, limit, write);
     }
@@ -201,7 +201,7 @@ void host_drop(struct host *host, const struct host_area *area, uint64_t start, 
     while (start < end) {
         uint64_t stop;
         enum host_state state = state_at(host, start, &stop);
-        stop = min_u64(stop, end);
+        stop = u64_min(stop, end);
         bool table = area->backing == BACKING_THP && !huge_state(state) && state != HOST_EMPTY;
         if (state != HOST_EMPTY && (holds_pages(state) || state != HOST_TABLE)) {
             interval_map_set(&host->state, start, stop, table ? HOST_TABLE : HOST_EMPTY);

@@ -140,7 +140,7 @@ static int by_value(const void *left, const void *right)
     return (a > b) - (a < b);
 }
 
-static double quantile(const struct samples *samples, double share)
+static double stats_quantile(const struct samples *samples, double share)
 {
     double rank = share * (double)(samples->count - 1);
     size_t below = (size_t)rank;
@@ -159,8 +159,8 @@ struct summary samples_summary(struct samples *samples)
     for (size_t i = 0; i < samples->count; i++) {
         summary.mean += samples->at[i] / (double)samples->count;
     }
-    summary.median = quantile(samples, 0.5);
-    summary.p10 = quantile(samples, 0.1);
-    summary.p90 = quantile(samples, 0.9);
+    summary.median = stats_quantile(samples, 0.5);
+    summary.p10 = stats_quantile(samples, 0.1);
+    summary.p90 = stats_quantile(samples, 0.9);
     return summary;
 }

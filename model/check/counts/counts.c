@@ -325,8 +325,8 @@ static bool read_table(const char *path, const struct platform *base, struct cou
     }
     if (good) {
         counts->rows = alloc_zeroed(rows, sizeof *counts->rows, "rows of counts");
-        counts->events = alloc_zeroed(mul_checked(rows, EVENT_KINDS, "counts"), sizeof(uint64_t),
-                                      "rows of counts");
+        counts->events =
+            alloc_zeroed(u64_mul(rows, EVENT_KINDS, "counts"), sizeof(uint64_t), "rows of counts");
         group_rows(counts);
         counts->cpus = alloc_zeroed(counts->vm_count, sizeof *counts->cpus, "rows of counts");
         good = build(counts, base, err);

@@ -134,9 +134,9 @@ static bool predict_row(const struct published_set *set, const struct published 
     if (!drawn || !sweep_parts(&(struct sweep){0}, draws, time_draw, &timing, err)) {
         return false;
     }
-    double low = quantile(times, draws, 0.1) / row->unit_ps;
-    double high = quantile(times, draws, 0.9) / row->unit_ps;
-    made->p50 = quantile(times, draws, 0.5) / row->unit_ps;
+    double low = stats_quantile(times, draws, 0.1) / row->unit_ps;
+    double high = stats_quantile(times, draws, 0.9) / row->unit_ps;
+    made->p50 = stats_quantile(times, draws, 0.5) / row->unit_ps;
     made->p10 = made->p50 / widened(made->p50 / low, row, drawing->off);
     made->p90 = made->p50 * widened(high / made->p50, row, drawing->off);
     made->error_pct = percent(made->p50, row->value);
@@ -210,7 +210,7 @@ struct score validation_score(const struct validation *validation, const char *t
         }
     }
     if (score.rows > 0) {
-        score.band = quantile(bands, score.rows, 0.5);
+        score.band = stats_quantile(bands, score.rows, 0.5);
         score.mean_pct /= (double)score.rows;
     }
     if (score.lines > 0) {

@@ -302,8 +302,7 @@ static void play_piece(struct plan *plan, uint32_t vcpu, const struct piece *pie
         touch(plan, vcpu, TOUCH_FETCH, piece->ipa, piece->execute_bytes);
     }
     uint64_t pages = piece->bytes / WORKLOAD_PAGE;
-    add(plan, vcpu, OP_INSNS, mul_checked(pages, plan->values->insns_per_page, "instructions"),
-        false);
+    add(plan, vcpu, OP_INSNS, u64_mul(pages, plan->values->insns_per_page, "instructions"), false);
 }
 
 /* Goes back to one of the pieces touched so far: rank r with probability about

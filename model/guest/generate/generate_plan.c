@@ -11,7 +11,7 @@
 
 uint64_t plan_draw(struct plan *plan)
 {
-    return mix64(mix64(plan->values->seed) + plan->drawn++);
+    return rng_mix64(rng_mix64(plan->values->seed) + plan->drawn++);
 }
 
 /* Which of `count` steps of a share this one is: share * count of them say yes,

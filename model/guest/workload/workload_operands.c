@@ -12,18 +12,18 @@
 
 /* --- words --- */
 
-bool misuse(struct parser *parser, const char *found)
+bool parser_misuse(struct parser *parser, const char *found)
 {
     return error_input(parser->err, &parser->at, "found '%.80s', expected '%s'", found,
                        parser->usage);
 }
 
-const char *take_word(struct parser *parser)
+const char *parser_take_word(struct parser *parser)
 {
     return parser->next < parser->count ? parser->words[parser->next++] : NULL;
 }
 
-bool cut_words(struct parser *parser, const char *text)
+bool parser_cut_words(struct parser *parser, const char *text)
 {
     if (strlen(text) >= sizeof parser->text) {
         return error_input(parser->err, &parser->at, "found %zu characters, expected at most %zu",
@@ -56,12 +56,12 @@ static bool byte_number(const char *word, uint64_t *value)
 
 static bool take_number(struct parser *parser, enum unit unit, uint64_t *value)
 {
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     if (!word) {
-        return misuse(parser, "nothing more");
+        return parser_misuse(parser, "nothing more");
     }
     bool good = unit == UNIT_BYTES ? byte_number(word, value) : unit_parse_whole(word, unit, value);
-    return good || misuse(parser, word);
+    return good || parser_misuse(parser, word);
 }
 
 static int slot_index(const struct slot_list *slots, const char *name)
@@ -89,9 +89,9 @@ static bool unknown_slot(struct parser *parser, const char *name)
 static bool take_address(struct parser *parser, uint64_t *ipa)
 {
     char word[128];
-    const char *found = take_word(parser);
+    const char *found = parser_take_word(parser);
     if (!found || strlen(found) >= sizeof word) {
-        return misuse(parser, found ? found : "nothing more");
+        return parser_misuse(parser, found ? found : "nothing more");
     }
     snprintf(word, sizeof word, "%s", found);
     uint64_t offset = 0;
@@ -99,7 +99,7 @@ static bool take_address(struct parser *parser, uint64_t *ipa)
     if (plus) {
         *plus = '\0';
         if (!byte_number(plus + 1, &offset)) {
-            return misuse(parser, found);
+            return parser_misuse(parser, found);
         }
     }
     int slot = slot_index(parser->slots, word);
@@ -107,10 +107,10 @@ static bool take_address(struct parser *parser, uint64_t *ipa)
         *ipa = parser->slots->slots[slot].shape.ipa;
     } else if (!byte_number(word, ipa)) {
         bool number = word[0] >= '0' && word[0] <= '9';
-        return number ? misuse(parser, found) : unknown_slot(parser, word);
+        return number ? parser_misuse(parser, found) : unknown_slot(parser, word);
     }
     if (*ipa > UINT64_MAX - offset) {
-        return misuse(parser, found);
+        return parser_misuse(parser, found);
     }
     *ipa += offset;
     return true;
@@ -163,7 +163,7 @@ static bool take_range(struct parser *parser, struct op *op)
 }
 
 /* What the VMM or a device reaches must be in a slot that is there. */
-bool take_memory(struct parser *parser, struct op *op)
+bool parser_take_memory(struct parser *parser, struct op *op)
 {
     uint32_t slot;
     if (!take_range(parser, op)) {
@@ -185,7 +185,7 @@ bool take_memory(struct parser *parser, struct op *op)
 
 /* The pieces of a touch. A touch outside every slot is one of a device that
  * the VMM emulates. */
-bool take_touch(struct parser *parser, struct op *op)
+bool parser_take_touch(struct parser *parser, struct op *op)
 {
     uint32_t slot;
     op->count = 1;
@@ -193,18 +193,18 @@ bool take_touch(struct parser *parser, struct op *op)
     if (!take_range(parser, op)) {
         return false;
     }
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     if (word) {
         const char *times = NULL;
         if (strcmp(word, "every") != 0) {
-            return misuse(parser, word);
+            return parser_misuse(parser, word);
         }
         if (!take_number(parser, UNIT_BYTES, &op->stride)) {
             return false;
         }
-        times = take_word(parser);
+        times = parser_take_word(parser);
         if (!times || strcmp(times, "times") != 0) {
-            return misuse(parser, times ? times : "nothing more");
+            return parser_misuse(parser, times ? times : "nothing more");
         }
         if (!take_number(parser, UNIT_NONE, &op->count)) {
             return false;
@@ -232,21 +232,21 @@ static void take_no_dsb(struct parser *parser, struct op *op)
     }
 }
 
-bool take_maintained(struct parser *parser, struct op *op)
+bool parser_take_maintained(struct parser *parser, struct op *op)
 {
     take_no_dsb(parser, op);
-    return take_touch(parser, op);
+    return parser_take_touch(parser, op);
 }
 
-bool take_host_range(struct parser *parser, struct op *op)
+bool parser_take_host_range(struct parser *parser, struct op *op)
 {
     take_no_dsb(parser, op);
-    return take_memory(parser, op);
+    return parser_take_memory(parser, op);
 }
 
 /* --- signals --- */
 
-void *grown_by_one(void *array, size_t count, size_t size)
+void *workload_grown_by_one(void *array, size_t count, size_t size)
 {
     void *larger = realloc(array, (count + 1) * size);
     if (!larger) {
@@ -266,18 +266,19 @@ static struct named_signal *signal_named(struct parser *parser, const char *name
         error_input(parser->err, &parser->at, "more than %d signals", SIGNALS_MAX);
         return NULL;
     }
-    parser->signals = grown_by_one(parser->signals, parser->signal_count, sizeof *parser->signals);
+    parser->signals =
+        workload_grown_by_one(parser->signals, parser->signal_count, sizeof *parser->signals);
     struct named_signal *signal = &parser->signals[parser->signal_count++];
     *signal = (struct named_signal){.id = timeline_signal(parser->timeline)};
     snprintf(signal->name, sizeof signal->name, "%s", name);
     return signal;
 }
 
-bool take_signal(struct parser *parser, struct op *op)
+bool parser_take_signal(struct parser *parser, struct op *op)
 {
-    const char *name = take_word(parser);
+    const char *name = parser_take_word(parser);
     if (!name || strlen(name) >= sizeof parser->signals->name) {
-        return misuse(parser, name ? name : "nothing more");
+        return parser_misuse(parser, name ? name : "nothing more");
     }
     struct named_signal *signal = signal_named(parser, name);
     if (!signal) {
@@ -299,11 +300,11 @@ bool take_signal(struct parser *parser, struct op *op)
 
 /* --- other operands --- */
 
-bool take_vcpu(struct parser *parser, struct op *op)
+bool parser_take_vcpu(struct parser *parser, struct op *op)
 {
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     if (!word) {
-        return misuse(parser, "nothing more");
+        return parser_misuse(parser, "nothing more");
     }
     if (strcmp(word, "all") == 0) {
         op->on = true; /* written out as one operation for each */
@@ -317,17 +318,17 @@ bool take_vcpu(struct parser *parser, struct op *op)
     return true;
 }
 
-bool take_switch(struct parser *parser, struct op *op)
+bool parser_take_switch(struct parser *parser, struct op *op)
 {
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     if (!word || (strcmp(word, "on") != 0 && strcmp(word, "off") != 0)) {
-        return misuse(parser, word ? word : "nothing more");
+        return parser_misuse(parser, word ? word : "nothing more");
     }
     op->on = strcmp(word, "on") == 0;
     return true;
 }
 
-bool take_log(struct parser *parser, struct op *op)
+bool parser_take_log(struct parser *parser, struct op *op)
 {
     const char *word = parser->next < parser->count ? parser->words[parser->next] : "";
     if (strcmp(word, "on-split") == 0) {
@@ -336,14 +337,14 @@ bool take_log(struct parser *parser, struct op *op)
         op->n = 1;
         return true;
     }
-    return take_switch(parser, op);
+    return parser_take_switch(parser, op);
 }
 
-bool take_slot(struct parser *parser, struct op *op)
+bool parser_take_slot(struct parser *parser, struct op *op)
 {
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     if (!word) {
-        return misuse(parser, "nothing more");
+        return parser_misuse(parser, "nothing more");
     }
     int slot = slot_index(parser->slots, word);
     if (slot < 0) {
@@ -361,26 +362,27 @@ bool take_slot(struct parser *parser, struct op *op)
     return true;
 }
 
-bool take_time(struct parser *parser, struct op *op)
+bool parser_take_time(struct parser *parser, struct op *op)
 {
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     double ns;
     if (!word || !unit_parse(word, UNIT_NS, &ns) || ns < 0 || ns > 1e15) {
-        return misuse(parser, word ? word : "nothing more");
+        return parser_misuse(parser, word ? word : "nothing more");
     }
     op->n = (uint64_t)llround(ns * (double)PS_PER_NS);
     return true;
 }
 
-bool take_count(struct parser *parser, struct op *op)
+bool parser_take_count(struct parser *parser, struct op *op)
 {
     if (!take_number(parser, op->kind == OP_INSNS ? UNIT_INSNS : UNIT_NONE, &op->n)) {
         return false;
     }
-    return op->n <= UINT64_C(1000000000000000) || misuse(parser, parser->words[parser->next - 1]);
+    return op->n <= UINT64_C(1000000000000000) ||
+           parser_misuse(parser, parser->words[parser->next - 1]);
 }
 
-bool take_nothing(struct parser *parser, struct op *op)
+bool parser_take_nothing(struct parser *parser, struct op *op)
 {
     (void)parser, (void)op;
     return true;

@@ -54,40 +54,40 @@ struct parser {
 };
 
 /* Cuts a line into the parser's words. */
-bool cut_words(struct parser *parser, const char *text);
+bool parser_cut_words(struct parser *parser, const char *text);
 
 /* The next word, or NULL. */
-const char *take_word(struct parser *parser);
+const char *parser_take_word(struct parser *parser);
 
 /* An error: this was found where `usage` was expected. */
-bool misuse(struct parser *parser, const char *found);
+bool parser_misuse(struct parser *parser, const char *found);
 
 /* IPA BYTES of what the VMM or a device reaches: within a slot that is there. */
-bool take_memory(struct parser *parser, struct op *op);
+bool parser_take_memory(struct parser *parser, struct op *op);
 
 /* IPA BYTES [every STRIDE times COUNT] of a guest's touch: within a slot, or
  * outside of all, where the VMM emulates a device. */
-bool take_touch(struct parser *parser, struct op *op);
+bool parser_take_touch(struct parser *parser, struct op *op);
 
 /* The same of maintenance, with `no-dsb` behind it where no DSB completes it. */
-bool take_maintained(struct parser *parser, struct op *op);
-bool take_host_range(struct parser *parser, struct op *op);
+bool parser_take_maintained(struct parser *parser, struct op *op);
+bool parser_take_host_range(struct parser *parser, struct op *op);
 
-bool take_signal(struct parser *parser, struct op *op);
-bool take_vcpu(struct parser *parser, struct op *op); /* `on`: all of them */
-bool take_switch(struct parser *parser, struct op *op);
-bool take_log(struct parser *parser, struct op *op); /* n: all blocks are split at once */
-bool take_slot(struct parser *parser, struct op *op);
-bool take_time(struct parser *parser, struct op *op);
-bool take_count(struct parser *parser, struct op *op);
-bool take_nothing(struct parser *parser, struct op *op);
+bool parser_take_signal(struct parser *parser, struct op *op);
+bool parser_take_vcpu(struct parser *parser, struct op *op); /* `on`: all of them */
+bool parser_take_switch(struct parser *parser, struct op *op);
+bool parser_take_log(struct parser *parser, struct op *op); /* n: all blocks are split at once */
+bool parser_take_slot(struct parser *parser, struct op *op);
+bool parser_take_time(struct parser *parser, struct op *op);
+bool parser_take_count(struct parser *parser, struct op *op);
+bool parser_take_nothing(struct parser *parser, struct op *op);
 
 /* The VMM's first prefault, by its index in the script, beside which vCPU 0 may touch
  * memory at some costs: nothing that signals say keeps the two apart. SIZE_MAX: there
  * is none. All signals that are awaited are raised. */
-size_t find_crowded_prefault(const struct timeline *timeline);
+size_t workload_crowded_prefault(const struct timeline *timeline);
 
 /* An array of `count` elements with room for one more. */
-void *grown_by_one(void *array, size_t count, size_t size);
+void *workload_grown_by_one(void *array, size_t count, size_t size);
 
 #endif

@@ -81,7 +81,7 @@ static bool stands_alone(const struct order *order, size_t prefault)
     return at == vcpu->count || order->touch[at].ops[OF_VMM] > prefault;
 }
 
-size_t find_crowded_prefault(const struct timeline *timeline)
+size_t workload_crowded_prefault(const struct timeline *timeline)
 {
     const struct script *vmm = &timeline->scripts[0];
     size_t found = 0;

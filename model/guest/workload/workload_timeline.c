@@ -23,63 +23,65 @@ static const struct verb {
     int access; /* enum touch_access, enum guest_maintenance */
     bool (*take)(struct parser *parser, struct op *op);
 } verbs[] = {
-    {"fill", "fill IPA BYTES", OP_FILL, BY_VMM, 0, take_memory},
-    {"fill-uncached", "fill-uncached IPA BYTES", OP_FILL_UNCACHED, BY_VMM, 0, take_memory},
-    {"read", "read IPA BYTES", OP_HOST_READ, BY_VMM, 0, take_memory},
-    {"read-uncached", "read-uncached IPA BYTES", OP_HOST_READ_UNCACHED, BY_VMM, 0, take_memory},
-    {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, take_memory},
-    {"device-write", "device-write IPA BYTES", OP_DEVICE_WRITE, BY_VMM, 0, take_memory},
+    {"fill", "fill IPA BYTES", OP_FILL, BY_VMM, 0, parser_take_memory},
+    {"fill-uncached", "fill-uncached IPA BYTES", OP_FILL_UNCACHED, BY_VMM, 0, parser_take_memory},
+    {"read", "read IPA BYTES", OP_HOST_READ, BY_VMM, 0, parser_take_memory},
+    {"read-uncached", "read-uncached IPA BYTES", OP_HOST_READ_UNCACHED, BY_VMM, 0,
+     parser_take_memory},
+    {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, parser_take_memory},
+    {"device-write", "device-write IPA BYTES", OP_DEVICE_WRITE, BY_VMM, 0, parser_take_memory},
     {"device-read-uncached", "device-read-uncached IPA BYTES", OP_DEVICE_READ, BY_VMM | PAST, 0,
-     take_memory},
+     parser_take_memory},
     {"device-write-uncached", "device-write-uncached IPA BYTES", OP_DEVICE_WRITE, BY_VMM | PAST, 0,
-     take_memory},
-    {"clean", HOST_USAGE("clean"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN, take_host_range},
+     parser_take_memory},
+    {"clean", HOST_USAGE("clean"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN,
+     parser_take_host_range},
     {"clean-pou", HOST_USAGE("clean-pou"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN_POU,
-     take_host_range},
+     parser_take_host_range},
     {"clean-invalidate", HOST_USAGE("clean-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
-     MAINTAIN_CLEAN_INVALIDATE, take_host_range},
+     MAINTAIN_CLEAN_INVALIDATE, parser_take_host_range},
     {"invalidate", HOST_USAGE("invalidate"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_INVALIDATE,
-     take_host_range},
+     parser_take_host_range},
     {"icache-invalidate", HOST_USAGE("icache-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
-     MAINTAIN_ICACHE, take_host_range},
-    {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, take_memory},
-    {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, take_vcpu},
+     MAINTAIN_ICACHE, parser_take_host_range},
+    {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, parser_take_memory},
+    {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, parser_take_vcpu},
     {"prefault", "prefault IPA BYTES [every STRIDE times COUNT]", OP_PREFAULT, BY_VMM, 0,
-     take_touch},
-    {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, take_slot},
-    {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, take_slot},
-    {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, take_slot},
-    {"dirty-log", "dirty-log on|on-split|off", OP_DIRTY_LOG, BY_VMM, 0, take_log},
-    {"enter", "enter", OP_ENTER, BY_GUEST, 0, take_nothing},
+     parser_take_touch},
+    {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, parser_take_slot},
+    {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, parser_take_slot},
+    {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, parser_take_slot},
+    {"dirty-log", "dirty-log on|on-split|off", OP_DIRTY_LOG, BY_VMM, 0, parser_take_log},
+    {"enter", "enter", OP_ENTER, BY_GUEST, 0, parser_take_nothing},
     {"write", "write IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_WRITE,
-     take_touch},
+     parser_take_touch},
     {"read", "read IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_READ,
-     take_touch},
+     parser_take_touch},
     {"fetch", "fetch IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_FETCH,
-     take_touch},
+     parser_take_touch},
     {"read-uncached", "read-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
-     BY_GUEST | PAST, TOUCH_READ, take_touch},
+     BY_GUEST | PAST, TOUCH_READ, parser_take_touch},
     {"write-uncached", "write-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
-     BY_GUEST | PAST, TOUCH_WRITE, take_touch},
-    {"clean", GUEST_USAGE("clean"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN, take_maintained},
+     BY_GUEST | PAST, TOUCH_WRITE, parser_take_touch},
+    {"clean", GUEST_USAGE("clean"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN, parser_take_maintained},
     {"clean-pou", GUEST_USAGE("clean-pou"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN_POU,
-     take_maintained},
+     parser_take_maintained},
     {"clean-invalidate", GUEST_USAGE("clean-invalidate"), OP_MAINTAIN, BY_GUEST,
-     MAINTAIN_CLEAN_INVALIDATE, take_maintained},
+     MAINTAIN_CLEAN_INVALIDATE, parser_take_maintained},
     {"invalidate", GUEST_USAGE("invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_INVALIDATE,
-     take_maintained},
+     parser_take_maintained},
     {"icache-invalidate", GUEST_USAGE("icache-invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE,
-     take_maintained},
+     parser_take_maintained},
     {"icache-invalidate-all", "icache-invalidate-all", OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE_ALL,
-     take_nothing},
-    {"icache", "icache on|off", OP_ICACHE, BY_GUEST, 0, take_switch},
-    {"insns", "insns N", OP_INSNS, BY_GUEST, 0, take_count},
-    {"mmu", "mmu on|off", OP_MMU, BY_GUEST, 0, take_switch},
-    {"vmregs", "vmregs N", OP_VMREGS, BY_GUEST, 0, take_count},
-    {"setway", "setway N", OP_SETWAY, BY_GUEST, 0, take_count},
-    {"compute", "compute TIME", OP_COMPUTE, BY_VMM | BY_GUEST, 0, take_time},
-    {"signal", "signal NAME", OP_SIGNAL, BY_VMM | BY_GUEST, 0, take_signal},
-    {"wait", "wait NAME", OP_WAIT, BY_VMM | BY_GUEST, 0, take_signal},
+     parser_take_nothing},
+    {"icache", "icache on|off", OP_ICACHE, BY_GUEST, 0, parser_take_switch},
+    {"insns", "insns N", OP_INSNS, BY_GUEST, 0, parser_take_count},
+    {"mmu", "mmu on|off", OP_MMU, BY_GUEST, 0, parser_take_switch},
+    {"vmregs", "vmregs N", OP_VMREGS, BY_GUEST, 0, parser_take_count},
+    {"setway", "setway N", OP_SETWAY, BY_GUEST, 0, parser_take_count},
+    {"compute", "compute TIME", OP_COMPUTE, BY_VMM | BY_GUEST, 0, parser_take_time},
+    {"signal", "signal NAME", OP_SIGNAL, BY_VMM | BY_GUEST, 0, parser_take_signal},
+    {"wait", "wait NAME", OP_WAIT, BY_VMM | BY_GUEST, 0, parser_take_signal},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -87,7 +89,7 @@ static const struct verb *find_verb(struct parser *parser, int by)
 {
     const char *names[VERBS];
     size_t count = 0;
-    const char *word = take_word(parser);
+    const char *word = parser_take_word(parser);
     for (size_t i = 0; i < VERBS; i++) {
         if (word && (verbs[i].by & by) && strcmp(verbs[i].name, word) == 0) {
             return &verbs[i];
@@ -121,7 +123,7 @@ static bool check_entered(struct parser *parser, uint32_t vcpu, const struct ver
 static void note_wait(struct parser *parser, uint32_t vcpu)
 {
     uint32_t script = vcpu == SCRIPT_VMM ? 0 : vcpu + 1;
-    parser->waits = grown_by_one(parser->waits, parser->wait_count, sizeof *parser->waits);
+    parser->waits = workload_grown_by_one(parser->waits, parser->wait_count, sizeof *parser->waits);
     parser->waits[parser->wait_count++] =
         (struct wait_line){.script = script,
                            .index = parser->timeline->scripts[script].count - 1,
@@ -160,7 +162,7 @@ static bool play_line(struct parser *parser, uint32_t vcpu)
         return false;
     }
     if (parser->next < parser->count) {
-        return misuse(parser, parser->words[parser->next]);
+        return parser_misuse(parser, parser->words[parser->next]);
     }
     add_op(parser, vcpu, op);
     return timeline_fits(parser->timeline, &parser->at, parser->err);
@@ -205,7 +207,7 @@ static bool one_line(struct parser *parser, const struct script_line *line)
     if (strcmp(line->actor, "phase") == 0) {
         return phase_line(parser, line->text);
     }
-    return actor_of(parser, line->actor, &vcpu) && cut_words(parser, line->text) &&
+    return actor_of(parser, line->actor, &vcpu) && parser_cut_words(parser, line->text) &&
            play_line(parser, vcpu);
 }
 
@@ -268,7 +270,7 @@ static bool check_progress(struct parser *parser)
 /* A prefault is done in the name of vCPU 0, which has no two faults at a time. */
 static bool check_prefaults(struct parser *parser)
 {
-    size_t index = parser->prefaults ? find_crowded_prefault(parser->timeline) : SIZE_MAX;
+    size_t index = parser->prefaults ? workload_crowded_prefault(parser->timeline) : SIZE_MAX;
     for (size_t i = 0; i < parser->wait_count && index != SIZE_MAX; i++) {
         const struct wait_line *line = &parser->waits[i];
         if (line->script == 0 && line->index == index) {

@@ -27,7 +27,7 @@ struct memo_scenario {
     double *value[MEMO_METRICS]; /* [strategy][run], run 0 at the modes; NAN: not known */
     struct strategy_verdict *verdict; /* [strategy] */
     struct verdict (*reader)[READERS]; /* [strategy] */
-    struct map_choice best, sound; /* of all, of those without a condition */
+    struct winner_map_choice best, sound; /* of all, of those without a condition */
 };
 
 /* Where two strategies cost the same along the axis. */

@@ -173,10 +173,10 @@ static void choose(const struct memo *memo, struct memo_scenario *scenario)
     double *scratch = alloc_raw(memo->runs, sizeof *scratch, "a memo");
     for (int sound = 0; sound < 2; sound++) {
         for (size_t s = 0; s < memo->strategies; s++) {
-            may[s] = map_may_win(&scenario->verdict[s], memo->study->memo.what_if, sound);
+            may[s] = winner_map_may_win(&scenario->verdict[s], memo->study->memo.what_if, sound);
         }
-        map_choose(scenario->value[0], memo->strategies, memo->runs, may, scratch,
-                   sound ? &scenario->sound : &scenario->best);
+        winner_map_choose(scenario->value[0], memo->strategies, memo->runs, may, scratch,
+                          sound ? &scenario->sound : &scenario->best);
     }
     free(scratch);
 }
@@ -463,8 +463,8 @@ static size_t find_upstream(const struct memo *memo)
 
 static uint64_t memory_of(const struct memo *memo)
 {
-    uint64_t values = mul_checked(memo->metrics * memo->strategies, memo->runs, "a memo");
-    return mul_checked(values * sizeof(double), memo->scenarios, "a memo");
+    uint64_t values = u64_mul(memo->metrics * memo->strategies, memo->runs, "a memo");
+    return u64_mul(values * sizeof(double), memo->scenarios, "a memo");
 }
 
 bool memo_make(const struct study *study, const char *validation, struct sweep *sweep,
@@ -484,8 +484,8 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     evaluator_open(&evaluator, study, sweep, store);
     bool good =
         find_metrics(memo, err) &&
-        scenarios_allowed(study, sweep->jobs, memory_of(memo), 0, "the memo",
-                          "a study of fewer draws or metrics takes less", err) &&
+        scenario_count_allowed(study, sweep->jobs, memory_of(memo), 0, "the memo",
+                               "a study of fewer draws or metrics takes less", err) &&
         sweep_parts(sweep, memo->scenarios, evaluate_part, &(struct asking){memo, &evaluator}, err);
     if (good) {
         merge_places(memo);

@@ -89,7 +89,7 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
                      struct doc_node *line)
 {
     enum unit unit = metric_quantity(memo->metric[0]);
-    const struct map_choice *best = &there->best;
+    const struct winner_map_choice *best = &there->best;
     put_name(memo, best->winner, line);
     if (best->winner == MAP_NOBODY) {
         doc_number(line, "%s", "");

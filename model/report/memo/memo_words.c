@@ -59,8 +59,8 @@ struct band memo_band(const struct memo *memo, const struct memo_scenario *scena
     if (draws > 0 && isfinite(value[1])) {
         double *copy = alloc_raw(draws, sizeof *copy, "a memo");
         memcpy(copy, value + 1, draws * sizeof *copy);
-        band = (struct band){quantile(copy, draws, 0.5), quantile(copy, draws, 0.1),
-                             quantile(copy, draws, 0.9)};
+        band = (struct band){stats_quantile(copy, draws, 0.5), stats_quantile(copy, draws, 0.1),
+                             stats_quantile(copy, draws, 0.9)};
         free(copy);
     }
     return band;
@@ -85,7 +85,7 @@ bool memo_stale(const struct memo_scenario *scenario, size_t strategy)
 
 bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario, size_t strategy)
 {
-    return map_may_win(&scenario->verdict[strategy], memo->study->memo.what_if, false);
+    return winner_map_may_win(&scenario->verdict[strategy], memo->study->memo.what_if, false);
 }
 
 size_t memo_order(const struct memo *memo, const struct memo_scenario *scenario, size_t *order)
@@ -157,7 +157,7 @@ const char *memo_condition(unsigned conditions)
 {
     return conditions == CONDITION_NO_FILL
                ? "no core prefetches a flushed line before the guest writes it with its MMU off"
-               : conditions_text(conditions);
+               : oracle_conditions_text(conditions);
 }
 
 /* Of the granule: its page, and what a block of its tables maps. */

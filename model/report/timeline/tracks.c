@@ -111,8 +111,8 @@ bool tracks_write(const struct tracks_wish *wish, const struct setup *setup, con
                                  : write_picture(folder, name, form, setup, sim, err);
     }
     if (good && json && messages) {
-        tell_limit(&sim_seen(sim)->did, "ones", messages);
-        tell_limit(&sim_seen(sim)->held, "holds of locks", messages);
+        tell_limit(&watch_seen(sim)->did, "ones", messages);
+        tell_limit(&watch_seen(sim)->held, "holds of locks", messages);
     }
     return good;
 }

@@ -81,7 +81,7 @@ static void name_track(struct writer *writer, uint32_t pid, uint32_t tid, const 
 static void name_tracks(struct writer *writer)
 {
     const struct sim *sim = writer->sim;
-    const struct watch *seen = sim_seen(sim);
+    const struct watch *seen = watch_seen(sim);
     char name[64], longer[96];
     for (uint32_t vm = 0; vm < writer->timeline->vm.copies; vm++) {
         snprintf(name, sizeof name, "VM %" PRIu32, vm);
@@ -109,9 +109,9 @@ static const char *slice_name(const struct span *span, char *buf, size_t size)
     rest.part[most] = rest.part[CLASS_IDLE] = 0;
     uint32_t next = span_class(&rest);
     if (rest.part[next] == 0) {
-        snprintf(buf, size, "%s", class_name(most));
+        snprintf(buf, size, "%s", watch_class_name(most));
     } else {
-        snprintf(buf, size, "%s + %s", class_name(most), class_name(next));
+        snprintf(buf, size, "%s + %s", watch_class_name(most), watch_class_name(next));
     }
     return buf;
 }
@@ -122,7 +122,7 @@ static json_t *parts_of(const struct span *span)
     json_t *parts = json_object();
     for (uint32_t i = 0; i <= CLASS_IDLE; i++) {
         if (span->part[i] > 0) {
-            tojson_set(parts, class_name(i), tojson_whole(span->part[i]));
+            tojson_set(parts, watch_class_name(i), tojson_whole(span->part[i]));
         }
     }
     return parts;
@@ -167,8 +167,8 @@ static void put_hold(struct writer *writer, const struct span *span)
     if (span->part[0] == span->ps) {
         return;
     }
-    json_t *slice = event(hold_name(class, name, sizeof name), "X", pid_of(writer, span->lane),
-                          tid_of(span->lane, true));
+    json_t *slice = event(watch_hold_name(class, name, sizeof name), "X",
+                          pid_of(writer, span->lane), tid_of(span->lane, true));
     json_t *arguments = json_object();
     tojson_set(slice, "cat", tojson_text("hold"));
     tojson_set(arguments, "ps", tojson_whole(span->ps));
@@ -196,7 +196,7 @@ static void put_mark(struct writer *writer, const struct span_mark *mark)
 /* When somebody first did something in each phase; UINT64_MAX: never. */
 static ps_t *phase_starts(const struct writer *writer)
 {
-    const struct spans *did = &sim_seen(writer->sim)->did;
+    const struct spans *did = &watch_seen(writer->sim)->did;
     uint32_t count = writer->timeline->phase_count;
     ps_t *start = alloc_raw(count, sizeof *start, "the timeline");
     for (uint32_t i = 0; i < count; i++) {
@@ -236,7 +236,7 @@ static void put_phases(struct writer *writer)
 
 static json_t *other_data(const struct setup *setup, const struct sim *sim)
 {
-    const struct spans *did = &sim_seen(sim)->did;
+    const struct spans *did = &watch_seen(sim)->did;
     json_t *data = json_object();
     tojson_set(data, "workload", tojson_text(workload_name(setup->workload)));
     tojson_set(data, "strategy", tojson_text(setup->strategy->name));
@@ -244,7 +244,7 @@ static json_t *other_data(const struct setup *setup, const struct sim *sim)
     tojson_set(data, "kernel", tojson_text(setup->kernel.name));
     tojson_set(data, "fidelity", tojson_text(setup->exact ? "exact" : "fast"));
     tojson_set(data, "put_together_up_to_ps", tojson_whole(did->grain));
-    tojson_set(data, "holds_put_together_up_to_ps", tojson_whole(sim_seen(sim)->held.grain));
+    tojson_set(data, "holds_put_together_up_to_ps", tojson_whole(watch_seen(sim)->held.grain));
     tojson_set(data, "marks_left_out", tojson_whole(did->marks_left_out));
     return data;
 }
@@ -252,7 +252,7 @@ static json_t *other_data(const struct setup *setup, const struct sim *sim)
 /* The events are printed one by one: there may be millions. */
 void tracks_json(FILE *out, const struct setup *setup, const struct sim *sim)
 {
-    const struct watch *seen = sim_seen(sim);
+    const struct watch *seen = watch_seen(sim);
     struct writer writer = {.out = out, .sim = sim, .timeline = sim->point->timeline};
     json_t *data = other_data(setup, sim);
     fputs("{\"displayTimeUnit\":\"ns\",\"otherData\":", out);

@@ -252,12 +252,13 @@ static void put_title(FILE *out, const struct drawing *drawing, const struct sha
         snprintf(text + used, sizeof text - (size_t)used, "nothing happens");
     } else if (count == 1) {
         snprintf(text + used, sizeof text - (size_t)used, "100 %% %s",
-                 class_name(share[0].span_class));
+                 watch_class_name(share[0].span_class));
     } else {
-        snprintf(
-            text + used, sizeof text - (size_t)used, "%s %s; %s %s",
-            say_percent(share[0].percent, first, sizeof first), class_name(share[0].span_class),
-            say_percent(share[1].percent, second, sizeof second), class_name(share[1].span_class));
+        snprintf(text + used, sizeof text - (size_t)used, "%s %s; %s %s",
+                 say_percent(share[0].percent, first, sizeof first),
+                 watch_class_name(share[0].span_class),
+                 say_percent(share[1].percent, second, sizeof second),
+                 watch_class_name(share[1].span_class));
     }
     put_text(out, "title", 0, 0, 0, text);
     snprintf(text, sizeof text, "%s on %.60s; Linux %.40s; %s", window, setup->platform.name,
@@ -279,7 +280,7 @@ static void put_key(FILE *out, const struct share *share, uint32_t count)
 {
     char text[128], percent[32];
     for (uint32_t i = 0; i < count; i++) {
-        snprintf(text, sizeof text, "%s  %s", class_name(share[i].span_class),
+        snprintf(text, sizeof text, "%s  %s", watch_class_name(share[i].span_class),
                  say_percent(share[i].percent, percent, sizeof percent));
         uint32_t across = i % KEYS_ACROSS, down = i / KEYS_ACROSS;
         put_text(out, share[i].span_class < CLASS_WAIT ? "keybusy" : "keywait", across, down,
@@ -289,7 +290,7 @@ static void put_key(FILE *out, const struct share *share, uint32_t count)
 
 void tracks_table(FILE *out, const struct setup *setup, const struct sim *sim)
 {
-    const struct spans *did = &sim_seen(sim)->did;
+    const struct spans *did = &watch_seen(sim)->did;
     struct share share[CLASSES];
     struct drawing drawing = {.setup = setup, .sim = sim, .end = sim->end_ps};
     drawing.start = sim->reinit_ps == UINT64_MAX ? 0 : sim->reinit_ps;

@@ -107,7 +107,7 @@ static uint64_t number_from(const char *variable, uint64_t usual)
 
 static size_t below(size_t limit)
 {
-    return limit ? mix64(seed++) % limit : 0;
+    return limit ? rng_mix64(seed++) % limit : 0;
 }
 
 /* Changes, doubles, drops or replaces a stretch; `other` is what is put in. */

@@ -19,7 +19,7 @@ TOKEN = re.compile(
 # Their arguments are words for people, hints to the compiler, or what must hold in any case. A free that is missing is for
 # the leak sanitizer to find, not for a test of costs.
 SILENT = {"INVARIANT", "free", "error_input", "error_run", "error_fatal", "error_suggest", "snprintf", "fprintf",
-          "unit_overflowed", "sizeof", "offsetof", "UINT64_C", "UINT32_C", "invariant_clock",
+          "u64_overflowed", "sizeof", "offsetof", "UINT64_C", "UINT32_C", "invariant_clock",
           "__asm__"}
 
 SWAPS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"),
