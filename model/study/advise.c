@@ -45,56 +45,7 @@ static bool equip(struct platform *platform, enum advise_hardware hardware)
     return false;
 }
 
-/* --- rungs --- */
-
-/* Where a rung stands in the search. */
-struct climb {
-    const struct advise_search *search;
-    size_t rung[ADVISE_RUNGS], count; /* policies of the space */
-    size_t conditional[ADVISE_RUNGS], conditional_count;
-};
-
-/* The cheapest with so many changes and that outcome; SIZE_MAX: none. The first of equals. */
-static size_t cheapest(const struct advise_search *search, size_t changes, enum outcome outcome)
-{
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < search->space.count; i++) {
-        const struct advise_entry *entry = &search->entry[i];
-        bool fits = search->space.policies[i].changes == changes && entry->state == ENTRY_PLAYED &&
-                    entry->verdict.worst == outcome;
-        if (fits && (best == SIZE_MAX || entry->mode < search->entry[best].mode)) {
-            best = i;
-        }
-    }
-    return best;
-}
-
-static bool gains(double before, double after)
-{
-    return before - after >= ADVISE_GAIN_MIN * fabs(before) && after < before;
-}
-
-static void climb(struct climb *climb)
-{
-    const struct advise_search *search = climb->search;
-    double coherent = search->entry[0].mode, conditional = coherent;
-    climb->rung[climb->count++] = 0;
-    for (size_t changes = 1; changes <= search->space.changes_max; changes++) {
-        size_t best = cheapest(search, changes, COHERENT);
-        if (best != SIZE_MAX && gains(coherent, search->entry[best].mode)) {
-            climb->rung[climb->count++] = best;
-            coherent = search->entry[best].mode;
-        }
-        conditional = coherent < conditional ? coherent : conditional;
-        size_t leaning = cheapest(search, changes, ONLY_IF);
-        if (leaning != SIZE_MAX && gains(conditional, search->entry[leaning].mode)) {
-            climb->conditional[climb->conditional_count++] = leaning;
-            conditional = search->entry[leaning].mode;
-        }
-    }
-}
-
-/* --- what a rung costs --- */
+/* --- what a strategy costs --- */
 
 struct pricing {
     const struct advise_request *request;
@@ -136,6 +87,93 @@ static bool costs_of(const struct pricing *pricing, const struct strategy *strat
     return good &&
            (known || evaluate_metric(scenario, pricing->request->metric, &strategy, 1, cost, err));
 }
+
+/* --- rungs --- */
+
+/* Where a rung stands in the search. */
+struct climb {
+    size_t rung[ADVISE_RUNGS], count; /* policies of the space */
+    size_t conditional[ADVISE_RUNGS], conditional_count;
+};
+
+/* What a policy costs in the middle of the draws, or at the modes where there are none. */
+static bool price_median(const struct pricing *pricing, size_t policy, struct error *err)
+{
+    struct advise_entry *entry = &pricing->search->entry[policy];
+    const struct strategy *strategy = &pricing->search->space.policies[policy].strategy;
+    size_t runs = pricing->search->scenario->runs;
+    if (entry->priced) {
+        return true;
+    }
+    double *cost = alloc_zeroed(2 * runs, sizeof *cost, "runs of a scenario");
+    entry->priced = costs_of(pricing, strategy, cost, cost + runs, err);
+    entry->median = band_of(pricing, cost).p50;
+    free(cost);
+    return entry->priced;
+}
+
+/* The cheapest with so many changes and that outcome; SIZE_MAX: none. The first of equals. Draws
+ * are played of those alone that the modes have near the cheapest. */
+static bool find_cheapest(const struct pricing *pricing, size_t changes, enum outcome outcome,
+                          size_t *best, struct error *err)
+{
+    const struct advise_search *search = pricing->search;
+    double mode_min = INFINITY;
+    *best = SIZE_MAX;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < search->space.count; i++) {
+            const struct advise_entry *entry = &search->entry[i];
+            if (search->space.policies[i].changes != changes || entry->state != ENTRY_PLAYED ||
+                entry->verdict.worst != outcome) {
+                continue;
+            }
+            if (pass == 0) {
+                mode_min = fmin(mode_min, entry->mode);
+            } else if (entry->mode - mode_min <= ADVISE_NEAR * fabs(mode_min)) {
+                if (!price_median(pricing, i, err)) {
+                    return false;
+                }
+                *best =
+                    *best == SIZE_MAX || entry->median < search->entry[*best].median ? i : *best;
+            }
+        }
+    }
+    return true;
+}
+
+static bool gains(double before, double after)
+{
+    return before - after >= ADVISE_GAIN_MIN * fabs(before) && after < before;
+}
+
+static bool climb(const struct pricing *pricing, struct climb *climb, struct error *err)
+{
+    const struct advise_search *search = pricing->search;
+    *climb = (struct climb){.rung = {0}, .count = 1};
+    if (!price_median(pricing, 0, err)) {
+        return false;
+    }
+    double coherent = search->entry[0].median, conditional = coherent;
+    for (size_t changes = 1; changes <= search->space.changes_max; changes++) {
+        size_t best, leaning;
+        if (!find_cheapest(pricing, changes, COHERENT, &best, err) ||
+            !find_cheapest(pricing, changes, ONLY_IF, &leaning, err)) {
+            return false;
+        }
+        if (best != SIZE_MAX && gains(coherent, search->entry[best].median)) {
+            climb->rung[climb->count++] = best;
+            coherent = search->entry[best].median;
+        }
+        conditional = fmin(coherent, conditional);
+        if (leaning != SIZE_MAX && gains(conditional, search->entry[leaning].median)) {
+            climb->conditional[climb->conditional_count++] = leaning;
+            conditional = search->entry[leaning].median;
+        }
+    }
+    return true;
+}
+
+/* --- what a rung is --- */
 
 /* By which `after` is cheaper than `before`, by draw; returns the share of draws in which it is. */
 static double gain_of(const struct pricing *pricing, const double *before, const double *after,
@@ -223,7 +261,7 @@ static bool price_rungs(const struct pricing *pricing, const struct climb *climb
     struct scenario *scenario = pricing->search->scenario;
     size_t runs = scenario->runs;
     double *cost = alloc_zeroed((ADVISE_RUNGS + 1) * runs, sizeof *cost, "runs of a scenario");
-    bool good = evaluate_runs(scenario, &strategy_ideal, pricing->ideal, err);
+    bool good = true;
     for (size_t i = 0; good && i < climb->count; i++) {
         good = price_rung(pricing, climb->rung[i], i > 0 ? &ladder->rung[i - 1] : NULL,
                           cost + (i - (i > 0)) * runs, &ladder->rung[i], cost + i * runs, err);
@@ -299,10 +337,9 @@ static void tell_situation(const struct scenario *scenario, size_t point, char *
 static bool fill_ladder(const struct advise_request *request, struct advise_search *search,
                         struct advise_ladder *ladder, double *last, struct error *err)
 {
-    struct climb found = {.search = search};
+    struct climb found;
     struct pricing pricing = {.request = request, .search = search};
     size_t runs = search->scenario->runs;
-    climb(&found);
     *ladder = (struct advise_ladder){.there = true,
                                      .facts = search->facts,
                                      .policies = search->space.count,
@@ -317,7 +354,8 @@ static bool fill_ladder(const struct advise_request *request, struct advise_sear
     }
     pricing.ideal = alloc_zeroed(runs, sizeof *pricing.ideal, "runs of a scenario");
     pricing.scratch = alloc_zeroed(runs, sizeof *pricing.scratch, "runs of a scenario");
-    bool good = price_rungs(&pricing, &found, ladder, last, err);
+    bool good = evaluate_runs(search->scenario, &strategy_ideal, pricing.ideal, err) &&
+                climb(&pricing, &found, err) && price_rungs(&pricing, &found, ladder, last, err);
     free(pricing.ideal);
     free(pricing.scratch);
     return good;

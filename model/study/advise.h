@@ -8,8 +8,9 @@
  * known: who does less maintenance than a strategy that is stale is stale, and who does
  * all that a coherent one does, and more, with no fewer changes, costs no less.
  *
- * Of each number of changes the cheapest coherent strategy is a rung, where it is cheaper
- * than all rungs with fewer. Strategies that are coherent under a condition only are rungs
+ * Of each number of changes the coherent strategy with the lowest median over the draws is a
+ * rung, where it is cheaper than all rungs with fewer; drawn are those whose cost at the modes
+ * is within ADVISE_NEAR of the lowest. Strategies that are coherent under a condition only are rungs
  * of their own, beside. Rungs are priced with the draws of the machine's costs, the same
  * for all of them.
  */
@@ -30,6 +31,9 @@ struct error;
 
 /* A rung costs at least so much less than the one before it. */
 #define ADVISE_GAIN_MIN 1e-3
+
+/* Strategies are compared by their draws where the modes have them nearer than so much. */
+#define ADVISE_NEAR 0.25
 
 /* What it would change if the machine had it. */
 enum advise_hardware {

@@ -21,6 +21,8 @@ struct advise_entry {
     enum advise_state state;
     struct strategy_verdict verdict;
     double mode;
+    bool priced; /* the draws were asked for */
+    double median; /* then: of the draws, or the mode without any */
 };
 
 struct advise_search {

@@ -202,6 +202,49 @@ static void nothing_cheaper_is_left_out(void **state)
     close_scenario(&evaluator, &scenario);
 }
 
+/* Draws choose, not the modes: no coherent strategy with no more changes than a rung, all of them
+ * drawn, has a lower median. */
+static void rungs_have_the_lowest_median(void **state)
+{
+    struct evaluator evaluator;
+    struct sweep sweep = {.jobs = 2};
+    struct scenario scenario;
+    struct advise_results results;
+    struct error err = {0};
+    char text[1024];
+    struct policy_space space;
+    (void)state;
+    snprintf(text, sizeof text,
+             "[axes]\nworkload = %s\nmachine = kunpeng-920\n[study]\ndraws = 16\n[set]\n",
+             mixed_workload());
+    open_scenario(text, 0, &evaluator, &sweep, &scenario);
+    const struct advise_request request = {.metric = METRIC_added_boot_ns, .changes_max = 3};
+    assert_true(advise_run(&study, &request, &sweep, test_store(), &results, &err));
+    const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
+    policy_space_init(&space, policy_upstream(false), &ladder->facts, request.changes_max);
+    assert_true(ladder->count > 1);
+    for (size_t i = 0; i < space.count; i++) {
+        const struct strategy *strategy = &space.policies[i].strategy;
+        struct strategy_verdict verdict;
+        double value[17];
+        if (!evaluate_verdict(&scenario, strategy, &verdict, &err) ||
+            !evaluate_metric(&scenario, METRIC_added_boot_ns, &strategy, 1, value, &err)) {
+            fail_msg("%s", err.text);
+        }
+        double median = quantile(value + 1, 16, 0.5);
+        for (size_t rung = 1; verdict.worst == COHERENT && rung < ladder->count; rung++) {
+            double stands = ladder->rung[rung].cost.p50;
+            if (space.policies[i].changes <= ladder->rung[rung].changes &&
+                median < stands * (1 - ADVISE_GAIN_MIN)) {
+                fail_msg("policy %zu: %.0f ns; rung %zu stands at %.0f", i, median, rung, stands);
+            }
+        }
+    }
+    policy_space_free(&space);
+    advise_free(&results);
+    close_scenario(&evaluator, &scenario);
+}
+
 /* --- the ladder against what a user can write --- */
 
 /* Any value of any key. */
@@ -387,6 +430,7 @@ int main(void)
         cmocka_unit_test(too_many_are_cut_by_changes),
         cmocka_unit_test(built_in_rows_are_in_it),
         cmocka_unit_test(nothing_cheaper_is_left_out),
+        cmocka_unit_test(rungs_have_the_lowest_median),
         cmocka_unit_test(no_random_row_is_cheaper),
         cmocka_unit_test(no_random_row_is_cheaper_by_pages),
         cmocka_unit_test(same_for_any_number_of_threads),
