@@ -57,6 +57,7 @@ struct watch *engine_watch(struct engine *engine)
 {
     if (!engine->watch) {
         engine->watch = alloc_zeroed(1, sizeof *engine->watch, "what is watched");
+        engine->observed = true;
     }
     return engine->watch;
 }
@@ -68,11 +69,12 @@ uint32_t watch_hold_class(uint32_t resource, bool write)
 
 /* --- time passes ---
  *
- * Most runs are not watched. The watched ways are functions of their own that
+ * Most runs are not observed. The observed ways are functions of their own that
  * are entered with everything still in its place, so that the others pay for
  * one comparison. */
 
 #define WATCHED(engine) __builtin_expect((engine)->watch != NULL, 0)
+#define OBSERVED(engine) __builtin_expect((engine)->observed, 0)
 #define SELDOM __attribute__((noinline, cold))
 
 static SELDOM void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
@@ -102,7 +104,9 @@ static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
     struct engine *engine = actor->engine;
     /* Here and not only where a clock moves: free events take no time, but with
      * another price they would. */
-    engine->overlapped |= n > 0 && engine->calendar.count > 0;
+    if (engine->calendar.count > 0 && n > 0) {
+        engine->overlapped = true;
+    }
     return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
 }
 
@@ -112,29 +116,39 @@ static inline void advance_busy(struct actor *actor, ps_t ps)
     actor->busy_ps += ps;
 }
 
-static SELDOM ps_t count_watched(struct actor *actor, uint32_t kind, uint64_t n)
+static SELDOM ps_t count_observed(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    watch_count(actor, kind, n);
+    struct engine *engine = actor->engine;
+    if (engine->tails && engine->overlapped) {
+        engine->tails = NULL; /* they would mean nothing */
+        engine->observed = engine->watch;
+    }
+    if (engine->tails) {
+        tails_add(engine->tails, kind, n);
+    }
+    if (engine->watch) {
+        watch_count(actor, kind, n);
+    }
     return count(actor, kind, n);
 }
 
-static SELDOM void charge_watched(struct actor *actor, uint32_t kind, uint64_t n)
+static SELDOM void charge_observed(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    actor_busy(actor, count_watched(actor, kind, n));
+    actor_busy(actor, count_observed(actor, kind, n));
 }
 
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    if (WATCHED(actor->engine)) {
-        return count_watched(actor, kind, n);
+    if (OBSERVED(actor->engine)) {
+        return count_observed(actor, kind, n);
     }
     return count(actor, kind, n);
 }
 
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    if (WATCHED(actor->engine)) {
-        charge_watched(actor, kind, n);
+    if (OBSERVED(actor->engine)) {
+        charge_observed(actor, kind, n);
         return;
     }
     advance_busy(actor, count(actor, kind, n));

@@ -18,6 +18,7 @@
 #include "core/calendar.h"
 #include "core/ledger.h"
 #include "core/spans.h"
+#include "core/tails.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -121,6 +122,8 @@ struct engine {
     struct calendar calendar;
     struct ledger *ledger;
     struct watch *watch; /* NULL: nobody watches */
+    struct tails *tails; /* what holds and stalls are made of; NULL: no one asks, or they overlap */
+    bool observed; /* there is one of the two */
     ps_t now;
     struct actor *actors;
     uint32_t actor_count;

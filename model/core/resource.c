@@ -31,6 +31,9 @@ static void hold(struct lock *lock, struct actor *actor, bool write)
     actor->hold_start = actor->engine->now;
     if (write) {
         lock->writer = actor;
+        if (actor->engine->tails && lock->in_tails) {
+            tails_begin(actor->engine->tails, actor->id, TAIL_MARK_HOLD);
+        }
     } else {
         lock->readers++;
     }
@@ -102,6 +105,9 @@ void lock_give(struct lock *lock, struct actor *actor)
                   lock->writer->name);
         lock->writer = NULL;
         lock->longest_write_ps = held > lock->longest_write_ps ? held : lock->longest_write_ps;
+        if (actor->engine->tails && lock->in_tails) {
+            tails_end(actor->engine->tails, actor->id, TAIL_HOLD, lock->holds, false);
+        }
     } else {
         INVARIANT(lock->readers > 0, "%s gives %s, which nobody holds", actor->name, lock->name);
         lock->readers--;

@@ -27,6 +27,7 @@ struct lock {
     ps_t batched_wait_ps; /* waiting so far that is only due to that, up to batched_until */
     ps_t batched_until;
     uint64_t contended; /* acquisitions that had to wait */
+    bool in_tails; /* its holds for write belong into the engine's tails */
 };
 
 /* Whether somebody waits for it: what a kernel asks before it yields. */

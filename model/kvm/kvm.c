@@ -141,7 +141,8 @@ struct setway {
     struct kvm *kvm;
     struct kvm_vcpu *vcpu;
     uint64_t n;
-    ps_t start, trapped; /* before and after the traps */
+    struct stall stall;
+    ps_t trapped; /* after the traps */
 };
 
 static CORO(setway)
@@ -149,16 +150,16 @@ static CORO(setway)
     struct setway *my = CORO_LOCALS(setway);
     struct kvm *kvm = my->kvm;
     CORO_BEGIN;
-    my->start = actor->now;
+    my->stall = stall_begin(actor);
     /* With FWB it is trapped, and that is all. */
     actor_charge(actor, kvm->fwb ? EV_exits : EV_setway_traps, my->n);
-    my->trapped = actor->now;
+    my->trapped = stall_once(actor);
     if (!kvm->fwb && my->n > 0 && !my->vcpu->tvm) {
         /* From here on the toggle will do it, so later ones do nothing. */
         my->vcpu->tvm = true;
         AWAIT(kvm_flush_vm(actor, kvm, SITE_SETWAY));
     }
-    stall_book(kvm, actor->now - my->start, actor->now - my->trapped, my->n);
+    stall_end_once(actor, kvm, my->stall, my->trapped, my->n);
     CORO_END;
 }
 

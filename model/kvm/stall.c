@@ -1,17 +1,44 @@
 #include "kvm/stall.h"
 
-void stall_book(struct kvm *kvm, ps_t total, ps_t once, uint64_t count)
+void stall_add(struct histogram *stalls, ps_t total, ps_t once, uint64_t count, uint64_t times)
 {
-    if (!kvm->stalls || total == 0) {
+    if (total == 0) {
         return;
     }
-    ps_t each = count > 1 ? (total - once) / count : 0;
-    uint64_t alike = count > 1 ? count - 1 : 0;
-    histogram_add(kvm->stalls, each, alike);
-    histogram_add(kvm->stalls, total - each * alike, 1);
+    if (count > 1) {
+        ps_t each = (total - once) / count;
+        histogram_add(stalls, each, u64_mul(count - 1, times, "number of stalls"));
+        total -= each * (count - 1);
+    }
+    histogram_add(stalls, total, times);
+}
+
+static void end(const struct actor *actor, struct kvm *kvm, ps_t total, ps_t once, uint64_t count,
+                bool marked)
+{
+    if (kvm->stalls) {
+        stall_add(kvm->stalls, total, once, count, 1);
+    }
+    if (actor->engine->tails) {
+        tails_end(actor->engine->tails, actor->id, TAIL_STALL, count, marked);
+    }
 }
 
 void stall_end(const struct actor *actor, struct kvm *kvm, struct stall stall, uint64_t count)
 {
-    stall_book(kvm, actor->now - stall.start, actor->lock_wait_ps - stall.waited, count);
+    end(actor, kvm, actor->now - stall.start, actor->lock_wait_ps - stall.waited, count, false);
+}
+
+ps_t stall_once(const struct actor *actor)
+{
+    if (actor->engine->tails) {
+        tails_begin(actor->engine->tails, actor->id, TAIL_MARK_ONCE);
+    }
+    return actor->now;
+}
+
+void stall_end_once(const struct actor *actor, struct kvm *kvm, struct stall stall, ps_t once_start,
+                    uint64_t count)
+{
+    end(actor, kvm, actor->now - stall.start, actor->now - once_start, count, true);
 }

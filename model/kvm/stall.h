@@ -30,14 +30,23 @@ struct stall {
 
 static inline struct stall stall_begin(const struct actor *actor)
 {
+    if (actor->engine->tails) {
+        tails_begin(actor->engine->tails, actor->id, TAIL_MARK_STALL);
+    }
     return (struct stall){actor->now, actor->lock_wait_ps};
 }
 
-/* Books `count` stalls (0: one) of `total` in all, of which `once` is in one of
- * them only. */
-void stall_book(struct kvm *kvm, ps_t total, ps_t once, uint64_t count);
-
-/* Ends what began as `count` stalls: what was waited for locks is one's. */
+/* Ends what began as `count` stalls (0: one): what was waited for locks is one's. */
 void stall_end(const struct actor *actor, struct kvm *kvm, struct stall stall, uint64_t count);
+
+/* From here on what happens is in one of the stalls only. */
+ps_t stall_once(const struct actor *actor);
+
+/* The same as stall_end where that was said at a time. */
+void stall_end_once(const struct actor *actor, struct kvm *kvm, struct stall stall, ps_t once_start,
+                    uint64_t count);
+
+/* Adds `count` stalls (0: one) of `total` in all, of which `once` is in one of them only. */
+void stall_add(struct histogram *stalls, ps_t total, ps_t once, uint64_t count, uint64_t times);
 
 #endif

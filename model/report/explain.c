@@ -151,9 +151,9 @@ static void write_facts(const struct account *account, const struct trial *playe
         fprintf(account->out, "%s %s", i ? "," : "", unit_format_ps(stalls[i], text, sizeof text));
     }
     fprintf(account->out, " (median, 99 %%, longest)\n");
-    if (times->first_insn_ps != UINT64_MAX) {
+    if (times->tail.first_insn_ps != UINT64_MAX) {
         fprintf(account->out, "  %-34s %s\n", "re-init to the first thing done",
-                unit_format_ps(times->first_insn_ps, text, sizeof text));
+                unit_format_ps(times->tail.first_insn_ps, text, sizeof text));
     }
     fprintf(account->out,
             "  %-34s %" PRIu64 " of the granule, %" PRIu64 " blocks, %" PRIu64 " of 1 GiB\n",

@@ -43,6 +43,10 @@ static void open_window(struct sim *sim, struct actor *actor)
             lock->longest_write_ps = lock->longest_read_ps = 0;
         }
         histogram_clear(&sim->stalls);
+        if (sim->engine.tails) {
+            tails_clear(&sim->tails);
+            tails_begin(&sim->tails, 0, TAIL_MARK_FIRST);
+        }
         ledger_vector(&sim->ledger, sim->before);
         sim->waited_before_ps = ledger_waited(&sim->ledger, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL);
     }
@@ -99,6 +103,9 @@ static void note_first_insn(struct sim *sim, const struct actor *actor)
 {
     if (sim->reinit_ps != UINT64_MAX && sim->first_insn_ps == UINT64_MAX) {
         sim->first_insn_ps = actor->now;
+        if (sim->engine.tails) {
+            tails_end(&sim->tails, 0, TAIL_FIRST, 1, false);
+        }
     }
 }
 

@@ -217,6 +217,7 @@ void sim_init(struct sim *sim, const struct point *point)
         struct kvm *kvm = sim_vm(sim, i);
         kvm->worker_count = helpers_of(point);
         kvm->stalls = &sim->stalls;
+        kvm->mmu_lock.in_tails = true;
         kvm->workers = sim->engine.actors + actors + (size_t)i * kvm->worker_count;
     }
     if (point->varied) {
@@ -224,6 +225,11 @@ void sim_init(struct sim *sim, const struct point *point)
         kvm_vary_faults(&sim->kvm, sim->price);
     }
     histogram_init(&sim->stalls);
+    if (point->tails) {
+        tails_init(&sim->tails, actors + helpers, EVENT_KINDS);
+        sim->engine.tails = &sim->tails;
+        sim->engine.observed = true;
+    }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
     sim->window = zeroed(WINDOW_CELLS, sizeof *sim->window);
     sim->before = zeroed(WINDOW_CELLS, sizeof *sim->before);
@@ -238,6 +244,7 @@ void sim_free(struct sim *sim)
     engine_free(&sim->engine);
     ledger_free(&sim->ledger);
     histogram_free(&sim->stalls);
+    tails_free(&sim->tails);
     free(sim->more);
     free(sim->signals);
     free(sim->window);

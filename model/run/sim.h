@@ -24,6 +24,7 @@ struct point {
     bool exact; /* leaf by leaf and line by line */
     bool varied; /* faults' paths vary in time (kvm_vary_faults) */
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
+    bool tails; /* holds and stalls are told apart by what happens in them (sim.tails) */
 };
 
 /* What one re-init found. */
@@ -53,6 +54,7 @@ struct sim {
     struct kvm *more; /* the others of a host with several */
     struct signal *signals; /* [copies][timeline's signals] */
     ps_t price[EVENT_KINDS];
+    struct tails tails; /* of holds of mmu_lock and stalls since the first re-init */
 
     /* Results, valid after sim_run. */
     ps_t end_ps; /* when the last actor ended */

@@ -404,17 +404,17 @@ bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, u
     return played;
 }
 
-/* Whether pricing the strategy's run again says what `metric` needs to know (METRICS: all that
- * can be said without a run). */
-static bool price_again(struct scenario *scenario, const struct trial *trial, enum metric metric,
-                        const struct costs *costs, struct times *times)
+/* Whether pricing the strategy's run again says all that is asked; `stalls` to count in, where its
+ * tail is. */
+static bool price_again(const struct scenario *scenario, const struct trial *trial,
+                        const struct costs *costs, struct histogram *stalls, struct times *times)
 {
-    bool again = !scenario->evaluator->study->replay || metric != METRICS;
-    if (!again || !trial_can_reprice(trial, &scenario->setup, costs->value, costs->price)) {
+    if (!trial_can_reprice(trial, &scenario->setup, costs->value, costs->price) ||
+        (stalls && !trial->has_tails)) {
         return false;
     }
-    trial_reprice(trial, costs->price, times);
-    return metric == METRICS || metric_known(metric, trial, times);
+    trial_reprice(trial, costs->price, stalls, times);
+    return true;
 }
 
 static bool play_again(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
@@ -440,7 +440,7 @@ static bool same_costs(const double a[COSTS], const double b[COSTS])
 
 /* A strategy's times at any costs. */
 static bool times_at(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
-                     enum metric metric, const struct costs *costs, struct times *times,
+                     struct histogram *stalls, const struct costs *costs, struct times *times,
                      struct error *err)
 {
     const struct trial *trial = trial_of(scenario, strategy, stratum, err);
@@ -453,7 +453,7 @@ static bool times_at(struct scenario *scenario, const struct strategy *strategy,
         trial_times(trial, costs->price, times);
         return true;
     }
-    return price_again(scenario, trial, metric, costs, times) ||
+    return price_again(scenario, trial, costs, stalls, times) ||
            play_again(scenario, strategy, stratum, costs, times, err);
 }
 
@@ -476,8 +476,8 @@ static bool replay_part(void *context, size_t part, struct error *err)
                       &replay->costs[run], &replay->times[run], err);
 }
 
-static bool runs_of(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
-                    struct times *times, struct error *err)
+bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, bool tails,
+                   struct times *times, struct error *err)
 {
     const struct costs *costs = costs_of_runs(scenario);
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
@@ -486,24 +486,22 @@ static bool runs_of(struct scenario *scenario, const struct strategy *strategy, 
     }
     struct replay replay = {scenario, strategy, costs, NULL, times};
     size_t count = 0;
+    struct histogram stalls;
     replay.run = alloc_zeroed(scenario->runs, sizeof *replay.run, "runs of a scenario");
+    histogram_init(&stalls);
     trial_times(trial, costs[0].price, &times[0]);
     for (size_t run = 1; run < scenario->runs && trial; run++) {
         trial = trial_of(scenario, strategy, scenario_stratum(scenario, run), err);
-        if (trial && !price_again(scenario, trial, metric, &costs[run], &times[run])) {
+        if (trial &&
+            !price_again(scenario, trial, &costs[run], tails ? &stalls : NULL, &times[run])) {
             replay.run[count++] = run;
         }
     }
+    histogram_free(&stalls);
     bool good = trial && (count == 0 || sweep_parts(scenario->evaluator->sweep, count, replay_part,
                                                     &replay, err));
     free(replay.run);
     return good;
-}
-
-bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, struct times *times,
-                   struct error *err)
-{
-    return runs_of(scenario, strategy, METRICS, times, err);
 }
 
 bool evaluate_verdict(struct scenario *scenario, const struct strategy *strategy,
@@ -543,14 +541,21 @@ static bool metric_at(struct scenario *scenario, enum metric metric, unsigned st
                       size_t count, double *values, struct error *err)
 {
     struct times ideal = {0}, times = {0};
+    struct histogram own, *stalls = metric_is_tail(metric) ? &own : NULL;
     struct costs costs;
     memcpy(costs.value, value, sizeof costs.value);
     trial_prices(&scenario->setup, value, costs.price);
+    if (stalls) {
+        histogram_init(stalls);
+    }
     bool good = !metric_needs_ideal(metric) ||
-                times_at(scenario, &strategy_ideal, stratum, metric, &costs, &ideal, err);
+                times_at(scenario, &strategy_ideal, stratum, NULL, &costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {
-        good = times_at(scenario, strategies[i], stratum, metric, &costs, &times, err) &&
+        good = times_at(scenario, strategies[i], stratum, stalls, &costs, &times, err) &&
                value_of(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
+    }
+    if (stalls) {
+        histogram_free(stalls);
     }
     return good;
 }
@@ -579,9 +584,9 @@ bool evaluate_metric(struct scenario *scenario, enum metric metric,
     struct times *ideal = alloc_zeroed(scenario->runs, sizeof *ideal, "runs of a scenario");
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
     bool good =
-        !metric_needs_ideal(metric) || runs_of(scenario, &strategy_ideal, metric, ideal, err);
+        !metric_needs_ideal(metric) || evaluate_runs(scenario, &strategy_ideal, false, ideal, err);
     for (size_t i = 0; good && i < count; i++) {
-        good = runs_of(scenario, strategies[i], metric, times, err);
+        good = evaluate_runs(scenario, strategies[i], metric_is_tail(metric), times, err);
         for (size_t run = 0; good && run < scenario->runs; run++) {
             good = value_of(scenario, strategies[i], metric, &times[run], &ideal[run],
                             &value[i * scenario->runs + run], err);

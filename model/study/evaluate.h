@@ -89,9 +89,9 @@ const struct trial *evaluate_trial(struct scenario *scenario, const struct strat
 bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                    char hash[SETUP_HASH], struct error *err);
 
-/* Its times in all runs. */
-bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, struct times *times,
-                   struct error *err);
+/* Its times in all runs; `tails`: those of its longest holds and stalls, too. */
+bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, bool tails,
+                   struct times *times, struct error *err);
 
 /* What is known of a strategy in a scenario, whatever things cost. */
 struct strategy_verdict {

@@ -38,6 +38,7 @@ static void fill_metric(const struct scenario *scenario, const struct trial *tri
 struct cell {
     const struct study *study;
     const bool *wanted; /* [METRICS] */
+    bool tails; /* one of them is of tails */
     struct scenario scenario;
     struct setup_hasher *hasher;
     struct times *ideal, *times; /* [runs] */
@@ -52,6 +53,9 @@ static bool cell_open(struct cell *cell, struct evaluator *evaluator, size_t ind
     const struct study *study = evaluator->study;
     char identity[128];
     *cell = (struct cell){.study = study, .wanted = wanted};
+    for (int metric = 0; metric < METRICS; metric++) {
+        cell->tails |= wanted[metric] && metric_is_tail((enum metric)metric);
+    }
     if (!scenario_open(&cell->scenario, evaluator, study_point(study, index, 0),
                        (struct scenario_key){0}, err)) {
         return false;
@@ -80,12 +84,12 @@ static void cell_close(struct cell *cell)
 static bool fill_times(struct cell *cell, const struct strategy *strategy, struct times *times,
                        struct error *err)
 {
-    if (!evaluate_runs(&cell->scenario, strategy, times, err)) {
+    if (!evaluate_runs(&cell->scenario, strategy, cell->tails, times, err)) {
         return false;
     }
     for (size_t run = 0; run < cell->scenario.runs; run++) {
-        cell->plays += times[run].replayed;
-        cell->reprices += !times[run].replayed;
+        cell->plays += !times[run].priced;
+        cell->reprices += times[run].priced;
     }
     return true;
 }
@@ -222,7 +226,7 @@ bool study_sample(const struct study *study, size_t index, bool *again, struct e
     if (scenario_open(&scenario, &evaluator, study_point(study, index, 0), (struct scenario_key){0},
                       err)) {
         trial = evaluate_trial(&scenario, study->strategies[0], err);
-        *again = trial && trial->serial && !study->replay;
+        *again = trial && trial->serial;
         scenario_close(&scenario);
     }
     evaluator_close(&evaluator);

@@ -28,7 +28,7 @@ static const enum metric_kind {
     METRIC_TIME,
     METRIC_ADDED,
     METRIC_PART,
-    METRIC_PLAYED,
+    METRIC_TAIL,
     METRIC_COUNT
 } metric_kind[METRICS] = {
 #define METRIC_KIND(name, unit, kind, value, help) METRIC_##kind,
@@ -154,13 +154,18 @@ double metric_value(enum metric metric, const struct trial *played, const struct
 
 bool metric_known(enum metric metric, const struct trial *played, const struct times *times)
 {
-    return metric_kind[metric] != METRIC_PLAYED ||
-           (times->replayed && !isnan(metric_value(metric, played, times, times)));
+    return metric_kind[metric] != METRIC_TAIL ||
+           (times->has_tail && !isnan(metric_value(metric, played, times, times)));
 }
 
 bool metric_needs_ideal(enum metric metric)
 {
     return metric_kind[metric] == METRIC_ADDED || metric_kind[metric] == METRIC_PART;
+}
+
+bool metric_is_tail(enum metric metric)
+{
+    return metric_kind[metric] == METRIC_TAIL;
 }
 
 bool metric_is_count(enum metric metric)

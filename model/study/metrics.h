@@ -22,7 +22,7 @@ struct source_location;
  *   kind    TIME    by draw
  *           ADDED   a difference to the yardstick
  *           PART    of the added boot time, such a difference too
- *           PLAYED  what only a run that was played knows, not one that is priced again
+ *           TAIL    the longest of what comes up often, and what comes first: by draw
  *           COUNT   the same whatever things cost
  *   value   an expression of a trial, its times and the yardstick's `ideal` times, in the words
  *           of metrics.c; NAN: the run does not know it */
@@ -35,13 +35,13 @@ struct source_location;
     X(window_ns, "ns", TIME, NS(window_ps), "first re-init call to the end, nothing taken off")   \
     X(cpu_ns, "ns", TIME, NS(cpu_ps),                                                             \
       "busy time of all actors from the first re-init on, waits included")                        \
-    X(pause_ns, "ns", PLAYED, NS(tail.pause_ps), "longest hold of mmu_lock for write")            \
-    X(stall_p50_ns, "ns", PLAYED, NS(tail.stall_p50_ps),                                          \
+    X(pause_ns, "ns", TAIL, NS(tail.pause_ps), "longest hold of mmu_lock for write")              \
+    X(stall_p50_ns, "ns", TAIL, NS(tail.stall_p50_ps),                                            \
       "median time that KVM keeps a vCPU from running (kvm/stall.h)")                             \
-    X(stall_p99_ns, "ns", PLAYED, NS(tail.stall_p99_ps),                                          \
+    X(stall_p99_ns, "ns", TAIL, NS(tail.stall_p99_ps),                                            \
       "the same, what 99 of 100 stalls do not exceed")                                            \
-    X(stall_max_ns, "ns", PLAYED, NS(tail.stall_max_ps), "the same, the longest")                 \
-    X(first_insn_ns, "ns", PLAYED, IF_EVER_NS(first_insn_ps),                                     \
+    X(stall_max_ns, "ns", TAIL, NS(tail.stall_max_ps), "the same, the longest")                   \
+    X(first_insn_ns, "ns", TAIL, IF_EVER_NS(tail.first_insn_ps),                                  \
       "first re-init call to the end of a vCPU's first access")                                   \
     X(writeback_bytes, "bytes", COUNT, EVENTS(writeback_bytes),                                   \
       "written back by maintenance from the first re-init on")                                    \
@@ -81,11 +81,15 @@ bool metric_one(const char *text, const struct source_location *at, enum metric 
                 struct error *err);
 
 /* Whether a draw's run can tell the metric: a run that was only priced again
- * does not know its longest lock hold, its stalls or its first instruction. */
+ * does not know its longest lock hold, its stalls or its first instruction where
+ * more of them differ than are kept (core/tails.h). */
 bool metric_known(enum metric metric, const struct trial *played, const struct times *times);
 
 /* Whether the yardstick's times are part of the value. */
 bool metric_needs_ideal(enum metric metric);
+
+/* Whether it is asked of a run's tail. */
+bool metric_is_tail(enum metric metric);
 
 /* Whether the value is the same for every draw. */
 bool metric_is_count(enum metric metric);

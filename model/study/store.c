@@ -134,7 +134,7 @@ static const char tables[] =
     "CREATE TABLE play (play_hash TEXT, costs_hash TEXT, serial INTEGER, window_ps INTEGER, "
     "cpu_ps INTEGER, pause_ps INTEGER, stall_p50_ps INTEGER, stall_p99_ps INTEGER, "
     "stall_max_ps INTEGER, first_insn_ps INTEGER, counts TEXT, before TEXT, leaves TEXT, "
-    "verdicts TEXT, checksum INTEGER, PRIMARY KEY (play_hash, costs_hash));"
+    "verdicts TEXT, tails TEXT, checksum INTEGER, PRIMARY KEY (play_hash, costs_hash));"
     "CREATE TABLE costs (costs_hash TEXT PRIMARY KEY, cost TEXT, price_ps TEXT);"
     "CREATE TABLE draw (draws_hash TEXT, draw INTEGER, costs_hash TEXT, stratum INTEGER, "
     "PRIMARY KEY (draws_hash, draw)) WITHOUT ROWID;"

@@ -11,7 +11,7 @@
 
 #define TIMES_COLUMNS \
     "serial, window_ps, cpu_ps, pause_ps, stall_p50_ps, stall_p99_ps, stall_max_ps, first_insn_ps"
-#define TEXT_COLUMNS "counts, before, leaves, verdicts"
+#define TEXT_COLUMNS "counts, before, leaves, verdicts, tails"
 
 static void put_play(struct row *row, const struct trial *trial, const struct trial_json *json)
 {
@@ -22,7 +22,7 @@ static void put_play(struct row *row, const struct trial *trial, const struct tr
                                 trial->tail.stall_p50_ps,
                                 trial->tail.stall_p99_ps,
                                 trial->tail.stall_max_ps,
-                                trial->first_insn_ps};
+                                trial->tail.first_insn_ps};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         row_put_whole(row, numbers[i]);
     }
@@ -30,6 +30,7 @@ static void put_play(struct row *row, const struct trial *trial, const struct tr
     row_put_text(row, json->before);
     row_put_text(row, json->leaves);
     row_put_text(row, json->verdicts);
+    row_put_text(row, json->tails);
     row_put_whole(row, row->checksum);
 }
 
@@ -38,7 +39,7 @@ bool store_add_play(struct store *store, const char *play, const char *costs,
 {
     static const char sql[] = "INSERT OR IGNORE INTO play (" TIMES_COLUMNS ", " TEXT_COLUMNS
                               ", checksum, play_hash, costs_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-                              "?, ?, ?, ?, ?, ?, ?)";
+                              "?, ?, ?, ?, ?, ?, ?, ?)";
     static const char again[] = "UPDATE about SET value = value + 1 WHERE name = 'plays_repeated'";
     struct trial_json json;
     struct row row;
@@ -60,13 +61,13 @@ static bool take_play(struct row *row, struct trial *trial)
     uint64_t *const numbers[] = {&trial->window_ps,         &trial->cpu_ps,
                                  &trial->tail.pause_ps,     &trial->tail.stall_p50_ps,
                                  &trial->tail.stall_p99_ps, &trial->tail.stall_max_ps,
-                                 &trial->first_insn_ps};
+                                 &trial->tail.first_insn_ps};
     *trial = (struct trial){.serial = row_whole(row) != 0};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         *numbers[i] = row_whole(row);
     }
     struct trial_json json;
-    char **const texts[] = {&json.counts, &json.before, &json.leaves, &json.verdicts};
+    char **const texts[] = {&json.counts, &json.before, &json.leaves, &json.verdicts, &json.tails};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = strdup(row_text(row));
         if (!*texts[i]) {

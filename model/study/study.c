@@ -59,11 +59,6 @@ const struct option_row study_options[] = {
      .choices = CHOICES_OF(DRAW_SEQUENCE_CHOICES),
      .fallback = "sobol",
      .help = "the low-discrepancy sequence of the draws"},
-    {.name = "replay",
-     .kind = OPTION_FLAG,
-     AT(replay),
-     .fallback = "no",
-     .help = "plays every draw, also where pricing again says the same of all but pauses"},
     {.name = "preemptible",
      .kind = OPTION_FLAG,
      AT(preemptible),
@@ -165,10 +160,21 @@ static bool unknown_section(const char *section, const struct source_location *a
     return error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
 }
 
+/* What studies had until longest holds and stalls could be priced again. */
+static bool no_replay(const struct source_location *at, struct error *err)
+{
+    return error_input(err, at,
+                       "is no longer a key: holds and stalls have bands in every study; leave it "
+                       "out");
+}
+
 static bool study_line(void *context, const char *section, const char *name, const char *value,
                        const struct source_location *at, struct error *err)
 {
     struct study *study = context;
+    if (strcmp(section, "study") == 0 && strcmp(name, "replay") == 0) {
+        return no_replay(at, err);
+    }
     if (strcmp(section, "study") == 0) {
         return option_assign(study_options, study_option_count, section, name, value, study, at,
                              err);
@@ -215,6 +221,9 @@ static bool change(struct study *study, const char *text, struct error *err)
     }
     memcpy(key, text, (size_t)(equals - text));
     key[equals - text] = '\0';
+    if (strcmp(key, "replay") == 0) {
+        return no_replay(&at, err);
+    }
     if (option_find(study_options, study_option_count, "study", key)) {
         return option_assign(study_options, study_option_count, "study", key, equals + 1, study,
                              &at, err);

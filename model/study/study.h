@@ -70,7 +70,6 @@ struct study {
     enum draw_sequence sequence;
     uint64_t seed, draws, shifts;
     bool preemptible;
-    bool replay; /* no pricing again: longest holds have bands, too */
 
     struct axis axes[STUDY_AXES];
     size_t axis_count;

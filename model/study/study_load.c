@@ -360,7 +360,6 @@ struct draw_plan study_draw_plan(const struct study *study)
 
 void study_identity(const struct study *study, char *buf, size_t size)
 {
-    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d%s",
-             study->seed, study->draws, study->shifts, study->sequence,
-             study->replay ? " replay" : "");
+    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d",
+             study->seed, study->draws, study->shifts, study->sequence);
 }

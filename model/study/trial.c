@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
+#include "kvm/stall.h"
 #include "machine/price.h"
 #include "run/sim.h"
 
@@ -55,6 +56,41 @@ static void take_stalls(const struct histogram *stalls, struct tail *tail)
     tail->stall_max_ps = stalls->max;
 }
 
+/* The counts that are not 0, behind those that are there. */
+static size_t take_kinds(const uint64_t *counts, struct trial *played)
+{
+    size_t before = played->tail_event_count;
+    for (int kind = 0; kind < EVENT_KINDS; kind++) {
+        if (counts[kind] > 0) {
+            played->tail_events[played->tail_event_count++] =
+                (struct kind_count){(enum event_kind)kind, counts[kind]};
+        }
+    }
+    return played->tail_event_count - before;
+}
+
+static void take_tails(const struct tails *tails, struct trial *played)
+{
+    size_t events = 0;
+    for (size_t i = 0; i < 2 * tails->count * EVENT_KINDS; i++) {
+        events += tails->counts[i] > 0;
+    }
+    played->has_tails = true;
+    played->tails = alloc_raw(tails->count, sizeof *played->tails, "holds and stalls of a run");
+    played->tail_events =
+        alloc_raw(events, sizeof *played->tail_events, "holds and stalls of a run");
+    for (size_t i = 0; i < tails->count; i++) {
+        const struct tail_kind *own = &tails->tail[i];
+        struct trial_tail *tail = &played->tails[played->tail_count++];
+        *tail = (struct trial_tail){.what = own->what,
+                                    .alike = own->alike,
+                                    .times = own->times,
+                                    .first = played->tail_event_count};
+        tail->total = take_kinds(tails->counts + own->total, played);
+        tail->once = take_kinds(tails->counts + own->once, played);
+    }
+}
+
 static void take_results(struct sim *sim, struct trial *played)
 {
     played->serial = !sim->engine.overlapped;
@@ -63,12 +99,15 @@ static void take_results(struct sim *sim, struct trial *played)
         take_vm(sim_vm(sim, i), played);
     }
     take_stalls(&sim->stalls, &played->tail);
+    if (played->serial && !sim->tails.full) {
+        take_tails(&sim->tails, played);
+    }
     memcpy(played->price, sim->price, sizeof played->price);
     memcpy(played->verdict, sim->memory.oracle.verdict, sizeof played->verdict);
     played->window_ps = sim_window_ps(sim);
     played->cpu_ps = sim_cpu_ps(sim);
     bool reached = sim->first_insn_ps != UINT64_MAX && sim->reinit_ps != UINT64_MAX;
-    played->first_insn_ps = reached ? sim->first_insn_ps - sim->reinit_ps : UINT64_MAX;
+    played->tail.first_insn_ps = reached ? sim->first_insn_ps - sim->reinit_ps : UINT64_MAX;
 }
 
 struct point trial_point(const struct setup *setup, const struct timeline *timeline,
@@ -80,7 +119,8 @@ struct point trial_point(const struct setup *setup, const struct timeline *timel
                           .kernel = &setup->kernel,
                           .strategy = setup->strategy,
                           .exact = setup->exact,
-                          .preemptible = setup->preemptible};
+                          .preemptible = setup->preemptible,
+                          .tails = true};
 }
 
 bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err)
@@ -114,6 +154,8 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
 void trial_free(struct trial *played)
 {
     free(played->counts);
+    free(played->tails);
+    free(played->tail_events);
     *played = (struct trial){0};
 }
 
@@ -178,14 +220,55 @@ void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], stru
               (unsigned long long)played->window_ps);
     times->window_ps = played->window_ps;
     times->cpu_ps = played->cpu_ps;
-    times->replayed = true;
+    times->has_tail = true;
     times->tail = played->tail;
-    times->first_insn_ps = played->first_insn_ps;
 }
 
-void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times)
+static ps_t price_kinds(const struct kind_count *events, size_t count,
+                        const ps_t price[EVENT_KINDS])
+{
+    ps_t sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        ps_t time = u64_mul(events[i].n, price[events[i].kind], "simulated time");
+        sum = u64_add(sum, time, "simulated time");
+    }
+    return sum;
+}
+
+static void price_tails(const struct trial *played, const ps_t price[EVENT_KINDS],
+                        struct histogram *stalls, struct tail *tail)
+{
+    *tail = (struct tail){.first_insn_ps = UINT64_MAX};
+    histogram_clear(stalls);
+    for (size_t i = 0; i < played->tail_count; i++) {
+        const struct trial_tail *own = &played->tails[i];
+        const struct kind_count *events = played->tail_events + own->first;
+        ps_t total = price_kinds(events, own->total, price), each = total / own->alike;
+        switch (own->what) {
+        case TAIL_HOLD:
+            tail->pause_ps = each > tail->pause_ps ? each : tail->pause_ps;
+            break;
+        case TAIL_STALL:
+            stall_add(stalls, total, price_kinds(events + own->total, own->once, price), own->alike,
+                      own->times);
+            break;
+        case TAIL_FIRST:
+            tail->first_insn_ps = total;
+            break;
+        }
+    }
+    take_stalls(stalls, tail);
+}
+
+void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS],
+                   struct histogram *stalls, struct times *times)
 {
     ps_t busy = price_parts(played, price, times);
     times->window_ps = busy;
     times->cpu_ps = busy;
+    times->priced = true;
+    times->has_tail = stalls && played->has_tails;
+    if (times->has_tail) {
+        price_tails(played, price, stalls, &times->tail);
+    }
 }

@@ -8,6 +8,8 @@
 #ifndef S2FLUSH_STUDY_TRIAL_H
 #define S2FLUSH_STUDY_TRIAL_H
 
+#include "core/histogram.h"
+#include "core/tails.h"
 #include "kvm/stage2.h"
 #include "machine/events.h"
 #include "machine/oracle.h"
@@ -27,10 +29,25 @@ struct event_count {
     uint64_t n;
 };
 
-/* What only a run that was played can tell, in the window. */
+/* The longest of what came up often, in the window. */
 struct tail {
-    ps_t pause_ps; /* longest hold of mmu_lock for write */
+    ps_t pause_ps; /* hold of mmu_lock for write */
     ps_t stall_p50_ps, stall_p99_ps, stall_max_ps; /* of vCPUs (kvm/stall.h); 0: there was none */
+    ps_t first_insn_ps; /* the first access after the re-init; UINT64_MAX: never */
+};
+
+/* Events of one kind. */
+struct kind_count {
+    enum event_kind kind;
+    uint64_t n;
+};
+
+/* Holds or stalls that are made of the same events (core/tails.h). */
+struct trial_tail {
+    enum tail_what what;
+    uint64_t alike, times;
+    size_t first; /* of the trial's tail_events */
+    size_t total, once; /* as many for all of them, and as many behind those for one of them only */
 };
 
 /* What one run did; trial_free frees what is in it. */
@@ -44,16 +61,20 @@ struct trial {
     struct verdict verdict[READERS];
     ps_t window_ps, cpu_ps;
     struct tail tail;
-    ps_t first_insn_ps; /* UINT64_MAX: never */
+    bool has_tails; /* a serial run that is priced again knows its tail from these */
+    struct trial_tail *tails;
+    size_t tail_count;
+    struct kind_count *tail_events;
+    size_t tail_event_count;
 };
 
 /* The times of a run, or of a run at other prices. */
 struct times {
     ps_t part[PARTS]; /* busy; the waits are not in it */
     ps_t window_ps, cpu_ps;
-    bool replayed; /* and then: */
+    bool has_tail; /* and then: */
     struct tail tail;
-    ps_t first_insn_ps;
+    bool priced; /* and not played at these costs */
 };
 
 /* A setup's point on a timeline at these costs, as sim_init takes it; all of them are the
@@ -86,7 +107,8 @@ bool trial_can_reprice(const struct trial *played, const struct setup *setup,
 /* The times of the run as it was played, at the prices it was played with. */
 void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
 
-/* The times of the run at other prices. */
-void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
+/* The times of the run at other prices; its tail, too, where there is a `stalls` to count in. */
+void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS],
+                   struct histogram *stalls, struct times *times);
 
 #endif

@@ -47,6 +47,32 @@ static char *before_of(const struct trial *trial)
     return text_of(kinds);
 }
 
+static json_t *kinds_of(const struct kind_count *events, size_t count)
+{
+    json_t *kinds = json_object();
+    for (size_t i = 0; i < count; i++) {
+        tojson_set(kinds, event_name[events[i].kind], tojson_whole(events[i].n));
+    }
+    return kinds;
+}
+
+static char *tails_of(const struct trial *trial)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < trial->tail_count; i++) {
+        const struct trial_tail *tail = &trial->tails[i];
+        const struct kind_count *events = trial->tail_events + tail->first;
+        json_t *one = json_array();
+        tojson_append(one, tojson_whole(tail->what));
+        tojson_append(one, tojson_whole(tail->alike));
+        tojson_append(one, tojson_whole(tail->times));
+        tojson_append(one, kinds_of(events, tail->total));
+        tojson_append(one, kinds_of(events + tail->total, tail->once));
+        tojson_append(all, one);
+    }
+    return text_of(all);
+}
+
 void trial_json_of(const struct trial *trial, struct trial_json *json)
 {
     json_t *leaves = json_array(), *verdicts = json_object();
@@ -67,7 +93,8 @@ void trial_json_of(const struct trial *trial, struct trial_json *json)
     *json = (struct trial_json){.counts = counts_of(trial),
                                 .before = before_of(trial),
                                 .leaves = text_of(leaves),
-                                .verdicts = text_of(verdicts)};
+                                .verdicts = text_of(verdicts),
+                                .tails = trial->has_tails ? tails_of(trial) : NULL};
 }
 
 void trial_json_free(struct trial_json *json)
@@ -76,6 +103,7 @@ void trial_json_free(struct trial_json *json)
     free(json->before);
     free(json->leaves);
     free(json->verdicts);
+    free(json->tails);
 }
 
 /* --- back --- */
@@ -186,8 +214,64 @@ static bool read_verdicts(const char *text, struct trial *trial)
     return good;
 }
 
+/* Appends the events of an object; false where it is none. */
+static bool read_kinds(const json_t *kinds, struct trial *trial, size_t *count)
+{
+    const char *name;
+    json_t *n;
+    json_object_foreach((json_t *)kinds, name, n)
+    {
+        size_t kind = find(event_name, EVENT_KINDS, name);
+        if (kind == EVENT_KINDS || !json_is_integer(n)) {
+            return false;
+        }
+        trial->tail_events[trial->tail_event_count++] =
+            (struct kind_count){(enum event_kind)kind, (uint64_t)json_integer_value(n)};
+        ++*count;
+    }
+    return json_is_object(kinds);
+}
+
+static bool read_tail(const json_t *one, struct trial *trial)
+{
+    struct trial_tail *tail = &trial->tails[trial->tail_count++];
+    uint64_t numbers[3];
+    for (size_t i = 0; i < 3; i++) {
+        numbers[i] = (uint64_t)json_integer_value(json_array_get(one, i));
+    }
+    *tail = (struct trial_tail){.what = (enum tail_what)numbers[0],
+                                .alike = numbers[1],
+                                .times = numbers[2],
+                                .first = trial->tail_event_count};
+    return numbers[0] <= TAIL_FIRST && numbers[1] >= 1 &&
+           read_kinds(json_array_get(one, 3), trial, &tail->total) &&
+           read_kinds(json_array_get(one, 4), trial, &tail->once);
+}
+
+static bool read_tails(const char *text, struct trial *trial)
+{
+    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *one;
+    size_t i, events = 0;
+    bool good = text[0] == '\0' || json_is_array(all);
+    json_array_foreach(all, i, one)
+    {
+        events +=
+            json_object_size(json_array_get(one, 3)) + json_object_size(json_array_get(one, 4));
+    }
+    trial->has_tails = all;
+    trial->tails = alloc_raw(json_array_size(all), sizeof *trial->tails, "counts of a run");
+    trial->tail_events = alloc_raw(events, sizeof *trial->tail_events, "counts of a run");
+    json_array_foreach(all, i, one)
+    {
+        good = good && read_tail(one, trial);
+    }
+    json_decref(all);
+    return good;
+}
+
 bool trial_json_read(const struct trial_json *json, struct trial *trial)
 {
     return read_counts(json->counts, trial) && read_before(json->before, trial) &&
-           read_leaves(json->leaves, trial) && read_verdicts(json->verdicts, trial);
+           read_leaves(json->leaves, trial) && read_verdicts(json->verdicts, trial) &&
+           read_tails(json->tails, trial);
 }

@@ -5,6 +5,9 @@
  *   before     [kind ...], those that happened before it and not since
  *   leaves     [n ...], by level, the granule's first
  *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}
+ *   tails      [[what, alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first
+ *              (0, 1, 2) that are made of the same events, `times` times; these stand for `alike`
+ * of them, the last ones are in one only. null: not known
  */
 #ifndef S2FLUSH_STUDY_TRIAL_JSON_H
 #define S2FLUSH_STUDY_TRIAL_JSON_H
@@ -12,7 +15,7 @@
 #include "study/trial.h"
 
 struct trial_json {
-    char *counts, *before, *leaves, *verdicts; /* owned */
+    char *counts, *before, *leaves, *verdicts, *tails; /* owned */
 };
 
 void trial_json_of(const struct trial *trial, struct trial_json *json);

@@ -35,6 +35,7 @@ refused "bad jobs" "--jobs" run first-light --jobs 0
 refused "bad seed" "--seed" run first-light --seed x
 refused "bad format" "--format" run first-light --format xml
 refused "bad set" "(did you mean draws?)" run first-light --set drwas=1
+refused "a key that is gone" "replay: is no longer a key" run first-light --set replay=yes
 refused "unknown workload" "no workload" explain no-such-workload
 refused "unknown strategy" "(did you mean eager?)" explain recorded-4k --strategy eagr
 refused "unknown machine" "(did you mean neoverse-n1?)" explain recorded-4k --machine neoverse-n

@@ -141,7 +141,7 @@ breakeven = footprint
 targets = 1us, 1s
 case = touched=50%
 by = backing' >"$T/limits.ini"
-run memo "$T/limits.ini" --set replay=yes -o "$T/limits" -q
+run memo "$T/limits.ini" -o "$T/limits" -q
 check "limits: status" test "$rc" -eq 0
 section "$T/limits" 1 >"$T/answer"
 check "limits: a short answer" test "$(answer_words)" -le 60

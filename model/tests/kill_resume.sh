@@ -33,7 +33,6 @@ cat >"$T/study.ini" <<END
 [study]
 draws = 32
 shifts = 2
-replay = yes
 [axes]
 workload = $T/boot.ini
 strategy = unmap, unmap-lazy, eager, none

@@ -40,6 +40,7 @@ static void rig_close(struct rig *rig)
 
 static void expect_same(const struct rig *rig, const double *value)
 {
+    struct histogram stalls;
     struct error err;
     ps_t price[EVENT_KINDS];
     struct trial again;
@@ -47,10 +48,18 @@ static void expect_same(const struct rig *rig, const double *value)
     trial_prices(&rig->setup, value, price);
     assert_true(trial_play(&rig->setup, &rig->timeline, value, &again, &err));
     trial_times(&again, price, &played);
-    trial_reprice(&rig->base, price, &priced);
+    histogram_init(&stalls);
+    trial_reprice(&rig->base, price, &stalls, &priced);
+    histogram_free(&stalls);
     assert_memory_equal(again.price, price, sizeof price);
     assert_int_equal(played.window_ps, priced.window_ps);
     assert_int_equal(played.cpu_ps, priced.cpu_ps);
+    assert_true(priced.has_tail);
+    assert_int_equal(played.tail.pause_ps, priced.tail.pause_ps);
+    assert_int_equal(played.tail.stall_p50_ps, priced.tail.stall_p50_ps);
+    assert_int_equal(played.tail.stall_p99_ps, priced.tail.stall_p99_ps);
+    assert_int_equal(played.tail.stall_max_ps, priced.tail.stall_max_ps);
+    assert_int_equal(played.tail.first_insn_ps, priced.tail.first_insn_ps);
     assert_memory_equal(played.part, priced.part, sizeof played.part);
     ps_t sum = 0;
     for (int part = 0; part < PARTS; part++) {
@@ -58,6 +67,24 @@ static void expect_same(const struct rig *rig, const double *value)
     }
     assert_int_equal(sum, priced.window_ps);
     trial_free(&again);
+}
+
+/* How many draws could be priced again. */
+static size_t expect_same_tails(const struct study *study, size_t point)
+{
+    struct rig rig;
+    size_t same = 0;
+    rig_open(&rig, study, point);
+    for (int i = 0; i < DRAWS; i += 4) {
+        ps_t price[EVENT_KINDS];
+        trial_prices(&rig.setup, rig.drawn[i], price);
+        if (trial_can_reprice(&rig.base, &rig.setup, rig.drawn[i], price)) {
+            expect_same(&rig, rig.drawn[i]);
+            same++;
+        }
+    }
+    rig_close(&rig);
+    return same;
 }
 
 static void pricing_is_playing(void **state)
@@ -257,9 +284,8 @@ static void without_draws(void **state)
 /* The same configuration has the same hash; anything that matters changes it. */
 static void hashes(void **state)
 {
-    static const char *const set[] = {"seed=2",      "tlbi_ns=1501",
-                                      "touched=51%", "fidelity=exact",
-                                      "replay=yes",  "kernel=6.1 fault_lock=read"};
+    static const char *const set[] = {"seed=2", "tlbi_ns=1501", "touched=51%", "fidelity=exact",
+                                      "kernel=6.1 fault_lock=read"};
     const int sets = sizeof set / sizeof *set;
     struct study study;
     struct study_results results;
@@ -326,29 +352,50 @@ static void exact_declines(void **state)
     study_free(&study);
 }
 
-/* Played or priced again, only what pricing cannot know differs. */
-static void replaying_adds_pauses(void **state)
+/* Holds and stalls of all draws are those of playing each, to the picosecond: of long and short
+ * ones, in chunks and whole, with flushes at MMU-on and for set/way, of every strategy. */
+static void tails_are_those_of_playing(void **state)
+{
+    static const char *const sets[][3] = {
+        {"backing=4k", "kernel=6.1"},   {"backing=thp", "kernel=6.12"},
+        {"backing=4k", "kernel=5.10"},  {"backing=hugetlb-1g", "ram=1G"},
+        {"backing=4k", "chunk=256K"},   {"backing=thp", "chunk=16M"},
+        {"granule=64K", "backing=thp"}, {"backing=4k", "machine=neoverse-v1"},
+        {"fidelity=exact", "ram=32M"},  {"workload=s12-locked-memory", NULL},
+        {"workload=recorded-4k", NULL}, {"workload=s01-microvm", NULL},
+    };
+    size_t same = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct study study;
+        read_good_with(&study, "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = kunpeng-920\n",
+                       sets[i], sets[i][1] ? 2 : 1);
+        for (size_t point = 0; point < study.points; point++) {
+            same += expect_same_tails(&study, point);
+        }
+        study_free(&study);
+    }
+    assert_true(same > 100);
+}
+
+/* How few holds and stalls differ. */
+static void tails_are_few(void **state)
 {
     struct study study;
-    struct study_results priced, played;
-    double longest = 0;
+    struct rig rig;
+    uint64_t stalls = 0;
     (void)state;
-    read_good_study(&study, "neoverse-n1", 8);
-    execute(&study, 2, &priced);
-    study.replay = true;
-    execute(&study, 2, &played);
-    assert_int_equal(played.sum.reprices, 0);
-    assert_true(priced.sum.reprices > 0);
-    for (size_t i = 0; i < priced.count; i++) {
-        const struct spread *a = priced.points[i].metric, *b = played.points[i].metric;
-        assert_true(a[METRIC_added_boot_ns].p90 == b[METRIC_added_boot_ns].p90);
-        assert_int_equal(b[METRIC_pause_ns].n, 8);
-        assert_true(a[METRIC_pause_ns].mode == b[METRIC_pause_ns].mode);
-        longest = fmax(longest, b[METRIC_pause_ns].p90);
+    read_good(&study, "[study]\ndraws = 0\n[set]\nvcpus = 1\nfootprint = 1G\n[axes]\n"
+                      "workload = generated-boot\nmachine = kunpeng-920\nstrategy = unmap\n");
+    rig_open(&rig, &study, 0);
+    assert_true(rig.base.serial && rig.base.has_tails);
+    assert_in_range(rig.base.tail_count, 2, 100);
+    for (size_t i = 0; i < rig.base.tail_count; i++) {
+        const struct trial_tail *tail = &rig.base.tails[i];
+        stalls += tail->what == TAIL_STALL ? tail->alike * tail->times : 0;
     }
-    assert_true(longest > 0);
-    study_results_free(&priced);
-    study_results_free(&played);
+    assert_true(stalls > 1000);
+    rig_close(&rig);
     study_free(&study);
 }
 
@@ -364,7 +411,8 @@ int main(void)
         cmocka_unit_test(hashes),
         cmocka_unit_test(first_error_wins),
         cmocka_unit_test(exact_declines),
-        cmocka_unit_test(replaying_adds_pauses),
+        cmocka_unit_test(tails_are_those_of_playing),
+        cmocka_unit_test(tails_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

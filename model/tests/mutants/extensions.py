@@ -214,7 +214,7 @@ def metric_of_time(tree):
     tree.row(METRICS, "METRIC_TABLE",
              'X(half_ns, "ns", TIME, NS(window_ps) / 2, "half of the window")', before="cpu_ns")
     tree.row(METRICS, "METRIC_TABLE",
-             'X(least_ns, "ns", PLAYED, NS(tail.pause_ps) - 1, "nearly")', before="stall_p99_ns")
+             'X(least_ns, "ns", TAIL, NS(tail.pause_ps) - 1, "nearly")', before="stall_p99_ns")
     tree.builds()
     rows, _ = tree.rows()
     nothing_else_changed(tree, rows, new={"wait_ns", "half_ns", "least_ns"})
