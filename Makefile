@@ -239,6 +239,16 @@ validation: build/s2flush ## predictions against published measurements into res
 	$(Q)build/s2flush validate -o results/validate
 	$(Q)build/s2flush plot results/validate
 
+# The other studies of which results are kept, each with its plots.
+STUDIES := recorded reference scenarios
+
+.PHONY: results $(STUDIES:%=results-%)
+results: validation run $(STUDIES:%=results-%) memos ## make all that is in results/ again, but for the benchmarks
+
+$(STUDIES:%=results-%): results-%: build/s2flush
+	build/s2flush run workloads/studies/$*.ini -o results/$* --fresh
+	build/s2flush plot results/$*
+
 # The thread sanitizer follows LLVM's OpenMP runtime only with the help of its tool, archer.
 ifneq ($(findstring thread,$(SANITIZE)),)
 TEST_ENV = OMP_TOOL_LIBRARIES="$$($(CC) -print-file-name=libarcher.so)" \
