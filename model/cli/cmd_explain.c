@@ -9,8 +9,9 @@
 #include <string.h>
 
 struct arguments {
-    const char *workload, *strategy, *machine, *kernel;
+    const char *workload, *strategy, *study, *machine, *kernel;
     struct cli_sets sets;
+    struct explain_setting settings[CLI_SETS];
     struct explain_options options;
     const char *from, *to;
     bool exact;
@@ -41,9 +42,12 @@ static bool take_limit(void *field, const char *text, struct error *err)
 
 static const struct cli_option options[] = {
     {"strategy", 's', "NAME", "what is done at re-init (unmap)", AT(strategy)},
+    {"study", 0, "STUDY", "whose own [strategy NAME] sections --strategy may name", AT(study)},
     {"machine", 'm', "NAME", "a machine or a platform file (neoverse-n1)", AT(machine)},
     {"kernel", 'k', "VERSION", "such as '6.1' or '6.1 fault_lock=read' (6.1)", AT(kernel)},
     {"set", 0, "KEY=VALUE", "set a key of the workload or a cost", AT(sets), .repeatable = true},
+    {"full", 'v', NULL, "all that was charged, by phase, actor and kind; who waited",
+     AT(options.full)},
     {"exact", 0, NULL, "leaf by leaf and line by line", AT(exact)},
     {"timeline", 0, "FILE", "the run over time: .json for Perfetto, .svg or .png as a picture",
      .take = take_timeline, .offset = offsetof(struct arguments, options.tracks),
@@ -57,45 +61,70 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static bool set_key(struct setup *setup, const char *text, struct error *err)
+/* Notes which key is set, once however often it is, and what it is before. */
+static bool note_key(struct arguments *given, const struct setup *setup, const char *text,
+                     struct error *err)
 {
-    char key[64];
     const char *equals = strchr(text, '=');
-    if (!equals || equals == text || (size_t)(equals - text) >= sizeof key) {
+    size_t i = 0, length = equals ? (size_t)(equals - text) : 0;
+    struct explain_setting *setting = given->settings;
+    if (length == 0 || length >= sizeof setting->key) {
         return error_input(err, NULL, "--set: found '%.80s', expected key=value", text);
     }
-    memcpy(key, text, (size_t)(equals - text));
-    key[equals - text] = '\0';
+    while (i < given->options.setting_count &&
+           (strlen(setting[i].key) != length || strncmp(setting[i].key, text, length) != 0)) {
+        i++;
+    }
+    if (i == given->options.setting_count) {
+        given->options.setting_count++;
+        snprintf(setting[i].key, sizeof setting[i].key, "%.*s", (int)length, text);
+        setup_value(setup, setting[i].key, setting[i].before, sizeof setting[i].before);
+    }
+    return true;
+}
+
+static bool set_key(struct setup *setup, const char *text, struct error *err)
+{
+    const char *equals = strchr(text, '=');
+    char key[sizeof(struct explain_setting){0}.key];
+    snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
     struct source_location at = {.file = "--set", .key = key};
     return setup_set(setup, key, equals + 1, &at, err);
 }
 
-static bool check_effect(const struct setup *setup, const char *text, struct error *err)
+static bool check_effect(const struct setup *setup, const char *key, struct error *err)
 {
-    char key[64];
     struct source_location at = {.file = "--set", .key = key};
-    snprintf(key, sizeof key, "%.*s", (int)strcspn(text, "="), text);
     const char *why = setup_without_effect(setup, key);
     return !why || error_input(err, &at, "%s", why);
 }
 
-static bool fill_setup(const struct arguments *given, struct setup *setup, struct error *err)
+static bool fill_setup(struct arguments *given, const struct study *study, struct setup *setup,
+                       struct error *err)
 {
     setup->exact = given->exact;
-    setup->strategy = strategy_find(given->strategy, err);
+    setup->strategy = study_strategy(study, given->strategy, err);
     if (!setup->strategy || !platform_load(given->machine, &setup->platform, err) ||
         !setup_kernel(given->kernel, NULL, &setup->kernel, err)) {
         return false;
+    }
+    given->options.settings = given->settings;
+    for (size_t i = 0; i < given->sets.count; i++) {
+        if (!note_key(given, setup, given->sets.text[i], err)) {
+            return false;
+        }
     }
     for (size_t i = 0; i < given->sets.count; i++) {
         if (!set_key(setup, given->sets.text[i], err)) {
             return false;
         }
     }
-    for (size_t i = 0; i < given->sets.count; i++) {
-        if (!check_effect(setup, given->sets.text[i], err)) {
+    for (size_t i = 0; i < given->options.setting_count; i++) {
+        struct explain_setting *setting = &given->settings[i];
+        if (!check_effect(setup, setting->key, err)) {
             return false;
         }
+        setup_value(setup, setting->key, setting->value, sizeof setting->value);
     }
     return true;
 }
@@ -134,21 +163,25 @@ static bool run(void *arguments, struct error *err)
                                  given->workload, given->workload)
                    : false;
     }
-    bool good =
-        fill_setup(given, &setup, err) && explain_write(stdout, &setup, &given->options, err);
+    struct study study = {0}; /* without --study: no strategies of its own */
+    bool good = (!given->study || study_read(&study, given->study, NULL, err)) &&
+                fill_setup(given, &study, &setup, err) &&
+                explain_write(stdout, &setup, &given->options, err);
     setup_free(&setup);
+    study_free(&study);
     return good;
 }
 
 const struct cli_command cmd_explain = {
     .name = "explain",
-    .summary = "one run in full: what was charged, who waited, who reads what",
+    .summary = "one run: what is added and what that goes to, who reads what",
     .options = options,
     .words = "WORKLOAD",
     .word = {AT(workload)},
     .missing = "a workload; `s2flush list workloads` names them",
-    .help = "Play one workload with all costs at their modes and show what was charged, by phase, "
-            "actor and kind, what of it counts, and who reads what.",
+    .help =
+        "Play one workload with all costs at their modes and show what is added, what that goes "
+        "to, and who reads what.",
     .more = "WORKLOAD is a file, or the name of one in workloads.",
     .size = sizeof(struct arguments),
     .defaults = &(

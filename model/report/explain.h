@@ -1,6 +1,6 @@
 /*
- * explain - one run in full, for people: what was charged by phase, actor and
- * kind, who waited for what, what of it counts, and who reads what.
+ * explain - one run for people: what is added and what that goes to, who reads
+ * what, and in full what was charged by phase, actor and kind and who waited.
  */
 #ifndef S2FLUSH_REPORT_EXPLAIN_H
 #define S2FLUSH_REPORT_EXPLAIN_H
@@ -9,7 +9,16 @@
 
 struct error;
 
+/* A key that is set, and what it was. */
+#define EXPLAIN_VALUE 128
+struct explain_setting {
+    char key[64], value[EXPLAIN_VALUE], before[EXPLAIN_VALUE];
+};
+
 struct explain_options {
+    const struct explain_setting *settings;
+    size_t setting_count;
+    bool full; /* all parts, kinds and readers, and the ledger by phase and actor */
     struct tracks_wish tracks; /* the run over time, where it has files */
     bool trace; /* the events that begin in [from, to) as lines (run/trace.h), and nothing else */
     ps_t from, to;

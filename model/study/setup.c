@@ -177,6 +177,33 @@ bool setup_set(struct setup *setup, const char *key, const char *text,
     return setup_unknown_key(key, NULL, 0, at, err);
 }
 
+static void cost_value(const struct platform *platform, const char *key, char *buf, size_t size)
+{
+    for (int id = 0; id < COSTS; id++) {
+        if (strcmp(cost_name[id], key) == 0) {
+            unit_format(platform->cost[id].mode, cost_entry[id].unit, buf, size);
+        }
+    }
+}
+
+void setup_value(const struct setup *setup, const char *key, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    switch (setup_key_owner(key)) {
+    case KEY_WORKLOAD:
+        option_format(workload_key(key), workload_values(setup->workload), buf, size);
+        return;
+    case KEY_COST:
+        cost_value(&setup->platform, key, buf, size);
+        return;
+    case KEY_STRATEGY:
+        option_format(strategy_key(key), setup->strategy, buf, size);
+        return;
+    case KEY_NOBODY:
+        return;
+    }
+}
+
 const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy)
 {
     if (strategy->fwb && !strategy->ideal && !platform->fwb) {

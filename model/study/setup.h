@@ -61,6 +61,9 @@ bool setup_cost_unit(const char *name, enum unit *unit);
 bool setup_set(struct setup *setup, const char *key, const char *text,
                const struct source_location *at, struct error *err);
 
+/* Spells the value that such a key has, a cost's mode; empty where it is no such key. */
+void setup_value(const struct setup *setup, const char *key, char *buf, size_t size);
+
 /* Fills err for a key that nobody knows; `more` are names valid beside those
  * of workloads and costs. Returns false. */
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,

@@ -122,6 +122,11 @@ bool study_effect(const struct study *study, const char *key, const struct sourc
 /* Resolves a point; the caller frees the setup. */
 bool study_setup(const struct study *study, size_t point, struct setup *setup, struct error *err);
 
+/* The strategy of that name, the study's own or a row of the program's; NULL with all names in
+ * err. */
+const struct strategy *study_strategy(const struct study *study, const char *name,
+                                      struct error *err);
+
 /* How its machines' costs are drawn. */
 struct draw_plan study_draw_plan(const struct study *study);
 

@@ -141,8 +141,8 @@ static bool blame(const struct study *study, const struct axis *axis, struct err
     return false;
 }
 
-static const struct strategy *find_strategy(const struct study *study, const char *name,
-                                            struct error *err)
+const struct strategy *study_strategy(const struct study *study, const char *name,
+                                      struct error *err)
 {
     const char *names[STUDY_STRATEGIES + 64];
     size_t count = 0;
@@ -186,7 +186,7 @@ static bool load_value(struct study *study, const struct axis *axis, size_t i, s
     case AXIS_KERNEL:
         return setup_kernel(text, NULL, &study->kernels[i], err);
     case AXIS_STRATEGY:
-        study->strategies[i] = find_strategy(study, text, err);
+        study->strategies[i] = study_strategy(study, text, err);
         return study->strategies[i] != NULL;
     case AXIS_KEY:
         break;

@@ -272,9 +272,29 @@ refused "advise: neither study nor workload" "no study 'nowhere'" advise nowhere
 
 run explain "$T/small.ini" --strategy eager --machine kunpeng-920 --set touched=0.5 --exact
 check "explain: status" is "$rc" 0
-check "explain: ledger" says out "line_dirty"
+check "explain: kinds" says out "line_dirty"
 check "explain: verdict" says out "guest fetch"
 check "explain: verdict with its condition" says out "only-if"
+check "explain: a screen" test "$(wc -l <"$T/out")" -le 50
+run explain "$T/small.ini" --strategy eager --machine kunpeng-920 --full
+check "explain --full: the ledger" grep -q "^Ledger" "$T/out"
+check "explain --full: every reader" says out "not-read"
+# What is set stands in the head, with what it was; costs are not said to be at their modes.
+run explain generated-boot --set dc_absent_ns=99 --set toggle=none --set vcpus=1
+check "explain: a cost that is set" says out "dc_absent_ns = 99ns, not 5ns"
+check "explain: a strategy's key that is set" says out "toggle = none, not every"
+check "explain: a key set to what it is" says out "vcpus = 1, as it is anyway"
+check "explain: not as Linux ships it" is "$(grep -c "as Linux ships it\|all at their modes" "$T/out")" 0
+# One sentence says what the time goes to: the same number as the ledger has.
+run explain generated-boot --set vcpus=32 --set footprint=2G --set ram=4G --set backing=thp --full
+flushes=$(awk '$1 == "boot2" && $4 == "flush_vm_calls" { n += $5 } END { print n }' "$T/out")
+check "explain: the sentence counts the flushes" says out "goes to $flushes flushes of"
+check "explain: its time is the part's" grep -q "^Most goes to .* at MMU-on: " "$T/out"
+# A study's own strategy.
+run explain generated-boot --study q01-reboot-without-fwb --strategy eager-every
+check "explain: a study's own strategy" says out "strategy  eager-every,"
+refused "explain: no such strategy of a study" "(did you mean eager-every?)" explain generated-boot \
+    --study q01-reboot-without-fwb --strategy eager-evry
 run explain note-relocated-kernel --strategy none
 check "explain: a story of speculation" says out "right with no speculative data fill"
 # For data and for fetches: the guest, the VMM, the guest.
@@ -360,7 +380,7 @@ check "import: silent" silent err
 check "import: files" is "$(cd "$T/import" && ls -A | tr '\n' ' ')" "mine.csv mine.ini "
 check "import: says what it assumes" says out "assumed from the faults"
 check "import: says it in the files" grep -q '^# import: 30 kvm_guest_fault' "$T/import/mine.csv"
-run explain "$T/import/mine.ini" --strategy unmap
+run explain "$T/import/mine.ini" --strategy unmap --full
 check "import: plays: status" is "$rc" 0
 check "import: plays: leaves" grep -Eq 'unmap_leaves +20 ' "$T/out"
 check "import: plays: faults" grep -Eq 'boot2 .*data_tr_w +9 ' "$T/out"

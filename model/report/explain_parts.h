@@ -1,0 +1,34 @@
+/*
+ * explain_parts - the tables of an explained run: where the time of its window
+ * goes, and the ledger by phase and actor.
+ */
+#ifndef S2FLUSH_REPORT_EXPLAIN_PARTS_H
+#define S2FLUSH_REPORT_EXPLAIN_PARTS_H
+
+#include "run/sim.h"
+#include "study/trial.h"
+
+#include <stdio.h>
+
+/* The run and its yardstick. */
+struct account {
+    FILE *out;
+    const struct setup *setup;
+    const struct timeline *timeline;
+    const struct sim *sim;
+    const struct trial *played; /* the run, then the yardstick */
+    const struct times *times;
+    bool full;
+};
+
+/* Times stand in one unit below each other, so that they can be compared. */
+#define EXPLAIN_TIME_BYTES 40
+char *explain_us(ps_t ps, char buf[EXPLAIN_TIME_BYTES]);
+
+/* One sentence on what is added, the window by part, and what was charged most in it. */
+void explain_window(const struct account *account);
+
+/* Everything that was charged, waited and idled, by phase, actor and kind. */
+void explain_ledger(const struct account *account);
+
+#endif
