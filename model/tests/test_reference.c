@@ -11,7 +11,7 @@
 static int oracle_without = -1;
 #define RULE(name) (oracle_without != RULE_##name)
 #include "machine/oracle.c"
-#include "reference_line.h"
+#include "reference_set.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int oracle_without = -1;
 #define LINE UINT64_C(64)
 
 static const char *const operation_name[] = {
-#define LINE_OPERATION(name, what, route, text) text,
+#define LINE_OPERATION(name, route, reads, does, text) text,
     LINE_OPERATIONS(LINE_OPERATION)
 #undef LINE_OPERATION
 };
@@ -31,7 +31,7 @@ static const char *const oracle_rule_name[] = {
 };
 
 static const char *const line_rule_name[] = {
-#define LINE_RULE(name) #name,
+#define LINE_RULE(name, rule) #name,
     LINE_RULES(LINE_RULE)
 #undef LINE_RULE
 };
@@ -237,15 +237,16 @@ static void *room_for_one(void *array, int32_t count, int32_t *room, size_t size
 
 static bool same_set(const struct line_set *a, const struct line_set *b)
 {
-    return memcmp(a->states, b->states, sizeof a->states) == 0 && a->mapped == b->mapped &&
-           a->code == b->code && a->left == b->left && a->left_code == b->left_code &&
-           a->running == b->running && a->past == b->past && a->others == b->others;
+    const struct reach *r = &a->reach, *s = &b->reach;
+    return memcmp(a->states, b->states, sizeof a->states) == 0 && r->mapped == s->mapped &&
+           r->code == s->code && r->left == s->left && r->left_code == s->left_code &&
+           r->running == s->running && r->past == s->past && r->others == s->others;
 }
 
 static int32_t world_of(struct search *search, const struct line_set *set, unsigned may)
 {
-    bool flags[] = {set->mapped,  set->code, set->left,  set->left_code,
-                    set->running, set->past, set->others};
+    const struct reach *r = &set->reach;
+    bool flags[] = {r->mapped, r->code, r->left, r->left_code, r->running, r->past, r->others};
     uint64_t at = hash_of(set->states, sizeof set->states, hash_of(flags, sizeof flags, may));
     for (;; at++) {
         int32_t *slot = &search->world_slots[at % SLOTS];
@@ -270,8 +271,8 @@ static int32_t world_after(struct search *search, int32_t index, enum line_opera
         struct line_set set = search->worlds[index].set;
         unsigned may = search->worlds[index].may;
         search->worlds[index].old[operation] =
-            line_reads(operation) && line_reads_old(&set, operation, hw);
-        line_step(&set, operation, hw, may);
+            line_reads(operation) && line_set_reads_old(&set, operation, hw);
+        line_set_step(&set, operation, hw, may);
         int32_t next = world_of(search, &set, may);
         search->worlds[index].next[operation] = next + 1;
     }
@@ -314,7 +315,7 @@ static void search_begin(struct search *search, const struct setting *setting)
     search->oracle.judging = true;
     for (int i = 0; i < WORLDS; i++) {
         unsigned may = may_happen[i] | (setting->still ? 0 : MAY_RUN);
-        line_rest(&rest, &setting->hw, may);
+        line_set_rest(&rest, &setting->hw, may);
         world[i] = world_of(search, &rest, may);
     }
     node_of(search, world, 0, -1, 0);
@@ -625,6 +626,7 @@ static void each_rule_of_the_oracle_is_needed(void **state)
     for (oracle_without = 0; oracle_without < ORACLE_RULE_COUNT; oracle_without++) {
         assert_true(differ(oracle_rule_name[oracle_without]));
     }
+    print_message("each of the oracle's %d rules is needed\n", ORACLE_RULE_COUNT);
     oracle_without = -1;
 }
 
@@ -634,6 +636,7 @@ static void each_rule_of_the_reference_is_needed(void **state)
     for (line_without = 0; line_without < LINE_RULE_COUNT; line_without++) {
         assert_true(differ(line_rule_name[line_without]));
     }
+    print_message("each of the reference's %d rules is needed\n", LINE_RULE_COUNT);
     line_without = -1;
 }
 
