@@ -240,14 +240,17 @@ static int take_pair(void *user, const char *section, const char *name, const ch
     return !reader->failed;
 }
 
-/* ---- Reading INI text ---- */
-
-static bool read_text(const char *name, const char *text, size_t length, const char *list,
-                      config_fn each, void *context, struct error *err)
+bool config_read(const char *path, const char *list, config_fn each, void *context,
+                 struct error *err)
 {
     static const char mark[] = "\xef\xbb\xbf";
+    char *text = NULL;
+    size_t length = 0;
+    if (!file_slurp(path, CONFIG_BYTES_MAX, &text, &length, err)) {
+        return false;
+    }
     size_t skip = length >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0;
-    struct reader reader = {.name = name,
+    struct reader reader = {.name = path,
                             .next = text + skip,
                             .end = text + length,
                             .list = list,
@@ -257,37 +260,13 @@ static bool read_text(const char *name, const char *text, size_t length, const c
 
     int refused = ini_parse_stream(read_line, &reader, take_pair, &reader);
     tdestroy(reader.seen, free);
+    free(text);
     if (reader.failed) {
         return false;
     }
     if (refused != 0) {
-        struct source_location at = {.file = name, .line = refused > 0 ? (unsigned)refused : 0};
+        struct source_location at = {.file = path, .line = refused > 0 ? (unsigned)refused : 0};
         return error_input(err, &at, "is no line of an INI file");
     }
     return true;
-}
-
-bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
-                      void *context, struct error *err)
-{
-    return read_text(name, text, length, NULL, each, context, err);
-}
-
-bool config_read_with_list(const char *path, const char *list, config_fn each, void *context,
-                           struct error *err)
-{
-    char *text = NULL;
-    size_t length = 0;
-
-    if (!file_slurp(path, CONFIG_BYTES_MAX, &text, &length, err)) {
-        return false;
-    }
-    bool done = read_text(path, text, length, list, each, context, err);
-    free(text);
-    return done;
-}
-
-bool config_read(const char *path, config_fn each, void *context, struct error *err)
-{
-    return config_read_with_list(path, NULL, each, context, err);
 }

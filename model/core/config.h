@@ -26,16 +26,10 @@ typedef bool (*config_fn)(void *context, const char *section, const char *name, 
                           const struct source_location *at, struct error *err);
 
 /* Reads a file. False with one line where it can't be opened, is no INI file,
- * a name stands twice in sections of one name, or `each` refused something. */
-bool config_read(const char *path, config_fn each, void *context, struct error *err);
-
-/* The same, but lines of the section `list` are entries, whose names may
+ * a name stands twice in sections of one name, or `each` refused something.
+ * Lines of the section `list` (NULL: none is one) are entries, whose names may
  * repeat. */
-bool config_read_with_list(const char *path, const char *list, config_fn each, void *context,
-                           struct error *err);
-
-/* As config_read from memory; `name` stands for the file in messages. */
-bool config_read_text(const char *name, const char *text, size_t length, config_fn each,
-                      void *context, struct error *err);
+bool config_read(const char *path, const char *list, config_fn each, void *context,
+                 struct error *err);
 
 #endif

@@ -2,22 +2,12 @@
 
 #include "core/error.h"
 #include "core/invariant.h"
-#include "machine/cache_extents.h"
-#include "machine/cache_sets.h"
+#include "machine/cache_internal.h"
 
 #include <stdlib.h>
 
 /* Beyond these the byte address of a page would leave 64 bits. */
 #define PAGES_MAX (UINT64_MAX / CACHE_PAGE_BYTES)
-
-struct cache {
-    bool exact;
-    uint32_t page_lines;
-    union {
-        struct cache_sets sets; /* if exact */
-        struct cache_extents extents; /* otherwise */
-    };
-};
 
 static struct cache *allocate(void)
 {
@@ -134,23 +124,9 @@ struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_
     return touched;
 }
 
-struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages)
-{
-    check_range(first_page, pages);
-    return with_absent(cache, pages,
-                       cache->exact ? cache_sets_look(&cache->sets, first_page, pages)
-                                    : cache_extents_look(&cache->extents, first_page, pages));
-}
-
 uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end)
 {
     check_range(page, end - page);
     return cache->exact ? cache_sets_next(&cache->sets, page, end)
                         : cache_extents_next(&cache->extents, page, end);
-}
-
-void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty)
-{
-    *lines = cache->exact ? cache->sets.lines : cache->extents.lines;
-    *dirty = cache->exact ? cache->sets.dirty : cache->extents.dirty;
 }

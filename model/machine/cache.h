@@ -58,13 +58,7 @@ struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_
  * (absent + clean + dirty = pages x lines per page). */
 struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_t pages);
 
-/* Counts as cache_flush would, but changes nothing. */
-struct line_counts cache_look(const struct cache *cache, uint64_t first_page, uint64_t pages);
-
 /* The first of [page, end) with a line in the cache; `end` where there is none. */
 uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end);
-
-/* Lines now in the cache, and how many of them are dirty. */
-void cache_resident(const struct cache *cache, uint64_t *lines, uint64_t *dirty);
 
 #endif

@@ -268,7 +268,7 @@ struct touch_counts cache_extents_clean_then_access(struct cache_extents *cache,
     return play((struct touch){cache, first_page, first_page + pages, density, write, found, {0}});
 }
 
-/* ---- Flush and look ---- */
+/* ---- Flush ---- */
 
 struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
                                        uint64_t pages)
@@ -291,18 +291,4 @@ uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, ui
 {
     const struct extent *run = find(cache, page, end);
     return !run ? end : run->start > page ? run->start : page;
-}
-
-struct line_counts cache_extents_look(const struct cache_extents *cache, uint64_t first_page,
-                                      uint64_t pages)
-{
-    struct line_counts found = {0};
-    uint64_t end = first_page + pages;
-    struct extent *run = find(cache, first_page, end);
-    while (run && run->start < end) {
-        uint64_t start = run->start > first_page ? run->start : first_page;
-        count(&found, run, start, u64_min(end, run->end));
-        run = RB_NEXT(extent_tree, &cache->tree, run);
-    }
-    return found;
 }

@@ -15,7 +15,7 @@
  * pages, its own ends, and a touch one more, where the oldest run was trimmed.
  * So n operations where all touches have one density leave at most
  *
- *     CACHE_EXTENTS_RUNS(n) = 3 n + 2
+ *     3 n + 2
  *
  * runs. Touches of several densities may leave more (a cache that overflows
  * just then can split a run where the evictions of the touch overtake it), but
@@ -29,8 +29,6 @@
 
 #include <bsd/sys/tree.h>
 #include <sys/queue.h>
-
-#define CACHE_EXTENTS_RUNS(operations) (3 * (size_t)(operations) + 2)
 
 struct extent {
     RB_ENTRY(extent) link;
@@ -57,7 +55,7 @@ void cache_extents_init(struct cache_extents *cache, uint64_t capacity, uint32_t
                         size_t runs);
 void cache_extents_free(struct cache_extents *cache);
 
-/* As in cache.h. Flush and look leave `absent` 0. */
+/* As in cache.h. Flush leaves `absent` 0. */
 struct touch_counts cache_extents_touch(struct cache_extents *cache, uint64_t first_page,
                                         uint64_t pages, uint32_t density, bool write);
 struct touch_counts cache_extents_clean_then_access(struct cache_extents *cache,
@@ -67,7 +65,5 @@ struct touch_counts cache_extents_clean_then_access(struct cache_extents *cache,
 struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
                                        uint64_t pages);
 uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, uint64_t end);
-struct line_counts cache_extents_look(const struct cache_extents *cache, uint64_t first_page,
-                                      uint64_t pages);
 
 #endif

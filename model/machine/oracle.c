@@ -537,15 +537,6 @@ void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end)
     update(oracle, start, end, (struct oracle_call){.operation = DO_FORGET});
 }
 
-enum outcome oracle_worst(const struct oracle *oracle)
-{
-    enum outcome worst = NOT_READ;
-    for (int i = 0; i < READERS; i++) {
-        worst = oracle->verdict[i].outcome > worst ? oracle->verdict[i].outcome : worst;
-    }
-    return worst;
-}
-
 bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool loaded,
                     uint64_t *from, uint64_t *to)
 {

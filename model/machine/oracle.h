@@ -197,7 +197,4 @@ void oracle_forget(struct oracle *oracle, uint64_t start, uint64_t end);
 bool oracle_unclean(struct oracle *oracle, uint64_t start, uint64_t end, bool loaded,
                     uint64_t *from, uint64_t *to);
 
-/* The worst over all readers that read anything. */
-enum outcome oracle_worst(const struct oracle *oracle);
-
 #endif

@@ -279,7 +279,8 @@ bool platform_read(const char *path, struct platform *platform, struct error *er
 {
     *platform = (struct platform){0};
     option_defaults(platform_options, MACHINE_OPTIONS, platform);
-    return config_read(path, platform_line, platform, err) && check_platform(path, platform, err);
+    return config_read(path, NULL, platform_line, platform, err) &&
+           check_platform(path, platform, err);
 }
 
 static bool unknown_platform(const char *name, struct error *err)
@@ -383,7 +384,7 @@ bool platform_as_cpu(const char *cpu, const struct platform *base, struct platfo
     if (!datadir_find(PLATFORM_DIR "/cpus.ini", path, sizeof path)) {
         return error_run(err, "cannot find " PLATFORM_DIR "/cpus.ini");
     }
-    if (!config_read(path, cpu_line, &search, err)) {
+    if (!config_read(path, NULL, cpu_line, &search, err)) {
         return false;
     }
     if (!search.found) {

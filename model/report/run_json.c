@@ -127,7 +127,6 @@ static json_t *memo_of(const struct study *study)
     tojson_set(all, "what_if", json_boolean(memo->what_if));
     tojson_set(all, "compare", compare);
     tojson_set(all, "by", list_of(memo->by));
-    tojson_set(all, "against", list_of(memo->against));
     tojson_set(all, "also", list_of(memo->also));
     tojson_set(all, "targets", list_of(memo->targets));
     tojson_set(all, "case", named);

@@ -292,7 +292,7 @@ bool study_is(const char *name)
     struct error unused;
     bool found = false;
     if (strchr(name, '/') || strstr(name, ".ini")) {
-        (void)config_read(name, note_kind, &found, &unused);
+        (void)config_read(name, NULL, note_kind, &found, &unused);
         return found;
     }
     return find_file(name, path, sizeof path, &unused);
@@ -352,7 +352,8 @@ bool study_read(struct study *study, const char *name, const struct study_change
     option_defaults(study_options, study_option_count, study);
     study_memo_defaults(&study->memo);
     if (!find_file(name, study->path, sizeof study->path, err) ||
-        !config_read(study->path, study_line, study, err) || !study_strategies_end(study, err)) {
+        !config_read(study->path, NULL, study_line, study, err) ||
+        !study_strategies_end(study, err)) {
         name_workload(name, err);
         return false;
     }

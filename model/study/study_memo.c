@@ -16,7 +16,6 @@ enum {
     KEY_BY,
     KEY_COMPARE,
     KEY_SENSITIVITY,
-    KEY_AGAINST,
     KEY_ALSO,
     KEY_TARGETS,
     KEY_WHAT_IF,
@@ -69,11 +68,6 @@ const struct option_row study_memo_options[STUDY_MEMO_KEYS] = {
                          AT(sensitivity),
                          .fallback = "yes",
                          .help = "whether the memo tells which costs decide: in its case or all"},
-    [KEY_AGAINST] = {.name = "against",
-                     .kind = OPTION_TEXT,
-                     TEXT_AT(against),
-                     .fallback = "",
-                     .help = "strategies that the cheapest is held against"},
     [KEY_ALSO] = {.name = "also",
                   .kind = OPTION_TEXT,
                   TEXT_AT(also),
@@ -320,22 +314,6 @@ static bool check_by(const struct study *study, const struct source_location *at
     return count > 0 || error_input(err, at, "found '%.80s', expected axes: x, y", study->memo.by);
 }
 
-static bool check_against(const struct study *study, const struct source_location *at,
-                          struct error *err)
-{
-    char words[STUDY_MEMO_LIST][64];
-    size_t count = study_memo_list(study->memo.against, words), unused;
-    struct error inner;
-    for (size_t i = 0; i < count; i++) {
-        if (!groups_strategy(study, NULL, words[i], strlen(words[i]), &unused, &inner) &&
-            study->role[AXIS_STRATEGY]->line > 0) {
-            return error_input(err, at, "%s", inner.text);
-        }
-    }
-    return count > 0 || error_input(err, at, "found '%.80s', expected up to %d strategies: A, B",
-                                    study->memo.against, STUDY_MEMO_LIST);
-}
-
 /* What stands beside the answer has to be in the rows. */
 static bool check_also(const struct study *study, const struct source_location *at,
                        struct error *err)
@@ -394,9 +372,8 @@ bool study_memo_check(const struct study *study, struct error *err)
                                       struct error *) = {
         [KEY_METRIC] = check_metric,   [KEY_BREAKEVEN] = check_breakeven,
         [KEY_MAP] = check_map,         [KEY_CASE] = check_case,
-        [KEY_COMPARE] = check_compare, [KEY_AGAINST] = check_against,
-        [KEY_ALSO] = check_also,       [KEY_TARGETS] = check_targets,
-        [KEY_BY] = check_by,
+        [KEY_COMPARE] = check_compare, [KEY_ALSO] = check_also,
+        [KEY_TARGETS] = check_targets, [KEY_BY] = check_by,
     };
     const struct study_memo *memo = &study->memo;
     for (size_t i = 0; i < KEYS; i++) {

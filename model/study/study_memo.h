@@ -10,7 +10,6 @@
  *   compare      the two strategies that the break-even is about: A, B
  *   sensitivity  whether the memo tells which costs decide: no, in its own case
  *                (yes) or in all situations of the study
- *   against      strategies that the cheapest is held against: A, B, ...
  *   also         metrics that stand beside the answer: A, B, ...
  *   targets      limits of the metric: which values of the break-even axis keep them
  *   what_if      also strategies that need hardware that the machine lacks
@@ -25,7 +24,7 @@
 struct error;
 struct source_location;
 
-#define STUDY_MEMO_KEYS 12
+#define STUDY_MEMO_KEYS 11
 #define STUDY_MEMO_LIST 8 /* entries of a list */
 
 struct study;
@@ -48,7 +47,7 @@ struct study_memo {
     bool given; /* the study has such a section */
     enum memo_about about;
     char metric[64], breakeven[64], map[160], situation[512], by[64], compare[160];
-    char against[256], also[256], targets[160];
+    char also[256], targets[160];
     enum memo_sensitivity sensitivity;
     bool what_if;
     unsigned line[STUDY_MEMO_KEYS]; /* of each key, in the table's order; 0: not given */

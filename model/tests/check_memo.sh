@@ -274,7 +274,6 @@ bad_memo "no value" "expected axis=value" 'case = touched'
 bad_memo "no such strategy" "(did you mean eager?)" 'compare = eagr, unmap'
 bad_memo "one strategy" "expected two strategies" 'compare = eager'
 bad_memo "a count" "is no time" 'metric = lines'
-bad_memo "held against nobody" "(did you mean eager?)" 'against = unmap, eagr'
 bad_memo "no such metric" "'linse'" 'also = linse'
 bad_memo "no time" "expected up to 8 times" 'breakeven = touched
 targets = soon'

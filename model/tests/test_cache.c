@@ -4,8 +4,8 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "cache_seen.h"
 #include "core/rng.h"
-#include "machine/cache.h"
 #include "machine/cache_extents.h"
 
 #define FAST false

@@ -4,10 +4,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "cache_seen.h"
 #include "core/rng.h"
-#include "machine/cache.h"
-#include "machine/cache_extents.h"
-#include "machine/cache_sets.h"
+
+/* The bound that cache_extents.h states. */
+#define RUNS_OF(operations) (3 * (size_t)(operations) + 2)
 
 #define FAST false
 #define EXACT true
@@ -260,7 +261,7 @@ static void fast_agrees_with_naive_pages(void **state)
         struct naive_pages naive = {.capacity = draw(SPACE * PAGE_LINES)};
         struct cache_extents cache;
         bool one_density = draw(2);
-        cache_extents_init(&cache, naive.capacity, PAGE_LINES, CACHE_EXTENTS_RUNS(STEPS));
+        cache_extents_init(&cache, naive.capacity, PAGE_LINES, RUNS_OF(STEPS));
         for (int step = 1; step <= STEPS; step++) {
             struct operation op = draw_operation(SPACE, SPACE, PAGE_LINES);
             op.density = one_density ? PAGE_LINES : op.density;
@@ -273,7 +274,7 @@ static void fast_agrees_with_naive_pages(void **state)
                 play_pages(&cache, op, counts, expected);
             }
             assert_int_equal(cache.lines, naive.lines);
-            assert_true(cache.pool.live <= CACHE_EXTENTS_RUNS(step));
+            assert_true(cache.pool.live <= RUNS_OF(step));
             double share = (double)cache.pool.live / step;
             most_for_one = step > 3 && share > most_for_one ? share : most_for_one;
         }
@@ -368,7 +369,7 @@ static void fast_agrees_with_exact(void **state)
         uint64_t ways = 8 + 4 * draw(3), way_pages = 8 + draw(8);
         uint64_t sets = way_pages * PAGE_LINES + (jump ? 0 : draw(PAGE_LINES));
         struct pair pair = {.capacity = ways * sets};
-        pair.fast = cache_new(FAST, pair.capacity * LINE, ways, LINE, CACHE_EXTENTS_RUNS(60));
+        pair.fast = cache_new(FAST, pair.capacity * LINE, ways, LINE, RUNS_OF(60));
         pair.exact = cache_new(EXACT, pair.capacity * LINE, ways, LINE, 0);
         if (jump) {
             jump_by_ways(&pair, way_pages, ways);

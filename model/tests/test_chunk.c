@@ -2,6 +2,7 @@
  * changes but for what giving it up costs. */
 #include "core/error.h"
 #include "play.h"
+#include "worst.h"
 
 #include "machine/price.h"
 

@@ -2,6 +2,7 @@
  * text: what KVM, the VMM, the guest and devices do is what the oracle is told. */
 #include "core/error.h"
 #include "play.h"
+#include "worst.h"
 
 #define C COHERENT
 #define O ONLY_IF

@@ -18,7 +18,7 @@ static struct doc_node *sample(const char *text)
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s", text);
     doc_heading(doc, text);
     struct doc_node *item = doc_add(doc_add(doc, DOC_LIST, NULL), DOC_ITEM, NULL);
-    doc_strong(item, "a%sb", text);
+    doc_text(item, "a%sb", text);
     doc_code(item, text);
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "All rows");
     struct doc_node *row = doc_add(doc_table(details, names, 2), DOC_ROW, NULL);

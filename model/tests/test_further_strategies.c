@@ -2,6 +2,7 @@
  * next of kin, and whether readers are served. */
 #include "core/error.h"
 #include "play.h"
+#include "worst.h"
 
 static struct stage n1;
 

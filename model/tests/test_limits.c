@@ -366,7 +366,8 @@ static void bytes_of_a_file(void **state)
         for (int i = 0; i < (4 << 20) + over; i++) {
             fputc('\n', text.out);
         }
-        expect(config_read(file_of(&text), nothing, NULL, &err), !over, &err, "at most 4194304");
+        expect(config_read(file_of(&text), NULL, nothing, NULL, &err), !over, &err,
+               "at most 4194304");
     }
 }
 

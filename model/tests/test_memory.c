@@ -1,3 +1,4 @@
+#include "cache_seen.h"
 #include "rig.h"
 
 /* Acts on memory below KVM: places are memory addresses. */

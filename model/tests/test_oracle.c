@@ -2,6 +2,7 @@
 
 #include "core/units.h"
 #include "machine/oracle.h"
+#include "worst.h"
 
 #define PAGE (4 * KIB)
 #define LINES 64 /* of a page */

@@ -201,7 +201,7 @@ static struct workload *read_file(const char *path, struct error *err)
     INVARIANT(workload_option_count <= WORKLOAD_KEYS, "%zu keys", workload_option_count);
     snprintf(workload->path, sizeof workload->path, "%s", path);
     option_defaults(workload_options, workload_option_count, &workload->values);
-    if (!config_read_with_list(path, "timeline", workload_line, workload, err) ||
+    if (!config_read(path, "timeline", workload_line, workload, err) ||
         !check_kind(workload, err)) {
         workload_free(workload);
         return NULL;
@@ -235,7 +235,7 @@ bool workload_is(const char *name)
     struct error unused;
     bool found = false;
     if (strchr(name, '/') || strstr(name, ".ini")) {
-        (void)config_read_with_list(name, "timeline", note_kind, &found, &unused);
+        (void)config_read(name, "timeline", note_kind, &found, &unused);
         return found;
     }
     snprintf(relative, sizeof relative, WORKLOAD_DIR "/%.400s.ini", name);

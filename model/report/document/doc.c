@@ -65,14 +65,6 @@ void doc_text(struct doc_node *parent, const char *format, ...)
     va_end(arguments);
 }
 
-void doc_strong(struct doc_node *parent, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    add_formatted(parent, DOC_STRONG, format, arguments);
-    va_end(arguments);
-}
-
 void doc_heading(struct doc_node *parent, const char *text)
 {
     doc_text(doc_add(parent, DOC_HEADING, NULL), "%s", text);

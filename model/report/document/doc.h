@@ -29,7 +29,6 @@ enum doc_kind {
     /* Runs of text in a block. */
     DOC_TEXT,
     DOC_CODE,
-    DOC_STRONG,
     DOC_LINK, /* the name: a path from the document's folder, or "#" and an anchor */
 };
 
@@ -50,8 +49,6 @@ void doc_text(struct doc_node *parent, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void doc_heading(struct doc_node *parent, const char *text);
 void doc_code(struct doc_node *parent, const char *text);
-void doc_strong(struct doc_node *parent, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 
 void doc_link(struct doc_node *parent, const char *text, const char *path);
 

@@ -86,12 +86,8 @@ static void put_runs(FILE *out, const struct doc_node *block)
             put_path(out, run->name);
             fputc(')', out);
         } else {
-            const char *mark = run->kind == DOC_STRONG ? "**" : "";
-            const char *text = run->text;
-            fputs(mark, out);
-            put_text(out,
-                     run == block->first && !*mark && !in_table ? put_beginning(out, text) : text);
-            fputs(mark, out);
+            bool begins = run == block->first && !in_table;
+            put_text(out, begins ? put_beginning(out, run->text) : run->text);
         }
     }
 }
@@ -187,7 +183,6 @@ static void put_block(FILE *out, const struct doc_node *block)
     case DOC_NUMBER:
     case DOC_TEXT:
     case DOC_CODE:
-    case DOC_STRONG:
     case DOC_LINK:
         put_lines(out, "", block, "\n\n");
         break;

@@ -108,9 +108,6 @@ bool memo_is_panel(const struct memo *memo, size_t place);
 const char *memo_name(const struct memo *memo, size_t strategy);
 struct band memo_band(const struct memo *memo, const struct memo_scenario *scenario, size_t metric,
                       size_t strategy);
-/* The share of the draws in which a costs less than b; NAN: there are none. */
-double memo_cheaper(const struct memo *memo, const struct memo_scenario *scenario, size_t a,
-                    size_t b);
 bool memo_stale(const struct memo_scenario *scenario, size_t strategy);
 /* Whether it may be called the answer: coherent, and there is hardware for it. */
 bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario, size_t strategy);

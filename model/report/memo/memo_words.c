@@ -66,18 +66,6 @@ struct band memo_band(const struct memo *memo, const struct memo_scenario *scena
     return band;
 }
 
-double memo_cheaper(const struct memo *memo, const struct memo_scenario *scenario, size_t a,
-                    size_t b)
-{
-    const double *first = scenario->value[0] + a * memo->runs;
-    const double *second = scenario->value[0] + b * memo->runs;
-    size_t count = 0;
-    for (size_t run = 1; run < memo->runs; run++) {
-        count += first[run] < second[run];
-    }
-    return memo->runs > 1 ? (double)count / (double)(memo->runs - 1) : NAN;
-}
-
 bool memo_stale(const struct memo_scenario *scenario, size_t strategy)
 {
     return scenario->verdict[strategy].worst == STALE;
