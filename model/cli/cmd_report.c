@@ -35,7 +35,8 @@ static bool report(const struct arguments *given, const struct study *study,
                               .format = ANALYSIS_NOTHING};
     struct study_needs needs;
     if (!run_json_possible(err) || !run_needs(request, &needs, err) ||
-        !study_fits(study, &needs, err) || !run_store_open(&common.kept, request, err)) {
+        !rows_fit(study, needs.rows, err) || !study_fits(study, &needs, err) ||
+        !run_store_open(&common.kept, request, err)) {
         return false;
     }
     bool good =

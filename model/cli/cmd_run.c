@@ -150,7 +150,7 @@ static bool run_or_say(const struct arguments *given, const struct study *study,
         }
         say_needs(&needs);
     }
-    if (!study_fits(study, &needs, err)) {
+    if (!rows_fit(study, needs.rows, err) || !study_fits(study, &needs, err)) {
         return false;
     }
     return given->dry ? say_estimate(study, given->jobs, err) : run_study(&request, err);

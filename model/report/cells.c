@@ -1,32 +1,57 @@
 #include "report/cells.h"
 
 #include "core/csv.h"
+#include "core/tojson.h"
 #include "machine/oracle.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
+static void print_string(FILE *out, const char *text)
+{
+    json_t *string = tojson_text(text);
+    tojson_print(out, string, JSON_ENCODE_ANY);
+    json_decref(string);
+}
+
+/* `bare`: digits, which JSON has without quotes. They are as few as tell a number from all others,
+ * which jansson does not offer. */
+static void put(struct cells *cells, const char *name, const char *text, bool bare)
+{
+    FILE *out = cells->out;
+    fputs(cells->count > 0 ? "," : cells->json ? "{" : "", out);
+    cells->count++;
+    if (!cells->json) {
+        csv_put(out, cells->header ? name : text ? text : "");
+        return;
+    }
+    print_string(out, name);
+    fputc(':', out);
+    if (bare) {
+        fputs(text, out);
+    } else {
+        print_string(out, text);
+    }
+}
+
 void cells_text(struct cells *cells, const char *name, const char *text)
 {
-    if (cells->more) {
-        fputc(',', cells->out);
-    }
-    csv_put(cells->out, cells->header ? name : text ? text : "");
-    cells->more = true;
+    put(cells, name, text, false);
 }
 
 void cells_whole(struct cells *cells, const char *name, uint64_t value)
 {
     char text[32];
     snprintf(text, sizeof text, "%" PRIu64, value);
-    cells_text(cells, name, text);
+    put(cells, name, text, true);
 }
 
 void cells_real(struct cells *cells, const char *name, double value)
 {
     char text[40];
-    cells_text(cells, name, isfinite(value) ? unit_format_real(value, text, sizeof text) : "");
+    bool known = isfinite(value);
+    put(cells, name, known ? unit_format_real(value, text, sizeof text) : NULL, known);
 }
 
 void cells_flag(struct cells *cells, const char *name, bool value)
@@ -36,8 +61,8 @@ void cells_flag(struct cells *cells, const char *name, bool value)
 
 void cells_end(struct cells *cells)
 {
-    fputc('\n', cells->out);
-    cells->more = false;
+    fputs(cells->json ? "}\n" : "\n", cells->out);
+    cells->count = 0;
 }
 
 void cells_group(struct cells *cells, const struct groups *groups, size_t group)

@@ -1,9 +1,9 @@
 /*
- * cells - writing a CSV table column by column.
+ * cells - writing a table column by column, as CSV or as JSON lines.
  *
  * One function writes the header and every row: with `header` set the columns'
  * names come out in place of what is in them. Doubles are spelled so that they
- * read back as they were.
+ * read back as they were. What is not known is an empty cell, or null.
  */
 #ifndef S2FLUSH_REPORT_CELLS_H
 #define S2FLUSH_REPORT_CELLS_H
@@ -15,12 +15,13 @@
 struct cells {
     FILE *out;
     bool header;
-    bool more; /* the line has a cell already */
+    bool json;
+    size_t count; /* the line has so many already */
 };
 
-void cells_text(struct cells *cells, const char *name, const char *text); /* NULL: empty */
+void cells_text(struct cells *cells, const char *name, const char *text); /* NULL: not known */
 void cells_whole(struct cells *cells, const char *name, uint64_t value);
-void cells_real(struct cells *cells, const char *name, double value); /* not finite: empty */
+void cells_real(struct cells *cells, const char *name, double value); /* not finite: not known */
 void cells_flag(struct cells *cells, const char *name, bool value); /* yes or no */
 void cells_end(struct cells *cells);
 

@@ -2,9 +2,9 @@
 
 #include "core/csv.h"
 #include "core/error.h"
-#include "core/tojson.h"
+#include "core/invariant.h"
+#include "report/cells.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -22,146 +22,74 @@ bool rows_formats(const char *word, bool format[ROWS_FORMATS], struct error *err
     return error_input(err, NULL, "--format: found '%.80s'%s", word, hint);
 }
 
-/* One call tree writes the header, the CSV cells and the JSON members. */
-struct row_writer {
-    enum { WRITE_HEADER, WRITE_CSV, WRITE_JSONL } mode;
-    FILE *out;
-    bool more; /* the line has a cell already */
-};
-
-static void begin_row(struct row_writer *writer)
-{
-    writer->more = false;
-    if (writer->mode == WRITE_JSONL) {
-        fputc('{', writer->out);
-    }
-}
-
-static void end_row(struct row_writer *writer)
-{
-    fputs(writer->mode == WRITE_JSONL ? "}\n" : "\n", writer->out);
-}
-
-/* A cell of a CSV line: the column's name in the header, the text elsewhere. */
-static void cell(struct row_writer *writer, const char *name, const char *text)
-{
-    if (writer->more) {
-        fputc(',', writer->out);
-    }
-    csv_put(writer->out, writer->mode == WRITE_HEADER ? name : text);
-    writer->more = true;
-}
-
-static void print_string(FILE *out, const char *text)
-{
-    json_t *string = tojson_text(text);
-    tojson_print(out, string, JSON_ENCODE_ANY);
-    json_decref(string);
-}
-
-/* The name of a member of a JSON line. */
-static void member(struct row_writer *writer, const char *name)
-{
-    if (writer->more) {
-        fputc(',', writer->out);
-    }
-    print_string(writer->out, name);
-    fputc(':', writer->out);
-    writer->more = true;
-}
-
-static void put_text(struct row_writer *writer, const char *name, const char *text)
-{
-    if (writer->mode == WRITE_JSONL) {
-        member(writer, name);
-        print_string(writer->out, text);
-    } else {
-        cell(writer, name, text ? text : "");
-    }
-}
-
-/* A number has as few digits as tell it from all others, which jansson does not offer. */
-static void put_number(struct row_writer *writer, const char *name, const char *digits)
-{
-    if (writer->mode == WRITE_JSONL) {
-        member(writer, name);
-        fputs(digits, writer->out);
-    } else {
-        cell(writer, name, digits);
-    }
-}
-
-static void put_real(struct row_writer *writer, const char *name, bool known, double value)
-{
-    char text[40] = "";
-    if (!known || (writer->mode == WRITE_JSONL && !isfinite(value))) {
-        put_text(writer, name, NULL);
-    } else {
-        put_number(writer, name, unit_format_real(value, text, sizeof text));
-    }
-}
-
-static void put_whole(struct row_writer *writer, const char *name, uint64_t value)
-{
-    char text[32];
-    snprintf(text, sizeof text, "%" PRIu64, value);
-    put_number(writer, name, text);
-}
-
 /* Numbers of an axis are plain decimal text already. */
-static void put_axis(struct row_writer *writer, const struct store_axis *axis, const char *text)
+static void put_axis(struct cells *cells, const struct store_axis *axis, const char *text)
 {
     double value;
     if (text && axis->number && unit_parse(text, UNIT_NONE, &value)) {
-        put_real(writer, axis->name, true, value);
+        cells_real(cells, axis->name, value);
     } else {
-        put_text(writer, axis->name, text);
+        cells_text(cells, axis->name, text);
     }
 }
 
-static void put_row(struct row_writer *writer, const struct store_about *about,
+/* Beside the axes. */
+#define FIXED_COLUMNS 16
+
+static void put_row(struct cells *cells, const struct store_about *about,
                     const struct stored_point *point, int metric)
 {
     const struct point_result *result = &point->result;
     const struct spread *spread = &result->metric[metric];
     bool drawn = spread->known && spread->n > 0;
-    begin_row(writer);
-    put_text(writer, "study", about->text[STORE_STUDY]);
+    cells_text(cells, "study", about->text[STORE_STUDY]);
     for (size_t a = 0; a < about->axes; a++) {
-        put_axis(writer, &about->axis[a], point->axis[a]);
+        put_axis(cells, &about->axis[a], point->axis[a]);
     }
-    put_text(writer, "metric", metric_name[metric]);
-    put_text(writer, "unit", metric_unit[metric]);
-    put_whole(writer, "n", spread->n);
-    put_real(writer, "mode", spread->known, spread->mode);
-    put_real(writer, "mean", drawn, spread->mean);
-    put_real(writer, "p10", drawn, spread->p10);
-    put_real(writer, "p50", drawn, spread->p50);
-    put_real(writer, "p90", drawn, spread->p90);
-    put_real(writer, "interval_low", drawn && spread->has_interval, spread->interval_low);
-    put_real(writer, "interval_high", drawn && spread->has_interval, spread->interval_high);
-    put_text(writer, "hypothetical", result->hypothetical[0] ? result->hypothetical : "no");
-    put_text(writer, "verdict", outcome_name[result->worst]);
-    put_text(writer, "condition", result->condition);
-    put_text(writer, "config_hash", result->hash);
-    put_whole(writer, "schema_version", ROWS_SCHEMA);
-    end_row(writer);
+    cells_text(cells, "metric", metric_name[metric]);
+    cells_text(cells, "unit", metric_unit[metric]);
+    cells_whole(cells, "n", spread->n);
+    cells_real(cells, "mode", spread->known ? spread->mode : NAN);
+    cells_real(cells, "mean", drawn ? spread->mean : NAN);
+    cells_real(cells, "p10", drawn ? spread->p10 : NAN);
+    cells_real(cells, "p50", drawn ? spread->p50 : NAN);
+    cells_real(cells, "p90", drawn ? spread->p90 : NAN);
+    cells_real(cells, "interval_low", drawn && spread->has_interval ? spread->interval_low : NAN);
+    cells_real(cells, "interval_high", drawn && spread->has_interval ? spread->interval_high : NAN);
+    cells_text(cells, "hypothetical", result->hypothetical[0] ? result->hypothetical : "no");
+    cells_text(cells, "verdict", outcome_name[result->worst]);
+    cells_text(cells, "condition", result->condition);
+    cells_text(cells, "config_hash", result->hash);
+    cells_whole(cells, "schema_version", ROWS_SCHEMA);
+    INVARIANT(cells->count == about->axes + FIXED_COLUMNS, "a row of %zu columns", cells->count);
+    cells_end(cells);
+}
+
+bool rows_fit(const struct study *study, uint64_t count, struct error *err)
+{
+    struct source_location at = {.file = study->path, .key = "metrics"};
+    uint64_t most = CSV_CELLS_MAX / (study->axis_count + FIXED_COLUMNS);
+    return count <= most ||
+           error_input(err, &at,
+                       "the study has %llu rows, expected at most %llu: name the metrics that "
+                       "matter, or take values from the axes",
+                       (unsigned long long)count, (unsigned long long)most);
 }
 
 void rows_columns(FILE *out, const struct store_about *about)
 {
     static const struct stored_point none;
-    struct row_writer writer = {.mode = WRITE_HEADER, .out = out};
-    put_row(&writer, about, &none, 0);
+    struct cells cells = {.out = out, .header = true};
+    put_row(&cells, about, &none, 0);
 }
 
 void rows_point(FILE *out, enum rows_format format, const struct store_about *about,
                 const struct stored_point *point)
 {
-    struct row_writer writer = {.mode = format == ROWS_CSV ? WRITE_CSV : WRITE_JSONL, .out = out};
+    struct cells cells = {.out = out, .json = format == ROWS_JSONL};
     for (int metric = 0; metric < METRICS; metric++) {
         if (point->has[metric]) {
-            put_row(&writer, about, point, metric);
+            put_row(&cells, about, point, metric);
         }
     }
 }

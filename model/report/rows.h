@@ -33,6 +33,10 @@ enum rows_format { ROWS_CSV, ROWS_JSONL, ROWS_FORMATS };
 /* Marks the formats that a word names: csv, jsonl or both. */
 bool rows_formats(const char *word, bool format[ROWS_FORMATS], struct error *err);
 
+/* Whether so many rows of the study can be read back (core/csv.h). False with one line that says
+ * what to change. */
+bool rows_fit(const struct study *study, uint64_t count, struct error *err);
+
 /* The header line of CSV. */
 void rows_columns(FILE *out, const struct store_about *about);
 

@@ -1,7 +1,6 @@
 #include "study/needs.h"
 
 #include "core/alloc.h"
-#include "core/csv.h"
 #include "core/error.h"
 #include "run/sim.h"
 #include "study/execute.h"
@@ -9,9 +8,6 @@
 #include <string.h>
 
 #define CELLS_LOOKED_AT 16
-
-/* Beside the axes, as report/rows.h writes them. */
-#define FIXED_COLUMNS 16
 
 /* The largest of the cell's simulations. */
 static bool cell_bytes(const struct study *study, size_t cell, uint64_t *bytes, struct error *err)
@@ -63,14 +59,6 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
 
 bool study_fits(const struct study *study, const struct study_needs *needs, struct error *err)
 {
-    struct source_location at = {.file = study->path, .key = "metrics"};
-    uint64_t most = CSV_CELLS_MAX / (study->axis_count + FIXED_COLUMNS);
-    if (needs->rows > most) {
-        return error_input(err, &at,
-                           "the study has %llu rows, expected at most %llu: name the metrics that "
-                           "matter, or take values from the axes",
-                           (unsigned long long)needs->rows, (unsigned long long)most);
-    }
     return alloc_allowed(needs->bytes, study->name,
                          "fewer --jobs, points, draws or operations take less", err);
 }

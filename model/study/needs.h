@@ -20,8 +20,7 @@ struct study_needs {
 bool study_needs(const struct study *study, unsigned jobs, const bool wanted[METRICS],
                  struct study_needs *needs, struct error *err);
 
-/* Whether the memory is there and the rows can be read back (core/csv.h). False
- * with one line that says what to change. */
+/* Whether the memory is there. False with one line that says what to change. */
 bool study_fits(const struct study *study, const struct study_needs *needs, struct error *err);
 
 #endif
