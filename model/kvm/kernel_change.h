@@ -9,6 +9,7 @@
 
 struct kernel_change {
     char key[32], value[32];
+    char brief[64]; /* "no clean in the re-init's unmap" */
     char what[128]; /* "leave the clean out of the re-init's unmap" */
     char where[128]; /* "stage2_unmap_vm, stage2_unmap_walker" */
 };

@@ -88,7 +88,7 @@ const struct strategy strategy_more[] = {
      FAULTS_AND_NOTIFIERS_CLEAN,
      .toggle = TOGGLE_EVERY},
     {.name = "reinit-lazy-vmall-toggle1",
-     .title = "as reinit-lazy-vmall, only the first MMU-on flushes",
+     .title = "clear the tables, clean at the fault, only the first MMU-on flushes",
      .reinit_unmap = UNMAP_ALL,
      .reinit_tlbi = REINIT_TLBI_VM,
      FAULTS_AND_NOTIFIERS_CLEAN,

@@ -172,6 +172,28 @@ char *quantity_change(double share, char buf[QUANTITY_TEXT])
     return buf;
 }
 
+char *quantity_percents(double low, double high, char buf[QUANTITY_TEXT])
+{
+    double from = round(100 * low), to = round(100 * high);
+    if (from == to) {
+        snprintf(buf, QUANTITY_TEXT, "%.0f %%", to);
+    } else {
+        snprintf(buf, QUANTITY_TEXT, "%.0f to %.0f %%", from, to);
+    }
+    return buf;
+}
+
+char *quantity_change_range(double low, double high, char buf[QUANTITY_TEXT])
+{
+    char from[QUANTITY_TEXT], to[QUANTITY_TEXT];
+    quantity_change(low, from);
+    quantity_change(high, to);
+    bool same = strcmp(from, to) == 0;
+    snprintf(buf, QUANTITY_TEXT, "%.*s%s%.40s", same ? 0 : (int)strlen(from) - 2, from,
+             same ? "" : " to ", to);
+    return buf;
+}
+
 const char *quantity_scale(double high, enum unit unit, double *scale)
 {
     const struct step *step = suiting(high, unit, 2);

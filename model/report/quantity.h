@@ -37,6 +37,10 @@ char *quantity_times(double more, double less, char buf[QUANTITY_TEXT]);
 
 /* A change as a share: "+12 %", "-46 %", "0 %". */
 char *quantity_change(double share, char buf[QUANTITY_TEXT]);
+/* Two shares in whole percent: "17 to 23 %". */
+char *quantity_percents(double low, double high, char buf[QUANTITY_TEXT]);
+/* Two of them: "-46 to +2 %". */
+char *quantity_change_range(double low, double high, char buf[QUANTITY_TEXT]);
 
 /* The name of the unit in which an axis up to `high` is written, and how much of
  * `unit` it is. */

@@ -70,22 +70,28 @@ static struct advise_band band_of(const struct pricing *pricing, const double *v
 /* The metric and the processor time of a strategy in all runs. A metric that pricing again
  * does not know takes runs of its own. */
 static bool costs_of(const struct pricing *pricing, const struct strategy *strategy, double *cost,
-                     double *cpu, struct error *err)
+                     double *cpu, double *pause, struct error *err)
 {
     struct scenario *scenario = pricing->search->scenario;
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
     bool good = trial && evaluate_runs(scenario, strategy, true, times, err);
-    bool known = true;
+    bool known = true, pause_known = true;
     for (size_t run = 0; good && run < scenario->runs; run++) {
         const struct times *ideal = &pricing->ideal[run];
+        pause_known &= !pause || metric_known(METRIC_pause_ns, trial, &times[run]);
+        if (pause && pause_known) {
+            pause[run] = metric_value(METRIC_pause_ns, trial, &times[run], ideal);
+        }
         known &= metric_known(pricing->request->metric, trial, &times[run]);
         cost[run] = known ? metric_value(pricing->request->metric, trial, &times[run], ideal) : NAN;
         cpu[run] = metric_value(METRIC_cpu_ns, trial, &times[run], ideal);
     }
     free(times);
     return good &&
-           (known || evaluate_metric(scenario, pricing->request->metric, &strategy, 1, cost, err));
+           (known ||
+            evaluate_metric(scenario, pricing->request->metric, &strategy, 1, cost, err)) &&
+           (pause_known || evaluate_metric(scenario, METRIC_pause_ns, &strategy, 1, pause, err));
 }
 
 /* --- rungs --- */
@@ -106,7 +112,7 @@ static bool price_median(const struct pricing *pricing, size_t policy, struct er
         return true;
     }
     double *cost = alloc_zeroed(2 * runs, sizeof *cost, "runs of a scenario");
-    entry->priced = costs_of(pricing, strategy, cost, cost + runs, err);
+    entry->priced = costs_of(pricing, strategy, cost, cost + runs, NULL, err);
     entry->median = band_of(pricing, cost).p50;
     free(cost);
     return entry->priced;
@@ -214,8 +220,8 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
     struct advise_search *search = pricing->search;
     struct scenario *scenario = search->scenario;
     const struct strategy *strategy = &search->space.policies[policy].strategy;
-    double *cpu = alloc_zeroed(scenario->runs, sizeof *cpu, "runs of a scenario");
-    struct times modes;
+    double *cpu = alloc_zeroed(2 * scenario->runs, sizeof *cpu, "runs of a scenario");
+    double *pause = cpu + scenario->runs;
     *rung = (struct advise_rung){.strategy = *strategy,
                                  .changes = search->space.policies[policy].changes,
                                  .verdict = search->entry[policy].verdict,
@@ -229,11 +235,9 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
                              strcmp(rung->change[i].value, before->change[k].value) == 0;
         }
     }
-    bool good = costs_of(pricing, strategy, cost, cpu, err);
-    const struct trial *trial = good ? evaluate_trial(scenario, strategy, err) : NULL;
-    if (trial) {
-        trial_times(trial, trial->price, &modes);
-        rung->pause_ns = metric_value(METRIC_pause_ns, trial, &modes, &pricing->ideal[0]);
+    bool good = costs_of(pricing, strategy, cost, cpu, pause, err);
+    if (good) {
+        rung->pause_ns = band_of(pricing, pause).p50;
         rung->cost = band_of(pricing, cost);
         rung->cpu_ns = band_of(pricing, cpu);
         if (before) {
@@ -241,7 +245,7 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
         }
     }
     free(cpu);
-    return trial != NULL;
+    return good;
 }
 
 /* The coherent rung with at most so many changes that costs least. */

@@ -70,7 +70,7 @@ struct advise_rung {
     double mode; /* what it costs with every cost at its mode */
     struct advise_band cost, gain; /* gain: against the rung before, by draw */
     double probability; /* the share of the draws in which it gains; NAN without draws */
-    double pause_ns; /* at the modes */
+    double pause_ns; /* the median over the draws */
     struct advise_band cpu_ns;
 };
 

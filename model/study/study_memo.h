@@ -34,7 +34,8 @@ struct study;
     X(MEMO_ABOUT_LIMITS, "limits", "which values of the axis keep `targets`")             \
     X(MEMO_ABOUT_READERS, "readers", "who reads stale bytes, and then which costs least") \
     X(MEMO_ABOUT_SHARES, "shares", "what takes which share of the metric")                \
-    X(MEMO_ABOUT_COSTS, "costs", "which cost decides")
+    X(MEMO_ABOUT_COSTS, "costs", "which cost decides")                                    \
+    X(MEMO_ABOUT_ONE, "one", "how the first of `compare` does against all others")
 CHOICE_ENUM(memo_about, MEMO_ABOUT_CHOICES);
 
 #define MEMO_SENSITIVITY_CHOICES(X)                    \

@@ -4,11 +4,12 @@
 
 #include "core/tojson.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MISFIT_WORDS 7 /* of the shortest sentence on how well the model does */
+#define MISFIT_WORDS 6 /* of the shortest sentence on how well the model does */
 
 /* A sentence is made apart and joins the answer where there is room for its words. */
 static struct doc_node *sentence(void)
@@ -29,157 +30,6 @@ static bool add_sentence(struct doc_node *answer, struct doc_node *words)
     return true;
 }
 
-static void say_name(const struct memo *memo, size_t strategy, struct doc_node *words)
-{
-    doc_code(words, memo_name(memo, strategy));
-}
-
-/* --- which strategy --- */
-
-/* "with 4 KiB leaves", "in 5 of 7 cases". */
-static void say_places(const struct memo *memo, const struct memo_group *group, size_t groups,
-                       struct doc_node *words)
-{
-    char text[MEMO_TEXT];
-    if (groups == 1 && memo->places > 1) {
-        doc_text(words, ", whatever the %s", memo_facet_names(memo, text));
-    } else if (groups > 1 && group->places > 2) {
-        doc_text(words, " in %zu of %zu cases", group->places, memo->places);
-    } else if (groups > 1) {
-        for (size_t i = 0; i < group->places; i++) {
-            memo_place_words(memo, memo->place[group->place[i]], text);
-            doc_text(words, "%s%s", i ? " and " : " with ", text);
-        }
-    }
-}
-
-static void say_share(double share, struct doc_node *words)
-{
-    if (share > 1) {
-        return; /* no draws, not known */
-    }
-    if (share > 0.995) {
-        doc_text(words, ", in all draws");
-    } else {
-        doc_text(words, ", in %s%.0f %% of draws", share < MAP_DECIDED ? "only " : "", 100 * share);
-    }
-}
-
-/* "1.2 s, 9.1 times less than Linux" */
-static void say_cost(const struct memo *memo, const struct memo_group *group,
-                     struct doc_node *words)
-{
-    char cost[QUANTITY_TEXT], times[QUANTITY_TEXT];
-    enum unit unit = metric_quantity(memo->metric[0]);
-    const struct memo_scenario *there = memo_place(memo, group->place[0]);
-    if (group->places == 1) {
-        quantity_mid(memo_band(memo, there, 0, group->winner), unit, cost);
-    } else {
-        quantity_range(group->low, group->high, unit, cost);
-    }
-    doc_text(words, ": %s", cost);
-    if (group->winner == memo->upstream) {
-        doc_text(words, ", as Linux does");
-        return;
-    }
-    if (!isfinite(group->linux_low)) {
-        return;
-    }
-    char own[QUANTITY_TEXT];
-    quantity_range(group->linux_low, group->linux_high, unit, own);
-    if (group->places == 1 && group->low > 0) {
-        doc_text(words, ", %s times less than Linux (%s)",
-                 quantity_times(group->linux_low, group->low, times), own);
-    } else {
-        doc_text(words, " (Linux %s)", own);
-    }
-}
-
-/* The next one, where it costs as much in all of the places. */
-static void say_ties(const struct memo *memo, const struct memo_group *group,
-                     struct doc_node *words)
-{
-    size_t next = memo_place(memo, group->place[0])->best.runner_up;
-    bool same = next != MAP_NOBODY;
-    for (size_t i = 0; i < group->places && same; i++) {
-        const struct memo_scenario *there = memo_place(memo, group->place[i]);
-        double ratio = memo_band(memo, there, 0, next).mid / there->best.value;
-        same = there->best.runner_up == next && ratio < MEMO_TIE;
-    }
-    if (same) {
-        doc_text(words, "; ");
-        say_name(memo, next, words);
-        doc_text(words, " the same");
-    }
-}
-
-static struct doc_node *group_sentence(const struct memo *memo, const struct memo_group *group,
-                                       size_t groups, bool first)
-{
-    struct doc_node *words = sentence();
-    if (group->winner == MAP_NOBODY) {
-        doc_text(words, "No coherent strategy exists");
-        say_places(memo, group, groups, words);
-        doc_text(words, ".");
-        return words;
-    }
-    if (first) {
-        doc_text(words, "Of these %zu, ", memo->strategies);
-    }
-    say_name(memo, group->winner, words);
-    doc_text(words, first ? " costs least" : "");
-    say_places(memo, group, groups, words);
-    say_cost(memo, group, words);
-    say_share(group->share, words);
-    say_ties(memo, group, words);
-    doc_text(words, ".");
-    return words;
-}
-
-/* The first winner that is safe under a condition only. */
-static const struct memo_scenario *find_condition(const struct memo *memo,
-                                                  const struct memo_group *group, size_t groups)
-{
-    for (size_t i = 0; i < groups; i++) {
-        const struct memo_scenario *there = memo_place(memo, group[i].place[0]);
-        if (group[i].winner != MAP_NOBODY && there->verdict[group[i].winner].worst == ONLY_IF) {
-            return there;
-        }
-    }
-    return NULL;
-}
-
-/* What the winner asks for, and what is left without it: in full, or where that is too long
- * by the section that has it. */
-static void add_conditions(const struct memo *memo, const struct memo_group *group, size_t groups,
-                           struct doc_node *answer)
-{
-    const struct memo_scenario *there = find_condition(memo, group, groups);
-    bool added = !there;
-    for (int brief = 0; brief < 2 && !added; brief++) {
-        char text[QUANTITY_TEXT];
-        struct doc_node *words = sentence();
-        say_name(memo, there->best.winner, words);
-        if (brief) {
-            doc_text(words, " is safe under a ");
-            doc_link(words, "condition", "#7-conditions");
-            doc_text(words, " only");
-        } else {
-            doc_text(words, " is safe only if %s",
-                     memo_condition(there->verdict[there->best.winner].conditions));
-        }
-        if (there->sound.winner != MAP_NOBODY) {
-            doc_text(words, "; else ");
-            say_name(memo, there->sound.winner, words);
-            doc_text(words, ", %s",
-                     quantity_mid(memo_band(memo, there, 0, there->sound.winner),
-                                  metric_quantity(memo->metric[0]), text));
-        }
-        doc_text(words, ".");
-        added = add_sentence(answer, words);
-    }
-}
-
 /* How well the model does on this machine. */
 static void add_misfit(const struct memo *memo, struct doc_node *answer)
 {
@@ -187,7 +37,7 @@ static void add_misfit(const struct memo *memo, struct doc_node *answer)
     const char *name = machine->values.text[study_digit(machine, memo->place[0])];
     double low = INFINITY, high = -INFINITY;
     size_t rows = 0;
-    char least[QUANTITY_TEXT], most[QUANTITY_TEXT];
+    char error[QUANTITY_TEXT];
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
         if (one->predicted && strcmp(one->host, name) == 0) {
@@ -197,149 +47,24 @@ static void add_misfit(const struct memo *memo, struct doc_node *answer)
         }
     }
     static const char *const published[] = {
-        "On published measurements of this machine the model errs by %s to %s.",
-        "Model error on this machine: %s to %s.", "Model error: %s to %s."};
+        "On published measurements of this machine the model errs by %s.", "Model error: %s."};
     static const char *const none[] = {"No measurement of this machine is published to check it.",
-                                       "Nothing published checks it.", "Unchecked."};
+                                       "Nothing published checks it."};
     bool added = false;
-    for (size_t i = 0; i < 3 && !added; i++) {
+    for (size_t i = 0; i < 2 && !added; i++) {
         char text[MEMO_TEXT];
         struct doc_node *words = sentence();
-        snprintf(text, sizeof text, published[i], quantity_change(low, least),
-                 quantity_change(high, most));
+        snprintf(text, sizeof text, published[i], quantity_change_range(low, high, error));
         doc_text(words, "%s", rows > 0 ? text : none[i]);
         added = add_sentence(answer, words);
     }
 }
 
-/* --- the ladder --- */
-
-static const struct advise_rung *last_rung(const struct memo *memo, size_t place)
-{
-    const struct advise_ladder *ladder = memo_ladder(memo, place);
-    return &ladder->rung[ladder->count - 1];
-}
-
-static bool same_changes(const struct advise_rung *a, const struct advise_rung *b)
-{
-    bool same = a->changes == b->changes;
-    for (size_t i = 0; i < a->changes && same; i++) {
-        same = strcmp(a->change[i].key, b->change[i].key) == 0 &&
-               strcmp(a->change[i].value, b->change[i].value) == 0;
-    }
-    return same;
-}
-
-/* The changes in words, or as keys where these would be too many. */
-static void say_changes(const struct advise_rung *rung, bool brief, struct doc_node *words)
-{
-    for (size_t i = 0; i < rung->changes; i++) {
-        const struct kernel_change *change = &rung->change[i];
-        char text[160];
-        doc_text(words, "%s", i ? (brief ? ", " : "; ") : "");
-        if (brief) {
-            snprintf(text, sizeof text, "%s=%s", change->key, change->value);
-            doc_code(words, text);
-        } else {
-            doc_text(words, "%s", change->what);
-        }
-    }
-}
-
-/* What the best of all strategies changes, with places that have the same changes together. */
-static struct doc_node *ladder_sentence(const struct memo *memo, size_t place, bool brief,
-                                        bool spoken[MEMO_PLACES])
-{
-    const struct advise_rung *rung = last_rung(memo, place);
-    double low = INFINITY, high = -INFINITY, own_low = INFINITY, own_high = -INFINITY, share = 2;
-    char text[QUANTITY_TEXT], own[QUANTITY_TEXT], where[MEMO_TEXT];
-    size_t places = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        const struct advise_ladder *ladder = memo_ladder(memo, p);
-        if (same_changes(rung, last_rung(memo, p))) {
-            low = fmin(low, last_rung(memo, p)->cost.p50);
-            high = fmax(high, last_rung(memo, p)->cost.p50);
-            own_low = fmin(own_low, ladder->rung[0].cost.p50);
-            own_high = fmax(own_high, ladder->rung[0].cost.p50);
-            share = fmin(share, last_rung(memo, p)->probability);
-            spoken[p] = true;
-            places++;
-        }
-    }
-    struct doc_node *words = sentence();
-    if (places < memo->places && places == 1) {
-        doc_text(words, "%s: ", memo_place_words(memo, memo->place[place], where));
-    } else if (places < memo->places) {
-        doc_text(words, "In %zu of %zu cases: ", places, memo->places);
-    }
-    if (rung->changes == 0) {
-        doc_text(words, "%s change of Linux gains", places < memo->places ? "no" : "No");
-    } else {
-        say_changes(rung, brief, words);
-        doc_text(words, ": %s instead of %s", quantity_range(low, high, UNIT_NS, text),
-                 quantity_range(own_low, own_high, UNIT_NS, own));
-        say_share(share, words);
-    }
-    doc_text(words, ".");
-    return words;
-}
-
-/* How many places have the same best changes as one. */
-static size_t places_like(const struct memo *memo, size_t place)
-{
-    size_t count = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        count += same_changes(last_rung(memo, place), last_rung(memo, p));
-    }
-    return count;
-}
-
-/* The best of all strategies, what holds in most places first: in words, or where these are
- * too many by keys, as far as there is room. */
-static void add_ladder(const struct memo *memo, struct doc_node *answer)
-{
-    for (int brief = 0; brief < 2; brief++) {
-        bool spoken[MEMO_PLACES] = {false}, all = true;
-        struct doc_node *words = sentence();
-        doc_text(words,
-                 "Best of all %zu strategies, against Linux:", memo_ladder(memo, 0)->policies);
-        for (size_t most = memo->places; most > 0; most--) {
-            for (size_t p = 0; p < memo->places; p++) {
-                if (!spoken[p] && places_like(memo, p) == most) {
-                    struct doc_node *more = ladder_sentence(memo, p, brief, spoken);
-                    size_t count = doc_words(answer) + doc_words(words) + doc_words(more);
-                    bool fits = count + MISFIT_WORDS <= MEMO_ANSWER_WORDS;
-                    all &= fits;
-                    if (fits) {
-                        doc_text(words, " ");
-                        doc_join(words, more);
-                    } else {
-                        doc_free(more);
-                    }
-                }
-            }
-        }
-        if (all || brief) {
-            add_sentence(answer, words);
-            return;
-        }
-        doc_free(words);
-    }
-}
+/* --- which costs least --- */
 
 static void add_choice(const struct memo *memo, struct doc_node *answer)
 {
-    if (memo->advised) {
-        add_ladder(memo, answer);
-        return;
-    }
-
-    struct memo_group group[MEMO_PLACES];
-    size_t groups = memo_groups(memo, group);
-    for (size_t i = 0; i < groups; i++) {
-        add_sentence(answer, group_sentence(memo, &group[i], groups, i == 0));
-    }
-    add_conditions(memo, group, groups, answer);
+    memo_put_choice(memo, MEMO_ANSWER_WORDS - MISFIT_WORDS, answer);
 }
 
 /* --- limits --- */
@@ -359,50 +84,77 @@ static size_t last_within(const struct memo *memo, size_t place, size_t strategy
     return last;
 }
 
-/* "up to 256 KiB", "none", "any". */
-static void say_last(const struct memo *memo, size_t last, struct doc_node *words)
+/* Which value of the axis keeps a limit, for each the places where it is the last that does. */
+static void say_kept(const struct memo *memo, size_t strategy, double limit, bool first,
+                     struct doc_node *words)
 {
-    char text[QUANTITY_TEXT];
-    if (last == SIZE_MAX || last + 1 == memo->axis->values.count) {
-        doc_text(words, "%s", last == SIZE_MAX ? "none" : "any");
-    } else {
-        doc_text(words, "up to %s",
-                 quantity_value(strtod(memo->axis->values.text[last], NULL), memo->axis->kind.unit,
-                                text));
-    }
-}
-
-/* For one limit: how far it is kept, places that are alike together. */
-static struct doc_node *limit_sentence(const struct memo *memo, size_t strategy, double limit)
-{
-    char text[QUANTITY_TEXT], where[MEMO_TEXT];
-    struct doc_node *words = sentence();
     size_t last[MEMO_PLACES], said = 0;
-    bool spoken[MEMO_PLACES] = {false};
-    doc_text(words, "Under %s: ", quantity_value(limit, UNIT_NS, text));
+    char text[MEMO_TEXT], where[MEMO_TEXT];
     for (size_t p = 0; p < memo->places; p++) {
         last[p] = last_within(memo, p, strategy, limit);
     }
-    for (size_t p = 0; p < memo->places; p++) {
-        size_t alike = 0;
-        for (size_t q = p; q < memo->places && !spoken[p]; q++) {
-            bool same = last[q] == last[p] && memo_is_panel(memo, q);
-            spoken[q] |= same && q > p;
-            alike += same;
+    for (size_t v = 0; v < memo->axis->values.count; v++) {
+        bool in[MEMO_PLACES] = {false}, any = false;
+        for (size_t p = 0; p < memo->places; p++) {
+            in[p] = last[p] == v;
+            any |= in[p];
         }
-        if (alike == 0 || !memo_is_panel(memo, p)) {
+        if (!any) {
             continue;
         }
-        doc_text(words, "%s", said++ ? "; " : "");
-        say_last(memo, last[p], words);
-        if (alike > 1) {
-            doc_text(words, " in %zu cases", alike);
+        memo_where(memo, in, where);
+        if (said > 0) {
+            doc_text(words, ", ");
+        }
+        if (first && said == 0) {
+            doc_text(
+                words, "%s%s", strcmp(memo->axis->name, "chunk") == 0 ? "" : "Up to ",
+                memo_axis_words(memo, memo->axis, memo_with(memo->axis, memo->place[0], v), text));
+            words->last->text[0] = (char)toupper((unsigned char)words->last->text[0]);
+            doc_text(words, " keep it");
         } else {
-            doc_text(words, " with %s", memo_place_words(memo, memo->place[p], where));
+            doc_text(words, "%s",
+                     quantity_value(strtod(memo->axis->values.text[v], NULL), memo->axis->kind.unit,
+                                    text));
+        }
+        if (said++ == 0) {
+            doc_text(words, " under %s", quantity_value(limit, UNIT_NS, text));
+        }
+        if (where[0]) {
+            doc_text(words, " ");
+            memo_put_where(memo, where, words);
         }
     }
-    doc_text(words, ".");
-    return words;
+    if (said == 0) {
+        doc_text(words, "%s keeps it under %s", first ? "None" : "none",
+                 quantity_value(limit, UNIT_NS, text));
+    }
+}
+
+/* How long it takes today, at the worst of the places and of the axis. */
+static void say_worst(const struct memo *memo, size_t strategy, struct doc_node *words)
+{
+    static const struct {
+        enum metric metric;
+        const char *before;
+    } said[] = {{METRIC_pause_ns, "holds mmu_lock for up to "},
+                {METRIC_stall_max_ns, "stalls a vCPU for "},
+                {METRIC_added_boot_ns, "adds up to "}};
+    size_t count = 0;
+    for (size_t m = 0; m < memo->parts; m++) {
+        double worst = 0;
+        char text[QUANTITY_TEXT];
+        for (size_t p = 0; p < memo->places; p++) {
+            worst = fmax(worst, memo_band(memo, memo_place(memo, p), m, strategy).mid);
+        }
+        for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
+            if (said[i].metric == memo->metric[m]) {
+                struct band band = {worst, NAN, NAN};
+                doc_text(words, "%s%s%s", count++ ? " and " : "", said[i].before,
+                         quantity_mid(band, UNIT_NS, text));
+            }
+        }
+    }
 }
 
 static void add_limits(const struct memo *memo, struct doc_node *answer)
@@ -410,44 +162,68 @@ static void add_limits(const struct memo *memo, struct doc_node *answer)
     double limit[STUDY_MEMO_LIST];
     size_t limits = study_memo_targets(&memo->study->memo, limit);
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
-    struct doc_node *words = sentence();
     if (!memo->axis || limits == 0) {
-        doc_free(words);
         add_choice(memo, answer);
         return;
     }
-    doc_text(words, "The largest %s for Linux.", memo->axis->name);
-    add_sentence(answer, words);
-    for (size_t i = 0; i < limits; i++) {
-        add_sentence(answer, limit_sentence(memo, strategy, limit[i]));
+    struct doc_node *words = sentence();
+    if (strategy == memo->upstream) {
+        doc_text(words, "Linux ");
+    } else {
+        doc_code(words, memo_name(memo, strategy));
+        doc_text(words, " ");
     }
+    say_worst(memo, strategy, words);
+    doc_text(words, ".");
+    add_sentence(answer, words);
+    words = sentence();
+    for (size_t i = 0; i < limits; i++) {
+        doc_text(words, "%s", i ? "; " : "");
+        say_kept(memo, strategy, limit[i], i == 0, words);
+    }
+    doc_text(words, "; no others do.");
+    add_sentence(answer, words);
 }
 
 /* --- readers --- */
 
+/* Who gets stale bytes: "the guest reads and fetches stale bytes". */
+static void say_readers(const bool reads[READERS], struct doc_node *words)
+{
+    bool off = reads[READER_GUEST_OFF], on = reads[READER_GUEST_ON], fetch = reads[READER_FETCH];
+    const char *guest = off || on ? (fetch ? "the guest reads and fetches" : "the guest reads")
+                                  : (fetch ? "the guest fetches" : "");
+    bool host = reads[READER_HOST], device = reads[READER_DEVICE];
+    doc_text(words, "%s%s%s%s%s stale bytes%s", guest, guest[0] && host ? ", the host reads" : "",
+             !guest[0] && host ? "the host reads" : "",
+             device && (guest[0] || host) ? ", a device reads" : "",
+             device && !guest[0] && !host ? "a device reads" : "",
+             off && on ? ", MMU off and on"
+             : off     ? " with its MMU off"
+                       : "");
+}
+
 static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
 {
     struct doc_node *words = sentence();
-    bool reads[READERS] = {false};
-    size_t said = 0;
+    bool reads[READERS] = {false}, any = false;
+    double low = INFINITY, high = -INFINITY;
+    char text[QUANTITY_TEXT];
     for (size_t p = 0; p < memo->places; p++) {
+        double mid = memo_band(memo, memo_place(memo, p), 0, strategy).mid;
+        low = fmin(low, mid);
+        high = fmax(high, mid);
         for (int reader = 0; reader < READERS; reader++) {
             reads[reader] |= memo_place(memo, p)->reader[strategy][reader].outcome == STALE;
+            any |= reads[reader];
         }
     }
-    for (int reader = 0; reader < READERS; reader++) {
-        if (reads[reader]) {
-            if (said == 0) {
-                say_name(memo, strategy, words);
-                doc_text(words, " is not enough: stale bytes reach ");
-            }
-            doc_text(words, "%s%s", said++ ? " and " : "", reader_name[reader]);
-        }
-    }
-    doc_text(words, "%s", said ? "." : "");
-    if (said == 0) {
-        doc_free(words);
-        return sentence();
+    if (any) {
+        doc_code(words, memo_name(memo, strategy));
+        doc_text(words, " (%s) is not enough: ",
+                 quantity_range(low, high, metric_quantity(memo->metric[0]), text));
+        say_readers(reads, words);
+        doc_text(words, ".");
     }
     return words;
 }
@@ -462,62 +238,152 @@ static void add_readers(const struct memo *memo, struct doc_node *answer)
 
 /* --- shares --- */
 
-static void add_share(const struct memo *memo, enum memo_share share, const char *verb,
-                      struct doc_node *answer)
+/* What cleaning and faults take is said for each value of the facet that tells the shares apart
+ * best: the one with the narrowest ranges of what cleaning takes. */
+struct range {
+    double low, high;
+};
+
+static struct range share_range(const struct memo *memo, const struct axis *axis, size_t digit,
+                                enum memo_share share)
 {
-    double low = INFINITY, high = -INFINITY;
-    char text[QUANTITY_TEXT];
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
-    struct doc_node *words = sentence();
+    struct range range = {INFINITY, -INFINITY};
     for (size_t p = 0; p < memo->places; p++) {
         double part[MEMO_SHARES];
-        const struct memo_scenario *there = memo_place(memo, p);
-        memo_share_parts(memo, there, strategy, part);
-        low = fmin(low, part[share]);
-        high = fmax(high, part[share]);
+        if (axis && study_digit(axis, memo->place[p]) != digit) {
+            continue;
+        }
+        memo_share_parts(memo, memo_place(memo, p), strategy, part);
+        range.low = fmin(range.low, part[share]);
+        range.high = fmax(range.high, part[share]);
     }
-    doc_text(words, "%s %s of the busy time.", verb, quantity_range(low, high, UNIT_RATIO, text));
-    add_sentence(answer, words);
+    return range;
 }
 
-/* What another value of a facet does, against the first one, all else equal. */
-static void add_facet(const struct memo *memo, size_t index, struct doc_node *answer)
+/* NULL: no facet. */
+static const struct axis *telling_facet(const struct memo *memo)
 {
-    const struct axis *axis = &memo->study->axes[index];
-    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
-    for (size_t v = 1; v < axis->values.count; v++) {
-        char name[MEMO_TEXT], text[QUANTITY_TEXT];
-        double low = INFINITY, high = -INFINITY;
-        for (size_t p = 0; p < memo->places; p++) {
-            size_t first = memo_with(axis, memo->place[p], 0);
-            const struct memo_scenario *one = memo_at(memo, first);
-            const struct memo_scenario *other = memo_at(memo, memo_with(axis, first, v));
-            double ratio =
-                memo_band(memo, other, 0, strategy).mid / memo_band(memo, one, 0, strategy).mid;
-            low = fmin(low, ratio);
-            high = fmax(high, ratio);
+    const struct axis *best = NULL;
+    double narrowest = INFINITY;
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        const struct axis *axis = &memo->study->axes[i];
+        double width = 0;
+        for (size_t v = 0; v < axis->values.count && memo->facet[i]; v++) {
+            struct range range = share_range(memo, axis, v, MEMO_CLEANING);
+            width += fmax(range.high - range.low, 0);
         }
-        struct doc_node *words = sentence();
-        char less[QUANTITY_TEXT], more[QUANTITY_TEXT];
-        memo_axis_words(memo, axis, memo_with(axis, memo->place[0], v), name);
-        quantity_times(low, 1, less);
-        quantity_times(high, 1, more);
-        snprintf(text, sizeof text, "%.40s%s%.40s", less, strcmp(less, more) ? " to " : "",
-                 strcmp(less, more) ? more : "");
-        doc_text(words, "%s: %s times the time of ", name, text);
-        doc_text(words, "%s.",
-                 memo_axis_words(memo, axis, memo_with(axis, memo->place[0], 0), name));
-        add_sentence(answer, words);
+        width /= (double)axis->values.count;
+        if (memo->facet[i] && axis->values.count <= 3 && width < narrowest) {
+            best = axis;
+            narrowest = width;
+        }
     }
+    return best;
+}
+
+static struct doc_node *shares_sentence(const struct memo *memo, const struct axis *axis)
+{
+    struct doc_node *words = sentence();
+    for (size_t v = 0; v < (axis ? axis->values.count : 1); v++) {
+        struct range cleaning = share_range(memo, axis, v, MEMO_CLEANING);
+        struct range faults = share_range(memo, axis, v, MEMO_FAULTS);
+        char text[QUANTITY_TEXT], where[MEMO_TEXT];
+        doc_text(words, "%s%s", v ? "; " : "Cleaning takes ",
+                 quantity_percents(cleaning.low, cleaning.high, text));
+        doc_text(words, " and %s%s%s", v ? "" : "faults ",
+                 quantity_percents(faults.low, faults.high, text), v ? "" : " of the busy time");
+        if (axis) {
+            doc_text(words, " ");
+            memo_put_where(memo,
+                           memo_axis_words(memo, axis, memo_with(axis, memo->place[0], v), where),
+                           words);
+        }
+    }
+    doc_text(words, ".");
+    return words;
+}
+
+/* Whether two scenarios are of the same VM. */
+static bool same_vm(const struct memo_scenario *a, const struct memo_scenario *b)
+{
+    return strcmp(a->facts.ram, b->facts.ram) == 0 &&
+           strcmp(a->facts.footprint, b->facts.footprint) == 0 &&
+           strcmp(a->facts.vcpus, b->facts.vcpus) == 0;
+}
+
+/* The places in which a value of a facet takes longer than the first one, or not so; those in
+ * which that is another VM are none. Returns how many there are. */
+static size_t places_with(const struct memo *memo, const struct axis *axis, size_t value,
+                          bool longer, bool in[MEMO_PLACES], struct range *ratio)
+{
+    size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0, count = 0;
+    *ratio = (struct range){INFINITY, -INFINITY};
+    for (size_t p = 0; p < memo->places; p++) {
+        size_t first = memo_with(axis, memo->place[p], 0);
+        const struct memo_scenario *one = memo_at(memo, first);
+        const struct memo_scenario *other = memo_at(memo, memo_with(axis, first, value));
+        double times =
+            memo_band(memo, other, 0, strategy).mid / memo_band(memo, one, 0, strategy).mid;
+        in[p] = same_vm(one, other) && (times >= 1) == longer;
+        count += in[p];
+        ratio->low = in[p] ? fmin(ratio->low, times) : ratio->low;
+        ratio->high = in[p] ? fmax(ratio->high, times) : ratio->high;
+    }
+    return count;
+}
+
+static void say_times(struct range ratio, struct doc_node *words)
+{
+    char less[QUANTITY_TEXT], more[QUANTITY_TEXT];
+    quantity_times(ratio.low, 1, less);
+    quantity_times(ratio.high, 1, more);
+    doc_text(words, "%s%s%s times", less, strcmp(less, more) ? " to " : "",
+             strcmp(less, more) ? more : "");
+}
+
+/* How long another value of a facet takes against the first one, all else equal; places in
+ * which it is the other way round apart. */
+static struct doc_node *facet_sentence(const struct memo *memo, const struct axis *axis,
+                                       size_t value, bool was_first_said)
+{
+    bool longer[MEMO_PLACES], shorter[MEMO_PLACES];
+    struct range more, less;
+    size_t up = places_with(memo, axis, value, true, longer, &more);
+    size_t down = places_with(memo, axis, value, false, shorter, &less);
+    struct doc_node *words = sentence();
+    char text[MEMO_TEXT];
+    if (up + down == 0) {
+        return words;
+    }
+    bool plural = strcmp(axis->name, "backing") == 0;
+    doc_text(words, "%s take%s ",
+             memo_axis_words(memo, axis, memo_with(axis, memo->place[0], value), text),
+             plural ? "" : "s");
+    say_times(up >= down ? more : less, words);
+    doc_text(words, " as long");
+    if (!was_first_said) {
+        doc_text(words, " as %s",
+                 memo_axis_words(memo, axis, memo_with(axis, memo->place[0], 0), text));
+    }
+    if (up > 0 && down > 0) {
+        doc_text(words, ", ");
+        say_times(up >= down ? less : more, words);
+        doc_text(words, " ");
+        memo_put_where(memo, memo_where(memo, up >= down ? shorter : longer, text), words);
+    }
+    doc_text(words, ".");
+    return words;
 }
 
 static void add_shares(const struct memo *memo, struct doc_node *answer)
 {
-    add_share(memo, MEMO_CLEANING, "Cleaning takes", answer);
-    add_share(memo, MEMO_FAULTS, "Faults take", answer);
-    for (size_t i = 0; i < memo->study->axis_count; i++) {
-        if (memo->facet[i]) {
-            add_facet(memo, i, answer);
+    const struct axis *telling = telling_facet(memo);
+    add_sentence(answer, shares_sentence(memo, telling));
+    for (size_t i = memo->study->axis_count; i-- > 0;) { /* leaf sizes before workloads */
+        const struct axis *axis = &memo->study->axes[i];
+        for (size_t v = 1; v < axis->values.count && memo->facet[i]; v++) {
+            add_sentence(answer, facet_sentence(memo, axis, v, axis == telling));
         }
     }
 }
@@ -538,9 +404,53 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
         doc_text(words, " first: between %s and %s the best strategy changes.", decides->low_text,
                  decides->high_text);
     } else if (largest) {
-        doc_text(words, "No single cost changes the best strategy; ");
+        doc_text(words, "Nothing needs measuring first: no single cost changes the best "
+                        "strategy; ");
         doc_code(words, largest->key);
         doc_text(words, " moves its lead most.");
+    }
+    add_sentence(answer, words);
+    add_choice(memo, answer);
+}
+
+/* --- one against the others --- */
+
+/* What a strategy costs over the cheapest of the others, in all places and along the axis. */
+static struct range against_others(const struct memo *memo, size_t strategy)
+{
+    struct range ratio = {INFINITY, -INFINITY};
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t i = 0; i < (memo->axis ? memo->axis->values.count : 1); i++) {
+            const struct memo_scenario *there = memo_at(
+                memo, memo->axis ? memo_with(memo->axis, memo->place[p], i) : memo->place[p]);
+            double least = INFINITY;
+            for (size_t s = 0; s < memo->strategies; s++) {
+                if (s != strategy && memo_may_win(memo, there, s)) {
+                    least = fmin(least, memo_band(memo, there, 0, s).mid);
+                }
+            }
+            double times = memo_band(memo, there, 0, strategy).mid / least;
+            ratio.low = fmin(ratio.low, times);
+            ratio.high = fmax(ratio.high, times);
+        }
+    }
+    return ratio;
+}
+
+static void add_one(const struct memo *memo, struct doc_node *answer)
+{
+    size_t one, other;
+    struct doc_node *words = sentence();
+    if (memo_pair(memo, &one, &other)) {
+        struct range ratio = against_others(memo, one);
+        const char *axis = memo->axis ? memo_axis_title(memo->axis) : NULL;
+        const struct strategy *strategy = memo->study->strategies[one];
+        bool titled = strategy->title[0] != '\0';
+        doc_code(words, strategy->name);
+        doc_text(words, "%s%s%s costs ", titled ? ", " : "", strategy->title, titled ? "," : "");
+        say_times(ratio, words);
+        doc_text(words, " as much as the cheapest other%s%s.", axis ? ", whatever the " : "",
+                 axis ? axis : "");
     }
     add_sentence(answer, words);
     add_choice(memo, answer);
@@ -568,6 +478,9 @@ static struct doc_node *answer_of(const struct memo *memo)
         break;
     case MEMO_ABOUT_COSTS:
         add_costs(memo, answer);
+        break;
+    case MEMO_ABOUT_ONE:
+        add_one(memo, answer);
         break;
     }
     add_misfit(memo, answer);
@@ -607,7 +520,8 @@ static void set_cost(json_t *into, const char *key, const struct memo *memo,
     char text[QUANTITY_TEXT];
     if (strategy != SIZE_MAX && strategy != MAP_NOBODY) {
         struct band band = memo_band(memo, there, 0, strategy);
-        tojson_set(into, key, tojson_text(quantity_mid(band, metric_quantity(memo->metric[0]), text)));
+        tojson_set(into, key,
+                   tojson_text(quantity_mid(band, metric_quantity(memo->metric[0]), text)));
     }
 }
 

@@ -248,25 +248,19 @@ static void take_levels(const struct memo *memo, struct curves *curves)
 /* What the lines come to: who costs least, and where that changes. */
 static void title_of(const struct memo *memo, char buf[MEMO_TEXT])
 {
-    struct memo_group group[MEMO_PLACES];
-    size_t groups = memo_groups(memo, group);
-    const char *winner = group[0].winner == MAP_NOBODY ? NULL : memo_name(memo, group[0].winner);
+    struct memo_pick pick[MEMO_PLACES];
+    size_t picks = memo_picks(memo, false, pick);
+    const char *winner = pick[0].strategy ? pick[0].strategy->name : NULL;
     char where[MEMO_TEXT];
     if (memo->study->memo.about == MEMO_ABOUT_LIMITS) {
         snprintf(buf, MEMO_TEXT, "Which %s keeps the limits", memo->axis->name);
     } else if (!winner) {
         snprintf(buf, MEMO_TEXT, "No coherent strategy exists here");
-    } else if (groups == 1) {
+    } else if (picks == 1) {
         snprintf(buf, MEMO_TEXT, "%s costs least of these %zu", winner, memo->strategies);
-    } else if (groups == 2 && group[0].places == 1 && group[1].winner != MAP_NOBODY) {
-        char other[MEMO_TEXT];
-        snprintf(buf, MEMO_TEXT, "%.48s costs least with %.60s, %.48s with %.60s", winner,
-                 memo_place_words(memo, memo->place[group[0].place[0]], where),
-                 memo_name(memo, group[1].winner),
-                 memo_place_words(memo, memo->place[group[1].place[0]], other));
     } else {
-        snprintf(buf, MEMO_TEXT, "%s costs least in %zu of %zu cases", winner, group[0].places,
-                 memo->places);
+        snprintf(buf, MEMO_TEXT, "%.60s costs least with %.160s", winner,
+                 memo_where(memo, pick[0].in, where));
     }
 }
 

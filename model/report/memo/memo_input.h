@@ -149,21 +149,36 @@ extern const char *const memo_share_name[MEMO_SHARES];
  * how long that is. */
 double memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
                         size_t strategy, double part[MEMO_SHARES]);
-/* Names of the facets: "leaf size and vCPUs". */
-char *memo_facet_names(const struct memo *memo, char buf[MEMO_TEXT]);
+/* In which places something holds: "4 KiB leaves up to 4 vCPUs"; "" for all. */
+char *memo_where(const struct memo *memo, const bool in[MEMO_PLACES], char buf[MEMO_TEXT]);
 
 /* --- sections --- */
 
-/* Places with the same answer. */
-struct memo_group {
-    size_t winner; /* MAP_NOBODY: none can */
-    size_t place[MEMO_PLACES];
+/* Places in which the same strategy costs least. */
+struct memo_pick {
+    size_t winner; /* of the study's, in the first place; MAP_NOBODY: none can */
+    const struct strategy *strategy; /* NULL: none can */
+    const struct advise_rung *rung; /* the ladder's last one in the first place; NULL: no ladder */
+    bool in[MEMO_PLACES];
     size_t places;
-    double low, high; /* medians of the winner */
-    double linux_low, linux_high; /* of Linux */
-    double share; /* the least share of the draws in which it costs least */
+    double low, high; /* its medians */
+    double own_low, own_high; /* of Linux; NAN: not known */
+    double share; /* of the draws in which it costs least, in the worst place; NAN: not known */
+    bool needs_guest; /* the guest must maintain its caches itself */
+    unsigned conditions;
 };
-size_t memo_groups(const struct memo *memo, struct memo_group group[MEMO_PLACES]);
+/* What costs least and where, what holds in most places first: `of_all` strategies, by the
+ * ladders, or of those that the study compares. What costs the same as one of those is none of
+ * its own. */
+size_t memo_picks(const struct memo *memo, bool of_all, struct memo_pick pick[MEMO_PLACES]);
+/* The share of the draws in which a strategy costs no more than the cheapest, ties included. */
+double memo_share_least(const struct memo *memo, const struct memo_scenario *scenario,
+                        size_t strategy);
+
+/* Says what costs least in so many words that a block has no more than `room`. */
+void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *block);
+/* "with 4 KiB leaves", "on kunpeng-920", "from 4 vCPUs". */
+void memo_put_where(const struct memo *memo, const char *where, struct doc_node *words);
 
 #define MEMO_ANSWER_WORDS 60 /* at most */
 void memo_answer(const struct memo *memo, struct doc_node *doc);

@@ -74,6 +74,15 @@ static void take_row(struct memo *memo, const struct csv *csv, size_t row)
     }
 }
 
+/* "s2flush 1.2 made it by: s2flush validate": the version alone, the command is known. */
+static void take_maker(struct memo *memo, const char *comment)
+{
+    const char *from = comment + strspn(comment, " "), *end = strstr(from, " made it by");
+    int length = end ? (int)(end - from) : (int)strlen(from);
+    snprintf(memo->validated_by, sizeof memo->validated_by, "%.*s", length < 200 ? length : 200,
+             from);
+}
+
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err)
 {
     static const char *const columns[] = {"table", "row", "role", "unit",      "measured",
@@ -97,8 +106,7 @@ bool memo_read_published(struct memo *memo, const char *validation, struct error
     for (size_t row = 0; row < csv.rows; row++) {
         take_row(memo, &csv, row);
     }
-    snprintf(memo->validated_by, sizeof memo->validated_by, "%.200s",
-             csv.comment_count ? csv.comments[0] + strspn(csv.comments[0], " ") : "");
+    take_maker(memo, csv.comment_count ? csv.comments[0] : "");
     csv_free(&csv);
     return true;
 }

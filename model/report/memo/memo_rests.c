@@ -60,8 +60,14 @@ static bool first_of_key(const struct memo *memo, size_t index)
 
 static void put_swings(const struct memo *memo, struct doc_node *doc)
 {
-    static const char *const names[] = {"assumption",  ">from",     ">to",  "evidence",
-                                        ">lead, from", ">lead, to", "case", "changes the best"};
+    static const char *const names[] = {"assumption",
+                                        ">from",
+                                        ">to",
+                                        "evidence",
+                                        ">lead there (from)",
+                                        ">lead there (to)",
+                                        "case",
+                                        "changes the best"};
     enum unit unit = metric_quantity(memo->metric[0]);
     struct doc_node *table = doc_table(doc, names, 8);
     size_t rows = 0;
@@ -227,10 +233,11 @@ void memo_validation(const struct memo *memo, struct doc_node *doc)
             put_table_score(memo, memo->published[i].table, doc_add(table, DOC_ROW, NULL));
         }
     }
-    doc_text(
-        doc_add(doc, DOC_PARAGRAPH, NULL),
-        "Published are unmaps, faults and permission changes, none of a reboot. The table: %s.",
-        memo->validated_by[0] ? memo->validated_by : "which version made it it does not say");
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+             "Published are unmaps, faults and permission changes, none of a reboot. %s%s.",
+             memo->validated_by[0] ? "The table was made by "
+                                   : "The table does not say what made it",
+             memo->validated_by);
     put_rows(memo, doc);
 }
 
@@ -238,7 +245,7 @@ void memo_validation(const struct memo *memo, struct doc_node *doc)
 
 static void put_strategies(const struct memo *memo, struct doc_node *doc)
 {
-    static const char *const names[] = {"strategy", "what it does", "there is it", "coherent",
+    static const char *const names[] = {"strategy", "what it does", "exists", "coherent",
                                         "what to know"};
     struct doc_node *table = doc_table(doc, names, 5);
     for (size_t s = 0; s < memo->strategies; s++) {
@@ -264,7 +271,7 @@ static void put_strategies(const struct memo *memo, struct doc_node *doc)
         doc_cell(line, "%s",
                  hypothetical    ? hypothetical
                  : one->upstream ? "in Linux"
-                                 : "no, to be written");
+                                 : "not in Linux");
         if (stale[0]) {
             doc_cell(line, "no: %s", stale);
         } else {

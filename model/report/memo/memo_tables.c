@@ -50,8 +50,11 @@ static void put_against(const struct memo *memo, const struct memo_scenario *the
     char text[QUANTITY_TEXT];
     double own = memo->upstream == SIZE_MAX ? NAN : memo_band(memo, there, 0, memo->upstream).mid;
     double mid = memo_band(memo, there, 0, strategy).mid;
+    bool tie = mid <= MEMO_TIE * own && own <= MEMO_TIE * mid;
     if (strategy == memo->upstream || !(own > 0) || !(mid > 0)) {
         doc_number(line, "%s", "");
+    } else if (tie) {
+        doc_number(line, "the same");
     } else if (mid < own) {
         doc_number(line, "%s times less", quantity_times(own, mid, text));
     } else {
@@ -95,9 +98,10 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
         doc_number(line, "%s", "");
         doc_number(line, "%s", "");
     } else {
+        double share = memo_share_least(memo, there, best->winner);
         put_band(line, memo_band(memo, there, 0, best->winner), unit);
-        if (isfinite(best->probability)) {
-            doc_number(line, "%.0f %%", 100 * best->probability);
+        if (isfinite(share)) {
+            doc_number(line, "%.0f %%", 100 * share);
         } else {
             doc_number(line, "%s", "");
         }
@@ -296,7 +300,7 @@ static void put_ladder(const struct memo *memo, struct doc_node *doc)
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
              "The cheapest coherent strategy with each number of changes, of all %zu that the "
              "kernel could have here; %zu of them were played, of the others it is known that "
-             "readers find stale bytes or that they cost no less.",
+             "readers find stale bytes or that they cost no less. All times are medians.",
              first->policies, first->played);
     char caveat[STRATEGY_CAVEAT_BYTES];
     if (strategy_caveat(&first->rung[first->count - 1].strategy, caveat, sizeof caveat)[0]) {

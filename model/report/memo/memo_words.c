@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -271,20 +272,6 @@ char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT
     return buf;
 }
 
-char *memo_facet_names(const struct memo *memo, char buf[MEMO_TEXT])
-{
-    buf[0] = '\0';
-    for (size_t i = 0; i < memo->study->axis_count; i++) {
-        if (memo->facet[i]) {
-            size_t used = strlen(buf);
-            const struct spoken *way = spoken_of(memo->study->axes[i].name);
-            snprintf(buf + used, MEMO_TEXT - used, "%s%s", used ? " and " : "",
-                     way ? way->title : memo->study->axes[i].name);
-        }
-    }
-    return buf;
-}
-
 /* Whether a key has one value in the scenario of all places. */
 static bool is_common(const struct memo *memo, const char *key, bool along)
 {
@@ -293,15 +280,28 @@ static bool is_common(const struct memo *memo, const char *key, bool along)
     return !axis || (!memo->facet[index] && !(along && axis == memo->axis));
 }
 
+/* Whether all places have the same there: workloads differ in what no axis says. */
+static bool is_same_fact(const struct memo *memo, size_t at)
+{
+    const char *first = (const char *)&memo_place(memo, 0)->facts + at;
+    for (size_t p = 1; p < memo->places; p++) {
+        if (strcmp((const char *)&memo_place(memo, p)->facts + at, first) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT])
 {
     const struct memo_facts *facts = &memo_place(memo, 0)->facts;
     const struct {
         const char *key, *value;
         enum unit unit;
-    } said[] = {{"footprint", facts->footprint, UNIT_BYTES},
-                {"vcpus", facts->vcpus, UNIT_NONE},
-                {"touched", facts->touched, UNIT_RATIO}};
+        size_t at; /* among the facts */
+    } said[] = {{"footprint", facts->footprint, UNIT_BYTES, offsetof(struct memo_facts, footprint)},
+                {"vcpus", facts->vcpus, UNIT_NONE, offsetof(struct memo_facts, vcpus)},
+                {"touched", facts->touched, UNIT_RATIO, offsetof(struct memo_facts, touched)}};
     char words[MEMO_TEXT];
     buf[0] = '\0';
     if (!facts->footprint[0] && is_common(memo, "workload", along)) {
@@ -310,7 +310,8 @@ char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO
                       ->values.text[study_digit(memo->study->role[AXIS_WORKLOAD], memo->place[0])]);
     }
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
-        if (said[i].value[0] && is_common(memo, said[i].key, along)) {
+        if (said[i].value[0] && is_common(memo, said[i].key, along) &&
+            is_same_fact(memo, said[i].at)) {
             add_words(buf, 2 * MEMO_TEXT,
                       key_words(said[i].key, said[i].value, said[i].unit, true, words));
         }
@@ -387,49 +388,4 @@ double memo_share_parts(const struct memo *memo, const struct memo_scenario *sce
         part[i] /= all;
     }
     return all;
-}
-
-/* --- groups --- */
-
-static void take_place(const struct memo *memo, struct memo_group *group, size_t place)
-{
-    const struct memo_scenario *there = memo_place(memo, place);
-    double mid = there->best.value, own = NAN;
-    if (memo->upstream != SIZE_MAX) {
-        own = memo_band(memo, there, 0, memo->upstream).mid;
-    }
-    group->low = fmin(group->low, mid);
-    group->high = fmax(group->high, mid);
-    group->linux_low = fmin(group->linux_low, own);
-    group->linux_high = fmax(group->linux_high, own);
-    group->share = fmin(group->share, there->best.probability);
-    group->place[group->places++] = place;
-}
-
-size_t memo_groups(const struct memo *memo, struct memo_group group[MEMO_PLACES])
-{
-    size_t count = 0;
-    for (size_t p = 0; p < memo->places; p++) {
-        size_t winner = memo_place(memo, p)->best.winner, i = 0;
-        while (i < count && group[i].winner != winner) {
-            i++;
-        }
-        if (i == count) {
-            group[count++] = (struct memo_group){.winner = winner,
-                                                 .low = INFINITY,
-                                                 .high = -INFINITY,
-                                                 .linux_low = INFINITY,
-                                                 .linux_high = -INFINITY,
-                                                 .share = INFINITY};
-        }
-        take_place(memo, &group[i], p);
-    }
-    for (size_t i = 1; i < count; i++) { /* the largest first */
-        for (size_t k = i; k > 0 && group[k].places > group[k - 1].places; k--) {
-            struct memo_group other = group[k];
-            group[k] = group[k - 1];
-            group[k - 1] = other;
-        }
-    }
-    return count;
 }
