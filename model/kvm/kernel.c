@@ -11,17 +11,9 @@
 #define OLDEST 5010
 
 const char *const kernel_switch_name[KERNEL_SWITCHES] = {
-    [SWITCH_FAULT_LOCK] = "fault_lock",
-    [SWITCH_CMO_PLACE] = "cmo_place",
-    [SWITCH_CHUNK] = "chunk",
-    [SWITCH_IC_CLAMP] = "ic_clamp",
-    [SWITCH_TLBI_DEFER] = "tlbi_defer",
-    [SWITCH_LPA2] = "lpa2",
-    [SWITCH_MAP_POST] = "map_post",
-    [SWITCH_SET_SPTE] = "set_spte",
-    [SWITCH_HUGE_ZERO] = "huge_zero",
-    [SWITCH_RELAX_LOCAL] = "relax_local",
-    [SWITCH_HUGETLB_DROP] = "hugetlb_drop",
+#define KERNEL_SWITCH(which, name) [which] = name,
+    KERNEL_SWITCH_TABLE(KERNEL_SWITCH)
+#undef KERNEL_SWITCH
 };
 
 /* The newest row of a switch that is no newer than the kernel counts, wherever it stands. */

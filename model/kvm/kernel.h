@@ -15,19 +15,26 @@
 struct error;
 struct source_location;
 
+/* X(switch, its name): a switch's values are in the rules. */
+#define KERNEL_SWITCH_TABLE(X)                                                                  \
+    X(SWITCH_FAULT_LOCK, "fault_lock") /* how a translation fault holds mmu_lock */             \
+    X(SWITCH_CMO_PLACE, "cmo_place") /* who cleans at a fault */                                \
+    X(SWITCH_CHUNK, "chunk") /* how far a range operation goes before it may yield */           \
+    X(SWITCH_IC_CLAMP, "ic_clamp") /* large executable leaves invalidate the whole I-cache */   \
+    /* Unmap walks end in one range TLBI, with FWB and range TLBI. */                           \
+    X(SWITCH_TLBI_DEFER, "tlbi_defer")                                                          \
+    X(SWITCH_LPA2, "lpa2") /* stage 2 uses LPA2 where the CPU has it: ranges align to 64 KiB */ \
+    X(SWITCH_MAP_POST, "map_post") /* map walks call back again when they leave a table */      \
+    X(SWITCH_SET_SPTE, "set_spte") /* the host replaces a page through change_pte */            \
+    X(SWITCH_HUGE_ZERO, "huge_zero") /* a write to the huge zero page: split or allocate */     \
+    X(SWITCH_RELAX_LOCAL, "relax_local") /* permission relaxation: the own core's TLB only */   \
+    X(SWITCH_HUGETLB_DROP, "hugetlb_drop") /* how MADV_DONTNEED on hugetlb memory notifies */
+
 enum kernel_switch {
-    SWITCH_FAULT_LOCK, /* how a translation fault holds mmu_lock */
-    SWITCH_CMO_PLACE, /* who cleans at a fault */
-    SWITCH_CHUNK, /* how far a range operation goes before it may yield */
-    SWITCH_IC_CLAMP, /* large executable leaves invalidate the whole I-cache */
-    SWITCH_TLBI_DEFER, /* unmap walks end in one range TLBI (with FWB and range TLBI) */
-    SWITCH_LPA2, /* stage 2 uses LPA2 where the CPU has it: ranges align to 64 KiB */
-    SWITCH_MAP_POST, /* map walks call back again when they leave a table */
-    SWITCH_SET_SPTE, /* the host replaces a page through change_pte */
-    SWITCH_HUGE_ZERO, /* a write to the huge zero page: the host splits or allocates */
-    SWITCH_RELAX_LOCAL, /* permission relaxation invalidates the own core's TLB only */
-    SWITCH_HUGETLB_DROP, /* how MADV_DONTNEED on hugetlb memory notifies */
-    KERNEL_SWITCHES
+#define KERNEL_SWITCH(which, name) which,
+    KERNEL_SWITCH_TABLE(KERNEL_SWITCH)
+#undef KERNEL_SWITCH
+        KERNEL_SWITCHES
 };
 
 enum fault_lock { FAULT_LOCK_SPIN, FAULT_LOCK_WRITE, FAULT_LOCK_READ };

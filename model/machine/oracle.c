@@ -2,20 +2,10 @@
 
 #include "machine/oracle_rules.h"
 
-const char *const reader_name[READERS] = {
-    [READER_GUEST_OFF] = "guest data, MMU off",
-    [READER_GUEST_ON] = "guest data, MMU on",
-    [READER_FETCH] = "guest fetch",
-    [READER_HOST] = "host",
-    [READER_DEVICE] = "device",
-};
-
-const char *const outcome_name[] = {
-    [NOT_READ] = "not-read",
-    [COHERENT] = "coherent",
-    [ONLY_IF] = "only-if",
-    [STALE] = "stale",
-};
+#define ORACLE_WORD(value, word) [value] = word,
+const char *const reader_name[READERS] = {READER_TABLE(ORACLE_WORD)};
+const char *const outcome_name[] = {OUTCOME_TABLE(ORACLE_WORD)};
+#undef ORACLE_WORD
 
 #define NO_FILL "no speculative data fill before a write past the caches"
 #define NO_FETCH "no speculative instruction fetch before a write"

@@ -20,16 +20,20 @@
 
 #include "core/interval_map.h"
 
-enum reader {
-    READER_GUEST_OFF, /* guest data, MMU off */
-    READER_GUEST_ON, /* guest data, MMU on */
-    READER_FETCH, /* guest instruction fetch */
-    READER_HOST, /* the VMM and the host kernel */
-    READER_DEVICE, /* a device, coherent or not */
-    READERS
-};
+#define READER_TABLE(X)                                      \
+    X(READER_GUEST_OFF, "guest data, MMU off")               \
+    X(READER_GUEST_ON, "guest data, MMU on")                 \
+    X(READER_FETCH, "guest fetch") /* of instructions */     \
+    X(READER_HOST, "host") /* the VMM and the host kernel */ \
+    X(READER_DEVICE, "device") /* coherent or not */
 
-enum outcome { NOT_READ, COHERENT, ONLY_IF, STALE };
+#define OUTCOME_TABLE(X) \
+    X(NOT_READ, "not-read") X(COHERENT, "coherent") X(ONLY_IF, "only-if") X(STALE, "stale")
+
+#define ORACLE_WORD(value, word) value,
+enum reader { READER_TABLE(ORACLE_WORD) READERS };
+enum outcome { OUTCOME_TABLE(ORACLE_WORD) };
+#undef ORACLE_WORD
 
 /* What a verdict rests on. */
 #define CONDITION_NO_FILL 1u /* no speculative data fill */
