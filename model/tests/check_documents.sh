@@ -61,6 +61,13 @@ for file in "${documents[@]}"; do
 done >"$T/bad"
 all "links: README or its folder's leads to each document"
 
+for file in workloads/questions/*.ini; do
+    name=$(basename "$file" .ini)
+    grep -qF "\`$name\`" workloads/questions/README.md || echo "$file: not in README.md"
+    [ -f "results/questions/$name/rows.csv" ] || echo "$file: no results"
+done >"$T/bad"
+all "questions: each has a line in README and results"
+
 # --- figures ------------------------------------------------------------------------------------
 
 # README's table of strategies against the rows of q01: 16 GiB, kunpeng-920, 8 vCPUs, 10 %.

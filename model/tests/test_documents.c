@@ -1,9 +1,7 @@
-/* What the documents for users must name, and the studies that come with the
- * program. */
+/* What the documents for users must name. */
 #include "check.h"
 
 #include "core/datadir.h"
-#include "core/error.h"
 #include "guest/workload/workload.h"
 #include "kvm/strategy.h"
 #include "machine/events.h"
@@ -11,7 +9,6 @@
 #include "study/metrics.h"
 #include "study/study.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,47 +96,12 @@ static void every_key_of_a_workload_is_described(void **state)
     }
 }
 
-/* Each question has a study that can be read, with a memo and a line of the table. */
-static void every_question_has_a_study(void **state)
-{
-    char folder[4096];
-    char *table = text_of("workloads/questions/README.md");
-    unsigned found = 0;
-    (void)state;
-    assert_true(datadir_find("workloads/questions", folder, sizeof folder));
-    DIR *entries = opendir(folder);
-    assert_non_null(entries);
-    for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
-        char *dot = strstr(entry->d_name, ".ini");
-        struct study study;
-        struct error err = {0};
-        if (!dot) {
-            continue;
-        }
-        *dot = '\0';
-        bool good = study_read(&study, entry->d_name, NULL, &err);
-        if (!good) {
-            print_error("%s\n", err.text);
-        }
-        assert_true(good);
-        assert_string_equal(study.name, entry->d_name);
-        assert_true(study.question[0] && study.title[0] && study.memo.given);
-        expect_named(table, "workloads/questions/README.md", entry->d_name);
-        study_free(&study);
-        found++;
-    }
-    closedir(entries);
-    assert_int_equal(found, 10);
-    free(table);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_a_study_is_described),
         cmocka_unit_test(every_event_and_cost_is_described),
         cmocka_unit_test(every_key_of_a_workload_is_described),
-        cmocka_unit_test(every_question_has_a_study),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -80,6 +80,8 @@ static void read_rows(const char *study_name, const char *path, struct rows *row
     if (!study_read(&study, study_name, NULL, &err) || !csv_read(path, &table, &err)) {
         fail_msg("%s", err.text);
     }
+    assert_string_equal(study.name, study_name);
+    assert_true(study.question[0] && study.title[0] && study.memo.given);
     int metric = csv_column(&table, "metric"), verdict = csv_column(&table, "verdict");
     int p50 = csv_column(&table, "p50"), hypothetical = csv_column(&table, "hypothetical");
     int strategy = csv_column(&table, "strategy");
