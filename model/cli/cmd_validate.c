@@ -5,6 +5,7 @@
 #include "core/datadir.h"
 #include "core/error.h"
 #include "core/version.h"
+#include "report/output.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -19,7 +20,7 @@ struct arguments {
     const char *files[MOST_FILES];
     size_t count;
     const char *fit;
-    const char *folder; /* NULL: no file */
+    const char *folder, *misfit; /* NULL: no file */
     uint64_t draws;
     bool csv;
 };
@@ -49,6 +50,7 @@ static const struct cli_option options[] = {
     {"draws", 0, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)",
      .take = take_draws},
     {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws", AT(folder)},
+    {"misfit", 0, "FILE", "also write what the rows say of the model's error", AT(misfit)},
     {"fit", 0, "HOST", "fit the costs that HOST's file marks as fitted, and print them", AT(fit)},
     {0},
 };
@@ -122,6 +124,23 @@ static bool write_folder(const struct arguments *given, const struct validation 
     return analysis_files(&where, &table, 1, validation, err);
 }
 
+/* As platforms/misfit.csv has it. */
+static bool write_misfit(const char *path, const struct validation *validation, struct error *err)
+{
+    struct output output;
+    if (!output_open_path(&output, path, err)) {
+        return false;
+    }
+    fprintf(output.file,
+            "# How far the model is off published rows to which nothing was fitted: see\n"
+            "# machine/misfit.h. s2flush %s made it by: s2flush validate --misfit FILE\n",
+            version_program);
+    misfit_write(&validation->misfits, output.file);
+    bool good = output_close(&output, err) && output_keep(&output, err);
+    output_drop(&output);
+    return good;
+}
+
 static bool predict(const struct arguments *given, const struct published_set *set,
                     struct error *err)
 {
@@ -134,7 +153,8 @@ static bool predict(const struct arguments *given, const struct published_set *s
     if (!ok) {
         return false;
     }
-    ok = write_folder(given, &validation, err);
+    ok = write_folder(given, &validation, err) &&
+         (!given->misfit || write_misfit(given->misfit, &validation, err));
     if (ok && given->csv) {
         validation_csv(&validation, stdout);
     } else if (ok) {

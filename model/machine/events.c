@@ -1,25 +1,25 @@
 #include "machine/events.h"
 
 const char *const event_name[EVENT_KINDS] = {
-#define EVENT_NAME(name, title, unit, part, sum, price) #name,
+#define EVENT_NAME(name, title, unit, part, sum, misfit, price) #name,
     EVENT_TABLE(EVENT_NAME)
 #undef EVENT_NAME
 };
 
 const char *const event_title[EVENT_KINDS] = {
-#define EVENT_TITLE(name, title, unit, part, sum, price) title,
+#define EVENT_TITLE(name, title, unit, part, sum, misfit, price) title,
     EVENT_TABLE(EVENT_TITLE)
 #undef EVENT_TITLE
 };
 
 const char *const event_unit[EVENT_KINDS] = {
-#define EVENT_UNIT(name, title, unit, part, sum, price) unit,
+#define EVENT_UNIT(name, title, unit, part, sum, misfit, price) unit,
     EVENT_TABLE(EVENT_UNIT)
 #undef EVENT_UNIT
 };
 
 const uint8_t event_sum[EVENT_KINDS] = {
-#define EVENT_SUM(name, title, unit, part, sum, price) SUM_##sum,
+#define EVENT_SUM(name, title, unit, part, sum, misfit, price) SUM_##sum,
     EVENT_TABLE(EVENT_SUM)
 #undef EVENT_SUM
 };
@@ -71,7 +71,7 @@ static const struct site_parts {
 enum part_id event_part(enum event_kind kind, enum site site)
 {
     static const enum part_id part_of[EVENT_KINDS] = {
-#define EVENT_PART(name, title, unit, part, sum, price) PART_##part,
+#define EVENT_PART(name, title, unit, part, sum, misfit, price) PART_##part,
         EVENT_TABLE(EVENT_PART)
 #undef EVENT_PART
     };

@@ -4,10 +4,11 @@
  * Kinds that real KVM was counted for bear the names of those counts. A row is all there is to
  * know of a kind:
  *
- *   X(name, title for people, unit, part, sum, price)
+ *   X(name, title for people, unit, part, sum, misfit, price)
  *
  *   part    what its time counts for (PART_TABLE), or BY_SITE_: what the site says
  *   sum     what it is counted in (SUM_TABLE), or none
+ *   misfit  which of the model's errors its price has (machine/misfit.h), or exact
  *   price   ns of one event: COST(x) is the platform's, PATH the kernel's own instructions
  *           (kvm/paths.c), the other words are in price.c
  *
@@ -19,100 +20,109 @@
 
 #include <stdint.h>
 
-#define EVENT_TABLE(X)                                                                            \
-    /* stage-2 aborts, by what the guest did and why it faulted */                                \
-    X(data_tr_w, "write translation faults", "faults", other, faults, FREE)                       \
-    X(data_tr_r, "read translation faults", "faults", other, faults, FREE)                        \
-    X(data_tr_x, "fetch translation faults", "faults", other, faults, FREE)                       \
-    X(data_perm_w, "write permission faults", "faults", other, faults, FREE)                      \
-    X(data_perm_x, "fetch permission faults", "faults", other, faults, FREE)                      \
-    X(code_faults, "faults in the code slot", "faults", other, faults, FREE)                      \
-    X(mmio_exits, "accesses outside every slot", "exits", other, none, FREE)                      \
-    X(lost_maps, "map calls that found the leaf in place", "calls", fault_path, none, PATH)       \
-    X(fault_retries, "retried faults, for another vCPU or the host", "faults", other, none, FREE) \
-    X(exits, "traps to the host and back", "exits", fault_path, none, COST(exit_ns))              \
-    X(user_exits, "returns to the VMM and back", "exits", fault_path, none, PATH)                 \
-    X(fault_path, "software path of a translation fault", "faults", fault_path, none, PATH)       \
-    X(block_path, "further software path of a 2 MiB or larger leaf", "leaves", fault_path, none,  \
-      PATH)                                                                                       \
-    X(perm_path, "software path of a permission fault", "faults", fault_path, none, PATH)         \
-    X(host_alloc, "host pages allocated", "pages", fault_path, none, PATH)                        \
-    X(host_zap, "host pages given back", "pages", unmap_path, none, PATH)                         \
-    X(host_zap_huge, "huge host pages given back", "pages", unmap_path, none, PATH)               \
-    X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", unmap_path, none,    \
-      PATH)                                                                                       \
-    X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", fault_path, none,              \
-      KIB_AT(zero_gbps))                                                                          \
-    /* stage-2 tables */                                                                          \
-    X(map_calls, "stage-2 map calls", "calls", fault_path, none, PATH)                            \
-    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", other, leaves, FREE)                 \
-    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", other, leaves, FREE)         \
-    X(map_1g, "1 GiB leaves mapped", "leaves", other, leaves, FREE)                               \
-    X(map_bytes, "bytes mapped", "bytes", other, none, FREE)                                      \
-    X(relax_calls, "permission relaxations", "calls", fault_path, leaves, PATH)                   \
-    X(s2_tables_alloc, "stage-2 table pages taken", "pages", fault_path, tables, PATH)            \
-    X(s2_tables_free, "stage-2 table pages freed", "pages", unmap_path, tables, PATH)             \
-    X(walk_map, "entries visited by map walks", "entries", other, none, FREE)                     \
-    X(walk_unmap, "entries visited by unmap walks", "entries", unmap_path, none, PATH)            \
-    X(walk_flush, "entries visited by flush walks", "entries", flush_path, none, PATH)            \
-    X(unmap_calls, "unmap range calls", "calls", other, none, FREE)                               \
-    X(unmap_leaves, "leaves unmapped", "leaves", unmap_path, leaves, PATH)                        \
-    X(unmap_bytes, "bytes unmapped", "bytes", other, none, FREE)                                  \
-    X(unmap_vm_calls, "whole-VM unmaps", "calls", unmap_path, none, PATH)                         \
-    X(flush_calls, "flush range calls", "calls", other, none, FREE)                               \
-    X(flush_leaves, "leaves flushed", "leaves", flush_path, leaves, PATH)                         \
-    X(flush_bytes, "bytes flushed", "bytes", other, none, FREE)                                   \
-    X(flush_vm_calls, "whole-VM flushes", "calls", other, none, FREE)                             \
-    X(gfn_unmap, "MMU-notifier unmaps", "calls", other, none, FREE)                               \
-    X(set_spte, "MMU-notifier page replacements", "calls", other, none, FREE)                     \
-    X(wrprotect_leaves, "leaves write-protected", "leaves", unmap_path, none, PATH)               \
-    X(collapsed_leaves, "small leaves that a block replaced", "leaves", unmap_path, none, PATH)   \
-    X(reinits, "vCPU re-initialisations", "calls", unmap_path, reinits, PATH)                     \
-    /* caches */                                                                                  \
-    X(cmo_op_calls, "calls of the cache-clean callback", "calls", other, none, FREE)              \
-    X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", BY_SITE_LINES, none,     \
-      COST(dsb_ns))                                                                               \
-    X(line_absent, "DC CIVAC of absent lines", "lines", BY_SITE_LINES, lines, COST(dc_absent_ns)) \
-    X(line_clean, "DC CIVAC of clean lines", "lines", BY_SITE_LINES, lines,                       \
-      COST(dc_absent_ns) * COST(dc_clean_ratio))                                                  \
-    X(line_dirty, "DC CIVAC of dirty lines", "lines", BY_SITE_LINES, lines,                       \
-      COST(dc_absent_ns) * COST(dc_clean_ratio) * COST(dc_dirty_ratio))                           \
-    X(range_cmo_calls, "clean+invalidate commands by physical range", "commands", BY_SITE_LINES,  \
-      none, COST(range_cmo_ns))                                                                   \
-    X(range_cmo_kib, "KiB that these cover", "KiB", BY_SITE_LINES, none, KIB_AT(range_cmo_gbps))  \
-    X(writeback_bytes, "bytes written back", "bytes", other, writeback_bytes, FREE)               \
-    X(icache_calls, "range I-cache invalidations", "ranges", other, none, FREE)                   \
-    X(icache_lines, "IC IVAU", "lines", icache, none, COST(ic_line_ns))                           \
-    X(ic_ialluis, "whole I-cache invalidations", "calls", icache, none,                           \
-      WITHOUT_DIC(COST(ic_all_ns)))                                                               \
-    /* TLBs */                                                                                    \
-    X(tlbi_calls, "per-address TLB invalidation sequences", "sequences", tlbi, tlbi,              \
-      COST(tlbi_ns))                                                                              \
-    X(tlbi_local, "the same, of one core", "sequences", tlbi, tlbi, COST(tlbi_local_ns))          \
-    X(tlbi_table, "of them for freed tables", "sequences", other, none, FREE)                     \
-    X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, COST(tlbi_range_ns))        \
-    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, COST(tlbi_ns))          \
-    X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, COST(hvc_ns))                 \
-    X(walk_reads, "table reads of the hardware walker", "reads", walks, none, COST(walk_read_ns)) \
-    /* traps */                                                                                   \
-    X(toggle_traps, "trapped VM-register writes", "traps", traps, traps, COST(exit_ns) + PATH)    \
-    X(setway_traps, "trapped set/way operations", "traps", traps, traps, COST(exit_ns) + PATH)    \
-    /* the guest, the VMM */                                                                      \
-    X(guest_insns, "guest instructions", "insns", other, none, COST(guest_cpi) / CLOCK_GHZ)       \
-    X(guest_hits, "guest lines found in a cache", "lines", refetch, none, FREE)                   \
-    X(guest_misses, "guest lines fetched from memory", "lines", refetch, none,                    \
-      COST(memory_ns) / COST(overlap))                                                            \
-    X(uncached, "guest accesses past the caches", "accesses", uncached, none, COST(uncached_ns))  \
-    X(vmm_bytes, "KiB written by the VMM", "KiB", other, filled_kib, KIB_AT(copy_gbps))           \
-    X(compute_ps, "time given by the workload", "ps", other, none, 1.0 / (double)PS_PER_NS)       \
-    X(lock_handovers, "contended lock hand-overs", "hand-overs", fault_path, none,                \
-      COST(lock_handover_ns))                                                                     \
-    X(lock_updates, "readers' updates of a lock that others read too", "updates", fault_path,     \
-      none, COST(line_move_ns))                                                                   \
-    X(line_moves, "lines under mmu_lock that another core had last", "lines", fault_path, none,   \
-      COST(line_move_ns))                                                                         \
-    X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", BY_SITE_WALK,   \
-      none, 2 * COST(line_move_ns))
+#define EVENT_TABLE(X)                                                                             \
+    /* stage-2 aborts, by what the guest did and why it faulted */                                 \
+    X(data_tr_w, "write translation faults", "faults", other, faults, exact, FREE)                 \
+    X(data_tr_r, "read translation faults", "faults", other, faults, exact, FREE)                  \
+    X(data_tr_x, "fetch translation faults", "faults", other, faults, exact, FREE)                 \
+    X(data_perm_w, "write permission faults", "faults", other, faults, exact, FREE)                \
+    X(data_perm_x, "fetch permission faults", "faults", other, faults, exact, FREE)                \
+    X(code_faults, "faults in the code slot", "faults", other, faults, exact, FREE)                \
+    X(mmio_exits, "accesses outside every slot", "exits", other, none, exact, FREE)                \
+    X(lost_maps, "map calls that found the leaf in place", "calls", fault_path, none, path, PATH)  \
+    X(fault_retries, "retried faults, for another vCPU or the host", "faults", other, none, exact, \
+      FREE)                                                                                        \
+    X(exits, "traps to the host and back", "exits", fault_path, none, path, COST(exit_ns))         \
+    X(user_exits, "returns to the VMM and back", "exits", fault_path, none, path, PATH)            \
+    X(fault_path, "software path of a translation fault", "faults", fault_path, none, path, PATH)  \
+    X(block_path, "further software path of a 2 MiB or larger leaf", "leaves", fault_path, none,   \
+      path, PATH)                                                                                  \
+    X(perm_path, "software path of a permission fault", "faults", fault_path, none, path, PATH)    \
+    X(host_alloc, "host pages allocated", "pages", fault_path, none, path, PATH)                   \
+    X(host_zap, "host pages given back", "pages", unmap_path, none, path, PATH)                    \
+    X(host_zap_huge, "huge host pages given back", "pages", unmap_path, none, path, PATH)          \
+    X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", unmap_path, none,     \
+      path, PATH)                                                                                  \
+    X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", fault_path, none, access,       \
+      KIB_AT(zero_gbps))                                                                           \
+    /* stage-2 tables */                                                                           \
+    X(map_calls, "stage-2 map calls", "calls", fault_path, none, path, PATH)                       \
+    X(map_4k, "4 KiB leaves mapped (the granule)", "leaves", other, leaves, exact, FREE)           \
+    X(map_2m, "2 MiB leaves mapped (the granule's block)", "leaves", other, leaves, exact, FREE)   \
+    X(map_1g, "1 GiB leaves mapped", "leaves", other, leaves, exact, FREE)                         \
+    X(map_bytes, "bytes mapped", "bytes", other, none, exact, FREE)                                \
+    X(relax_calls, "permission relaxations", "calls", fault_path, leaves, path, PATH)              \
+    X(s2_tables_alloc, "stage-2 table pages taken", "pages", fault_path, tables, path, PATH)       \
+    X(s2_tables_free, "stage-2 table pages freed", "pages", unmap_path, tables, path, PATH)        \
+    X(walk_map, "entries visited by map walks", "entries", other, none, exact, FREE)               \
+    X(walk_unmap, "entries visited by unmap walks", "entries", unmap_path, none, path, PATH)       \
+    X(walk_flush, "entries visited by flush walks", "entries", flush_path, none, path, PATH)       \
+    X(unmap_calls, "unmap range calls", "calls", other, none, exact, FREE)                         \
+    X(unmap_leaves, "leaves unmapped", "leaves", unmap_path, leaves, path, PATH)                   \
+    X(unmap_bytes, "bytes unmapped", "bytes", other, none, exact, FREE)                            \
+    X(unmap_vm_calls, "whole-VM unmaps", "calls", unmap_path, none, path, PATH)                    \
+    X(flush_calls, "flush range calls", "calls", other, none, exact, FREE)                         \
+    X(flush_leaves, "leaves flushed", "leaves", flush_path, leaves, path, PATH)                    \
+    X(flush_bytes, "bytes flushed", "bytes", other, none, exact, FREE)                             \
+    X(flush_vm_calls, "whole-VM flushes", "calls", other, none, exact, FREE)                       \
+    X(gfn_unmap, "MMU-notifier unmaps", "calls", other, none, exact, FREE)                         \
+    X(set_spte, "MMU-notifier page replacements", "calls", other, none, exact, FREE)               \
+    X(wrprotect_leaves, "leaves write-protected", "leaves", unmap_path, none, path, PATH)          \
+    X(collapsed_leaves, "small leaves that a block replaced", "leaves", unmap_path, none, path,    \
+      PATH)                                                                                        \
+    X(reinits, "vCPU re-initialisations", "calls", unmap_path, reinits, path, PATH)                \
+    /* caches */                                                                                   \
+    X(cmo_op_calls, "calls of the cache-clean callback", "calls", other, none, exact, FREE)        \
+    X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", BY_SITE_LINES, none,      \
+      lines, COST(dsb_ns))                                                                         \
+    X(line_absent, "DC CIVAC of absent lines", "lines", BY_SITE_LINES, lines, lines,               \
+      COST(dc_absent_ns))                                                                          \
+    X(line_clean, "DC CIVAC of clean lines", "lines", BY_SITE_LINES, lines, lines,                 \
+      COST(dc_absent_ns) * COST(dc_clean_ratio))                                                   \
+    X(line_dirty, "DC CIVAC of dirty lines", "lines", BY_SITE_LINES, lines, lines,                 \
+      COST(dc_absent_ns) * COST(dc_clean_ratio) * COST(dc_dirty_ratio))                            \
+    X(range_cmo_calls, "clean+invalidate commands by physical range", "commands", BY_SITE_LINES,   \
+      none, lines, COST(range_cmo_ns))                                                             \
+    X(range_cmo_kib, "KiB that these cover", "KiB", BY_SITE_LINES, none, lines,                    \
+      KIB_AT(range_cmo_gbps))                                                                      \
+    X(writeback_bytes, "bytes written back", "bytes", other, writeback_bytes, exact, FREE)         \
+    X(icache_calls, "range I-cache invalidations", "ranges", other, none, exact, FREE)             \
+    X(icache_lines, "IC IVAU", "lines", icache, none, lines, COST(ic_line_ns))                     \
+    X(ic_ialluis, "whole I-cache invalidations", "calls", icache, none, lines,                     \
+      WITHOUT_DIC(COST(ic_all_ns)))                                                                \
+    /* TLBs */                                                                                     \
+    X(tlbi_calls, "per-address TLB invalidation sequences", "sequences", tlbi, tlbi, tlbi,         \
+      COST(tlbi_ns))                                                                               \
+    X(tlbi_local, "the same, of one core", "sequences", tlbi, tlbi, tlbi, COST(tlbi_local_ns))     \
+    X(tlbi_table, "of them for freed tables", "sequences", other, none, exact, FREE)               \
+    X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, tlbi, COST(tlbi_range_ns))   \
+    X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, tlbi, COST(tlbi_ns))     \
+    X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, tlbi, COST(hvc_ns))            \
+    X(walk_reads, "table reads of the hardware walker", "reads", walks, none, path,                \
+      COST(walk_read_ns))                                                                          \
+    /* traps */                                                                                    \
+    X(toggle_traps, "trapped VM-register writes", "traps", traps, traps, path,                     \
+      COST(exit_ns) + PATH)                                                                        \
+    X(setway_traps, "trapped set/way operations", "traps", traps, traps, path,                     \
+      COST(exit_ns) + PATH)                                                                        \
+    /* the guest, the VMM */                                                                       \
+    X(guest_insns, "guest instructions", "insns", other, none, access,                             \
+      COST(guest_cpi) / CLOCK_GHZ)                                                                 \
+    X(guest_hits, "guest lines found in a cache", "lines", refetch, none, exact, FREE)             \
+    X(guest_misses, "guest lines fetched from memory", "lines", refetch, none, access,             \
+      COST(memory_ns) / COST(overlap))                                                             \
+    X(uncached, "guest accesses past the caches", "accesses", uncached, none, access,              \
+      COST(uncached_ns))                                                                           \
+    X(vmm_bytes, "KiB written by the VMM", "KiB", other, filled_kib, access, KIB_AT(copy_gbps))    \
+    X(compute_ps, "time given by the workload", "ps", other, none, exact, 1.0 / (double)PS_PER_NS) \
+    X(lock_handovers, "contended lock hand-overs", "hand-overs", fault_path, none, wait,           \
+      COST(lock_handover_ns))                                                                      \
+    X(lock_updates, "readers' updates of a lock that others read too", "updates", fault_path,      \
+      none, wait, COST(line_move_ns))                                                              \
+    X(line_moves, "lines under mmu_lock that another core had last", "lines", fault_path, none,    \
+      wait, COST(line_move_ns))                                                                    \
+    X(lock_yields, "mmu_lock given up and taken again at a chunk's end", "times", BY_SITE_WALK,    \
+      none, wait, 2 * COST(line_move_ns))
 
 /* Where time goes: X(with, name, help), each also a metric of the added boot time. `other` is
  * what has no part of its own. */
@@ -170,7 +180,7 @@
     X(LOCK_LINE, "lock_lines", "waits for a lock's cache line")
 
 enum event_kind {
-#define EVENT_ENUM(name, title, unit, part, sum, price) EV_##name,
+#define EVENT_ENUM(name, title, unit, part, sum, misfit, price) EV_##name,
     EVENT_TABLE(EVENT_ENUM)
 #undef EVENT_ENUM
         EVENT_KINDS

@@ -3,6 +3,7 @@
 #include "core/config.h"
 #include "core/datadir.h"
 #include "core/error.h"
+#include "machine/misfit.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -244,6 +245,9 @@ static bool check_cost(const char *path, const struct platform *platform, enum c
 {
     const struct cost *cost = &platform->cost[id];
     struct source_location at = {.file = path, .line = cost->line, .key = cost_name[id]};
+    if (cost->given == 0 && misfit_is(id)) {
+        return true; /* misfit_complete's */
+    }
     if (cost->given == 0) {
         return error_input(err, &at, "missing: expected a section [cost %s]", cost_name[id]);
     }
@@ -280,7 +284,7 @@ bool platform_read(const char *path, struct platform *platform, struct error *er
     *platform = (struct platform){0};
     option_defaults(platform_options, MACHINE_OPTIONS, platform);
     return config_read(path, NULL, platform_line, platform, err) &&
-           check_platform(path, platform, err);
+           misfit_complete(platform, err) && check_platform(path, platform, err);
 }
 
 static bool unknown_platform(const char *name, struct error *err)

@@ -18,34 +18,40 @@
 struct error;
 struct source_location;
 
-/* X(name, unit, min, max, help): every cost that a platform file must give. */
-#define COST_TABLE(X)                                                                             \
-    X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")      \
-    X(guest_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the guest, caches warm")        \
-    X(exit_ns, UNIT_NS, 0, 1e6, "guest to host kernel and back, the bare trap")                   \
-    X(hvc_ns, UNIT_NS, 0, 1e6, "nVHE host to EL2 and back; 0 with VHE")                           \
-    X(dc_absent_ns, UNIT_NS, 0, 1e5, "DC CIVAC of a line in no cache, per line of a sweep")       \
-    X(dc_clean_ratio, UNIT_RATIO, 0, 100, "clean line over absent line")                          \
-    X(dc_dirty_ratio, UNIT_RATIO, 0, 100, "dirty line over clean line")                           \
-    X(dsb_ns, UNIT_NS, 0, 1e6, "the DSB that ends one maintenance range")                         \
-    X(cmo_path_ns, UNIT_NS, 0, 1e5, "per line, the floor of the path that all cores share")       \
-    X(writeback_gbps, UNIT_GBPS, 0.01, 1e5, "write-back bandwidth that all cores share")          \
-    X(ic_line_ns, UNIT_NS, 0, 1e5, "IC IVAU per line")                                            \
-    X(ic_all_ns, UNIT_NS, 0, 1e7, "IC IALLUIS and its DSB")                                       \
-    X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, nobody else at it")         \
-    X(tlbi_local_ns, UNIT_NS, 0, 1e6, "the same sequence for the own core only")                  \
-    X(tlbi_range_ns, UNIT_NS, 0, 1e7, "a range invalidation sequence")                            \
-    X(memory_ns, UNIT_NS, 1, 1e5, "load latency from memory")                                     \
-    X(overlap, UNIT_NONE, 1, 1000, "misses in flight at once when a guest fetches lines again")   \
-    X(uncached_ns, UNIT_NS, 0, 1e6, "one guest access past the caches")                           \
-    X(walk_read_ns, UNIT_NS, 0, 1e5, "one table read of the hardware walker")                     \
-    X(zero_gbps, UNIT_GBPS, 0.01, 1e5, "fresh pages cleared by one core of the host")             \
-    X(zero_path_gbps, UNIT_GBPS, 0.01, 1e6, "fresh pages cleared by all cores together")          \
-    X(copy_gbps, UNIT_GBPS, 0.01, 1e5, "images copied by one core of the VMM")                    \
-    X(lock_handover_ns, UNIT_NS, 0, 1e6, "a contended lock passing to the next waiter")           \
-    X(line_move_ns, UNIT_NS, 0, 1e5, "a line that another core changed, fetched to change it")    \
-    X(range_cmo_ns, UNIT_NS, 0, 1e7, "a command that cleans a physical range, whatever its size") \
-    X(range_cmo_gbps, UNIT_GBPS, 0.01, 1e6, "memory that such commands cover in a time")
+/* X(name, unit, min, max, help): every cost that a platform file must give, but for the misfits
+ * at the end: these are the model's, not the machine's, and factors on prices (misfit.h). */
+#define COST_TABLE(X)                                                                              \
+    X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")       \
+    X(guest_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the guest, caches warm")         \
+    X(exit_ns, UNIT_NS, 0, 1e6, "guest to host kernel and back, the bare trap")                    \
+    X(hvc_ns, UNIT_NS, 0, 1e6, "nVHE host to EL2 and back; 0 with VHE")                            \
+    X(dc_absent_ns, UNIT_NS, 0, 1e5, "DC CIVAC of a line in no cache, per line of a sweep")        \
+    X(dc_clean_ratio, UNIT_RATIO, 0, 100, "clean line over absent line")                           \
+    X(dc_dirty_ratio, UNIT_RATIO, 0, 100, "dirty line over clean line")                            \
+    X(dsb_ns, UNIT_NS, 0, 1e6, "the DSB that ends one maintenance range")                          \
+    X(cmo_path_ns, UNIT_NS, 0, 1e5, "per line, the floor of the path that all cores share")        \
+    X(writeback_gbps, UNIT_GBPS, 0.01, 1e5, "write-back bandwidth that all cores share")           \
+    X(ic_line_ns, UNIT_NS, 0, 1e5, "IC IVAU per line")                                             \
+    X(ic_all_ns, UNIT_NS, 0, 1e7, "IC IALLUIS and its DSB")                                        \
+    X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, nobody else at it")          \
+    X(tlbi_local_ns, UNIT_NS, 0, 1e6, "the same sequence for the own core only")                   \
+    X(tlbi_range_ns, UNIT_NS, 0, 1e7, "a range invalidation sequence")                             \
+    X(memory_ns, UNIT_NS, 1, 1e5, "load latency from memory")                                      \
+    X(overlap, UNIT_NONE, 1, 1000, "misses in flight at once when a guest fetches lines again")    \
+    X(uncached_ns, UNIT_NS, 0, 1e6, "one guest access past the caches")                            \
+    X(walk_read_ns, UNIT_NS, 0, 1e5, "one table read of the hardware walker")                      \
+    X(zero_gbps, UNIT_GBPS, 0.01, 1e5, "fresh pages cleared by one core of the host")              \
+    X(zero_path_gbps, UNIT_GBPS, 0.01, 1e6, "fresh pages cleared by all cores together")           \
+    X(copy_gbps, UNIT_GBPS, 0.01, 1e5, "images copied by one core of the VMM")                     \
+    X(lock_handover_ns, UNIT_NS, 0, 1e6, "a contended lock passing to the next waiter")            \
+    X(line_move_ns, UNIT_NS, 0, 1e5, "a line that another core changed, fetched to change it")     \
+    X(range_cmo_ns, UNIT_NS, 0, 1e7, "a command that cleans a physical range, whatever its size")  \
+    X(range_cmo_gbps, UNIT_GBPS, 0.01, 1e6, "memory that such commands cover in a time")           \
+    X(path_misfit, UNIT_RATIO, 0.01, 100, "the model's error in the kernel's paths, traps, walks") \
+    X(lines_misfit, UNIT_RATIO, 0.01, 100, "the same in cache maintenance")                        \
+    X(tlbi_misfit, UNIT_RATIO, 0.01, 100, "the same in TLB invalidation")                          \
+    X(wait_misfit, UNIT_RATIO, 0.01, 100, "the same in what passes from core to core with a lock") \
+    X(access_misfit, UNIT_RATIO, 0.01, 100, "the same in accesses of guest, VMM and host")
 
 enum cost_id {
 #define COST_ENUM(name, unit, min, max, help) COST_##name,

@@ -1,4 +1,5 @@
 /* Platforms written as the files they are read from. */
+#include "machine/misfit.h"
 #include "machine/platform.h"
 
 #include <inttypes.h>
@@ -56,6 +57,9 @@ void platform_write(const struct platform *platform, FILE *out)
     put_machine(platform, out);
     for (int id = 0; id < COSTS; id++) {
         const struct cost *cost = &platform->cost[id];
+        if (cost->given == 0 && misfit_is((enum cost_id)id)) {
+            continue; /* the model's error is no property of a machine */
+        }
         fprintf(out, "\n[cost %s]\n", cost_name[id]);
         put_number("low", cost->low, out);
         put_number("mode", cost->mode, out);

@@ -11,6 +11,13 @@
 #define CLOCK_GHZ platform->clock_ghz
 /* 1 GB/s is one byte per nanosecond. */
 #define KIB_AT(name) ((double)KIB / COST(name))
+/* How far the model may be off. */
+#define FACTOR_exact 1.0
+#define FACTOR_path COST(path_misfit)
+#define FACTOR_lines COST(lines_misfit)
+#define FACTOR_tlbi COST(tlbi_misfit)
+#define FACTOR_wait COST(wait_misfit)
+#define FACTOR_access COST(access_misfit)
 #define WITHOUT_DIC(ns) (platform->dic ? 0 : (ns))
 
 void price_events_ns(const struct platform *platform, const double value[COSTS],
@@ -18,9 +25,9 @@ void price_events_ns(const struct platform *platform, const double value[COSTS],
 {
     const double insn_ns = COST(kernel_cpi) / CLOCK_GHZ;
     double path_ns;
-#define EVENT_PRICE(name, title, unit, part, sum, ns) \
-    path_ns = insns[EV_##name] * insn_ns;             \
-    price[EV_##name] = ns;
+#define EVENT_PRICE(name, title, unit, part, sum, misfit, ns) \
+    path_ns = insns[EV_##name] * insn_ns;                     \
+    price[EV_##name] = FACTOR_##misfit * (ns);
     EVENT_TABLE(EVENT_PRICE)
 #undef EVENT_PRICE
     (void)path_ns;
@@ -37,14 +44,29 @@ void price_events(const struct platform *platform, const double value[COSTS],
     }
 }
 
+double price_cmo_path_ns(const double value[COSTS], uint64_t lines)
+{
+    return (double)lines * COST(cmo_path_ns) * COST(lines_misfit);
+}
+
+double price_writeback_ns(const double value[COSTS], uint64_t bytes)
+{
+    return (double)bytes / COST(writeback_gbps) * COST(lines_misfit);
+}
+
+double price_zero_path_ns(const double value[COSTS], uint64_t bytes)
+{
+    return (double)bytes / COST(zero_path_gbps) * COST(access_misfit);
+}
+
 double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,
                         ps_t alone_ps)
 {
     if (alone_ps == 0) {
         return 0;
     }
-    double lines_ns = (double)lines * value[COST_cmo_path_ns];
-    double writeback_ns = (double)writeback_bytes / value[COST_writeback_gbps];
+    double lines_ns = price_cmo_path_ns(value, lines);
+    double writeback_ns = price_writeback_ns(value, writeback_bytes);
     return fmax(lines_ns, writeback_ns) * (double)PS_PER_NS / (double)alone_ps;
 }
 
@@ -53,5 +75,5 @@ double price_zero_weight(const double value[COSTS], uint64_t bytes, ps_t alone_p
     if (alone_ps == 0) {
         return 0;
     }
-    return (double)bytes / value[COST_zero_path_gbps] * (double)PS_PER_NS / (double)alone_ps;
+    return price_zero_path_ns(value, bytes) * (double)PS_PER_NS / (double)alone_ps;
 }

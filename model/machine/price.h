@@ -23,6 +23,12 @@ void price_events(const struct platform *platform, const double value[COSTS],
 void price_events_ns(const struct platform *platform, const double value[COSTS],
                      const double insns[EVENT_KINDS], double price[EVENT_KINDS]);
 
+/* What the paths that all cores share take at least for so much: maintenance of lines, their
+ * write-back, clearing. The model's error is in them as in the price of one core. */
+double price_cmo_path_ns(const double value[COSTS], uint64_t lines);
+double price_writeback_ns(const double value[COSTS], uint64_t bytes);
+double price_zero_path_ns(const double value[COSTS], uint64_t bytes);
+
 /* The share of the CMO path that maintenance of these lines uses at the speed
  * of one core: the larger of its lines over the path's line rate and its
  * write-back over the shared bandwidth, relative to `alone_ps`. 0 for 0 ps. */

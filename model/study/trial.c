@@ -185,9 +185,9 @@ bool trial_can_reprice(const struct trial *played, const struct setup *setup,
     /* A hair more than the path takes, so that no rounding of a mix of lines
      * comes out above it. */
     const double ps = (double)PS_PER_NS * (1 + 1e-9);
-    double path_ps = value[COST_cmo_path_ns] * ps;
-    double writeback_ps = (double)setup->platform.line_bytes / value[COST_writeback_gbps] * ps;
-    double zero_ps = (double)KIB / value[COST_zero_path_gbps] * ps;
+    double path_ps = price_cmo_path_ns(value, 1) * ps;
+    double writeback_ps = price_writeback_ns(value, setup->platform.line_bytes) * ps;
+    double zero_ps = price_zero_path_ns(value, KIB) * ps;
     bool waits = played->seen[EV_zero_bytes] && zero_ps > (double)price[EV_zero_bytes];
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         waits |= played->seen[lines[i]] && path_ps > (double)price[lines[i]];

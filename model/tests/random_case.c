@@ -5,6 +5,7 @@
 
 #include "core/units.h"
 #include "guest/workload/workload.h"
+#include "machine/misfit.h"
 #include "study/draws.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -22,7 +23,11 @@ static void choose_costs(struct dice *dice, struct random_case *of)
 {
     bool modes = chance(dice, 30);
     platform_modes(&of->platform, of->value);
+    /* A misfit is a factor on prices and asks nothing of the engine. */
     for (int id = 0; id < COSTS && !modes; id++) {
+        if (misfit_is((enum cost_id)id)) {
+            continue;
+        }
         of->value[id] = draw_quantile(&of->platform.cost[id], (double)roll(dice, 1025) / 1024);
     }
     of->even = chance(dice, 50);

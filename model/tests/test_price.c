@@ -42,6 +42,11 @@ static void costs(double value[COSTS])
         [COST_line_move_ns] = 45,
         [COST_range_cmo_ns] = 800,
         [COST_range_cmo_gbps] = 64,
+        [COST_path_misfit] = 1,
+        [COST_lines_misfit] = 1,
+        [COST_tlbi_misfit] = 1,
+        [COST_wait_misfit] = 1,
+        [COST_access_misfit] = 1,
     };
     for (int i = 0; i < COSTS; i++) {
         value[i] = given[i];

@@ -236,43 +236,6 @@ static void a_figure_is_as_exact_as_it_is_printed(void **state)
     }
 }
 
-/* --- bands --- */
-
-static void read_tables(struct published_set *set)
-{
-    static const char *const files[] = {"dirty-log", "kunpeng-1g", "kunpeng-4k", "split",
-                                        "unmap-4k"};
-    struct error err;
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "bench/published/%s.csv", files[i]);
-        assert_true(published_read(path, set, &err));
-    }
-}
-
-/* Whatever was measured in rows of role predict, no cost and no band depends on it. */
-static void predicted_rows_are_not_looked_at(void **state)
-{
-    (void)state;
-    struct published_set set = {0};
-    struct discrepancy off, other;
-    struct error err;
-    read_tables(&set);
-    assert_true(host_fit_discrepancy(&set, &off, &err));
-    assert_true(off.freedom == 4);
-    for (size_t i = 0; i < set.count; i++) {
-        set.rows[i].value *= set.rows[i].role == ROLE_PREDICT ? 2 : 1;
-    }
-    assert_true(host_fit_discrepancy(&set, &other, &err));
-    assert_true(other.sd == off.sd && other.freedom == off.freedom);
-    for (size_t i = 0; i < set.count; i++) {
-        set.rows[i].value *= set.rows[i].role == ROLE_FIT ? 1 + 0.1 * (double)(i % 3) : 1;
-    }
-    assert_true(host_fit_discrepancy(&set, &other, &err));
-    assert_true(other.sd > off.sd);
-    published_free(&set);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,7 +247,6 @@ int main(void)
         cmocka_unit_test(the_line_goes_through_the_fit_rows),
         cmocka_unit_test(the_csv_is_as_documented),
         cmocka_unit_test(a_figure_is_as_exact_as_it_is_printed),
-        cmocka_unit_test(predicted_rows_are_not_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

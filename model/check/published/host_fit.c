@@ -174,43 +174,6 @@ bool host_fit_standing(const struct published_set *set, const char *host, struct
     return pose(set, host, fit, &problem, err) && solve(&problem, 0, fit, err);
 }
 
-/* --- what the fits leave --- */
-
-static bool first_of_host(const struct published_set *set, size_t index)
-{
-    for (size_t i = 0; i < index; i++) {
-        if (strcmp(set->rows[i].host, set->rows[index].host) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool host_fit_discrepancy(const struct published_set *set, struct discrepancy *off,
-                          struct error *err)
-{
-    struct discrepancy known = {ROW_ERROR, 0};
-    double square = 0, freedom = 0;
-    for (size_t i = 0; i < set->count; i++) {
-        struct host_fit fit;
-        if (!first_of_host(set, i)) {
-            continue;
-        }
-        if (!host_fit_standing(set, set->rows[i].host, &fit, err)) {
-            if (fit.costs == 0) {
-                continue; /* nothing of it is fitted */
-            }
-            return false;
-        }
-        for (size_t row = 0; row < fit.rows; row++) {
-            square += fit.residual[row] * fit.residual[row];
-        }
-        freedom += (double)(fit.rows + fit.priors - fit.costs);
-    }
-    *off = freedom > 0 ? (struct discrepancy){sqrt(square / freedom), freedom} : known;
-    return true;
-}
-
 /* --- draws --- */
 
 bool host_fit_draw(const struct host_fit *fit, const double point[COSTS], double value[COSTS],

@@ -5,10 +5,6 @@
  * rows of role fit on that host; all other costs stand at the median of their range.
  * Where a fitted cost has a prior in the file, that is one more measurement. The
  * figures in a host's file are what this prints.
- *
- * How far the model is off by itself is taken from what the fits leave: the
- * residuals of all hosts' fit rows over the degrees of freedom that the fits
- * have left. Rows of role predict are never looked at.
  */
 #ifndef S2FLUSH_CHECK_PUBLISHED_PUBLISHED_HOST_FIT_H
 #define S2FLUSH_CHECK_PUBLISHED_PUBLISHED_HOST_FIT_H
@@ -20,12 +16,6 @@ struct error;
 
 /* Of one host, at most. */
 #define HOST_FIT_ROWS 256
-
-/* Standard deviation of a row's logarithm around the model, and the degrees of
- * freedom it was estimated with (0: none are left, it is ROW_ERROR). */
-struct discrepancy {
-    double sd, freedom;
-};
 
 struct host_fit {
     enum cost_id id[COSTS]; /* the fitted costs */
@@ -51,10 +41,6 @@ bool host_fit(const struct published_set *set, const char *host, struct host_fit
  * False as above; fit->costs is then 0 where the host has nothing to fit. */
 bool host_fit_standing(const struct published_set *set, const char *host, struct host_fit *fit,
                        struct error *err);
-
-/* What the standing fits of all hosts leave. */
-bool host_fit_discrepancy(const struct published_set *set, struct discrepancy *off,
-                          struct error *err);
 
 /* The costs of one draw: `value` holds those that are not fitted, drawn; `point`
  * has one number in (0, 1) for each cost. The fitted ones follow the others, by

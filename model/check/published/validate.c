@@ -8,13 +8,18 @@
 #include "study/stats.h"
 #include "study/sweep.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SEED 1
 #define SHIFTS 4
+#define Z10 1.2816 /* standard deviations from the median to the 10th or 90th percentile */
+#define STEP 1.1 /* by which a kind of cost is made larger to see how the time follows */
+
+/* Beside the draws a row is played at the modes, and there with each misfit a step up. */
+#define FURTHER (1 + (size_t)MISFITS)
 
 static double percent(double value, double of)
 {
@@ -30,11 +35,25 @@ struct drawn {
 
 struct drawing {
     const struct published_set *set, *fitted; /* in which to look for a host's fit rows */
-    struct discrepancy off;
+    struct misfit_rows misfits; /* as the program has them */
     uint64_t draws;
     struct drawn *hosts;
     size_t count;
 };
+
+/* All but the model's error, which comes on top of what the draws say; then FURTHER. */
+static void complete_values(const struct platform *platform, uint64_t draws,
+                            double (*values)[COSTS])
+{
+    for (size_t i = 0; i < FURTHER; i++) {
+        platform_modes(platform, values[draws + i]);
+    }
+    for (size_t kind = 0; kind < MISFITS; kind++) {
+        for (uint64_t i = 0; i < draws + FURTHER; i++) {
+            values[i][misfit_cost[kind]] = i == draws + 1 + kind ? STEP : 1;
+        }
+    }
+}
 
 /* The draws of a host whose fitted costs follow its fit rows. */
 struct following {
@@ -70,10 +89,12 @@ static bool draw_host(struct drawing *drawing, const struct published *row, stru
     struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
     struct drawn *made = &drawing->hosts[drawing->count++];
     double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, "values of a validation");
-    *made = (struct drawn){row->platform, alloc_zeroed(drawing->draws, sizeof *made->values,
-                                                       "values of a validation")};
+    *made =
+        (struct drawn){row->platform, alloc_zeroed(drawing->draws + FURTHER, sizeof *made->values,
+                                                   "values of a validation")};
     draw_points(&plan, row->platform->name, points);
     draw_costs(&plan, row->platform, made->values);
+    complete_values(row->platform, drawing->draws, made->values);
     bool ok = follow_fit(drawing, row->host, points, made->values, err);
     free(points);
     return ok;
@@ -116,52 +137,105 @@ static bool time_draw(void *context, size_t draw, struct error *err)
 
 /* A band's half, as a factor: that of the draws, with what the model is off by and
  * what the published figure lost in rounding. */
-static double widened(double factor, const struct published *row, struct discrepancy off)
+static double widened(double factor, const struct published *row, double off)
 {
-    const double q = 0.9;
-    double unit = off.freedom > 0 ? gsl_cdf_tdist_Pinv(q, off.freedom) : gsl_cdf_ugaussian_Pinv(q);
-    double rounding = gsl_cdf_ugaussian_Pinv(q) * row->rounding / sqrt(3); /* evenly spread */
-    return exp(hypot(hypot(log(factor), unit * off.sd), rounding));
+    double rounding = Z10 * row->rounding / sqrt(3); /* evenly spread */
+    return exp(hypot(hypot(log(factor), Z10 * off), rounding));
+}
+
+/* The standard deviation of the row's logarithm that the model's error makes, as the other tables
+ * have it. */
+static double misfit_of(const struct published *row, const struct prediction *made,
+                        const struct misfit_rows *misfits)
+{
+    double deviation[MISFITS], square = 0;
+    misfit_deviations(misfits, row->table, deviation);
+    for (size_t kind = 0; kind < MISFITS; kind++) {
+        square += made->share[kind] * made->share[kind] * deviation[kind] * deviation[kind];
+    }
+    return sqrt(square);
+}
+
+/* From the times at the draws' costs and at FURTHER ones. */
+static void take_times(const struct published *row, double *times, uint64_t draws,
+                       const struct misfit_rows *misfits, struct prediction *made)
+{
+    double sorted[3] = {stats_quantile(times, draws, 0.1), stats_quantile(times, draws, 0.5),
+                        stats_quantile(times, draws, 0.9)};
+    for (size_t kind = 0; kind < MISFITS; kind++) {
+        made->share[kind] = fmax(0, log(times[draws + 1 + kind] / times[draws]) / log(STEP));
+    }
+    double off = misfit_of(row, made, misfits);
+    made->spread = log(sorted[2] / sorted[0]) / (2 * Z10);
+    made->p50 = sorted[1] / row->unit_ps;
+    made->p10 = made->p50 / widened(sorted[1] / sorted[0], row, off);
+    made->p90 = made->p50 * widened(sorted[2] / sorted[1], row, off);
+    made->error_pct = percent(made->p50, row->value);
+    made->inside = row->value >= made->p10 && row->value <= made->p90;
 }
 
 static bool predict_row(const struct published_set *set, const struct published *row,
                         struct drawing *drawing, double *times, struct prediction *made,
                         struct error *err)
 {
-    uint64_t draws = drawing->draws;
     const struct drawn *drawn = drawn_for(drawing, row, err);
     struct timing timing = {row, drawn, times};
-    if (!drawn || !sweep_parts(&(struct sweep){0}, draws, time_draw, &timing, err)) {
+    if (!drawn ||
+        !sweep_parts(&(struct sweep){0}, drawing->draws + FURTHER, time_draw, &timing, err)) {
         return false;
     }
-    double low = stats_quantile(times, draws, 0.1) / row->unit_ps;
-    double high = stats_quantile(times, draws, 0.9) / row->unit_ps;
-    made->p50 = stats_quantile(times, draws, 0.5) / row->unit_ps;
-    made->p10 = made->p50 / widened(made->p50 / low, row, drawing->off);
-    made->p90 = made->p50 * widened(high / made->p50, row, drawing->off);
-    made->error_pct = percent(made->p50, row->value);
-    made->inside = row->value >= made->p10 && row->value <= made->p90;
+    take_times(row, times, drawing->draws, &drawing->misfits, made);
     made->has_line = baseline_predict(set, row, &made->line);
     made->line_error_pct = percent(made->line, row->value);
     return true;
 }
 
+/* --- what the rows say of the model's error --- */
+
+/* The logarithm by which a row is missed beyond what its draws and its rounding explain. */
+static double off_by(const struct published *row, const struct prediction *made)
+{
+    double error = log(made->p50 / row->value);
+    double known = made->spread * made->spread + row->rounding * row->rounding / 3;
+    return sqrt(fmax(0, error * error - known));
+}
+
+static void take_misfits(struct validation *validation)
+{
+    for (size_t i = 0; i < validation->set->count; i++) {
+        const struct published *row = &validation->set->rows[i];
+        const struct prediction *made = &validation->rows[i];
+        struct misfit_row *said = row->role == ROLE_PREDICT && row->refusal[0] == '\0'
+                                      ? misfit_add(&validation->misfits)
+                                      : NULL;
+        if (said) {
+            snprintf(said->table, sizeof said->table, "%s", row->table);
+            snprintf(said->row, sizeof said->row, "%s", row->row);
+            memcpy(said->share, made->share, sizeof said->share);
+            said->off = off_by(row, made);
+        }
+    }
+}
+
 bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
               struct validation *validation, struct error *err)
 {
-    double *times = alloc_zeroed(draws, sizeof *times, "values of a validation");
+    double *times = alloc_zeroed(draws + FURTHER, sizeof *times, "values of a validation");
     struct drawing drawing = {.set = set, .fitted = fitted, .draws = draws};
     drawing.hosts =
         alloc_zeroed(set->platform_count, sizeof *drawing.hosts, "values of a validation");
     *validation = (struct validation){
-        set, alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"), {0, 0}};
-    bool ok = host_fit_discrepancy(fitted, &drawing.off, err);
-    validation->off = drawing.off;
+        set,
+        alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"),
+        {.count = 0}};
+    bool ok = misfit_read(&drawing.misfits, err);
     for (size_t i = 0; ok && i < set->count; i++) {
         if (set->rows[i].refusal[0] == '\0') {
             ok = predict_row(set, &set->rows[i], &drawing, times, &validation->rows[i], err);
         }
     }
+    take_misfits(validation);
+    misfit_free(&drawing.misfits);
     drawing_free(&drawing);
     free(times);
     if (!ok) {
@@ -174,6 +248,7 @@ void validation_free(struct validation *validation)
 {
     free(validation->rows);
     validation->rows = NULL;
+    misfit_free(&validation->misfits);
 }
 
 /* --- scores --- */

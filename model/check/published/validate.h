@@ -4,15 +4,16 @@
  * Every row is predicted with draws of its host's costs: those that are not
  * fitted over their ranges, the fitted ones as the fit rows then ask for, with
  * their covariance. The prediction is the draws' median, the band goes from their
- * 10th to their 90th percentile, widened by how far the model is off the rows that
- * it was fitted to and by the rounding of the published figure. A straight line
+ * 10th to their 90th percentile, widened by the model's own error as the other tables
+ * have it (machine/misfit.h) and by the rounding of the published figure. A straight line
  * through the rows that may be fitted is the baseline. Only rows of role predict
- * count for or against the model.
+ * count for or against the model, and for its error.
  */
 #ifndef S2FLUSH_CHECK_PUBLISHED_VALIDATE_H
 #define S2FLUSH_CHECK_PUBLISHED_VALIDATE_H
 
 #include "check/published/host_fit.h"
+#include "machine/misfit.h"
 
 #include <stdio.h>
 
@@ -22,6 +23,8 @@ struct prediction {
     double p10, p50, p90; /* in the row's unit */
     double error_pct; /* of p50 over the measured value */
     bool inside; /* measured within p10 to p90 */
+    double spread; /* standard deviation of the draws' logarithms */
+    double share[MISFITS]; /* of the time, by kind of cost: by how much of 1 % it follows 1 % */
     bool has_line;
     double line, line_error_pct; /* the straight line's */
 };
@@ -29,7 +32,7 @@ struct prediction {
 struct validation {
     const struct published_set *set;
     struct prediction *rows; /* one for each of the set's; not set where refused */
-    struct discrepancy off; /* in every band */
+    struct misfit_rows misfits; /* what its rows of role predict say of the model's error */
 };
 
 /* Predicts all rows with that many draws, on as many threads as OpenMP gives. The

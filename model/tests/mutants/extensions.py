@@ -237,10 +237,10 @@ def metric_of_time(tree):
 @extension
 def event_kind(tree):
     """A kind of event in the middle of the table, with a cost of its own and a part."""
-    tree.row(EVENTS, "EVENT_TABLE", 'X(pins, "pages pinned", "pages", unmap_path, none)',
+    tree.row(EVENTS, "EVENT_TABLE", 'X(pins, "pages pinned", "pages", unmap_path, none, path)',
              before="line_clean")
-    tree.refused("EVENT_TABLE|requires 6 arguments|too few arguments")
-    tree.edit(EVENTS, r'(X\(pins, "pages pinned", "pages", unmap_path, none)\)', r"\1, PATH)")
+    tree.refused("EVENT_TABLE|requires 7 arguments|too few arguments")
+    tree.edit(EVENTS, r'(X\(pins, "pages pinned", "pages", unmap_path, none, path)\)', r"\1, PATH)")
     charge = r"(\n *)([\w()]+\(\w+, )EV_reinits(, [^;]*;)"
     tree.edit(charged_in(tree, charge), charge, r"\1\2EV_pins\3\1\2EV_reinits\3")
     tree.builds()
