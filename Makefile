@@ -25,7 +25,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PREFIX ?= /usr/local
 DESTDIR ?=
 DATADIR = $(abspath $(PREFIX))/share/s2flush
-DATA := model/machine/platforms workloads bench/plots bench/published results/validate
+DATA := model/machine/platforms workloads bench/plots bench/published bench/batch results/validate \
+    $(wildcard bench/kvm/*.csv bench/kvm/*.md)
 
 FALLBACK_VERSION := 0.1.0
 
@@ -410,17 +411,40 @@ batch-slurm: build/s2flush ## run the recipe for Slurm here, with its own daemon
 
 # --- Installing --------------------------------------------------------------------------------
 
+BINDIR = $(DESTDIR)$(abspath $(PREFIX))/bin
+SHARE = $(DESTDIR)$(abspath $(PREFIX))/share
+COMPLETION = $(SHARE)/bash-completion/completions/s2flush $(SHARE)/zsh/site-functions/_s2flush \
+    $(SHARE)/fish/vendor_completions.d/s2flush.fish
+
 .PHONY: install
-install: $(B)/s2flush ## install below PREFIX (and DESTDIR)
-	install -D -m 755 $(B)/s2flush '$(DESTDIR)$(abspath $(PREFIX))/bin/s2flush'
+install: $(B)/s2flush manual $(PROBE_HERE) ## install below PREFIX (and DESTDIR)
+	install -D -m 755 $(B)/s2flush '$(BINDIR)/s2flush'
+	$(if $(PROBE_HERE),install -m 755 $(PROBE_HERE) '$(BINDIR)/s2flush-probe')
 	rm -rf '$(DESTDIR)$(DATADIR)'
-	install -d '$(DESTDIR)$(DATADIR)'
+	install -d '$(DESTDIR)$(DATADIR)' '$(SHARE)/man/man1'
 	cp -R --parents --no-preserve=all $(DATA) '$(DESTDIR)$(DATADIR)'
+	install -m 644 $(B)/manual/*.1 '$(SHARE)/man/man1'
+	install -D -m 644 $(B)/manual/bash '$(SHARE)/bash-completion/completions/s2flush'
+	install -D -m 644 $(B)/manual/zsh '$(SHARE)/zsh/site-functions/_s2flush'
+	install -D -m 644 $(B)/manual/fish '$(SHARE)/fish/vendor_completions.d/s2flush.fish'
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
-	rm -f '$(DESTDIR)$(abspath $(PREFIX))/bin/s2flush'
+	rm -f '$(BINDIR)/s2flush' '$(BINDIR)/s2flush-probe' '$(SHARE)'/man/man1/s2flush.1 \
+	    '$(SHARE)'/man/man1/s2flush-*.1 $(COMPLETION:%='%')
 	rm -rf '$(DESTDIR)$(DATADIR)'
+
+# Made by the program from its own tables.
+.PHONY: manual
+manual: $(B)/s2flush ## man pages, shell completion, workloads/studies/COLUMNS.md
+	@rm -rf $(B)/manual && mkdir -p $(B)/manual
+	$(Q)for shell in bash zsh fish; do $< manual $$shell >$(B)/manual/$$shell || exit 1; done
+	$(Q)$< manual s2flush >$(B)/manual/s2flush.1
+	$(Q)for command in $$($< --help | sed -n '/^  s2flush/q; s/^  \([a-z]*\) .*/\1/p'); do \
+	    $< manual $$command >$(B)/manual/s2flush-$$command.1 || exit 1; \
+	done
+	$(Q)$< manual columns >$(B)/manual/columns
+	$(Q)cmp -s $(B)/manual/columns workloads/studies/COLUMNS.md || cp $(B)/manual/columns workloads/studies/COLUMNS.md
 
 # --- Style and static checks -------------------------------------------------------------------
 

@@ -26,8 +26,7 @@ static bool is_builtin(const struct cli_option *row)
     return row >= builtin && row < builtin + sizeof builtin / sizeof *builtin;
 }
 
-/* The options of a command, those that it shares and those of all commands; NULL at the end. */
-static const struct cli_option *option_at(const struct cli_command *command, size_t index)
+const struct cli_option *cli_option_at(const struct cli_command *command, size_t index)
 {
     static const struct cli_option none[] = {{0}};
     const struct cli_option *const tables[] = {command->options,
@@ -148,7 +147,7 @@ static bool unknown_option(const struct walk *walk, const char *dashes, const ch
     char hint[256] = "";
     size_t count = 0;
     const struct cli_option *row;
-    for (size_t i = 0; (row = option_at(walk->command, i)) && !is_builtin(row); i++) {
+    for (size_t i = 0; (row = cli_option_at(walk->command, i)) && !is_builtin(row); i++) {
         names[count++] = row->name;
     }
     error_suggest(hint, sizeof hint, word, names, count);
@@ -162,7 +161,7 @@ static const struct cli_option *long_option(const struct walk *walk, const char 
 {
     const struct cli_option *row, *found = NULL;
     size_t beginnings = 0;
-    for (size_t i = 0; (row = option_at(walk->command, i)); i++) {
+    for (size_t i = 0; (row = cli_option_at(walk->command, i)); i++) {
         if (strncmp(row->name, word, length) == 0) {
             found = row;
             beginnings++;
@@ -177,7 +176,7 @@ static const struct cli_option *long_option(const struct walk *walk, const char 
 static const struct cli_option *short_option(const struct walk *walk, char letter)
 {
     const struct cli_option *row;
-    for (size_t i = 0; (row = option_at(walk->command, i)); i++) {
+    for (size_t i = 0; (row = cli_option_at(walk->command, i)); i++) {
         if (row->letter == letter) {
             return row;
         }
@@ -275,7 +274,7 @@ static void print_help(const struct cli_command *command, bool usage)
     char name[64], help[2048], text[OPTIONS_MAX][512];
     struct argp_option options[OPTIONS_MAX + 1] = {{0}};
     const struct cli_option *row;
-    for (int i = 0; (row = option_at(command, (size_t)i)); i++) {
+    for (int i = 0; (row = cli_option_at(command, (size_t)i)); i++) {
         options[i] = help_row(row, i, text[i]);
     }
     snprintf(name, sizeof name, "s2flush %.40s", command->name);
@@ -321,7 +320,7 @@ static bool run_with(const struct walk *walk, void *arguments, struct error *err
 int cli_run(const struct cli_command *command, int argc, char **argv)
 {
     struct error err = {0};
-    INVARIANT(!option_at(command, OPTIONS_MAX), "%s has too many options", command->name);
+    INVARIANT(!cli_option_at(command, OPTIONS_MAX), "%s has too many options", command->name);
     /* A word may be several letters. */
     size_t most = 0;
     for (int i = 0; i < argc; i++) {

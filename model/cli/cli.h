@@ -68,7 +68,12 @@ struct cli_command {
 
 extern const struct cli_command cmd_run, cmd_merge, cmd_explain, cmd_list, cmd_plot, cmd_breakeven,
     cmd_map, cmd_sensitivity, cmd_diff, cmd_memo, cmd_report, cmd_counts, cmd_validate, cmd_paths,
-    cmd_calibrate, cmd_import, cmd_advise, cmd_show;
+    cmd_calibrate, cmd_import, cmd_advise, cmd_show, cmd_manual;
+
+extern const struct cli_command *const cli_commands[]; /* all of them; ends with NULL */
+
+/* The options of a command, those that it shares and those of all commands; NULL at the end. */
+const struct cli_option *cli_option_at(const struct cli_command *command, size_t index);
 
 /* Takes the arguments (argv[0] is the command's name) and runs it; the exit status. */
 int cli_run(const struct cli_command *command, int argc, char **argv);

@@ -9,12 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct cli_command *const commands[] = {
-    &cmd_run,    &cmd_report,    &cmd_merge, &cmd_explain,     &cmd_list,   &cmd_plot,
-    &cmd_advise, &cmd_breakeven, &cmd_map,   &cmd_sensitivity, &cmd_diff,   &cmd_memo,
-    &cmd_counts, &cmd_validate,  &cmd_paths, &cmd_calibrate,   &cmd_import, &cmd_show,
-};
-#define COMMANDS (sizeof commands / sizeof *commands)
+#define COMMANDS_MAX 64
 
 static void print_version(void)
 {
@@ -27,8 +22,8 @@ static void print_help(void)
     fputs("Usage: s2flush COMMAND [ARGUMENTS]\n\n"
           "What it costs on KVM/arm64 to make a VM's memory coherent at reboot.\n\n",
           stdout);
-    for (size_t i = 0; i < COMMANDS; i++) {
-        printf("  %-11s %s\n", commands[i]->name, commands[i]->summary);
+    for (size_t i = 0; cli_commands[i]; i++) {
+        printf("  %-11s %s\n", cli_commands[i]->name, cli_commands[i]->summary);
     }
     fputs("\n  s2flush COMMAND --help   what a command takes\n"
           "  s2flush --version        the program and what compiled it\n\n"
@@ -38,7 +33,8 @@ static void print_help(void)
 
 static int unknown_command(const char *name)
 {
-    const char *names[COMMANDS];
+    const char *names[COMMANDS_MAX];
+    size_t count = 0;
     struct error err;
     char hint[256] = "";
     if (workload_is(name)) {
@@ -50,10 +46,10 @@ static int unknown_command(const char *name)
         error_input(&err, NULL, "%.200s is a study: s2flush run %.200s plays it", name, name);
         return cli_fail(&err);
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        names[i] = commands[i]->name;
+    for (; cli_commands[count] && count < COMMANDS_MAX; count++) {
+        names[count] = cli_commands[count]->name;
     }
-    error_suggest(hint, sizeof hint, name, names, COMMANDS);
+    error_suggest(hint, sizeof hint, name, names, count);
     error_input(&err, NULL, "no command '%.80s'%s", name, hint);
     return cli_fail(&err);
 }
@@ -70,9 +66,9 @@ static int dispatch(int argc, char **argv)
         print_help();
         return argc > 1 ? EXIT_DONE : EXIT_INPUT;
     }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i]->name, word) == 0) {
-            return cli_run(commands[i], argc - 1, argv + 1);
+    for (size_t i = 0; cli_commands[i]; i++) {
+        if (strcmp(cli_commands[i]->name, word) == 0) {
+            return cli_run(cli_commands[i], argc - 1, argv + 1);
         }
     }
     return unknown_command(word);

@@ -438,7 +438,7 @@ const struct cli_command cmd_greet = {
     .run = run,
 };
 """)
-    tree.edit("model/cli/main.c", r"&cmd_import", "&cmd_import, &cmd_greet")
+    tree.edit("model/cli/commands.c", r"&cmd_import", "&cmd_import, &cmd_greet")
     tree.refused("cmd_greet")
     tree.edit("model/cli/cli.h", r"(extern const struct cli_command )", r"\1cmd_greet, ")
     tree.builds()
