@@ -59,6 +59,9 @@ bool observation_predict(const struct observation *seen, const double value[COST
     case PROBE_COPY:
         *result = value[COST_copy_gbps];
         return true;
+    case PROBE_EXIT:
+        *result = value[COST_exit_ns];
+        return true;
     case OBSERVED_BENCHMARK:
         return predict_ps(seen->row, value, result, err);
     case OBSERVED_PHASE:

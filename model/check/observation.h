@@ -25,6 +25,7 @@ enum observed {
     PROBE_WRITE, /* bandwidth of one core */
     PROBE_WRITE_ALL, /* of as many as there are */
     PROBE_COPY,
+    PROBE_EXIT, /* a trap to the host and back */
     PROBE_KINDS,
     OBSERVED_BENCHMARK = PROBE_KINDS,
     OBSERVED_PHASE /* of a VM */

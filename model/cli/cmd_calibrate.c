@@ -12,7 +12,7 @@
 #define USUAL_BASE "neoverse-n1"
 
 struct arguments {
-    const char *measurements, *out, *base, *check;
+    const char *measurements, *out, *base, *check, *kernel;
     enum cost_id named[COSTS];
     size_t named_count;
 };
@@ -42,6 +42,10 @@ static bool check_arguments(const struct arguments *given, struct error *err)
     if (given->check && (given->out || given->base || given->named_count > 0)) {
         return error_input(err, NULL,
                            "--check fits nothing: expected neither -o, --base nor --cost");
+    }
+    struct kernel kernel;
+    if (given->kernel && !kernel_resolve(given->kernel, &kernel, err)) {
+        return false;
     }
     return given->out || given->check || error_input(err, NULL, "expected -o platform.ini");
 }
@@ -113,8 +117,9 @@ static bool calibrate_from(const struct arguments *given, struct error *err)
     if (!machine || !fit) {
         error_fatal("out of memory for a calibration");
     }
-    bool good = published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
-                measurements_read(given->measurements, &machine[0], false, &found, err);
+    bool good =
+        published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
+        measurements_read_on(given->measurements, &machine[0], given->kernel, false, &found, err);
     if (good) {
         good = fit_and_write(given, &found, machine, fit, err);
         measurements_free(&found);
@@ -134,7 +139,7 @@ static bool check(const struct arguments *given, struct error *err)
     }
     bool good = published_host(given->check, machine, err);
     if (good) {
-        good = measurements_read(given->measurements, machine, true, &found, err);
+        good = measurements_read_on(given->measurements, machine, given->kernel, true, &found, err);
     }
     if (good) {
         good = measurements_check(&found, machine, stdout, err);
@@ -157,6 +162,7 @@ static const struct cli_option options[] = {
     {"output", 'o', "platform.ini", "the platform file to write", AT(out)},
     {"base", 0, "MACHINE",
      "the machine whose costs stay where nothing was measured (" USUAL_BASE ")", AT(base)},
+    {"kernel", 'k', "VERSION", "of the host, where the output of a selftest is read", AT(kernel)},
     {"cost", 0, "NAME",
      "fit this cost. Unless given: all that a probe tells, or those that the base marks as fitted",
      .take = take_cost, .repeatable = true},
@@ -170,14 +176,17 @@ const struct cli_command cmd_calibrate = {
     .name = "calibrate",
     .summary = "a platform file from measurements",
     .options = options,
-    .words = "MEASUREMENTS.csv -o platform.ini\nMEASUREMENTS.csv --check MACHINE",
+    .words = "MEASUREMENTS -o platform.ini\nMEASUREMENTS --check MACHINE",
     .word = {AT(measurements)},
     .missing = "a file of measurements",
     .help = "Fit unit costs to measurements of one machine and write a platform file.",
-    .more = "MEASUREMENTS.csv is what `probe machine` or `probe vm --times` writes "
-            "(bench/kvm/README.md), or rows of role fit in the format of bench/published/README.md."
-            " Costs that the rows cannot tell apart are refused if named, and else left as they "
-            "are.",
+    .more =
+        "MEASUREMENTS is what `probe machine` or `probe vm --times` writes "
+        "(bench/kvm/README.md), rows of role fit in the format of bench/published/README.md, or "
+        "what kvm_page_table_test, dirty_log_perf_test, kvm-unit-tests' micro-bench, "
+        "tinymembench, sbc-bench or lmbench printed."
+        " Costs that the rows cannot tell apart are refused if named, and else left as they "
+        "are.",
     .size = sizeof(struct arguments),
     .run = run,
 };

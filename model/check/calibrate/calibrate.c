@@ -76,6 +76,7 @@ static const struct {
     [PROBE_WRITE] = {{COST_zero_gbps, COSTS}, COST_zero_gbps},
     [PROBE_WRITE_ALL] = {{COST_zero_path_gbps, COSTS}, COST_zero_path_gbps},
     [PROBE_COPY] = {{COST_copy_gbps, COSTS}, COST_copy_gbps},
+    [PROBE_EXIT] = {{COST_exit_ns, COSTS}, COST_exit_ns},
 };
 
 static bool is_wanted(struct task *task, enum cost_id id)
@@ -100,6 +101,9 @@ static bool is_wanted(struct task *task, enum cost_id id)
                 return true;
             }
         }
+    }
+    if (found->selftest) { /* what its times are made of; what they do not tell is left */
+        return id == COST_kernel_cpi || id == COST_tlbi_ns;
     }
     return !found->probe && strcmp(cost->evidence, "fitted") == 0;
 }
@@ -385,6 +389,27 @@ static bool take_out_shared(struct calibration *fit, struct error *err)
                                    fit->left[fit->left_count - 1]);
 }
 
+/* Where samples differ by so much, what was measured is what else ran. */
+#define BUSY_TIMES 4
+
+/* A platform is made of what an Arm machine did when it had nothing else to do. */
+static bool check_machine(const struct measurements *found, struct error *err)
+{
+    struct source_location at = {.file = found->path};
+    if (found->foreign) {
+        return error_input(err, &at,
+                           "found %s, an instruction of x86: expected dc_civac, measured on an Arm "
+                           "machine (--check MACHINE shows what a platform says of these rows)",
+                           found->foreign);
+    }
+    return found->noisiest_times < BUSY_TIMES ||
+           error_input(err, &at,
+                       "the machine was busy: of '%s' the 90th percentile is %.2g times the 10th, "
+                       "expected less than %d; measure again when nothing else runs, or leave that "
+                       "row out",
+                       found->noisiest, found->noisiest_times, BUSY_TIMES);
+}
+
 bool calibrate(const struct measurements *found, const struct platform *base,
                const enum cost_id *named, size_t named_count, struct calibration *fit,
                struct error *err)
@@ -396,8 +421,8 @@ bool calibrate(const struct measurements *found, const struct platform *base,
         task.problem.value[id] = draw_quantile(&base->cost[id], 0.5);
     }
     keep_limits(found, task.problem.value);
-    if (!choose(&task, named, named_count, err) || !fit_identified(&task, err) ||
-        !take_out_shared(fit, err)) {
+    if (!check_machine(found, err) || !choose(&task, named, named_count, err) ||
+        !fit_identified(&task, err) || !take_out_shared(fit, err)) {
         return false;
     }
     for (size_t i = 0; i < fit->costs; i++) {

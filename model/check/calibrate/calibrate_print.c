@@ -173,6 +173,20 @@ void calibration_print(const struct calibration *fit, const struct measurements 
     for (size_t i = 0; i < fit->left_count; i++) {
         fprintf(out, "  %s\n", fit->left[i]);
     }
+    if (found->noisy > 0) {
+        fprintf(
+            out,
+            "\nthe machine was not quiet: of %zu rows the 90th percentile is far above the 10th "
+            "(%s: %.2g times);\nranges are as wide as that\n",
+            found->noisy, found->noisiest, found->noisiest_times);
+    }
+    if (found->use_count > 0) {
+        fputs("\nwhat lines were used for\n", out);
+    }
+    for (size_t i = 0; i < found->use_count; i++) {
+        const struct measurements_use *use = &found->uses[i];
+        fprintf(out, "  line %u: %s: %s\n", use->line, use->what, use->use);
+    }
     if (found->refusal[0] != '\0') {
         fprintf(out, "\nnot expressed by the model: %s\n", found->refusal);
     }

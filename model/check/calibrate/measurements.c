@@ -1,12 +1,17 @@
 /* Measurements of any format, as observations. */
 #include "check/calibrate/measurements.h"
 
+#include "check/calibrate/benchtext.h"
 #include "core/csv.h"
 #include "core/error.h"
+#include "core/file.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A table, or the output of many runs. */
+#define TEXT_BYTES_MAX ((size_t)64 << 20)
 
 /* A median over samples on one day is no better than this on another. */
 #define PROBE_OFF 0.02
@@ -82,12 +87,11 @@ double measurements_off(double median, double p10, double p90)
 
 /* --- any format --- */
 
-bool measurements_read(const char *path, const struct platform *base, bool any_size,
+static bool read_table(const char *path, const struct platform *base, bool any_size,
                        struct measurements *found, struct error *err)
 {
     struct csv table;
     struct source_location at = {.file = path};
-    *found = (struct measurements){.path = path};
     if (!csv_read(path, &table, err)) {
         return false;
     }
@@ -110,15 +114,45 @@ bool measurements_read(const char *path, const struct platform *base, bool any_s
                            found->refusal[0] ? ": " : "", found->refusal);
     }
     csv_free(&table);
+    return good;
+}
+
+bool measurements_read_on(const char *path, const struct platform *base, const char *kernel,
+                          bool any_size, struct measurements *found, struct error *err)
+{
+    char *text;
+    size_t length;
+    *found = (struct measurements){.path = path};
+    if (!file_slurp(path, TEXT_BYTES_MAX, &text, &length, err)) {
+        return false;
+    }
+    bool output = length == strlen(text) && benchtext_is(text);
+    bool good = output ? benchtext_read(path, text, base, kernel, found, err)
+                       : read_table(path, base, any_size, found, err);
+    free(text);
+    if (good && kernel && !found->selftest) {
+        struct source_location at = {.file = "--kernel"};
+        good =
+            error_input(err, &at,
+                        "changes nothing: expected it beside the output of a selftest, which does "
+                        "not say on which kernel it ran");
+    }
     if (!good) {
         measurements_free(found);
     }
     return good;
 }
 
+bool measurements_read(const char *path, const struct platform *base, bool any_size,
+                       struct measurements *found, struct error *err)
+{
+    return measurements_read_on(path, base, NULL, any_size, found, err);
+}
+
 void measurements_free(struct measurements *found)
 {
     free(found->rows);
+    free(found->uses);
     published_free(&found->published);
     counts_free(&found->counts);
     *found = (struct measurements){0};

@@ -1,6 +1,7 @@
 /*
- * measurements - what was measured on one machine, read from a file of one of three
- * formats: rows of bench/published/, of `probe machine`, or of `probe vm --times`.
+ * measurements - what was measured on one machine, read from a file: a table with rows of
+ * bench/published/, of `probe machine` or of `probe vm --times`, or a benchmark's output as it
+ * was printed (benchtext.h).
  */
 #ifndef S2FLUSH_CHECK_CALIBRATE_MEASUREMENTS_H
 #define S2FLUSH_CHECK_CALIBRATE_MEASUREMENTS_H
@@ -12,6 +13,12 @@
 #include <stdio.h>
 
 struct error;
+
+/* What a line of a benchmark's output was used for. */
+struct measurements_use {
+    unsigned line;
+    char what[96], use[80];
+};
 
 /* What was measured on one machine. */
 struct measurements {
@@ -30,7 +37,16 @@ struct measurements {
     bool cmo_path_full, writeback_full;
     double cmo_path_max_ns, writeback_min_gbps;
     double start[COSTS]; /* where the search begins; 0: where the base is */
-    bool probe;
+    /* A busy machine: rows of which the samples' 90th percentile is much more than the 10th, and
+     * the worst of them. Another architecture's: its instruction. */
+    size_t noisy;
+    char noisiest[96];
+    double noisiest_times;
+    const char *foreign; /* NULL: Arm's own */
+    bool probe; /* rows of a probe, or figures of the same kind */
+    bool selftest; /* times of KVM's selftests, as they printed them */
+    struct measurements_use *uses; /* of such an output */
+    size_t use_count;
 };
 
 /* Reads a file of any format; the first line tells which. `base` is what the machine is
@@ -39,6 +55,11 @@ struct measurements {
  * what it can do. */
 bool measurements_read(const char *path, const struct platform *base, bool any_size,
                        struct measurements *found, struct error *err);
+
+/* The same on a kernel, which the output of a selftest does not say (benchtext.h); NULL: not
+ * given. */
+bool measurements_read_on(const char *path, const struct platform *base, const char *kernel,
+                          bool any_size, struct measurements *found, struct error *err);
 void measurements_free(struct measurements *found);
 
 /* Fits nothing: writes what a platform's modes say of every row, as CSV. */

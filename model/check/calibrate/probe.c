@@ -8,6 +8,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Samples of a quiet machine differ by some percent. */
+#define NOISY_TIMES 1.3
+
 /* A buffer of more than that share of the caches is not wholly in them. */
 #define IN_CACHE 0.5
 
@@ -166,12 +169,19 @@ static void add_reading(struct measurements *found, const struct reading *readin
     seen->p10 = reading->p10;
     seen->p90 = reading->p90;
     seen->off = measurements_off(reading->value, reading->p10, reading->p90);
+    double times = reading->p10 > 0 ? reading->p90 / reading->p10 : 1;
+    found->noisy += times > NOISY_TIMES;
+    if (times > found->noisiest_times) {
+        found->noisiest_times = times;
+        memcpy(found->noisiest, seen->name, sizeof found->noisiest);
+    }
     seen->kind = kind;
     seen->cores = reading->cores;
     seen->bytes = reading->bytes;
 }
 
-/* Arm's instruction, or on other machines the nearest to it. */
+/* Arm's instruction, or on other machines the nearest to it, which can be held against a platform
+ * but makes none. */
 static const char *flusher_of(const struct csv *table)
 {
     static const char *const known[] = {"dc_civac", "clflushopt", "clflush"};
@@ -333,6 +343,7 @@ bool measurements_read_probe(const struct csv *table, uint64_t cache_bytes,
                              struct measurements *found, struct error *err)
 {
     const char *flusher = flusher_of(table);
+    found->foreign = flusher[0] && strcmp(flusher, "dc_civac") != 0 ? flusher : NULL;
     struct picked picked = {0};
     found->probe = true;
     if (!check_columns(table, err)) {

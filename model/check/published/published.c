@@ -192,15 +192,12 @@ static bool same_machine(const struct platform *a, const struct platform *b)
     return strcmp(a->name, b->name) == 0 && a->fwb == b->fwb && a->tlbirange == b->tlbirange;
 }
 
-static void set_machine(struct published_set *set, struct published *row,
-                        const struct features *features)
+/* Rows of one machine share it. */
+static void use_machine(struct published_set *set, struct published *row,
+                        const struct platform *host, const struct features *features)
 {
-    struct platform found;
+    struct platform found = *host;
     struct error err;
-    if (!published_host(row->host, &found, &err)) {
-        refuse(row, "%.190s", err.text);
-        return;
-    }
     found.fwb = features->fwb < 0 ? found.fwb : features->fwb == 1;
     found.tlbirange = features->tlbirange < 0 ? found.tlbirange : features->tlbirange == 1;
     row->strategy = *strategy_find(found.fwb ? "fwb" : "unmap", &err);
@@ -221,6 +218,18 @@ static void set_machine(struct published_set *set, struct published *row,
     }
     *row->platform = found;
     set->platforms[set->platform_count++] = row->platform;
+}
+
+static void set_machine(struct published_set *set, struct published *row,
+                        const struct features *features)
+{
+    struct platform found;
+    struct error err;
+    if (!published_host(row->host, &found, &err)) {
+        refuse(row, "%.190s", err.text);
+        return;
+    }
+    use_machine(set, row, &found, features);
 }
 
 /* --- rows and files --- */
@@ -323,6 +332,24 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     }
     csv_free(&table);
     return ok;
+}
+
+bool published_take(struct published_set *set, const struct published *row,
+                    const struct platform *platform, const char *kernel, struct error *err)
+{
+    struct published taken = *row;
+    const struct features as_it_is = {-1, -1, -1};
+    if (!kernel_resolve(kernel, &taken.kernel, err)) {
+        return false;
+    }
+    snprintf(taken.host, sizeof taken.host, "%s", platform->name);
+    use_machine(set, &taken, platform, &as_it_is);
+    set->rows = realloc(set->rows, (set->count + 1) * sizeof *set->rows);
+    if (!set->rows) {
+        error_fatal("out of memory for published rows");
+    }
+    set->rows[set->count++] = taken;
+    return true;
 }
 
 struct observation published_observation(const struct published *row)

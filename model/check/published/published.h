@@ -56,6 +56,10 @@ struct published_set {
 /* Appends the rows of a file. False with one line where it is not such a file;
  * a row that the model cannot express is no error. */
 bool published_read(const char *path, struct published_set *set, struct error *err);
+
+/* Adds a row whose benchmark and value are there already, as run on that machine and kernel. */
+bool published_take(struct published_set *set, const struct published *row,
+                    const struct platform *platform, const char *kernel, struct error *err);
 void published_free(struct published_set *set);
 
 /* How far a published figure is off by itself (standard deviation of its

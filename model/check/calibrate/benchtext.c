@@ -1,0 +1,184 @@
+#include "check/calibrate/benchtext.h"
+
+#include "check/calibrate/benchtext_parts.h"
+#include "core/error.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- which --- */
+
+/* What tells an output, and what is made of it. */
+static const struct form {
+    const char *mark;
+    bool (*line)(struct benchtext *reader, char *line); /* NULL: nothing is, for this reason: */
+    const char *why;
+} forms[] = {
+    {"KVM_CREATE_MAPPINGS: total execution time", benchtext_page_table, NULL},
+    {"Enabling dirty logging time", benchtext_dirty_log, NULL},
+    {"dirty memory time:", benchtext_dirty_log, NULL},
+    {"avg ns", benchtext_micro_bench, NULL},
+    {"single random read / dual random read", benchtext_tinymembench, NULL},
+    {"standard memcpy ", benchtext_tinymembench, NULL},
+    {"\"stride=", benchtext_lmbench, NULL},
+    {"\"libc bcopy", benchtext_lmbench, NULL},
+    {"Memory bzero bandwidth", benchtext_lmbench, NULL},
+    {"VM-EXIT ", NULL,
+     "output of `perf kvm stat`, whose times begin behind the switch to the host, hold the "
+     "tracepoints' own, and put page faults together with emulated accesses: no cost follows from "
+     "them"},
+    {"Performance counter stats for", NULL,
+     "output of `perf stat`, which counts events and times none of what has a cost here"},
+};
+#define FORMS (sizeof forms / sizeof *forms)
+
+#define KNOWN                                                                               \
+    "the output of kvm_page_table_test, dirty_log_perf_test, kvm-unit-tests' micro-bench, " \
+    "tinymembench, sbc-bench or lmbench"
+
+static const struct form *form_of(const char *text)
+{
+    for (size_t i = 0; i < FORMS; i++) {
+        if (strstr(text, forms[i].mark)) {
+            return &forms[i];
+        }
+    }
+    return NULL;
+}
+
+/* A table's header is its first line that is no comment. */
+static bool has_header(const char *text)
+{
+    while (*text == '#' || *text == '\n') {
+        text += strcspn(text, "\n");
+        text += *text == '\n';
+    }
+    size_t length = strcspn(text, "\n");
+    const char *comma = memchr(text, ',', length);
+    static const char *const columns[] = {"quantity", "benchmark", "median_ns"};
+    for (size_t i = 0; comma && i < sizeof columns / sizeof *columns; i++) {
+        const char *column = strstr(text, columns[i]);
+        if (column && (size_t)(column - text) < length) {
+            return true;
+        }
+    }
+    return comma && !form_of(text);
+}
+
+bool benchtext_is(const char *text)
+{
+    return !has_header(text);
+}
+
+/* --- what the forms share --- */
+
+bool benchtext_number(struct benchtext *reader, const char *text, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (end != text && *value > 0 && *value < 1e15) {
+        return true;
+    }
+    struct source_location at = {reader->path, reader->line, NULL};
+    return error_input(reader->err, &at, "found '%.40s', expected a number above 0", text);
+}
+
+void benchtext_use(struct benchtext *reader, const char *use)
+{
+    struct measurements *found = reader->found;
+    found->uses = realloc(found->uses, (found->use_count + 1) * sizeof *found->uses);
+    if (!found->uses) {
+        error_fatal("out of memory for measurements");
+    }
+    struct measurements_use *kept = &found->uses[found->use_count++];
+    *kept = (struct measurements_use){.line = reader->line};
+    snprintf(kept->what, sizeof kept->what, "%s", reader->text);
+    snprintf(kept->use, sizeof kept->use, "%s", use);
+}
+
+void benchtext_keep(struct benchtext *reader, struct benchtext_pick *pick, double value,
+                    double spread)
+{
+    *pick = (struct benchtext_pick){.value = value, .spread = spread, .line = reader->line};
+    snprintf(pick->text, sizeof pick->text, "%s", reader->text);
+}
+
+/* Best of a run: it is not known better than that. */
+#define LEAST_SPREAD 0.05
+#define Z10 1.2816 /* standard deviations from the median to the 10th or 90th percentile */
+
+static void add_pick(struct benchtext *reader, const struct benchtext_pick *pick,
+                     enum observed kind, const char *use)
+{
+    if (pick->value <= 0) {
+        return;
+    }
+    double spread = pick->spread > LEAST_SPREAD ? pick->spread : LEAST_SPREAD;
+    struct observation *seen = measurements_row(reader->found);
+    *seen = (struct observation){.measured = pick->value,
+                                 .p10 = pick->value / (1 + Z10 * spread),
+                                 .p90 = pick->value * (1 + Z10 * spread),
+                                 .off = spread,
+                                 .kind = kind,
+                                 .cores = 1,
+                                 .line_bytes = 64};
+    snprintf(seen->name, sizeof seen->name, "line %u", pick->line);
+    reader->line = pick->line;
+    snprintf(reader->text, sizeof reader->text, "%s", pick->text);
+    benchtext_use(reader, use);
+}
+
+/* The line without what mail and TAP put in front of it, and without blanks around it. */
+static char *bare(char *line)
+{
+    line += strspn(line, " \t#>\r");
+    size_t length = strlen(line);
+    while (length > 0 && strchr(" \t\r", line[length - 1])) {
+        line[--length] = '\0';
+    }
+    return line;
+}
+
+static bool nothing_found(struct benchtext *reader)
+{
+    struct source_location at = {.file = reader->path};
+    return error_input(reader->err, &at, "found no line that a cost follows from in %s",
+                       "this output, expected " KNOWN " as it was printed, whole");
+}
+
+bool benchtext_read(const char *path, char *text, const struct platform *base, const char *kernel,
+                    struct measurements *found, struct error *err)
+{
+    const struct form *form = form_of(text);
+    struct source_location at = {.file = path};
+    if (!form || !form->line) {
+        return error_input(err, &at, "found %s; expected " KNOWN ", or a table with a column %s",
+                           form ? form->why : "no known output of a benchmark and no table",
+                           "benchmark (bench/published/README.md), quantity or median_ns "
+                           "(bench/kvm/PROBE.md)");
+    }
+    struct benchtext reader = {
+        .path = path, .base = base, .kernel = kernel, .found = found, .err = err};
+    bool good = true;
+    for (char *next = text; good && next;) {
+        char *line = strsep(&next, "\n");
+        reader.line++;
+        line = bare(line);
+        snprintf(reader.text, sizeof reader.text, "%s", line);
+        good = form->line(&reader, line);
+    }
+    if (!good) {
+        return false;
+    }
+    add_pick(&reader, &reader.exit, PROBE_EXIT, "exit_ns: a trap to the host and back");
+    add_pick(&reader, &reader.latency[reader.latency[1].value > 0], PROBE_LATENCY,
+             "memory_ns: the largest block");
+    add_pick(&reader, &reader.write, PROBE_WRITE, "zero_gbps: one core writes");
+    add_pick(&reader, &reader.copy, PROBE_COPY, "copy_gbps: one core copies");
+    found->probe = found->published.count == 0;
+    found->selftest = found->published.count > 0;
+    for (size_t i = 0; i < found->published.count; i++) {
+        *measurements_row(found) = published_observation(&found->published.rows[i]);
+    }
+    return found->count > 0 || nothing_found(&reader);
+}
