@@ -121,65 +121,170 @@ static void hear_judged(struct oracle_log *log, const struct oracle_call *part,
     replay->old = part->reader == replay->reader ? old : replay->old;
 }
 
-/* Plays all but `count` steps from `from` on; whether the read comes out as the
- * story says, for the same reason. */
-static bool holds_without(struct replay *replay, const struct story *story, size_t from,
-                          size_t count)
+static void begin(struct replay *replay, const struct story *story, uint64_t value)
 {
     struct oracle *oracle = &replay->oracle;
-    interval_map_set(&oracle->state, story->line, story->line + oracle->traits.line_bytes, 0);
+    interval_map_set(&oracle->state, story->line, story->line + oracle->traits.line_bytes, value);
     oracle->verdict[replay->reader] = (struct verdict){.outcome = NOT_READ};
-    for (size_t i = 0; i < story->count; i++) {
-        if (i < from || i >= from + count) {
-            oracle->judging = i + 1 == story->count;
-            oracle_do(oracle, &story->steps[i].call);
-        }
-    }
+    oracle->judging = false;
+}
+
+/* Whether the read that ends the story comes out as it says, for the same reason. */
+static bool ends_right(struct replay *replay, const struct story *story)
+{
+    struct oracle *oracle = &replay->oracle;
+    oracle->judging = true;
+    oracle_do(oracle, &story->steps[story->count - 1].call);
     return oracle->verdict[replay->reader].outcome == story->outcome && replay->old == story->old;
 }
 
 static bool holds(struct replay *replay, const struct story *story)
 {
-    return holds_without(replay, story, 0, 0);
-}
-
-static bool any_stays(const struct story_step *steps, size_t count)
-{
-    bool stays = false;
-    for (size_t i = 0; i < count; i++) {
-        stays |= steps[i].core || steps[i].origin;
+    begin(replay, story, 0);
+    for (size_t i = 0; i + 1 < story->count; i++) {
+        oracle_do(&replay->oracle, &story->steps[i].call);
     }
-    return stays;
+    return ends_right(replay, story);
 }
 
-/* One go over all steps that may be dropped, so many at a time, the oldest first. The last one
- * stays. */
-static bool drop_each(struct replay *replay, struct story *story, size_t chunk)
+/* --- the shortest one --- */
+
+/* What the oracle may hold of the line after so many steps of the story, in any choice of
+ * them that keeps those that stay, and the fewest calls that this takes from its start. */
+struct way {
+    uint64_t value;
+    size_t steps, calls;
+    size_t stays; /* the next call that stays: none behind it can come next */
+};
+
+struct ways {
+    struct way *at;
+    size_t count, room;
+};
+
+static bool stays(const struct story *story, size_t call)
 {
-    struct story_step *steps = story->steps;
-    bool dropped = false;
-    for (size_t from = 0; from + chunk < story->count;) {
-        if (!any_stays(steps + from, chunk) && holds_without(replay, story, from, chunk)) {
-            story->count -= chunk;
-            memmove(steps + from, steps + from + chunk, (story->count - from) * sizeof *steps);
-            dropped = true;
-        } else {
-            from += chunk;
+    const struct story_step *step = &story->steps[call];
+    return step->core || step->origin || call + 1 == story->count;
+}
+
+static size_t next_that_stays(const struct story *story, size_t call)
+{
+    while (!stays(story, call)) {
+        call++;
+    }
+    return call;
+}
+
+static bool same_call(const struct oracle_call *a, const struct oracle_call *b)
+{
+    return a->operation == b->operation && a->by_guest == b->by_guest && a->cleaned == b->cleaned &&
+           a->executable == b->executable && a->reader == b->reader && a->path == b->path &&
+           a->vcpus.cached == b->vcpus.cached && a->vcpus.past == b->vcpus.past &&
+           a->vcpus.others == b->vcpus.others;
+}
+
+static uint64_t value_after(struct replay *replay, const struct story *story, uint64_t value,
+                            size_t call)
+{
+    uint64_t end;
+    begin(replay, story, value);
+    oracle_do(&replay->oracle, &story->steps[call].call);
+    return interval_map_value(&replay->oracle.state, story->line, &end);
+}
+
+/* Unless it is known with as few steps and calls. */
+static void add_way(struct ways *ways, struct way way)
+{
+    for (size_t i = 0; i < ways->count; i++) {
+        const struct way *known = &ways->at[i];
+        if (known->value == way.value && known->stays == way.stays && known->calls <= way.calls) {
+            return;
         }
     }
-    return dropped;
+    if (ways->count == ways->room) {
+        size_t room = ways->room ? 2 * ways->room : 64;
+        struct way *at = alloc_raw(room, sizeof *at, "ways of a story");
+        if (ways->count > 0) {
+            memcpy(at, ways->at, ways->count * sizeof *at);
+        }
+        free(ways->at);
+        ways->at = at;
+        ways->room = room;
+    }
+    ways->at[ways->count++] = way;
 }
 
-static void drop(struct replay *replay, struct story *story)
+/* All ways that are a step longer. Of calls alike the first one is enough. */
+static void go_on(struct replay *replay, const struct story *story, struct ways *ways,
+                  struct way from)
 {
-    for (size_t chunk = story->count / 2; chunk > 1; chunk /= 2) {
-        drop_each(replay, story, chunk);
-    }
-    bool dropped = true;
-    while (dropped) {
-        dropped = drop_each(replay, story, 1);
+    for (size_t call = from.calls; call <= from.stays && call + 1 < story->count; call++) {
+        bool again = false;
+        for (size_t i = from.calls; i < call && !again && call < from.stays; i++) {
+            again = same_call(&story->steps[i].call, &story->steps[call].call);
+        }
+        if (!again) {
+            add_way(ways, (struct way){.value = value_after(replay, story, from.value, call),
+                                       .steps = from.steps + 1,
+                                       .calls = call + 1,
+                                       .stays = next_that_stays(story, call + 1)});
+        }
     }
 }
+
+/* The latest call that may be the last step of a way, before `end`; and the way before it. */
+static size_t last_step(struct replay *replay, const struct story *story, const struct ways *ways,
+                        struct way *way, size_t end)
+{
+    struct way before = {0};
+    size_t latest = 0;
+    for (size_t i = 0; i < ways->count; i++) {
+        const struct way *from = &ways->at[i];
+        for (size_t call = end; from->steps + 1 == way->steps && call-- > from->calls;) {
+            if (call <= from->stays && call >= latest &&
+                next_that_stays(story, call + 1) == way->stays &&
+                value_after(replay, story, from->value, call) == way->value) {
+                before = *from;
+                latest = call;
+                break;
+            }
+        }
+    }
+    *way = before;
+    return latest;
+}
+
+/* Leaves the fewest steps that end in the same, of several choices that with the latest ones. */
+static void shorten(struct replay *replay, struct story *story)
+{
+    struct ways ways = {0};
+    struct way way = {.stays = next_that_stays(story, 0)};
+    add_way(&ways, way);
+    for (size_t i = 0;; i++) {
+        INVARIANT(i < ways.count, "a story of %zu calls has no way to its end", story->count);
+        way = ways.at[i];
+        begin(replay, story, way.value);
+        if (way.stays + 1 == story->count && ends_right(replay, story)) {
+            break;
+        }
+        go_on(replay, story, &ways, way);
+    }
+    size_t count = way.steps + 1, end = story->count - 1;
+    struct story_step *steps = alloc_raw(count, sizeof *steps, "a story");
+    steps[way.steps] = story->steps[end];
+    while (way.steps > 0) {
+        size_t at = way.steps - 1;
+        end = last_step(replay, story, &ways, &way, end);
+        steps[at] = story->steps[end];
+    }
+    free(ways.at);
+    free(story->steps);
+    story->steps = steps;
+    story->count = story->room = count;
+}
+
+/* --- who wrote what is old --- */
 
 static bool acts_on_data(const struct story_step *step)
 {
@@ -189,7 +294,7 @@ static bool acts_on_data(const struct story_step *step)
 }
 
 /* Who wrote what is read in place of a story's only write: the last one to write before
- * anything of the story touched the line. `all` are the steps before any was dropped. */
+ * anything of the story touched the line. `all` are the steps before any was left out. */
 static const struct story_step *origin_of(const struct story *story, const struct story_step *all)
 {
     size_t writes = 0, first = 0;
@@ -211,8 +316,8 @@ static const struct story_step *origin_of(const struct story *story, const struc
 /* The core, the origin and all that came behind that, where this comes out the same: the core
  * alone may not, since the origin may bring steps with it, such as the clean that took its bytes
  * to memory. */
-static void drop_from_origin(struct replay *replay, struct story *story,
-                             const struct story_step *all, size_t count, size_t origin)
+static void shorten_from_origin(struct replay *replay, struct story *story,
+                                const struct story_step *all, size_t count, size_t origin)
 {
     struct story longer = *story;
     longer.steps = alloc_raw(count, sizeof *longer.steps, "a story");
@@ -225,7 +330,7 @@ static void drop_from_origin(struct replay *replay, struct story *story,
         }
     }
     if (holds(replay, &longer)) {
-        drop(replay, &longer);
+        shorten(replay, &longer);
         free(story->steps);
         *story = longer;
     } else {
@@ -240,13 +345,13 @@ static void reduce(struct replay *replay, struct story *story)
     size_t count = story->count;
     struct story_step *all = alloc_raw(count, sizeof *all, "a story");
     memcpy(all, story->steps, count * sizeof *all);
-    drop(replay, story);
+    shorten(replay, story);
     for (size_t i = 0; i < story->count; i++) {
         story->steps[i].core = all[story->steps[i].place].core = true;
     }
     const struct story_step *origin = origin_of(story, all);
     if (origin) {
-        drop_from_origin(replay, story, all, count, origin->place);
+        shorten_from_origin(replay, story, all, count, origin->place);
     }
     free(all);
     holds(replay, story);

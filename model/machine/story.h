@@ -3,9 +3,9 @@
  *
  * For each reader, the first line that it may read old is found in one run
  * (stories_search). A second run, of the same point, logs what happens to these lines up to that
- * read (stories_watch). From the log, calls are dropped as long as the oracle says the same of
- * the read that ends it, for the same reason (stories_reduce): none of those left can be spared.
- * Where they hold one write only, who wrote before is put in front.
+ * read (stories_watch). Of the log, the fewest calls are left with which the oracle says the same
+ * of the read that ends it, for the same reason (stories_reduce). Where they hold one write only,
+ * who wrote before is put in front.
  */
 #ifndef S2FLUSH_MACHINE_STORY_H
 #define S2FLUSH_MACHINE_STORY_H

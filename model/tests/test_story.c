@@ -66,6 +66,30 @@ static void expect_minimal(const struct story *story, enum reader reader,
     }
 }
 
+/* Whether fewer of the calls than the core has lead to the same: of all choices. */
+static bool any_shorter(const struct oracle_call *calls, const struct story *story,
+                        enum reader reader, struct oracle_traits traits)
+{
+    size_t core = 0, last = story->steps[story->count - 1].place;
+    struct story tried = *story;
+    struct story_step steps[CALLS];
+    bool any = false;
+    for (size_t i = 0; i < story->count; i++) {
+        core += story->steps[i].core;
+    }
+    for (uint32_t chosen = 0; chosen < UINT32_C(1) << last && !any; chosen++) {
+        tried.steps = steps;
+        tried.count = 0;
+        for (size_t i = 0; i <= last; i++) {
+            if (i == last || chosen >> i & 1) {
+                steps[tried.count++] = (struct story_step){.call = calls[i]};
+            }
+        }
+        any = tried.count < core && comes_out(&tried, reader, traits, false, SIZE_MAX);
+    }
+    return any;
+}
+
 static bool has_origin(const struct story *story)
 {
     bool has = false;
@@ -295,40 +319,57 @@ static struct oracle_call random_call(void)
     return call;
 }
 
-static void play_calls(struct oracle *oracle, const struct oracle_call *calls)
+/* Reads are judged from one of the calls on. */
+static void play_calls(struct oracle *oracle, const struct oracle_call *calls, size_t count,
+                       size_t judged_from)
 {
-    for (size_t i = 0; i < CALLS; i++) {
-        oracle->judging = i >= CALLS / 2;
+    for (size_t i = 0; i < count; i++) {
+        oracle->judging = i >= judged_from;
         oracle_do(oracle, &calls[i]);
     }
+}
+
+/* The stories of those calls; the caller frees them. */
+static void find_stories(struct stories *stories, const struct oracle_call *calls, size_t count,
+                         size_t judged_from, struct oracle_traits traits)
+{
+    struct engine engine = {.now = 0};
+    struct pool pool;
+    struct oracle first, second;
+    interval_map_pool_init(&pool, 64);
+    oracle_init(&first, &pool, traits);
+    stories_search(stories, &first, &engine);
+    play_calls(&first, calls, count, judged_from);
+    oracle_init(&second, &pool, traits);
+    stories_watch(stories, &second, &engine);
+    play_calls(&second, calls, count, judged_from);
+    stories_reduce(stories);
+    for (int reader = 0; reader < READERS; reader++) {
+        assert_int_equal(stories->of[reader].outcome, first.verdict[reader].outcome);
+    }
+    pool_free(&pool);
+}
+
+static struct oracle_traits random_traits(void)
+{
+    return (struct oracle_traits){
+        .line_bytes = LINE, .dic = below(2), .idc = below(2), .still = below(2)};
 }
 
 static void test_random_calls(void **state)
 {
     (void)state;
-    struct engine engine = {.now = 0};
     size_t found = 0, with_origin = 0;
     for (int sequence = 0; sequence < SEQUENCES; sequence++) {
         struct oracle_call calls[CALLS];
-        struct oracle_traits traits = {
-            .line_bytes = LINE, .dic = below(2), .idc = below(2), .still = below(2)};
-        struct pool pool;
-        struct oracle first, second;
+        struct oracle_traits traits = random_traits();
         struct stories stories;
         for (size_t i = 0; i < CALLS; i++) {
             calls[i] = random_call();
         }
-        interval_map_pool_init(&pool, 64);
-        oracle_init(&first, &pool, traits);
-        stories_search(&stories, &first, &engine);
-        play_calls(&first, calls);
-        oracle_init(&second, &pool, traits);
-        stories_watch(&stories, &second, &engine);
-        play_calls(&second, calls);
-        stories_reduce(&stories);
+        find_stories(&stories, calls, CALLS, CALLS / 2, traits);
         for (int reader = 0; reader < READERS; reader++) {
             const struct story *story = &stories.of[reader];
-            assert_int_equal(story->outcome, first.verdict[reader].outcome);
             if (story_is(story)) {
                 expect_minimal(story, (enum reader)reader, traits);
                 found++;
@@ -336,10 +377,38 @@ static void test_random_calls(void **state)
             }
         }
         stories_free(&stories);
-        pool_free(&pool);
     }
     print_message("%zu stories, %zu with the origin of the old bytes\n", found, with_origin);
     assert_true(found > SEQUENCES / 2 && with_origin > 0);
+}
+
+/* Short logs of one line, against all choices of their calls. */
+static void test_none_is_shorter(void **state)
+{
+    (void)state;
+    enum { SHORT = 12 };
+    size_t found = 0;
+    for (int sequence = 0; sequence < SEQUENCES / 10; sequence++) {
+        struct oracle_call calls[SHORT];
+        struct oracle_traits traits = random_traits();
+        struct stories stories;
+        for (size_t i = 0; i < SHORT; i++) {
+            calls[i] = random_call();
+            calls[i].operation = i + 1 == SHORT ? DO_READ : calls[i].operation;
+            calls[i].start = AT;
+            calls[i].end = AT + LINE;
+            calls[i].lines = 1;
+        }
+        find_stories(&stories, calls, SHORT, SHORT - 1, traits);
+        enum reader reader = calls[SHORT - 1].reader;
+        if (story_is(&stories.of[reader])) {
+            assert_false(any_shorter(calls, &stories.of[reader], reader, traits));
+            found++;
+        }
+        stories_free(&stories);
+    }
+    print_message("%zu shortest stories\n", found);
+    assert_true(found > SEQUENCES / 40);
 }
 
 int main(void)
@@ -348,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_the_relocated_kernel),
         cmocka_unit_test(test_stories_by_hand),
         cmocka_unit_test(test_random_calls),
+        cmocka_unit_test(test_none_is_shorter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
