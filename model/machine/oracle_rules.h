@@ -22,7 +22,8 @@
       "they may be missing at the point of unification (PoU) until a clean to the "              \
       "PoU",                                                                                     \
       "D7.5.8.1.2")                                                                              \
-    X(IDC, "not where CTR_EL0.IDC is 1: fetches see what data accesses see", "CTR_EL0")          \
+    X(IDC, "not where CTR_EL0.IDC is 1 in effect: fetches see what data accesses see",           \
+      "CTR_EL0: 1 also where CLIDR_EL1.LoUU and LoUIS are 0")                                    \
     X(FWB_IDC, "FEAT_S2FWB has that effect: no level has to be cleaned to the PoU",              \
       "CLIDR_EL1.LoUU and LoUIS are 0 with FEAT_S2FWB")                                          \
     X(ONE_COPY, "a write through the caches leaves no older copy in any data cache", "D7.5.1")   \
