@@ -122,6 +122,7 @@ static void append(struct timeline *timeline, struct script *script, struct op o
         script->ops = grown(script->ops, script->room * sizeof *script->ops);
     }
     op.phase = timeline->phase;
+    timeline->window |= op.kind == OP_WINDOW;
     script->ops[script->count++] = op;
 }
 
@@ -171,6 +172,7 @@ static bool same_vm(const struct vm_shape *a, const struct vm_shape *b)
         a->vcpus == b->vcpus && a->copies == b->copies && a->s1_levels == b->s1_levels &&
         a->s1_page_bytes == b->s1_page_bytes && a->s1_hot_pages == b->s1_hot_pages &&
         a->off_access_bytes == b->off_access_bytes &&
+        a->reset_stops_vcpus == b->reset_stops_vcpus &&
         !(a->off_access_share < b->off_access_share || a->off_access_share > b->off_access_share) &&
         a->slot_count == b->slot_count;
     for (uint32_t i = 0; i < a->slot_count && same; i++) {

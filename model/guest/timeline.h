@@ -46,6 +46,7 @@ enum op_kind {
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
     OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */
+    OP_WINDOW, /* what counts begins here, and not at the first re-init */
     OP_KINDS
 };
 
@@ -126,6 +127,7 @@ struct timeline {
     char (*phases)[PHASE_NAME];
     uint32_t phase_count;
     uint64_t signals;
+    bool window; /* it has an OP_WINDOW */
     uint64_t ops; /* operations and pieces so far */
     bool full; /* there were to be more of them, or more phases: they are left out */
 

@@ -189,13 +189,15 @@ static void write_parts(const struct account *account, const struct share *share
         changed_ps += fabs(shares[i].added_ps);
         add_share(&all, &shares[i]);
     }
-    bool begun = account->sim->reinit_ps != UINT64_MAX;
-    fprintf(account->out, "\nWindow: %s\n  %-12s %16s %16s %17s\n",
-            begun ? "from the first re-init call to the end"
-                  : "the whole run, which has no re-init",
-            "part", "time [us]", "yardstick [us]", "added [us]");
+    const char *window = account->sim->reinit_ps == UINT64_MAX
+                             ? "the whole run, which has no re-init"
+                         : account->timeline->window ? "from the operation `window` to the end"
+                                                     : "from the first re-init call to the end";
+    fprintf(account->out, "\nWindow: %s\n  %-12s %16s %16s %17s\n", window, "part", "time [us]",
+            "yardstick [us]", "added [us]");
     for (size_t i = 0; i < count; i++) {
-        if (account->full || fabs(shares[i].added_ps) > SMALL_SHARE * changed_ps) {
+        if (account->full || changed_ps <= 0 ||
+            fabs(shares[i].added_ps) > SMALL_SHARE * changed_ps) {
             write_share(account, &shares[i]);
         } else {
             add_share(&small, &shares[i]);

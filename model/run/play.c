@@ -32,7 +32,7 @@ static void note_mapped(struct sim *sim, uint32_t phase, bool before)
     record->touched_end_bytes = touched;
 }
 
-/* The first re-init opens the window in which costs and verdicts count. */
+/* Opens the window in which costs and verdicts count, once. */
 static void open_window(struct sim *sim, struct actor *actor)
 {
     if (sim->reinit_ps == UINT64_MAX) {
@@ -127,7 +127,9 @@ static void fill(struct play *play, struct actor *actor, const struct op *op)
 
 static void reinit(struct play *play, struct actor *actor, const struct op *op)
 {
-    open_window(play->sim, actor);
+    if (!play->sim->point->timeline->window) {
+        open_window(play->sim, actor);
+    }
     watch_mark(actor, MARK_REINIT, op->n);
     kvm_reinit(actor, play->kvm, (uint32_t)op->n);
 }
@@ -285,6 +287,9 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         return;
     case OP_TEARDOWN:
         kvm_teardown(actor, kvm);
+        return;
+    case OP_WINDOW:
+        open_window(play->sim, actor);
         return;
     case OP_SIGNAL:
         actor_raise(actor, &play->signals[op->n]);

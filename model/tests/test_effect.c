@@ -38,6 +38,10 @@ static bool value_of(const struct option_row *row, const struct workload *worklo
         snprintf(text, size, "%llu", (unsigned long long)value);
         return n < 2;
     }
+    if (row->kind == OPTION_FLAG) {
+        snprintf(text, size, "%s", *(const bool *)field ? "no" : "yes");
+        return n < 1;
+    }
     snprintf(text, size, "other");
     return n < 1;
 }

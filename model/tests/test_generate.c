@@ -243,6 +243,55 @@ static void test_secondaries_follow_from_ram(void **state)
     }
 }
 
+struct first_boot {
+    const char *ram;
+    uint64_t touched_mib;
+    double recorded_mib; /* by the boots of that size; 0: there is none */
+};
+
+/* A first boot touches what boots of its size were recorded to, and nothing comes before it. */
+static void test_first_boot_grows_with_ram(void **state)
+{
+    (void)state;
+    static const struct first_boot rows[] = {
+        {"256M", 58, 57.5}, {"1G", 76, 78}, {"4G", 212, 210}, {"128G", 3188, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct workload *workload = workload_of("first-boot");
+        struct timeline timeline;
+        set_key(workload, "ram", rows[i].ram);
+        build(workload, &timeline);
+        assert_int_equal(touched_in(&timeline, "boot1", false), rows[i].touched_mib * MIB);
+        if (rows[i].recorded_mib > 0) {
+            expect_near((double)rows[i].touched_mib / rows[i].recorded_mib, 1, 0.03);
+        }
+        assert_int_equal(touched_in(&timeline, "use1", false), 0);
+        timeline_free(&timeline);
+        workload_free(workload);
+    }
+}
+
+/* Each MMU-on of a VM of 128 GiB and 64 vCPUs flushes what the first vCPU has touched: the kernel
+ * and the memory map, 2 GiB, and no share of RAM. */
+static void test_first_boot_flushes_little(void **state)
+{
+    (void)state;
+    struct stage stage;
+    struct timeline timeline;
+    struct strategy unmap = strategy_row("unmap");
+    struct workload *workload = workload_of("first-boot");
+    set_key(workload, "ram", "128G");
+    set_key(workload, "vcpus", "64");
+    stage_init(&stage, "neoverse-n1", "6.1");
+    build(workload, &timeline);
+    struct sim *sim = play(&stage, &timeline, &unmap, false);
+    const uint64_t *toggle = sim->window + SITE_TOGGLE * EVENT_KINDS;
+    assert_int_equal(toggle[EV_flush_vm_calls], 64);
+    expect_near((double)toggle[EV_flush_bytes] / 63 / (double)GIB, 2.15, 0.05);
+    play_free(sim);
+    timeline_free(&timeline);
+    workload_free(workload);
+}
+
 /* Where they come up changes who touches, and nothing of what is touched. */
 static void test_secondaries_cut(void **state)
 {
@@ -326,6 +375,8 @@ int main(void)
         cmocka_unit_test(test_cached_share_of_large),
         cmocka_unit_test(test_mmu_on_as_recorded),
         cmocka_unit_test(test_secondaries_follow_from_ram),
+        cmocka_unit_test(test_first_boot_grows_with_ram),
+        cmocka_unit_test(test_first_boot_flushes_little),
         cmocka_unit_test(test_secondaries_cut),
         cmocka_unit_test(test_secondaries_range),
         cmocka_unit_test(test_share_is_refused),

@@ -1,4 +1,5 @@
 /* Workload files: what they say, what they may not say, and what is built. */
+#include "core/datadir.h"
 #include "core/error.h"
 #include "play.h"
 
@@ -68,6 +69,14 @@ static void test_lines_refused(void **state)
         {TIMELINE "vcpu0 = enter\nvcpu0 = read ram 4K every 8K times 0\n", ":6:", "1 to 1000000"},
         {TIMELINE "vcpu0 = enter\nvcpu0 = read ram 1M every 8M times 9\n", ":6:", "border"},
         {TIMELINE "phase =\n", ":5:", "expected a name"},
+        {TIMELINE "vmm = window\nvcpu0 = window\n", ":6:", "begins in line 5 already"},
+        {TIMELINE "vmm = window ram\n", ":5:", "found 'ram', expected 'window'"},
+        {TIMELINE "vmm = destroy\nvmm = fill ram 4K\n", ":6:", "destroyed in line 5"},
+        {TIMELINE "vmm = destroy\nvcpu0 = enter\n", ":5:", "vCPU 0 may still do something"},
+        {"[workload]\nplay = concurrent\n" TIMELINE
+         "vcpu0 = enter\nvcpu0 = signal a\nvcpu1 = wait a\nvcpu1 = enter\nvcpu1 = read ram 4K\n"
+         "vcpu0 = read ram 4K\nvcpu1 = signal b\nvmm = wait b\nvmm = destroy\n",
+         ":15:", "vCPU 0 may still do something"},
     };
     EXPECT_REFUSED(rows);
 }
@@ -134,6 +143,24 @@ static void test_keys_refused(void **state)
         {"[boot]\nfootprint = 8M\nrewrite = 9M\n", "rewrite", "at most 8M, the footprint"},
     };
     EXPECT_REFUSED(rows);
+}
+
+/* Pages of 1 GiB are a level of 4K tables and 32 adjacent blocks of 16K ones. */
+static void test_page_sizes_that_are_not_there(void **state)
+{
+    (void)state;
+    static const struct refusal rows[] = {
+        {"[vm]\ngranule = 64K\nbacking = hugetlb-1g\n[boot]\ntouched = 10%\n", "slot ram",
+         "backing = hugetlb (512 MiB)"},
+        {VM "granule = 64K\n[slot more]\nipa = 8G\nbytes = 1G\nbacking = hugetlb-1g\n"
+            "[timeline]\nvcpu0 = enter\n",
+         ":6:", "no huge pages of 1 GiB"},
+    };
+    EXPECT_REFUSED(rows);
+    workload_free(workload_good("[vm]\ngranule = 16K\nbacking = hugetlb-1g\n[boot]\n"
+                                "touched = 10%\n"));
+    workload_free(workload_good("[vm]\ngranule = 64K\nbacking = hugetlb\n[boot]\n"
+                                "touched = 10%\n"));
 }
 
 static void test_unknown_workload(void **state)
@@ -239,33 +266,65 @@ static void test_keys_set(void **state)
     workload_free(original);
 }
 
-/* --- the files that come with the program --- */
+/* --- where the window begins, and how a VM ends --- */
 
-static const char *const files[] = {"note-relocated-kernel",
-                                    "note-aliased-lines",
-                                    "note-aliased-lines-mismatched",
-                                    "all-readers",
-                                    "generated-boot",
-                                    "s01-microvm",
-                                    "s02-protected-vm",
-                                    "s03-edge-board",
-                                    "s04-desktop",
-                                    "s05-cloud",
-                                    "s06-database",
-                                    "s07-batch",
-                                    "s08-reboot-storm",
-                                    "s09-snapshot-restore",
-                                    "s10-migration-target",
-                                    "s11-dirty-log",
-                                    "s12-locked-memory",
-                                    "host-16k",
-                                    "host-64k",
-                                    "recorded-4k",
-                                    "recorded-2m",
-                                    "recorded-1g-2m",
-                                    "recorded-4g-2m",
-                                    "recorded-2vcpu-4k",
-                                    "recorded-uefi-2vcpu"};
+static struct sim *play_text(const struct stage *stage, const char *text)
+{
+    struct strategy unmap = strategy_row("unmap");
+    struct workload *workload = workload_good(text);
+    struct timeline timeline;
+    build(workload, &timeline);
+    struct sim *sim = play(stage, &timeline, &unmap, false);
+    timeline_free(&timeline);
+    workload_free(workload);
+    return sim;
+}
+
+#define USED VM "[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\nvcpu0 = write ram 32M\n"
+#define RESET "vmm = reinit all\nvcpu0 = enter\nvcpu0 = mmu on\n"
+
+/* A window that begins at a mark has what comes after it, re-inits before it or behind it. */
+static void test_window_at_a_mark(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_init(&stage, "neoverse-n1", "6.1");
+    struct sim *whole = play_text(&stage, USED RESET "vcpu0 = read ram 16M\n");
+    struct sim *late = play_text(&stage, USED RESET "vmm = window\nvcpu0 = read ram 16M\n");
+    struct sim *early = play_text(&stage, VM "[timeline]\nvcpu0 = window\nvcpu0 = enter\n"
+                                             "vcpu0 = mmu on\nvcpu0 = write ram 32M\n" RESET
+                                             "vcpu0 = read ram 16M\n");
+    assert_int_equal(whole->window[SITE_FAULT * EVENT_KINDS + EV_exits], 4096);
+    assert_int_equal(late->window[SITE_FAULT * EVENT_KINDS + EV_exits], 4096);
+    assert_int_equal(early->window[SITE_FAULT * EVENT_KINDS + EV_exits], 8192 + 4096);
+    assert_int_equal(whole->window[SITE_REINIT * EVENT_KINDS + EV_unmap_leaves], 8192);
+    assert_int_equal(late->window[SITE_REINIT * EVENT_KINDS + EV_unmap_leaves], 0);
+    assert_int_equal(late->end_ps, whole->end_ps);
+    assert_int_equal(early->end_ps, whole->end_ps);
+    assert_int_equal(early->reinit_ps, 0);
+    assert_true(late->reinit_ps > whole->reinit_ps);
+    /* It judges what is read from there on. */
+    assert_int_equal(late->memory.oracle.verdict[READER_GUEST_OFF].lines_read, 0);
+    assert_true(late->memory.oracle.verdict[READER_GUEST_ON].lines_read > 0);
+    play_free(whole);
+    play_free(late);
+    play_free(early);
+}
+
+/* All leaves go, and all pages that the host has given. */
+static void test_destroyed(void **state)
+{
+    (void)state;
+    struct stage stage;
+    stage_init(&stage, "neoverse-n1", "6.1");
+    struct sim *sim = play_text(&stage, USED "vmm = window\nvmm = destroy\n");
+    assert_int_equal(sim->kvm.stage2.map.covered, 0);
+    assert_int_equal(sim->window[SITE_NOTIFIER * EVENT_KINDS + EV_host_zap], 8192);
+    assert_int_equal(sim->window[SITE_NOTIFIER * EVENT_KINDS + EV_line_absent], 0);
+    play_free(sim);
+}
+
+/* --- the files that come with the program --- */
 
 static void expect_plays(const struct stage *stage, const char *name)
 {
@@ -288,8 +347,12 @@ static void test_all_files(void **state)
     (void)state;
     struct stage stage;
     stage_init(&stage, "neoverse-n1", "6.1");
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        expect_plays(&stage, files[i]);
+    char *names[256];
+    size_t count = datadir_names("workloads", names, 0, 256);
+    assert_true(count > 30);
+    for (size_t i = 0; i < count; i++) {
+        expect_plays(&stage, names[i]);
+        free(names[i]);
     }
 }
 
@@ -300,10 +363,13 @@ int main(void)
         cmocka_unit_test(test_signals_refused),
         cmocka_unit_test(test_signals_keep_prefaults_apart),
         cmocka_unit_test(test_keys_refused),
+        cmocka_unit_test(test_page_sizes_that_are_not_there),
         cmocka_unit_test(test_unknown_workload),
         cmocka_unit_test(test_lines_built),
         cmocka_unit_test(test_serial_order),
         cmocka_unit_test(test_keys_set),
+        cmocka_unit_test(test_window_at_a_mark),
+        cmocka_unit_test(test_destroyed),
         cmocka_unit_test(test_all_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -120,6 +120,12 @@ static bool check_slot(const struct named_slot *slot, uint64_t granule,
     if (shape->bytes == 0) {
         return error_input(err, at, "slot %s has no bytes, expected a key bytes", slot->name);
     }
+    if (shape->backing == BACKING_HUGETLB_1G && granule == 64 * KIB) {
+        return error_input(err, at,
+                           "slot %s: hosts with pages of 64K have no huge pages of 1 GiB, expected "
+                           "backing = hugetlb (512 MiB) or thp, or granule = 4K or 16K",
+                           slot->name);
+    }
     if (shape->ipa % granule || shape->bytes % granule || shape->misalign % granule) {
         return error_input(err, at,
                            "slot %s: found ipa %#llx, %llu bytes, misalign %llu, expected whole "

@@ -70,6 +70,13 @@ static bool draws_nothing(const struct workload *workload)
     return workload->values.order != ORDER_ZIPF && workload->values.order != ORDER_RANDOM;
 }
 
+static bool boots_first(const struct workload *workload)
+{
+    return is_boot(workload) && !workload->values.reset;
+}
+
+#define FIRST_BOOT \
+    "changes nothing: nothing is used before a first boot (reset = no), expected reset = yes"
 #define FOR_PEOPLE "changes nothing that is played, it is for people: expected it in the file"
 #define RECORDED                                                                          \
     "changes nothing: the recording says it; expected a workload with a [boot], such as " \
@@ -98,6 +105,9 @@ static const struct {
     {"secondaries_after", has_one_vcpu, ONE_VCPU},
     {"secondaries_after_min", has_one_vcpu, ONE_VCPU},
     {"secondaries_after_max", has_one_vcpu, ONE_VCPU},
+    {"cached", boots_first, FIRST_BOOT},
+    {"dirty", boots_first, FIRST_BOOT},
+    {"dirty_log", boots_first, FIRST_BOOT},
     {"dirty", caches_nothing,
      "changes nothing: nothing is in the caches (cached = 0), expected cached above 0"},
     {"execute_places", executes_nothing,

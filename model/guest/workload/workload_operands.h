@@ -51,6 +51,7 @@ struct parser {
     struct wait_line *waits;
     size_t wait_count;
     bool prefaults; /* there are some */
+    unsigned window_line, destroy_line; /* 0: none yet */
 };
 
 /* Cuts a line into the parser's words. */
@@ -86,6 +87,10 @@ bool parser_take_nothing(struct parser *parser, struct op *op);
  * memory at some costs: nothing that signals say keeps the two apart. SIZE_MAX: there
  * is none. All signals that are awaited are raised. */
 size_t workload_crowded_prefault(const struct timeline *timeline);
+
+/* The first vCPU that may still do something when the VM is destroyed: no signal keeps it from
+ * that. UINT32_MAX: there is none, or the VM is not destroyed. */
+uint32_t workload_outlives_vm(const struct timeline *timeline);
 
 /* An array of `count` elements with room for one more. */
 void *workload_grown_by_one(void *array, size_t count, size_t size);

@@ -81,8 +81,16 @@ const struct option_row workload_options[] = {
 
     {CHOICE("boot", firmware, FIRMWARE_CHOICES), .fallback = "direct",
      .help = "the VMM loads the kernel itself, or firmware that loads it"},
+    {.section = "boot",
+     .name = "reset",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(struct workload_values, reset),
+     .fallback = "yes",
+     .help = "a use and a reset come before the boot; no: it is the VM's first"},
     {WHOLE("boot", footprint, UNIT_BYTES, 1 << 20, BYTES_MAX), .fallback = "179M",
-     .help = "guest memory in use, and mapped, at the reset", .source = DIRECT "178.9 MiB"},
+     .help = "guest memory in use, and mapped, at the reset; reset = no: what the boot touches, by "
+             "default 51.3M, 3/128 of RAM, and 64M where RAM ends above 4G",
+     .source = DIRECT "178.9 MiB; what boots of 256 MiB, 1 GiB and 4 GiB touch: 57.5, 78, 210 MiB"},
     {WHOLE("boot", rewrite, UNIT_BYTES, 0, BYTES_MAX), .fallback = "34M",
      .help = "what the VMM writes again at the reset; 1M with UEFI, where it is not given",
      .source = "recorded boots: 34.2 MiB direct, 1.0 MiB with UEFI"},

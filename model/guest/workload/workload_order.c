@@ -106,3 +106,74 @@ size_t workload_crowded_prefault(const struct timeline *timeline)
     free(order.touch);
     return found == vmm->count ? SIZE_MAX : found;
 }
+
+/* --- what is over when the VM is destroyed --- */
+
+/* Which operation raises a signal. */
+struct raised_by {
+    uint32_t script;
+    size_t index;
+};
+
+static struct raised_by *find_raisers(const struct timeline *timeline)
+{
+    struct raised_by *raiser = alloc_zeroed(timeline->signals, sizeof *raiser, "signals");
+    for (uint32_t i = 0; i < timeline->script_count; i++) {
+        const struct script *script = &timeline->scripts[i];
+        for (size_t k = 0; k < script->count; k++) {
+            if (script->ops[k].kind == OP_SIGNAL) {
+                raiser[script->ops[k].n] = (struct raised_by){i, k};
+            }
+        }
+    }
+    return raiser;
+}
+
+/* How much of each script must be over before the VMM's operation: what the waits up to there
+ * wait for, and what that waits for. */
+static void count_over(const struct timeline *timeline, size_t *over)
+{
+    struct raised_by *raiser = find_raisers(timeline);
+    size_t *looked = alloc_zeroed(timeline->script_count, sizeof *looked, "scripts");
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (uint32_t i = 0; i < timeline->script_count; i++) {
+            for (; looked[i] < over[i]; looked[i]++) {
+                const struct op *op = &timeline->scripts[i].ops[looked[i]];
+                if (op->kind == OP_WAIT && over[raiser[op->n].script] <= raiser[op->n].index) {
+                    over[raiser[op->n].script] = raiser[op->n].index + 1;
+                    moved = true;
+                }
+            }
+        }
+    }
+    free(raiser);
+    free(looked);
+}
+
+static bool does_nothing(const struct op *op)
+{
+    return op->kind == OP_SIGNAL || op->kind == OP_WAIT || op->kind == OP_COMPUTE;
+}
+
+uint32_t workload_outlives_vm(const struct timeline *timeline)
+{
+    const struct script *vmm = &timeline->scripts[0];
+    size_t *over = alloc_zeroed(timeline->script_count, sizeof *over, "scripts");
+    uint32_t found = UINT32_MAX;
+    while (over[0] < vmm->count && vmm->ops[over[0]].kind != OP_TEARDOWN) {
+        over[0]++;
+    }
+    if (over[0] < vmm->count) {
+        count_over(timeline, over);
+        for (uint32_t i = 1; i < timeline->script_count && found == UINT32_MAX; i++) {
+            const struct script *script = &timeline->scripts[i];
+            while (over[i] < script->count && does_nothing(&script->ops[over[i]])) {
+                over[i]++;
+            }
+            found = over[i] < script->count ? script->vcpu : UINT32_MAX;
+        }
+    }
+    free(over);
+    return found;
+}

@@ -52,6 +52,8 @@ static const struct verb {
     {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, parser_take_slot},
     {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, parser_take_slot},
     {"dirty-log", "dirty-log on|on-split|off", OP_DIRTY_LOG, BY_VMM, 0, parser_take_log},
+    {"destroy", "destroy", OP_TEARDOWN, BY_VMM, 0, parser_take_nothing},
+    {"window", "window", OP_WINDOW, BY_VMM | BY_GUEST, 0, parser_take_nothing},
     {"enter", "enter", OP_ENTER, BY_GUEST, 0, parser_take_nothing},
     {"write", "write IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_WRITE,
      parser_take_touch},
@@ -108,7 +110,8 @@ static const struct verb *find_verb(struct parser *parser, int by)
 /* A vCPU does nothing in the guest before its first KVM_RUN. */
 static bool check_entered(struct parser *parser, uint32_t vcpu, const struct verb *verb)
 {
-    bool outside = verb->kind == OP_WAIT || verb->kind == OP_SIGNAL || verb->kind == OP_COMPUTE;
+    bool outside = verb->kind == OP_WAIT || verb->kind == OP_SIGNAL || verb->kind == OP_COMPUTE ||
+                   verb->kind == OP_WINDOW;
     if (verb->kind == OP_ENTER) {
         parser->entered[vcpu] = true;
     }
@@ -117,6 +120,28 @@ static bool check_entered(struct parser *parser, uint32_t vcpu, const struct ver
     }
     return error_input(parser->err, &parser->at, "found '%s' before the vCPU's first 'enter'",
                        verb->name);
+}
+
+/* The window begins once; the VMM does nothing more to a VM that it destroyed. */
+static bool check_once(struct parser *parser, uint32_t vcpu, const struct verb *verb)
+{
+    if (verb->kind == OP_WINDOW && parser->window_line) {
+        return error_input(parser->err, &parser->at,
+                           "the window begins in line %u already, expected one such line",
+                           parser->window_line);
+    }
+    if (vcpu == SCRIPT_VMM && parser->destroy_line && verb->kind != OP_SIGNAL &&
+        verb->kind != OP_WAIT && verb->kind != OP_COMPUTE) {
+        return error_input(parser->err, &parser->at,
+                           "found '%s', but the VM is destroyed in line %u, expected that last",
+                           verb->name, parser->destroy_line);
+    }
+    if (verb->kind == OP_WINDOW) {
+        parser->window_line = parser->at.line;
+    } else if (verb->kind == OP_TEARDOWN) {
+        parser->destroy_line = parser->at.line;
+    }
+    return true;
 }
 
 /* Also of a prefault, which is looked for by its place as well. */
@@ -150,7 +175,8 @@ static void add_op(struct parser *parser, uint32_t vcpu, struct op op)
 static bool play_line(struct parser *parser, uint32_t vcpu)
 {
     const struct verb *verb = find_verb(parser, vcpu == SCRIPT_VMM ? BY_VMM : BY_GUEST);
-    if (!verb || (vcpu != SCRIPT_VMM && !check_entered(parser, vcpu, verb))) {
+    if (!verb || (vcpu != SCRIPT_VMM && !check_entered(parser, vcpu, verb)) ||
+        !check_once(parser, vcpu, verb)) {
         return false;
     }
     struct op op = {.kind = (uint8_t)verb->kind,
@@ -284,6 +310,19 @@ static bool check_prefaults(struct parser *parser)
     return true;
 }
 
+static bool check_destroyed(struct parser *parser)
+{
+    uint32_t vcpu = parser->destroy_line ? workload_outlives_vm(parser->timeline) : UINT32_MAX;
+    parser->at.line = parser->destroy_line;
+    parser->at.key = "vmm";
+    return vcpu == UINT32_MAX ||
+           error_input(
+               parser->err, &parser->at,
+               "vCPU %u may still do something when the VM is destroyed, expected all of it "
+               "before: with play = concurrent a signal for which the VMM waits",
+               vcpu);
+}
+
 bool workload_play_lines(const char *file, const struct script_lines *lines,
                          const struct slot_list *slots, uint16_t density, struct timeline *timeline,
                          struct error *err)
@@ -301,7 +340,8 @@ bool workload_play_lines(const char *file, const struct script_lines *lines,
     for (size_t i = 0; i < lines->count && good; i++) {
         good = one_line(&parser, &lines->lines[i]);
     }
-    good = good && check_signals(&parser) && check_progress(&parser) && check_prefaults(&parser);
+    good = good && check_signals(&parser) && check_progress(&parser) && check_prefaults(&parser) &&
+           check_destroyed(&parser);
     free(parser.entered);
     free(parser.signals);
     free(parser.waits);

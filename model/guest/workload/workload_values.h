@@ -65,6 +65,7 @@ struct workload_values {
     enum firmware firmware;
     enum boot_order order;
     enum boot_log dirty_log;
+    bool reset;
     uint64_t footprint, rewrite, extents, seed;
     double touched, write_share, cached, dirty, zipf_exponent;
     uint64_t secondaries_after, secondaries_after_min, secondaries_after_max;

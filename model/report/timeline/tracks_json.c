@@ -228,7 +228,8 @@ static void put_phases(struct writer *writer)
     if (writer->sim->reinit_ps != UINT64_MAX) {
         ps_t lasts = sim_window_ps(writer->sim);
         put_event(writer, &writer->sim->reinit_ps, &lasts,
-                  event("first re-init to the end", "X", 1, TID_WINDOW));
+                  event(writer->timeline->window ? "window to the end" : "first re-init to the end",
+                        "X", 1, TID_WINDOW));
     }
 }
 
