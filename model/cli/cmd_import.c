@@ -1,12 +1,12 @@
 /* s2flush import: a workload from a trace of a real host. */
 #include "cli/cli.h"
+#include "cli/trace_file.h"
 #include "core/error.h"
 #include "core/units.h"
 #include "guest/import/import.h"
 #include "guest/recording/recording.h"
 #include "report/output.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +121,8 @@ static const struct cli_option options[] = {
     {"rewrite", 0, "SIZE", "what the VMM writes into RAM before each boot (0)",
      TAKE(take_rewrite, import.rewrite_bytes)},
     {"kernel", 'k', "VERSION", "the host's Linux, for the record (6.1)", TAKE(take_kernel, import)},
+    {"restored", 0, NULL, "the VM comes from a snapshot or another host; it need not reboot",
+     AT(import.restored)},
     {"allow-lost", 0, NULL, "go on where events are missing", AT(import.allow_lost)},
     {0},
 };
@@ -219,15 +221,12 @@ static bool run(void *arguments, struct error *err)
     if (!split(given->out, &names, err) || !output_folder_check(names.folder, err)) {
         return false;
     }
-    FILE *in = strcmp(given->trace, "-") == 0 ? stdin : fopen(given->trace, "r");
-    if (!in) {
-        return error_input(err, NULL, "%.200s: %s", given->trace, strerror(errno));
+    struct trace_file file;
+    if (!trace_file_open(given->trace, &file, err)) {
+        return false;
     }
-    bool good = import_read(in, given->trace, &given->import, &import, err) &&
-                write_files(&import, &names, err);
-    if (in != stdin) {
-        (void)fclose(in);
-    }
+    bool good = import_read(file.text, given->trace, &given->import, &import, err);
+    good = trace_file_close(&file, good, err) && write_files(&import, &names, err);
     if (good) {
         import_print(&import, "  ", stdout);
     }
@@ -242,10 +241,13 @@ const struct cli_command cmd_import = {
     .words = "TRACE -o NAME",
     .word = {AT(trace)},
     .missing = "a trace",
-    .help = "Make a workload of a text trace of KVM's events from a real host: what `trace-cmd "
-            "report`, tracefs' trace and trace_pipe, `perf script` or `perf trace` print.",
-    .more = "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
-            "least one reboot; workloads/README.md says how to record it and what is assumed.",
+    .help = "Make a workload of a trace of KVM's events from a real host: what `trace-cmd "
+            "report`, tracefs' trace and trace_pipe, `perf script` or `perf trace` print, or a "
+            "trace.dat or perf.data that trace-cmd or perf can read here.",
+    .more =
+        "TRACE is a file, or - for stdin. It has to begin before the VM does and to hold at "
+        "least one reboot, or with --restored a restore; workloads/README.md says how to record "
+        "it and what is assumed.",
     .size = sizeof(struct arguments),
     .defaults =
         &(const struct arguments){

@@ -404,8 +404,45 @@ echo "CPU:1 [LOST 5 EVENTS]" >>"$T/trace.txt"
 refused "import: lost events" "--allow-lost" import "$T/trace.txt" -o "$T/import/x"
 head -20 "$T/trace.txt" >"$T/short.txt"
 refused "import: no reboot" "no reboot" import "$T/short.txt" -o "$T/import/x"
+# Binary traces are printed by their own tools: here by some that print the text above.
 printf '\027\010\104tracing6\0' >"$T/trace.dat"
-refused "import: binary" "trace-cmd report" import "$T/trace.dat" -o "$T/import/x"
+printf 'PERFILE2\0' >"$T/perf.data"
+mkdir "$T/tools"
+boots >"$T/tools/text"
+printf '#!/bin/sh\n[ "$*" = "report -i %s" ] && cat %s\n' "$T/trace.dat" "$T/tools/text" >"$T/tools/trace-cmd"
+printf '#!/bin/sh\n[ "$1 $6" = "script %s" ] && cat %s\n' "$T/perf.data" "$T/tools/text" >"$T/tools/perf"
+chmod +x "$T/tools/trace-cmd" "$T/tools/perf"
+for binary in trace.dat perf.data; do
+    rc=0
+    PATH=$T/nowhere "$S2FLUSH" import "$T/$binary" -o "$T/import/x" >"$T/out" 2>"$T/err" || rc=$?
+    check "import: $binary without its tool: status" is "$rc" 2
+    check "import: $binary without its tool: one line" one_line
+    check "import: $binary without its tool: says" says err "is not installed (Debian: "
+    check "import: $binary without its tool: nothing written" nothing_in "$T/import"
+    PATH=$T/tools:$PATH "$S2FLUSH" import "$T/$binary" -o "$T/import/mine" --memory 128M \
+        >"$T/out" 2>"$T/err"
+    check "import: $binary as its text" \
+        is "$(grep -v '^#' "$T/import/mine.csv" | cksum)" "$(grep -v '^#' "$T/mine.csv" | cksum)"
+    rm -r "$T/import" && mkdir "$T/import"
+done
+printf '#!/bin/sh\ncat %s\nexit 3\n' "$T/tools/text" >"$T/tools/perf"
+rc=0
+PATH=$T/tools:$PATH "$S2FLUSH" import "$T/perf.data" -o "$T/import/x" >"$T/out" 2>"$T/err" || rc=$?
+check "import: a tool that fails: status" is "$rc" 2
+check "import: a tool that fails: says" says err "perf could not print the whole of it (status 3)"
+check "import: a tool that fails: nothing written" nothing_in "$T/import"
+# A guest that comes from a snapshot runs in its kernel from the first fault on, and does not reboot.
+sed -n '5,20p' "$T/tools/text" >"$T/restored.txt"
+refused "import: restored, not said" "--restored" import "$T/restored.txt" -o "$T/import/x"
+run import "$T/restored.txt" -o "$T/import/back" --restored --memory 128M --rewrite 128M
+check "import: restored: status" is "$rc" 0
+run explain "$T/import/back.ini" --strategy unmap --full
+check "import: restored: plays: status" is "$rc" 0
+check "import: restored: all faults count" grep -Eq 'boot2 .*data_tr_w +16 ' "$T/out"
+check "import: restored: the image does not" is "$(grep -c 'boot2 .*vmm_bytes' "$T/out")" 0
+check "import: restored: its MMU is on" says out "guest data, MMU on"
+check "import: restored: not off" is "$(grep -c 'guest data, MMU off  *coherent' "$T/out")" 0
+rm -r "$T/import" && mkdir "$T/import"
 refused "import: something else" "no kvm_guest_fault" import "$T/small.ini" -o "$T/import/x"
 refused "import: impossible memory" "IPA" import "$T/trace.txt" -o "$T/import/x" --allow-lost --memory 2000T
 check "import: nothing half-written" nothing_in "$T/import"

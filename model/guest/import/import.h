@@ -13,6 +13,8 @@
  *   re-inits  where memory that is mapped faults again: the first such fault after
  *             a system event; without system events the first of at least 8
  *             among 16 memory faults
+ *   restored  the first re-init is where the trace begins, and each vCPU has its
+ *             MMU on from its first entry on; without a reboot, too
  *   notifiers a leaf that faults again otherwise was taken back by the host where
  *             an MMU notifier was seen since; else the fault lost a race
  * Host pages of 4 KiB. What the VMM writes is not in a trace: `rewrite`.
@@ -43,6 +45,7 @@ struct import_options {
     uint64_t ram_ipa, ram_bytes; /* UINT64_MAX, 0: to be found */
     uint64_t rewrite_bytes; /* what the VMM writes before each boot, from the start of RAM */
     const char *kernel; /* the host's, for the title */
+    bool restored; /* the trace begins where a snapshot is restored, or a migrated VM arrives */
     bool allow_lost;
 };
 

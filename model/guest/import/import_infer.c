@@ -326,7 +326,7 @@ static bool take_reinits(struct search *search, struct error *err)
 static bool check_refaults(const struct search *search, struct error *err)
 {
     const struct import *import = search->import;
-    for (size_t i = 0; i < import->reinit_count; i++) {
+    for (size_t i = import->options.restored; i < import->reinit_count; i++) {
         size_t begin = import->reinits[i];
         size_t end = i + 1 < import->reinit_count ? import->reinits[i + 1] : import->event_count;
         bool again = false;
@@ -348,6 +348,9 @@ static bool check_refaults(const struct search *search, struct error *err)
 static bool check_found(const struct import *import, struct error *err)
 {
     struct source_location at = {.file = import->path};
+    if (import->options.restored) {
+        return true;
+    }
     if (import->counts.events[TRACE_TOGGLE] == 0) {
         return error_input(
             err, &at,
@@ -357,16 +360,22 @@ static bool check_found(const struct import *import, struct error *err)
     return import->reinit_count > 0 ||
            error_input(err, &at,
                        "found no reboot: no memory that was mapped faults again after a system "
-                       "event, or without one in a burst; expected one, or --reinit-at TIME");
+                       "event, or without one in a burst; expected one, --reinit-at TIME, or "
+                       "--restored where the VM comes from a snapshot or another host");
 }
 
 bool import_reinits(struct import *import, struct error *err)
 {
     size_t *previous = import_previous(import);
     struct search search = {.import = import, .previous = previous};
+    const struct import_options *options = &import->options;
     bool system_events = count_boots(import) > 1;
-    bool good = import->options.reinit_count > 0 ? take_reinits(&search, err)
-                                                 : find_reinits(&search, system_events, err);
+    bool good = !options->restored || keep_reinit(&search, 0, err);
+    if (good && options->reinit_count > 0) {
+        good = take_reinits(&search, err);
+    } else if (good && (system_events || !options->restored)) {
+        good = find_reinits(&search, system_events, err);
+    }
     good = good && check_found(import, err) && check_refaults(&search, err);
     free(previous);
     return good;

@@ -50,7 +50,9 @@ static void add_reinit(struct rowing *rowing, size_t event)
         add(rowing, event, IMPORT_VMM, IMPORT_REINIT, 0, 0);
         rowing->cached[i] = false;
     }
-    add_rewrite(rowing, event);
+    if (!import->options.restored || event > 0) {
+        add_rewrite(rowing, event); /* an image was there before the vCPUs were */
+    }
     rowing->since = event;
     rowing->next_reinit++;
 }
@@ -119,11 +121,26 @@ static bool add_toggle(struct rowing *rowing, size_t event, uint32_t vcpu, struc
     return true;
 }
 
+/* A restored vCPU has its MMU on; nothing shows it but that no write turns it on. */
+static void enter_restored(struct rowing *rowing, size_t event, uint32_t vcpu)
+{
+    const struct import_event *at = &rowing->import->events[event];
+    bool turns_on = at->event == TRACE_TOGGLE && !at->was;
+    bool first = rowing->import->options.restored && rowing->next_reinit == 1;
+    if (first && !rowing->cached[vcpu] && !turns_on &&
+        (at->event == TRACE_GUEST_FAULT || at->event == TRACE_TOGGLE ||
+         at->event == TRACE_SETWAY)) {
+        rowing->cached[vcpu] = true;
+        add(rowing, event, vcpu, IMPORT_MMU_ON, 0, 0);
+    }
+}
+
 static bool add_event(struct rowing *rowing, size_t event, struct error *err)
 {
     const struct import *import = rowing->import;
     const struct import_event *at = &import->events[event];
     uint32_t vcpu = import->threads[at->thread].vcpu;
+    enter_restored(rowing, event, vcpu);
     switch ((enum trace_event)at->event) {
     case TRACE_GUEST_FAULT:
         rowing->last_vcpu = vcpu;

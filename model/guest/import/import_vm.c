@@ -185,11 +185,12 @@ static bool check_begin(const struct import *import, struct error *err)
         if (event->event != TRACE_GUEST_FAULT && event->event != TRACE_ENTRY) {
             continue;
         }
-        if (event->pc >> 63 && !import->options.allow_lost) {
+        if (event->pc >> 63 && !import->options.allow_lost && !import->options.restored) {
             return error_input(err, &(struct source_location){.file = import->path},
                                "the guest's kernel runs already when the trace begins (pc 0x%llx): "
                                "what was mapped before is missing. Begin to record before the VM "
-                               "starts, or go on with --allow-lost",
+                               "starts, or go on with --restored where it comes from a snapshot or "
+                               "another host then, or with --allow-lost",
                                (unsigned long long)event->pc);
         }
         return true;
