@@ -2,6 +2,7 @@
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/wait.h"
 #include "core/error.h"
 #include "core/invariant.h"
 #include "report/output.h"
@@ -152,7 +153,10 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
         }
         fprintf(stderr, "\n");
     }
-    return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err);
+    bool kept = given->kept.store && store_plays(given->kept.store).kept > 0;
+    return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err) &&
+           (kept || given->format == ANALYSIS_NOTHING ||
+            wait_say(narrow, (unsigned)given->jobs, err));
 }
 
 /* What was played is looked up in the folder, where one is given, and kept there. */

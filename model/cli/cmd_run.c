@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 #include "cli/run_study.h"
+#include "cli/wait.h"
 #include "core/error.h"
 #include "core/units.h"
 #include "report/output.h"
@@ -87,32 +88,18 @@ static void say_plan(const struct study *study)
            study->points, study->draws, study->seed);
 }
 
-#define SAMPLES 3
+#define SAMPLES 3 /* the first scenario, the middle one and the last one */
 
-/* Plays a run of the first cell, the middle one and the last one, and takes the
- * others to be like them. */
 static bool say_estimate(const struct study *study, uint64_t jobs, struct error *err)
 {
-    size_t cells = study_cells(study);
-    double runs = 0, seconds = 0;
-    for (size_t i = 0; i < SAMPLES; i++) {
-        bool again = false;
-        double start_s = cli_seconds();
-        if (!study_sample(study, (cells - 1) * i / (SAMPLES - 1), &again, err)) {
-            return false;
-        }
-        /* The yardstick is played beside each scenario's strategies. */
-        double played =
-            (double)(study->points + cells) / SAMPLES * (again ? 1 : 1 + (double)study->draws);
-        runs += played;
-        seconds += played * (cli_seconds() - start_s);
+    struct wait wait;
+    if (!wait_estimate(study, (unsigned)jobs, SAMPLES, &wait, err)) {
+        return false;
     }
-    uint64_t threads = jobs ? jobs : (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-    double total = (double)(study->points + cells) * (1 + (double)study->draws);
-    seconds /= (double)threads;
-    printf("%.0f runs, %.0f of them to be played, the others priced again: about ", total, runs);
-    printf(seconds < 10 ? "%.1g s" : "%.0f s", seconds);
-    printf(" on %" PRIu64 " threads\n", threads);
+    printf("%.0f runs, %.0f of them to be played, the others priced again: about ", wait.runs,
+           wait.played);
+    printf(wait.seconds < 10 ? "%.1g s" : "%.0f s", wait.seconds);
+    printf(" on %u threads\n", wait.threads);
     return true;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/wait.h"
 #include "core/error.h"
 #include "report/export.h"
 #include "report/output.h"
@@ -135,7 +136,9 @@ bool run_into(const struct run_request *request, struct run_store *store, struct
     if (!request->quiet) {
         say_start(store->store);
     }
+    bool fresh = !request->shard && store_is_new(store->store);
     bool good =
+        (request->quiet || !fresh || wait_say(request->study, request->jobs, err)) &&
         study_execute(request->study, &sweep, store->store, request->wanted, err) &&
         (request->shard || export_write(store->store, request->formats, request->folder, err));
     if (good && !request->quiet) {

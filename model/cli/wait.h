@@ -1,0 +1,28 @@
+/*
+ * wait - about how long a study takes, before it is played.
+ */
+#ifndef S2FLUSH_CLI_WAIT_H
+#define S2FLUSH_CLI_WAIT_H
+
+#include "study/study.h"
+
+struct wait {
+    double runs, played; /* in all; played, where the others are priced again */
+    double seconds; /* on so many threads */
+    unsigned threads;
+    bool contended; /* of some scenario each draw is played: its vCPUs wait for each other */
+};
+
+/* Plays a run of up to so many scenarios, spread over the study, and takes the others to be like
+ * them. jobs 0: as many threads as processors. */
+bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
+                   struct error *err);
+
+/* One line on it, and why, where it is long enough to be worth one; else an empty text. */
+#define WAIT_TEXT 256
+const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEXT]);
+
+/* Prints that line on stderr before a study is played. */
+bool wait_say(const struct study *study, unsigned jobs, struct error *err);
+
+#endif

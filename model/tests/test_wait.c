@@ -1,0 +1,68 @@
+/* What is said before a wait: how long, and why. */
+#include "check.h"
+
+#include <string.h>
+
+#include "cli/wait.h"
+#include "core/error.h"
+#include "study_files.h"
+
+static const char *said(const struct wait *wait, uint64_t draws)
+{
+    static char text[WAIT_TEXT];
+    return wait_text(wait, draws, text);
+}
+
+static void a_long_wait_is_said_with_its_reason(void **state)
+{
+    (void)state;
+    struct wait wait = {.played = 120, .seconds = 9, .threads = 2, .contended = true};
+    assert_string_equal(said(&wait, 64), "");
+    wait.seconds = 53.2;
+    assert_string_equal(
+        said(&wait, 64),
+        "up to about 53 s on 2 threads: vCPUs wait for each other, and such a run is played again "
+        "for each of the 64 draws (--set draws=0 plays none of them)");
+    assert_non_null(strstr(said(&wait, 0), "120 runs are to be played"));
+    wait.contended = false;
+    wait.seconds = 600;
+    wait.threads = 1;
+    assert_string_equal(said(&wait, 64),
+                        "up to about 10 min on 1 thread: 120 runs are to be played");
+}
+
+/* One vCPU's runs are priced again; several that wait are played for each draw. */
+static void contention_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *vcpus;
+        double played;
+        bool contended;
+    } rows[] = {{"vcpus=1", 3 + 1, false}, {"vcpus=4", (3 + 1) * (1 + 8), true}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *set[] = {rows[i].vcpus};
+        struct study study;
+        struct wait wait;
+        struct error err = {0};
+        read_good_with(&study,
+                       "[study]\ndraws = 8\n[axes]\nworkload = generated-boot\n"
+                       "machine = neoverse-n1\nvcpus = 1\nstrategy = unmap, eager, none\n",
+                       set, 1);
+        assert_true(wait_estimate(&study, 1, 3, &wait, &err));
+        assert_true(wait.runs == (3 + 1) * (1 + 8));
+        assert_true(wait.played == rows[i].played);
+        assert_int_equal(wait.contended, rows[i].contended);
+        assert_int_equal(wait.threads, 1);
+        study_free(&study);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_long_wait_is_said_with_its_reason),
+        cmocka_unit_test(contention_is_found),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
