@@ -93,6 +93,55 @@ static void write_verdict(const struct account *account)
             condition, condition[0] ? ")" : "");
 }
 
+/* --- costs that are set --- */
+
+static bool same_times(const struct trial *a, const struct trial *b)
+{
+    return a->window_ps == b->window_ps && a->cpu_ps == b->cpu_ps &&
+           a->tail.first_insn_ps == b->tail.first_insn_ps && a->tail.pause_ps == b->tail.pause_ps &&
+           a->tail.stall_max_ps == b->tail.stall_max_ps;
+}
+
+/* Refuses a cost that makes no difference to what it was: nothing that it prices happens. */
+static bool check_cost(const struct account *account, const struct explain_setting *setting,
+                       const double value[COSTS], struct error *err)
+{
+    struct source_location at = {.file = "--set", .key = setting->key};
+    double other[COSTS];
+    memcpy(other, value, sizeof other);
+    for (int id = 0; id < COSTS; id++) {
+        if (strcmp(cost_name[id], setting->key) == 0 &&
+            !unit_parse(setting->before, cost_entry[id].unit, &other[id])) {
+            return true;
+        }
+    }
+    struct trial *played = calloc(1, sizeof *played);
+    if (!played) {
+        error_fatal("out of memory for a run");
+    }
+    bool good = trial_play(account->setup, account->timeline, other, played, err);
+    bool same = good && same_times(played, account->played);
+    trial_free(played);
+    free(played);
+    return good && (!same || error_input(err, &at,
+                                         "changes nothing: in the window of this run nothing "
+                                         "happens that it is a cost of; expected another workload, "
+                                         "strategy or kernel, or several vCPUs"));
+}
+
+static bool check_costs(const struct account *account, const struct explain_options *options,
+                        const double value[COSTS], struct error *err)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < options->setting_count; i++) {
+        const struct explain_setting *setting = &options->settings[i];
+        good = setup_key_owner(setting->key) != KEY_COST ||
+               strcmp(setting->value, setting->before) == 0 ||
+               check_cost(account, setting, value, err);
+    }
+    return good;
+}
+
 /* --- all of it --- */
 
 static bool write_run(struct account *account, const struct explain_options *options,
@@ -105,12 +154,13 @@ static bool write_run(struct account *account, const struct explain_options *opt
         error_fatal("out of memory for a run");
     }
     yardstick.strategy = &strategy_ideal;
+    account->played = played;
     bool good = trial_play(account->setup, account->timeline, value, &played[0], err) &&
+                check_costs(account, options, value, err) &&
                 trial_play(&yardstick, account->timeline, value, &played[1], err);
     if (good) {
         trial_times(&played[0], account->sim->price, &times[0]);
         trial_times(&played[1], account->sim->price, &times[1]);
-        account->played = played;
         account->times = times;
         write_heading(account, options);
         explain_window(account);

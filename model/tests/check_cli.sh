@@ -290,6 +290,27 @@ run explain generated-boot --set vcpus=32 --set footprint=2G --set ram=4G --set 
 flushes=$(awk '$1 == "boot2" && $4 == "flush_vm_calls" { n += $5 } END { print n }' "$T/out")
 check "explain: the sentence counts the flushes" says out "goes to $flushes flushes of"
 check "explain: its time is the part's" grep -q "^Most goes to .* at MMU-on: " "$T/out"
+# Every cost, two values each: it makes a difference, or is refused with the way out.
+"$S2FLUSH" list costs | awk '/^ *[a-z_]+(_ns|_ratio|_gbps|_cpi|_misfit|overlap) / { print $1 }' >"$T/costs"
+check "explain: costs" test "$(wc -l <"$T/costs")" -ge 25
+for vcpus in 1 2; do
+    run explain "$T/small.ini" --set vcpus=$vcpus
+    sed -n '/^Window/,$p' "$T/out" >"$T/usual"
+    idle=0 wrong=
+    while read -r cost; do
+        for value in 2 7; do
+            run explain "$T/small.ini" --set vcpus=$vcpus --set "$cost=$value"
+            if [ "$rc" = 2 ]; then
+                idle=$((idle + 1))
+                says err "expected" || wrong+=" $cost=$value"
+            elif sed -n '/^Window/,$p' "$T/out" | cmp -s - "$T/usual"; then
+                grep -q "$cost = .* as it is anyway" "$T/out" || wrong+=" $cost=$value"
+            fi
+        done
+    done <"$T/costs"
+    check "explain: every cost with $vcpus vCPUs makes a difference or is refused" is "$wrong" ""
+    check "explain: some are refused, most are not: $vcpus" test "$idle" -gt 4 -a "$idle" -lt 40
+done
 # A study's own strategy.
 run explain generated-boot --study q01-reboot-without-fwb --strategy eager-every
 check "explain: a study's own strategy" says out "strategy  eager-every,"
