@@ -140,6 +140,29 @@ awk '
     }' $(find model/{core,machine,vm,kvm,guest,run,study,check,report,cli} -name '*.[ch]') >"$T/bad"
 all "layers: includes run downward"
 
+# --- a fault's cost -----------------------------------------------------------------------------
+
+# What model/README.md names on the way from a fault to its cost: files that are there, functions in
+# the file that is named behind them, events and costs with a row.
+sed -n '/^## From a fault to its cost/,/^## Time/p' model/README.md >"$T/way"
+way=0
+while read -r name file; do
+    way=$((way + 1))
+    case $name in
+        s2flush*) true ;;
+        */NAME.ini) [ -d "model/${name%/*}" ] ;;
+        */*) [ -f "model/$name" ] ;;
+        EV_...) true ;;
+        EV_*) grep -qw "X(${name#EV_}" model/machine/events.h ;;
+        CORO*) grep -qwF "$name" model/kvm/fault.c ;;
+        COST*) name=${name#COST(} && grep -qw "X(${name%)}" model/machine/platform.h ;;
+        kernel_cpi) grep -qw "X($name" model/machine/platform.h ;;
+        *) grep -qw "$name" "model/${file:-machine/events.h}" ;;
+    esac || echo "$name $file"
+done < <(tr '\n' ' ' <"$T/way" | grep -oE '`[^`]*`( +\(`[^`]*`\))?' | sed 's/` *(`/ /; s/`)$//; s/`//g') >"$T/bad"
+[ "$way" -ge 20 ] || echo "names found: $way" >>"$T/bad"
+all "a fault's cost: what README names on the way is there"
+
 # --- names --------------------------------------------------------------------------------------
 
 # A public function begins with the words of its header's name, or its first ones; with the folder's;
