@@ -64,7 +64,7 @@ static bool run(void *arguments, struct error *err)
     if (given->csv) {
         diff_write(stdout, &diff);
     } else {
-        diff_tell(stdout, &diff);
+        diff_print(stdout, &diff);
     }
     diff_free(&diff);
     return true;

@@ -366,7 +366,7 @@ static json_t *json_of_ladder(const struct advise_results *results, size_t group
     const struct advise_ladder *ladder = advise_ladder(results, group, hardware);
     char text[512];
     json_t *object = json_object(), *rungs = json_array();
-    groups_tell(&results->groups, group, text, sizeof text);
+    groups_text(&results->groups, group, text, sizeof text);
     for (size_t i = 0; i < ladder->count; i++) {
         tojson_append(rungs, json_of_rung(&ladder->rung[i], false));
     }

@@ -217,7 +217,7 @@ void breakeven_print(FILE *out, const struct breakeven_results *results)
         char text[512];
         if (results->row[i].group != group) {
             group = results->row[i].group;
-            groups_tell(&results->groups, group, text, sizeof text);
+            groups_text(&results->groups, group, text, sizeof text);
             fprintf(out, "%s%s", text, text[0] ? "\n" : "");
         }
         print_row(out, results, &results->row[i]);

@@ -70,7 +70,7 @@ void cells_group(struct cells *cells, const struct groups *groups, size_t group)
     const struct study *study = groups->study;
     size_t point = groups_point(groups, group);
     char text[512];
-    groups_tell(groups, group, text, sizeof text);
+    groups_text(groups, group, text, sizeof text);
     cells_text(cells, "case", text);
     for (size_t i = 0; i < study->axis_count; i++) {
         const struct axis *axis = &study->axes[i];

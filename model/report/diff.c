@@ -1,14 +1,18 @@
-#include "core/error.h"
-#include "report/diff_parts.h"
+#include "report/diff.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "core/units.h"
+#include "report/cells.h"
+#include "study/setup.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CHANGED "-+?!" /* marks */
+#define DIFF_SCHEMA 1
+#define PRINT_ROWS 200
 
 /* --- reading --- */
 
@@ -33,7 +37,7 @@ static bool read_rows(const char *folder, char *path, size_t size, struct csv *r
     return true;
 }
 
-bool diff_constant(const struct csv *rows, int column)
+static bool is_constant(const struct csv *rows, int column)
 {
     for (size_t row = 1; row < rows->rows; row++) {
         if (strcmp(csv_cell(rows, row, column), csv_cell(rows, 0, column)) != 0) {
@@ -46,7 +50,7 @@ bool diff_constant(const struct csv *rows, int column)
 /* Whether each table has one value in a column, and not the same. */
 static bool apart(const struct csv *a, int column_a, const struct csv *b, int column_b)
 {
-    return a->rows > 0 && b->rows > 0 && diff_constant(a, column_a) && diff_constant(b, column_b) &&
+    return a->rows > 0 && b->rows > 0 && is_constant(a, column_a) && is_constant(b, column_b) &&
            strcmp(csv_cell(a, 0, column_a), csv_cell(b, 0, column_b)) != 0;
 }
 
@@ -57,7 +61,7 @@ static bool find_axes(const struct csv *from, const struct csv *other, struct di
     int metric = csv_column(from, "metric");
     for (int column = csv_column(from, "study") + 1; column < metric; column++) {
         bool both = csv_column(other, from->header[column]) >= 0;
-        if (!both && !diff_constant(from, column)) {
+        if (!both && !is_constant(from, column)) {
             return error_input(err, NULL, "%s: axis %s is not in %s", from->path,
                                from->header[column], other->path);
         }
@@ -262,4 +266,161 @@ void diff_free(struct diff *diff)
     free(diff->row);
     diff->row = NULL;
     diff->count = 0;
+}
+
+/* --- as a table and in words --- */
+
+/* Where a row's own columns are read from. */
+static const char *cell_of(const struct diff *diff, const struct diff_row *row, const char *name)
+{
+    const struct csv *rows = row->a != SIZE_MAX ? &diff->a : &diff->b;
+    return csv_cell(rows, row->a != SIZE_MAX ? row->a : row->b, csv_column(rows, name));
+}
+
+/* Signs alone would look like formulas to a spreadsheet. */
+static const char *word_of(char mark)
+{
+    switch (mark) {
+    case '=':
+        return "same";
+    case '~':
+        return "~";
+    case '-':
+        return "less";
+    case '+':
+        return "more";
+    case '?':
+        return "known";
+    case '!':
+        return "verdict";
+    default:
+        return "";
+    }
+}
+
+static void put_row(struct cells *cells, const struct diff *diff, const struct diff_row *row)
+{
+    for (size_t i = 0; i < diff->axis_count; i++) {
+        const char *name = diff->a.header[diff->axes[i]];
+        cells_text(cells, name, cell_of(diff, row, name));
+    }
+    cells_text(cells, "unit", cell_of(diff, row, "unit"));
+    cells_real(cells, "first", row->value_a);
+    cells_real(cells, "second", row->value_b);
+    cells_real(cells, "difference", row->difference);
+    cells_real(cells, "low", row->low);
+    cells_real(cells, "high", row->high);
+    cells_real(cells, "ratio", row->value_a != 0 ? row->value_b / row->value_a : NAN);
+    cells_text(cells, "mark", word_of(row->mark));
+    cells_text(cells, "verdict_first",
+               row->a == SIZE_MAX ? ""
+                                  : csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")));
+    cells_text(cells, "verdict_second",
+               row->b == SIZE_MAX ? ""
+                                  : csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
+    cells_text(cells, "only_in", row->a == SIZE_MAX ? "second" : row->b == SIZE_MAX ? "first" : "");
+    cells_whole(cells, "schema_version", DIFF_SCHEMA);
+    cells_end(cells);
+}
+
+void diff_write(FILE *out, const struct diff *diff)
+{
+    struct cells cells = {.out = out, .header = true};
+    put_row(&cells, diff, &diff->row[0]);
+    cells.header = false;
+    for (size_t i = 0; i < diff->count; i++) {
+        put_row(&cells, diff, &diff->row[i]);
+    }
+}
+
+static void print_value(FILE *out, double value, bool ns)
+{
+    char text[40];
+    if (isnan(value)) {
+        fprintf(out, "nothing");
+    } else if (ns) {
+        fprintf(out, "%s", cells_human(value, UNIT_NS, text, sizeof text));
+    } else {
+        fprintf(out, "%.6g", value);
+    }
+}
+
+/* An axis's value as people write it: 2G and not 2147483648. */
+static void print_axis(FILE *out, const char *name, const char *text)
+{
+    double value;
+    char spelled[64];
+    struct value_kind kind = setup_key_kind(name);
+    if (kind.number && unit_parse(text, UNIT_NONE, &value)) {
+        text = unit_format(value, kind.unit, spelled, sizeof spelled);
+    }
+    fprintf(out, "%s=%s", name, text);
+}
+
+/* Without the axes that have one value in both tables. */
+static void print_row(FILE *out, const struct diff *diff, const struct diff_row *row)
+{
+    bool ns = strcmp(cell_of(diff, row, "unit"), "ns") == 0;
+    fprintf(out, "%c", row->mark);
+    for (size_t i = 0; i + 1 < diff->axis_count; i++) {
+        const char *name = diff->a.header[diff->axes[i]];
+        if (!is_constant(&diff->a, diff->axes[i]) ||
+            !is_constant(&diff->b, csv_column(&diff->b, name))) {
+            fputc(' ', out);
+            print_axis(out, name, cell_of(diff, row, name));
+        }
+    }
+    fprintf(out, " %s", cell_of(diff, row, "metric"));
+    fprintf(out, ": ");
+    print_value(out, row->value_a, ns);
+    fprintf(out, " to ");
+    print_value(out, row->value_b, ns);
+    if (isfinite(row->low)) {
+        fprintf(out, ", difference ");
+        print_value(out, row->low, ns);
+        fprintf(out, " to ");
+        print_value(out, row->high, ns);
+    }
+    if (row->mark == '!') {
+        fprintf(out, ", verdict %s to %s",
+                csv_cell(&diff->a, row->a, csv_column(&diff->a, "verdict")),
+                csv_cell(&diff->b, row->b, csv_column(&diff->b, "verdict")));
+    }
+    fprintf(out, "\n");
+}
+
+/* What each table has alone of an axis. */
+static void print_apart(FILE *out, const struct diff *diff)
+{
+    for (size_t i = 0; i < diff->apart_count; i++) {
+        const char *name = diff->a.header[diff->apart[i]];
+        fprintf(out, "first: ");
+        print_axis(out, name, csv_cell(&diff->a, 0, diff->apart[i]));
+        fprintf(out, "; second: ");
+        print_axis(out, name, csv_cell(&diff->b, 0, csv_column(&diff->b, name)));
+        fputc('\n', out);
+    }
+}
+
+void diff_print(FILE *out, const struct diff *diff)
+{
+    size_t shown = 0;
+    print_apart(out, diff);
+    for (size_t i = 0; i < diff->count; i++) {
+        const struct diff_row *row = &diff->row[i];
+        if (row->mark == '=' || row->mark == ' ') {
+            continue;
+        }
+        if (shown == 0) {
+            fprintf(out, "means over the draws, and the 95 %% interval of their difference\n");
+        }
+        if (shown++ < PRINT_ROWS) {
+            print_row(out, diff, row);
+        }
+    }
+    if (shown > PRINT_ROWS) {
+        fprintf(out, "and %zu more; --format csv has all\n", shown - PRINT_ROWS);
+    }
+    fprintf(out, "%zu rows the same (=), %zu within the band (~), %zu changed, %zu in one only\n",
+            diff->same, diff->within, diff->changed, diff->alone);
 }

@@ -50,6 +50,6 @@ void diff_free(struct diff *diff);
 void diff_write(FILE *out, const struct diff *diff);
 
 /* What is not the same, for people, and how many rows are. */
-void diff_tell(FILE *out, const struct diff *diff);
+void diff_print(FILE *out, const struct diff *diff);
 
 #endif

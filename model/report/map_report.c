@@ -180,7 +180,7 @@ void map_print(FILE *out, const struct winner_map_results *results)
             metric_name[results->metric], 100 * MAP_DECIDED);
     for (size_t group = 0; group < results->groups.count; group++) {
         char text[512];
-        groups_tell(&results->groups, group, text, sizeof text);
+        groups_text(&results->groups, group, text, sizeof text);
         fprintf(out, "%s%s%.0f %% of the cells undecided\n", text, text[0] ? ": " : "",
                 100 * winner_map_undecided(results, group));
         print_group(out, results, group);

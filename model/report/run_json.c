@@ -182,13 +182,13 @@ static json_t *configuration_of(const struct study *study)
             json_t *one = json_object();
             if (role == AXIS_WORKLOAD) {
                 tojson_set(one, "title", tojson_text(workload_title(study->workloads[i])));
-                setup_tell_workload(study->workloads[i], put_setting, one);
+                setup_list_workload(study->workloads[i], put_setting, one);
             } else if (role == AXIS_MACHINE) {
-                setup_tell_platform(&study->platforms[i], put_setting, one);
+                setup_list_platform(&study->platforms[i], put_setting, one);
             } else if (role == AXIS_KERNEL) {
-                setup_tell_kernel(&study->kernels[i], put_setting, one);
+                setup_list_kernel(&study->kernels[i], put_setting, one);
             } else {
-                setup_tell_strategy(study->strategies[i], put_setting, one);
+                setup_list_strategy(study->strategies[i], put_setting, one);
             }
             tojson_set(same_role, values->text[i], one);
         }

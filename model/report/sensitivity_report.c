@@ -179,7 +179,7 @@ static void print_cell(FILE *out, const struct sensitivity_results *results, siz
     const struct sensitivity_cell *cell = &results->cell[index];
     size_t order[COSTS];
     char text[512];
-    groups_tell(&results->groups, index, text, sizeof text);
+    groups_text(&results->groups, index, text, sizeof text);
     fprintf(out, "%s%s", text, text[0] ? "\n" : "");
     if (cell->a == MAP_NOBODY) {
         fprintf(out, "  no strategy that is coherent and exists on this machine\n");

@@ -110,7 +110,7 @@ void target_print(FILE *out, const struct target_results *results)
         }
         if (results->row[i].group != group) {
             group = results->row[i].group;
-            groups_tell(&results->axis.groups, group, text, sizeof text);
+            groups_text(&results->axis.groups, group, text, sizeof text);
             fprintf(out, "%s%s", text, text[0] ? "\n" : "");
         }
         print_row(out, results, &results->row[i]);

@@ -53,7 +53,7 @@ void groups_spell(const struct axis *axis, const char *text, char *buf, size_t s
     }
 }
 
-void groups_tell(const struct groups *groups, size_t group, char *text, size_t size)
+void groups_text(const struct groups *groups, size_t group, char *text, size_t size)
 {
     const struct study *study = groups->study;
     size_t point = groups_point(groups, group), used = 0;

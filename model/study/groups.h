@@ -33,7 +33,7 @@ size_t groups_point(const struct groups *groups, size_t group);
 
 /* "machine=neoverse-n1; backing=4k": the values in which it differs from other
  * groups; "" where there is one only. */
-void groups_tell(const struct groups *groups, size_t group, char *text, size_t size);
+void groups_text(const struct groups *groups, size_t group, char *text, size_t size);
 
 /* A value of an axis as people write it: 128M and not 134217728. */
 void groups_spell(const struct axis *axis, const char *text, char *buf, size_t size);

@@ -76,7 +76,7 @@ const char *setup_without_effect(const struct setup *setup, const char *key);
 /* Why the combination exists only on paper ("if it had FWB"), or NULL. */
 const char *setup_hypothetical(const struct platform *platform, const struct strategy *strategy);
 
-/* --- the resolved configuration, told key by key --- */
+/* --- the resolved configuration, key by key --- */
 
 /* One setting. `note` says where the value comes from, or is NULL. */
 struct setting_line {
@@ -84,12 +84,12 @@ struct setting_line {
 };
 typedef void (*setting_fn)(void *context, const struct setting_line *line);
 
-void setup_tell_workload(const struct workload *workload, setting_fn each, void *context);
+void setup_list_workload(const struct workload *workload, setting_fn each, void *context);
 /* All but the costs. */
-void setup_tell_machine(const struct platform *platform, setting_fn each, void *context);
-void setup_tell_platform(const struct platform *platform, setting_fn each, void *context);
-void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *context);
-void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void *context);
+void setup_list_machine(const struct platform *platform, setting_fn each, void *context);
+void setup_list_platform(const struct platform *platform, setting_fn each, void *context);
+void setup_list_kernel(const struct kernel *kernel, setting_fn each, void *context);
+void setup_list_strategy(const struct strategy *strategy, setting_fn each, void *context);
 
 /* A hash of all that determines what the point's rows say: every setting above
  * and the operations of its timeline, with `study` for what the study adds

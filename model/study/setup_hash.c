@@ -114,9 +114,9 @@ struct setup_hasher *setup_hash_begin(const struct setup *setup, const char *stu
     hash_text(begun->state, study);
     hash_text(begun->state, setup->exact ? "exact" : "fast");
     hash_text(begun->state, setup->preemptible ? "preemptible" : "");
-    setup_tell_workload(setup->workload, hash_line, begun->state);
-    setup_tell_platform(&setup->platform, hash_line, begun->state);
-    setup_tell_kernel(&setup->kernel, hash_line, begun->state);
+    setup_list_workload(setup->workload, hash_line, begun->state);
+    setup_list_platform(&setup->platform, hash_line, begun->state);
+    setup_list_kernel(&setup->kernel, hash_line, begun->state);
     return begun;
 }
 
@@ -124,7 +124,7 @@ void setup_hash_finish(const struct setup_hasher *begun, const struct strategy *
                        const struct timeline *timeline, char text[SETUP_HASH])
 {
     XXH3_state_t *state = go_on(begun);
-    setup_tell_strategy(strategy, hash_line, state);
+    setup_list_strategy(strategy, hash_line, state);
     hash_timeline(state, timeline);
     finish(state, text);
 }
@@ -160,7 +160,7 @@ struct setup_hasher *setup_play_begin(const struct setup *setup, const struct ti
     const uint64_t how[] = {setup->exact, setup->preemptible};
     XXH3_128bits_update(begun->state, how, sizeof how);
     XXH3_128bits_update(begun->state, setup->kernel.value, sizeof setup->kernel.value);
-    setup_tell_machine(&setup->platform, hash_machine, begun->state);
+    setup_list_machine(&setup->platform, hash_machine, begun->state);
     hash_rest_of_shape(begun->state, &timeline->vm);
     hash_timeline(begun->state, timeline);
     return begun;

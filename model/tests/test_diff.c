@@ -107,7 +107,7 @@ static void only_like_with_like(void **state)
     assert_int_equal(diff.changed, 2);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    diff_tell(out, &diff);
+    diff_print(out, &diff);
     diff_write(out, &diff);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "never t: nothing to 7 ns\n"));
@@ -177,7 +177,7 @@ static void what_is_apart(void **state)
     assert_int_equal(diff.changed, 1);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    diff_tell(out, &diff);
+    diff_print(out, &diff);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "first: kernel=6.1; second: kernel=6.6\n"));
     assert_non_null(strstr(text, "+ footprint=2G t: 20 ns to 25 ns\n"));

@@ -200,7 +200,7 @@ static bool evaluate_part(void *context, size_t part, struct error *err)
     for (size_t m = 0; m < memo->metrics; m++) {
         into->value[m] = alloc_raw(memo->strategies * memo->runs, sizeof(double), "a memo");
     }
-    setup_tell_workload(scenario.setup.workload, take_fact, &into->facts);
+    setup_list_workload(scenario.setup.workload, take_fact, &into->facts);
     bool good = evaluate_all(memo, &scenario, into, err);
     scenario_close(&scenario);
     if (good) {

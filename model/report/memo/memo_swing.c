@@ -185,7 +185,7 @@ static bool gap_with(const struct looking *looking, struct scenario_key other, d
 static void look_at_keys(struct looking *looking, struct scenario *scenario)
 {
     struct keys keys = {0};
-    setup_tell_workload(scenario->setup.workload, take_key, &keys);
+    setup_list_workload(scenario->setup.workload, take_key, &keys);
     for (size_t i = 0; i < keys.count; i++) {
         const struct key_ends *key = &keys.key[i];
         double low, high;

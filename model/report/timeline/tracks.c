@@ -76,7 +76,7 @@ static bool write_picture(const char *folder, const char *name, enum form form,
     return good;
 }
 
-static void tell_limit(const struct spans *spans, const char *what, FILE *messages)
+static void print_limit(const struct spans *spans, const char *what, FILE *messages)
 {
     uint64_t merged = 0, stands_for = 0;
     for (size_t i = 0; i < spans->count; i++) {
@@ -111,8 +111,8 @@ bool tracks_write(const struct tracks_wish *wish, const struct setup *setup, con
                                  : write_picture(folder, name, form, setup, sim, err);
     }
     if (good && json && messages) {
-        tell_limit(&watch_seen(sim)->did, "ones", messages);
-        tell_limit(&watch_seen(sim)->held, "holds of locks", messages);
+        print_limit(&watch_seen(sim)->did, "ones", messages);
+        print_limit(&watch_seen(sim)->held, "holds of locks", messages);
     }
     return good;
 }

@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     diff_write(out, &diff);
-    diff_tell(out, &diff);
+    diff_print(out, &diff);
     diff_free(&diff);
     return 0;
 }

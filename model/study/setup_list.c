@@ -23,31 +23,31 @@ bool setup_cost_unit(const char *name, enum unit *unit)
     return false;
 }
 
-static void tell(setting_fn each, void *context, const char *section, const char *key,
+static void emit(setting_fn each, void *context, const char *section, const char *key,
                  const char *value, const char *note)
 {
     struct setting_line line = {section, key, value, note};
     each(context, &line);
 }
 
-static void tell_options(const struct option_row *table, size_t count, const void *values,
+static void list_options(const struct option_row *table, size_t count, const void *values,
                          const char *section, setting_fn each, void *context)
 {
     for (size_t i = 0; i < count; i++) {
         char value[VALUE_BYTES];
         option_format(&table[i], values, value, sizeof value);
-        tell(each, context, section ? section : table[i].section, table[i].name, value,
+        emit(each, context, section ? section : table[i].section, table[i].name, value,
              table[i].source);
     }
 }
 
-void setup_tell_workload(const struct workload *workload, setting_fn each, void *context)
+void setup_list_workload(const struct workload *workload, setting_fn each, void *context)
 {
-    tell_options(workload_options, workload_option_count, workload_values(workload), NULL, each,
+    list_options(workload_options, workload_option_count, workload_values(workload), NULL, each,
                  context);
 }
 
-static void tell_cost(const struct platform *platform, enum cost_id id, setting_fn each,
+static void list_cost(const struct platform *platform, enum cost_id id, setting_fn each,
                       void *context)
 {
     const struct cost *cost = &platform->cost[id];
@@ -58,31 +58,31 @@ static void tell_cost(const struct platform *platform, enum cost_id id, setting_
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         char value[64];
         unit_format(numbers[i].value, cost_entry[id].unit, value, sizeof value);
-        tell(each, context, cost_name[id], numbers[i].key, value, NULL);
+        emit(each, context, cost_name[id], numbers[i].key, value, NULL);
     }
-    tell(each, context, cost_name[id], "source", cost->source, NULL);
-    tell(each, context, cost_name[id], "evidence", cost->evidence, NULL);
+    emit(each, context, cost_name[id], "source", cost->source, NULL);
+    emit(each, context, cost_name[id], "evidence", cost->evidence, NULL);
 }
 
-static void tell_whole(uint64_t value, enum unit unit, const char *key, setting_fn each,
+static void list_whole(uint64_t value, enum unit unit, const char *key, setting_fn each,
                        void *context)
 {
     char text[64];
     unit_format_whole(value, unit, text, sizeof text);
-    tell(each, context, "machine", key, text, NULL);
+    emit(each, context, "machine", key, text, NULL);
 }
 
-void setup_tell_machine(const struct platform *platform, setting_fn each, void *context)
+void setup_list_machine(const struct platform *platform, setting_fn each, void *context)
 {
     char clock[64];
-    tell(each, context, "machine", "name", platform->name, NULL);
-    tell(each, context, "machine", "title", platform->title, NULL);
-    tell_whole(platform->cores, UNIT_NONE, "cores", each, context);
-    tell(each, context, "machine", "clock_ghz",
+    emit(each, context, "machine", "name", platform->name, NULL);
+    emit(each, context, "machine", "title", platform->title, NULL);
+    list_whole(platform->cores, UNIT_NONE, "cores", each, context);
+    emit(each, context, "machine", "clock_ghz",
          unit_format(platform->clock_ghz, UNIT_GHZ, clock, sizeof clock), NULL);
-    tell_whole(platform->cache_bytes, UNIT_BYTES, "cache_bytes", each, context);
-    tell_whole(platform->cache_ways, UNIT_NONE, "cache_ways", each, context);
-    tell_whole(platform->line_bytes, UNIT_BYTES, "line_bytes", each, context);
+    list_whole(platform->cache_bytes, UNIT_BYTES, "cache_bytes", each, context);
+    list_whole(platform->cache_ways, UNIT_NONE, "cache_ways", each, context);
+    list_whole(platform->line_bytes, UNIT_BYTES, "line_bytes", each, context);
     const struct {
         const char *key;
         bool set;
@@ -94,22 +94,22 @@ void setup_tell_machine(const struct platform *platform, setting_fn each, void *
                 {"vhe", platform->vhe},
                 {"lpa2", platform->lpa2}};
     for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
-        tell(each, context, "machine", caps[i].key, caps[i].set ? "yes" : "no",
+        emit(each, context, "machine", caps[i].key, caps[i].set ? "yes" : "no",
              platform->caps_source);
     }
 }
 
-void setup_tell_platform(const struct platform *platform, setting_fn each, void *context)
+void setup_list_platform(const struct platform *platform, setting_fn each, void *context)
 {
-    setup_tell_machine(platform, each, context);
+    setup_list_machine(platform, each, context);
     for (int id = 0; id < COSTS; id++) {
-        tell_cost(platform, (enum cost_id)id, each, context);
+        list_cost(platform, (enum cost_id)id, each, context);
     }
 }
 
-void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *context)
+void setup_list_kernel(const struct kernel *kernel, setting_fn each, void *context)
 {
-    tell(each, context, "kernel", "name", kernel->name, NULL);
+    emit(each, context, "kernel", "name", kernel->name, NULL);
     for (int which = 0; which < KERNEL_SWITCHES; which++) {
         const struct kernel_rule *in_force = NULL, *own = NULL;
         for (size_t i = 0; i < kernel_rule_count; i++) {
@@ -121,23 +121,23 @@ void setup_tell_kernel(const struct kernel *kernel, setting_fn each, void *conte
             own = rule->since <= kernel->version ? rule : own;
         }
         bool overridden = in_force && own && in_force->code != own->code;
-        tell(each, context, "kernel", kernel_switch_name[which], in_force ? in_force->value : "?",
+        emit(each, context, "kernel", kernel_switch_name[which], in_force ? in_force->value : "?",
              overridden ? "overridden"
              : own      ? own->source
                         : NULL);
     }
 }
 
-void setup_tell_strategy(const struct strategy *strategy, setting_fn each, void *context)
+void setup_list_strategy(const struct strategy *strategy, setting_fn each, void *context)
 {
     char caveat[STRATEGY_CAVEAT_BYTES];
-    tell(each, context, "strategy", "name", strategy->name, NULL);
+    emit(each, context, "strategy", "name", strategy->name, NULL);
     for (size_t i = 0; i < strategy_option_count; i++) {
         const struct option_row *row = &strategy_options[i];
         bool own = strcmp(row->name, "caveat") == 0;
-        tell_options(row, own ? 0 : 1, strategy, "strategy", each, context);
+        list_options(row, own ? 0 : 1, strategy, "strategy", each, context);
     }
-    tell(each, context, "strategy", "caveat", strategy_caveat(strategy, caveat, sizeof caveat),
+    emit(each, context, "strategy", "caveat", strategy_caveat(strategy, caveat, sizeof caveat),
          NULL);
-    tell(each, context, "strategy", "upstream", strategy->upstream ? "yes" : "no", NULL);
+    emit(each, context, "strategy", "upstream", strategy->upstream ? "yes" : "no", NULL);
 }
