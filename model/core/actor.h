@@ -83,9 +83,10 @@ struct actor {
     bool wants_write;
     struct lock *holding; /* one at most: there is no nesting */
     bool queued; /* it had to wait for the lock that it got last */
-    uint64_t holds; /* how many short holds its next one stands for; 0: one */
-    ps_t batched_wait_start; /* of the lock that it waits for, when it came */
-    ps_t lock_wait_ps; /* waited for locks so far, less their batched part (core/resource.h) */
+    uint64_t holds; /* how many short holds its next one stands for; 0: it is one, and no step of
+                       several that are taken together (core/resource.h) */
+    ps_t batched_start; /* batched_ps of the lock that it waits for, when it came */
+    ps_t single_wait_ps; /* waited so far for locks that others had for a single hold */
     ps_t hold_start; /* when it got that lock */
     ps_t flow_start, flow_alone; /* of its work on a flow */
     double flow_left, flow_rate, flow_weight;
@@ -150,6 +151,12 @@ void actor_begin(struct actor *actor, const char *name, void *owner);
 /* The same for one that has not begun or has ended, by another actor: it starts
  * at the other's time, in its phase and site. */
 void actor_start(struct actor *actor, const struct actor *by, const char *name);
+
+/* Whether no other actor will do anything before the one that runs asks for something. */
+static inline bool engine_alone(const struct engine *engine)
+{
+    return engine->calendar.count == 0;
+}
 
 /* Runs until all actors have ended. False where some wait for ever: *stuck is
  * then one of them. Asserts the accounting identity of every actor. */

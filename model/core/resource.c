@@ -11,12 +11,11 @@ bool lock_contended(const struct lock *lock)
     return lock->first != NULL;
 }
 
-/* Brings batched_wait_ps up to the engine's time. */
-static void update_batched_wait(struct lock *lock, ps_t now)
+/* Brings batched_ps up to the engine's time. */
+static void update_batched(struct lock *lock, ps_t now)
 {
     if (lock->holds > 1 && (lock->writer || lock->readers > 0)) {
-        ps_t since = now - lock->batched_until;
-        lock->batched_wait_ps += since - since / lock->holds;
+        lock->batched_ps += now - lock->batched_until;
     }
     lock->batched_until = now;
 }
@@ -25,7 +24,7 @@ static void hold(struct lock *lock, struct actor *actor, bool write)
 {
     INVARIANT(!actor->holding, "%s takes %s while it holds %s", actor->name, lock->name,
               actor->holding->name);
-    update_batched_wait(lock, actor->engine->now);
+    update_batched(lock, actor->engine->now);
     lock->holds = actor->holds;
     actor->holding = lock;
     actor->hold_start = actor->engine->now;
@@ -47,10 +46,14 @@ bool lock_take(struct lock *lock, struct actor *actor, bool write)
         hold(lock, actor, write);
         return true;
     }
-    update_batched_wait(lock, actor->engine->now);
+    update_batched(lock, actor->engine->now);
     lock->contended++;
+    if (actor->holds == 0) {
+        lock->single_waiters++;
+        lock->single_at = actor->engine->now;
+    }
     actor->wants_write = write;
-    actor->batched_wait_start = lock->batched_wait_ps;
+    actor->batched_start = lock->batched_ps;
     actor->next_waiting = NULL;
     if (lock->first) {
         lock->last->next_waiting = actor;
@@ -67,10 +70,11 @@ static void admit(struct lock *lock)
     while (lock->first && !lock->writer && (!lock->first->wants_write || lock->readers == 0)) {
         struct actor *next = lock->first;
         lock->first = next->next_waiting;
+        lock->single_waiters -= next->holds == 0;
         hold(lock, next, next->wants_write);
         ps_t waited = next->engine->now - next->now;
-        ps_t batched = lock->batched_wait_ps - next->batched_wait_start;
-        next->lock_wait_ps += waited > batched ? waited - batched : 0;
+        ps_t batched = lock->batched_ps - next->batched_start;
+        next->single_wait_ps += waited > batched ? waited - batched : 0;
         actor_waited(next, lock->resource, waited);
         actor_charge(next, lock->handover_kind, 1);
         calendar_push(&next->engine->calendar, next->now, next->id);
@@ -95,8 +99,11 @@ void lock_give(struct lock *lock, struct actor *actor)
     ps_t held = (actor->engine->now - actor->hold_start) / (lock->holds > 1 ? lock->holds : 1);
     INVARIANT(actor->holding == lock, "%s gives %s, which it does not hold", actor->name,
               lock->name);
-    update_batched_wait(lock, actor->engine->now);
+    update_batched(lock, actor->engine->now);
     actor->holding = NULL;
+    if (actor->holds == 0) {
+        lock->single_at = actor->engine->now;
+    }
     if (__builtin_expect(actor->engine->watch != NULL, 0)) {
         watch_held(lock, actor);
     }

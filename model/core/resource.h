@@ -21,11 +21,13 @@ struct lock {
     struct actor *writer;
     struct actor *first, *last; /* waiting */
     ps_t longest_write_ps, longest_read_ps; /* longest holds so far, each of those below */
-    /* A step that does many short holds at once is one hold here; who waits for
-     * it would have been let in behind the first of them. */
-    uint64_t holds; /* that the present hold stands for */
-    ps_t batched_wait_ps; /* waiting so far that is only due to that, up to batched_until */
+    /* A step that does many short holds at once is one hold here, and those who wait for it
+     * are steps of that kind, too: each of their holds waits for as many. */
+    uint64_t holds; /* that the present hold stands for, as struct actor has it */
+    ps_t batched_ps; /* for how long such steps have had it so far, up to batched_until */
     ps_t batched_until;
+    uint32_t single_waiters; /* whose next hold is one, and no step */
+    ps_t single_at; /* when it was last asked for or given back by such a one; 0: never */
     uint64_t contended; /* acquisitions that had to wait */
     bool in_tails; /* its holds for write belong into the engine's tails */
 };

@@ -17,18 +17,29 @@ static bool takes_write_lock(const struct fault *fault)
     return lock == FAULT_LOCK_SPIN || (lock == FAULT_LOCK_WRITE && !logs_write);
 }
 
-/* A reader adds itself to a lock's count as it comes and takes itself off as it
- * goes, one atomic operation each: nobody waits for the lock, but all who share it
- * wait for its cache line. Where nobody else changed it in between, the line is
- * still there: false. */
-static bool update_line(struct actor *actor, struct lock_line *line, const struct kvm_vcpu *vcpu)
+/* A reader adds itself to a lock's count as it comes and takes itself off as it goes, one atomic
+ * operation each: no reader waits for the lock, but all who share it wait for its cache line. Where
+ * no other changed it in between, the line is still there; of several faults so many find it
+ * gone as there were changes. Returns how many. */
+static uint64_t update_shared_line(struct actor *actor, const struct fault *fault,
+                                   enum kvm_lock lock, uint64_t faults)
 {
-    bool moves = line->last && line->last != vcpu;
-    if (moves) {
-        actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, 1));
+    struct lock_line *line = &fault->kvm->line[lock];
+    uint64_t *seen = &fault->vcpu->seen_updates[lock];
+    uint64_t moves = u64_min(fault->alone ? 1 : faults, line->updates - *seen);
+    if (moves > 0) {
+        actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, moves));
     }
-    line->last = vcpu;
+    line->updates += faults;
+    *seen = line->updates;
     return moves;
+}
+
+/* A single vCPU has it always. */
+static inline uint64_t update_line(struct actor *actor, const struct fault *fault,
+                                   enum kvm_lock lock, uint64_t faults)
+{
+    return fault->kvm->vcpu_count > 1 ? update_shared_line(actor, fault, lock, faults) : 0;
 }
 
 static void lock_hugetlb_page(struct actor *actor, const struct fault *fault)
@@ -39,19 +50,57 @@ static void lock_hugetlb_page(struct actor *actor, const struct fault *fault)
     }
 }
 
+/* The first update of those faults that were not expected: how many there are is known now. */
+static void update_mmap_line_of_others(struct actor *actor, const struct fault *fault)
+{
+    if (!fault->mmap_moves || fault->alone) {
+        return;
+    }
+    uint64_t n = fault_leaf_count(fault), expected = fault->leaves_expected;
+    if (n > expected) {
+        actor_serve(actor, &fault->kvm->line[KVM_MMAP_LOCK].server,
+                    actor_count(actor, EV_lock_updates, n - expected));
+    }
+}
+
 /* One of mmap_lock's updates that are still due. Where the first finds the line where it
  * was, so do those that follow at once. */
 static void update_mmap_line(struct actor *actor, struct fault *fault)
 {
-    bool moves = update_line(actor, &fault->kvm->mmap_line, fault->vcpu);
+    bool moves = update_line(actor, fault, KVM_MMAP_LOCK, fault_leaf_count(fault)) > 0;
     fault->mmap_updates = moves ? fault->mmap_updates - 1 : 0;
-    fault->mmap_back += moves;
 }
 
 /* Whoever has mmu_lock for write has its line, too. */
-static bool update_mmu_line(struct actor *actor, const struct fault *fault)
+static void update_mmu_line(struct actor *actor, const struct fault *fault)
 {
-    return !fault->writes && update_line(actor, &fault->kvm->mmu_line, fault->vcpu);
+    if (!fault->writes) {
+        update_line(actor, fault, KVM_MMU_LOCK, fault_leaf_count(fault));
+    }
+}
+
+static void lock_mmu(struct actor *actor, struct fault *fault)
+{
+    uint64_t n = fault_leaf_count(fault);
+    actor->holds = n > 1 || fault->vcpu->step_pages > 1 ? n : 0;
+    actor_lock(actor, &fault->kvm->mmu_lock, fault->writes);
+}
+
+/* Where it queued for the lock, so did each of the faults that it stands for. No AWAIT. */
+static void take_over(struct actor *actor, struct fault *fault)
+{
+    if (actor->queued) {
+        actor_charge(actor, EV_lock_handovers, fault_leaf_count(fault) - 1);
+    }
+    lines_read_sequence(actor, fault->kvm, fault->vcpu);
+}
+
+static void unlock_mmu(struct actor *actor, const struct fault *fault)
+{
+    if (fault->done) {
+        fault->kvm->hold_ps = (actor->now - actor->hold_start) / fault_leaf_count(fault);
+    }
+    actor_unlock(actor, &fault->kvm->mmu_lock);
 }
 
 /* The host took pages back or exchanged them on the way. */
@@ -68,14 +117,16 @@ static CORO(fault)
     struct kvm *kvm = my->kvm;
     CORO_BEGIN;
     my->was_site = actor->site;
-    my->stall = stall_begin(actor);
+    stall_start(actor, my->vcpu);
     actor->site = SITE_FAULT;
     actor_at(actor, my->ipa, kvm_leaf_bytes(kvm, LEAF_PAGE));
+    fault_batch(actor, my);
 
     /* mmap_lock for read, the host's page and a hugetlb page's own mutex. */
-    AWAIT(update_line(actor, &kvm->mmap_line, my->vcpu));
+    AWAIT(my->mmap_moves = update_line(actor, my, KVM_MMAP_LOCK, my->leaves_expected) > 0);
     AWAIT(lock_hugetlb_page(actor, my));
     AWAIT(fault_plan(actor, my));
+    AWAIT(update_mmap_line_of_others(actor, my));
     while (my->mmap_updates > 0) {
         AWAIT(update_mmap_line(actor, my));
     }
@@ -91,12 +142,10 @@ static CORO(fault)
     if (my->slot && my->notified == 0) {
         my->writes = takes_write_lock(my);
         AWAIT(update_mmu_line(actor, my));
-        actor->holds = fault_leaf_count(my);
-        AWAIT(actor_lock(actor, &kvm->mmu_lock, my->writes));
-        my->queued = actor->queued;
-        lines_read_sequence(actor, kvm, my->vcpu);
+        AWAIT(lock_mmu(actor, my));
+        take_over(actor, my);
         if (fault_is_stale(my)) {
-            AWAIT(actor_charge(actor, EV_fault_retries, 1));
+            AWAIT(actor_charge(actor, EV_fault_retries, fault_leaf_count(my)));
         } else if (relaxes(my)) {
             AWAIT(fault_relax(actor, my));
         } else {
@@ -110,25 +159,28 @@ static CORO(fault)
                 AWAIT(fault_install(actor, my));
             }
         }
-        AWAIT(my->mmu_back = update_mmu_line(actor, my));
+        AWAIT(update_mmu_line(actor, my));
+        AWAIT(unlock_mmu(actor, my));
         actor->holds = 0;
-        AWAIT(actor_unlock(actor, &kvm->mmu_lock));
     }
 
     /* Table pages are allocated ahead of the lock, for later faults too. */
     if (my->tables > 0) {
         actor_charge(actor, EV_s2_tables_alloc, my->tables);
     }
-    fault_follow(actor, my);
-    if (!my->vcpu->prefaulting) {
-        stall_end(actor, kvm, my->stall, fault_leaf_count(my));
+    if (my->vcpu->stalled > 0) {
+        my->vcpu->stalled = my->slot ? fault_leaf_count(my) : 1;
+    }
+    if (my->done || !my->slot) {
+        stall_over(actor, kvm, my->vcpu);
     }
     actor->site = my->was_site;
     CORO_END;
 }
 
 void kvm_fault(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-               uint64_t limit, enum guest_access access)
+               uint64_t limit, enum guest_access access, bool mapped)
 {
-    CORO_CALL(actor, fault, .kvm = kvm, .vcpu = vcpu, .ipa = ipa, .limit = limit, .access = access);
+    CORO_CALL(actor, fault, .kvm = kvm, .vcpu = vcpu, .ipa = ipa, .limit = limit, .access = access,
+              .permission = mapped);
 }

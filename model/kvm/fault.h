@@ -1,7 +1,10 @@
 /*
  * fault - a stage-2 fault under way, for the files that carry it out: its order
- * (fault.c), what the host finds and what will be done about it (fault_plan.c),
- * what happens under mmu_lock (fault_map.c).
+ * (fault.c), for how many it stands (fault_batch.c), what the host finds and what
+ * will be done about it (fault_plan.c), what happens under mmu_lock (fault_map.c).
+ *
+ * A fault on n leaves is n faults at a time: each of its parts, waiting and retries
+ * among them, takes n times as long as that of one.
  */
 #ifndef S2FLUSH_KVM_FAULT_H
 #define S2FLUSH_KVM_FAULT_H
@@ -21,17 +24,18 @@ struct fault {
     uint64_t free_end; /* where the next mapped leaf begins, as it looked under the lock */
     uint64_t emptied; /* tables, by leaves of another size that went */
     uint64_t tables; /* taken for its leaves */
-    uint64_t walks; /* table reads of the walks that failed, but for the first leaf's */
     uint64_t fresh_unit; /* bytes of each of several host pages that it had cleared; 0: none */
     uint8_t notified : 2, notifying : 2;
     uint8_t mmap_updates : 2; /* of mmap_lock's line, still to come */
-    uint8_t mmap_back : 2, mmu_back : 1; /* how often a lock's line had to come back, since
-                                            others took it while this fault was in between */
+    uint64_t pages; /* whose faults it may be in all */
+    uint64_t leaves_expected; /* as it looks before the host has said how large they are */
+    bool alone; /* no other actor is at work meanwhile */
+    bool races; /* another vCPU is about to fault on the same leaves */
+    bool mmap_moves; /* mmap_lock's line had to come from another */
     bool permission, replaced;
     bool done; /* it mapped or relaxed them */
     bool writes, queued; /* it holds mmu_lock for write; it had to wait for it */
     bool resize; /* the mapped leaf has another size than the new one */
-    struct stall stall;
 };
 
 static inline uint64_t fault_leaf_count(const struct fault *fault)
@@ -54,14 +58,14 @@ static inline bool fault_cleans(const struct kvm *kvm)
  * NULL where the fault needs none. */
 struct lock *fault_hugetlb_mutex(const struct fault *fault);
 
+/* How many pages' faults are played as one, and whether others race for them (fault_batch.c). */
+void fault_batch(const struct actor *actor, struct fault *fault);
+
 /* The exit; what the fault is and what it will map; the host's page, cleared where it is
  * fresh (AWAIT). */
 void fault_plan(struct actor *actor, struct fault *fault);
 
 /* --- under the lock (fault_map.c) --- */
-
-/* Of its leaves those before `end` are left, the others have changed meanwhile. */
-void fault_cut(struct fault *fault, uint64_t end);
 
 /* Whether it has to be retried: the host took its page back meanwhile, the slot went, or another
  * vCPU is mapping one of its leaves. */
@@ -83,10 +87,5 @@ void fault_install(struct actor *actor, struct fault *fault);
 
 /* Gives mapped leaves further permissions and drops them from the TLBs (AWAIT). */
 void fault_relax(struct actor *actor, struct fault *fault);
-
-/* --- behind it --- */
-
-/* What leaves beyond the first add to the exit, once the fault has succeeded. */
-void fault_follow(struct actor *actor, const struct fault *fault);
 
 #endif

@@ -140,11 +140,17 @@ static void clean_leaves(struct actor *actor, const struct fault *fault)
         note_fresh_hits(fault);
         return;
     }
-    if (n > 1) {
+    if (n > 1 && !fault->races) {
         clean_in_turn(actor, fault);
     } else {
         memory_clean(actor, kvm->memory, start, end, n);
     }
+}
+
+/* Of its leaves those before `end` are left, the others have changed meanwhile. */
+static void cut(struct fault *fault, uint64_t end)
+{
+    fault->leaves.end = u64_min(fault->leaves.end, end);
 }
 
 static bool find_first_leaf(const struct fault *fault, struct leaves *there, uint64_t *next)
@@ -194,26 +200,39 @@ void fault_lose(struct actor *actor, struct fault *fault)
     struct leaves there;
     uint64_t next;
     find_first_leaf(fault, &there, &next);
+    cut(fault, there.end);
     if (kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER) {
         clean_leaves(actor, fault); /* it cleans before it looks */
     }
-    actor_charge(actor, EV_lost_maps, 1);
-    lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level);
+    actor_charge(actor, EV_lost_maps, fault_leaf_count(fault));
+    lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level, fault_leaf_count(fault));
 }
 
 void fault_clean(struct actor *actor, struct fault *fault)
 {
-    fault_cut(fault, fault->free_end);
+    cut(fault, fault->free_end);
     lock_entries(fault);
     clean_leaves(actor, fault);
 }
 
-/* Where the first leaf's fault queued for the lock, so do those of the others, and each
- * has it handed over while nobody else can take it. */
-static void charge_handovers(struct actor *actor, const struct fault *fault)
+/* Where vCPUs race, each takes the lines from another for each leaf. */
+static void touch_lines(struct actor *actor, const struct fault *fault, bool mapped)
 {
-    if (fault->queued) {
-        actor_charge(actor, EV_lock_handovers, fault_leaf_count(fault) - 1);
+    struct kvm *kvm = fault->kvm;
+    if (kvm->vcpu_count == 1) {
+        return; /* lines do not move */
+    }
+    if (!fault->races) {
+        lines_touch_leaves(actor, kvm, fault->leaves, mapped);
+        return;
+    }
+    uint64_t start = fault->leaves.start, n = fault_leaf_count(fault);
+    if (mapped) {
+        lines_touch(actor, kvm, LINE_TABLE, start, fault->leaves.level, n);
+    }
+    lines_touch(actor, kvm, LINE_ENTRY, start, fault->leaves.level, n);
+    if (kvm->dirty_log && fault->leaves.writable) {
+        lines_touch(actor, kvm, LINE_BITMAP, start, fault->leaves.level, n);
     }
 }
 
@@ -227,8 +246,7 @@ void fault_install(struct actor *actor, struct fault *fault)
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     reach_map(kvm, &fault->leaves);
     charge_map(actor, fault);
-    charge_handovers(actor, fault);
-    lines_touch_leaves(actor, kvm, fault->leaves, true);
+    touch_lines(actor, fault, true);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
         actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
@@ -245,7 +263,7 @@ void fault_relax(struct actor *actor, struct fault *fault)
     uint64_t next;
     find_first_leaf(fault, &mapped, &next);
     /* Permissions are only added: what others gave meanwhile stays. */
-    fault_cut(fault, mapped.end);
+    cut(fault, mapped.end);
     if (fault->leaves.executable && !mapped.executable) {
         charge_icache(actor, fault);
     }
@@ -256,8 +274,7 @@ void fault_relax(struct actor *actor, struct fault *fault)
     reach_map(kvm, &fault->leaves);
     fault->done = true;
     actor_charge(actor, EV_relax_calls, n);
-    charge_handovers(actor, fault);
-    lines_touch_leaves(actor, kvm, fault->leaves, false);
+    touch_lines(actor, fault, false);
     if (kvm->kernel->value[SWITCH_RELAX_LOCAL]) {
         memory_tlbi_local(actor, kvm->memory, n);
         fault->vcpu->walked_after = UINT64_MAX; /* its own TLB is empty */

@@ -88,12 +88,13 @@ static void charge_drawn(struct actor *actor, const struct fault *fault, uint64_
 }
 
 /* Exits, the hardware's walks that found no leaf, and the kernel's path. */
-static void charge_exits(struct actor *actor, const struct fault *fault, uint64_t n, uint64_t walks)
+static void charge_exits(struct actor *actor, const struct fault *fault)
 {
+    uint64_t n = fault_leaf_count(fault);
     if (!fault->vcpu->prefaulting) {
         actor_charge(actor, fault_kind(fault), n);
         actor_charge(actor, EV_exits, n);
-        actor_charge(actor, EV_walk_reads, walks);
+        actor_charge(actor, EV_walk_reads, failed_walks(fault));
     }
     actor_charge(actor, fault->permission ? EV_perm_path : EV_fault_path, n);
     charge_drawn(actor, fault, n);
@@ -102,62 +103,14 @@ static void charge_exits(struct actor *actor, const struct fault *fault, uint64_
     }
 }
 
-/* The first leaf's part of them. */
-static uint64_t first_walk(const struct fault *fault)
-{
-    return stage2_depth(&fault->kvm->stage2, fault->ipa) + UINT64_C(1);
-}
-
-/* A fault on many leaves begins as one on the first of them: if it must be
- * retried, that one alone was in vain. */
-static void charge_first(struct actor *actor, struct fault *fault)
-{
-    uint64_t all = failed_walks(fault);
-    uint64_t first = fault_leaf_count(fault) > 1 ? first_walk(fault) : all;
-    fault->walks = all - first;
-    charge_exits(actor, fault, 1, first);
-}
-
-void fault_cut(struct fault *fault, uint64_t end)
-{
-    if (end < fault->leaves.end) {
-        fault->leaves.end = end;
-        fault->walks = fault_leaf_count(fault) > 1 ? failed_walks(fault) - first_walk(fault) : 0;
-    }
-}
-
-/* Where others took a lock's line during the first leaf's fault, or have since, each
- * further leaf finds it gone as it comes, and as often as the first one on its way out. */
-static uint64_t updates_of_each(const struct fault *fault)
-{
-    const struct kvm *kvm = fault->kvm;
-    bool mmap = fault->mmap_back > 0 || kvm->mmap_line.last != fault->vcpu;
-    bool mmu = fault->mmu_back > 0 || (kvm->mmu_line.last && kvm->mmu_line.last != fault->vcpu);
-    return (uint64_t)mmap + fault->mmap_back + mmu + fault->mmu_back;
-}
-
-void fault_follow(struct actor *actor, const struct fault *fault)
-{
-    uint64_t others = fault_leaf_count(fault) - 1;
-    if (others == 0 || !fault->done) {
-        return;
-    }
-    charge_exits(actor, fault, others, fault->walks);
-    actor_charge(actor, EV_lock_updates, others * updates_of_each(fault));
-}
-
 /* Where the same kind of fault ends at the latest: the mapping changes, the
  * range that is touched ends, or the step has as many leaves as it may take. */
 static uint64_t fault_limit(const struct fault *fault, const struct memslot *slot,
                             uint64_t same_until)
 {
     uint64_t page = kvm_leaf_bytes(fault->kvm, LEAF_PAGE);
-    uint64_t limit = u64_min(fault->limit, same_until);
-    uint64_t room = fault->ipa - fault->ipa % page;
-    if (fault->vcpu->batch_leaves <= (limit - room) / page) {
-        limit = room + fault->vcpu->batch_leaves * page;
-    }
-    return u64_min(limit, slot->ipa + slot->bytes);
+    uint64_t limit = u64_min(u64_min(fault->limit, same_until), slot->ipa + slot->bytes);
+    return u64_min(limit, fault->ipa - fault->ipa % page + fault->pages * page);
 }
 
 /* The leaves around the fault for which one host access answers. */
@@ -240,8 +193,13 @@ static void join_copy(struct fault *fault, struct host_access *access)
     }
 }
 
+/* With one the fault comes to nothing but that: it is one on a leaf. */
 static void note_notifiers(struct fault *fault, const struct host_access *access)
 {
+    if (access->notified > 0) {
+        uint64_t size = kvm_leaf_bytes(fault->kvm, fault->leaves.level);
+        fault->leaves.end = fault->leaves.start + size;
+    }
     fault->notified = (uint8_t)access->notified;
     fault->replaced = access->replaced;
     for (uint32_t i = 0; i < access->notified; i++) {
@@ -286,8 +244,9 @@ void fault_plan(struct actor *actor, struct fault *fault)
         return;
     }
     fault->seen_invalidations = kvm->invalidations;
-    fault->permission = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
-    uint64_t limit = fault_limit(fault, slot, fault->permission ? mapped.end : next);
+    bool found = stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
+    fault->permission = fault->permission && found;
+    uint64_t limit = fault_limit(fault, slot, found ? mapped.end : next);
     uint64_t hva = memslot_hva(slot, fault->ipa);
     struct host_access access = host_touch(&kvm->host, &slot->area, hva, memslot_hva(slot, limit),
                                            fault->access == ACCESS_WRITE);
@@ -301,7 +260,7 @@ void fault_plan(struct actor *actor, struct fault *fault)
     note_notifiers(fault, &access);
     fault->mmap_updates = updates_of_mmap_lock(&access);
     actor_at(actor, fault->leaves.start, kvm_leaf_bytes(kvm, fault->leaves.level));
-    charge_first(actor, fault);
+    charge_exits(actor, fault);
     if (actor->holding) {
         actor->holding->holds = fault_leaf_count(fault);
     }

@@ -17,7 +17,6 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->memory = memory;
     kvm->fwb = strategy->fwb;
     memory->oracle.traits.fwb = kvm->fwb;
-    kvm->batch_leaves = 1;
     kvm->vcpu_count = vcpu_count;
     stage2_init(&kvm->stage2, geometry, pool);
     enum huge_zero_write huge_zero =
@@ -25,13 +24,14 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     host_init(&kvm->host, pool, huge_zero);
     kvm->mmu_lock = (struct lock){
         .name = "mmu_lock", .resource = RESOURCE_MMU_LOCK, .handover_kind = EV_lock_handovers};
-    kvm->mmu_line.server = (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
-    kvm->mmap_line.server =
+    kvm->line[KVM_MMAP_LOCK].server =
         (struct server){.name = "mmap_lock line", .resource = RESOURCE_LOCK_LINE};
+    kvm->line[KVM_MMU_LOCK].server =
+        (struct server){.name = "mmu_lock line", .resource = RESOURCE_LOCK_LINE};
     for (uint32_t i = 0; i < vcpu_count; i++) {
         kvm->vcpus[i].index = i;
         kvm->vcpus[i].tvm = !kvm->fwb;
-        kvm->vcpus[i].batch_leaves = 1;
+        kvm->vcpus[i].step_pages = 1;
         kvm->vcpus[i].hugetlb_mutex = (struct lock){.name = "hugetlb fault mutex",
                                                     .resource = RESOURCE_HUGETLB,
                                                     .handover_kind = EV_lock_handovers};

@@ -21,6 +21,10 @@
 #define KVM_VCPUS 512
 #define KVM_LINES 256
 
+/* vCPUs that race for memory are played leaf by leaf where all of them have no more than so many to
+ * do in a touch or range operation; where there are more, several are one. */
+#define KVM_RACE_LEAVES (UINT64_C(1) << 18)
+
 /* A memory slot: [ipa, ipa + bytes) is the VMM's memory from hva on. */
 struct memslot {
     uint64_t ipa, bytes;
@@ -39,6 +43,14 @@ struct pending_access {
     struct touch_counts met; /* what it met there */
 };
 
+/* Since when a vCPU cannot run its guest, and how long it had waited for single holds then. */
+struct stall {
+    ps_t start, single_wait;
+};
+
+/* Locks whose readers meet at its cache line. */
+enum kvm_lock { KVM_MMAP_LOCK, KVM_MMU_LOCK, KVM_LOCKS };
+
 struct kvm_vcpu {
     uint32_t index;
     bool has_run; /* survives re-init */
@@ -48,7 +60,14 @@ struct kvm_vcpu {
     bool noncacheable; /* its data accesses go through a Non-cacheable mapping, MMU on */
     bool live; /* it entered the guest since its last re-init, */
     bool in_guest; /* and was not stopped since, for another vCPU's */
-    uint64_t batch_leaves; /* leaves that one of its faults may take at once */
+    uint64_t step_pages; /* of its present touch, that one fault may stand for among others */
+    uint64_t race_pages; /* and where others race for them */
+    bool raced; /* they did so, in that touch */
+    bool touch_began; /* it has faulted in that touch */
+    uint64_t touch_at, touch_end; /* what is left of that touch, or the next one as far as it is
+                                     known; 0, 0: there is none */
+    struct stall stall; /* by faults, of `stalled` instructions (kvm/stall.h) */
+    uint64_t stalled; /* 0: there is none under way */
     struct pending_access *pending; /* the access that its fault is for; NULL: none */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
@@ -57,6 +76,7 @@ struct kvm_vcpu {
     struct lock hugetlb_mutex; /* of hugetlb pages that it has the host clear, */
     uint64_t clearing_start, clearing_end; /* and which these are at the moment */
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
+    uint64_t seen_updates[KVM_LOCKS]; /* of a lock's line when it updated it last */
     uint64_t sequence; /* the notifiers' sequence number when it read it last */
     uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
@@ -68,9 +88,9 @@ struct kvm {
     bool fwb; /* stage 2 forces write-back: hardware and strategy */
     bool preemptible; /* mmu_lock is given up at chunk ends when others wait */
     bool dirty_log;
-    uint64_t batch_leaves; /* leaves that a step of a range operation may take: 1 is exact */
-    uint64_t touch_steps; /* faults of one touch are taken in at most so many steps (0: leaf
-                             by leaf), so that others get their turn at locks and paths */
+    uint64_t steps; /* in how many the leaves of one touch or range operation are taken where
+                       others are at work, who get their turns in between; 0: leaf by leaf */
+    ps_t hold_ps; /* how long a leaf's fault held mmu_lock last */
     uint32_t s1_levels; /* stage-1 levels that the guest's walks read */
     uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf, and
                                every leaf then costs a whole walk a touch */
@@ -83,8 +103,8 @@ struct kvm {
     struct lock mmu_lock;
     struct lock_line {
         struct server server; /* a lock's own cache line, which every reader changes */
-        const struct kvm_vcpu *last; /* who did so last */
-    } mmu_line, mmap_line; /* of mmu_lock, of the process' mmap_lock */
+        uint64_t updates; /* so far, by all */
+    } line[KVM_LOCKS];
     struct line_owner {
         uint64_t key; /* of a line that mmu_lock protects */
         uint32_t actor; /* who touched it last */
@@ -183,6 +203,13 @@ enum guest_access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 enum path kvm_guest_path(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
                          enum guest_access access);
 
+static inline bool kvm_leaves_permit(const struct leaves *leaves, enum guest_access access)
+{
+    return access == ACCESS_WRITE   ? leaves->writable
+           : access == ACCESS_FETCH ? leaves->executable
+                                    : true;
+}
+
 /* The guest accesses a range, `density` lines of each 4 KiB: faults as needed,
  * then the accesses themselves. */
 void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
@@ -203,10 +230,27 @@ void kvm_declare_access(struct kvm *kvm, const struct kvm_vcpu *vcpu, uint64_t i
 void kvm_declare_maintenance(struct kvm *kvm, uint64_t ipa, uint64_t bytes,
                              enum maintenance maintenance);
 
-/* One stage-2 fault of a vCPU at `ipa`; takes further leaves of the same kind
- * up to `limit`. */
+/* Whether a vCPU but this one (NULL: any) is at work, or will be next, on memory of that range. */
+static inline bool kvm_touched_by_other(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
+                                        uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        const struct kvm_vcpu *other = &kvm->vcpus[i];
+        if (other != vcpu && start < other->touch_end && other->touch_at < end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the vCPU will touch next, for others who map that memory before it comes; 0 bytes: that is
+ * not known. No AWAIT. */
+void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes);
+
+/* One stage-2 fault of a vCPU at `ipa`, where a leaf that is mapped forbids the
+ * access or none is; takes further leaves of the same kind up to `limit`. */
 void kvm_fault(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
-               uint64_t limit, enum guest_access access);
+               uint64_t limit, enum guest_access access, bool mapped);
 
 /* The VMM has a range mapped, through the first vCPU, before that runs
  * (KVM_PRE_FAULT_MEMORY): the faults' software without their exits. */

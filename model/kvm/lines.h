@@ -25,9 +25,10 @@ enum shared_line {
     LINE_BITMAP, /* the page's bit in the dirty bitmap */
 };
 
-/* Under mmu_lock: the actor has that line from now on. */
+/* Under mmu_lock: the actor has that line from now on. Where it has to come from
+ * another, so it does so many times. */
 void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, uint64_t ipa,
-                 enum leaf_level level);
+                 enum leaf_level level, uint64_t times);
 
 /* The same for leaves that were mapped, with the counts of their tables, or relaxed;
  * and for their bits while the log is on and they are writable. */

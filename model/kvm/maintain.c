@@ -1,7 +1,7 @@
 /* Cache maintenance by the guest, and what of a guest is judged without being played. */
 #include "core/coro.h"
 #include "core/units.h"
-#include "kvm/kvm.h"
+#include "kvm/stall.h"
 
 struct maintain {
     struct kvm *kvm;
@@ -47,10 +47,11 @@ static void maintain_part(struct actor *actor, struct maintain *maintain)
     const struct memslot *slot = kvm_slot_at(kvm, maintain->at);
     bool mapped = slot && stage2_lookup(&kvm->stage2, maintain->at, &leaves, &next);
     if (mapped && passes(&leaves, maintain->maintenance)) {
+        stall_over(actor, kvm, maintain->vcpu);
         maintain_mapped(actor, maintain, &leaves);
     } else if (slot && !slot->read_only && faults(maintain->maintenance)) {
         maintain->vcpu->pending = NULL;
-        kvm_fault(actor, kvm, maintain->vcpu, maintain->at, maintain->end, ACCESS_WRITE);
+        kvm_fault(actor, kvm, maintain->vcpu, maintain->at, maintain->end, ACCESS_WRITE, mapped);
     } else {
         actor_charge(actor, EV_exits, faults(maintain->maintenance) ? 1 : 0);
         maintain->at = u64_min(next, maintain->end);
@@ -70,7 +71,7 @@ static CORO(maintain)
 void kvm_maintain(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                   uint64_t bytes, enum maintenance maintenance, bool dsb)
 {
-    vcpu->batch_leaves = 1;
+    vcpu->step_pages = 1;
     CORO_CALL(actor, maintain, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes,
               .maintenance = maintenance, .dsb = dsb);
 }

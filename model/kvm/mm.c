@@ -72,8 +72,8 @@ static void touch_lines(struct actor *actor, const struct notify *notify)
     struct leaves there;
     lines_change_sequence(actor, kvm);
     if (stage2_next(&kvm->stage2, notify->start, notify->end, &there)) {
-        lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level);
-        lines_touch(actor, kvm, LINE_TABLE, there.start, there.level);
+        lines_touch(actor, kvm, LINE_ENTRY, there.start, there.level, 1);
+        lines_touch(actor, kvm, LINE_TABLE, there.start, there.level, 1);
     }
 }
 

@@ -38,15 +38,17 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
     return true;
 }
 
-/* Exact goes leaf by leaf. Fast takes all at once, but lets others who use the
- * same memory have their turns as often as in a touch. */
-static uint64_t step_bytes(const struct kvm *kvm, uint64_t start, uint64_t end)
+/* Fast takes all at once where no other actor is at work, and lets others have their turns as often
+ * as in a touch; those who use the same memory as often as leaf by leaf, as long as that is not too
+ * often. Exact goes leaf by leaf. */
+static void set_steps(const struct actor *actor, const struct kvm *kvm, uint64_t start,
+                      uint64_t end, struct range_rule *rule)
 {
-    if (kvm->batch_leaves == 1) {
-        return 1;
-    }
-    return kvm->touch_steps <= 1 ? UINT64_MAX
-                                 : u64_min(end - start, kvm->stage2.map.covered) / kvm->touch_steps;
+    uint64_t bytes = u64_min(end - start, kvm->stage2.map.covered);
+    uint64_t few = KVM_RACE_LEAVES / kvm->vcpu_count * kvm->stage2.geometry.page_bytes;
+    bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched_by_other(kvm, NULL, start, end));
+    rule->alone = kvm->steps > 0 && engine_alone(actor->engine);
+    rule->step_bytes = rule->alone ? UINT64_MAX : by_leaf ? 1 : bytes / kvm->steps;
 }
 
 /* Also a part of a leaf is one: what a record names may begin and end inside leaves. */
@@ -70,17 +72,17 @@ static uint64_t chunk_bytes(const struct kvm *kvm)
 /* Whether all chunks of a range may be taken in one step: nobody else is there
  * to be let in between, and a walk of the whole visits what the walks of its
  * chunks visit, which holds where no table spans several of them. */
-static bool takes_chunks_together(const struct kvm *kvm)
+static bool takes_chunks_together(const struct kvm *kvm, const struct range_rule *rule)
 {
-    bool alone = kvm->batch_leaves == UINT64_MAX && kvm->touch_steps == 1;
     bool yields = kvm->strategy->chunk > 0;
-    return alone && !yields && kvm->stage2.geometry.root_span <= chunk_bytes(kvm);
+    return rule->alone && !yields && kvm->stage2.geometry.root_span <= chunk_bytes(kvm);
 }
 
-static uint64_t chunk_end(const struct kvm *kvm, uint64_t at, uint64_t end)
+static uint64_t chunk_end(const struct kvm *kvm, const struct range_rule *rule, uint64_t at,
+                          uint64_t end)
 {
     uint64_t chunk = chunk_bytes(kvm);
-    return takes_chunks_together(kvm) ? end : u64_min(at - at % chunk + chunk, end);
+    return takes_chunks_together(kvm, rule) ? end : u64_min(at - at % chunk + chunk, end);
 }
 
 static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
@@ -170,7 +172,7 @@ static void begin_chunk(struct actor *actor, struct unmap *unmap)
 {
     struct kvm *kvm = unmap->kvm;
     unmap->chunk_start = unmap->at;
-    unmap->chunk_stop = chunk_end(kvm, unmap->at, unmap->end);
+    unmap->chunk_stop = chunk_end(kvm, &unmap->rule, unmap->at, unmap->end);
     struct walk_counts walk = stage2_walk(&kvm->stage2, unmap->at, unmap->chunk_stop);
     actor_at(actor, unmap->at, 0);
     actor_charge(actor, EV_unmap_calls, chunk_count(kvm, unmap->at, unmap->chunk_stop));
@@ -226,7 +228,7 @@ static CORO(unmap)
 void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                  struct range_rule rule)
 {
-    rule.step_bytes = step_bytes(kvm, start, end);
+    set_steps(actor, kvm, start, end, &rule);
     CORO_CALL(actor, unmap, .kvm = kvm, .at = start, .end = end, .rule = rule);
 }
 
@@ -302,7 +304,7 @@ static void flush_leaves(struct actor *actor, const struct flush *flush)
 static void walk_chunk(struct actor *actor, struct flush *flush)
 {
     struct kvm *kvm = flush->kvm;
-    flush->chunk_stop = chunk_end(kvm, flush->at, flush->end);
+    flush->chunk_stop = chunk_end(kvm, &flush->rule, flush->at, flush->end);
     actor_at(actor, flush->at, 0);
     actor_charge(actor, EV_flush_calls, chunk_count(kvm, flush->at, flush->chunk_stop));
     if (!kvm->fwb) { /* kvm_pgtable_stage2_flush returns before it walks */
@@ -334,6 +336,6 @@ static CORO(flush)
 void range_flush(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                  struct range_rule rule)
 {
-    rule.step_bytes = step_bytes(kvm, start, end);
+    set_steps(actor, kvm, start, end, &rule);
     CORO_CALL(actor, flush, .kvm = kvm, .at = start, .end = end, .rule = rule);
 }

@@ -14,7 +14,9 @@ struct range_rule {
     bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
     enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
     enum flush_record record; /* of a flush: what it goes by */
-    uint64_t step_bytes; /* of leaves that one step takes, one leaf at least; filled in */
+    /* Filled in: */
+    uint64_t step_bytes; /* of leaves that one step takes, one leaf at least */
+    bool alone; /* no other actor is at work meanwhile */
 };
 
 void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,

@@ -26,7 +26,8 @@ static void end(const struct actor *actor, struct kvm *kvm, ps_t total, ps_t onc
 
 void stall_end(const struct actor *actor, struct kvm *kvm, struct stall stall, uint64_t count)
 {
-    end(actor, kvm, actor->now - stall.start, actor->lock_wait_ps - stall.waited, count, false);
+    end(actor, kvm, actor->now - stall.start, actor->single_wait_ps - stall.single_wait, count,
+        false);
 }
 
 ps_t stall_once(const struct actor *actor)
@@ -41,4 +42,12 @@ void stall_end_once(const struct actor *actor, struct kvm *kvm, struct stall sta
                     uint64_t count)
 {
     end(actor, kvm, actor->now - stall.start, actor->now - once_start, count, true);
+}
+
+void stall_start(const struct actor *actor, struct kvm_vcpu *vcpu)
+{
+    if (vcpu->stalled == 0 && !vcpu->prefaulting) {
+        vcpu->stalled = 1;
+        vcpu->stall = stall_begin(actor);
+    }
 }

@@ -1,6 +1,6 @@
 /* The guest at work: accesses to a range, with the faults they run into. */
 #include "core/coro.h"
-#include "kvm/kvm.h"
+#include "kvm/stall.h"
 
 struct touch {
     struct kvm *kvm;
@@ -9,13 +9,6 @@ struct touch {
     enum guest_access access;
     struct pending_access pending;
 };
-
-static bool permitted(const struct leaves *leaves, enum guest_access access)
-{
-    return access == ACCESS_WRITE   ? leaves->writable
-           : access == ACCESS_FETCH ? leaves->executable
-                                    : true;
-}
 
 static enum reader reader_of(const struct kvm_vcpu *vcpu, enum guest_access access)
 {
@@ -97,6 +90,7 @@ static void access_mapped(struct actor *actor, struct touch *touch, const struct
  * access, whatever the range. */
 static void access_emulated(struct actor *actor, struct touch *touch)
 {
+    stall_over(actor, touch->kvm, touch->vcpu);
     actor_at(actor, touch->at, 0);
     actor_charge(actor, EV_mmio_exits, 1);
     actor_charge(actor, EV_exits, 1);
@@ -110,34 +104,37 @@ static bool is_memory(const struct touch *touch)
     return slot && !(slot->read_only && touch->access == ACCESS_WRITE);
 }
 
-static bool find_permitted(const struct touch *touch, struct leaves *leaves)
+/* Accesses what is mapped, faults on what is not (AWAIT). */
+static void access_memory(struct actor *actor, struct touch *touch)
 {
+    struct leaves leaves;
     uint64_t next;
-    return stage2_lookup(&touch->kvm->stage2, touch->at, leaves, &next) &&
-           permitted(leaves, touch->access);
-}
-
-static void fault_on(struct actor *actor, struct touch *touch)
-{
+    bool mapped = stage2_lookup(&touch->kvm->stage2, touch->at, &leaves, &next);
+    if (mapped && kvm_leaves_permit(&leaves, touch->access)) {
+        stall_over(actor, touch->kvm, touch->vcpu);
+        access_mapped(actor, touch, &leaves);
+        return;
+    }
     touch->pending.end = 0;
     touch->vcpu->pending = &touch->pending;
-    kvm_fault(actor, touch->kvm, touch->vcpu, touch->at, touch->end, touch->access);
+    kvm_fault(actor, touch->kvm, touch->vcpu, touch->at, touch->end, touch->access, mapped);
 }
 
 static CORO(touch)
 {
     struct touch *my = CORO_LOCALS(touch);
-    struct leaves leaves;
+    struct kvm_vcpu *vcpu = my->vcpu;
     CORO_BEGIN;
+    vcpu->touch_end = my->end;
     while (my->at < my->end) {
-        if (!is_memory(my)) {
-            AWAIT(access_emulated(actor, my));
-        } else if (find_permitted(my, &leaves)) {
-            AWAIT(access_mapped(actor, my, &leaves));
+        vcpu->touch_at = my->at;
+        if (is_memory(my)) {
+            AWAIT(access_memory(actor, my));
         } else {
-            AWAIT(fault_on(actor, my));
+            AWAIT(access_emulated(actor, my));
         }
     }
+    vcpu->touch_at = vcpu->touch_end = 0;
     CORO_END;
 }
 
@@ -166,31 +163,44 @@ static CORO(prefault)
     CORO_BEGIN;
     while (find_unmapped(my)) {
         my->vcpu->prefaulting = true;
-        AWAIT(kvm_fault(actor, my->kvm, my->vcpu, my->at, my->end, ACCESS_READ));
+        AWAIT(kvm_fault(actor, my->kvm, my->vcpu, my->at, my->end, ACCESS_READ, false));
     }
     my->vcpu->prefaulting = false;
     CORO_END;
 }
 
-/* Faults of one touch are taken in so many steps. */
-static void set_batch(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
+/* Touches of fewer pages are taken leaf by leaf. */
+#define LONG_PAGES 512
+
+static void set_steps(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
 {
     uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
-    uint64_t batch = kvm->touch_steps ? pages / kvm->touch_steps : 0;
-    vcpu->batch_leaves = u64_max(batch, 1);
+    bool in_steps = kvm->steps > 0 && pages >= LONG_PAGES;
+    vcpu->step_pages = in_steps ? u64_max(pages / kvm->steps, 1) : 1;
+    vcpu->touch_began = vcpu->raced = false;
+    vcpu->race_pages = pages / (KVM_RACE_LEAVES / kvm->vcpu_count) + 1;
 }
 
 void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t bytes)
 {
     struct kvm_vcpu *vcpu = &kvm->vcpus[0];
-    set_batch(kvm, vcpu, bytes);
+    set_steps(kvm, vcpu, bytes);
     CORO_CALL(actor, prefault, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes);
+}
+
+void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes)
+{
+    if (kvm->steps > 0) {
+        vcpu->touch_began = vcpu->raced = false;
+        vcpu->touch_at = bytes > 0 ? ipa : 0;
+        vcpu->touch_end = bytes > 0 ? ipa + bytes : 0;
+    }
 }
 
 void kvm_touch(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa,
                uint64_t bytes, enum guest_access access, uint32_t density)
 {
-    set_batch(kvm, vcpu, bytes);
+    set_steps(kvm, vcpu, bytes);
     CORO_CALL(actor, touch, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes,
               .access = access, .pending = {.density = density});
 }

@@ -6,6 +6,9 @@
 #include "kvm/reach.h"
 #include "run/watch.h"
 
+/* Operations among which a vCPU's next touch is looked for. */
+#define LOOK_AHEAD 8
+
 struct play {
     struct sim *sim;
     struct kvm *kvm;
@@ -318,6 +321,25 @@ static void end_piece(struct play *play, const struct actor *actor, const struct
     }
 }
 
+/* Tells which memory the vCPU will touch next, unless it waits before. */
+static void expect_touch(const struct play *play, struct kvm_vcpu *vcpu)
+{
+    const struct script *script = play->script;
+    uint64_t ipa = 0, bytes = 0;
+    for (size_t i = play->next; i < script->count && i < play->next + LOOK_AHEAD; i++) {
+        const struct op *op = &script->ops[i];
+        if (op->kind == OP_WAIT && i > play->next) {
+            break;
+        }
+        if (op->kind == OP_TOUCH && op->count > 0) {
+            ipa = op->ipa;
+            bytes = (op->count - 1) * op->stride + op->bytes;
+            break;
+        }
+    }
+    kvm_expect_touch(play->kvm, vcpu, ipa, bytes);
+}
+
 static CORO(play)
 {
     struct play *my = CORO_LOCALS(play);
@@ -328,6 +350,9 @@ static CORO(play)
             note_mapped(my->sim, op->phase, true);
         }
         actor->phase = op->phase;
+        if (actor->owner) {
+            expect_touch(my, actor->owner);
+        }
         actor_at(actor, 0, 0);
         if (actor->owner && acts(op)) {
             reach_act(my->kvm, actor->owner);

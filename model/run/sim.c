@@ -15,10 +15,9 @@
  * ranges. */
 #define STATE_MAPS 3
 
-/* In how many steps a touch, or what a range operation finds mapped, is taken in
- * fast fidelity where several actors run at once; up to 2 MiB of small pages go
- * leaf by leaf, as in exact. */
-#define STEPS_AMONG_OTHERS 256
+#define STEPS_MIN 16
+#define STEPS_MAX 128
+#define STEPS_OF_SEVERAL_VMS 256
 
 /* From above this on, a run in exact fidelity is declined. */
 #define EXACT_MEMORY_BYTES (16 * GIB)
@@ -146,6 +145,15 @@ struct kvm *sim_vm(struct sim *sim, uint32_t index)
     return index == 0 ? &sim->kvm : &sim->more[index - 1];
 }
 
+/* In how many steps a touch, or what a range operation finds mapped, is taken in fast fidelity
+ * while others are at work. The more vCPUs there are, the shorter is the part of a run in which all
+ * of them are, and the more a step is of it; VMs may come to their resets a step apart. */
+static uint64_t steps_among(const struct vm_shape *vm)
+{
+    return vm->copies > 1 ? STEPS_OF_SEVERAL_VMS
+                          : u64_min(u64_max(4 * vm->vcpus, STEPS_MIN), STEPS_MAX);
+}
+
 static void init_vm(struct sim *sim, uint32_t index)
 {
     const struct vm_shape *vm = &sim->point->timeline->vm;
@@ -157,9 +165,7 @@ static void init_vm(struct sim *sim, uint32_t index)
     }
     kvm_init(kvm, sim->point->kernel, sim->point->strategy, &sim->memory, &geometry, &sim->pool,
              vm->vcpus);
-    bool alone = vm->vcpus == 1 && vm->copies == 1;
-    kvm->batch_leaves = sim->point->exact ? 1 : UINT64_MAX;
-    kvm->touch_steps = sim->point->exact ? 0 : alone ? 1 : STEPS_AMONG_OTHERS;
+    kvm->steps = sim->point->exact ? 0 : steps_among(vm);
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
     kvm->s1_page_bytes = vm->s1_page_bytes;

@@ -10,9 +10,9 @@
  *
  * Of each number of changes the coherent strategy with the lowest median over the draws is a
  * rung, where it is cheaper than all rungs with fewer; drawn are those whose cost at the modes
- * is within ADVISE_NEAR of the lowest. Strategies that are coherent under a condition only are rungs
- * of their own, beside. Rungs are priced with the draws of the machine's costs, the same
- * for all of them.
+ * is within ADVISE_NEAR of the lowest. Strategies that are coherent under a condition only are
+ * rungs of their own, beside. Rungs are priced with the draws of the machine's costs, the same for
+ * all of them.
  */
 #ifndef S2FLUSH_STUDY_ADVISE_H
 #define S2FLUSH_STUDY_ADVISE_H

@@ -11,10 +11,27 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *const random_kind_name[RANDOM_KINDS] = {
-    [RANDOM_SERIAL] = "serial",
-    [RANDOM_GENERATED] = "generated",
-    [RANDOM_PARALLEL] = "parallel",
+    [RANDOM_SERIAL] = "serial",     [RANDOM_GENERATED] = "generated",
+    [RANDOM_PARALLEL] = "parallel", [RANDOM_RACE] = "race",
+    [RANDOM_MANY] = "many vCPUs",   [RANDOM_MANY_RACE] = "race of many",
 };
+
+/* One seed in so many is of a kind that takes long, each. */
+#define MANY_IN 250
+
+bool random_kind_is_long(enum random_kind kind)
+{
+    return kind == RANDOM_MANY || kind == RANDOM_MANY_RACE;
+}
+
+enum random_kind random_kind_of(uint64_t seed)
+{
+    static const enum random_kind few[] = {RANDOM_MANY, RANDOM_MANY_RACE};
+    static const enum random_kind others[] = {RANDOM_SERIAL, RANDOM_GENERATED, RANDOM_PARALLEL,
+                                              RANDOM_RACE};
+    uint64_t at = seed % MANY_IN;
+    return at < COUNT(few) ? few[at] : others[seed % COUNT(others)];
+}
 
 /* --- machine, kernel, strategy --- */
 
@@ -171,6 +188,32 @@ static void make_generated(struct dice *dice, struct timeline *timeline)
     workload_free(workload);
 }
 
+/* Each vCPU has 2 to 6 MiB to touch. The machine has as many cores as it takes. */
+static void make_many(struct dice *dice, struct timeline *timeline)
+{
+    static const char *const backings[] = {"4k", "4k", "4k", "4k", "thp"};
+    static const char *const orders[] = {"sequential", "sequential", "random"};
+    struct error err = {0};
+    struct workload *workload = workload_read("generated-boot", &err);
+    assert_non_null(workload);
+    uint64_t doublings = roll(dice, 10);
+    uint64_t vcpus = (UINT64_C(1) << doublings) + roll(dice, UINT64_C(1) << doublings);
+    vcpus = u64_min(vcpus, 512);
+    set_boot(dice, workload);
+    set(workload, "vcpus", "%llu", vcpus);
+    uint64_t mib = 2 + vcpus * (2 + roll(dice, 2));
+    set(workload, "footprint", "%lluM", 2 * mib);
+    set(workload, "rewrite", "%lluM", roll(dice, mib));
+    set(workload, "touched", "%llu%%", 40 + roll(dice, 61));
+    set(workload, "extents", "%llu", 1 + roll(dice, 4));
+    set_one_of(dice, workload, "backing", backings, COUNT(backings));
+    set_one_of(dice, workload, "order", orders, COUNT(orders));
+    if (!workload_build(workload, timeline, &err)) {
+        fail_msg("%s", err.text);
+    }
+    workload_free(workload);
+}
+
 /* --- several at once --- */
 
 #define RAM_IPA GIB
@@ -314,19 +357,115 @@ static void make_parallel(struct dice *dice, struct timeline *timeline)
     crowd_round(&crowd);
 }
 
+/* --- on purpose at the same place --- */
+
+/* Where a vCPU of a race begins, and how far it goes. */
+static struct op race_touch(struct crowd *crowd, uint64_t shape, uint32_t vcpu)
+{
+    struct dice *dice = crowd->dice;
+    uint64_t pages = crowd->pages, first = 0;
+    switch (shape) {
+    case 0: /* all from the start */
+        break;
+    case 1: /* some further on */
+        first = roll(dice, 4) * pages / 16;
+        break;
+    case 2: /* in two halves */
+        first = vcpu % 2 * pages / 2;
+        break;
+    default: /* anywhere */
+        first = roll(dice, pages);
+        pages = first + 1 + roll(dice, pages - first);
+    }
+    return (struct op){.kind = OP_TOUCH,
+                       .access = (uint8_t)roll(dice, 3),
+                       .density = (uint16_t)(1 + roll(dice, 64)),
+                       .ipa = RAM_IPA + first * 4 * KIB,
+                       .bytes = (pages - first) * 4 * KIB,
+                       .count = 1};
+}
+
+static void race_round(struct crowd *crowd, uint64_t shape, bool at_once)
+{
+    struct dice *dice = crowd->dice;
+    bool on = chance(dice, 80);
+    for (uint32_t vcpu = 0; vcpu < crowd->vcpus; vcpu++) {
+        uint64_t go = timeline_signal(crowd->timeline), done = timeline_signal(crowd->timeline);
+        crowd_add(crowd, SCRIPT_VMM, (struct op){.kind = OP_SIGNAL, .n = go});
+        crowd_add(crowd, vcpu, (struct op){.kind = OP_WAIT, .n = go});
+        crowd_add(crowd, vcpu, (struct op){.kind = OP_ENTER});
+        crowd_add(crowd, vcpu, (struct op){.kind = OP_MMU, .on = on});
+        if (!at_once) {
+            uint64_t ps = roll(dice, 2000) * PS_PER_US;
+            crowd_add(crowd, vcpu, (struct op){.kind = OP_COMPUTE, .n = ps});
+        }
+        crowd_add(crowd, vcpu, race_touch(crowd, shape, vcpu));
+        if (shape == 2 && vcpu % 2) {
+            crowd_add(crowd, vcpu, race_touch(crowd, 0, vcpu));
+        }
+        crowd_add(crowd, vcpu, (struct op){.kind = OP_SIGNAL, .n = done});
+    }
+    for (uint32_t i = 0; i < crowd->vcpus; i++) {
+        uint64_t done = crowd->timeline->signals - 1 - 2 * i;
+        crowd_add(crowd, SCRIPT_VMM, (struct op){.kind = OP_WAIT, .n = done});
+    }
+}
+
+static void make_crowd_race(struct timeline *timeline, struct crowd *crowd, const uint64_t shape[2])
+{
+    struct dice *dice = crowd->dice;
+    struct error err = {0};
+    struct slot_shape ram = {.ipa = RAM_IPA,
+                             .bytes = crowd->pages * 4 * KIB,
+                             .backing = chance(dice, 80) ? BACKING_4K : BACKING_THP};
+    timeline_init(timeline, "race", false, crowd->vcpus);
+    assert_true(vm_shape_slot(&timeline->vm, ram, &err));
+    timeline_phase(timeline, "boot");
+    race_round(crowd, shape[0], chance(dice, 60));
+    crowd_reset(crowd);
+    race_round(crowd, shape[1], chance(dice, 60));
+}
+
+static void make_race(struct dice *dice, struct timeline *timeline)
+{
+    bool many = chance(dice, 10);
+    struct crowd crowd = {.dice = dice,
+                          .timeline = timeline,
+                          .pages = 512 * (1 + roll(dice, many ? 2 : 8)),
+                          .vcpus = (uint32_t)(many ? 8 + roll(dice, 40) : 2 + roll(dice, 6))};
+    const uint64_t shape[2] = {roll(dice, 4), roll(dice, 4)};
+    make_crowd_race(timeline, &crowd, shape);
+}
+
+/* All from the start to the end. */
+static void make_many_race(struct dice *dice, struct timeline *timeline)
+{
+    uint64_t vcpus = (UINT64_C(2) << roll(dice, 6));
+    struct crowd crowd = {.dice = dice,
+                          .timeline = timeline,
+                          .pages = 1024 * (1 + roll(dice, 8)),
+                          .vcpus = (uint32_t)(vcpus - roll(dice, vcpus / 2))};
+    const uint64_t shape[2] = {0, 0};
+    make_crowd_race(timeline, &crowd, shape);
+}
+
 /* --- a case --- */
+
+/* Enough for all vCPUs, a VMM and a strategy's helpers. */
+#define MANY_CORES 1024
 
 void random_case_make(struct random_case *of, enum random_kind kind, uint64_t seed)
 {
     static void (*const make[RANDOM_KINDS])(struct dice * dice, struct timeline * timeline) = {
-        [RANDOM_SERIAL] = make_serial,
-        [RANDOM_GENERATED] = make_generated,
-        [RANDOM_PARALLEL] = make_parallel,
+        [RANDOM_SERIAL] = make_serial,     [RANDOM_GENERATED] = make_generated,
+        [RANDOM_PARALLEL] = make_parallel, [RANDOM_RACE] = make_race,
+        [RANDOM_MANY] = make_many,         [RANDOM_MANY_RACE] = make_many_race,
     };
     struct dice dice = dice_of(seed);
     memset(of, 0, sizeof *of);
     of->kind = kind;
     choose_machine(&dice, of);
+    of->platform.cores = random_kind_is_long(kind) ? MANY_CORES : of->platform.cores;
     make[kind](&dice, &of->timeline);
 }
 

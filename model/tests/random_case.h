@@ -15,10 +15,18 @@ enum random_kind {
     RANDOM_SERIAL, /* a recorder's operations, one after another */
     RANDOM_GENERATED, /* a generated reboot, of one vCPU or several */
     RANDOM_PARALLEL, /* vCPUs, and a VMM, that get in each other's way */
+    RANDOM_RACE, /* vCPUs that map the same memory at the same time */
+    RANDOM_MANY, /* a generated reboot of 1 to 512 vCPUs, whose pieces take several steps */
+    RANDOM_MANY_RACE, /* 2 to 64 vCPUs that map the same memory in the same order */
     RANDOM_KINDS
 };
 
 extern const char *const random_kind_name[RANDOM_KINDS];
+
+/* Which kind of case a seed stands for where all are tried: those of many vCPUs are few, since they
+ * take long. */
+enum random_kind random_kind_of(uint64_t seed);
+bool random_kind_is_long(enum random_kind kind);
 
 struct random_case {
     enum random_kind kind;

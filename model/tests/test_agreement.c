@@ -24,10 +24,6 @@
 #define SOME_OF 12
 #endif
 
-/* Where vCPUs meet, longer touches than that are taken in steps of several
- * leaves. */
-#define LONG_PAGES 511
-
 /* One such case in so many may go another way on exact's cache than on that of fast:
  * what a line costs decides who comes first. */
 #define ONE_RACE_IN 500
@@ -35,8 +31,7 @@
 enum sort {
     ALONE_EVEN, /* nobody waits, dirty lines cost what clean ones do */
     ALONE,
-    MEETING, /* actors share locks and paths, piece by piece up to 2 MiB */
-    LONG, /* the same, with longer pieces */
+    MEETING, /* actors share locks and paths, or race for the same memory */
     CLASSES
 };
 
@@ -44,7 +39,6 @@ static const char *const class_name[CLASSES] = {
     [ALONE_EVEN] = "alone, dirty = clean",
     [ALONE] = "alone",
     [MEETING] = "meeting",
-    [LONG] = "meeting, long pieces",
 };
 
 /* --- one case --- */
@@ -54,7 +48,7 @@ struct judged {
     enum sort sort;
     bool possible, at_edge;
     bool raced; /* on exact's cache another actor comes first, and all that follows */
-    bool other_verdict; /* of those that raced or whose pieces are long */
+    bool other_verdict; /* of those that raced */
     double apart[MEASURES]; /* fast from exact */
     double steps[MEASURES]; /* fast from leaf by leaf on the same cache */
     char failed[160]; /* why; "" if it did not */
@@ -65,28 +59,9 @@ static double limit_of(enum sort sort, enum measure measure)
     return sort == ALONE_EVEN && measure == TIMES ? 0.001 : 0.02;
 }
 
-/* Pages of the longest touch after the reset. */
-static uint64_t longest_piece(const struct timeline *timeline)
-{
-    uint64_t longest = 0;
-    for (uint32_t i = 0; i < timeline->script_count; i++) {
-        const struct script *script = &timeline->scripts[i];
-        for (size_t k = 0; k < script->count; k++) {
-            const struct op *op = &script->ops[k];
-            bool counts = op->kind == OP_TOUCH && (op->phase > 0 || timeline->phase_count < 4);
-            longest = counts && op->bytes > longest ? op->bytes : longest;
-        }
-    }
-    return longest / (4 * KIB);
-}
-
 static enum sort class_of(const struct random_case *of, bool waited)
 {
-    if (!waited) {
-        return of->even ? ALONE_EVEN : ALONE;
-    }
-    bool crowded = of->timeline.vm.copies > 1;
-    return crowded || longest_piece(&of->timeline) > LONG_PAGES ? LONG : MEETING;
+    return waited ? MEETING : of->even ? ALONE_EVEN : ALONE;
 }
 
 /* A working set about as large as the cache: whether the whole of it is found
@@ -150,7 +125,7 @@ static void judge_counts(struct judged *judged, const struct random_outcome *exa
     bool same_by_steps = outcome_same_verdicts(leafwise, fast, waited);
     judged->other_verdict = !same || !same_by_steps;
     judged->raced |= judged->sort == MEETING && !same;
-    if (!same_by_steps && judged->sort != LONG) {
+    if (!same_by_steps) {
         fail_with(judged, "verdicts differ on the same cache", "");
     } else if (!same && judged->sort < MEETING) {
         fail_with(judged, "verdicts differ", "");
@@ -173,7 +148,7 @@ static void judge_values(struct random_case *of, struct judged *judged,
     } else if (judged->sort == MEETING && over(judged->steps, MEETING, &what)) {
         fail_with(judged, "too far on the same cache", what);
     }
-    if (judged->sort != LONG && over(judged->apart, judged->sort, &what)) {
+    if (over(judged->apart, judged->sort, &what)) {
         judged->at_edge = within_edge(of, exact, fast, judged->sort);
         judged->raced = !judged->at_edge && judged->sort == MEETING;
         if (!judged->at_edge && !judged->raced) {
@@ -188,7 +163,7 @@ static void judge(uint64_t seed, struct judged *judged)
     struct random_outcome exact, leafwise, fast;
     struct error err = {0};
     *judged = (struct judged){.seed = seed};
-    random_case_make(&of, (enum random_kind)(seed % RANDOM_KINDS), seed);
+    random_case_make(&of, random_kind_of(seed), seed);
     struct point point = random_case_point(&of, true);
     judged->possible = sim_possible(&point, &err);
     if (judged->possible) {
@@ -275,6 +250,25 @@ static void tell_all(const struct tally tally[CLASSES])
     }
 }
 
+/* What steps come to in each kind of case in which actors meet. */
+static void print_kinds(const struct judged *judged, uint64_t count)
+{
+    for (int kind = 0; kind < RANDOM_KINDS; kind++) {
+        struct tally tally = {0};
+        for (uint64_t i = 0; i < count; i++) {
+            bool of_kind = (int)random_kind_of(judged[i].seed) == kind;
+            if (of_kind && judged[i].possible && judged[i].sort == MEETING) {
+                add(&tally, &judged[i]);
+            }
+        }
+        if (tally.cases > 0) {
+            print_message("%s: %llu cases where actors meet; at most\n", random_kind_name[kind],
+                          (unsigned long long)tally.cases);
+            tell("fast from leaf by leaf", tally.steps);
+        }
+    }
+}
+
 static uint64_t every(void)
 {
     const char *cases = getenv("S2FLUSH_CASES");
@@ -294,8 +288,8 @@ static void fast_agrees_with_exact(void **state)
     for (uint64_t i = 0; i < CASES / step; i++) {
         if (judged[i].failed[0]) {
             print_error("seed %llu (%s, %s): %s\n", (unsigned long long)judged[i].seed,
-                        random_kind_name[judged[i].seed % RANDOM_KINDS], class_name[judged[i].sort],
-                        judged[i].failed);
+                        random_kind_name[random_kind_of(judged[i].seed)],
+                        class_name[judged[i].sort], judged[i].failed);
             failed++;
         }
         if (judged[i].possible) {
@@ -303,6 +297,7 @@ static void fast_agrees_with_exact(void **state)
         }
     }
     tell_all(tally);
+    print_kinds(judged, CASES / step);
     assert_int_equal(failed, 0);
     assert_true(tally[MEETING].raced <= 1 + tally[MEETING].cases / ONE_RACE_IN);
 }

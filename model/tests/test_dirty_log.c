@@ -253,7 +253,7 @@ static void a_step_ends_before_a_page_that_is_being_copied(void **state)
         struct rig rig;
         rig_init(&rig,
                  &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
-        rig.kvm.touch_steps = steps;
+        rig.kvm.steps = steps;
         rig_play(&rig, acts, 2);
         assert_int_equal(rig_all(&rig, EV_gfn_unmap), 1);
         assert_int_equal(rig.kvm.stage2.map.covered, 16 * KIB);
@@ -284,7 +284,7 @@ static void a_step_exchanges_a_huge_zero_page_in_one_fault(void **state)
             odd.area.start += GIB + 4 * KIB;
             odd.area.end += GIB + 4 * KIB;
             kvm_add_slot(&rig[steps].kvm, odd);
-            rig[steps].kvm.touch_steps = steps;
+            rig[steps].kvm.steps = steps;
             rig_alone(&rig[steps], acts);
         }
         for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {

@@ -286,7 +286,7 @@ static void test_first_boot_flushes_little(void **state)
     struct sim *sim = play(&stage, &timeline, &unmap, false);
     const uint64_t *toggle = sim->window + SITE_TOGGLE * EVENT_KINDS;
     assert_int_equal(toggle[EV_flush_vm_calls], 64);
-    expect_near((double)toggle[EV_flush_bytes] / 63 / (double)GIB, 2.15, 0.05);
+    expect_near((double)toggle[EV_flush_bytes] / 63 / (double)GIB, 2.1, 0.05);
     play_free(sim);
     timeline_free(&timeline);
     workload_free(workload);

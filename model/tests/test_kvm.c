@@ -125,7 +125,7 @@ static void a_failed_walk_ends_where_the_tree_does(void **state)
         struct rig rig;
         static const struct rig_setup setup = {.kernel = "6.12", .strategy = "unmap"};
         rig_init(&rig, &setup);
-        rig.kvm.touch_steps = batch == 1 ? 0 : 1;
+        rig.kvm.steps = batch == 1 ? 0 : 1;
         rig_alone(&rig, acts);
         assert_int_equal(rig_all(&rig, EV_exits), 2);
         assert_int_equal(rig_all(&rig, EV_walk_reads), 1 + 3 + 2 * 3);

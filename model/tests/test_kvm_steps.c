@@ -20,7 +20,7 @@ static void map_own_pieces(struct rig *rig, const char *kernel, bool in_steps)
                                       .vcpus = RIG_ACTORS,
                                       .bytes = 16 * MIB});
     rig->price[EV_map_calls] = rig->price[EV_lock_handovers] = PS_PER_US;
-    rig->kvm.touch_steps = in_steps ? 16 : 0;
+    rig->kvm.steps = in_steps ? 16 : 0;
     rig_play(rig, acts, RIG_ACTORS);
 }
 
@@ -71,7 +71,7 @@ static void a_step_that_is_cut_short_walks_for_what_is_left(void **state)
         struct rig rig;
         rig_init(&rig,
                  &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_4K});
-        rig.kvm.touch_steps = steps;
+        rig.kvm.steps = steps;
         rig_play(&rig, acts, 2);
         assert_int_equal(rig_all(&rig, EV_map_4k), 64);
         assert_int_equal(rig_all(&rig, EV_data_tr_w), 64 + rig_all(&rig, EV_lost_maps));

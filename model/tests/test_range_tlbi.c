@@ -121,8 +121,7 @@ static void chunks_taken_together_defer_as_one_by_one(void **state)
         struct strategy own = {.reinit_unmap = UNMAP_ALL, .toggle = TOGGLE_NONE, .fwb = true};
         rig_init(&rig, &setup);
         rig.kvm.strategy = &own;
-        rig.kvm.batch_leaves = together ? UINT64_MAX : 1;
-        rig.kvm.touch_steps = (uint64_t)together;
+        rig.kvm.steps = (uint64_t)together;
         rig_alone(&rig, acts);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_calls), 4);
         assert_int_equal(rig_count(&rig, SITE_REINIT, EV_unmap_leaves), 4);

@@ -1,0 +1,85 @@
+/* For how many leaves a fault is played at a time. A fault on n leaves takes n times as long in
+ * each of its parts, so that vCPUs that all do so meet as they would leaf by leaf, n times slower.
+ * What is short beside it would wait n times too long: the lock is then held for a leaf, and for
+ * more again as time goes by without a hold of that kind. */
+#include "kvm/fault.h"
+
+/* A hold takes this part of the time that has passed since the last single one: by that part of
+ * it, at most, another such hold would come too early or too late. */
+#define QUIET_SHARE 64
+
+/* For how many leaves mmu_lock may be held. */
+static uint64_t quiet_leaves(const struct kvm *kvm, ps_t now)
+{
+    const struct lock *lock = &kvm->mmu_lock;
+    bool held = lock->writer || lock->readers > 0;
+    if (lock->single_at == 0) {
+        return UINT64_MAX;
+    }
+    if (lock->single_waiters > 0 || (held && lock->holds == 0) || kvm->hold_ps == 0) {
+        return 1;
+    }
+    return (now - lock->single_at) / QUIET_SHARE / kvm->hold_ps;
+}
+
+/* The largest power of two that is no more, 1 at least. */
+static uint64_t power_of_two(uint64_t n)
+{
+    return n < 2 ? 1 : UINT64_C(1) << (63 - __builtin_clzll(n));
+}
+
+/* How many pages' faults may go together among vCPUs that do the same. All go by the same steps,
+ * so that the lock serves all alike. Those that may fault on the same leaves race in short steps,
+ * from then on to the end of their touches: who is ahead of whom would not outlast a change. */
+static uint64_t pages_among_others(struct fault *fault, uint64_t at)
+{
+    const struct kvm *kvm = fault->kvm;
+    struct kvm_vcpu *vcpu = fault->vcpu;
+    fault->races = kvm_touched_by_other(kvm, vcpu, at, fault->limit);
+    if (fault->races) {
+        vcpu->raced = true;
+        vcpu->step_pages = u64_min(vcpu->step_pages, vcpu->race_pages);
+    }
+    uint64_t step = vcpu->step_pages;
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        const struct kvm_vcpu *other = &kvm->vcpus[i];
+        bool works = other != vcpu && other->touch_end > 0 && other->touch_began;
+        if (works && (other->raced || other->step_pages > 1)) {
+            step = u64_min(step, other->step_pages);
+        }
+    }
+    return step;
+}
+
+/* Pages among which it may take leaves of its touch together. */
+static uint64_t pages_of(const struct actor *actor, struct fault *fault)
+{
+    uint64_t page = kvm_leaf_bytes(fault->kvm, LEAF_PAGE), at = fault->ipa / page;
+    uint64_t left = (fault->limit - 1) / page - at + 1, pages = fault->vcpu->step_pages;
+    if (fault->alone) {
+        return left;
+    }
+    if (pages == 1 || !fault->vcpu->touch_began) { /* who begins at the same time is not seen yet */
+        return 1;
+    }
+    pages = pages_among_others(fault, at * page);
+    pages = power_of_two(u64_min(pages, quiet_leaves(fault->kvm, actor->now)));
+    /* Up to a multiple, so that those who race share their steps' borders. */
+    return u64_min(pages - at % pages, left);
+}
+
+void fault_batch(const struct actor *actor, struct fault *fault)
+{
+    fault->pages = fault->leaves_expected = 1;
+    if (fault->kvm->steps == 0) {
+        return;
+    }
+    fault->alone = engine_alone(actor->engine);
+    fault->pages = pages_of(actor, fault);
+    fault->vcpu->touch_began = true;
+    if (fault->pages > 1) {
+        const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
+        bool small = slot && (fault->kvm->dirty_log || slot->area.backing == BACKING_4K);
+        fault->leaves_expected = small ? fault->pages : 1;
+    }
+}
