@@ -271,7 +271,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 # under 20 s in all; the last line but one says how much it was.
 SLOW_TESTS := advise agreement bad_cells bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts \
     counts_random effect fair fit further_strategies import_trip limits paths properties reference rng sim \
-    stage2_tree stall store study_run tracks validate verdict
+    stage2_tree stall store study_run surrogate tracks validate verdict
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick

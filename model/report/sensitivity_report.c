@@ -5,7 +5,7 @@
 #include <gsl/gsl_sort.h>
 #include <math.h>
 
-#define SENSITIVITY_SCHEMA 1
+#define SENSITIVITY_SCHEMA 2
 #define PRINT_COSTS 5
 
 static const char *strategy_name(const struct sensitivity_results *results, size_t strategy)
@@ -81,6 +81,9 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     cells_real(cells, "total", cost->index.total);
     cells_real(cells, "total_low", cost->index.total_low);
     cells_real(cells, "total_high", cost->index.total_high);
+    cells_text(cells, "method", surrogate_method_name[cell->method]);
+    cells_real(cells, "off", cell->off.relative);
+    cells_real(cells, "unexplained", cell->off.unexplained);
     cells_text(cells, "source", range->source);
     cells_whole(cells, "schema_version", SENSITIVITY_SCHEMA);
     cells_end(cells);
@@ -174,6 +177,21 @@ static void print_cost(FILE *out, const struct sensitivity_results *results, siz
             rounded(cost->index.total_low), rounded(cost->index.total_high));
 }
 
+/* How it was found where runs could not be priced again, and how far off that is. */
+static void print_method(FILE *out, const struct sensitivity_cell *cell)
+{
+    if (cell->method == SURROGATE_PRICED) {
+        return;
+    }
+    fprintf(out, "    vCPUs wait for each other: taken as linear in what events cost%s",
+            cell->method == SURROGATE_FITTED ? ", fitted to further draws" : "");
+    if (!isnan(cell->off.relative)) {
+        fprintf(out, "; off by %.2g %% in the draws, %.2g %% of their variance",
+                100 * cell->off.relative, 100 * cell->off.unexplained);
+    }
+    fprintf(out, "\n");
+}
+
 static void print_cell(FILE *out, const struct sensitivity_results *results, size_t index)
 {
     const struct sensitivity_cell *cell = &results->cell[index];
@@ -190,6 +208,7 @@ static void print_cell(FILE *out, const struct sensitivity_results *results, siz
             cell->b == MAP_NOBODY ? "" : strategy_name(results, cell->b));
     print_time(out, cell->at_modes);
     fprintf(out, "\n");
+    print_method(out, cell);
     by_swing(cell, order);
     for (size_t rank = 0; rank < PRINT_COSTS && cell->cost[order[rank]].live; rank++) {
         print_cost(out, results, index, order[rank]);

@@ -200,7 +200,11 @@ void sim_init(struct sim *sim, const struct point *point)
     kvm_path_lengths(point->platform->vhe, insns);
     uint32_t copies = timeline->vm.copies;
     uint32_t actors = copies * timeline->script_count;
-    price_events(point->platform, point->value, insns, sim->price);
+    if (point->price) {
+        memcpy(sim->price, point->price, sizeof sim->price);
+    } else {
+        price_events(point->platform, point->value, insns, sim->price);
+    }
     uint32_t helpers = helpers_of(point) * copies;
     struct ledger_shape shape = {.actors = actors + helpers,
                                  .phases = timeline->phase_count,

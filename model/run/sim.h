@@ -25,6 +25,7 @@ struct point {
     bool varied; /* faults' paths vary in time (kvm_vary_faults) */
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
     bool tails; /* holds and stalls are told apart by what happens in them (sim.tails) */
+    const ps_t *price; /* [EVENT_KINDS] of one event; NULL: what follows from the costs */
 };
 
 /* What one re-init found. */

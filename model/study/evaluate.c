@@ -297,12 +297,8 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 static bool play(struct store *store, const struct setup *setup, const struct timeline *timeline,
                  const struct costs *costs, struct played *played, struct error *err)
 {
-    if (!trial_play(setup, timeline, costs->value, &played->trial, err)) {
-        return false;
-    }
-    INVARIANT(memcmp(costs->price, played->trial.price, sizeof costs->price) == 0,
-              "a run and pricing it again disagree on what events cost");
-    return store_add_costs(store, played->costs, costs->value, costs->price, err) &&
+    return trial_play_priced(setup, timeline, costs->value, costs->price, &played->trial, err) &&
+           store_add_costs(store, played->costs, costs->value, costs->price, err) &&
            store_add_play(store, played->play, played->costs, &played->trial, err);
 }
 
@@ -449,7 +445,8 @@ static bool times_at(struct scenario *scenario, const struct strategy *strategy,
         return false;
     }
     platform_modes(&scenario->setup.platform, modes);
-    if (same_costs(costs->value, modes)) {
+    if (same_costs(costs->value, modes) &&
+        memcmp(costs->price, trial->price, sizeof costs->price) == 0) {
         trial_times(trial, costs->price, times);
         return true;
     }
@@ -537,21 +534,18 @@ static bool value_of(struct scenario *scenario, const struct strategy *strategy,
 }
 
 static bool metric_at(struct scenario *scenario, enum metric metric, unsigned stratum,
-                      const double value[COSTS], const struct strategy *const *strategies,
+                      const struct costs *costs, const struct strategy *const *strategies,
                       size_t count, double *values, struct error *err)
 {
     struct times ideal = {0}, times = {0};
     struct histogram own, *stalls = metric_is_tail(metric) ? &own : NULL;
-    struct costs costs;
-    memcpy(costs.value, value, sizeof costs.value);
-    trial_prices(&scenario->setup, value, costs.price);
     if (stalls) {
         histogram_init(stalls);
     }
     bool good = !metric_needs_ideal(metric) ||
-                times_at(scenario, &strategy_ideal, stratum, NULL, &costs, &ideal, err);
+                times_at(scenario, &strategy_ideal, stratum, NULL, costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {
-        good = times_at(scenario, strategies[i], stratum, stalls, &costs, &times, err) &&
+        good = times_at(scenario, strategies[i], stratum, stalls, costs, &times, err) &&
                value_of(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
     }
     if (stalls) {
@@ -564,16 +558,39 @@ bool evaluate_at(struct scenario *scenario, enum metric metric, const double cos
                  const struct strategy *const *strategies, size_t count, double *value,
                  struct error *err)
 {
-    return metric_at(scenario, metric, 0, costs, strategies, count, value, err);
+    struct costs own;
+    memcpy(own.value, costs, sizeof own.value);
+    trial_prices(&scenario->setup, costs, own.price);
+    return metric_at(scenario, metric, 0, &own, strategies, count, value, err);
+}
+
+bool evaluate_priced(struct scenario *scenario, enum metric metric, const double costs[COSTS],
+                     const ps_t price[EVENT_KINDS], const struct strategy *const *strategies,
+                     size_t count, double *value, struct error *err)
+{
+    struct costs own;
+    memcpy(own.value, costs, sizeof own.value);
+    memcpy(own.price, price, sizeof own.price);
+    return metric_at(scenario, metric, 0, &own, strategies, count, value, err);
+}
+
+bool evaluate_modes(struct scenario *scenario, enum metric metric, unsigned stratum,
+                    const struct strategy *const *strategies, size_t count, double *value,
+                    struct error *err)
+{
+    struct costs modes;
+    modes_of(scenario, &modes);
+    return metric_at(scenario, metric, stratum, &modes, strategies, count, value, err);
 }
 
 bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
                   const struct strategy *const *strategies, size_t count, double *value,
                   struct error *err)
 {
-    double costs[COSTS];
-    scenario_costs(scenario, run, costs);
-    return metric_at(scenario, metric, scenario_stratum(scenario, run), costs, strategies, count,
+    struct costs costs;
+    scenario_costs(scenario, run, costs.value);
+    trial_prices(&scenario->setup, costs.value, costs.price);
+    return metric_at(scenario, metric, scenario_stratum(scenario, run), &costs, strategies, count,
                      value, err);
 }
 

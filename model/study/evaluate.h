@@ -109,6 +109,16 @@ bool evaluate_at(struct scenario *scenario, enum metric metric, const double cos
                  const struct strategy *const *strategies, size_t count, double *value,
                  struct error *err);
 
+/* The same where events cost what `price` says, and not what follows from the costs. */
+bool evaluate_priced(struct scenario *scenario, enum metric metric, const double costs[COSTS],
+                     const ps_t price[EVENT_KINDS], const struct strategy *const *strategies,
+                     size_t count, double *value, struct error *err);
+
+/* At the modes, on the timeline of a stratum. */
+bool evaluate_modes(struct scenario *scenario, enum metric metric, unsigned stratum,
+                    const struct strategy *const *strategies, size_t count, double *value,
+                    struct error *err);
+
 /* In one run. */
 bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
                   const struct strategy *const *strategies, size_t count, double *value,

@@ -10,6 +10,7 @@
 
 #define BOOTSTRAP 400
 #define DRAW_SHIFTS 8
+#define NEAR 0.5
 
 /* One cell under way. */
 struct work {
@@ -18,8 +19,9 @@ struct work {
     struct scenario scenario;
     size_t strategies; /* of the study */
     double modes[COSTS];
-    double *value; /* [strategies] */
+    double *value; /* [strategies], at the modes */
     bool *may; /* [strategies] */
+    struct surrogate output; /* of the strategies that the cell looks at */
     struct sensitivity_cell *cell;
     bool asked; /* somebody may win, so that there is something to decide */
     bool undecided; /* of the value of information: now */
@@ -73,18 +75,29 @@ static bool find_strategies(struct work *work, struct error *err)
     return true;
 }
 
-/* The output at these costs. */
-static bool output_at(struct work *work, const double costs[COSTS], double *output,
-                      struct error *err)
+static bool open_output(struct work *work, struct error *err)
 {
-    const struct sensitivity_cell *cell = work->cell;
+    struct sensitivity_cell *cell = work->cell;
     enum metric metric = work->request->metric;
     bool two = cell->b != MAP_NOBODY;
     const struct strategy *of[] = {work->study->strategies[cell->a],
                                    work->study->strategies[two ? cell->b : cell->a]};
+    bool good = surrogate_open(&work->output, &work->scenario,
+                               two ? evaluate_difference(metric) : metric, of, two ? 2 : 1, err);
+    bool enough = !good || work->output.method == SURROGATE_PRICED ||
+                  surrogate_is_good(surrogate_error(&work->output, 0, 1));
+    good = good && (enough || surrogate_fit(&work->output, 0, 1, err));
+    cell->method = work->output.method;
+    cell->off = good ? surrogate_error(&work->output, 0, 1) : (struct surrogate_error){0};
+    return good;
+}
+
+/* The output at these costs. */
+static bool output_at(struct work *work, const double costs[COSTS], double *output,
+                      struct error *err)
+{
     double value[2] = {0};
-    bool good = evaluate_at(&work->scenario, two ? evaluate_difference(metric) : metric, costs, of,
-                            two ? 2 : 1, value, err);
+    bool good = surrogate_at(&work->output, costs, value, err);
     *output = value[0] - value[1];
     return good;
 }
@@ -184,9 +197,45 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
     free(input);
 }
 
+/* The strategies that may win; where not all runs are priced again, those that are near. */
+static void find_asked(const struct work *work, bool near, const struct strategy **of,
+                       size_t *index, size_t *count)
+{
+    double least = INFINITY;
+    *count = 0;
+    for (size_t s = 0; s < work->strategies; s++) {
+        least = work->may[s] ? fmin(least, work->value[s]) : least;
+    }
+    for (size_t s = 0; s < work->strategies; s++) {
+        if (work->may[s] && (!near || work->value[s] <= least + NEAR * fabs(least))) {
+            index[*count] = s;
+            of[(*count)++] = work->study->strategies[s];
+        }
+    }
+}
+
+/* The values of `count` strategies in all draws, into their rows. */
+static bool fill_values(struct work *work, const struct strategy *const *of, const size_t *index,
+                        size_t count, const struct draw_plan *plan, double (*drawn)[COSTS],
+                        double *values, struct error *err)
+{
+    struct surrogate surrogate;
+    double *value = alloc_zeroed(count, sizeof *value, "values of a sensitivity");
+    bool good = surrogate_open(&surrogate, &work->scenario, work->request->metric, of, count, err);
+    for (size_t i = 0; good && i < plan->draws; i++) {
+        good = surrogate_at(&surrogate, drawn[i], value, err);
+        for (size_t s = 0; good && s < count; s++) {
+            values[index[s] * plan->draws + i] = value[s];
+        }
+    }
+    surrogate_close(&surrogate);
+    free(value);
+    return good;
+}
+
 static bool information(struct work *work, struct error *err)
 {
-    size_t n = work->request->points, count = 0;
+    size_t n = work->request->points;
     struct draw_plan plan = study_draw_plan(work->study);
     plan.draws = n;
     plan.shifts = n % DRAW_SHIFTS == 0 ? DRAW_SHIFTS : 1;
@@ -195,25 +244,23 @@ static bool information(struct work *work, struct error *err)
     const struct strategy **of =
         alloc_zeroed(work->strategies, sizeof *of, "values of a sensitivity");
     size_t *index = alloc_zeroed(work->strategies, sizeof *index, "values of a sensitivity");
-    for (size_t s = 0; s < work->strategies; s++) {
-        if (work->may[s]) {
-            index[count] = s;
-            of[count++] = work->study->strategies[s];
-        }
+    bool *asked = alloc_zeroed(work->strategies, sizeof *asked, "values of a sensitivity");
+    size_t count;
+    bool needless;
+    find_asked(work, false, of, index, &count);
+    bool good =
+        surrogate_needless(&work->scenario, work->request->metric, of, count, &needless, err);
+    find_asked(work, good && !needless, of, index, &count);
+    for (size_t s = 0; s < count; s++) {
+        asked[index[s]] = true;
     }
-    bool good = true;
     draw_costs(&plan, &work->scenario.setup.platform, drawn);
-    for (size_t i = 0; good && i < n; i++) {
-        good = evaluate_at(&work->scenario, work->request->metric, drawn[i], of, count, work->value,
-                           err);
-        for (size_t s = 0; good && s < count; s++) {
-            values[index[s] * n + i] = work->value[s];
-        }
-    }
-    struct decision decision = {values, work->strategies, n, work->may};
+    good = good && fill_values(work, of, index, count, &plan, drawn, values, err);
+    struct decision decision = {values, work->strategies, n, asked};
     if (good) {
         inform(work, drawn, &decision);
     }
+    free(asked);
     free(index);
     free(of);
     free(values);
@@ -231,7 +278,10 @@ static bool run_work(struct work *work, struct error *err)
     if (work->cell->a == MAP_NOBODY) {
         return true;
     }
-    return tornado(work, err) && indices(work, err) && (!work->asked || information(work, err));
+    bool good = open_output(work, err) && tornado(work, err) && indices(work, err) &&
+                (!work->asked || information(work, err));
+    surrogate_close(&work->output);
+    return good;
 }
 
 /* What a cell says about the value of information; the rest is in the results. */

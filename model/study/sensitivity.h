@@ -7,6 +7,10 @@
  * information, which is how much smaller the share of cells without a clear
  * winner becomes when one cost is known.
  *
+ * Where several vCPUs meet, what is played is a surrogate (study/surrogate.h); the value of
+ * information is then about the strategies that cost at most half as much again as the cheapest
+ * one at the modes.
+ *
  * Costs without spread, and those that change nothing at either end of theirs,
  * have indices of 0 and are left out of the sampling.
  */
@@ -15,6 +19,7 @@
 
 #include "study/information.h"
 #include "study/sobol.h"
+#include "study/surrogate.h"
 #include "study/winner_map.h"
 
 struct error;
@@ -38,6 +43,8 @@ struct sensitivity_cell {
     size_t a, b; /* strategies; b MAP_NOBODY: the metric of a alone; a MAP_NOBODY: nobody to
                     look at, and nothing else is known */
     double at_modes, mean, variance;
+    enum surrogate_method method; /* how the values were found */
+    struct surrogate_error off; /* and how far off that is */
     struct sensitivity_cost cost[COSTS];
 };
 

@@ -129,10 +129,12 @@ bool trial_possible(const struct setup *setup, const struct timeline *timeline, 
     return sim_possible(&point, err);
 }
 
-bool trial_play(const struct setup *setup, const struct timeline *timeline,
-                const double value[COSTS], struct trial *played, struct error *err)
+bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
+                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       struct trial *played, struct error *err)
 {
     struct point point = trial_point(setup, timeline, value);
+    point.price = price;
     if (!sim_possible(&point, err)) {
         return false;
     }
@@ -149,6 +151,12 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
     sim_free(sim);
     free(sim);
     return good;
+}
+
+bool trial_play(const struct setup *setup, const struct timeline *timeline,
+                const double value[COSTS], struct trial *played, struct error *err)
+{
+    return trial_play_priced(setup, timeline, value, NULL, played, err);
 }
 
 void trial_free(struct trial *played)

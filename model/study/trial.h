@@ -90,6 +90,11 @@ bool trial_possible(const struct setup *setup, const struct timeline *timeline, 
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
 
+/* The same where events cost what `price` says, and not what follows from the costs. */
+bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
+                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       struct trial *played, struct error *err);
+
 /* Harmless on zeroed memory. */
 void trial_free(struct trial *played);
 

@@ -1,0 +1,83 @@
+/*
+ * surrogate - what strategies come to at any costs, from a few plays.
+ *
+ * Where nobody waits, a run is priced again. Elsewhere times at other costs are known from playing
+ * only, but they are nearly linear in what events cost and in what shared paths take for a line or
+ * a byte. A surrogate plays each strategy once with every price raised by a quarter, prices that
+ * follow the machine's costs in the same proportion together, and takes what lies between and
+ * beyond for linear. How far that is off it measures on draws of the study, which a run has played
+ * already.
+ */
+#ifndef S2FLUSH_STUDY_SURROGATE_H
+#define S2FLUSH_STUDY_SURROGATE_H
+
+#include "study/evaluate.h"
+
+#define SURROGATE_CHECKS 16 /* draws that are held against it, at most */
+#define SURROGATE_DRAWS 64 /* that it is fitted to where that is asked for */
+
+/* What is raised in one play: prices of events, or what a shared path takes. */
+struct surrogate_input {
+    bool kind[EVENT_KINDS]; /* these together */
+    enum event_kind of; /* one of them, whose price stands for all */
+    enum cost_id path; /* COSTS: there are some; else the cost of a path */
+    double modes, step; /* at the modes; by how much it is raised */
+};
+
+#define SURROGATE_METHOD_TABLE(X)                                      \
+    X(PRICED, "priced") /* runs are priced again: nothing is linear */ \
+    X(LINEAR, "linear") /* from the modes on */                        \
+    X(FITTED, "fitted") /* to further draws */
+
+enum surrogate_method {
+#define SURROGATE_METHOD_ENUM(method, name) SURROGATE_##method,
+    SURROGATE_METHOD_TABLE(SURROGATE_METHOD_ENUM)
+#undef SURROGATE_METHOD_ENUM
+        SURROGATE_METHODS
+};
+extern const char *const surrogate_method_name[SURROGATE_METHODS];
+
+struct surrogate {
+    struct scenario *scenario;
+    enum metric metric;
+    const struct strategy **strategies; /* [count] */
+    size_t count;
+    enum surrogate_method method;
+    struct surrogate_input input[EVENT_KINDS + COSTS];
+    size_t inputs;
+    double *modes; /* [count] */
+    double *slope; /* [count][inputs] */
+    double *offset; /* [count]: of what is fitted, at the modes */
+    size_t checks; /* draws held against it, */
+    double *found, *said; /* [count][checks]: what they came to, less that at the modes */
+};
+
+/* Whether all runs of the strategies are priced again, whatever things cost. */
+bool surrogate_needless(struct scenario *scenario, enum metric metric,
+                        const struct strategy *const *strategies, size_t count, bool *needless,
+                        struct error *err);
+
+/* Of a metric of strategies; plays what it needs. The caller closes it in both cases. */
+bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum metric metric,
+                    const struct strategy *const *strategies, size_t count, struct error *err);
+void surrogate_close(struct surrogate *surrogate);
+
+/* Plays further draws and fits all slopes to them, by ridge regression from those that are there:
+ * where the response has kinks, a slope at the modes is not the slope of the whole range. What does
+ * no better for a less b is dropped again. */
+bool surrogate_fit(struct surrogate *surrogate, size_t a, size_t b, struct error *err);
+
+/* The metric of each strategy at these costs, into value[count]. */
+bool surrogate_at(const struct surrogate *surrogate, const double costs[COSTS], double *value,
+                  struct error *err);
+
+/* How far off it is on the study's draws: for strategy a's metric, or for a's less b's where b is
+ * below count. NAN: there are none. */
+struct surrogate_error {
+    double unexplained; /* share of the variance of the draws */
+    double relative; /* root of the mean square, to that of what the draws came to */
+};
+struct surrogate_error surrogate_error(const struct surrogate *surrogate, size_t a, size_t b);
+bool surrogate_is_good(struct surrogate_error error);
+
+#endif
