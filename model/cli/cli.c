@@ -181,7 +181,7 @@ static const struct cli_option *short_option(const struct walk *walk, char lette
             return row;
         }
     }
-    return NULL;
+    return letter == 'h' ? &builtin[0] : NULL; /* what people try first */
 }
 
 /* `value` is what stands with the option, NULL: nothing does. */

@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/run_study.h"
 #include "core/error.h"
 #include "report/diff.h"
 #include "study/metrics.h"
@@ -57,6 +58,11 @@ static bool run(void *arguments, struct error *err)
     struct diff diff;
     if (!given->folder[1]) {
         return error_input(err, NULL, "diff: expected two folders of results");
+    }
+    for (int i = 0; i < 2; i++) {
+        if (!run_folder_has(given->folder[i], "rows.csv", err)) {
+            return false;
+        }
     }
     if (!diff_read(&diff, given->folder[0], given->folder[1], given->metric, err)) {
         return false;

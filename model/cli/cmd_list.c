@@ -6,6 +6,7 @@
 #include "study/study.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,6 +259,68 @@ static bool explain_names(const char *key, const char *machine, struct error *er
     return found || setup_unknown_key(key, metric_name, METRICS, NULL, err);
 }
 
+/* --- one machine, kernel, workload or study --- */
+
+static void show_setting(void *context, const struct setting_line *line)
+{
+    (void)context;
+    printf("  %-22s %-16s %s\n", line->key, line->value, line->note ? line->note : "");
+}
+
+static bool explain_machine(const char *name, struct error *err)
+{
+    struct platform platform;
+    struct arguments given = {.machine = name};
+    struct error unused;
+    if (!platform_load(name, &platform, &unused)) {
+        return false;
+    }
+    printf("machine %s: %s\n", platform.name, platform.title);
+    setup_tell_machine(&platform, show_setting, NULL);
+    return show_costs(&given, err);
+}
+
+static bool explain_kernel(const char *version)
+{
+    struct kernel kernel;
+    struct error unused;
+    if (version[0] < '0' || version[0] > '9' || !kernel_resolve(version, &kernel, &unused)) {
+        return false;
+    }
+    printf("kernel %s: its switches\n", kernel.name);
+    setup_tell_kernel(&kernel, show_setting, NULL);
+    return true;
+}
+
+static bool explain_file(const char *name)
+{
+    struct error unused;
+    struct study study = {0};
+    struct workload *workload = workload_is(name) ? workload_read(name, &unused) : NULL;
+    bool is_study = !workload && study_is(name) && study_read(&study, name, NULL, &unused);
+    if (workload) {
+        printf("workload %s: %s\n", name, workload_title(workload));
+        setup_tell_workload(workload, show_setting, NULL);
+    } else if (is_study) {
+        printf("study %s: %s\n  %s\n", name, study.title, study.question);
+        for (size_t a = 0; a < study.axis_count; a++) {
+            printf("  %-22s", study.axes[a].name);
+            for (size_t i = 0; i < study.axes[a].values.count; i++) {
+                printf("%s %s", i ? "," : "", study.axes[a].values.text[i]);
+            }
+            putchar('\n');
+        }
+        printf("  %zu points, %" PRIu64 " draws\n", study.points, study.draws);
+    }
+    bool found = workload || is_study;
+    if (workload) {
+        workload_free(workload);
+    } else if (is_study) {
+        study_free(&study);
+    }
+    return found;
+}
+
 static bool explain_key(const char *key, const char *machine, struct error *err)
 {
     return explain_option(workload_options, workload_option_count, key) ||
@@ -265,6 +328,7 @@ static bool explain_key(const char *key, const char *machine, struct error *err)
            explain_option(study_options, study_option_count, key) ||
            explain_option(study_memo_options, STUDY_MEMO_KEYS, key) ||
            explain_option(strategy_options, strategy_option_count, key) || explain_strategy(key) ||
+           explain_file(key) || explain_kernel(key) || explain_machine(key, err) ||
            explain_names(key, machine, err);
 }
 
@@ -301,7 +365,8 @@ static bool run(void *arguments, struct error *err)
         return explain_key(given->explain, given->machine, err);
     }
     if (!given->what) {
-        return error_input(err, NULL, "list: expected one of %s, or --explain KEY", cmd_list.words);
+        return error_input(err, NULL, "list: expected one of %s, or --explain NAME",
+                           cmd_list.words);
     }
     for (size_t i = 0; i < LISTS; i++) {
         if (strcmp(lists[i].name, given->what) == 0) {
@@ -317,7 +382,9 @@ static bool run(void *arguments, struct error *err)
 #define AT(field) CLI_FIELD(struct arguments, field)
 
 static const struct cli_option options[] = {
-    {"explain", 0, "KEY", "all about one key, cost, metric, strategy or switch", AT(explain)},
+    {"explain", 0, "NAME",
+     "all about one key, cost, metric, strategy, switch, machine, kernel, workload or study",
+     AT(explain)},
     {"machine", 'm', "NAME", "costs: the values of this machine", AT(machine)},
     {0},
 };

@@ -30,7 +30,8 @@ static bool run(void *arguments, struct error *err)
     if (snprintf(path, sizeof path, "%s/%s", given->folder, RUN_STORE) >= (int)sizeof path) {
         return error_input(err, NULL, "%.80s...: expected a shorter path", given->folder);
     }
-    struct store *store = store_read(path, err);
+    struct store *store =
+        run_folder_has(given->folder, RUN_STORE, err) ? store_read(path, err) : NULL;
     if (!store) {
         return false;
     }

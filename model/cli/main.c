@@ -54,9 +54,23 @@ static int unknown_command(const char *name)
     return cli_fail(&err);
 }
 
+static const struct cli_command *find_command(const char *name)
+{
+    size_t i = 0;
+    while (cli_commands[i] && strcmp(cli_commands[i]->name, name) != 0) {
+        i++;
+    }
+    return cli_commands[i];
+}
+
 static int dispatch(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
+    if (argc > 2 && strcmp(word, "help") == 0) {
+        char *asked[] = {argv[2], "--help", NULL};
+        const struct cli_command *about = find_command(argv[2]);
+        return about ? cli_run(about, 2, asked) : unknown_command(argv[2]);
+    }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         print_version();
         return EXIT_DONE;
@@ -66,12 +80,8 @@ static int dispatch(int argc, char **argv)
         print_help();
         return argc > 1 ? EXIT_DONE : EXIT_INPUT;
     }
-    for (size_t i = 0; cli_commands[i]; i++) {
-        if (strcmp(cli_commands[i]->name, word) == 0) {
-            return cli_run(cli_commands[i], argc - 1, argv + 1);
-        }
-    }
-    return unknown_command(word);
+    const struct cli_command *command = find_command(word);
+    return command ? cli_run(command, argc - 1, argv + 1) : unknown_command(word);
 }
 
 int main(int argc, char **argv)

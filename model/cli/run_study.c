@@ -12,6 +12,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* --- the store --- */
 
@@ -24,6 +26,25 @@ static bool store_path_of(const char *folder, const struct shard *shard, char *p
     int length = snprintf(path, size, "%s/%s", folder, name);
     return (length > 0 && (size_t)length < size) ||
            error_input(err, NULL, "the output folder's name is too long");
+}
+
+bool run_folder_has(const char *folder, const char *file, struct error *err)
+{
+    char path[OUTPUT_PATH];
+    int length = snprintf(path, sizeof path, "%s/%s", folder, file);
+    struct stat about;
+    bool there = stat(folder, &about) == 0;
+    if (length > 0 && length < (int)sizeof path && access(path, F_OK) == 0) {
+        return true;
+    }
+    return error_input(err, NULL,
+                       "%.200s: %s %s; expected a folder that `s2flush run` or `s2flush "
+                       "report` has written",
+                       folder,
+                       !there                   ? "there is no such folder and so no"
+                       : S_ISDIR(about.st_mode) ? "has no"
+                                                : "is no folder, and has no",
+                       file);
 }
 
 /* What to do about something that is in the way. */

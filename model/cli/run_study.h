@@ -19,6 +19,9 @@ struct error;
 #define SHARD_STORE "shard-%" PRIu32 "-of-%" PRIu32 ".db"
 #define SHARD_STORES "shard-*-of-*.db"
 
+/* Whether a folder has the file that a command needs; else a line on what it should be. */
+bool run_folder_has(const char *folder, const char *file, struct error *err);
+
 /* The store of a study in a folder, which is made for it. */
 struct run_store {
     struct store *store; /* NULL: it is not open */

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* --- names of studies --- */
 
@@ -15,6 +16,13 @@ bool study_unknown(const char *name, struct error *err)
 {
     char hint[512] = "";
     char *names[64];
+    struct stat about;
+    if (stat(name, &about) == 0 && S_ISDIR(about.st_mode)) {
+        return error_input(err, NULL,
+                           "%.200s is a folder: expected a study, a file or one of `s2flush list "
+                           "studies`; results in a folder are for show, plot and diff",
+                           name);
+    }
     size_t known = datadir_names(STUDY_DIR, names, 0, sizeof names / sizeof *names);
     known = datadir_names(QUESTION_DIR, names, known, sizeof names / sizeof *names);
     if (known == 0) {

@@ -18,6 +18,19 @@ for command in run report merge explain list plot paths calibrate breakeven map 
     check "$command --help: usage" says out "Usage: s2flush $command"
     check "$command --help: nothing but what it takes" test -z "$(grep 'Mandatory' "$T/out")"
 done
+for command in run explain list; do
+    run "$command" --help
+    cp "$T/out" "$T/help"
+    run help "$command"
+    check "help $command: the same" cmp -s "$T/help" "$T/out"
+    run "$command" -h
+    check "$command -h: the same" cmp -s "$T/help" "$T/out"
+done
+for about in neoverse-n1:tlbi_ns 6.1:fault_lock generated-boot:footprint first-light:points 7.3:relax_local; do
+    run list --explain "${about%:*}"
+    check "list --explain ${about%:*}: status" is "$rc" 0
+    check "list --explain ${about%:*}: says" says out "${about#*:}"
+done
 run --version
 check "version: status" is "$rc" 0
 check "version: names the compiler" says out "compiled by"
