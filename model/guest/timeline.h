@@ -47,6 +47,7 @@ enum op_kind {
     OP_WAIT, /* waits for signal n */
     OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */
     OP_WINDOW, /* what counts begins here, and not at the first re-init */
+    OP_DIRTY_ROUND, /* the VMM takes the log: what is dirty loses its write permission again */
     OP_KINDS
 };
 

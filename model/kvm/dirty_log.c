@@ -75,6 +75,8 @@ struct dirty_log {
     struct kvm *kvm;
     uint32_t slot, was_site;
     bool eager;
+    bool dirty; /* only leaves that may be written, which are those written since */
+    bool changed; /* there were any in this slot */
 };
 
 /* A block becomes small leaves before anybody writes to it; the new table is
@@ -88,15 +90,20 @@ static void split_all(struct actor *actor, struct kvm *kvm, struct leaves there)
     actor_charge(actor, EV_s2_tables_alloc, kvm->stage2.tables - before);
 }
 
-/* Takes the write permission from all leaves of a slot. */
+/* Takes the write permission from all leaves of a slot, or from those that have it. */
 static void protect_slot(struct actor *actor, struct dirty_log *log)
 {
     struct kvm *kvm = log->kvm;
     const struct memslot *slot = &kvm->slots[log->slot];
     uint64_t end = slot->ipa + slot->bytes;
     struct leaves there;
+    log->changed = !log->dirty;
     for (uint64_t at = slot->ipa; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
         uint64_t size = kvm_leaf_bytes(kvm, there.level);
+        if (log->dirty && !there.writable) {
+            continue;
+        }
+        log->changed = true;
         there.start -= there.start % size;
         there.end += (size - there.end % size) % size;
         actor_at(actor, there.start, size);
@@ -121,12 +128,19 @@ static CORO(dirty_log)
         if (slot->live) {
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
             AWAIT(protect_slot(actor, my));
-            AWAIT(invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
+            if (my->changed) {
+                AWAIT(invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
+            }
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
         }
     }
     actor->site = my->was_site;
     CORO_END;
+}
+
+void kvm_dirty_round(struct actor *actor, struct kvm *kvm)
+{
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .dirty = true);
 }
 
 void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager)

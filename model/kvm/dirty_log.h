@@ -13,6 +13,12 @@
  * changes no leaf. AWAIT. */
 void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager);
 
+/* A round of logging that is on: KVM_GET_DIRTY_LOG, which copies the log and takes the write
+ * permission again from the leaves that were written since, in one hold of the lock
+ * (kvm_get_dirty_log_protect, virt/kvm/kvm_main.c). What the bitmap's copy takes is not in it.
+ * AWAIT. */
+void kvm_dirty_round(struct actor *actor, struct kvm *kvm);
+
 /* Whether leaves of another size stand where these are to be mapped: smaller
  * ones anywhere among them, or (with `split`) a larger one around them. */
 bool kvm_other_size(struct kvm *kvm, struct leaves wanted, bool split);

@@ -288,6 +288,9 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
     case OP_DIRTY_LOG:
         kvm_dirty_log(actor, kvm, op->on, op->n != 0);
         return;
+    case OP_DIRTY_ROUND:
+        kvm_dirty_round(actor, kvm);
+        return;
     case OP_TEARDOWN:
         kvm_teardown(actor, kvm);
         return;

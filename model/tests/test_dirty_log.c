@@ -6,6 +6,16 @@ static void do_log(struct rig *rig, struct actor *actor, const struct act *act)
     kvm_dirty_log(actor, &rig->kvm, act->on, act->n != 0);
 }
 
+static void do_round(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)act;
+    kvm_dirty_round(actor, &rig->kvm);
+}
+
+#define ROUND          \
+    {                  \
+        .go = do_round \
+    }
 #define LOG_ON                   \
     {                            \
         .go = do_log, .on = true \
@@ -45,6 +55,25 @@ static void logging_takes_write_permission_and_drops_the_tlb(void **state)
     assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 1);
     assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1);
     assert_int_equal(rig_all(&rig, EV_tlbi_range), 0);
+    rig_free(&rig);
+}
+
+/* Of three mapped pages two are written while logging is on: a round takes the permission from
+ * those, a second one finds none, and the next write faults again. */
+static void a_round_protects_what_was_written(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), WRITE(1), WRITE(2), LOG_ON,   WRITE(0),
+                                      WRITE(2), ROUND,    ROUND,    WRITE(2), {0}};
+    struct rig rig;
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "unmap"});
+    rig_alone(&rig, acts);
+    assert_false(leaf_at(&rig, 0).writable);
+    assert_false(leaf_at(&rig, 1).writable);
+    assert_true(leaf_at(&rig, 2).writable);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 3 + 2);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1 + 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 2 + 1);
     rig_free(&rig);
 }
 
@@ -299,6 +328,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
+        cmocka_unit_test(a_round_protects_what_was_written),
         cmocka_unit_test(range_invalidation_is_used_without_fwb_too),
         cmocka_unit_test(an_odd_page_is_invalidated_alone),
         cmocka_unit_test(a_write_splits_a_block),

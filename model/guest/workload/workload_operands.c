@@ -335,9 +335,20 @@ bool parser_take_log(struct parser *parser, struct op *op)
         parser->next++;
         op->on = true;
         op->n = 1;
+        parser->logging = true;
         return true;
     }
-    return parser_take_switch(parser, op);
+    if (strcmp(word, "round") == 0) {
+        parser->next++;
+        op->kind = OP_DIRTY_ROUND;
+        return parser->logging ||
+               error_input(parser->err, &parser->at,
+                           "found 'dirty-log round' while logging is off, expected 'dirty-log on' "
+                           "before");
+    }
+    bool good = parser_take_switch(parser, op);
+    parser->logging = op->on;
+    return good;
 }
 
 bool parser_take_slot(struct parser *parser, struct op *op)

@@ -51,6 +51,7 @@ struct parser {
     struct wait_line *waits;
     size_t wait_count;
     bool prefaults; /* there are some */
+    bool logging; /* dirty logging is on */
     unsigned window_line, destroy_line; /* 0: none yet */
 };
 
@@ -77,7 +78,8 @@ bool parser_take_host_range(struct parser *parser, struct op *op);
 bool parser_take_signal(struct parser *parser, struct op *op);
 bool parser_take_vcpu(struct parser *parser, struct op *op); /* `on`: all of them */
 bool parser_take_switch(struct parser *parser, struct op *op);
-bool parser_take_log(struct parser *parser, struct op *op); /* n: all blocks are split at once */
+bool parser_take_log(struct parser *parser, struct op *op); /* n: all blocks are split at once;
+                                                                 or a round of it */
 bool parser_take_slot(struct parser *parser, struct op *op);
 bool parser_take_time(struct parser *parser, struct op *op);
 bool parser_take_count(struct parser *parser, struct op *op);
