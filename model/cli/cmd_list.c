@@ -276,7 +276,7 @@ static bool explain_machine(const char *name, struct error *err)
         return false;
     }
     printf("machine %s: %s\n", platform.name, platform.title);
-    setup_tell_machine(&platform, show_setting, NULL);
+    setup_list_machine(&platform, show_setting, NULL);
     return show_costs(&given, err);
 }
 
@@ -288,7 +288,7 @@ static bool explain_kernel(const char *version)
         return false;
     }
     printf("kernel %s: its switches\n", kernel.name);
-    setup_tell_kernel(&kernel, show_setting, NULL);
+    setup_list_kernel(&kernel, show_setting, NULL);
     return true;
 }
 
@@ -300,7 +300,7 @@ static bool explain_file(const char *name)
     bool is_study = !workload && study_is(name) && study_read(&study, name, NULL, &unused);
     if (workload) {
         printf("workload %s: %s\n", name, workload_title(workload));
-        setup_tell_workload(workload, show_setting, NULL);
+        setup_list_workload(workload, show_setting, NULL);
     } else if (is_study) {
         printf("study %s: %s\n  %s\n", name, study.title, study.question);
         for (size_t a = 0; a < study.axis_count; a++) {
