@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 #include "core/datadir.h"
 #include "core/error.h"
+#include "machine/platform_names.h"
 #include "study/metrics.h"
 #include "study/study.h"
 
@@ -67,6 +68,22 @@ static bool show_machine(const char *name, struct error *err)
         return false;
     }
     printf("  %-20s %s\n", name, platform.title);
+    return true;
+}
+
+/* Machines that another platform stands for. */
+static bool show_aliases(struct error *err)
+{
+    struct platform_aliases aliases;
+    if (!platform_aliases_read(&aliases, err)) {
+        return false;
+    }
+    printf("Other names, the platform that stands for them, and how well: the same machine, its "
+           "class, or only its core\n");
+    for (unsigned i = 0; i < aliases.count; i++) {
+        const struct platform_alias *alias = &aliases.alias[i];
+        printf("  %-20s %-14s %-6s %s\n", alias->name, alias->platform, alias->fit, alias->remark);
+    }
     return true;
 }
 
@@ -343,7 +360,7 @@ static bool show_workloads(const struct arguments *given, struct error *err)
 static bool show_machines(const struct arguments *given, struct error *err)
 {
     (void)given;
-    return each_file("model/machine/platforms", show_machine, err);
+    return each_file("model/machine/platforms", show_machine, err) && show_aliases(err);
 }
 
 static const struct list {

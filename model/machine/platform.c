@@ -1,9 +1,11 @@
 #include "machine/platform.h"
 
+#include "core/alloc.h"
 #include "core/config.h"
 #include "core/datadir.h"
 #include "core/error.h"
 #include "machine/misfit.h"
+#include "machine/platform_names.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -309,6 +311,20 @@ static bool unknown_platform(const char *name, struct error *err)
     return error_input(err, NULL, "no platform '%s'%s", name, hint);
 }
 
+/* The platform that stands for a machine of that name. */
+static bool load_alias(const char *name, struct platform *platform, struct error *err)
+{
+    char relative[256], path[4096];
+    struct platform_aliases *aliases = alloc_zeroed(1, sizeof *aliases, "names of machines");
+    struct error own;
+    const struct platform_alias *alias =
+        platform_aliases_read(aliases, &own) ? platform_alias_find(aliases, name) : NULL;
+    snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", alias ? alias->platform : "");
+    free(aliases);
+    return alias && datadir_find(relative, path, sizeof path) ? platform_read(path, platform, err)
+                                                              : unknown_platform(name, err);
+}
+
 bool platform_load(const char *name, struct platform *platform, struct error *err)
 {
     char relative[256], path[4096];
@@ -317,7 +333,7 @@ bool platform_load(const char *name, struct platform *platform, struct error *er
     }
     snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", name);
     if (strcmp(name, "cpus") == 0 || !datadir_find(relative, path, sizeof path)) {
-        return unknown_platform(name, err);
+        return load_alias(name, platform, err);
     }
     return platform_read(path, platform, err);
 }

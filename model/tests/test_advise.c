@@ -231,7 +231,7 @@ static void rungs_have_the_lowest_median(void **state)
             !evaluate_metric(&scenario, METRIC_added_boot_ns, &strategy, 1, value, &err)) {
             fail_msg("%s", err.text);
         }
-        double median = quantile(value + 1, 16, 0.5);
+        double median = stats_quantile(value + 1, 16, 0.5);
         for (size_t rung = 1; verdict.worst == COHERENT && rung < ladder->count; rung++) {
             double stands = ladder->rung[rung].cost.p50;
             if (space.policies[i].changes <= ladder->rung[rung].changes &&

@@ -79,7 +79,7 @@ static void a_table_is_left_out(void **state)
 static void the_file_has_the_rows_of_all_tables(void **state)
 {
     (void)state;
-    static const char *const files[] = {"dirty-log", "kunpeng-1g", "kunpeng-4k", "split",
+    static const char *const files[] = {"altra", "dirty-log", "kunpeng-1g", "kunpeng-4k", "split",
                                         "totals",    "unmap-2m",   "unmap-4k"};
     struct published_set set = {0};
     struct misfit_rows rows;
@@ -150,7 +150,7 @@ static void a_machine_gets_them_from_the_file(void **state)
         assert_true(misfit_is(misfit_cost[kind]));
         assert_true(cost->given == 0 && cost->mode == 1 && cost->low < 1);
         assert_true(fabs(cost->low * cost->high - 1) < 0.01);
-        assert_true(fabs(log(cost->high) / deviation[kind] - sqrt(6)) < 0.01);
+        assert_true(fabs(log(cost->high) / deviation[kind] - sqrt(6)) < 0.05);
     }
     assert_false(misfit_is(COST_tlbi_ns));
     misfit_free(&rows);

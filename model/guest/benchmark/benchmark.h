@@ -10,6 +10,7 @@
  * dirty_log_perf_test: every vCPU has a region of its own, filled beforehand.
  *   protect logging goes on
  *   dirty   a write every `stride` bytes while logging is on
+ *   again   the same once more, after what was written has been protected again
  * teardown: a VM whose memory is mapped ends.
  *   exit    the VMM's process goes: stage 2 is freed, the memory is given back
  * start_log, traverse and what else has been published is no timeline here.
@@ -34,6 +35,7 @@ enum benchmark_phase {
     BENCHMARK_UNMAP,
     BENCHMARK_PROTECT,
     BENCHMARK_DIRTY,
+    BENCHMARK_AGAIN,
     BENCHMARK_EXIT,
     BENCHMARK_PHASES
 };
