@@ -516,7 +516,7 @@ DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
 DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
-DEPS_PAGE := chromium python3 poppler-utils
+DEPS_PAGE := chromium python3 poppler-utils nodejs
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.

@@ -377,8 +377,8 @@ static const struct played *modes_played(struct scenario *scenario, const struct
     return played;
 }
 
-static const struct trial *trial_of(struct scenario *scenario, const struct strategy *strategy,
-                                    unsigned stratum, struct error *err)
+const struct trial *evaluate_stratum(struct scenario *scenario, const struct strategy *strategy,
+                                     unsigned stratum, struct error *err)
 {
     const struct played *played = modes_played(scenario, strategy, stratum, err);
     return played ? &played->trial : NULL;
@@ -387,7 +387,7 @@ static const struct trial *trial_of(struct scenario *scenario, const struct stra
 const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
                                    struct error *err)
 {
-    return trial_of(scenario, strategy, 0, err);
+    return evaluate_stratum(scenario, strategy, 0, err);
 }
 
 bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
@@ -439,7 +439,7 @@ static bool times_at(struct scenario *scenario, const struct strategy *strategy,
                      struct histogram *stalls, const struct costs *costs, struct times *times,
                      struct error *err)
 {
-    const struct trial *trial = trial_of(scenario, strategy, stratum, err);
+    const struct trial *trial = evaluate_stratum(scenario, strategy, stratum, err);
     double modes[COSTS];
     if (!trial) {
         return false;
@@ -488,7 +488,7 @@ bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, b
     histogram_init(&stalls);
     trial_times(trial, costs[0].price, &times[0]);
     for (size_t run = 1; run < scenario->runs && trial; run++) {
-        trial = trial_of(scenario, strategy, scenario_stratum(scenario, run), err);
+        trial = evaluate_stratum(scenario, strategy, scenario_stratum(scenario, run), err);
         if (trial &&
             !price_again(scenario, trial, &costs[run], tails ? &stalls : NULL, &times[run])) {
             replay.run[count++] = run;

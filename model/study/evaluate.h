@@ -85,6 +85,10 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
                                    struct error *err);
 
+/* The same on the timeline of a stratum, which is 0 for the one at the modes. */
+const struct trial *evaluate_stratum(struct scenario *scenario, const struct strategy *strategy,
+                                     unsigned stratum, struct error *err);
+
 /* The hash under which the store has its plays: of run 0 for stratum 0, else of draws. */
 bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                    char hash[SETUP_HASH], struct error *err);

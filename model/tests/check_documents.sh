@@ -120,6 +120,9 @@ awk -F, '
     }' results/validate/validate.csv >"$T/bad"
 all "figures: README says what validate found"
 
+find results -name '*.html' -size +1500k >"$T/bad"
+all "results: each page is under 1.5 MB"
+
 # --- layers -------------------------------------------------------------------------------------
 
 # Each layer may include itself and what stands in lower rows.

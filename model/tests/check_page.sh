@@ -52,4 +52,4 @@ if ! "$S2FLUSH" memo "$T/study.ini" -o "$T/d" -q 2>"$T/out"; then
     echo "not ok page: memo: $(head -n 1 "$T/out")"
     exit 1
 fi
-python3 "$here/page.py" chromium "$T/d/memo.html" 3
+python3 "$here/page.py" chromium "$T/d/memo.html" 4

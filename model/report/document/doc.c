@@ -142,3 +142,10 @@ void doc_figure(struct doc_node *parent, const char *svg, const char *note, cons
     figure->note = checked(strdup(note));
     figure->name = checked(strdup(name));
 }
+
+void doc_applet(struct doc_node *parent, const char *script, const char *note, const char *name)
+{
+    struct doc_node *applet = doc_add(parent, DOC_APPLET, script);
+    applet->note = checked(strdup(note));
+    applet->name = checked(strdup(name));
+}

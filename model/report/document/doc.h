@@ -25,6 +25,8 @@ enum doc_kind {
     DOC_NUMBER, /* a cell that is set to the right */
     DOC_FIGURE, /* text: an SVG picture; the note is its description, the name its file */
     DOC_DETAILS, /* what is folded away; text: its summary */
+    DOC_APPLET, /* a part of the page that answers by itself; text: its data and formulas as
+                   JavaScript, the name: its script in bench/plots, the note: words for it */
     DOC_COMMANDS, /* lines for a terminal, as they are */
     /* Runs of text in a block. */
     DOC_TEXT,
@@ -68,6 +70,8 @@ void doc_number(struct doc_node *row, const char *format, ...)
 struct doc_node *doc_table(struct doc_node *parent, const char *const *names, size_t count);
 
 void doc_figure(struct doc_node *parent, const char *svg, const char *note, const char *name);
+
+void doc_applet(struct doc_node *parent, const char *script, const char *note, const char *name);
 
 /* GitHub's Markdown; figures are links to their files. */
 void doc_markdown(FILE *out, const struct doc_node *root);

@@ -159,6 +159,11 @@ static void put_block(FILE *out, const struct doc_node *block)
         put_text(out, block->note);
         fprintf(out, "](%s)\n\n", block->name);
         break;
+    case DOC_APPLET: /* what it does needs the page */
+        fputc('[', out);
+        put_text(out, block->note);
+        fprintf(out, "](memo.html#%s)\n\n", block->name);
+        break;
     case DOC_DETAILS:
         fputs("<details><summary>", out);
         put_text(out, block->text);

@@ -1,9 +1,11 @@
-/* A memo's Markdown as one HTML page without scripts or anything from outside. */
+/* A memo's Markdown as one HTML page without anything from outside. */
 #include "core/invariant.h"
 #include "report/document/doc.h"
 
 #include "core/alloc.h"
+#include "core/datadir.h"
 #include "core/error.h"
+#include "core/file.h"
 
 #include <cmark-gfm-core-extensions.h>
 #include <cmark-gfm.h>
@@ -11,6 +13,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SCRIPT_BYTES_MAX ((size_t)1 << 20)
 
 static const char style[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1a1a1a;--faint:#555;--line:#d5d5d5;"
@@ -49,10 +53,25 @@ static const char style[] =
     "figure svg{filter:invert(.92) hue-rotate(180deg)}}\n"
     "section:first-of-type p:first-of-type{background:var(--card);padding:.7rem 1rem;"
     "border-left:4px solid var(--mark);font-size:1.05rem}\n"
+    ".applet{border:1px solid var(--line);border-radius:4px;padding:.2rem 1rem 1rem}\n"
+    ".applet h3{font-size:1.05rem;margin:.8rem 0}\n"
+    ".cost{display:grid;grid-template-columns:minmax(9rem,2fr) minmax(8rem,2fr) minmax(6rem,1fr);"
+    "gap:.2rem 1rem;align-items:center;font-size:.88rem;margin:.35rem 0}\n"
+    ".cost[hidden]{display:none}.cost input,.cost select{width:100%;min-width:0}\n"
+    ".applet .answer{font-weight:600}.applet tr.best td{background:var(--card);font-weight:600}\n"
+    ".applet "
+    "svg{display:block;width:100%;min-width:34rem;max-width:46rem;height:auto;font-size:12px;"
+    "fill:var(--ink)}\n"
+    ".applet .grid{stroke:var(--line)}.applet polyline{fill:none;stroke-width:2}\n"
+    ".line0{stroke:var(--ink);fill:var(--ink)}.line1{stroke:#0072b2;fill:#0072b2}"
+    ".line2{stroke:#d55e00;fill:#d55e00;stroke-dasharray:6 3}.line3{stroke:#009e73;fill:#009e73;"
+    "stroke-dasharray:2 3}.line4{stroke:#a6437f;fill:#a6437f;stroke-dasharray:9 3 2 3}"
+    ".line5{stroke:#7a7a7a;fill:#7a7a7a}\n"
+    "@media(max-width:40rem){.cost{grid-template-columns:1fr 6rem}.cost label{grid-column:1/3}}\n"
     "details{margin:.8rem 0}\n"
     "summary{cursor:pointer;color:var(--mark)}\n"
     "@media print{:root{--paper:#fff;--ink:#000;--faint:#444;--line:#bbb;--card:#f4f4f4;"
-    "--mark:#004b76}body{font-size:10pt}main{max-width:none;padding:0}nav{display:none}"
+    "--mark:#004b76}body{font-size:10pt}main{max-width:none;padding:0}nav,.applet{display:none}"
     "figure svg{min-width:0}figure,tr{break-inside:avoid}h2{break-after:avoid}"
     ".scroll,pre,figure{overflow:visible}pre{white-space:pre-wrap}table{font-size:8pt}"
     "td{min-width:0}"
@@ -202,11 +221,13 @@ static void adopt_html(cmark_node *block)
 
 /* --- pictures --- */
 
-static const struct doc_node *find_figure(const struct doc_node *node, const char *name)
+/* NULL: it has none of that kind and name (NULL: any). */
+static const struct doc_node *find_node(const struct doc_node *node, enum doc_kind kind,
+                                        const char *name)
 {
     for (; node; node = node->next) {
-        const struct doc_node *below = find_figure(node->first, name);
-        if (below || (node->kind == DOC_FIGURE && strcmp(node->name, name) == 0)) {
+        const struct doc_node *below = find_node(node->first, kind, name);
+        if (below || (node->kind == kind && (!name || strcmp(node->name, name) == 0))) {
             return below ? below : node;
         }
     }
@@ -214,22 +235,68 @@ static const struct doc_node *find_figure(const struct doc_node *node, const cha
 }
 
 /* A paragraph that is a picture of the document becomes the picture itself. */
-static void adopt_figure(cmark_node *paragraph, const struct doc_node *root)
+static bool adopt_figure(cmark_node *paragraph, const struct doc_node *root)
 {
     cmark_node *image = cmark_node_first_child(paragraph);
     const char *url =
         image && cmark_node_get_type(image) == CMARK_NODE_IMAGE && !cmark_node_next(image)
             ? cmark_node_get_url(image)
             : NULL;
-    const struct doc_node *figure = url ? find_figure(root, url) : NULL;
+    const struct doc_node *figure = url ? find_node(root, DOC_FIGURE, url) : NULL;
     struct stream stream;
     if (!figure) {
-        return;
+        return false;
     }
     stream_open(&stream);
     fputs("<figure role=\"img\" tabindex=\"0\" aria-label=\"", stream.out);
     put_plain(stream.out, image);
     fprintf(stream.out, "\">\n%s</figure>\n", figure->text);
+    replace(paragraph, stream_block(&stream, ""));
+    return true;
+}
+
+/* --- what a reader may move --- */
+
+/* What scripts of the page are known by; no text of a memo can hold one that has it. */
+#define NONCE "s2flush"
+
+static void put_script(FILE *out, const char *name)
+{
+    char relative[128], path[4096];
+    char *text = NULL;
+    size_t length;
+    struct error unused;
+    snprintf(relative, sizeof relative, "bench/plots/%.60s.js", name);
+    if (datadir_find_code(relative, path, sizeof path) &&
+        file_slurp(path, SCRIPT_BYTES_MAX, &text, &length, &unused)) {
+        fputs(text, out);
+        free(text);
+    }
+}
+
+/* The paragraph that leads to an applet becomes the applet itself. */
+static void adopt_applet(cmark_node *paragraph, const struct doc_node *root)
+{
+    static const char page[] = "memo.html#";
+    cmark_node *link = cmark_node_first_child(paragraph);
+    const char *url = link && cmark_node_get_type(link) == CMARK_NODE_LINK && !cmark_node_next(link)
+                          ? cmark_node_get_url(link)
+                          : "";
+    bool inside = strncmp(url, page, sizeof page - 1) == 0;
+    const struct doc_node *applet =
+        inside ? find_node(root, DOC_APPLET, url + sizeof page - 1) : NULL;
+    struct stream stream;
+    if (!applet) {
+        return;
+    }
+    stream_open(&stream);
+    fprintf(stream.out,
+            "<div class=\"applet\" id=\"%s\" hidden></div>\n<script nonce=\"" NONCE "\">\n",
+            applet->name);
+    put_script(stream.out, applet->name);
+    fprintf(stream.out,
+            "{\n%s%s.start(document.getElementById(\"%s\"), {data, formulas});\n}\n</script>\n",
+            applet->text, applet->name, applet->name);
     replace(paragraph, stream_block(&stream, ""));
 }
 
@@ -291,7 +358,9 @@ static void adopt(cmark_node *tree, const struct doc_node *root)
         } else if (leaf && type == CMARK_NODE_HTML_BLOCK) {
             adopt_html(node);
         } else if (left && type == CMARK_NODE_PARAGRAPH) {
-            adopt_figure(node, root);
+            if (!adopt_figure(node, root)) {
+                adopt_applet(node, root);
+            }
         } else if (left && strcmp(cmark_node_get_type_string(node), "table") == 0) {
             wrap(node, html("<div class=\"scroll\" role=\"group\" tabindex=\"0\">", "</div>\n"));
         }
@@ -330,9 +399,10 @@ void doc_html(FILE *out, const struct doc_node *root)
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
-          "img-src data:; style-src 'unsafe-inline'\">\n"
-          "<link rel=\"icon\" href=\"data:,\">\n<title>",
+          "img-src data:; style-src 'unsafe-inline'",
           out);
+    fputs(find_node(root, DOC_APPLET, NULL) ? "; script-src 'nonce-" NONCE "'" : "", out);
+    fputs("\">\n<link rel=\"icon\" href=\"data:,\">\n<title>", out);
     put_plain(out, title);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", style);
     adopt(tree, root);

@@ -81,7 +81,7 @@ static void subtitle_of(const struct memo *memo, bool along, char *buf, size_t s
 
 /* Which strategies are drawn: Linux, the best ones, those that are compared, and then the
  * cheapest, all of them such as no reader finds stale. */
-static void choose_lines(const struct memo *memo, bool shown[])
+void memo_lines(const struct memo *memo, bool shown[])
 {
     size_t order[STUDY_STRATEGIES * 2], count = 0, a, b;
     bool any[STUDY_STRATEGIES * 2] = {false};
@@ -273,7 +273,7 @@ static void put_curves(const struct memo *memo, struct doc_node *doc)
     take_ticks(memo, curves);
     curves->point = alloc_zeroed(CHART_PANELS * CHART_LINES * curves->chart.ticks,
                                  sizeof *curves->point, "a figure");
-    choose_lines(memo, shown);
+    memo_lines(memo, shown);
     for (size_t p = 0; p < memo->places; p++) {
         panels += memo_is_panel(memo, p);
     }

@@ -90,6 +90,7 @@ struct memo {
     size_t swings;
     struct memo_published *published;
     size_t publisheds;
+    json_t *played; /* what the page lets move (memo_played.h) */
     char validated_by[MEMO_TEXT]; /* what its table says of itself */
 };
 
@@ -183,6 +184,8 @@ void memo_put_where(const struct memo *memo, const char *where, struct doc_node 
 #define MEMO_ANSWER_WORDS 60 /* at most */
 void memo_answer(const struct memo *memo, struct doc_node *doc);
 void memo_figures(const struct memo *memo, struct doc_node *doc);
+/* Which strategies a figure draws. */
+void memo_lines(const struct memo *memo, bool shown[]);
 void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *doc);
 void memo_published_figure(const struct memo *memo, const char *host, struct doc_node *doc);
 void memo_comparison(const struct memo *memo, struct doc_node *doc);

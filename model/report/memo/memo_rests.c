@@ -1,6 +1,7 @@
 /* What the answer rests on: what would change it, published measurements, conditions, the
  * scenario in full, and the data. */
 #include "report/memo/memo_input.h"
+#include "report/memo/memo_played.h"
 
 #include "core/error.h"
 #include "core/version.h"
@@ -286,9 +287,9 @@ void memo_conditions(const struct memo *memo, struct doc_node *doc)
     doc_heading(doc, "7 Conditions");
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
              memo->runs > 1
-                 ? "Bands show what is not known of the machine's costs: all strategies have the "
-                   "same draws of them. They hold no error of the model itself, which section 5 "
-                   "shows, and no noise from run to run."
+                 ? "Bands show what is not known of the machine's costs, and how far the model is "
+                   "off on published measurements; all strategies have the same draws of both. "
+                   "Runs have no noise of their own."
                  : "Every cost is at its mode: how sure the answer is is not known.");
     put_strategies(memo, doc);
     for (size_t i = 0; i < memo->study->axis_count; i++) {
@@ -492,6 +493,7 @@ struct doc_node *memo_write(const struct memo *memo, const char *folder)
     memo_figures(memo, doc);
     memo_comparison(memo, doc);
     memo_change(memo, doc);
+    memo_put_played(memo, doc);
     memo_validation(memo, doc);
     memo_machines(memo, doc);
     memo_conditions(memo, doc);

@@ -1,5 +1,6 @@
 /* What a memo says, asked of the study: the only file that does. */
 #include "report/memo/memo_input.h"
+#include "report/memo/memo_played.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -492,7 +493,7 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     }
     good = good && find_ladders(memo, &evaluator, err) &&
            memo_find_crossings(memo, &evaluator, err) && memo_find_swings(memo, &evaluator, err) &&
-           memo_read_published(memo, validation, err);
+           memo_read_published(memo, validation, err) && memo_find_played(memo, &evaluator, err);
     evaluator_close(&evaluator);
     if (!good) {
         memo_free(memo);
@@ -519,5 +520,6 @@ void memo_free(struct memo *memo)
     free(memo->crossing);
     free(memo->swing);
     free(memo->published);
+    json_decref(memo->played);
     free(memo);
 }
