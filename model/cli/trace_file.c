@@ -11,7 +11,8 @@
 enum { TOOL_MISSING = 127, TOOL_UNREADY = 126 };
 
 /* How a file of each kind begins, and what prints it. trace-cmd: trace-cmd.dat(5); perf:
- * perf.data-file-format.txt, written on a host of the one and of the other byte order. */
+ * perf.data-file-format.txt, written on a host of the one and of the other byte order. What is
+ * compressed holds text. */
 static const struct kind {
     const char *magic;
     size_t length;
@@ -36,6 +37,15 @@ static const struct kind {
      "perf",
      "linux-perf",
      {"perf", "script", "-f", "-F", "comm,pid,tid,cpu,time,event,trace", "-i", "", NULL}},
+    {"\x1f\x8b", 2, "a compressed file", "gzip", "gzip", {"gzip", "-dc", "", NULL}},
+    {"\xfd"
+     "7zXZ",
+     5,
+     "a compressed file",
+     "xz",
+     "xz-utils",
+     {"xz", "-dc", "", NULL}},
+    {"\x28\xb5\x2f\xfd", 4, "a compressed file", "zstd", "zstd", {"zstd", "-dc", "", NULL}},
 };
 
 static const struct kind *kind_of(FILE *in)

@@ -459,6 +459,11 @@ for binary in trace.dat perf.data; do
         is "$(grep -v '^#' "$T/import/mine.csv" | cksum)" "$(grep -v '^#' "$T/mine.csv" | cksum)"
     rm -r "$T/import" && mkdir "$T/import"
 done
+gzip -c "$T/tools/text" >"$T/text.gz"
+run import "$T/text.gz" -o "$T/import/mine" --memory 128M
+check "import: compressed" \
+    is "$(grep -v '^#' "$T/import/mine.csv" | cksum)" "$(grep -v '^#' "$T/mine.csv" | cksum)"
+rm -r "$T/import" && mkdir "$T/import"
 printf '#!/bin/sh\ncat %s\nexit 3\n' "$T/tools/text" >"$T/tools/perf"
 rc=0
 PATH=$T/tools:$PATH "$S2FLUSH" import "$T/perf.data" -o "$T/import/x" >"$T/out" 2>"$T/err" || rc=$?

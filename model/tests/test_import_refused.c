@@ -58,6 +58,33 @@ static void what_does_not_show_a_boot_is_refused(void **state)
     expect_refused(&text, &usual, "--reinit-at");
 }
 
+/* The line names what it saw. */
+static void other_forms_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name;
+    } forms[] = {
+        {"[01:00:40.000500000] (+0.000500000) host kvm_guest_fault: { cpu_id = 3 }, { ipa = 1 }\n",
+         "look like LTTng"},
+        {"4700@100.5:kvm_run_exit cpu_index 0, reason 6\n", "look like QEMU's own trace"},
+        {"[pid 4711] 100.5 ioctl(13, KVM_RUN, 0) = 0\n", "look like strace"},
+        {"Attaching 3 probes...\n@[CPU 0/KVM, 4711]: 12\n", "look like bpftrace"},
+        {"       CPU 0/KVM-4711  [003] 100.5: kvm_page_fault: vcpu 0 rip 0xffff address 0x1\n",
+         "an x86 host"},
+        {"PID      TID      KVM_EXIT_REASON                     COUNT\n", "kvmexit of bcc"},
+        {"    VM-EXIT    Samples  Samples%\n", "perf kvm stat"},
+        {"# KVM_CREATE_MAPPINGS: total execution time: 0.2s\n", "s2flush calibrate"},
+        {"\xff\xfeg\n", "iconv -f UTF-16"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct text text;
+        text_begin(&text);
+        fputs(forms[i].text, text.out);
+        expect_refused(&text, &usual, forms[i].name);
+    }
+}
+
 static void several_vms_are_told_apart(void **state)
 {
     (void)state;
@@ -175,6 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_events_are_refused),
         cmocka_unit_test(what_does_not_show_a_boot_is_refused),
+        cmocka_unit_test(other_forms_are_named),
         cmocka_unit_test(several_vms_are_told_apart),
         cmocka_unit_test(thread_groups_are_vms),
         cmocka_unit_test(events_are_put_in_order),

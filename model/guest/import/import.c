@@ -78,11 +78,40 @@ static void note_first(unsigned *line, uint64_t count, uint64_t number)
     *line = count == 1 ? (unsigned)number : *line;
 }
 
+/* Traces and outputs that people bring and that tell no faults, by what stands in their lines. */
+static const char *form_of(const char *text)
+{
+    static const struct {
+        const char *mark, *form;
+    } forms[] = {
+        {"{ cpu_id = ", "LTTng, as babeltrace prints it"},
+        {"kvm_run_exit cpu_index", "QEMU's own trace, which sees no stage-2 fault"},
+        {"KVM_RUN", "strace, which sees no stage-2 fault"},
+        {"VM-EXIT ", "`perf kvm stat`, which has sums and no events"},
+        {"KVM_EXIT_REASON", "kvmexit of bcc, which has sums and no events"},
+        {"Performance counter stats", "`perf stat`, which has sums and no events"},
+        {"Attaching ", "bpftrace"},
+        {"@[", "bpftrace, which has sums and no events"},
+        {"kvm_page_fault:", "a trace of an x86 host"},
+        {"EPT_VIOLATION", "a trace of an x86 host"},
+        {"KVM_CREATE_MAPPINGS", "a benchmark's output, which `s2flush calibrate` takes"},
+        {"Populate memory time", "a benchmark's output, which `s2flush calibrate` takes"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (strstr(text, forms[i].mark)) {
+            return forms[i].form;
+        }
+    }
+    return NULL;
+}
+
 static void take_line(struct import *import, const char *text, size_t length)
 {
     struct import_counts *counts = &import->counts;
     struct trace_line line;
     kvmtrace_line(text, length, &line);
+    bool tells = line.kind == TRACE_LINE_EVENT && line.event == TRACE_GUEST_FAULT;
+    counts->form = counts->form || tells ? counts->form : form_of(text);
     switch (line.kind) {
     case TRACE_LINE_EVENT:
         take_event(import, &line);
@@ -137,6 +166,9 @@ static bool check_text(const struct import *import, const char *line, struct err
     }
     if (strncmp(line, "PERFILE2", 8) == 0) {
         return error_input(err, &at, "found perf's own format, expected text: perf script -i FILE");
+    }
+    if (strncmp(line, "\xff\xfe", 2) == 0 || strncmp(line, "\xfe\xff", 2) == 0) {
+        return error_input(err, &at, "found UTF-16, expected text: iconv -f UTF-16 -t UTF-8");
     }
     return true;
 }
@@ -195,9 +227,11 @@ bool import_whole(const struct import *import, struct error *err)
     }
     if (counts->events[TRACE_GUEST_FAULT] == 0) {
         return error_input(err, &at,
-                           "found %llu lines with %llu events of KVM and no kvm_guest_fault, "
-                           "expected a text trace with it (workloads/README.md)",
-                           (unsigned long long)counts->lines, (unsigned long long)events);
+                           "found %llu lines with %llu events of KVM and no kvm_guest_fault%s%s, "
+                           "expected a trace with it (workloads/README.md)",
+                           (unsigned long long)counts->lines, (unsigned long long)events,
+                           counts->form ? "; they look like " : "",
+                           counts->form ? counts->form : "");
     }
     if (import->crowded) {
         return error_input(err, &at, "found events of KVM in more than %d threads", IMPORT_THREADS);

@@ -93,6 +93,8 @@ struct import_counts {
     uint64_t lines, events[TRACE_EVENTS], foreign, fields, no_thread, unrecognized, too_long;
     uint64_t lost_places, lost, overwritten; /* lost: as far as it is known */
     bool truncated; /* the last line */
+    const char *form; /* what the lines look like that are no trace of KVM on arm64; NULL: nothing
+                         that is known */
     unsigned fields_line, no_thread_line, unrecognized_line; /* the first of each */
     uint64_t unordered; /* events that stand behind a later one */
     uint64_t others; /* of other threads than the VM's */
