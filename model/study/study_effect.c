@@ -1,6 +1,9 @@
 /* Settings and axes that change nothing at any point of a study. */
 #include "core/error.h"
 #include "study/study_parts.h"
+#include "study/trial.h"
+
+#include <string.h>
 
 /* So many points are looked at, which takes a moment each; behind them a key is taken to have
  * an effect. */
@@ -35,6 +38,65 @@ static bool is_first(const struct study *study, size_t point, enum key_owner own
     return true;
 }
 
+/* --- costs of which nothing happens --- */
+
+/* So many points are played for a cost that none of them shows. */
+#define POINTS_PLAYED 64
+
+static enum cost_id cost_of(const char *key)
+{
+    int id = 0;
+    while (strcmp(cost_name[id], key) != 0) {
+        id++;
+    }
+    return (enum cost_id)id;
+}
+
+/* Whether a run at the modes has events that it prices, or waits that it may change. */
+static bool acts(const struct setup *setup, enum cost_id id)
+{
+    struct timeline timeline;
+    struct error unused;
+    struct trial played;
+    double value[COSTS];
+    ps_t price[EVENT_KINDS];
+    bool found = true; /* what goes wrong here is said when it is played */
+    if (!workload_build(setup->workload, &timeline, &unused)) {
+        return true;
+    }
+    platform_modes(&setup->platform, value);
+    if (trial_play(setup, &timeline, value, &played, &unused)) {
+        value[id] = value[id] > 0 ? value[id] * 2 : 1;
+        trial_prices(setup, value, price);
+        found = !trial_can_reprice(&played, setup, value, price);
+        for (size_t i = 0; i < played.count && !found; i++) {
+            enum event_kind kind = played.counts[i].kind;
+            found = price[kind] != played.price[kind];
+        }
+        trial_free(&played);
+    }
+    timeline_free(&timeline);
+    return found;
+}
+
+static bool cost_acts(const struct study *study, const char *key, const struct source_location *at,
+                      struct error *err)
+{
+    bool found = study->points > POINTS_PLAYED;
+    for (size_t point = 0; point < study->points && !found; point++) {
+        struct setup setup;
+        if (!study_setup(study, point, &setup, err)) {
+            return false;
+        }
+        found = acts(&setup, cost_of(key));
+        setup_free(&setup);
+    }
+    return found ||
+           error_input(err, at,
+                       "changes nothing: in no run of this study anything happens that it is a "
+                       "cost of, expected another workload, strategy or kernel, or several vCPUs");
+}
+
 bool study_effect(const struct study *study, const char *key, const struct source_location *at,
                   struct error *err)
 {
@@ -52,7 +114,7 @@ bool study_effect(const struct study *study, const char *key, const struct sourc
         why = setup_without_effect(&setup, key);
         setup_free(&setup);
         if (!why) {
-            return true;
+            return owner != KEY_COST || cost_acts(study, key, at, err);
         }
         tried++;
     }

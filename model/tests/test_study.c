@@ -314,10 +314,10 @@ static void axes_reach_the_setup(void **state)
     struct setup setup;
     struct error err;
     (void)state;
-    assert_true(read_study(&study, GOOD "strategy = fwb\ntlbi_ns = 600, 900\ntouched = 0.25\n",
+    assert_true(read_study(&study, GOOD "strategy = fwb\ncopy_gbps = 6, 9\ntouched = 0.25\n",
                            NULL, 0, &err));
     assert_true(study_setup(&study, 1, &setup, &err));
-    assert_true(setup.platform.cost[COST_tlbi_ns].mode == 900);
+    assert_true(setup.platform.cost[COST_copy_gbps].mode == 9);
     assert_string_equal(setup_hypothetical(&setup.platform, setup.strategy), "if it had FWB");
     setup.platform.fwb = true;
     assert_null(setup_hypothetical(&setup.platform, setup.strategy));
