@@ -2,6 +2,7 @@
 
 #include "core/coro.h"
 #include "core/invariant.h"
+#include "kvm/range.h"
 #include "kvm/reach.h"
 #include "kvm/tlbi.h"
 
@@ -71,67 +72,134 @@ uint64_t kvm_break(struct actor *actor, struct kvm *kvm, struct leaves wanted)
 
 /* --- logging goes on or off --- */
 
-struct dirty_log {
+/* One walk over a slot. */
+struct slot_walk {
     struct kvm *kvm;
-    uint32_t slot, was_site;
-    bool eager;
+    uint64_t start, end; /* the slot */
+    uint64_t at, stop; /* the chunk that is under way */
+    bool splits; /* else it protects: */
     bool dirty; /* only leaves that may be written, which are those written since */
-    bool changed; /* there were any in this slot */
+    bool changed; /* there were any */
 };
 
-/* A block becomes small leaves before anybody writes to it; the new table is
- * built aside and put in its place, so that its leaves are not maintained. */
-static void split_all(struct actor *actor, struct kvm *kvm, struct leaves there)
+/* Whole leaves, also where the slot begins or ends inside one. */
+static void widen(const struct kvm *kvm, struct leaves *leaves)
 {
-    uint64_t before = kvm->stage2.tables;
-    stage2_unmap(&kvm->stage2, there);
-    there.level = LEAF_PAGE;
-    stage2_map(&kvm->stage2, there);
-    actor_charge(actor, EV_s2_tables_alloc, kvm->stage2.tables - before);
+    uint64_t size = kvm_leaf_bytes(kvm, leaves->level);
+    leaves->start -= leaves->start % size;
+    leaves->end += (size - leaves->end % size) % size;
 }
 
-/* Takes the write permission from all leaves of a slot, or from those that have it. */
-static void protect_slot(struct actor *actor, struct dirty_log *log)
+/* Takes the write permission from all leaves up to my->stop, or from those that have it. */
+static void protect_chunk(struct actor *actor, struct slot_walk *my)
 {
-    struct kvm *kvm = log->kvm;
-    const struct memslot *slot = &kvm->slots[log->slot];
-    uint64_t end = slot->ipa + slot->bytes;
+    struct kvm *kvm = my->kvm;
     struct leaves there;
-    log->changed = !log->dirty;
-    for (uint64_t at = slot->ipa; stage2_next(&kvm->stage2, at, end, &there); at = there.end) {
+    for (uint64_t at = my->at; stage2_next(&kvm->stage2, at, my->stop, &there); at = there.end) {
         uint64_t size = kvm_leaf_bytes(kvm, there.level);
-        if (log->dirty && !there.writable) {
+        if (my->dirty && !there.writable) {
             continue;
         }
-        log->changed = true;
-        there.start -= there.start % size;
-        there.end += (size - there.end % size) % size;
+        my->changed = true;
+        widen(kvm, &there);
         actor_at(actor, there.start, size);
         actor_charge(actor, EV_wrprotect_leaves, (there.end - there.start) / size);
         there.writable = false;
         stage2_relax(&kvm->stage2, there);
-        if (log->eager && there.level != LEAF_PAGE) {
-            split_all(actor, kvm, there);
-        }
     }
 }
+
+/* Blocks become small leaves before anybody writes to them (AWAIT): each is taken out and
+ * invalidated, then a table that was built aside is put in its place (stage2_split_walker), so
+ * that its leaves are not maintained. */
+static void split_chunk(struct actor *actor, struct slot_walk *my)
+{
+    struct kvm *kvm = my->kvm;
+    uint64_t before = kvm->stage2.tables, blocks = 0;
+    struct leaves there;
+    for (uint64_t at = my->at; stage2_next(&kvm->stage2, at, my->stop, &there); at = there.end) {
+        if (there.level == LEAF_PAGE) {
+            continue;
+        }
+        widen(kvm, &there);
+        blocks += (there.end - there.start) / kvm_leaf_bytes(kvm, there.level);
+        stage2_unmap(&kvm->stage2, there);
+        there.level = LEAF_PAGE;
+        stage2_map(&kvm->stage2, there);
+    }
+    if (blocks > 0) {
+        actor_charge(actor, EV_s2_tables_alloc, kvm->stage2.tables - before);
+        memory_tlbi(actor, kvm->memory, EV_tlbi_calls, blocks);
+    }
+}
+
+/* The walk gives the lock up between chunks where somebody waits; a round of the log does not. */
+static void next_stop(struct slot_walk *my)
+{
+    uint64_t chunk = range_chunk_bytes(my->kvm);
+    my->stop = my->dirty ? my->end : u64_min(my->at - my->at % chunk + chunk, my->end);
+}
+
+static bool gives_way(struct slot_walk *my)
+{
+    return my->stop < my->end && my->kvm->preemptible && lock_contended(&my->kvm->mmu_lock);
+}
+
+/* kvm_mmu_wp_memory_region and kvm_mmu_split_memory_region of a slot, and what a round does. What
+ * is protected is invalidated in the TLBs once the lock has been given back. */
+static CORO(slot_walk)
+{
+    struct slot_walk *my = CORO_LOCALS(slot_walk);
+    struct kvm *kvm = my->kvm;
+    CORO_BEGIN;
+    AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+    my->changed = !my->dirty;
+    for (my->at = my->start; my->at < my->end; my->at = my->stop) {
+        next_stop(my);
+        if (my->splits) {
+            AWAIT(split_chunk(actor, my));
+        } else {
+            AWAIT(protect_chunk(actor, my));
+        }
+        if (gives_way(my)) {
+            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
+        }
+    }
+    AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+    if (my->changed && !my->splits) {
+        AWAIT(invalidate_range(actor, kvm, my->start, my->end));
+    }
+    CORO_END;
+}
+
+static void walk_slot(struct actor *actor, struct kvm *kvm, uint32_t slot, bool dirty, bool splits)
+{
+    const struct memslot *at = &kvm->slots[slot];
+    CORO_CALL(actor, slot_walk, .kvm = kvm, .start = at->ipa, .end = at->ipa + at->bytes,
+              .dirty = dirty, .splits = splits);
+}
+
+struct dirty_log {
+    struct kvm *kvm;
+    uint32_t slot, last, was_site;
+    bool eager, dirty;
+};
 
 static CORO(dirty_log)
 {
     struct dirty_log *my = CORO_LOCALS(dirty_log);
     struct kvm *kvm = my->kvm;
-    const struct memslot *slot = &kvm->slots[my->slot];
     CORO_BEGIN;
     my->was_site = actor->site;
     actor->site = SITE_SLOT;
-    for (; my->slot < kvm->slot_count; slot = &kvm->slots[++my->slot]) {
-        if (slot->live) {
-            AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
-            AWAIT(protect_slot(actor, my));
-            if (my->changed) {
-                AWAIT(invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
-            }
-            AWAIT(actor_unlock(actor, &kvm->mmu_lock));
+    for (; my->slot < my->last; my->slot++) {
+        if (!kvm->slots[my->slot].live) {
+            continue;
+        }
+        AWAIT(walk_slot(actor, kvm, my->slot, my->dirty, false));
+        if (my->eager && kvm->kernel->value[SWITCH_EAGER_SPLIT]) {
+            AWAIT(walk_slot(actor, kvm, my->slot, false, true));
         }
     }
     actor->site = my->was_site;
@@ -140,7 +208,7 @@ static CORO(dirty_log)
 
 void kvm_dirty_round(struct actor *actor, struct kvm *kvm)
 {
-    CORO_CALL(actor, dirty_log, .kvm = kvm, .dirty = true);
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .last = kvm->slot_count, .dirty = true);
 }
 
 void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager)
@@ -148,5 +216,11 @@ void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager)
     bool starts = on && !kvm->dirty_log;
     kvm->dirty_log = on;
     /* Going off walks nothing. */
-    CORO_CALL(actor, dirty_log, .kvm = kvm, .eager = eager, .slot = starts ? 0 : kvm->slot_count);
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .eager = eager, .last = starts ? kvm->slot_count : 0);
+}
+
+void kvm_slot_add(struct actor *actor, struct kvm *kvm, uint32_t slot)
+{
+    kvm->slots[slot].live = true;
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .slot = slot, .last = kvm->dirty_log ? slot + 1 : 0);
 }

@@ -61,10 +61,13 @@ static uint64_t leaf_count(const struct kvm *kvm, const struct leaves *leaves)
 /* A strategy's own chunk, or the kernel's. */
 static uint64_t chunk_bytes(const struct kvm *kvm)
 {
+    return kvm->strategy->chunk > 0 ? u64_max(kvm->strategy->chunk, kvm->stage2.geometry.page_bytes)
+                                    : range_chunk_bytes(kvm);
+}
+
+uint64_t range_chunk_bytes(const struct kvm *kvm)
+{
     const struct geometry *geometry = &kvm->stage2.geometry;
-    if (kvm->strategy->chunk > 0) {
-        return u64_max(kvm->strategy->chunk, geometry->page_bytes);
-    }
     return kvm->kernel->value[SWITCH_CHUNK] == CHUNK_BLOCK ? geometry->chunk_bytes
                                                            : geometry->root_span;
 }

@@ -19,6 +19,9 @@ struct range_rule {
     bool alone; /* no other actor is at work meanwhile */
 };
 
+/* How far the kernel's own range operations go before they may give the lock up. */
+uint64_t range_chunk_bytes(const struct kvm *kvm);
+
 void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,
                  struct range_rule rule);
 void range_flush(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end,

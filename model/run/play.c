@@ -283,7 +283,7 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         kvm_slot_delete(actor, kvm, (uint32_t)op->n);
         return;
     case OP_SLOT_ADD:
-        kvm->slots[op->n].live = true;
+        kvm_slot_add(actor, kvm, (uint32_t)op->n);
         return;
     case OP_DIRTY_LOG:
         kvm_dirty_log(actor, kvm, op->on, op->n != 0);

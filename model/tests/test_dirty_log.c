@@ -186,20 +186,87 @@ static void a_table_becomes_a_block_again(void **state)
     collapse("5.10", true, 32768 + 64); /* the read of page 9 was no permission fault */
 }
 
+/* A TLB invalidation for the slot's protection, and one for each block that is split, where the
+ * kernel can: before 6.5 the write splits the one that it is to. */
 static void eager_splitting_leaves_relaxations_only(void **state)
 {
     (void)state;
-    static const struct act acts[] = {WRITE(0), {.go = do_log, .on = true, .n = 1}, WRITE(3), {0}};
+    static const struct act acts[] = {
+        {.go = do_write, .at = 0, .bytes = 8 * MIB}, {.go = do_log, .on = true, .n = 1}, {0}};
+    static const struct act more[] = {WRITE(0), {.go = do_log, .on = true, .n = 1}, WRITE(3), {0}};
     struct rig rig;
     rig_init(&rig,
-             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+             &(struct rig_setup){.kernel = "6.5", .strategy = "unmap", .backing = BACKING_THP});
     rig_alone(&rig, acts);
-    assert_int_equal(rig.kvm.stage2.map.covered, 2 * MIB);
-    assert_int_equal(leaf_at(&rig, 3).level, LEAF_PAGE);
-    assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
-    assert_int_equal(rig_all(&rig, EV_map_calls), 1);
-    assert_int_equal(rig_lines(&rig, LEDGER_ALL), 32768);
+    assert_int_equal(rig.kvm.stage2.map.covered, 8 * MIB);
+    assert_int_equal(rig_all(&rig, EV_tlbi_calls), 4);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1);
     rig_free(&rig);
+    for (int can = 0; can <= 1; can++) {
+        rig_init(&rig, &(struct rig_setup){.kernel = can ? "6.5" : "6.4",
+                                           .strategy = "unmap",
+                                           .backing = BACKING_THP});
+        rig_alone(&rig, more);
+        assert_int_equal(rig.kvm.stage2.map.covered, can ? 2 * MIB : 4 * KIB);
+        assert_int_equal(leaf_at(&rig, 3).level, LEAF_PAGE);
+        assert_int_equal(rig_all(&rig, EV_relax_calls), can);
+        assert_int_equal(rig_all(&rig, EV_map_calls), can ? 1 : 2);
+        rig_free(&rig);
+    }
+}
+
+static void do_add(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)act;
+    kvm_slot_add(actor, &rig->kvm, 0);
+}
+
+/* There is nothing in it to protect, and TLBs are invalidated all the same. */
+static void a_slot_added_under_logging_invalidates(void **state)
+{
+    (void)state;
+    static const struct act logged[] = {LOG_ON, {.go = do_add}, {0}};
+    static const struct act not_logged[] = {{.go = do_add}, {0}};
+    struct rig rig;
+    for (int log = 0; log <= 1; log++) {
+        rig_init(&rig,
+                 &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+        rig_alone(&rig, log ? logged : not_logged);
+        assert_int_equal(rig_all(&rig, EV_tlbi_vmid), log ? 2 : 0);
+        rig_free(&rig);
+    }
+}
+
+/* Who waits for the lock of a walk that protects gets it at the chunk's end, and does not wait for
+ * the invalidation. */
+static void protecting_gives_the_lock_up_between_chunks(void **state)
+{
+    (void)state;
+    static const struct act first[] = {LOG_ON, {0}};
+    static const struct act second[] = {{.go = do_wait, .n = PS_PER_NS}, READ(0), {0}};
+    static const struct act *const acts[] = {first, second};
+    ps_t hold[2];
+    for (int preemptible = 0; preemptible <= 1; preemptible++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1",
+                                           .strategy = "unmap",
+                                           .backing = BACKING_4K,
+                                           .bytes = 2 * GIB,
+                                           .preemptible = preemptible});
+        for (uint64_t gib = 1; gib <= 2; gib++) {
+            stage2_map(&rig.kvm.stage2, (struct leaves){.start = gib * GIB + 512 * MIB,
+                                                        .end = gib * GIB + 576 * MIB,
+                                                        .level = LEAF_PAGE,
+                                                        .writable = true});
+        }
+        rig.price[EV_wrprotect_leaves] = PS_PER_NS;
+        rig_play(&rig, acts, 2);
+        hold[preemptible] = rig.kvm.mmu_lock.longest_write_ps;
+        assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 32768);
+        rig_free(&rig);
+    }
+    assert_int_equal(hold[0], 32768 * PS_PER_NS);
+    assert_true(hold[1] < hold[0] * 6 / 10);
 }
 
 /* Two vCPUs write to one block at the same moment: it is split once. */
@@ -335,6 +402,8 @@ int main(void)
         cmocka_unit_test(reads_of_a_split_block_stay_read_only),
         cmocka_unit_test(a_table_becomes_a_block_again),
         cmocka_unit_test(eager_splitting_leaves_relaxations_only),
+        cmocka_unit_test(a_slot_added_under_logging_invalidates),
+        cmocka_unit_test(protecting_gives_the_lock_up_between_chunks),
         cmocka_unit_test(racers_split_a_block_once),
         cmocka_unit_test(a_notifier_makes_faults_under_way_retry),
         cmocka_unit_test(writers_race_to_copy_a_zero_page),
