@@ -97,10 +97,13 @@ static void take_over(struct actor *actor, struct fault *fault)
 
 static void unlock_mmu(struct actor *actor, const struct fault *fault)
 {
-    if (fault->done) {
-        fault->kvm->hold_ps = (actor->now - actor->hold_start) / fault_leaf_count(fault);
+    struct kvm *kvm = fault->kvm;
+    if (fault->done && kvm->steps > 0) {
+        uint64_t pages =
+            (fault->leaves.end - fault->leaves.start) / kvm->stage2.geometry.page_bytes;
+        kvm->page_hold_ps = u64_max(kvm->page_hold_ps, (actor->now - actor->hold_start) / pages);
     }
-    actor_unlock(actor, &fault->kvm->mmu_lock);
+    actor_unlock(actor, &kvm->mmu_lock);
 }
 
 /* The host took pages back or exchanged them on the way. */

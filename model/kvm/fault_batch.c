@@ -8,18 +8,18 @@
  * it, at most, another such hold would come too early or too late. */
 #define QUIET_SHARE 64
 
-/* For how many leaves mmu_lock may be held. */
-static uint64_t quiet_leaves(const struct kvm *kvm, ps_t now)
+/* For how many pages mmu_lock may be held; the same for all vCPUs. */
+static uint64_t quiet_pages(const struct kvm *kvm, ps_t now)
 {
     const struct lock *lock = &kvm->mmu_lock;
     bool held = lock->writer || lock->readers > 0;
     if (lock->single_at == 0) {
         return UINT64_MAX;
     }
-    if (lock->single_waiters > 0 || (held && lock->holds == 0) || kvm->hold_ps == 0) {
+    if (lock->single_waiters > 0 || (held && lock->holds == 0) || kvm->page_hold_ps == 0) {
         return 1;
     }
-    return (now - lock->single_at) / QUIET_SHARE / kvm->hold_ps;
+    return (now - lock->single_at) / QUIET_SHARE / kvm->page_hold_ps;
 }
 
 /* The largest power of two that is no more, 1 at least. */
@@ -63,7 +63,7 @@ static uint64_t pages_of(const struct actor *actor, struct fault *fault)
         return 1;
     }
     pages = pages_among_others(fault, at * page);
-    pages = power_of_two(u64_min(pages, quiet_leaves(fault->kvm, actor->now)));
+    pages = power_of_two(u64_min(pages, quiet_pages(fault->kvm, actor->now)));
     /* Up to a multiple, so that those who race share their steps' borders. */
     return u64_min(pages - at % pages, left);
 }

@@ -22,8 +22,10 @@
 #define KVM_LINES 256
 
 /* vCPUs that race for memory are played leaf by leaf where all of them have no more than so many to
- * do in a touch or range operation; where there are more, several are one. */
-#define KVM_RACE_LEAVES (UINT64_C(1) << 18)
+ * do in a touch; where there are more, several are one. A range operation on such memory goes leaf
+ * by leaf where it has few. */
+#define KVM_RACE_LEAVES (UINT64_C(1) << 22)
+#define KVM_RACE_RANGE_LEAVES (UINT64_C(1) << 18)
 
 /* A memory slot: [ipa, ipa + bytes) is the VMM's memory from hva on. */
 struct memslot {
@@ -90,7 +92,7 @@ struct kvm {
     bool dirty_log;
     uint64_t steps; /* in how many the leaves of one touch or range operation are taken where
                        others are at work, who get their turns in between; 0: leaf by leaf */
-    ps_t hold_ps; /* how long a leaf's fault held mmu_lock last */
+    ps_t page_hold_ps; /* how long a fault has held mmu_lock for each page, at most */
     uint32_t s1_levels; /* stage-1 levels that the guest's walks read */
     uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf, and
                                every leaf then costs a whole walk a touch */

@@ -15,7 +15,7 @@
  * ranges. */
 #define STATE_MAPS 3
 
-#define STEPS_MIN 16
+#define STEPS_MIN 64
 #define STEPS_MAX 128
 #define STEPS_OF_SEVERAL_VMS 256
 
@@ -146,7 +146,8 @@ struct kvm *sim_vm(struct sim *sim, uint32_t index)
 }
 
 /* In how many steps a touch, or what a range operation finds mapped, is taken in fast fidelity
- * while others are at work. The more vCPUs there are, the shorter is the part of a run in which all
+ * while others are at work: by so much of it, at most, another is let in too early or too late. The
+ * more vCPUs there are, the shorter is the part of a run in which all
  * of them are, and the more a step is of it; VMs may come to their resets a step apart. */
 static uint64_t steps_among(const struct vm_shape *vm)
 {
