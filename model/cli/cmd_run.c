@@ -88,7 +88,7 @@ static void say_plan(const struct study *study)
            study->points, study->draws, study->seed);
 }
 
-#define SAMPLES 3 /* the first scenario, the middle one and the last one */
+#define SAMPLES 64 /* runs at the modes */
 
 static bool say_estimate(const struct study *study, uint64_t jobs, struct error *err)
 {

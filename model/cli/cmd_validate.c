@@ -21,7 +21,7 @@ struct arguments {
     size_t count;
     const char *fit;
     const char *folder, *misfit; /* NULL: no file */
-    uint64_t draws;
+    uint64_t draws, jobs;
     bool csv;
 };
 
@@ -49,6 +49,7 @@ static const struct cli_option options[] = {
     {"format", 0, "FORMAT", "text (the default) or csv", AT(csv), .choices = cli_text_or_csv},
     {"draws", 0, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)",
      .take = take_draws},
+    {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
     {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws", AT(folder)},
     {"misfit", 0, "FILE", "also write what the rows say of the model's error", AT(misfit)},
     {"fit", 0, "HOST", "fit the costs that HOST's file marks as fitted, and print them", AT(fit)},
@@ -146,9 +147,12 @@ static bool predict(const struct arguments *given, const struct published_set *s
 {
     struct validation validation;
     struct published_set fitted = {0};
+    const struct analysis threads = {.jobs = given->jobs};
+    struct sweep sweep = analysis_sweep(&threads, "validate");
     /* Tables of one's own are predicted with hosts that were fitted to these. */
-    bool ok = (given->count == 0 || read_all(&fitted, err)) &&
-              validate(set, given->count > 0 ? &fitted : set, given->draws, &validation, err);
+    bool ok =
+        (given->count == 0 || read_all(&fitted, err)) &&
+        validate(set, given->count > 0 ? &fitted : set, given->draws, &sweep, &validation, err);
     published_free(&fitted);
     if (!ok) {
         return false;

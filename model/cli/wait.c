@@ -5,27 +5,27 @@
 #include "study/sweep.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
+#define FEW 4 /* samples before a study that is then played */
 #define LONG_S 10 /* people look elsewhere by then */
 
 bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
                    struct error *err)
 {
-    size_t cells = study_cells(study);
-    samples = samples < cells ? samples : cells;
-    /* The yardstick is played beside each scenario's strategies. */
-    double plays = (double)(study->points + cells), each = plays / (double)samples;
-    *wait =
-        (struct wait){.runs = plays * (1 + (double)study->draws), .threads = sweep_threads(jobs)};
+    const double golden = 0.6180339887498949; /* its steps fall evenly, whatever their number */
+    double lanes = (double)study_lanes(study), draws = (double)study->draws;
+    samples = (double)samples < lanes ? samples : (size_t)lanes;
+    *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
     for (size_t i = 0; i < samples; i++) {
         bool again = false;
-        double start_s = cli_seconds();
-        size_t cell = samples == 1 ? cells / 2 : (cells - 1) * i / (samples - 1);
-        if (!study_sample(study, cell, &again, err)) {
+        double start_s = cli_seconds(), place = ((double)i + 0.5) * golden;
+        size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : i;
+        if (!study_sample(study, lane, &again, err)) {
             return false;
         }
-        double played = each * (again ? 1 : 1 + (double)study->draws);
+        double played = lanes / (double)samples * (again ? 1 : 1 + draws);
         wait->played += played;
         wait->seconds += played * (cli_seconds() - start_s) / (double)wait->threads;
         wait->contended |= !again;
@@ -59,7 +59,7 @@ bool wait_say(const struct study *study, unsigned jobs, struct error *err)
 {
     struct wait wait;
     char text[WAIT_TEXT];
-    if (!wait_estimate(study, jobs, 1, &wait, err)) {
+    if (!wait_estimate(study, jobs, FEW, &wait, err)) {
         return false;
     }
     if (wait_text(&wait, study->draws, text)[0]) {

@@ -13,8 +13,8 @@ struct wait {
     bool contended; /* of some scenario each draw is played: its vCPUs wait for each other */
 };
 
-/* Plays a run of up to so many scenarios, spread over the study, and takes the others to be like
- * them. jobs 0: as many threads as processors. */
+/* Plays a run of up to so many strategies in scenarios, spread over the study, and takes the others
+ * to be like them. jobs 0: as many threads as processors. */
 bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
                    struct error *err);
 

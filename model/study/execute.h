@@ -18,8 +18,10 @@ struct error;
 bool study_execute(const struct study *study, struct sweep *sweep, struct store *store,
                    const bool wanted[METRICS], struct error *err);
 
-/* Plays one run of a cell, of its first strategy at the modes, for an estimate of what the study
- * takes. `again`: its draws could be priced again. */
-bool study_sample(const struct study *study, size_t index, bool *again, struct error *err);
+/* A lane is what runs share but for their costs: a strategy, or the yardstick, in a scenario. Plays
+ * one's run at the modes, for an estimate of what the study takes. `again`: its draws could be
+ * priced again. */
+size_t study_lanes(const struct study *study);
+bool study_sample(const struct study *study, size_t lane, bool *again, struct error *err);
 
 #endif

@@ -549,6 +549,9 @@ if command -v gnuplot >/dev/null; then
     sed -n '3s/^split,/not,/; 3s/,dirty_log,/,nothing,/p' bench/published/split.csv >>"$T/mine.csv"
     run validate "$T/mine.csv" --draws 8 -o "$T/valid"
     check "validate: status" is "$rc" 0
+    cp "$T/valid/validate.csv" "$T/valid.csv"
+    run validate "$T/mine.csv" --draws 8 -o "$T/valid" --jobs 3
+    check "validate: the same for any --jobs" cmp "$T/valid/validate.csv" "$T/valid.csv"
     check "validate: the file says which version" grep -q '^# s2flush .* made it by' "$T/valid/validate.csv"
     run plot "$T/valid"
     check "validate: a picture for each table that has predictions" \

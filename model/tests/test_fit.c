@@ -60,7 +60,7 @@ static void rows_that_there_is_no_room_for_are_refused(void **state)
     assert_false(host_fit_standing(&many, "unnamed-2023", &fit, &err));
     assert_int_equal(err.status, EXIT_INPUT);
     assert_non_null(strstr(err.text, "found 257 rows of role fit, expected 256 at most"));
-    assert_false(validate(&many, &set, 8, &validation, &err));
+    assert_false(validate(&many, &set, 8, &(struct sweep){.jobs = 2}, &validation, &err));
     many.count = HOST_FIT_ROWS;
     assert_true(host_fit_standing(&many, "unnamed-2023", &fit, &err));
     assert_int_equal(fit.rows, HOST_FIT_ROWS);
@@ -85,7 +85,7 @@ static void what_no_row_depends_on_is_not_told(void **state)
     assert_true(host_fit_standing(&set, "unnamed-2023", &fit, &err));
     assert_int_equal(fit.costs, 2);
     assert_false(fit.identified);
-    assert_true(validate(&set, &set, 8, &validation, &err));
+    assert_true(validate(&set, &set, 8, &(struct sweep){.jobs = 2}, &validation, &err));
     validation_free(&validation);
     assert_false(host_fit(&set, "unnamed-2023", &fit, &err));
     assert_int_equal(err.status, EXIT_INPUT);

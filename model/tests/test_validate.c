@@ -95,7 +95,7 @@ static void what_the_model_cannot_express_is_said(void **state)
     }
     struct validation validation;
     struct error err;
-    assert_true(validate(&set, &set, 8, &validation, &err));
+    assert_true(validate(&set, &set, 8, &(struct sweep){.jobs = 2}, &validation, &err));
     struct score score = validation_score(&validation, NULL);
     assert_int_equal(score.refused, 8);
     assert_int_equal(score.rows, 0);
@@ -201,7 +201,7 @@ static void the_csv_is_as_documented(void **state)
     struct error err;
     char *text = NULL;
     size_t size;
-    assert_true(validate(&set, &set, 16, &validation, &err));
+    assert_true(validate(&set, &set, 16, &(struct sweep){.jobs = 2}, &validation, &err));
     const struct prediction *made = &validation.rows[0];
     assert_true(made->p10 < made->p50 && made->p50 < made->p90);
     assert_int_equal(made->inside, made->p10 <= 1.07 && 1.07 <= made->p90);

@@ -29,7 +29,7 @@ static double percent(double value, double of)
 /* --- a host's costs under every draw --- */
 
 struct drawn {
-    const struct platform *platform;
+    const struct published *row; /* one on that host */
     double (*values)[COSTS];
 };
 
@@ -84,14 +84,14 @@ static bool follow_fit(const struct drawing *drawing, const char *host, double (
     return ok;
 }
 
-static bool draw_host(struct drawing *drawing, const struct published *row, struct error *err)
+/* Rows on one host are under the same draws. */
+static bool draw_host(void *context, size_t part, struct error *err)
 {
+    const struct drawing *drawing = context;
+    const struct drawn *made = &drawing->hosts[part];
+    const struct published *row = made->row;
     struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
-    struct drawn *made = &drawing->hosts[drawing->count++];
     double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, "values of a validation");
-    *made =
-        (struct drawn){row->platform, alloc_zeroed(drawing->draws + FURTHER, sizeof *made->values,
-                                                   "values of a validation")};
     draw_points(&plan, row->platform->name, points);
     draw_costs(&plan, row->platform, made->values);
     complete_values(row->platform, drawing->draws, made->values);
@@ -100,16 +100,29 @@ static bool draw_host(struct drawing *drawing, const struct published *row, stru
     return ok;
 }
 
-/* Rows on one host are under the same draws. NULL where a fit row gets stuck. */
-static const struct drawn *drawn_for(struct drawing *drawing, const struct published *row,
-                                     struct error *err)
+/* NULL: none yet. */
+static const struct drawn *drawn_for(const struct drawing *drawing, const struct published *row)
 {
-    for (size_t i = 0; i < drawing->count; i++) {
-        if (drawing->hosts[i].platform == row->platform) {
-            return &drawing->hosts[i];
+    size_t i = 0;
+    while (i < drawing->count && drawing->hosts[i].row->platform != row->platform) {
+        i++;
+    }
+    return i < drawing->count ? &drawing->hosts[i] : NULL;
+}
+
+static void find_hosts(struct drawing *drawing)
+{
+    const struct published_set *set = drawing->set;
+    drawing->hosts =
+        alloc_zeroed(set->platform_count, sizeof *drawing->hosts, "values of a validation");
+    for (size_t i = 0; i < set->count; i++) {
+        if (set->rows[i].refusal[0] == '\0' && !drawn_for(drawing, &set->rows[i])) {
+            struct drawn *made = &drawing->hosts[drawing->count++];
+            *made = (struct drawn){&set->rows[i],
+                                   alloc_zeroed(drawing->draws + FURTHER, sizeof *made->values,
+                                                "values of a validation")};
         }
     }
-    return draw_host(drawing, row, err) ? &drawing->hosts[drawing->count - 1] : NULL;
 }
 
 static void drawing_free(struct drawing *drawing)
@@ -174,20 +187,31 @@ static void take_times(const struct published *row, double *times, uint64_t draw
     made->inside = row->value >= made->p10 && row->value <= made->p90;
 }
 
-static bool predict_row(const struct published_set *set, const struct published *row,
-                        struct drawing *drawing, double *times, struct prediction *made,
-                        struct error *err)
+struct predicting {
+    struct drawing drawing;
+    struct validation *validation;
+};
+
+static bool predict_row(void *context, size_t part, struct error *err)
 {
-    const struct drawn *drawn = drawn_for(drawing, row, err);
-    struct timing timing = {row, drawn, times};
-    if (!drawn ||
-        !sweep_parts(&(struct sweep){0}, drawing->draws + FURTHER, time_draw, &timing, err)) {
-        return false;
+    const struct predicting *predicting = context;
+    const struct drawing *drawing = &predicting->drawing;
+    const struct published *row = &drawing->set->rows[part];
+    struct prediction *made = &predicting->validation->rows[part];
+    if (row->refusal[0] != '\0') {
+        return true;
     }
-    take_times(row, times, drawing->draws, &drawing->misfits, made);
-    made->has_line = baseline_predict(set, row, &made->line);
-    made->line_error_pct = percent(made->line, row->value);
-    return true;
+    size_t runs = drawing->draws + FURTHER;
+    struct timing timing = {row, drawn_for(drawing, row),
+                            alloc_zeroed(runs, sizeof *timing.times, "values of a validation")};
+    bool good = sweep_parts(&(struct sweep){0}, runs, time_draw, &timing, err);
+    if (good) {
+        take_times(row, timing.times, drawing->draws, &drawing->misfits, made);
+        made->has_line = baseline_predict(drawing->set, row, &made->line);
+        made->line_error_pct = percent(made->line, row->value);
+    }
+    free(timing.times);
+    return good;
 }
 
 /* --- what the rows say of the model's error --- */
@@ -218,26 +242,21 @@ static void take_misfits(struct validation *validation)
 }
 
 bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
-              struct validation *validation, struct error *err)
+              struct sweep *sweep, struct validation *validation, struct error *err)
 {
-    double *times = alloc_zeroed(draws + FURTHER, sizeof *times, "values of a validation");
-    struct drawing drawing = {.set = set, .fitted = fitted, .draws = draws};
-    drawing.hosts =
-        alloc_zeroed(set->platform_count, sizeof *drawing.hosts, "values of a validation");
+    struct predicting predicting = {{.set = set, .fitted = fitted, .draws = draws}, validation};
+    struct drawing *drawing = &predicting.drawing;
     *validation = (struct validation){
         set,
         alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"),
         {.count = 0}};
-    bool ok = misfit_read(&drawing.misfits, err);
-    for (size_t i = 0; ok && i < set->count; i++) {
-        if (set->rows[i].refusal[0] == '\0') {
-            ok = predict_row(set, &set->rows[i], &drawing, times, &validation->rows[i], err);
-        }
-    }
+    find_hosts(drawing);
+    bool ok = misfit_read(&drawing->misfits, err) &&
+              sweep_parts(sweep, drawing->count, draw_host, drawing, err) &&
+              sweep_parts(sweep, set->count, predict_row, &predicting, err);
     take_misfits(validation);
-    misfit_free(&drawing.misfits);
-    drawing_free(&drawing);
-    free(times);
+    misfit_free(&drawing->misfits);
+    drawing_free(drawing);
     if (!ok) {
         validation_free(validation);
     }

@@ -14,6 +14,7 @@
 
 #include "check/published/host_fit.h"
 #include "machine/misfit.h"
+#include "study/sweep.h"
 
 #include <stdio.h>
 
@@ -35,10 +36,10 @@ struct validation {
     struct misfit_rows misfits; /* what its rows of role predict say of the model's error */
 };
 
-/* Predicts all rows with that many draws, on as many threads as OpenMP gives. The
+/* Predicts all rows with that many draws: a sweep over the hosts and one over the rows. The
  * hosts' fitted costs follow the fit rows of `fitted`, which may be the same set. */
 bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
-              struct validation *validation, struct error *err);
+              struct sweep *sweep, struct validation *validation, struct error *err);
 void validation_free(struct validation *validation);
 
 /* What the rows of role predict of one table (all tables: NULL) come to. */
