@@ -92,6 +92,16 @@ static double names_width(const struct chart_lines *chart)
     return fmin(widest, NAME_SHARE * CANVAS_WIDTH);
 }
 
+/* Lines of text above a panel beyond the first, for what its crossings come to. */
+static size_t most_crossings(const struct chart_lines *chart)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < chart->panels; i++) {
+        most = chart->panel[i].crossings > most ? chart->panel[i].crossings : most;
+    }
+    return most - 1;
+}
+
 static struct layout lay_out(const struct chart_lines *chart)
 {
     struct layout layout = {.chart = chart, .x = x_scale(chart), .y = y_scale(chart)};
@@ -106,6 +116,7 @@ static struct layout lay_out(const struct chart_lines *chart)
         (double)layout.columns;
     layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
     layout.head = panels == 1 ? 8 : layout.columns > 2 ? 2 * CANVAS_LINE + 4 : CANVAS_LINE + 4;
+    layout.head += (CANVAS_LINE - 2) * (double)most_crossings(chart);
     return layout;
 }
 
@@ -341,8 +352,7 @@ static void put_level_texts(struct canvas *canvas, const struct layout *layout,
     }
 }
 
-/* What crossings come to, at the upper edge: one under the other where there are
- * several. */
+/* What crossings come to, above the lines: one under the other where there are several. */
 static void put_crossing_texts(struct canvas *canvas, const struct layout *layout,
                                const struct chart_panel *panel)
 {
@@ -351,8 +361,9 @@ static void put_crossing_texts(struct canvas *canvas, const struct layout *layou
         double x = scale_at(&layout->x, panel->crossing[i].x);
         double half = canvas_width(text, CANVAS_TEXT) / 2;
         double centre = fmin(fmax(x, layout->x.from + half), layout->x.to - half);
-        canvas_text(canvas, centre, layout->y.to - 3 + (double)i * (CANVAS_LINE - 2), CANVAS_MIDDLE,
-                    CANVAS_INK, text);
+        canvas_text(canvas, centre,
+                    layout->y.to - 3 - (double)(panel->crossings - 1 - i) * (CANVAS_LINE - 2),
+                    CANVAS_MIDDLE, CANVAS_INK, text);
         free(text);
     }
 }

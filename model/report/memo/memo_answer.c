@@ -198,9 +198,7 @@ static void say_readers(const bool reads[READERS], struct doc_node *words)
              !guest[0] && host ? "the host reads" : "",
              device && (guest[0] || host) ? ", a device reads" : "",
              device && !guest[0] && !host ? "a device reads" : "",
-             off && on ? ", MMU off and on"
-             : off     ? " with its MMU off"
-                       : "");
+             off && !on ? " with its MMU off" : "");
 }
 
 static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)

@@ -137,6 +137,18 @@ size_t memo_picks(const struct memo *memo, bool of_all, struct memo_pick pick[ME
     return join_like(memo, pick, count, true);
 }
 
+/* Of two, what holds in fewer words' places first: the other one is the rest. */
+static void fewer_words_first(const struct memo *memo, struct memo_pick *pick, size_t picks)
+{
+    char first[MEMO_TEXT], second[MEMO_TEXT];
+    if (picks == 2 && strlen(memo_where(memo, pick[0].in, first)) >
+                          strlen(memo_where(memo, pick[1].in, second))) {
+        struct memo_pick other = pick[0];
+        pick[0] = pick[1];
+        pick[1] = other;
+    }
+}
+
 /* --- in words --- */
 
 /* How much is said; each manner takes fewer words than the one before. */
@@ -465,6 +477,7 @@ void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *answ
 {
     struct memo_pick pick[MEMO_PLACES];
     size_t picks = memo_picks(memo, memo->advised, pick);
+    fewer_words_first(memo, pick, picks);
     for (int manner = 0; manner < MANNERS; manner++) {
         for (int brief = 0; brief < 2; brief++) {
             bool hardware = !memo->advised && picks == 1 && pick->strategy && pick->strategy->fwb;

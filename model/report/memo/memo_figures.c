@@ -40,12 +40,16 @@ static FILE *open_data(char **data, size_t *size)
     return out;
 }
 
-/* Black is Linux; the others have the colours in the study's order. */
+/* Black is Linux; what figures draw as lines has a style of its own, in the study's order, and
+ * then come the others. */
 static unsigned style_of(const struct memo *memo, size_t strategy)
 {
+    bool shown[STUDY_STRATEGIES * 2];
     size_t rank = 0;
-    for (size_t s = 0; s < strategy; s++) {
-        rank += s != memo->upstream;
+    memo_lines(memo, shown);
+    for (size_t s = 0; s < memo->strategies; s++) {
+        bool before = shown[s] != shown[strategy] ? shown[s] : s < strategy;
+        rank += before && s != memo->upstream;
     }
     return strategy == memo->upstream ? 0 : 1 + (unsigned)(rank % (CHART_STYLES - 1));
 }
@@ -66,10 +70,11 @@ static char *label_of(const struct memo *memo, const struct memo_scenario *there
 static void subtitle_of(const struct memo *memo, bool along, char *buf, size_t size)
 {
     char scenario[2 * MEMO_TEXT];
-    bool conditions = false;
+    bool conditions = false, shown[STUDY_STRATEGIES * 2];
+    memo_lines(memo, shown);
     for (size_t p = 0; p < memo->places; p++) {
         for (size_t s = 0; s < memo->strategies; s++) {
-            conditions |= memo_place(memo, p)->verdict[s].worst == ONLY_IF;
+            conditions |= shown[s] && memo_place(memo, p)->verdict[s].worst == ONLY_IF;
         }
     }
     snprintf(buf, size, "%s. %s%s", memo_scenario_words(memo, along, scenario),
