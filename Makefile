@@ -272,6 +272,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 SLOW_TESTS := advise agreement bad_cells bad_keys bad_sets boots breakeven cache_naive calibrate_vm counts \
     counts_random effect fair fit further_strategies import_trip limits paths properties reference rng sim \
     stage2_tree stall store study_run surrogate tracks validate verdict
+SLOW_TESTS += answers_agree metamorphic study_order
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick

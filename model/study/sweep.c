@@ -84,10 +84,9 @@ static void do_part(struct loop *loop, size_t part)
     }
 }
 
-/* The calling thread hands the parts out, and the group ends when the last one is done. */
+/* The calling thread hands the parts out. */
 static void do_parts(struct loop *loop, size_t count)
 {
-#pragma omp taskgroup
     for (size_t i = 0; i < count; i++) {
 #pragma omp task firstprivate(i, loop)
         do_part(loop, i);
@@ -103,8 +102,12 @@ bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context
                         .failed = SIZE_MAX};
     note_start(&loop, count);
     if (loop.inner) {
+#pragma omp taskgroup
         do_parts(&loop, count);
     } else {
+        /* No group here: who waits for a group takes parts of that group alone, and the one thread
+         * that hands out the outer parts would sleep while the other does all of an inner loop. At
+         * the end of the team a thread takes whatever there is. */
 #pragma omp parallel num_threads((int)sweep_threads(sweep->jobs))
 #pragma omp single
         do_parts(&loop, count);
