@@ -335,6 +335,11 @@ torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60 in a
 	@S2FLUSH='$(CURDIR)/$(B)/s2flush' TESTS_DIR='$(B)/tests' \
 	    model/tests/torture.sh $(or $(MINUTES),60) $(or $(SEED),1)
 
+# Minutes, too: every memo that is kept, printed on two sizes of paper.
+.PHONY: check-pages
+check-pages: $(B)/s2flush ## open, print and look at all pages in results (needs deps-page)
+	@PAGE=required PAGES=all S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_page.sh
+
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long
 check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/s2flush ## play all of the random cases that check plays some of
@@ -517,7 +522,7 @@ DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
 DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
-DEPS_PAGE := chromium python3 poppler-utils nodejs
+DEPS_PAGE := chromium python3 poppler-utils nodejs npm
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
@@ -548,8 +553,10 @@ deps-lint: | $(filter deps,$(FIRST)) ## install the packages for lint, format an
 deps-bench: | $(filter deps deps-lint,$(FIRST)) ## install the packages for benchmarks and VALGRIND=1
 	$(call apt,$@,$(DEPS_BENCH))
 
-deps-page: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for the test that opens a memo's page
+deps-page: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the packages for the tests that open a memo's page
 	$(call apt,$@,$(DEPS_PAGE))
+	@[ -e build/page/node_modules/axe-core ] || \
+	    npm install --silent --no-audit --no-fund --prefix build/page axe-core@4.10.2
 
 deps-kvm: | $(filter deps deps-lint deps-bench deps-page,$(FIRST)) ## install the packages for kvm-counts
 	$(call apt,$@,$(DEPS_KVM))

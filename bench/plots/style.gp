@@ -7,6 +7,8 @@
 #   table    the file to draw
 #   each     the value that this picture is of, with `#! each`; else empty
 # and the scripts' folder in GNUPLOT_LIB, where they find what they load.
+# By hand, in the folder of the rows, with SCRIPTS for this one:
+#   GNUPLOT_LIB=SCRIPTS gnuplot -e "out = 'curves.svg'" SCRIPTS/style.gp SCRIPTS/curves.gp
 # A script says in its head what it needs, one wish a line:
 #   #! output NAME          the picture's name
 #   #! table NAME           the file that it draws, in place of rows.csv
@@ -16,6 +18,11 @@
 #   #! metric NAME          a metric that must be in the rows
 #   #! each COLUMN FILLED   a picture for each value of COLUMN, named after it, of the
 #                           rows that have something in FILLED; no study's rows then
+
+if (!exists("format")) { format = "svg" }
+if (!exists("out")) { out = "plot.".format }
+if (!exists("table")) { table = "rows.csv" }
+if (!exists("each")) { each = "" }
 
 set encoding utf8
 set datafile separator comma

@@ -31,7 +31,9 @@ const struct cli_command cmd_plot = {
     .word = {AT(folder)},
     .missing = "the folder of a study's rows",
     .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv.",
-    .more = "The scripts are in bench/plots and can be run by hand.",
+    .more = "The scripts are in bench/plots. By hand, in DIR and with SCRIPTS for that folder:\n\n"
+            "  GNUPLOT_LIB=SCRIPTS gnuplot -e \"out = 'curves.svg'\" SCRIPTS/style.gp \\\n  "
+            "SCRIPTS/curves.gp",
     .size = sizeof(struct arguments),
     .run = run,
 };

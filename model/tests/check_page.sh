@@ -3,7 +3,7 @@
 # not installed (make deps-page), unless PAGE=required.
 set -u
 : "${S2FLUSH:?set it to the program under test}"
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 T=$(mktemp -d) || exit 2
 trap 'rm -rf "$T"' EXIT
 
@@ -52,4 +52,12 @@ if ! "$S2FLUSH" memo "$T/study.ini" -o "$T/d" -q 2>"$T/out"; then
     echo "not ok page: memo: $(head -n 1 "$T/out")"
     exit 1
 fi
-python3 "$here/page.py" chromium "$T/d/memo.html" 4
+# What make deps-page puts there.
+export AXE=${AXE:-$here/../../build/page/node_modules/axe-core/axe.min.js}
+python3 "$here/page.py" chromium "$T/d/memo.html" 4 || failed=1
+# The memos that are kept: PAGES=all looks at all of them, which takes minutes.
+cd "$here/../.." || exit 2
+pages=(results/questions/index.html)
+[ "${PAGES:-}" != all ] || pages+=(results/questions/*/memo.html)
+python3 "$here/page.py" chromium --paper "${pages[@]}" || failed=1
+exit "${failed:-0}"

@@ -2,9 +2,13 @@
 """Opens a memo's page in headless Chromium and looks at it.
 
     page.py CHROMIUM PAGE.html FIGURES [FOLDER]
+    page.py CHROMIUM --paper PAGE.html...
 
 Prints "ok NAME" or "not ok NAME: why" for each case. FIGURES is how many pictures the page must
-have. With a FOLDER it leaves pictures of the page there (light, dark, phone) and a PDF.
+have. With a FOLDER it leaves pictures of the page there (light, dark, phone) and a PDF. --paper looks
+at many pages, but at no more than whether they print whole and are accessible.
+
+AXE names the script of axe-core (make deps-page), which looks for what keeps people out.
 
 Chromium is spoken to in its DevTools protocol over two pipes: JSON messages that end in NUL.
 """
@@ -201,10 +205,32 @@ CELLS = """[...document.querySelectorAll('td, th')].flatMap(cell =>
     cell.textContent.split(/\\s+/).filter(word => word.length > 2))"""
 
 
+VIOLATIONS = """axe.run(document, {resultTypes: ['violations'] %s}).then(found =>
+    found.violations.map(one => one.id + ' (' + one.impact + '): ' + one.nodes[0].html.slice(0, 120)))"""
+
+
+def check_access(page, name):
+    """axe-core finds nothing, and would if there were something."""
+    axe = os.environ.get("AXE", "")
+    if not os.path.exists(axe):
+        print(f"ok {name}: accessible # SKIP no axe-core")
+        return
+    page.show(DESK)
+    page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
+    page.value(pathlib.Path(axe).read_text() + "; 0")
+    page.browser.deadline += PATIENCE_S
+    found = page.value(VIOLATIONS % "")
+    check(f"{name}: accessible", not found, found)
+    page.value("document.body.append(document.createElement('textarea')); 0")
+    check(f"{name}: a field without a name would be found", any(
+        one.startswith("label (") for one in page.value(VIOLATIONS % ", runOnly: ['label']")), "it is not")
+    page.value("document.querySelector('textarea').remove(); 0")
+
+
 def check_paper(page, name, width, height):
     """Each word of each cell is on the paper: no column is cut off."""
     if not shutil.which("pdftotext"):
-        print(f"ok page: {name} has all cells # SKIP no pdftotext")
+        print(f"ok {name} has all cells # SKIP no pdftotext")
         return
     pdf = base64.b64decode(page.call("Page.printToPDF", printBackground=True, paperWidth=width,
                                      paperHeight=height)["data"])
@@ -215,8 +241,8 @@ def check_paper(page, name, width, height):
     lost = [word for word, count in wanted.items() if text.count(word) < count]
     # A long word is parted at the end of a line, and what stands beside it comes in between.
     lost = [word for word in lost if any(part not in text for part in re.findall(r"\w+", word))]
-    check(f"page: {name} has all cells", not lost, lost[:10])
-    check(f"page: {name} has no blank page", not re.search(r"\f\s*\f", subprocess.run(
+    check(f"{name} has all cells", not lost, lost[:10])
+    check(f"{name} has no blank page", not re.search(r"\f\s*\f", subprocess.run(
         ["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()),
           "there is one")
 
@@ -266,15 +292,34 @@ def look(page, figures, folder):
     pdf = page.call("Page.printToPDF", printBackground=True)["data"]
     check("page: prints", len(pdf) > 10000, f"{len(pdf)} bytes")
     page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
-    check_paper(page, "A4", 8.27, 11.69)
-    check_paper(page, "Letter", 8.5, 11)
+    check_paper(page, "page: A4", 8.27, 11.69)
+    check_paper(page, "page: Letter", 8.5, 11)
+    check_access(page, "page")
     if folder:
         pathlib.Path(folder, "memo.pdf").write_bytes(base64.b64decode(pdf))
     check("page: no complaint", not complaints(events), complaints(events))
     check("page: nothing is fetched", not requests(events, page.url), requests(events, page.url))
 
 
+def look_at_paper(browser, path):
+    browser.deadline += PATIENCE_S
+    page = Page(browser, path)
+    name = "/".join(path.split("/")[-2:])
+    page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
+    check_paper(page, name + ": A4", 8.27, 11.69)
+    check_paper(page, name + ": Letter", 8.5, 11)
+    check_access(page, name)
+    check(name + ": no complaint", not complaints(browser.events), complaints(browser.events))
+
+
 def main():
+    if sys.argv[2] == "--paper":
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+            browser = Chromium(sys.argv[1], profile)
+            for path in sys.argv[3:]:
+                look_at_paper(browser, path)
+            browser.end()
+        sys.exit(1 if FAILED else 0)
     program, path, figures = sys.argv[1], sys.argv[2], int(sys.argv[3])
     folder = sys.argv[4] if len(sys.argv) > 4 else None
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
