@@ -14,6 +14,7 @@
 #   PYTHON=python3               bench: another Python
 #   KERNEL=file                  kvm-counts, kvm-zap: another arm64 kernel
 #   FULL=1                       kvm-counts: all cases, and a CPU without VHE
+#   QEMU=command RULES=1         kvm-proof: another QEMU; leave each rule of the detector out
 #   V=1                          show whole commands
 
 .DEFAULT_GOAL := all
@@ -104,7 +105,7 @@ LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS) $(FUZZ_SRCS) $(FUZZ
 LINT_KVM := $(wildcard bench/kvm/probe/*.c bench/kvm/emulate/*.c)
 FORMAT_FILES := $(LINT_C) $(LINT_KVM) \
     $(wildcard $(MODULES:%=model/%/*.h) $(MODULES:%=model/%/*/*.h) model/tests/*.h model/tests/fuzz/*.h bench/core/*.h \
-        bench/kvm/probe/*.h)
+        bench/kvm/probe/*.h bench/kvm/proof/*.[ch] bench/kvm/proof/bare/*.c)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
 # object depends on $(B)/flags, so holding that one back holds back everything.
@@ -402,6 +403,27 @@ build/probe-arm64 build/init-arm64 build/zap-arm64: | $(FIRST)
 kvm-counts: build/s2flush build/probe-arm64 build/init-arm64 ## count a real arm64 kernel under emulation (KERNEL=file, FULL=1)
 	@bench/kvm/emulate/run.sh $^ build/kvm
 
+# A plugin for QEMU, and a machine without an operating system for it to watch.
+PROOF := bench/kvm/proof
+build/detector.so: $(wildcard $(PROOF)/*.c $(PROOF)/*.h) | $(FIRST)
+	@pkg-config --exists glib-2.0 || { echo 'make kvm-proof: no glib-2.0 here: make deps-kvm' >&2; exit 2; }
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(STD) -D_GNU_SOURCE -O2 -g $(WARN) -shared -fPIC -fvisibility=hidden \
+	    $$(pkg-config --cflags glib-2.0) -o $@ $(filter %.c,$^)
+
+build/bare-host.elf: $(PROOF)/bare/start.S $(PROOF)/bare/guest.S $(PROOF)/bare/host.c $(PROOF)/bare/link.ld | $(FIRST)
+	@command -v $(ARM_CC) >/dev/null || \
+	    { echo 'make kvm-proof: no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(ARM_CC) -std=gnu11 -O2 -g -Wall -Wextra -Werror -ffreestanding -nostdlib -mgeneral-regs-only -fno-pic \
+	    -static -no-pie -Wl,--build-id=none -Wl,--no-warn-rwx-segments -T $(filter %.ld,$^) -o $@ $(filter %.S %.c,$^)
+
+.PHONY: kvm-proof
+kvm-proof: build/s2flush build/detector.so build/bare-host.elf ## watch an emulated host reboot its guest for old bytes, by each policy (RULES=1)
+	@$(PROOF)/run.sh $^ build/proof
+
 .PHONY: kvm-zap
 kvm-zap: build/zap-arm64 ## count what giving memory back takes in a real arm64 kernel (KERNEL=file)
 	@bench/kvm/emulate/zap.sh $^ build/kvm
@@ -523,7 +545,7 @@ DEPS_BENCH := valgrind python3 python3-simpy3
 DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
 DEPS_PAGE := chromium python3 poppler-utils nodejs npm
-DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio
+DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio libglib2.0-dev pkg-config
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
 define apt
@@ -558,7 +580,7 @@ deps-page: | $(filter deps deps-lint deps-bench,$(FIRST)) ## install the package
 	@[ -e build/page/node_modules/axe-core ] || \
 	    npm install --silent --no-audit --no-fund --prefix build/page axe-core@4.10.2
 
-deps-kvm: | $(filter deps deps-lint deps-bench deps-page,$(FIRST)) ## install the packages for kvm-counts
+deps-kvm: | $(filter deps deps-lint deps-bench deps-page,$(FIRST)) ## install the packages for kvm-counts and kvm-proof
 	$(call apt,$@,$(DEPS_KVM))
 
 deps-batch: | $(filter deps deps-lint deps-bench deps-kvm,$(FIRST)) ## install the packages for batch-parallel and batch-slurm
