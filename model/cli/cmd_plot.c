@@ -32,8 +32,8 @@ const struct cli_command cmd_plot = {
     .missing = "the folder of a study's rows",
     .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv.",
     .more = "The scripts are in bench/plots. By hand, in DIR and with SCRIPTS for that folder:\n\n"
-            "  GNUPLOT_LIB=SCRIPTS gnuplot -e \"out = 'curves.svg'\" SCRIPTS/style.gp \\\n  "
-            "SCRIPTS/curves.gp",
+            "  export GNUPLOT_LIB=SCRIPTS\n"
+            "  gnuplot -e \"out = 'curves.svg'\" SCRIPTS/style.gp SCRIPTS/curves.gp",
     .size = sizeof(struct arguments),
     .run = run,
 };

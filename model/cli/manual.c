@@ -45,21 +45,23 @@ static void put_text(FILE *out, const char *text)
  * begins a paragraph. */
 static void put_lines(FILE *out, const char *text)
 {
-    bool fixed = false;
-    for (bool first = true; *text; first = false) {
+    bool fixed = false, begun = true; /* a paragraph */
+    while (*text) {
         size_t length = strcspn(text, "\n");
         bool indented = text[0] == ' ';
         if (fixed && !indented) {
             fputs(".fi\n", out);
         }
-        if (length == 0 || (!first && indented != fixed)) {
+        if (!begun && (length == 0 || indented != fixed)) {
             fputs(".PP\n", out);
+            begun = true;
         }
         if (indented && !fixed) {
             fputs(".nf\n", out);
         }
         if (length > 0) {
             put_line(out, text, length);
+            begun = false;
         }
         fixed = indented;
         text += length + (text[length] == '\n');

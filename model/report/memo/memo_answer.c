@@ -84,51 +84,54 @@ static size_t last_within(const struct memo *memo, size_t place, size_t strategy
     return last;
 }
 
-/* Which value of the axis keeps a limit, for each the places where it is the last that does. */
-static void say_kept(const struct memo *memo, size_t strategy, double limit, bool first,
+/* "64 KiB", "none", "any". */
+static void say_value(const struct memo *memo, size_t last, struct doc_node *words)
+{
+    char text[QUANTITY_TEXT];
+    if (last == SIZE_MAX || last + 1 == memo->axis->values.count) {
+        doc_text(words, "%s", last == SIZE_MAX ? "none" : "any");
+    } else {
+        doc_text(words, "%s",
+                 quantity_value(strtod(memo->axis->values.text[last], NULL), memo->axis->kind.unit,
+                                text));
+    }
+}
+
+/* The last value that keeps each limit, places that are alike together. */
+static void say_kept(const struct memo *memo, size_t strategy, const double *limit, size_t limits,
                      struct doc_node *words)
 {
-    size_t last[MEMO_PLACES], said = 0;
-    char text[MEMO_TEXT], where[MEMO_TEXT];
+    size_t last[MEMO_PLACES][STUDY_MEMO_LIST], said = 0;
+    bool done[MEMO_PLACES] = {false};
     for (size_t p = 0; p < memo->places; p++) {
-        last[p] = last_within(memo, p, strategy, limit);
-    }
-    for (size_t v = 0; v < memo->axis->values.count; v++) {
-        bool in[MEMO_PLACES] = {false}, any = false;
-        for (size_t p = 0; p < memo->places; p++) {
-            in[p] = last[p] == v;
-            any |= in[p];
+        for (size_t i = 0; i < limits; i++) {
+            last[p][i] = last_within(memo, p, strategy, limit[i]);
         }
-        if (!any) {
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        bool in[MEMO_PLACES] = {false}, kept = false;
+        char where[MEMO_TEXT];
+        for (size_t q = p; q < memo->places && !done[p]; q++) {
+            in[q] = memcmp(last[p], last[q], limits * sizeof last[p][0]) == 0;
+            done[q] |= in[q] && q > p;
+        }
+        if (!in[p]) {
             continue;
         }
-        memo_where(memo, in, where);
-        if (said > 0) {
-            doc_text(words, ", ");
+        doc_text(words, "%s", said++ ? "; " : " ");
+        for (size_t i = 0; i < limits; i++) {
+            kept |= last[p][i] != SIZE_MAX;
         }
-        if (first && said == 0) {
-            doc_text(
-                words, "%s%s", strcmp(memo->axis->name, "chunk") == 0 ? "" : "Up to ",
-                memo_axis_words(memo, memo->axis, memo_with(memo->axis, memo->place[0], v), text));
-            words->last->text[0] = (char)toupper((unsigned char)words->last->text[0]);
-            doc_text(words, " keep it");
-        } else {
-            doc_text(words, "%s",
-                     quantity_value(strtod(memo->axis->values.text[v], NULL), memo->axis->kind.unit,
-                                    text));
+        for (size_t i = 0; i < (kept ? limits : 1); i++) {
+            doc_text(words, "%s", i == 0 ? "" : i + 1 == limits ? " and " : ", ");
+            say_value(memo, last[p][i], words);
         }
-        if (said++ == 0) {
-            doc_text(words, " under %s", quantity_value(limit, UNIT_NS, text));
-        }
-        if (where[0]) {
+        if (memo_where(memo, in, where)[0]) {
             doc_text(words, " ");
             memo_put_where(memo, where, words);
         }
     }
-    if (said == 0) {
-        doc_text(words, "%s keeps it under %s", first ? "None" : "none",
-                 quantity_value(limit, UNIT_NS, text));
-    }
+    doc_text(words, ".");
 }
 
 /* How long it takes today, at the worst of the places and of the axis. */
@@ -167,21 +170,32 @@ static void add_limits(const struct memo *memo, struct doc_node *answer)
         return;
     }
     struct doc_node *words = sentence();
+    doc_text(words, "The largest %s keeping ", memo->axis->name);
     if (strategy == memo->upstream) {
-        doc_text(words, "Linux ");
+        doc_text(words, "Linux");
     } else {
         doc_code(words, memo_name(memo, strategy));
-        doc_text(words, " ");
     }
+    doc_text(words, " under ");
+    for (size_t i = 0; i < limits; i++) {
+        char text[QUANTITY_TEXT];
+        doc_text(words, "%s%s",
+                 i == 0            ? ""
+                 : i + 1 == limits ? " and "
+                                   : ", ",
+                 quantity_value(limit[i], UNIT_NS, text));
+    }
+    doc_text(words, ":");
+    say_kept(memo, strategy, limit, limits, words);
+    doc_join(answer, words); /* however long: it is what was asked */
+    words = sentence();
+    doc_text(words, "It ");
     say_worst(memo, strategy, words);
     doc_text(words, ".");
-    add_sentence(answer, words);
-    words = sentence();
-    for (size_t i = 0; i < limits; i++) {
-        doc_text(words, "%s", i ? "; " : "");
-        say_kept(memo, strategy, limit[i], i == 0, words);
+    if (doc_words(answer) + doc_words(words) + MISFIT_WORDS > MEMO_ANSWER_WORDS) {
+        doc_free(words);
+        return;
     }
-    doc_text(words, "; no others do.");
     add_sentence(answer, words);
 }
 
@@ -290,7 +304,7 @@ static struct doc_node *shares_sentence(const struct memo *memo, const struct ax
         doc_text(words, "%s%s", v ? "; " : "Cleaning takes ",
                  quantity_percents(cleaning.low, cleaning.high, text));
         doc_text(words, " and %s%s%s", v ? "" : "faults ",
-                 quantity_percents(faults.low, faults.high, text), v ? "" : " of the busy time");
+                 quantity_percents(faults.low, faults.high, text), v ? "" : " of the time");
         if (axis) {
             doc_text(words, " ");
             memo_put_where(memo,
@@ -390,11 +404,12 @@ static void add_shares(const struct memo *memo, struct doc_node *answer)
 
 static void add_costs(const struct memo *memo, struct doc_node *answer)
 {
-    const struct memo_swing *decides = NULL;
-    for (size_t i = 0; i < memo->swings && !decides; i++) {
-        decides = memo->swing[i].turns ? &memo->swing[i] : NULL;
+    const struct memo_swing *decides = NULL, *largest = NULL;
+    for (size_t i = 0; i < memo->swings; i++) {
+        const struct memo_swing *swing = memo->swing[i].model ? NULL : &memo->swing[i];
+        largest = largest ? largest : swing;
+        decides = !decides && swing && swing->turns ? swing : decides;
     }
-    const struct memo_swing *largest = memo->swings ? &memo->swing[0] : NULL;
     struct doc_node *words = sentence();
     if (decides) {
         doc_text(words, "Measure ");

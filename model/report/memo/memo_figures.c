@@ -451,7 +451,7 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
             continue;
         }
         snprintf(note[bars], sizeof note[bars], "%s to %s", swing->low_text, swing->high_text);
-        bar[bars] = (struct chart_bar){.label = swing->key,
+        bar[bars] = (struct chart_bar){.label = swing->model ? swing->model : swing->key,
                                        .note = note[bars],
                                        .style = 1,
                                        .strong = swing->turns,

@@ -44,6 +44,8 @@ struct memo_crossing {
 struct memo_swing {
     size_t place;
     char key[64];
+    const char *model; /* the model's own error, in words: nothing that one can measure; NULL: it
+                          is a cost or a key */
     char low_text[48], high_text[48]; /* the setting's ends */
     char evidence[64];
     double at_low, at_high; /* what the next one costs more than the best */

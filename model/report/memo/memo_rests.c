@@ -84,7 +84,11 @@ static void put_swings(const struct memo *memo, struct doc_node *doc)
         }
         struct doc_node *line = doc_add(table, DOC_ROW, NULL);
         rows++;
-        doc_code(doc_add(line, DOC_CELL, NULL), swing->key);
+        if (swing->model) {
+            doc_cell(line, "%s", swing->model);
+        } else {
+            doc_code(doc_add(line, DOC_CELL, NULL), swing->key);
+        }
         doc_number(line, "%s", swing->low_text);
         doc_number(line, "%s", swing->high_text);
         doc_cell(line, "%s", swing->evidence);

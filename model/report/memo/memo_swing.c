@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "machine/misfit.h"
 #include "study/sensitivity.h"
 
 #include <math.h>
@@ -67,6 +68,23 @@ static struct memo_swing *add_swing(struct looking *looking, const char *key, do
 
 /* --- costs of the machine --- */
 
+/* NULL: it is a cost of the machine. */
+static const char *model_error(enum cost_id id)
+{
+    static const char *const words[MISFITS] = {
+        [MISFIT_path] = "the model's own error of faults and walks",
+        [MISFIT_lines] = "the model's own error of cache maintenance",
+        [MISFIT_tlbi] = "the model's own error of TLB invalidation",
+        [MISFIT_wait] = "the model's own error of locks",
+        [MISFIT_access] = "the model's own error of memory accesses"};
+    for (int m = 0; m < MISFITS; m++) {
+        if (misfit_cost[m] == id) {
+            return words[m];
+        }
+    }
+    return NULL;
+}
+
 static bool look_at_costs(struct looking *looking, struct scenario *scenario, struct error *err)
 {
     const struct cost *cost = scenario->setup.platform.cost;
@@ -86,6 +104,9 @@ static bool look_at_costs(struct looking *looking, struct scenario *scenario, st
         }
         struct memo_swing *swing = add_swing(looking, cost_name[id], low, high);
         enum unit unit = UNIT_NONE;
+        if (swing) {
+            swing->model = model_error((enum cost_id)id);
+        }
         if (swing && setup_cost_unit(cost_name[id], &unit)) {
             unit_format(cost[id].low, unit, swing->low_text, sizeof swing->low_text);
             unit_format(cost[id].high, unit, swing->high_text, sizeof swing->high_text);

@@ -197,6 +197,11 @@ static void limits(const struct memo *memo, struct doc_node *doc)
     if (!memo->axis || count == 0) {
         return;
     }
+    doc_text(
+        doc_add(doc, DOC_PARAGRAPH, NULL),
+        "The largest %s, of those that were played, with which the median of the %s keeps each "
+        "limit:",
+        memo->axis->name, memo_metric_words(memo->metric[0]));
     struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
     doc_cell(head, "case");
     doc_cell(head, "strategy");
@@ -218,9 +223,6 @@ static void limits(const struct memo *memo, struct doc_node *doc)
             }
         }
     }
-    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
-             "The largest %s of those that were played whose median keeps the limit.",
-             memo->axis->name);
 }
 
 /* --- shares --- */
@@ -318,6 +320,7 @@ void memo_comparison(const struct memo *memo, struct doc_node *doc)
     }
     if (memo->study->memo.about == MEMO_ABOUT_LIMITS) {
         limits(memo, doc);
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "In the scenario of the answer:");
     }
     if (memo->study->memo.about == MEMO_ABOUT_SHARES) {
         shares(memo, doc);
