@@ -337,18 +337,48 @@ static void put_x_axis(struct canvas *canvas, const struct layout *layout, bool 
     }
 }
 
+/* Whether a line of the panel goes through a text's box, by its points and the stretches
+ * between. */
+static bool is_crossed(const struct layout *layout, const struct chart_panel *panel, double left,
+                       double right, double top, double bottom)
+{
+    for (size_t i = 0; i < panel->lines; i++) {
+        const struct chart_line *line = &panel->line[i];
+        for (size_t k = 0; k + 1 < line->count; k++) {
+            double x = scale_at(&layout->x, line->point[k].x);
+            double y = scale_at(&layout->y, line->point[k].y);
+            double dx = scale_at(&layout->x, line->point[k + 1].x) - x;
+            double dy = scale_at(&layout->y, line->point[k + 1].y) - y;
+            for (double part = 0; part <= 1; part += 0.125) {
+                double at = x + part * dx, height = y + part * dy;
+                if (at > left - 6 && at < right + 6 && height > top - 6 && height < bottom + 6) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* To the left, the right or in the middle, where no line goes through; else the rule has no
+ * text. */
 static void put_level_texts(struct canvas *canvas, const struct layout *layout,
                             const struct chart_panel *panel)
 {
     double taken = 1e9;
     for (size_t i = 0; i < panel->levels; i++) {
         double y = scale_at(&layout->y, panel->level[i].y);
-        if (fabs(y - taken) >= CANVAS_TEXT) {
-            char *text = canvas_cut(panel->level[i].text, CANVAS_TEXT, layout->width);
-            canvas_text(canvas, layout->x.from + 2, y - 3, CANVAS_LEFT, CANVAS_FAINT, text);
-            free(text);
-            taken = y;
+        char *text = canvas_cut(panel->level[i].text, CANVAS_TEXT, layout->width);
+        double width = canvas_width(text, CANVAS_TEXT),
+               room = layout->x.to - layout->x.from - width;
+        for (int place = 0; place < 3 && y < taken - CANVAS_TEXT; place++) {
+            double left = layout->x.from + (place == 0 ? 3 : place == 1 ? room - 3 : room / 2);
+            if (!is_crossed(layout, panel, left, left + width, y - CANVAS_TEXT, y)) {
+                canvas_text(canvas, left, y - 4, CANVAS_LEFT, CANVAS_FAINT, text);
+                taken = y;
+            }
         }
+        free(text);
     }
 }
 
@@ -400,12 +430,14 @@ static void put_title(struct canvas *canvas, const struct layout *layout, const 
     size_t first = 0;
     for (size_t i = 0; title[i] && layout->columns > 2; i++) {
         char *line = strndup(title, i + 1);
-        first = title[i] == ',' && canvas_width(line, size) <= layout->width ? i + 1 : first;
+        bool fits = canvas_width(line, size) <= layout->width;
+        first = title[i] == ',' && (fits || first == 0) ? i + 1 : first;
         free(line);
     }
     if (first > 0 && canvas_width(title, size) > layout->width) {
-        char *line = strndup(title, first);
-        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, line);
+        char *line = strndup(title, first), *own = canvas_cut(line, size, layout->width);
+        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, own);
+        free(own);
         free(line);
         title += first + strspn(title + first, " ");
         y += CANVAS_LINE - 2;

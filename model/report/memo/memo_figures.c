@@ -77,9 +77,10 @@ static void subtitle_of(const struct memo *memo, bool along, char *buf, size_t s
             conditions |= shown[s] && memo_place(memo, p)->verdict[s].worst == ONLY_IF;
         }
     }
-    snprintf(buf, size, "%s. %s%s", memo_scenario_words(memo, along, scenario),
+    snprintf(buf, size, "%s. %s%s%s", memo_scenario_words(memo, along, scenario),
              memo->runs > 1 ? "Median, band p10 to p90." : "Every cost at its mode.",
-             conditions ? " * safe under a condition." : "");
+             conditions ? " * safe under a condition." : "",
+             memo->study->memo.about == MEMO_ABOUT_LIMITS ? " Dotted: the limits." : "");
 }
 
 /* --- lines along an axis --- */

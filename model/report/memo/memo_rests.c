@@ -353,7 +353,7 @@ void memo_case(const struct memo *memo, struct doc_node *doc)
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s.", memo_scenario_words(memo, false, words));
     for (size_t i = 0; i < memo->merges; i++) {
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
-                 "%s: the same as another case in every figure, and not shown apart.",
+                 "%s: within 0.1 %% of another case in every figure, and not shown apart.",
                  memo_place_words(memo, memo->merged[i], words));
     }
     if (!study_setup(memo->study, memo->place[0], &setup, &unused)) {

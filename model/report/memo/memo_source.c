@@ -210,12 +210,18 @@ static bool evaluate_part(void *context, size_t part, struct error *err)
     return good;
 }
 
+#define SAME 1e-3 /* what differs by less is printed the same */
+
 /* Whether all strategies come to the same in two scenarios. */
 static bool same_values(const struct memo *memo, size_t point, size_t other)
 {
-    const struct memo_scenario *a = memo_at(memo, point), *b = memo_at(memo, other);
-    return memcmp(a->value[0], b->value[0], memo->strategies * memo->runs * sizeof *a->value[0]) ==
-           0;
+    const double *a = memo_at(memo, point)->value[0], *b = memo_at(memo, other)->value[0];
+    bool same = true;
+    for (size_t i = 0; i < memo->strategies * memo->runs && same; i++) {
+        same = (isnan(a[i]) && isnan(b[i])) ||
+               fabs(a[i] - b[i]) <= SAME * fmax(fabs(a[i]), fabs(b[i]));
+    }
+    return same;
 }
 
 /* Places that are the same in all but their names get one answer. */
