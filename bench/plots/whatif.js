@@ -162,6 +162,13 @@ whatif.table = (page, place, at, set) => {
     return {rows, best, linux: rows.find(row => row.run.linux)};
 };
 
+// "9.1 times less" of two medians, or that they are the same.
+whatif.against = (mid, linux) => {
+    const ratio = Math.max(mid, linux) / Math.min(mid, linux);
+    return ratio <= 1.005 ? "the same"
+        : `${Number(ratio.toPrecision(2))} times ${mid < linux ? "less" : "more"}`;
+};
+
 // --- the page ---
 
 const element = (name, attributes, ...children) => {
@@ -191,9 +198,7 @@ function drawTable(view, found) {
     for (const row of found.rows) {
         const {run, band} = row, linux = found.linux;
         const name = element("td", {}, element("code", {}, run.name), run.linux ? " (Linux)" : "");
-        const against = !linux || run.linux || !(band.mid > 0) ? ""
-            : linux.band.mid >= band.mid ? `${short(Number((linux.band.mid / band.mid).toPrecision(2)))} times less`
-                : `${short(Number((band.mid / linux.band.mid).toPrecision(2)))} times more`;
+        const against = linux && !run.linux && band.mid > 0 ? whatif.against(band.mid, linux.band.mid) : "";
         const line = element("tr", row === found.best ? {class: "best"} : {}, name,
             element("td", {align: "right"}, (row.estimate ? "about " : "") + whatif.bandText(band)),
             element("td", {align: "right"}, against),

@@ -75,3 +75,8 @@ test("times as in the tables", () => {
         assert.strictEqual(whatif.bandText({mid, p10, p90}), text);
     }
 });
+
+test("against Linux", () => {
+    assert.deepStrictEqual([whatif.against(1, 9.14), whatif.against(16, 10), whatif.against(1.004, 1)],
+        ["9.1 times less", "1.6 times more", "the same"]);
+});
