@@ -5,6 +5,10 @@
  *   guest again LINES PAGES     exact: the second boot touches PAGES of the
  *                               pages that the first boot left in memory
  *   guest reboots GIB TIMES     fast: TIMES whole runs that touch all memory
+ *   guest race VCPUS PAGES      fast: all vCPUs first touch the same PAGES
+ *                               pages at the same time, leaf by leaf
+ *   guest beside VCPUS TIMES    fast: TIMES whole runs in which each vCPU
+ *                               touches 64 MiB of its own while the others do
  *   guest allocated MIB TIMES   the check value is how many bytes are allocated
  *                               while a VM of MIB plays, exact and fast, by
  *                               every strategy, TIMES over
@@ -32,6 +36,9 @@
 /* What the first boot touches for `again`, whatever the second one does. */
 #define AGAIN_BYTES (32 * MIB)
 
+/* What each vCPU touches for `beside`. */
+#define BESIDE_BYTES (64 * MIB)
+
 struct scene {
     struct platform platform;
     double value[COSTS];
@@ -46,29 +53,35 @@ static void need(bool good, const struct error *err)
     }
 }
 
-static void set_scene(struct scene *scene, uint64_t bytes)
+static void set_scene(struct scene *scene, uint64_t bytes, uint64_t vcpus)
 {
     struct error err;
     struct slot_shape slot = {.ipa = SLOT_IPA, .bytes = bytes, .backing = BACKING_4K};
     need(platform_load("neoverse-n1", &scene->platform, &err), &err);
     need(kernel_resolve("6.1", &scene->kernel, &err), &err);
     platform_modes(&scene->platform, scene->value);
-    timeline_init(&scene->timeline, "bench", true, 1);
+    timeline_init(&scene->timeline, "bench", vcpus == 1, (uint32_t)vcpus);
     scene->timeline.vm.ipa_bits = 42;
     need(vm_shape_slot(&scene->timeline.vm, slot, &err), &err);
 }
 
-static void add_boot(struct timeline *timeline, uint64_t bytes, uint64_t lines)
+static void add_boot_of(struct timeline *timeline, uint32_t vcpu, uint64_t start, uint64_t bytes,
+                        uint64_t lines)
 {
     struct op touch = {.kind = OP_TOUCH,
                        .access = TOUCH_WRITE,
                        .density = (uint16_t)lines,
-                       .ipa = SLOT_IPA,
+                       .ipa = SLOT_IPA + start,
                        .bytes = bytes,
                        .count = 1};
-    timeline_add(timeline, 0, (struct op){.kind = OP_ENTER});
-    timeline_add(timeline, 0, (struct op){.kind = OP_MMU, .on = true});
-    timeline_add(timeline, 0, touch);
+    timeline_add(timeline, vcpu, (struct op){.kind = OP_ENTER});
+    timeline_add(timeline, vcpu, (struct op){.kind = OP_MMU, .on = true});
+    timeline_add(timeline, vcpu, touch);
+}
+
+static void add_boot(struct timeline *timeline, uint64_t bytes, uint64_t lines)
+{
+    add_boot_of(timeline, 0, 0, bytes, lines);
 }
 
 static void add_reinit(struct timeline *timeline)
@@ -107,7 +120,7 @@ static void play_times(const struct scene *scene, bool exact, uint64_t times)
 static void first(uint64_t lines, uint64_t pages)
 {
     static struct scene scene;
-    set_scene(&scene, pages * PAGE_BYTES);
+    set_scene(&scene, pages * PAGE_BYTES, 1);
     add_boot(&scene.timeline, pages * PAGE_BYTES, lines);
     play_times(&scene, true, 1);
 }
@@ -115,7 +128,7 @@ static void first(uint64_t lines, uint64_t pages)
 static void again(uint64_t lines, uint64_t pages)
 {
     static struct scene scene;
-    set_scene(&scene, AGAIN_BYTES);
+    set_scene(&scene, AGAIN_BYTES, 1);
     if (pages > AGAIN_BYTES / PAGE_BYTES) {
         error_fatal("at most %llu pages", (unsigned long long)(AGAIN_BYTES / PAGE_BYTES));
     }
@@ -128,10 +141,30 @@ static void again(uint64_t lines, uint64_t pages)
 static void reboots(uint64_t gib, uint64_t times)
 {
     static struct scene scene;
-    set_scene(&scene, gib * GIB);
+    set_scene(&scene, gib * GIB, 1);
     add_boot(&scene.timeline, gib * GIB, PAGE_LINES);
     add_reinit(&scene.timeline);
     add_boot(&scene.timeline, gib * GIB, PAGE_LINES);
+    play_times(&scene, false, times);
+}
+
+static void race(uint64_t vcpus, uint64_t pages)
+{
+    static struct scene scene;
+    set_scene(&scene, pages * PAGE_BYTES, vcpus);
+    for (uint32_t vcpu = 0; vcpu < vcpus; vcpu++) {
+        add_boot_of(&scene.timeline, vcpu, 0, pages * PAGE_BYTES, PAGE_LINES);
+    }
+    play_times(&scene, false, 1);
+}
+
+static void beside(uint64_t vcpus, uint64_t times)
+{
+    static struct scene scene;
+    set_scene(&scene, vcpus * BESIDE_BYTES, vcpus);
+    for (uint32_t vcpu = 0; vcpu < vcpus; vcpu++) {
+        add_boot_of(&scene.timeline, vcpu, vcpu * BESIDE_BYTES, BESIDE_BYTES, PAGE_LINES);
+    }
     play_times(&scene, false, times);
 }
 
@@ -174,7 +207,7 @@ static void allocated(uint64_t mib, uint64_t times)
 {
     static struct scene scene;
     uint64_t bytes = 0, started = bench_clock_ns();
-    set_scene(&scene, mib * MIB);
+    set_scene(&scene, mib * MIB, 1);
     add_boot(&scene.timeline, mib * MIB, PAGE_LINES);
     add_reinit(&scene.timeline);
     add_boot(&scene.timeline, mib * MIB, PAGE_LINES);
@@ -190,8 +223,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(uint64_t a, uint64_t b);
-    } modes[] = {
-        {"first", first}, {"again", again}, {"reboots", reboots}, {"allocated", allocated}};
+    } modes[] = {{"first", first}, {"again", again},   {"reboots", reboots},
+                 {"race", race},   {"beside", beside}, {"allocated", allocated}};
     for (size_t i = 0; argc == 4 && i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(argv[1], modes[i].name) == 0) {
             modes[i].run(bench_number(argv[2]), bench_number(argv[3]));
@@ -199,5 +232,5 @@ int main(int argc, char **argv)
         }
     }
     error_fatal("usage: guest first|again LINES PAGES | guest reboots GIB TIMES | "
-                "guest allocated MIB TIMES");
+                "guest race VCPUS PAGES | guest beside VCPUS TIMES | guest allocated MIB TIMES");
 }

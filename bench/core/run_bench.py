@@ -99,6 +99,12 @@ def model_rows():
     yield Row(*small, "run", "guest reboots 1 {count}", 20, 200)
     yield Row(small[0], 1024, "run", "guest reboots 1024 {count}", 20, 200, within=1.5,
               peers=(small,))
+    # Where vCPUs meet, not timed. A race has a fault of each vCPU on each page, a step each; side by
+    # side each maps 16,384 pages, several a step.
+    yield Row("fast: vCPUs race for a page", 8, "fault", "guest race 8 {count}", 2000, 0, per=8)
+    for n in (8, 64):
+        yield Row("fast: vCPUs side by side", n, "page",
+                  f"guest beside {n} {{count}}", 1, 0, per=n * 16_384)
 
 
 ROWS = [*hold_rows(), *mm1_rows(), *model_rows()]

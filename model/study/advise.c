@@ -118,30 +118,110 @@ static bool price_median(const struct pricing *pricing, size_t policy, struct er
     return entry->priced;
 }
 
-/* The cheapest with so many changes and that outcome; SIZE_MAX: none. The first of equals. Draws
- * are played of those alone that the modes have near the cheapest. */
+/* A strategy in the first draws, shared out among threads. */
+struct sample {
+    struct scenario *scenario;
+    enum metric metric;
+    const struct strategy *strategy;
+    double *cost;
+};
+
+static bool sample_part(void *context, size_t part, struct error *err)
+{
+    const struct sample *sample = context;
+    return evaluate_run(sample->scenario, sample->metric, part + 1, &sample->strategy, 1,
+                        &sample->cost[part], err);
+}
+
+static bool take_sample(const struct pricing *pricing, size_t policy, struct error *err)
+{
+    struct advise_search *search = pricing->search;
+    struct advise_entry *entry = &search->entry[policy];
+    struct sample sample = {search->scenario, evaluate_difference(search->metric),
+                            &search->space.policies[policy].strategy, entry->sample};
+    entry->sampled = entry->sampled || sweep_parts(search->scenario->evaluator->sweep,
+                                                   ADVISE_FIRST_DRAWS, sample_part, &sample, err);
+    return entry->sampled;
+}
+
+/* Whether a policy cannot be the cheapest, by the first draws: it is cheaper than `best` in none of
+ * them, and not its equal if it comes before it. */
+static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best, bool *dearer,
+                      struct error *err)
+{
+    struct advise_search *search = pricing->search;
+    const struct strategy *strategy = &search->space.policies[policy].strategy;
+    const struct trial *trial = evaluate_trial(search->scenario, strategy, err);
+    size_t cheaper = 0, above = 0;
+    *dearer = false;
+    if (!trial || trial->serial || search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
+        return trial != NULL;
+    }
+    if (!take_sample(pricing, policy, err) || !take_sample(pricing, best, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < ADVISE_FIRST_DRAWS; i++) {
+        cheaper += search->entry[policy].sample[i] < search->entry[best].sample[i];
+        above += search->entry[policy].sample[i] > search->entry[best].sample[i];
+    }
+    *dearer = cheaper == 0 && (above > 0 || policy > best);
+    return true;
+}
+
+static bool may_be_rung(const struct advise_search *search, size_t policy, size_t changes,
+                        enum outcome outcome)
+{
+    return search->space.policies[policy].changes == changes &&
+           search->entry[policy].state == ENTRY_PLAYED &&
+           search->entry[policy].verdict.worst == outcome;
+}
+
+/* Takes a policy for the best where its median is lower, the first of equals, or where there is
+ * none yet. */
+static bool compare(const struct pricing *pricing, size_t policy, size_t *best, struct error *err)
+{
+    const struct advise_entry *entry = pricing->search->entry;
+    bool dearer = false;
+    if (*best != SIZE_MAX && !is_dearer(pricing, policy, *best, &dearer, err)) {
+        return false;
+    }
+    if (dearer) {
+        return true;
+    }
+    if (!price_median(pricing, policy, err)) {
+        return false;
+    }
+    bool lower = *best == SIZE_MAX || entry[policy].median < entry[*best].median ||
+                 (entry[policy].median == entry[*best].median && policy < *best);
+    *best = lower ? policy : *best;
+    return true;
+}
+
+/* The cheapest with so many changes and that outcome; SIZE_MAX: none that could be cheaper than the
+ * rung below. Draws are played of those alone that the modes have near the cheapest. */
 static bool find_cheapest(const struct pricing *pricing, size_t changes, enum outcome outcome,
-                          size_t *best, struct error *err)
+                          size_t below, size_t *best, struct error *err)
 {
     const struct advise_search *search = pricing->search;
-    double mode_min = INFINITY;
+    size_t first = SIZE_MAX, count = search->space.count;
     *best = SIZE_MAX;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < search->space.count; i++) {
-            const struct advise_entry *entry = &search->entry[i];
-            if (search->space.policies[i].changes != changes || entry->state != ENTRY_PLAYED ||
-                entry->verdict.worst != outcome) {
-                continue;
-            }
-            if (pass == 0) {
-                mode_min = fmin(mode_min, entry->mode);
-            } else if (entry->mode - mode_min <= ADVISE_NEAR * fabs(mode_min)) {
-                if (!price_median(pricing, i, err)) {
-                    return false;
-                }
-                *best =
-                    *best == SIZE_MAX || entry->median < search->entry[*best].median ? i : *best;
-            }
+    for (size_t i = 0; i < count; i++) {
+        if (may_be_rung(search, i, changes, outcome) &&
+            (first == SIZE_MAX || search->entry[i].mode < search->entry[first].mode)) {
+            first = i;
+        }
+    }
+    /* The cheapest at the modes comes first: most others are then soon found to be dearer. */
+    for (size_t k = 0; first != SIZE_MAX && k <= count; k++) {
+        size_t i = k == 0 ? first : k - 1;
+        double mode_min = search->entry[first].mode;
+        bool near = search->entry[i].mode - mode_min <= ADVISE_NEAR * fabs(mode_min);
+        bool dearer = (k > 0 && i == first) || !near || !may_be_rung(search, i, changes, outcome);
+        if (!dearer && !is_dearer(pricing, i, below, &dearer, err)) {
+            return false;
+        }
+        if (!dearer && !compare(pricing, i, best, err)) {
+            return false;
         }
     }
     return true;
@@ -160,19 +240,23 @@ static bool climb(const struct pricing *pricing, struct climb *climb, struct err
         return false;
     }
     double coherent = search->entry[0].median, conditional = coherent;
+    size_t below = 0, below_conditional = 0;
     for (size_t changes = 1; changes <= search->space.changes_max; changes++) {
         size_t best, leaning;
-        if (!find_cheapest(pricing, changes, COHERENT, &best, err) ||
-            !find_cheapest(pricing, changes, ONLY_IF, &leaning, err)) {
+        if (!find_cheapest(pricing, changes, COHERENT, below, &best, err)) {
             return false;
         }
         if (best != SIZE_MAX && gains(coherent, search->entry[best].median)) {
-            climb->rung[climb->count++] = best;
+            climb->rung[climb->count++] = below = best;
             coherent = search->entry[best].median;
         }
+        below_conditional = coherent <= conditional ? below : below_conditional;
         conditional = fmin(coherent, conditional);
+        if (!find_cheapest(pricing, changes, ONLY_IF, below_conditional, &leaning, err)) {
+            return false;
+        }
         if (leaning != SIZE_MAX && gains(conditional, search->entry[leaning].median)) {
-            climb->conditional[climb->conditional_count++] = leaning;
+            climb->conditional[climb->conditional_count++] = below_conditional = leaning;
             conditional = search->entry[leaning].median;
         }
     }

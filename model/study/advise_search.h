@@ -23,6 +23,8 @@ struct advise_entry {
     double mode;
     bool priced; /* the draws were asked for */
     double median; /* then: of the draws, or the mode without any */
+    bool sampled; /* the first draws were asked for; */
+    double sample[ADVISE_FIRST_DRAWS]; /* what it costs in them but for the yardstick */
 };
 
 struct advise_search {

@@ -1,5 +1,6 @@
 /* The ladder of kernel changes: nothing cheaper is left out, and what was not played is what it
  * is said to be. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/rng.h"
 #include "study_files.h"
@@ -204,34 +205,29 @@ static void nothing_cheaper_is_left_out(void **state)
 
 /* Draws choose, not the modes: no coherent strategy with no more changes than a rung, all of them
  * drawn, has a lower median. */
-static void rungs_have_the_lowest_median(void **state)
+static void expect_lowest_medians(const char *text, size_t draws)
 {
     struct evaluator evaluator;
     struct sweep sweep = {.jobs = 2};
     struct scenario scenario;
     struct advise_results results;
     struct error err = {0};
-    char text[1024];
     struct policy_space space;
-    (void)state;
-    snprintf(text, sizeof text,
-             "[axes]\nworkload = %s\nmachine = kunpeng-920\n[study]\ndraws = 16\n[set]\n",
-             mixed_workload());
     open_scenario(text, 0, &evaluator, &sweep, &scenario);
     const struct advise_request request = {.metric = METRIC_added_boot_ns, .changes_max = 3};
     assert_true(advise_run(&study, &request, &sweep, test_store(), &results, &err));
     const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
     policy_space_init(&space, policy_upstream(false), &ladder->facts, request.changes_max);
     assert_true(ladder->count > 1);
+    double *value = alloc_zeroed(1 + draws, sizeof *value, "runs");
     for (size_t i = 0; i < space.count; i++) {
         const struct strategy *strategy = &space.policies[i].strategy;
         struct strategy_verdict verdict;
-        double value[17];
         if (!evaluate_verdict(&scenario, strategy, &verdict, &err) ||
             !evaluate_metric(&scenario, METRIC_added_boot_ns, &strategy, 1, value, &err)) {
             fail_msg("%s", err.text);
         }
-        double median = stats_quantile(value + 1, 16, 0.5);
+        double median = stats_quantile(value + 1, draws, 0.5);
         for (size_t rung = 1; verdict.worst == COHERENT && rung < ladder->count; rung++) {
             double stands = ladder->rung[rung].cost.p50;
             if (space.policies[i].changes <= ladder->rung[rung].changes &&
@@ -240,9 +236,25 @@ static void rungs_have_the_lowest_median(void **state)
             }
         }
     }
+    free(value);
     policy_space_free(&space);
     advise_free(&results);
     close_scenario(&evaluator, &scenario);
+}
+
+/* Where vCPUs wait for each other, most are left out by the first draws. */
+static void rungs_have_the_lowest_median(void **state)
+{
+    char text[1024];
+    (void)state;
+    snprintf(text, sizeof text,
+             "[axes]\nworkload = %s\nmachine = kunpeng-920\n[study]\ndraws = 16\n[set]\n",
+             mixed_workload());
+    expect_lowest_medians(text, 16);
+    expect_lowest_medians("[axes]\nworkload = generated-boot\nmachine = kunpeng-920\n"
+                          "[study]\ndraws = 24\n[set]\nfootprint = 32M\nbacking = 4k\n"
+                          "vcpus = 4\n",
+                          24);
 }
 
 /* --- the ladder against what a user can write --- */
