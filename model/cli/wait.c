@@ -1,15 +1,23 @@
 #include "cli/wait.h"
 
-#include "cli/cli.h"
 #include "study/execute.h"
 #include "study/sweep.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 #define FEW 4 /* samples before a study that is then played */
 #define LONG_S 10 /* people look elsewhere by then */
+
+/* What this thread has computed, whatever else runs on the machine. */
+static double computed_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
 
 bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
                    struct error *err)
@@ -20,14 +28,14 @@ bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, str
     *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
     for (size_t i = 0; i < samples; i++) {
         bool again = false;
-        double start_s = cli_seconds(), place = ((double)i + 0.5) * golden;
+        double start_s = computed_s(), place = ((double)i + 0.5) * golden;
         size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : i;
         if (!study_sample(study, lane, &again, err)) {
             return false;
         }
         double played = lanes / (double)samples * (again ? 1 : 1 + draws);
         wait->played += played;
-        wait->seconds += played * (cli_seconds() - start_s) / (double)wait->threads;
+        wait->seconds += played * (computed_s() - start_s) / (double)wait->threads;
         wait->contended |= !again;
     }
     return true;

@@ -8,7 +8,7 @@
 
 struct wait {
     double runs, played; /* in all; played, where the others are priced again */
-    double seconds; /* on so many threads */
+    double seconds; /* on so many threads that have a core each */
     unsigned threads;
     bool contended; /* of some scenario each draw is played: its vCPUs wait for each other */
 };
