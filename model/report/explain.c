@@ -93,83 +93,6 @@ static void write_verdict(const struct account *account)
             condition, condition[0] ? ")" : "");
 }
 
-/* --- costs and keys of the strategy that are set --- */
-
-static bool same_outcome(const struct trial *a, const struct trial *b)
-{
-    bool same = a->window_ps == b->window_ps && a->cpu_ps == b->cpu_ps &&
-                a->tail.first_insn_ps == b->tail.first_insn_ps &&
-                a->tail.pause_ps == b->tail.pause_ps &&
-                a->tail.stall_max_ps == b->tail.stall_max_ps;
-    for (int reader = 0; same && reader < READERS; reader++) {
-        const struct verdict *one = &a->verdict[reader], *other = &b->verdict[reader];
-        same = one->outcome == other->outcome && one->lines_stale == other->lines_stale &&
-               one->lines_conditional == other->lines_conditional;
-    }
-    return same;
-}
-
-/* The point as it would be without that setting. False where it is none that is looked at. */
-static bool without(const struct account *account, const struct explain_setting *setting,
-                    const double value[COSTS], struct setup *setup, double other[COSTS])
-{
-    struct error unused;
-    *setup = *account->setup;
-    memcpy(other, value, COSTS * sizeof *other);
-    switch (setup_key_owner(setting->key)) {
-    case KEY_COST:
-        for (int id = 0; id < COSTS; id++) {
-            if (strcmp(cost_name[id], setting->key) == 0) {
-                return unit_parse(setting->before, cost_entry[id].unit, &other[id]);
-            }
-        }
-        return false;
-    case KEY_STRATEGY:
-        setup->strategy = &setup->changed;
-        return strategy_set(&setup->changed, setting->key, setting->before, NULL, &unused);
-    case KEY_WORKLOAD: /* other operations, which were compared when it was set */
-    case KEY_NOBODY:
-        break;
-    }
-    return false;
-}
-
-/* Refuses a setting that makes no difference in this run: nothing that it is about happens. */
-static bool check_setting(const struct account *account, const struct explain_setting *setting,
-                          const double value[COSTS], struct error *err)
-{
-    struct source_location at = {.file = "--set", .key = setting->key};
-    double other[COSTS];
-    struct setup *setup = calloc(1, sizeof *setup);
-    struct trial *played = calloc(1, sizeof *played);
-    if (!setup || !played) {
-        error_fatal("out of memory for a run");
-    }
-    bool good = true, same = false;
-    if (strcmp(setting->value, setting->before) != 0 &&
-        without(account, setting, value, setup, other)) {
-        good = trial_play(setup, account->timeline, other, played, err);
-        same = good && same_outcome(played, account->played);
-        trial_free(played);
-    }
-    free(setup);
-    free(played);
-    return good && (!same || error_input(err, &at,
-                                         "changes nothing: in the window of this run nothing "
-                                         "happens that it is about; expected another workload, "
-                                         "strategy or kernel, or several vCPUs"));
-}
-
-static bool check_settings(const struct account *account, const struct explain_options *options,
-                           const double value[COSTS], struct error *err)
-{
-    bool good = true;
-    for (size_t i = 0; good && i < options->setting_count; i++) {
-        good = check_setting(account, &options->settings[i], value, err);
-    }
-    return good;
-}
-
 /* --- all of it --- */
 
 static bool write_run(struct account *account, const struct explain_options *options,
@@ -184,7 +107,7 @@ static bool write_run(struct account *account, const struct explain_options *opt
     yardstick.strategy = &strategy_ideal;
     account->played = played;
     bool good = trial_play(account->setup, account->timeline, value, &played[0], err) &&
-                check_settings(account, options, value, err) &&
+                explain_check_settings(account, options, value, err) &&
                 trial_play(&yardstick, account->timeline, value, &played[1], err);
     if (good) {
         trial_times(&played[0], account->sim->price, &times[0]);

@@ -324,6 +324,27 @@ for vcpus in 1 2; do
     check "explain: every cost with $vcpus vCPUs makes a difference or is refused" is "$wrong" ""
     check "explain: some are refused, most are not: $vcpus" test "$idle" -gt 4 -a "$idle" -lt 40
 done
+# Every key of a workload and of a strategy, with whatever of these it takes: the same.
+"$S2FLUSH" list keys | awk '/^Of a study/ { exit } /^ *[a-z_0-9]+ / { print $1 }' | sort -u >"$T/keys"
+"$S2FLUSH" list --explain eager | awk '/^  [a-z_]+ / { print $1 }' | grep -v caveat >>"$T/keys"
+check "explain: keys" test "$(wc -l <"$T/keys")" -ge 50
+run explain "$T/small.ini" --strategy eager --full
+sed -n '/^Window/,$p' "$T/out" >"$T/usual"
+wrong='' effects=0
+while read -r key; do
+    for value in 3 70% 2M 16K thp none no uefi random boot first; do
+        run explain "$T/small.ini" --strategy eager --full --set "$key=$value"
+        if [ "$rc" = 2 ]; then
+            grep -Eq 'expected|valid:|did you mean|s2flush list' "$T/err" || wrong+=" $key=$value"
+        elif sed -n '/^Window/,$p' "$T/out" | cmp -s - "$T/usual"; then
+            grep -q "$key = .* as it is anyway" "$T/out" || wrong+=" $key=$value"
+        else
+            effects=$((effects + 1))
+        fi
+    done
+done <"$T/keys"
+check "explain: every key makes a difference or is refused" is "$wrong" ""
+check "explain: many keys make one: $effects" test "$effects" -ge 25
 # A study's own strategy.
 run explain generated-boot --study q01-reboot-without-fwb --strategy eager-every
 check "explain: a study's own strategy" says out "strategy  eager-every,"

@@ -1,0 +1,112 @@
+/* Whether a setting makes a difference: the run as it would be without it. */
+#include "core/error.h"
+#include "report/explain_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The point as it would be. */
+struct other {
+    struct setup setup;
+    double value[COSTS];
+    struct timeline timeline;
+    bool built; /* a timeline of its own, from a workload of its own */
+};
+
+static bool same_outcome(const struct trial *a, const struct trial *b)
+{
+    bool same = a->window_ps == b->window_ps && a->cpu_ps == b->cpu_ps &&
+                a->tail.first_insn_ps == b->tail.first_insn_ps &&
+                a->tail.pause_ps == b->tail.pause_ps &&
+                a->tail.stall_max_ps == b->tail.stall_max_ps;
+    for (int level = 0; level < LEAF_LEVELS; level++) {
+        same = same && a->leaves[level] == b->leaves[level];
+    }
+    for (int reader = 0; same && reader < READERS; reader++) {
+        const struct verdict *one = &a->verdict[reader], *two = &b->verdict[reader];
+        same = one->outcome == two->outcome && one->lines_read == two->lines_read &&
+               one->lines_stale == two->lines_stale &&
+               one->lines_conditional == two->lines_conditional;
+    }
+    return same;
+}
+
+static bool cost_as_it_was(struct other *other, const struct explain_setting *setting)
+{
+    for (int id = 0; id < COSTS; id++) {
+        if (strcmp(cost_name[id], setting->key) == 0) {
+            return unit_parse(setting->before, cost_entry[id].unit, &other->value[id]);
+        }
+    }
+    return false;
+}
+
+static bool workload_as_it_was(struct other *other, const struct explain_setting *setting)
+{
+    struct error unused;
+    struct workload *workload = workload_copy(other->setup.workload);
+    other->built = workload_set(workload, setting->key, setting->before, NULL, &unused) &&
+                   workload_build(workload, &other->timeline, &unused);
+    other->setup.workload = workload;
+    if (!other->built) {
+        workload_free(workload);
+    }
+    return other->built;
+}
+
+/* False where it cannot be said what it was. */
+static bool as_it_was(struct other *other, const struct explain_setting *setting)
+{
+    struct error unused;
+    switch (setup_key_owner(setting->key)) {
+    case KEY_COST:
+        return cost_as_it_was(other, setting);
+    case KEY_STRATEGY:
+        other->setup.strategy = &other->setup.changed;
+        return strategy_set(&other->setup.changed, setting->key, setting->before, NULL, &unused);
+    case KEY_WORKLOAD:
+        return workload_as_it_was(other, setting);
+    case KEY_NOBODY:
+        break;
+    }
+    return false;
+}
+
+static bool check_setting(const struct account *account, const struct explain_setting *setting,
+                          const double value[COSTS], struct error *err)
+{
+    struct source_location at = {.file = "--set", .key = setting->key};
+    struct other *other = calloc(1, sizeof *other);
+    struct trial *played = calloc(1, sizeof *played);
+    if (!other || !played) {
+        error_fatal("out of memory for a run");
+    }
+    other->setup = *account->setup;
+    memcpy(other->value, value, sizeof other->value);
+    struct error unused;
+    bool same = strcmp(setting->value, setting->before) != 0 && as_it_was(other, setting) &&
+                trial_play(&other->setup, other->built ? &other->timeline : account->timeline,
+                           other->value, played, &unused) &&
+                same_outcome(played, account->played);
+    trial_free(played);
+    free(played);
+    if (other->built) {
+        timeline_free(&other->timeline);
+        workload_free(other->setup.workload);
+    }
+    free(other);
+    return !same || error_input(err, &at,
+                                "changes nothing: in the window of this run nothing happens that "
+                                "it is about; expected another workload, strategy or kernel, or "
+                                "several vCPUs");
+}
+
+bool explain_check_settings(const struct account *account, const struct explain_options *options,
+                            const double value[COSTS], struct error *err)
+{
+    bool good = true;
+    for (size_t i = 0; good && i < options->setting_count; i++) {
+        good = check_setting(account, &options->settings[i], value, err);
+    }
+    return good;
+}
