@@ -113,12 +113,17 @@ static void measure_row(struct team *team, struct trial *trial, size_t count, FI
     samples_free(&ns);
 }
 
+/* Members of a team of so many cores: one more where the machine has it, for a lone core's remote
+ * lines. */
+static size_t members_of(size_t cores)
+{
+    return cores < 2 && team_cores() > 1 ? 2 : cores;
+}
+
 /* All states and sizes of one instruction by so many cores. */
 static void measure_cores(struct trial *trial, const struct machine_options *options, FILE *out)
 {
-    size_t cores = trial->cores;
-    /* One more member where the machine has it, for a lone core's remote lines. */
-    trial->members = cores < 2 && team_cores() > 1 ? 2 : cores;
+    trial->members = members_of(trial->cores);
     struct team *team = team_start(trial->members);
     for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
         trial->state = &states[s];
@@ -133,6 +138,20 @@ static void measure_cores(struct trial *trial, const struct machine_options *opt
         }
     }
     team_stop(team);
+}
+
+size_t flush_rows(const struct machine_options *options)
+{
+    size_t rows = 0;
+    for (const struct flusher *flusher = flushers; flusher->name; flusher++) {
+        for (size_t cores = 1; flusher->usable() && cores <= options->cores;
+             cores = machine_more(cores, options->cores)) {
+            for (size_t s = 0; s < sizeof states / sizeof *states; s++) {
+                rows += states[s].away < members_of(cores) ? options->sizes : 0;
+            }
+        }
+    }
+    return rows;
 }
 
 static uint64_t largest(const struct machine_options *options)

@@ -6,6 +6,32 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
+
+/* --- how far it is, on a terminal --- */
+
+static struct {
+    size_t done, total;
+    uint64_t begin_ns;
+} progress;
+
+/* Rows differ in what they take: what is left is a guess. */
+static void show_progress(void)
+{
+    if (!isatty(STDERR_FILENO) || progress.total == 0) {
+        return;
+    }
+    double seconds = (double)(now_ns() - progress.begin_ns) * 1e-9;
+    if (++progress.done >= progress.total) {
+        fputs("\r\033[K", stderr);
+    } else {
+        fprintf(stderr, "\r\033[K%zu of %zu rows, about %.0f s left", progress.done, progress.total,
+                seconds * (double)(progress.total - progress.done) / (double)progress.done);
+    }
+    fflush(stderr);
+}
+
+/* --- rows --- */
 
 void machine_row(FILE *out, const struct row *row, struct samples *samples)
 {
@@ -15,6 +41,7 @@ void machine_row(FILE *out, const struct row *row, struct samples *samples)
             s.p90);
     fflush(out);
     samples_clear(samples);
+    show_progress();
 }
 
 char *machine_buffer(uint64_t bytes)
@@ -77,6 +104,8 @@ void machine_measure(const struct machine_options *options, FILE *out)
     if (timer_hz()) {
         fact(out, "timer", (double)timer_hz(), "hz");
     }
+    progress.total = 1 + memory_rows(options) + flush_rows(options);
+    progress.begin_ns = now_ns();
     team_pin(0);
     measure_clock(options, out);
     memory_measure(options, out);

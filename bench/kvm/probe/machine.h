@@ -48,4 +48,8 @@ size_t machine_more(size_t cores, size_t most);
 void flush_measure(const struct machine_options *options, FILE *out);
 void memory_measure(const struct machine_options *options, FILE *out);
 
+/* How many rows each of them has. */
+size_t flush_rows(const struct machine_options *options);
+size_t memory_rows(const struct machine_options *options);
+
 #endif

@@ -158,6 +158,15 @@ static void measure_bandwidth(const struct machine_options *options, FILE *out)
     free(stream.sums);
 }
 
+size_t memory_rows(const struct machine_options *options)
+{
+    size_t rows = sizeof chase_bytes / sizeof *chase_bytes;
+    for (size_t cores = 1; cores <= options->cores; cores = machine_more(cores, options->cores)) {
+        rows += 2; /* read and write */
+    }
+    return rows;
+}
+
 void memory_measure(const struct machine_options *options, FILE *out)
 {
     measure_latency(options, out);

@@ -157,7 +157,8 @@ static bool take_option(struct benchtext *reader, char letter, const char *value
     return true;
 }
 
-/* Defaults as of the test: one vCPU, 1 GiB of anonymous memory. Its options stand with a value. */
+/* Defaults as of the test: one vCPU, 1 GiB of anonymous memory. Its options have a value, but for
+ * -a, -e, -g, -h, -n and -o. */
 static bool take_command(struct benchtext *reader, char *line)
 {
     reader->command = true;
@@ -170,7 +171,8 @@ static bool take_command(struct benchtext *reader, char *line)
         if (word[0] != '-' || word[1] == '\0') {
             continue;
         }
-        const char *value = word[2] ? word + 2 : line ? strsep(&line, " \t") : "";
+        bool flag = strchr("aeghno", word[1]);
+        const char *value = flag ? "" : word[2] ? word + 2 : line ? strsep(&line, " \t") : "";
         if (!take_option(reader, word[1], value ? value : "")) {
             return false;
         }
