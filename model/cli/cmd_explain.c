@@ -109,6 +109,7 @@ static bool fill_setup(struct arguments *given, const struct study *study, struc
         return false;
     }
     given->options.settings = given->settings;
+    given->options.machine = given->machine;
     for (size_t i = 0; i < given->sets.count; i++) {
         if (!note_key(given, setup, given->sets.text[i], err)) {
             return false;

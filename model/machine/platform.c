@@ -290,7 +290,8 @@ bool platform_read(const char *path, struct platform *platform, struct error *er
            misfit_complete(platform, err) && check_platform(path, platform, err);
 }
 
-static bool unknown_platform(const char *name, struct error *err)
+static bool unknown_platform(const char *name, const struct platform_aliases *aliases,
+                             struct error *err)
 {
     char hint[512] = "";
     char *names[64];
@@ -304,7 +305,19 @@ static bool unknown_platform(const char *name, struct error *err)
     if (known == 0) {
         return datadir_nowhere(PLATFORM_DIR, err);
     }
-    error_suggest(hint, sizeof hint, name, machines, count);
+    /* What is near is one of all names; what is far is told the platforms alone. */
+    const char *all[64 + PLATFORM_ALIASES_MAX], *near = NULL;
+    size_t all_count = count;
+    memcpy(all, machines, count * sizeof *all);
+    for (unsigned i = 0; i < aliases->count; i++) {
+        all[all_count++] = aliases->alias[i].name;
+    }
+    near = error_nearest(name, all, all_count);
+    if (near) {
+        snprintf(hint, sizeof hint, " (did you mean %s?)", near);
+    } else {
+        error_suggest(hint, sizeof hint, name, machines, count);
+    }
     for (size_t i = 0; i < known; i++) {
         free(names[i]);
     }
@@ -320,9 +333,11 @@ static bool load_alias(const char *name, struct platform *platform, struct error
     const struct platform_alias *alias =
         platform_aliases_read(aliases, &own) ? platform_alias_find(aliases, name) : NULL;
     snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", alias ? alias->platform : "");
+    bool good = alias && datadir_find(relative, path, sizeof path)
+                    ? platform_read(path, platform, err)
+                    : unknown_platform(name, aliases, err);
     free(aliases);
-    return alias && datadir_find(relative, path, sizeof path) ? platform_read(path, platform, err)
-                                                              : unknown_platform(name, err);
+    return good;
 }
 
 bool platform_load(const char *name, struct platform *platform, struct error *err)

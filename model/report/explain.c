@@ -1,6 +1,7 @@
 #include "report/explain.h"
 
 #include "core/error.h"
+#include "machine/platform_names.h"
 #include "report/explain_parts.h"
 #include "report/story_report.h"
 #include "run/sim.h"
@@ -14,6 +15,26 @@
 
 /* --- heading --- */
 
+/* How well a platform stands for the machine that was asked for by another name. */
+static void write_alias(FILE *out, const char *name)
+{
+    struct platform_aliases *aliases = calloc(1, sizeof *aliases);
+    struct error unused;
+    if (!aliases) {
+        error_fatal("out of memory for names of machines");
+    }
+    const struct platform_alias *alias =
+        name && platform_aliases_read(aliases, &unused) ? platform_alias_find(aliases, name) : NULL;
+    if (alias) {
+        fprintf(out, "            for %s, %s: %s\n", name,
+                strcmp(alias->fit, "same") == 0    ? "which it is"
+                : strcmp(alias->fit, "class") == 0 ? "the same chip in another board or cloud"
+                                                   : "the same core; caches and memory differ",
+                alias->remark);
+    }
+    free(aliases);
+}
+
 static void write_heading(const struct account *account, const struct explain_options *options)
 {
     const struct setup *setup = account->setup;
@@ -21,6 +42,7 @@ static void write_heading(const struct account *account, const struct explain_op
     fprintf(account->out, "%s: %s\n", workload_name(setup->workload),
             workload_title(setup->workload));
     fprintf(account->out, "  machine   %s, %s\n", setup->platform.name, setup->platform.title);
+    write_alias(account->out, options->machine);
     fprintf(account->out, "  kernel    %s\n", setup->kernel.name);
     /* The title is of the row without what was changed in it. */
     fprintf(account->out, "  strategy  %s%s%s%s%s\n", setup->strategy->name,

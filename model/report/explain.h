@@ -18,6 +18,7 @@ struct explain_setting {
 struct explain_options {
     const struct explain_setting *settings;
     size_t setting_count;
+    const char *machine; /* as it was asked for: another name than the platform's is explained */
     bool full; /* all parts, kinds and readers, and the ledger by phase and actor */
     struct tracks_wish tracks; /* the run over time, where it has files */
     bool trace; /* the events that begin in [from, to) as lines (run/trace.h), and nothing else */

@@ -303,6 +303,9 @@ run explain generated-boot --set vcpus=32 --set footprint=2G --set ram=4G --set 
 flushes=$(awk '$1 == "boot2" && $4 == "flush_vm_calls" { n += $5 } END { print n }' "$T/out")
 check "explain: the sentence counts the flushes" says out "goes to $flushes flushes of"
 check "explain: its time is the part's" grep -q "^Most goes to .* at MMU-on: " "$T/out"
+# A machine by the name that people have for it, and how well the platform stands for that.
+run explain generated-boot --machine rk3588
+check "explain: another name of a machine" says out "for rk3588, the same core; caches and memory differ: "
 # Every cost, two values each: it makes a difference, or is refused with the way out.
 "$S2FLUSH" list costs | awk '/^ *[a-z_]+(_ns|_ratio|_gbps|_cpi|_misfit|overlap) / { print $1 }' >"$T/costs"
 check "explain: costs" test "$(wc -l <"$T/costs")" -ge 25
