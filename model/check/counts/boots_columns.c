@@ -49,56 +49,15 @@ uint32_t played_phase(const struct played *played, const char *name)
 
 /* --- counting --- */
 
-static uint64_t all(const struct played *played, uint32_t phase, enum event_kind kind)
+/* A column's events at a site, or at all of them (LEDGER_ALL). */
+static uint64_t events(const struct played *played, const struct boot_count *column, uint32_t phase,
+                       uint32_t site)
 {
-    return phase == NO_PHASE ? 0 : sim_count(&played->run->sim, phase, LEDGER_ALL, kind);
-}
-
-static uint64_t at(const struct played *played, uint32_t phase, enum site site,
-                   enum event_kind kind)
-{
-    return phase == NO_PHASE ? 0 : sim_count(&played->run->sim, phase, site, kind);
-}
-
-#define COUNT_OF(name, kind)                                          \
-    static uint64_t name(const struct played *played, uint32_t phase) \
-    {                                                                 \
-        return all(played, phase, kind);                              \
+    uint64_t n = 0;
+    for (uint32_t i = 0; i < column->kinds && phase != NO_PHASE; i++) {
+        n += sim_count(&played->run->sim, phase, site, column->kind[i]);
     }
-COUNT_OF(guest_insns, EV_guest_insns)
-COUNT_OF(fault_w, EV_data_tr_w)
-COUNT_OF(fault_r, EV_data_tr_r)
-COUNT_OF(fault_x, EV_data_tr_x)
-COUNT_OF(perm_w, EV_data_perm_w)
-COUNT_OF(perm_x, EV_data_perm_x)
-COUNT_OF(fault_none, EV_mmio_exits)
-COUNT_OF(reinits, EV_reinits)
-COUNT_OF(setway, EV_setway_traps)
-COUNT_OF(ic_ivau, EV_icache_lines)
-#undef COUNT_OF
-
-static uint64_t faults(const struct played *played, uint32_t phase)
-{
-    return fault_w(played, phase) + fault_r(played, phase) + fault_x(played, phase);
-}
-
-static uint64_t dc_civac(const struct played *played, uint32_t phase)
-{
-    return all(played, phase, EV_line_absent) + all(played, phase, EV_line_clean) +
-           all(played, phase, EV_line_dirty);
-}
-
-/* Unmaps outside of whole-VM ones: slots that go, and notifiers. */
-static uint64_t unmaps(const struct played *played, uint32_t phase)
-{
-    return at(played, phase, SITE_SLOT, EV_unmap_calls) +
-           at(played, phase, SITE_NOTIFIER, EV_unmap_calls);
-}
-
-static uint64_t unmapped_bytes(const struct played *played, uint32_t phase)
-{
-    return at(played, phase, SITE_SLOT, EV_unmap_bytes) +
-           at(played, phase, SITE_NOTIFIER, EV_unmap_bytes);
+    return n;
 }
 
 static const struct phase_record *record_of(const struct played *played, uint32_t phase)
@@ -158,7 +117,10 @@ static uint64_t vmm_write(const struct played *played, uint32_t phase)
 static void format_count(const struct played *played, const struct boot_count *column,
                          uint32_t phase, char *buf, size_t size)
 {
-    uint64_t n = column->count(played, phase);
+    uint64_t n = column->count      ? column->count(played, phase)
+                 : column->by_slots ? events(played, column, phase, SITE_SLOT) +
+                                          events(played, column, phase, SITE_NOTIFIER)
+                                    : events(played, column, phase, LEDGER_ALL);
     if (column->scale > 1) {
         snprintf(buf, size, "%.2f", (double)n / column->scale);
     } else {
@@ -193,7 +155,7 @@ static void format_reinits(const struct played *played, const struct boot_count 
     buf[0] = '\0';
     for (uint32_t i = 0; i < sim->reinit_count; i++) {
         if (sim->reinits[i].phase == phase && used < size &&
-            at(played, phase, SITE_REINIT, EV_unmap_vm_calls) > 0) {
+            sim_count(sim, phase, SITE_REINIT, EV_unmap_vm_calls) > 0) {
             used += (size_t)snprintf(buf + used, size - used, "%s%.2f", used ? " " : "",
                                      (double)sim->reinits[i].unmapped_bytes / column->scale);
         }
@@ -205,19 +167,25 @@ static void format_reinits(const struct played *played, const struct boot_count 
     {                                                                                 \
         .name = (name_), .count = (count_), .scale = (scale_), .format = format_count \
     }
+#define EVENTS(name_, scale_, ...)                                                   \
+    {                                                                                \
+        .name = (name_), .kind = {__VA_ARGS__},                                      \
+        .kinds = sizeof((enum event_kind[]){__VA_ARGS__}) / sizeof(enum event_kind), \
+        .scale = (scale_), .format = format_count                                    \
+    }
 const struct boot_count boot_columns[BOOT_COLUMNS] = {
-    [BOOT_GUEST_INSNS] = COUNT("guest_insns_M", guest_insns, 1e6),
-    [BOOT_FAULTS] = COUNT("faults", faults, 1),
-    [BOOT_FAULT_W] = COUNT("fault_w", fault_w, 1),
-    [BOOT_FAULT_R] = COUNT("fault_r", fault_r, 1),
-    [BOOT_FAULT_X] = COUNT("fault_x", fault_x, 1),
-    [BOOT_PERM_X] = COUNT("perm_x", perm_x, 1),
-    [BOOT_PERM_W] = COUNT("perm_w", perm_w, 1),
-    [BOOT_FAULT_NONE] = COUNT("fault_none", fault_none, 1),
+    [BOOT_GUEST_INSNS] = EVENTS("guest_insns_M", 1e6, EV_guest_insns),
+    [BOOT_FAULTS] = EVENTS("faults", 1, EV_data_tr_w, EV_data_tr_r, EV_data_tr_x),
+    [BOOT_FAULT_W] = EVENTS("fault_w", 1, EV_data_tr_w),
+    [BOOT_FAULT_R] = EVENTS("fault_r", 1, EV_data_tr_r),
+    [BOOT_FAULT_X] = EVENTS("fault_x", 1, EV_data_tr_x),
+    [BOOT_PERM_X] = EVENTS("perm_x", 1, EV_data_perm_x),
+    [BOOT_PERM_W] = EVENTS("perm_w", 1, EV_data_perm_w),
+    [BOOT_FAULT_NONE] = EVENTS("fault_none", 1, EV_mmio_exits),
     [BOOT_TOUCHED] = COUNT("ram_touched_mib", touched, MIB_SCALE),
     [BOOT_MAPPED_START] = COUNT("mapped_start_mib", mapped_start, MIB_SCALE),
     [BOOT_MAPPED_END] = COUNT("mapped_end_mib", mapped_end, MIB_SCALE),
-    [BOOT_REINITS] = COUNT("reinits", reinits, 1),
+    [BOOT_REINITS] = EVENTS("reinits", 1, EV_reinits),
     [BOOT_MMU_ON_FLUSH] = {.name = "mmu_on_flush_kib",
                            .text = true,
                            .scale = (double)KIB,
@@ -226,13 +194,23 @@ const struct boot_count boot_columns[BOOT_COLUMNS] = {
                        .text = true,
                        .scale = MIB_SCALE,
                        .format = format_reinits},
-    [BOOT_SETWAY] = COUNT("setway_traps", setway, 1),
-    [BOOT_UNMAPS] = COUNT("unmaps", unmaps, 1),
-    [BOOT_UNMAPS_MIB] = COUNT("unmaps_mib", unmapped_bytes, MIB_SCALE),
+    [BOOT_SETWAY] = EVENTS("setway_traps", 1, EV_setway_traps),
+    [BOOT_UNMAPS] = {.name = "unmaps",
+                     .kind = {EV_unmap_calls},
+                     .kinds = 1,
+                     .by_slots = true,
+                     .scale = 1,
+                     .format = format_count},
+    [BOOT_UNMAPS_MIB] = {.name = "unmaps_mib",
+                         .kind = {EV_unmap_bytes},
+                         .kinds = 1,
+                         .by_slots = true,
+                         .scale = MIB_SCALE,
+                         .format = format_count},
     [BOOT_MEMSLOTS] = COUNT("memslot_ioctls", memslots, 1),
     [BOOT_VMM_WRITE] = COUNT("vmm_write_mib", vmm_write, MIB_SCALE),
-    [BOOT_DC_CIVAC] = COUNT("dc_civac_lines", dc_civac, 1),
-    [BOOT_IC_IVAU] = COUNT("ic_ivau_lines", ic_ivau, 1),
+    [BOOT_DC_CIVAC] = EVENTS("dc_civac_lines", 1, EV_line_absent, EV_line_clean, EV_line_dirty),
+    [BOOT_IC_IVAU] = EVENTS("ic_ivau_lines", 1, EV_icache_lines),
 };
 
 const struct boot_gap boot_unclaimed[] = {

@@ -60,7 +60,10 @@ enum boot_column {
 struct boot_count {
     const char *name; /* in phases.csv */
     bool text; /* several values in one cell; empty says that there were none */
-    uint64_t (*count)(const struct played *played, uint32_t phase);
+    enum event_kind kind[3]; /* whose sum it is */
+    uint32_t kinds;
+    bool by_slots; /* outside of whole-VM unmaps: of slots that go, and notifiers */
+    uint64_t (*count)(const struct played *played, uint32_t phase); /* NULL: events */
     double scale; /* what one unit of the column is in counts; 1: a whole number */
     void (*format)(const struct played *played, const struct boot_count *column, uint32_t phase,
                    char *buf, size_t size);
