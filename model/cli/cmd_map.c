@@ -90,6 +90,6 @@ const struct cli_command cmd_map = {
     ANALYSIS_COMMAND,
     .help = "Which strategy costs least, over two axes of a study.",
     .more = "Strategies that some reader finds stale cannot win, nor those that need what the "
-            "machine lacks; winners that lean on a condition are marked. With -o: map.csv.",
+            "machine lacks; winners that depend on a condition are marked. With -o: map.csv.",
     .run = run,
 };

@@ -123,7 +123,7 @@ static void say_start(const struct store *store)
 {
     struct store_sum sum = store_sum(store);
     if (store_is_unlocked(store)) {
-        fprintf(stderr, "%s: no locks on this file system; let nobody else play into the folder\n",
+        fprintf(stderr, "%s: no locks on this file system; no other run may play into the folder\n",
                 store_path(store));
     }
     if (!store_is_new(store)) {

@@ -308,7 +308,7 @@ static bool perform(struct actor *actor)
     return true;
 }
 
-/* Whether the actor may go on to its own clock without the calendar: nobody
+/* Whether the actor may go on to its own clock without the calendar: no other
  * else acts before. */
 static bool ahead_is_free(struct engine *engine, const struct actor *actor)
 {

@@ -122,7 +122,7 @@ uint32_t watch_hold_class(uint32_t resource, bool write);
 struct engine {
     struct calendar calendar;
     struct ledger *ledger;
-    struct watch *watch; /* NULL: nobody watches */
+    struct watch *watch; /* NULL: not watched */
     struct tails *tails; /* what holds and stalls are made of; NULL: no one asks, or they overlap */
     bool observed; /* there is one of the two */
     ps_t now;
@@ -142,7 +142,7 @@ struct engine {
 void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count);
 void engine_free(struct engine *engine);
 
-/* What watches, made where nobody does yet; engine_free frees it. */
+/* What watches, made where none is there yet; engine_free frees it. */
 struct watch *engine_watch(struct engine *engine);
 
 /* An actor is there from time 0 on; CORO_CALL gives it what to do. */

@@ -207,7 +207,7 @@ static int compare_seen(const void *a, const void *b)
     return strcmp(((const struct seen *)a)->text, ((const struct seen *)b)->text);
 }
 
-/* What was meant by two values of one key nobody knows. */
+/* Which of two values of one key was meant cannot be known. */
 static bool check_once(struct reader *reader, const char *section, const struct source_location *at)
 {
     struct seen *seen = malloc(sizeof *seen);

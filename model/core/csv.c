@@ -55,7 +55,7 @@ static void push(struct strings *strings, char *text)
 
 /* ---- One cell ---- */
 
-/* Turns "a ""b""" into a "b". The parser stands behind the closing quote
+/* Turns "a ""b""" into a "b". The parser is past the closing quote
  * afterwards; *stop is where the cell's text ends. */
 static bool read_quoted(struct parser *parser, char **stop)
 {

@@ -119,7 +119,7 @@ bool database_written(struct database *database, bool good, struct error *err)
 
 /* --- the file --- */
 
-/* A write-ahead log survives kills and losses of power; nobody else reads, so that it needs no
+/* A write-ahead log survives kills and losses of power; no other process reads, so that it needs no
  * shared memory. Files of strangers are opened, too: nothing in them is run. */
 static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; "
                                "PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; "
@@ -220,7 +220,7 @@ bool database_open(struct database *database, const char *path, enum database_mo
     snprintf(database->path, sizeof database->path, "%s", path ? path : "");
     bool good = take_lock(database, mode, err);
     if (mode == DATABASE_FRESH && (good || err->status == EXIT_INPUT)) {
-        /* Nobody else has it, or it is none. */
+        /* No other process has it, or it is no database. */
         give_up(database);
         remove_files(database->path);
         good = take_lock(database, mode, err);

@@ -108,7 +108,8 @@ static FILE *open_file(const struct source_location *at, struct error *err)
         return NULL;
     }
     if (fstat(fd, &status) == 0 && S_ISFIFO(status.st_mode) && !pipe_speaks(fd)) {
-        error_input(err, at, "is a pipe that nobody wrote to within %d s", PIPE_WAIT_MS / 1000);
+        error_input(err, at, "is a pipe that nothing was written to within %d s",
+                    PIPE_WAIT_MS / 1000);
         (void)close(fd);
         return NULL;
     }

@@ -116,7 +116,7 @@ void lock_give(struct lock *lock, struct actor *actor)
             tails_end(actor->engine->tails, actor->id, TAIL_HOLD, lock->holds, false);
         }
     } else {
-        INVARIANT(lock->readers > 0, "%s gives %s, which nobody holds", actor->name, lock->name);
+        INVARIANT(lock->readers > 0, "%s gives %s, which has no reader", actor->name, lock->name);
         lock->readers--;
         lock->longest_read_ps = held > lock->longest_read_ps ? held : lock->longest_read_ps;
     }

@@ -11,7 +11,7 @@
 #include "core/actor.h"
 
 /* A lock with readers and writers. Waiters are served in the order in which
- * they came; neighbouring readers in the queue enter together; nobody barges
+ * they came; neighbouring readers in the queue enter together; none barges
  * past a waiter. An actor holds one lock at a time. */
 struct lock {
     const char *name;

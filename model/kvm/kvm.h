@@ -128,7 +128,7 @@ struct kvm {
 
     double drawn_ps[2]; /* mean of the part of a fault's path that is drawn, of translation and
                            permission faults; 0: a path always takes as long */
-    struct histogram *stalls; /* in ps, kvm/stall.h; NULL: nobody asks */
+    struct histogram *stalls; /* in ps, kvm/stall.h; NULL: not kept */
 
     uint64_t last_unmapped_bytes; /* by the last re-init */
 

@@ -5,8 +5,8 @@
  * change, too: the stage-2 entries (a line has eight), the reference count of their
  * table page, the notifiers' sequence number, the dirty bitmap (a line has 512
  * pages). Where another actor had such a line last it must be fetched, and the hold
- * takes as much longer. Lines that nobody shares never move, and with a single vCPU
- * there is nobody but the VMM, whose few are left out. Where one step takes very many
+ * takes as much longer. Lines that are not shared never move, and with a single vCPU
+ * there is none but the VMM, whose few are left out. Where one step takes very many
  * leaves at once only the last ones' lines are followed, and a notifier's first one.
  *
  * Read in user_mem_abort, stage2_map_walker_try_leaf, stage2_unmap_walker and the

@@ -72,7 +72,7 @@ uint64_t range_chunk_bytes(const struct kvm *kvm)
                                                            : geometry->root_span;
 }
 
-/* Whether all chunks of a range may be taken in one step: nobody else is there
+/* Whether all chunks of a range may be taken in one step: no other actor is there
  * to be let in between, and a walk of the whole visits what the walks of its
  * chunks visit, which holds where no table spans several of them. */
 static bool takes_chunks_together(const struct kvm *kvm, const struct range_rule *rule)

@@ -106,7 +106,7 @@ extern const size_t strategy_count;
 extern const struct strategy strategy_more[];
 extern const size_t strategy_more_count;
 
-/* What people ask for and nobody can do, with the reason. */
+/* What is asked for and cannot be done, with the reason. */
 struct strategy_impossible {
     const char *name, *title, *reason;
 };

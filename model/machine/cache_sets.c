@@ -19,7 +19,7 @@ typedef uint8_t marks_word __attribute__((vector_size(MARKS_PER_WORD)));
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
-/* Makes a function of a stretch out of one that is told the words of marks of
+/* Makes a function of a stretch out of one that is given the words of marks of
  * a set: for up to 16 ways that is a constant, which shortens the loop a lot.
  * They are kept apart to leave each the registers it needs. */
 #define BY_WORDS(name, constness, result)                                                       \

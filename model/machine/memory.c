@@ -343,7 +343,7 @@ static void clean_then_access_pages(struct memory *memory, uint64_t start, uint6
 }
 
 /* A large leaf is cleaned as a whole before it is accessed. Only those that
- * have lines in the cache must be told apart. */
+ * have lines in the cache must be distinguished. */
 static void clean_then_access_blocks(struct memory *memory, uint64_t start, uint64_t end,
                                      uint64_t size, const struct access *access,
                                      struct line_counts *found, struct touch_counts *met)

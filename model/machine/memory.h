@@ -87,7 +87,7 @@ void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kin
 void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
                         uint64_t singles);
 
-/* n TLB invalidations of the actor's own core. Nobody else has to do with them, but
+/* n TLB invalidations of the actor's own core. No other core has to do with them, but
  * with nVHE they call EL2, too. */
 void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n);
 

@@ -33,7 +33,7 @@ struct source_location;
     X(writeback_gbps, UNIT_GBPS, 0.01, 1e5, "write-back bandwidth that all cores share")           \
     X(ic_line_ns, UNIT_NS, 0, 1e5, "IC IVAU per line")                                             \
     X(ic_all_ns, UNIT_NS, 0, 1e7, "IC IALLUIS and its DSB")                                        \
-    X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, nobody else at it")          \
+    X(tlbi_ns, UNIT_NS, 0, 1e7, "IPAS2E1IS; DSB; VMALLE1IS; DSB; ISB, with no other core at it")   \
     X(tlbi_local_ns, UNIT_NS, 0, 1e6, "the same sequence for the own core only")                   \
     X(tlbi_range_ns, UNIT_NS, 0, 1e7, "a range invalidation sequence")                             \
     X(memory_ns, UNIT_NS, 1, 1e5, "load latency from memory")                                      \

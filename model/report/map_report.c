@@ -11,12 +11,12 @@
 
 static const char *name_of(const struct winner_map_results *results, size_t strategy)
 {
-    return strategy == MAP_NOBODY ? NULL : results->groups.study->strategies[strategy]->name;
+    return strategy == WINNER_NONE ? NULL : results->groups.study->strategies[strategy]->name;
 }
 
 static char letter_of(size_t strategy)
 {
-    return strategy == MAP_NOBODY ? '-' : (char)('A' + strategy % 26);
+    return strategy == WINNER_NONE ? '-' : (char)('A' + strategy % 26);
 }
 
 /* --- the table --- */
@@ -61,7 +61,7 @@ static void put_choices(struct cells *cells, const struct winner_map_results *re
     cells_text(cells, "condition", verdict_conditions(cell->verdict.conditions));
     char caveat[STRATEGY_CAVEAT_BYTES];
     cells_text(cells, "caveat",
-               cell->best.winner == MAP_NOBODY
+               cell->best.winner == WINNER_NONE
                    ? NULL
                    : strategy_caveat(results->groups.study->strategies[cell->best.winner], caveat,
                                      sizeof caveat));
@@ -132,10 +132,10 @@ static void print_group(FILE *out, const struct winner_map_results *results, siz
             const struct winner_map_cell *cell =
                 &results->cell[(group * results->y_count + y) * results->x_count + x];
             char letter = letter_of(cell->best.winner);
-            bool leans = cell->best.winner != MAP_NOBODY && cell->verdict.worst == ONLY_IF;
+            bool conditional = cell->best.winner != WINNER_NONE && cell->verdict.worst == ONLY_IF;
             fprintf(out, "%*c%c", width - 1,
                     cell->decided ? letter : (char)tolower((unsigned char)letter),
-                    leans ? '*' : ' ');
+                    conditional ? '*' : ' ');
         }
         fprintf(out, "\n");
     }
@@ -177,7 +177,7 @@ static void print_key(FILE *out, const struct winner_map_results *results)
 void map_print(FILE *out, const struct winner_map_results *results)
 {
     fprintf(out, "%s: the cheapest coherent strategy; lower case: in under %.0f %% of the draws\n",
-            metric_name[results->metric], 100 * MAP_DECIDED);
+            metric_name[results->metric], 100 * WINNER_DECIDED);
     for (size_t group = 0; group < results->groups.count; group++) {
         char text[512];
         groups_text(&results->groups, group, text, sizeof text);

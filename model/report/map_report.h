@@ -13,7 +13,7 @@
 void map_rows_write(FILE *out, const struct winner_map_results *results);
 
 /* The map in letters: lower case where it is undecided, `*` behind a winner
- * that leans on a condition, `-` where nobody can win. */
+ * that depends on a condition, `-` where none can win. */
 void map_print(FILE *out, const struct winner_map_results *results);
 
 #endif

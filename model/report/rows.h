@@ -10,7 +10,7 @@
  *   mean, p10, p50, p90      over the draws
  *   interval_low, _high      95 % confidence interval of the mean
  *   hypothetical             "no", or why it exists only on paper
- *   verdict, condition       of all readers together; what it leans on, or who
+ *   verdict, condition       of all readers together; what it depends on, or who
  *                            reads stale lines
  *   config_hash              of all that determines the point
  *   schema_version           of these columns

@@ -10,7 +10,7 @@
 
 static const char *strategy_name(const struct sensitivity_results *results, size_t strategy)
 {
-    return strategy == MAP_NOBODY ? NULL : results->groups.study->strategies[strategy]->name;
+    return strategy == WINNER_NONE ? NULL : results->groups.study->strategies[strategy]->name;
 }
 
 static const struct platform *platform_of(const struct sensitivity_results *results, size_t cell)
@@ -199,13 +199,13 @@ static void print_cell(FILE *out, const struct sensitivity_results *results, siz
     char text[512];
     groups_text(&results->groups, index, text, sizeof text);
     fprintf(out, "%s%s", text, text[0] ? "\n" : "");
-    if (cell->a == MAP_NOBODY) {
+    if (cell->a == WINNER_NONE) {
         fprintf(out, "  no strategy that is coherent and exists on this machine\n");
         return;
     }
     fprintf(out, "  %s%s%s at the modes: ", strategy_name(results, cell->a),
-            cell->b == MAP_NOBODY ? "" : " less ",
-            cell->b == MAP_NOBODY ? "" : strategy_name(results, cell->b));
+            cell->b == WINNER_NONE ? "" : " less ",
+            cell->b == WINNER_NONE ? "" : strategy_name(results, cell->b));
     print_time(out, cell->at_modes);
     fprintf(out, "\n");
     print_method(out, cell);

@@ -16,7 +16,7 @@ extern const char *const mark_name[MARKS];
  * sim_free frees it. */
 void watch_start(struct sim *sim, size_t limit);
 
-/* What was seen, complete after sim_run; NULL where nobody asked. */
+/* What was seen, complete after sim_run; NULL where it was not watched. */
 const struct watch *watch_seen(const struct sim *sim);
 
 /* Notes a mark where the run is watched; n is the vCPU. */

@@ -64,7 +64,7 @@ struct breakeven {
     bool a_wins_low, a_wins_high;
     const char *reason; /* of LEFT_OUT: which, and why */
     size_t reason_strategy;
-    unsigned conditions; /* what the two lean on */
+    unsigned conditions; /* what the two depend on */
 };
 
 /* One strategy at one value of the axis: what curves are drawn of. */

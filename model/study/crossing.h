@@ -17,7 +17,7 @@ bool crossing_bracket(const double *difference, size_t n, size_t nth, struct bra
 /* The sign of the first value that has one; 0 where all are 0. */
 int crossing_sign(const double *difference, size_t n);
 
-/* A difference along an axis. It may raise `stop` where it cannot be told. */
+/* A difference along an axis. It may raise `stop` where there is none. */
 struct crossing_function {
     double (*at)(double x, void *context);
     void *context;

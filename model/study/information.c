@@ -12,7 +12,7 @@
 
 #define BINS 8
 #define STREAM_ORDERS 3
-#define LEAST_GAIN 0.01 /* less is nobody's reason to measure */
+#define LEAST_GAIN 0.01 /* less is no reason to measure */
 #define SURE 3 /* standard deviations */
 
 /* Whether the draws order[from..to) have no clear winner. */
@@ -32,7 +32,7 @@ static bool bin_undecided(const struct decision *decision, const size_t *order, 
     winner_map_choose(values, decision->strategies, runs, decision->may, scratch, &choice);
     free(values);
     free(scratch);
-    return choice.winner == MAP_NOBODY || choice.probability < MAP_DECIDED;
+    return choice.winner == WINNER_NONE || choice.probability < WINNER_DECIDED;
 }
 
 static double share_undecided(const struct decision *decision, const size_t *order, size_t bins)

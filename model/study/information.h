@@ -19,7 +19,7 @@ struct decision {
     const bool *may; /* which may win */
 };
 
-/* Whether nobody wins clearly among the draws. */
+/* Whether none wins clearly among the draws. */
 bool information_undecided(const struct decision *decision);
 
 /* The share of undecided bins where input[draws] is known. */

@@ -53,7 +53,7 @@ static bool find_best(struct work *work, struct error *err)
         return false;
     }
     winner_map_choose(work->value, work->strategies, 1, work->may, scratch, &choice);
-    work->asked = choice.winner != MAP_NOBODY;
+    work->asked = choice.winner != WINNER_NONE;
     work->cell->a = choice.winner;
     work->cell->b = choice.runner_up;
     return true;
@@ -69,7 +69,7 @@ static bool find_strategies(struct work *work, struct error *err)
         return groups_pair(work->study, "--of", of, &work->cell->a, &work->cell->b, err);
     }
     if (of) {
-        work->cell->b = MAP_NOBODY;
+        work->cell->b = WINNER_NONE;
         return groups_strategy(work->study, "--of", of, strlen(of), &work->cell->a, err);
     }
     return true;
@@ -79,7 +79,7 @@ static bool open_output(struct work *work, struct error *err)
 {
     struct sensitivity_cell *cell = work->cell;
     enum metric metric = work->request->metric;
-    bool two = cell->b != MAP_NOBODY;
+    bool two = cell->b != WINNER_NONE;
     const struct strategy *of[] = {work->study->strategies[cell->a],
                                    work->study->strategies[two ? cell->b : cell->a]};
     bool good = surrogate_open(&work->output, &work->scenario,
@@ -275,7 +275,7 @@ static bool run_work(struct work *work, struct error *err)
     if (!find_strategies(work, err)) {
         return false;
     }
-    if (work->cell->a == MAP_NOBODY) {
+    if (work->cell->a == WINNER_NONE) {
         return true;
     }
     bool good = open_output(work, err) && tornado(work, err) && indices(work, err) &&

@@ -40,7 +40,7 @@ struct sensitivity_cost {
 };
 
 struct sensitivity_cell {
-    size_t a, b; /* strategies; b MAP_NOBODY: the metric of a alone; a MAP_NOBODY: nobody to
+    size_t a, b; /* strategies; b WINNER_NONE: the metric of a alone; a WINNER_NONE: none to
                     look at, and nothing else is known */
     double at_modes, mean, variance;
     enum surrogate_method method; /* how the values were found */

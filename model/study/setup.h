@@ -45,7 +45,7 @@ bool setup_kernel(const char *text, const struct source_location *at, struct ker
 enum key_owner { KEY_NOBODY, KEY_WORKLOAD, KEY_COST, KEY_STRATEGY };
 enum key_owner setup_key_owner(const char *key);
 
-/* What the values of a key are; of a key that nobody owns: texts. */
+/* What the values of a key are; of a key without an owner: texts. */
 struct value_kind setup_key_kind(const char *key);
 
 /* Puts a strategy into the setup, with the keys of [strategy] that were set in
@@ -64,7 +64,7 @@ bool setup_set(struct setup *setup, const char *key, const char *text,
 /* Spells the value that such a key has, a cost's mode; empty where it is no such key. */
 void setup_value(const struct setup *setup, const char *key, char *buf, size_t size);
 
-/* Fills err for a key that nobody knows; `more` are names valid beside those
+/* Fills err for an unknown key; `more` are names valid beside those
  * of workloads and costs. Returns false. */
 bool setup_unknown_key(const char *key, const char *const *more, size_t more_count,
                        const struct source_location *at, struct error *err);

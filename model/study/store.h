@@ -16,7 +16,7 @@
  *   result  of a point: metric (study/metrics.h), n, mode, mean, p10, p50, p90, interval_low,
  *           interval_high in the metric's unit; NULL is not known
  *   play    a simulation: play_hash (all that it gets but costs), costs_hash; serial: 1 where
- *           nobody waited, so that its counts hold for all costs; window_ps, cpu_ps, pause_ps,
+ *           no actor waited, so that its counts hold for all costs; window_ps, cpu_ps, pause_ps,
  *           stall_p50_ps, stall_p99_ps, stall_max_ps, first_insn_ps (-1: never) at these costs;
  *           counts, before, leaves, verdicts, tails as in study/trial_json.h
  *   costs   costs_hash; cost: {name: value} in the units of `s2flush list costs`; price_ps: {kind:

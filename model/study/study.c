@@ -320,7 +320,7 @@ static void name_by_file(struct study *study)
     }
 }
 
-/* A study outlives what it was told. */
+/* A study outlives the texts it was read from. */
 static void keep_changes(struct study *study, const struct study_changes *changes)
 {
     size_t count = changes ? changes->count : 0;

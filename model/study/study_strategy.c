@@ -68,7 +68,7 @@ static bool take_base(struct study *study, struct strategy *strategy, const char
     struct error inner = {0};
     for (size_t i = 0; i < STRATEGY_KEYS; i++) {
         if (line[i] > 0) {
-            return error_input(err, at, "stands behind %s, expected it before the other keys",
+            return error_input(err, at, "follows %s, expected it before the other keys",
                                strategy_options[i].name);
         }
     }

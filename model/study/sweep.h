@@ -1,7 +1,7 @@
 /*
  * sweep - many parts of one job, shared out among threads.
  *
- * The one parallel loop of the program. Parts are told by number and leave what they find by
+ * The one parallel loop of the program. Parts are known by number and leave what they find by
  * number, so that it is the same for any number of threads. A part may itself be a sweep of
  * smaller ones (a scenario's draws): threads that have no part of the outer loop left take those.
  */

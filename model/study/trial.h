@@ -104,7 +104,7 @@ uint64_t trial_count(const struct trial *played, enum site site, enum event_kind
 /* The price of each event in such a run. */
 void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS]);
 
-/* Whether a run can be priced again at these costs: nobody overlapped, and no
+/* Whether a run can be priced again at these costs: no actors overlapped, and no
  * path that cores share is slower than one core, which would make it wait. */
 bool trial_can_reprice(const struct trial *played, const struct setup *setup,
                        const double value[COSTS], const ps_t price[EVENT_KINDS]);

@@ -45,7 +45,7 @@ static bool add(struct values *values, const char *text, const struct source_loc
     return true;
 }
 
-/* Steps leave digits behind that nobody meant: 0.1 + 0.2 is written as 0.3. */
+/* Steps leave digits behind that were not meant: 0.1 + 0.2 is written as 0.3. */
 static double cleaned(double value)
 {
     char text[40];

@@ -33,7 +33,7 @@ static double median_of(const double *values, size_t n, double *scratch)
 static size_t lowest(const double *values, size_t strategies, size_t runs, const bool *may,
                      size_t but, double *scratch)
 {
-    size_t best = MAP_NOBODY, n;
+    size_t best = WINNER_NONE, n;
     double least = INFINITY;
     for (size_t s = 0; s < strategies; s++) {
         if (!may[s] || s == but) {
@@ -41,7 +41,7 @@ static size_t lowest(const double *values, size_t strategies, size_t runs, const
         }
         const double *draws = draws_of(values, s, runs, &n);
         double median = median_of(draws, n, scratch);
-        if (best == MAP_NOBODY || median < least) {
+        if (best == WINNER_NONE || median < least) {
             best = s;
             least = median;
         }
@@ -49,7 +49,7 @@ static size_t lowest(const double *values, size_t strategies, size_t runs, const
     return best;
 }
 
-/* The share of the draws in which nobody beats the winner. */
+/* The share of the draws in which none beats the winner. */
 static double share_won(const double *values, size_t strategies, size_t runs, const bool *may,
                         size_t winner)
 {
@@ -79,14 +79,14 @@ void winner_map_choose(const double *values, size_t strategies, size_t runs, con
                        double *scratch, struct winner_map_choice *choice)
 {
     size_t n;
-    *choice = (struct winner_map_choice){.runner_up = MAP_NOBODY,
+    *choice = (struct winner_map_choice){.runner_up = WINNER_NONE,
                                          .probability = NAN,
                                          .margin = NAN,
                                          .value = NAN,
                                          .p10 = NAN,
                                          .p90 = NAN};
-    choice->winner = lowest(values, strategies, runs, may, MAP_NOBODY, scratch);
-    if (choice->winner == MAP_NOBODY) {
+    choice->winner = lowest(values, strategies, runs, may, WINNER_NONE, scratch);
+    if (choice->winner == WINNER_NONE) {
         return;
     }
     const double *draws = draws_of(values, choice->winner, runs, &n);
@@ -97,7 +97,7 @@ void winner_map_choose(const double *values, size_t strategies, size_t runs, con
         choice->p90 = stats_quantile(scratch, n, 0.9);
     }
     choice->runner_up = lowest(values, strategies, runs, may, choice->winner, scratch);
-    if (choice->runner_up != MAP_NOBODY) {
+    if (choice->runner_up != WINNER_NONE) {
         choice->margin =
             margin_of(draws, draws_of(values, choice->runner_up, runs, &n), n, scratch);
     }
@@ -116,11 +116,11 @@ static void fill_cell(const struct winner_map_request *request, size_t strategie
         winner_map_choose(values, strategies, runs, may, scratch,
                           sound ? &cell->sound : &cell->best);
     }
-    if (cell->best.winner != MAP_NOBODY) {
+    if (cell->best.winner != WINNER_NONE) {
         cell->verdict = verdict[cell->best.winner];
     }
     cell->decided =
-        cell->best.winner != MAP_NOBODY && (runs == 1 || cell->best.probability >= MAP_DECIDED);
+        cell->best.winner != WINNER_NONE && (runs == 1 || cell->best.probability >= WINNER_DECIDED);
     free(scratch);
     free(may);
 }

@@ -18,9 +18,9 @@
 struct error;
 
 /* Under this share of the draws that agree, a cell is undecided. */
-#define MAP_DECIDED 0.8
+#define WINNER_DECIDED 0.8
 
-#define MAP_NOBODY SIZE_MAX
+#define WINNER_NONE SIZE_MAX
 
 struct winner_map_request {
     const char *x, *y; /* axes of the study; y NULL: only x; both NULL: no axis */
@@ -30,8 +30,8 @@ struct winner_map_request {
 };
 
 struct winner_map_choice {
-    size_t winner; /* strategy of the study; MAP_NOBODY: nobody can */
-    size_t runner_up; /* MAP_NOBODY: nobody else */
+    size_t winner; /* strategy of the study; WINNER_NONE: none can */
+    size_t runner_up; /* WINNER_NONE: no other */
     double probability; /* NAN without draws */
     /* log2 of the runner-up over the winner, median over the draws; NAN where
      * one of them costs nothing or there is no runner-up. */

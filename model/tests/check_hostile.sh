@@ -91,7 +91,7 @@ ends "empty study" 2 "empty.ini: " run "$T/empty.ini"
 ends "a folder as a workload" 2 "is a folder" explain "$T/plain/"
 ends "a folder as a study" 2 "is a folder" run "$T/plain/"
 mkfifo "$T/fifo.ini"
-ends "a pipe that nobody writes to" 2 "nobody wrote to" run "$T/fifo.ini"
+ends "a pipe that nobody writes to" 2 "nothing was written to" run "$T/fifo.ini"
 cat "$T/study.ini" >"$T/fifo.ini" &
 run run "$T/fifo.ini" --dry-run
 check "a pipe that somebody writes to" is "$rc" 0

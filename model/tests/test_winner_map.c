@@ -38,10 +38,10 @@ static void chooses_without_draws(void **state)
     may[0] = false;
     winner_map_choose(values, 2, 1, may, scratch, &choice);
     assert_int_equal(choice.winner, 1);
-    assert_int_equal(choice.runner_up, MAP_NOBODY);
+    assert_int_equal(choice.runner_up, WINNER_NONE);
     may[1] = false;
     winner_map_choose(values, 2, 1, may, scratch, &choice);
-    assert_int_equal(choice.winner, MAP_NOBODY);
+    assert_int_equal(choice.winner, WINNER_NONE);
 }
 
 static void who_may(void **state)
@@ -181,7 +181,7 @@ static void nobody(void **state)
     struct winner_map_results results;
     (void)state;
     run(&study, "[study]\ndraws = 0\n" AXES "strategy = none, fwb\n", &request, 1, &results);
-    assert_int_equal(results.cell[0].best.winner, MAP_NOBODY);
+    assert_int_equal(results.cell[0].best.winner, WINNER_NONE);
     assert_false(results.cell[0].decided);
     assert_true(winner_map_undecided(&results, 0) == 1);
     winner_map_free(&results);

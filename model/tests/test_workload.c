@@ -88,7 +88,7 @@ static void test_signals_refused(void **state)
 {
     (void)state;
     static const struct refusal rows[] = {
-        {TIMELINE "vmm = compute 1us\nvmm = wait go\n", ":6:", "nobody raises 'go'"},
+        {TIMELINE "vmm = compute 1us\nvmm = wait go\n", ":6:", "no line raises 'go'"},
         {TIMELINE "vmm = signal go\nvcpu0 = signal go\n", ":6:", "raised in line 5 already"},
         {TIMELINE "vmm = wait go\nvmm = signal go\n", ":5:", "waits for ever"},
         {TIMELINE "vmm = wait go\nvcpu0 = signal go\n", ":5:", "waits for ever"},

@@ -180,7 +180,7 @@ static void add_reading(struct measurements *found, const struct reading *readin
     seen->bytes = reading->bytes;
 }
 
-/* Arm's instruction, or on other machines the nearest to it, which can be held against a platform
+/* Arm's instruction, or on other machines the nearest to it, which can be compared with a platform
  * but makes none. */
 static const char *flusher_of(const struct csv *table)
 {

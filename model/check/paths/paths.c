@@ -79,7 +79,7 @@ const struct path_term path_terms[PATH_TERMS] = {
                          {K(1, flush_leaves)},
                          .stands = {K(1, flush_leaves), K(1, walk_flush)}},
     [TERM_VISIT] = {"visit",
-                    "entry that a walk visits in vain",
+                    "entry that a walk visits and finds empty",
                     {K(1, walk_unmap), K(-1, unmap_leaves), K(-1, s2_tables_free), K(1, walk_flush),
                      K(-1, flush_leaves)},
                     .stands = {K(1, walk_unmap)}},

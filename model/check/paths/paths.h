@@ -31,7 +31,7 @@ struct path_part {
 
 /* How a term stands to what is written in model/kvm/paths.c. */
 enum path_standing {
-    STANDS, /* the sum of its parts, to be held against the fit */
+    STANDS, /* the sum of its parts, to be compared with the fit */
     STANDS_ELSEWHERE, /* not an instruction count there, or derived: `note` says how */
     STANDS_WITHIN /* part of other terms; here only so that the fit says so */
 };

@@ -103,7 +103,7 @@ static void print_carried(const struct path_fit *fit, int term, FILE *out)
 
 static void print_apart(const struct path_fit *fit, FILE *out)
 {
-    fputs("not told apart from others, and in their lengths:\n", out);
+    fputs("not distinguished from others, and in their lengths:\n", out);
     for (int term = 0; term < PATH_TERMS; term++) {
         if (!fit->term[term].fitted) {
             print_carried(fit, term, out);
@@ -174,7 +174,7 @@ static void csv_row(const struct path_fit *fit, enum path_world world, int term,
     fprintf(out, "%s,%s,", world_name[world], path_terms[term].name);
     if (!estimate->fitted) {
         fprintf(out, ",,%zu,,,", estimate->rows);
-        csv_put(out, estimate->rows > 0 ? "not told apart" : "no row holds it");
+        csv_put(out, estimate->rows > 0 ? "not distinguished" : "no row holds it");
     } else {
         fprintf(out, "%.3f,%.3f,%zu,", estimate->insns, estimate->standard_error, estimate->rows);
         if (path_stands(fit, world, term, &stands)) {

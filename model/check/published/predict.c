@@ -61,7 +61,7 @@ static bool play_slice(const struct published *row, uint64_t bytes, const double
                           .value = value,
                           .kernel = &row->kernel,
                           .strategy = &row->strategy,
-                          /* One vCPU alone has nobody to meet. */
+                          /* One vCPU alone meets no other. */
                           .varied = row->benchmarked.vcpus > 1};
     sim_init(&sim, &point);
     bool ok = sim_run(&sim, err);

@@ -1,5 +1,5 @@
 /*
- * validate - predictions held against published measurements.
+ * validate - predictions beside published measurements.
  *
  * Every row is predicted with draws of its host's costs: those that are not
  * fitted over their ranges, the fitted ones as the fit rows then ask for, with

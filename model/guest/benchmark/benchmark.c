@@ -162,7 +162,7 @@ static void add_range(struct building *building, uint32_t vcpu, uint64_t start, 
     }
 }
 
-/* The whole region at once: the same pages, for phases that nobody times. */
+/* The whole region at once: the same pages, for phases that are not timed. */
 static void add_fill(struct building *building, uint32_t vcpu, uint64_t start, uint64_t end)
 {
     uint64_t tables = (end - start + BLOCK - 1) / BLOCK * PAGE;

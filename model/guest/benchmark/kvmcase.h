@@ -16,7 +16,7 @@
  *
  * Every run of a vCPU fetches code page 0 and ends with a store outside every
  * slot. While a vCPU's MMU is on, its table walks read page 1 as well. A call
- * into a page that nobody wrote counts as the fetch it begins with.
+ * into a page that was never written counts as the fetch it begins with.
  */
 #ifndef S2FLUSH_GUEST_BENCHMARK_KVMCASE_H
 #define S2FLUSH_GUEST_BENCHMARK_KVMCASE_H

@@ -354,7 +354,7 @@ static bool check_found(const struct import *import, struct error *err)
     if (import->counts.events[TRACE_TOGGLE] == 0) {
         return error_input(
             err, &at,
-            "found no kvm_toggle_cache, so that nobody knows when vCPUs turned their "
+            "found no kvm_toggle_cache, so that it is not known when vCPUs turned their "
             "caches on: expected all events of KVM (-e kvm), of a host without FWB");
     }
     return import->reinit_count > 0 ||

@@ -171,7 +171,7 @@ static bool take_time(const char **at, uint64_t *ns)
     return true;
 }
 
-/* What stands behind the time: a period or none, the event, its fields. */
+/* What follows the time: a period or none, the event, its fields. */
 static bool take_event(const char *text, struct trace_line *line)
 {
     text = skip_blanks(text);
@@ -188,7 +188,7 @@ static bool take_event(const char *text, struct trace_line *line)
     return true;
 }
 
-/* What stands behind "[003]": flags or none, the time, the event. */
+/* What follows "[003]": flags or none, the time, the event. */
 static bool take_rest(const char *at, struct trace_line *line)
 {
     const char *text = skip_blanks(at);

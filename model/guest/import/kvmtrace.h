@@ -42,7 +42,7 @@ enum trace_kind {
     TRACE_LINE_FOREIGN, /* an event of another system than KVM */
     TRACE_LINE_HEAD, /* a comment, a header, an empty line */
     TRACE_LINE_BUFFER, /* tracefs' count of entries: `n` of them were overwritten */
-    TRACE_LINE_LOST, /* `n` events were lost here; 0: nobody knows how many */
+    TRACE_LINE_LOST, /* `n` events were lost here; 0: it is not known how many */
     TRACE_LINE_FIELDS, /* an event of the above whose fields are not as expected */
     TRACE_LINE_NO_THREAD, /* an event of the above, but not which thread it is of */
     TRACE_LINE_UNRECOGNIZED, /* none of these */

@@ -8,7 +8,7 @@
  * the phase "before". The timeline is serial, in the order of the file.
  *
  * A row is the first touch of a leaf, so a recording can be played on leaves
- * of its own size or larger; on smaller ones nobody knows what was touched, and
+ * of its own size or larger; on smaller ones it is not known what was touched, and
  * recording_read refuses.
  *
  * Recordings of a CPU with FWB have no mmu_on rows, because nothing traps

@@ -247,8 +247,8 @@ static bool check_signals(struct parser *parser)
             parser->at.line = signal->awaited_line;
             parser->at.key = "wait";
             return error_input(parser->err, &parser->at,
-                               "nobody raises '%s', expected a line with 'signal %s'", signal->name,
-                               signal->name);
+                               "no line raises '%s', expected a line with 'signal %s'",
+                               signal->name, signal->name);
         }
     }
     return true;

@@ -531,7 +531,7 @@ static void set_cost(json_t *into, const char *key, const struct memo *memo,
                      const struct memo_scenario *there, size_t strategy)
 {
     char text[QUANTITY_TEXT];
-    if (strategy != SIZE_MAX && strategy != MAP_NOBODY) {
+    if (strategy != SIZE_MAX && strategy != WINNER_NONE) {
         struct band band = memo_band(memo, there, 0, strategy);
         tojson_set(into, key,
                    tojson_text(quantity_mid(band, metric_quantity(memo->metric[0]), text)));
@@ -578,7 +578,7 @@ json_t *memo_summary(const struct memo *memo)
         size_t best = there->best.winner;
         json_t *one = json_object();
         tojson_set(one, "name", tojson_text(machine->values.text[m]));
-        tojson_set(one, "best", tojson_text(best == MAP_NOBODY ? "none" : memo_name(memo, best)));
+        tojson_set(one, "best", tojson_text(best == WINNER_NONE ? "none" : memo_name(memo, best)));
         set_cost(one, "cost", memo, there, best);
         set_cost(one, "upstream", memo, there, memo->upstream);
         tojson_append(machines, one);

@@ -46,7 +46,7 @@ static struct memo_pick pick_at(const struct memo *memo, size_t place, bool of_a
         pick.share = last->changes > 0 ? last->probability : NAN;
         pick.needs_guest = last->needs_guest;
         pick.conditions = last->verdict.worst == ONLY_IF ? last->verdict.conditions : 0;
-    } else if (pick.winner != MAP_NOBODY) {
+    } else if (pick.winner != WINNER_NONE) {
         const struct strategy_verdict *verdict = &there->verdict[pick.winner];
         pick.strategy = memo->study->strategies[pick.winner];
         pick.low = memo_band(memo, there, 0, pick.winner).mid;
@@ -354,7 +354,7 @@ static struct doc_node *condition_sentence(const struct memo *memo, const struct
                  brief ? "Linux guests" : "guests that maintain their own caches, as Linux does");
     }
     const struct memo_scenario *there = memo_place(memo, 0);
-    if (conditions && !pick->rung && there->sound.winner != MAP_NOBODY) {
+    if (conditions && !pick->rung && there->sound.winner != WINNER_NONE) {
         char text[QUANTITY_TEXT];
         doc_text(words, " Without it ");
         doc_code(words, memo_name(memo, there->sound.winner));
@@ -367,12 +367,12 @@ static struct doc_node *condition_sentence(const struct memo *memo, const struct
 
 /* --- hardware --- */
 
-/* The cheapest that may win without FWB; MAP_NOBODY: none. */
+/* The cheapest that may win without FWB; WINNER_NONE: none. */
 static size_t best_software(const struct memo *memo, const struct memo_scenario *there)
 {
-    size_t best = MAP_NOBODY;
+    size_t best = WINNER_NONE;
     for (size_t s = 0; s < memo->strategies; s++) {
-        bool better = best == MAP_NOBODY ||
+        bool better = best == WINNER_NONE ||
                       memo_band(memo, there, 0, s).mid < memo_band(memo, there, 0, best).mid;
         if (better && memo_may_win(memo, there, s) && !memo->study->strategies[s]->fwb) {
             best = s;
@@ -408,7 +408,7 @@ static struct doc_node *hardware_sentence(const struct memo *memo, const struct 
     size_t software = best_software(memo, memo_place(memo, 0));
     doc_text(words, "FWB");
     say_medians(memo, pick->winner, words);
-    if (software != MAP_NOBODY && software != memo->upstream) {
+    if (software != WINNER_NONE && software != memo->upstream) {
         doc_text(words, "; without it ");
         doc_code(words, memo_name(memo, software));
         say_medians(memo, software, words);

@@ -106,7 +106,7 @@ void memo_lines(const struct memo *memo, bool shown[])
     }
     for (size_t i = 0; i < memo->scenarios; i++) {
         size_t winner = memo->scenario[i].best.winner;
-        if (winner != MAP_NOBODY) {
+        if (winner != WINNER_NONE) {
             shown[winner] = true;
         }
     }

@@ -117,7 +117,7 @@ bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario,
 /* Strategies by rising cost, those that are stale last. Returns how many. */
 size_t memo_order(const struct memo *memo, const struct memo_scenario *scenario, size_t *order);
 
-/* The cheapest of those that may win and cost more than the best; MAP_NOBODY: none. */
+/* The cheapest of those that may win and cost more than the best; WINNER_NONE: none. */
 #define MEMO_TIE 1.005 /* what costs no more than this times as much costs the same */
 size_t memo_next(const struct memo *memo, const struct memo_scenario *scenario);
 
@@ -159,7 +159,7 @@ char *memo_where(const struct memo *memo, const bool in[MEMO_PLACES], char buf[M
 
 /* Places in which the same strategy costs least. */
 struct memo_pick {
-    size_t winner; /* of the study's, in the first place; MAP_NOBODY: none can */
+    size_t winner; /* of the study's, in the first place; WINNER_NONE: none can */
     const struct strategy *strategy; /* NULL: none can */
     const struct advise_rung *rung; /* the ladder's last one in the first place; NULL: no ladder */
     bool in[MEMO_PLACES];

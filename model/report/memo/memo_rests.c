@@ -476,7 +476,7 @@ void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc
     put_command(memo, "run", folder, commands);
     put_command(memo, "memo", folder, commands);
     size_t winner = memo_place(memo, 0)->best.winner;
-    if (winner != MAP_NOBODY) {
+    if (winner != WINNER_NONE) {
         put_timeline(memo, winner, commands);
     }
     if (memo->upstream != SIZE_MAX && memo->upstream != winner) {

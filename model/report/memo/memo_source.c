@@ -355,18 +355,18 @@ static void mark_pairs(const struct memo *memo, bool *wanted)
 {
     size_t n = memo->strategies, first, second;
     for (size_t p = 0; p < memo->places; p++) {
-        size_t before = MAP_NOBODY;
+        size_t before = WINNER_NONE;
         for (size_t i = 0; i < memo->axis->values.count; i++) {
             const struct memo_scenario *there =
                 memo_at(memo, memo_with(memo->axis, memo->place[p], i));
             size_t winner = there->best.winner;
-            if (winner != MAP_NOBODY && before != MAP_NOBODY && winner != before) {
+            if (winner != WINNER_NONE && before != WINNER_NONE && winner != before) {
                 wanted[before * n + winner] = true;
             }
             before = winner;
         }
         size_t winner = memo_place(memo, p)->best.winner;
-        if (winner != MAP_NOBODY && memo->upstream != SIZE_MAX && winner != memo->upstream) {
+        if (winner != WINNER_NONE && memo->upstream != SIZE_MAX && winner != memo->upstream) {
             wanted[memo->upstream * n + winner] = true;
         }
     }

@@ -234,8 +234,8 @@ static bool look_at_place(struct looking *looking, struct error *err)
     const struct memo_scenario *there = memo_place(memo, looking->place);
     struct scenario scenario;
     double costs[COSTS];
-    size_t next = there->best.winner == MAP_NOBODY ? MAP_NOBODY : memo_next(memo, there);
-    if (next == MAP_NOBODY) {
+    size_t next = there->best.winner == WINNER_NONE ? WINNER_NONE : memo_next(memo, there);
+    if (next == WINNER_NONE) {
         return true;
     }
     looking->pair[0] = memo->study->strategies[there->best.winner];

@@ -10,7 +10,7 @@
 static void put_name(const struct memo *memo, size_t strategy, struct doc_node *line)
 {
     struct doc_node *cell = doc_add(line, DOC_CELL, NULL);
-    if (strategy == MAP_NOBODY) {
+    if (strategy == WINNER_NONE) {
         doc_text(cell, "none is coherent");
         return;
     }
@@ -94,7 +94,7 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
     enum unit unit = metric_quantity(memo->metric[0]);
     const struct winner_map_choice *best = &there->best;
     put_name(memo, best->winner, line);
-    if (best->winner == MAP_NOBODY) {
+    if (best->winner == WINNER_NONE) {
         doc_number(line, "%s", "");
         doc_number(line, "%s", "");
     } else {
@@ -106,7 +106,7 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
             doc_number(line, "%s", "");
         }
     }
-    if (best->runner_up == MAP_NOBODY) {
+    if (best->runner_up == WINNER_NONE) {
         doc_cell(line, "%s", "");
         doc_number(line, "%s", "");
     } else {

@@ -107,7 +107,7 @@ size_t memo_next(const struct memo *memo, const struct memo_scenario *scenario)
             return order[i];
         }
     }
-    return MAP_NOBODY;
+    return WINNER_NONE;
 }
 
 static bool find_name(const struct memo *memo, const char *name, size_t *strategy)
