@@ -126,7 +126,7 @@ static void bad_strategies(void **state)
     expect_bad_study(GOOD "[strategy mine]\nbase = unmpa\n", "did you mean unmap?");
     expect_bad_study(GOOD "[strategy mine]\nbase = mine\n", "no strategy 'mine'");
     expect_bad_study(GOOD "[strategy mine]\ntoggle = none\nbase = unmap\n",
-                     "study.ini:6: base: stands behind toggle");
+                     "study.ini:6: base: follows toggle");
 }
 
 /* Former names say what came in their place, in sections and on axes. */
