@@ -357,20 +357,34 @@ const char *const memo_share_name[MEMO_SHARES] = {[MEMO_CLEANING] = "cleaning ca
                                                   [MEMO_ICACHE] = "instruction cache",
                                                   [MEMO_GUEST] = "guest and VMM"};
 
-static const enum memo_share share_of_part[PARTS] = {[PART_lines_unmap] = MEMO_CLEANING,
-                                                     [PART_lines_fault] = MEMO_CLEANING,
-                                                     [PART_lines_flush] = MEMO_CLEANING,
-                                                     [PART_lines_toggle] = MEMO_CLEANING,
-                                                     [PART_tlbi] = MEMO_TLBI,
-                                                     [PART_fault_path] = MEMO_FAULTS,
-                                                     [PART_unmap_path] = MEMO_FAULTS,
-                                                     [PART_flush_path] = MEMO_FAULTS,
-                                                     [PART_icache] = MEMO_ICACHE,
-                                                     [PART_refetch] = MEMO_GUEST,
-                                                     [PART_uncached] = MEMO_GUEST,
-                                                     [PART_traps] = MEMO_FAULTS,
-                                                     [PART_walks] = MEMO_GUEST,
-                                                     [PART_other] = MEMO_GUEST};
+static enum memo_share share_of(enum part_id part)
+{
+    switch (part) {
+    case PART_lines_unmap:
+    case PART_lines_fault:
+    case PART_lines_flush:
+    case PART_lines_toggle:
+        return MEMO_CLEANING;
+    case PART_tlbi:
+        return MEMO_TLBI;
+    case PART_fault_path:
+    case PART_unmap_path:
+    case PART_flush_path:
+    case PART_traps:
+        return MEMO_FAULTS;
+    case PART_icache:
+        return MEMO_ICACHE;
+    case PART_refetch:
+    case PART_uncached:
+    case PART_walks:
+    case PART_other:
+    case PART_BY_SITE_LINES:
+    case PART_BY_SITE_WALK:
+    case PARTS:
+        break;
+    }
+    return MEMO_GUEST;
+}
 
 double memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
                         size_t strategy, double part[MEMO_SHARES])
@@ -381,7 +395,7 @@ double memo_share_parts(const struct memo *memo, const struct memo_scenario *sce
     }
     for (size_t m = memo->parts; m < memo->metrics; m++) {
         double mid = memo_band(memo, scenario, m, strategy).mid;
-        part[share_of_part[m - memo->parts]] += mid;
+        part[share_of((enum part_id)(m - memo->parts))] += mid;
         all += mid;
     }
     for (int i = 0; i < MEMO_SHARES && all > 0; i++) {

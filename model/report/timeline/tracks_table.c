@@ -27,21 +27,11 @@ struct drawing {
 
 /* --- time into columns --- */
 
-static ps_t larger(ps_t a, ps_t b)
-{
-    return a > b ? a : b;
-}
-
-static ps_t smaller(ps_t a, ps_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Spreads a span evenly over the columns that it covers. */
 static void spread(struct drawing *drawing, const struct span *span)
 {
-    ps_t from = larger(span->start, drawing->start),
-         to = smaller(span->start + span->ps, drawing->end);
+    ps_t from = u64_max(span->start, drawing->start),
+         to = u64_min(span->start + span->ps, drawing->end);
     double width = (double)(drawing->end - drawing->start) / COLUMNS;
     if (from >= to) {
         return;
