@@ -18,7 +18,7 @@
 
 /* Cells are cut out of the file's text in place: each cell's end becomes the
  * end of its string, and quoted cells are unquoted where they stand. */
-struct parser {
+struct csv_parser {
     char *at;
     const char *end; /* holds a NUL, so that one byte may always be looked at */
     struct source_location place;
@@ -57,7 +57,7 @@ static void push(struct strings *strings, char *text)
 
 /* Turns "a ""b""" into a "b". The parser is past the closing quote
  * afterwards; *stop is where the cell's text ends. */
-static bool read_quoted(struct parser *parser, char **stop)
+static bool read_quoted(struct csv_parser *parser, char **stop)
 {
     struct source_location opened = parser->place;
     char *out = parser->at;
@@ -77,7 +77,7 @@ static bool read_quoted(struct parser *parser, char **stop)
                        "found a quoted cell that is not closed, expected a quote at its end");
 }
 
-static bool read_plain(struct parser *parser, char **stop)
+static bool read_plain(struct csv_parser *parser, char **stop)
 {
     parser->at += strcspn(parser->at, ",\"\r\n");
     *stop = parser->at;
@@ -89,7 +89,7 @@ static bool read_plain(struct parser *parser, char **stop)
 }
 
 /* Steps over what may follow a cell: a comma, a line end or the file's end. */
-static bool read_separator(struct parser *parser, bool *row_ends)
+static bool read_separator(struct csv_parser *parser, bool *row_ends)
 {
     char *at = parser->at;
 
@@ -118,7 +118,7 @@ static size_t guard_length(const char *text)
     return quotes > 0 && text[quotes] != '\0' && strchr(FORMULA_BEGINS, text[quotes]) ? 1 : 0;
 }
 
-static bool read_cell(struct parser *parser, char **cell, bool *row_ends)
+static bool read_cell(struct csv_parser *parser, char **cell, bool *row_ends)
 {
     char *stop = parser->at;
 
@@ -134,7 +134,7 @@ static bool read_cell(struct parser *parser, char **cell, bool *row_ends)
     return true;
 }
 
-static bool read_row(struct parser *parser, struct strings *cells)
+static bool read_row(struct csv_parser *parser, struct strings *cells)
 {
     bool row_ends = false;
 
@@ -155,14 +155,14 @@ static bool read_row(struct parser *parser, struct strings *cells)
 /* ---- The parts of a table ---- */
 
 /* Blank lines may separate comments from each other and from the header. */
-static bool before_header(const struct parser *parser)
+static bool before_header(const struct csv_parser *parser)
 {
     const char *at = parser->at;
 
     return at < parser->end && (*at == '#' || *at == '\n' || (at[0] == '\r' && at[1] == '\n'));
 }
 
-static bool read_comments(struct parser *parser, struct csv *table)
+static bool read_comments(struct csv_parser *parser, struct csv *table)
 {
     struct strings comments = {.max = CSV_COMMENTS_MAX};
 
@@ -186,7 +186,7 @@ static bool read_comments(struct parser *parser, struct csv *table)
     return true;
 }
 
-static bool check_header(const struct parser *parser, const struct csv *table,
+static bool check_header(const struct csv_parser *parser, const struct csv *table,
                          const struct source_location *at)
 {
     for (size_t i = 0; i < table->columns; i++) {
@@ -200,7 +200,7 @@ static bool check_header(const struct parser *parser, const struct csv *table,
     return true;
 }
 
-static bool read_header(struct parser *parser, struct csv *table)
+static bool read_header(struct csv_parser *parser, struct csv *table)
 {
     struct strings names = {.max = CSV_COLUMNS_MAX, .what = "columns"};
     struct source_location at = parser->place;
@@ -214,7 +214,7 @@ static bool read_header(struct parser *parser, struct csv *table)
     return done && check_header(parser, table, &at);
 }
 
-static bool read_rows(struct parser *parser, struct csv *table)
+static bool read_rows(struct csv_parser *parser, struct csv *table)
 {
     struct strings cells = {.max = CSV_CELLS_MAX, .what = "cells in a table"};
     size_t capacity = 0;
@@ -267,10 +267,10 @@ static bool check_bytes(const struct csv *table, size_t length, struct error *er
 static bool parse_table(struct csv *table, size_t length, struct error *err)
 {
     bool marked = strncmp(table->storage, BYTE_ORDER_MARK, 3) == 0;
-    struct parser parser = {.at = table->storage + (marked ? 3 : 0),
-                            .end = table->storage + length,
-                            .place = {.file = table->path, .line = 1},
-                            .err = err};
+    struct csv_parser parser = {.at = table->storage + (marked ? 3 : 0),
+                                .end = table->storage + length,
+                                .place = {.file = table->path, .line = 1},
+                                .err = err};
 
     return check_bytes(table, length, err) && read_comments(&parser, table) &&
            read_header(&parser, table) && read_rows(&parser, table);

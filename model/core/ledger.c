@@ -42,23 +42,23 @@ void ledger_idle(struct ledger *ledger, uint32_t actor, uint32_t phase, ps_t ps)
     *idle = u64_add(*idle, ps, "idle time");
 }
 
-struct span {
+struct selection {
     uint32_t first, last;
 };
 
 /* The indices that a slice selects of a dimension with that many. */
-static struct span selected(uint32_t index, uint32_t size)
+static struct selection selected(uint32_t index, uint32_t size)
 {
-    return index == LEDGER_ALL ? (struct span){0, size} : (struct span){index, index + 1};
+    return index == LEDGER_ALL ? (struct selection){0, size} : (struct selection){index, index + 1};
 }
 
 /* Sums weight[kind] * count over a slice; NULL weights are 1. */
 static uint64_t sum(const struct ledger *ledger, struct ledger_slice slice, const ps_t *weight)
 {
-    struct span actors = selected(slice.actor, ledger->shape.actors);
-    struct span phases = selected(slice.phase, ledger->shape.phases);
-    struct span sites = selected(slice.site, ledger->shape.sites);
-    struct span kinds = selected(slice.kind, ledger->shape.kinds);
+    struct selection actors = selected(slice.actor, ledger->shape.actors);
+    struct selection phases = selected(slice.phase, ledger->shape.phases);
+    struct selection sites = selected(slice.site, ledger->shape.sites);
+    struct selection kinds = selected(slice.kind, ledger->shape.kinds);
     uint64_t total = 0;
     for (uint32_t a = actors.first; a < actors.last; a++) {
         for (uint32_t p = phases.first; p < phases.last; p++) {
@@ -86,9 +86,9 @@ ps_t ledger_busy(const struct ledger *ledger, struct ledger_slice slice)
 
 ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource)
 {
-    struct span actors = selected(actor, ledger->shape.actors);
-    struct span phases = selected(phase, ledger->shape.phases);
-    struct span resources = selected(resource, ledger->shape.resources);
+    struct selection actors = selected(actor, ledger->shape.actors);
+    struct selection phases = selected(phase, ledger->shape.phases);
+    struct selection resources = selected(resource, ledger->shape.resources);
     ps_t total = 0;
     for (uint32_t a = actors.first; a < actors.last; a++) {
         for (uint32_t p = phases.first; p < phases.last; p++) {
@@ -103,8 +103,8 @@ ps_t ledger_waited(const struct ledger *ledger, uint32_t actor, uint32_t phase, 
 
 ps_t ledger_idled(const struct ledger *ledger, uint32_t actor, uint32_t phase)
 {
-    struct span actors = selected(actor, ledger->shape.actors);
-    struct span phases = selected(phase, ledger->shape.phases);
+    struct selection actors = selected(actor, ledger->shape.actors);
+    struct selection phases = selected(phase, ledger->shape.phases);
     ps_t total = 0;
     for (uint32_t a = actors.first; a < actors.last; a++) {
         for (uint32_t p = phases.first; p < phases.last; p++) {

@@ -68,14 +68,14 @@ static const char *phase_name(const struct comparison *comparison, uint32_t phas
     return csv_cell(table, comparison->row[phase], csv_column(table, "phase"));
 }
 
-static void compare(struct comparison *comparison, const struct played *played)
+static void compare(struct comparison *comparison, const struct boots_played *played)
 {
     const struct csv *table = comparison->table;
     for (uint32_t column = 0; column < BOOT_COLUMNS; column++) {
         int index = csv_column(table, boot_columns[column].name);
         for (uint32_t phase = 0; index >= 0 && phase < comparison->phases; phase++) {
             struct cell *cell = &comparison->cell[column][phase];
-            uint32_t at = played_phase(played, phase_name(comparison, phase));
+            uint32_t at = boots_phase(played, phase_name(comparison, phase));
             snprintf(cell->recorded, CELL, "%.95s", csv_cell(table, comparison->row[phase], index));
             boot_columns[column].format(played, &boot_columns[column], at, cell->played, CELL);
             bool said = boot_columns[column].text || cell->recorded[0] != '\0';
@@ -90,7 +90,7 @@ static void compare(struct comparison *comparison, const struct played *played)
  * after it: the two phases then differ by just these lines, in opposite
  * directions.
  */
-static void accept_shift(struct comparison *comparison, const struct played *played)
+static void accept_shift(struct comparison *comparison, const struct boots_played *played)
 {
     for (uint32_t phase = 0; phase + 1 < comparison->phases; phase++) {
         struct cell *use = &comparison->cell[BOOT_IC_IVAU][phase], *reset = use + 1;
@@ -162,12 +162,12 @@ static void print_column(struct comparison *comparison, uint32_t column, const i
     comparison->same += same;
 }
 
-static bool claimed(const struct played *played, uint32_t column)
+static bool claimed(const struct boots_played *played, uint32_t column)
 {
     return column != BOOT_FAULT_NONE || played->info.retries == 0;
 }
 
-static void print_table(struct comparison *comparison, const struct played *played, FILE *out)
+static void print_table(struct comparison *comparison, const struct boots_played *played, FILE *out)
 {
     int width[MAX_PHASES];
     fprintf(out, "%s: cpu %s, kernel %s, strategy %s\n\n%-17s", played->info.name, played->info.cpu,
@@ -185,7 +185,8 @@ static void print_table(struct comparison *comparison, const struct played *play
     fprintf(out, "\n%u of %u claimed values agree\n", comparison->same, comparison->compared);
 }
 
-static void print_notes(const struct comparison *comparison, const struct played *played, FILE *out)
+static void print_notes(const struct comparison *comparison, const struct boots_played *played,
+                        FILE *out)
 {
     if (comparison->shifted) {
         fputs("~: the lines of a use's last perm_x are recorded in the reset behind it\n", out);
@@ -208,10 +209,10 @@ bool boots_check(const char *recording, const char *phases, FILE *out, bool *agr
         return false;
     }
     struct comparison *comparison = alloc_zeroed(1, sizeof *comparison, "a recorded boot");
-    struct played *played = alloc_zeroed(1, sizeof *played, "a recorded boot");
+    struct boots_played *played = alloc_zeroed(1, sizeof *played, "a recorded boot");
     comparison->table = &table;
-    bool fine = played_read(played, recording, err) &&
-                find_rows(comparison, played->info.name, err) && played_run(played, err);
+    bool fine = boots_read(played, recording, err) &&
+                find_rows(comparison, played->info.name, err) && boots_run(played, err);
     if (fine) {
         compare(comparison, played);
         accept_shift(comparison, played);
@@ -219,7 +220,7 @@ bool boots_check(const char *recording, const char *phases, FILE *out, bool *agr
         print_notes(comparison, played, out);
         *agrees = comparison->same == comparison->compared;
     }
-    played_free(played);
+    boots_free(played);
     free(played);
     free(comparison);
     csv_free(&table);

@@ -9,7 +9,7 @@
 
 /* --- playing --- */
 
-bool played_read(struct played *played, const char *recording, struct error *err)
+bool boots_read(struct boots_played *played, const char *recording, struct error *err)
 {
     /* How much of a page is used changes no count, so the least will do. */
     const struct recording_keys keys = {.density = 1, .vm_registers = 0, .backing = BACKINGS};
@@ -23,13 +23,13 @@ bool played_read(struct played *played, const char *recording, struct error *err
     return true;
 }
 
-bool played_run(struct played *played, struct error *err)
+bool boots_run(struct boots_played *played, struct error *err)
 {
     played->run = recorded_play(&played->timeline, &played->platform, &played->kernel, err);
     return played->run != NULL;
 }
 
-void played_free(struct played *played)
+void boots_free(struct boots_played *played)
 {
     recorded_free(played->run);
     if (played->read) {
@@ -37,7 +37,7 @@ void played_free(struct played *played)
     }
 }
 
-uint32_t played_phase(const struct played *played, const char *name)
+uint32_t boots_phase(const struct boots_played *played, const char *name)
 {
     for (uint32_t i = 0; i < played->timeline.phase_count; i++) {
         if (strcmp(played->timeline.phases[i], name) == 0) {
@@ -50,8 +50,8 @@ uint32_t played_phase(const struct played *played, const char *name)
 /* --- counting --- */
 
 /* A column's events at a site, or at all of them (LEDGER_ALL). */
-static uint64_t events(const struct played *played, const struct boot_count *column, uint32_t phase,
-                       uint32_t site)
+static uint64_t events(const struct boots_played *played, const struct boot_count *column,
+                       uint32_t phase, uint32_t site)
 {
     uint64_t n = 0;
     for (uint32_t i = 0; i < column->kinds && phase != NO_PHASE; i++) {
@@ -60,30 +60,30 @@ static uint64_t events(const struct played *played, const struct boot_count *col
     return n;
 }
 
-static const struct phase_record *record_of(const struct played *played, uint32_t phase)
+static const struct phase_record *record_of(const struct boots_played *played, uint32_t phase)
 {
     static const struct phase_record none;
     return phase == NO_PHASE ? &none : &played->run->sim.phases[phase];
 }
 
-static uint64_t touched(const struct played *played, uint32_t phase)
+static uint64_t touched(const struct boots_played *played, uint32_t phase)
 {
     const struct phase_record *record = record_of(played, phase);
     return record->touched_end_bytes - record->touched_start_bytes;
 }
 
-static uint64_t mapped_start(const struct played *played, uint32_t phase)
+static uint64_t mapped_start(const struct boots_played *played, uint32_t phase)
 {
     return record_of(played, phase)->mapped_start_bytes;
 }
 
-static uint64_t mapped_end(const struct played *played, uint32_t phase)
+static uint64_t mapped_end(const struct boots_played *played, uint32_t phase)
 {
     return record_of(played, phase)->mapped_end_bytes;
 }
 
 /* What the timeline has of a phase: slots switched, or bytes written to RAM. */
-static uint64_t in_timeline(const struct played *played, uint32_t phase, bool slots)
+static uint64_t in_timeline(const struct boots_played *played, uint32_t phase, bool slots)
 {
     const struct recording_info *info = &played->info;
     uint64_t n = 0;
@@ -102,19 +102,19 @@ static uint64_t in_timeline(const struct played *played, uint32_t phase, bool sl
     return n;
 }
 
-static uint64_t memslots(const struct played *played, uint32_t phase)
+static uint64_t memslots(const struct boots_played *played, uint32_t phase)
 {
     return in_timeline(played, phase, true);
 }
 
-static uint64_t vmm_write(const struct played *played, uint32_t phase)
+static uint64_t vmm_write(const struct boots_played *played, uint32_t phase)
 {
     return in_timeline(played, phase, false);
 }
 
 /* --- as text --- */
 
-static void format_count(const struct played *played, const struct boot_count *column,
+static void format_count(const struct boots_played *played, const struct boot_count *column,
                          uint32_t phase, char *buf, size_t size)
 {
     uint64_t n = column->count      ? column->count(played, phase)
@@ -129,7 +129,7 @@ static void format_count(const struct played *played, const struct boot_count *c
 }
 
 /* "vcpu0:36 vcpu1:33576": what each vCPU's toggles flushed. */
-static void format_toggles(const struct played *played, const struct boot_count *column,
+static void format_toggles(const struct boots_played *played, const struct boot_count *column,
                            uint32_t phase, char *buf, size_t size)
 {
     size_t used = 0;
@@ -147,7 +147,7 @@ static void format_toggles(const struct played *played, const struct boot_count 
 }
 
 /* "256.00 0.00": what each re-init unmapped. */
-static void format_reinits(const struct played *played, const struct boot_count *column,
+static void format_reinits(const struct boots_played *played, const struct boot_count *column,
                            uint32_t phase, char *buf, size_t size)
 {
     const struct sim *sim = &played->run->sim;

@@ -10,7 +10,7 @@
 struct error;
 
 /* A recording and, once played, what came out. */
-struct played {
+struct boots_played {
     struct recording_info info;
     struct timeline timeline;
     struct platform platform;
@@ -20,17 +20,17 @@ struct played {
 };
 
 /* Reads a recording and resolves the kernel and CPU it was recorded on. */
-bool played_read(struct played *played, const char *recording, struct error *err);
+bool boots_read(struct boots_played *played, const char *recording, struct error *err);
 
 /* Plays it. */
-bool played_run(struct played *played, struct error *err);
+bool boots_run(struct boots_played *played, struct error *err);
 
 /* Also for one that was not read or not played, as long as it is zeroed. */
-void played_free(struct played *played);
+void boots_free(struct boots_played *played);
 
 /* The timeline's phase of that name, or NO_PHASE: all its counts are 0. */
 #define NO_PHASE (UINT32_MAX - 1)
-uint32_t played_phase(const struct played *played, const char *name);
+uint32_t boots_phase(const struct boots_played *played, const char *name);
 
 enum boot_column {
     BOOT_GUEST_INSNS,
@@ -63,10 +63,10 @@ struct boot_count {
     enum event_kind kind[3]; /* whose sum it is */
     uint32_t kinds;
     bool by_slots; /* outside of whole-VM unmaps: of slots that go, and notifiers */
-    uint64_t (*count)(const struct played *played, uint32_t phase); /* NULL: events */
+    uint64_t (*count)(const struct boots_played *played, uint32_t phase); /* NULL: events */
     double scale; /* what one unit of the column is in counts; 1: a whole number */
-    void (*format)(const struct played *played, const struct boot_count *column, uint32_t phase,
-                   char *buf, size_t size);
+    void (*format)(const struct boots_played *played, const struct boot_count *column,
+                   uint32_t phase, char *buf, size_t size);
 };
 
 extern const struct boot_count boot_columns[BOOT_COLUMNS];

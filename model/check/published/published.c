@@ -24,22 +24,22 @@ static const struct {
 
 /* --- cells --- */
 
-struct cells {
+struct row_cells {
     const struct csv *table;
     size_t row;
 };
 
-static const char *text_of(const struct cells *cells, const char *column)
+static const char *text_of(const struct row_cells *cells, const char *column)
 {
     return csv_cell(cells->table, cells->row, csv_column(cells->table, column));
 }
 
-static struct source_location place_of(const struct cells *cells, const char *column)
+static struct source_location place_of(const struct row_cells *cells, const char *column)
 {
     return (struct source_location){cells->table->path, cells->table->lines[cells->row], column};
 }
 
-static bool copy_cell(const struct cells *cells, const char *column, bool needed, char *target,
+static bool copy_cell(const struct row_cells *cells, const char *column, bool needed, char *target,
                       size_t size, struct error *err)
 {
     struct source_location at = place_of(cells, column);
@@ -67,7 +67,7 @@ static int index_of(const char *word, const char *const *words)
 }
 
 /* One of a few words; an empty cell is `fallback`. */
-static bool choice_cell(const struct cells *cells, const char *column, const char *const *words,
+static bool choice_cell(const struct row_cells *cells, const char *column, const char *const *words,
                         int fallback, int *value, struct error *err)
 {
     const char *text = text_of(cells, column);
@@ -79,7 +79,7 @@ static bool choice_cell(const struct cells *cells, const char *column, const cha
     return true;
 }
 
-static bool whole_cell(const struct cells *cells, const char *column, enum unit unit,
+static bool whole_cell(const struct row_cells *cells, const char *column, enum unit unit,
                        uint64_t fallback, uint64_t *value, struct error *err)
 {
     const char *text = text_of(cells, column);
@@ -102,7 +102,7 @@ static double half_last_digit(const char *text)
     return 0.5 * pow(10, (exponent ? strtod(exponent + 1, NULL) : 0) - digits);
 }
 
-static bool measured_cells(const struct cells *cells, struct published *row, struct error *err)
+static bool measured_cells(const struct row_cells *cells, struct published *row, struct error *err)
 {
     struct source_location at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
     const char *text = text_of(cells, "value");
@@ -139,7 +139,7 @@ static int known(struct published *row, const char *format, const char *word,
     return index < 0 ? 0 : index;
 }
 
-static void set_benchmark(const struct cells *cells, struct published *row, uint64_t stride,
+static void set_benchmark(const struct row_cells *cells, struct published *row, uint64_t stride,
                           bool eager)
 {
     struct error err;
@@ -163,7 +163,7 @@ static void set_benchmark(const struct cells *cells, struct published *row, uint
     }
 }
 
-static void set_kernel(const struct cells *cells, struct published *row)
+static void set_kernel(const struct row_cells *cells, struct published *row)
 {
     struct error err;
     if (!kernel_resolve(text_of(cells, "kernel"), &row->kernel, &err) ||
@@ -234,7 +234,7 @@ static void set_machine(struct published_set *set, struct published *row,
 
 /* --- rows and files --- */
 
-static bool read_names(const struct cells *cells, struct published *row, struct error *err)
+static bool read_names(const struct row_cells *cells, struct published *row, struct error *err)
 {
     return copy_cell(cells, "table", true, row->table, sizeof row->table, err) &&
            copy_cell(cells, "row", true, row->row, sizeof row->row, err) &&
@@ -245,8 +245,8 @@ static bool read_names(const struct cells *cells, struct published *row, struct 
            copy_cell(cells, "unit", true, row->unit, sizeof row->unit, err);
 }
 
-static bool read_row(const struct cells *cells, struct published_set *set, struct published *row,
-                     struct error *err)
+static bool read_row(const struct row_cells *cells, struct published_set *set,
+                     struct published *row, struct error *err)
 {
     struct features features;
     uint64_t stride;
@@ -319,7 +319,7 @@ bool published_read(const char *path, struct published_set *set, struct error *e
         error_fatal("out of memory for published rows");
     }
     for (size_t i = 0; ok && i < table.rows; i++) {
-        struct cells cells = {&table, i};
+        struct row_cells cells = {&table, i};
         struct published row = {0};
         ok = read_row(&cells, set, &row, err);
         if (ok && is_known(set, &row)) {

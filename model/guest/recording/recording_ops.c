@@ -101,10 +101,10 @@ static void begin_reset(struct builder *builder, size_t at)
  * guest has run again belongs to the boot. */
 static void follow_stage(struct builder *builder, size_t index)
 {
-    const struct row *row = &builder->rows->row[index];
+    const struct recording_row *row = &builder->rows->row[index];
     bool running = builder->stage == STAGE_BOOT || builder->stage == STAGE_USE;
     bool late = row->op == ROW_VMM_WRITE && row->insns > builder->reset_insns;
-    if (builder->stage == STAGE_BEFORE && (row->op == ROW_VMM_WRITE || row_is_guest(row))) {
+    if (builder->stage == STAGE_BEFORE && (row->op == ROW_VMM_WRITE || recording_is_guest(row))) {
         begin_stage(builder, STAGE_BOOT);
     } else if (builder->stage == STAGE_RESET && index > builder->last_reinit &&
                (row->actor != ROW_VMM || late)) {
@@ -134,7 +134,7 @@ static void add_toggle(struct builder *builder, uint32_t vcpu, bool on)
 /* A vCPU runs: it enters the guest first where it was initialised since. */
 static void guest_acts(struct builder *builder, size_t index)
 {
-    const struct row *row = &builder->rows->row[index];
+    const struct recording_row *row = &builder->rows->row[index];
     uint32_t vcpu = row->actor;
     struct vcpu_state *state = &builder->vcpus[vcpu];
     if (!state->entered) {
@@ -159,8 +159,8 @@ static uint32_t slot_of(const struct builder *builder, uint64_t ipa)
     return i;
 }
 
-static void add_touch(struct builder *builder, const struct row *row, enum touch_access access,
-                      uint64_t bytes)
+static void add_touch(struct builder *builder, const struct recording_row *row,
+                      enum touch_access access, uint64_t bytes)
 {
     bool mmu_on = builder->vcpus[row->actor].mmu_on;
     recording_linux_before(&builder->linux_guest, row->actor, mmu_on, access, row->ipa, bytes);
@@ -178,7 +178,7 @@ static void add_touch(struct builder *builder, const struct row *row, enum touch
 /* A guest with its MMU off reaches little of a large leaf before it turns it
  * on: the 4 KiB recordings show 36 KiB where the 2 MiB ones show 10 MiB. So it
  * touches one page, and the leaf when its MMU is on. */
-static uint64_t touched_bytes(const struct builder *builder, const struct row *row)
+static uint64_t touched_bytes(const struct builder *builder, const struct recording_row *row)
 {
     return builder->vcpus[row->actor].mmu_on || row->bytes < PAGE ? row->bytes : PAGE;
 }
@@ -188,8 +188,8 @@ static uint64_t touched_bytes(const struct builder *builder, const struct row *r
 static void touch_again(struct builder *builder, uint32_t vcpu, size_t until)
 {
     for (size_t i = builder->vcpus[vcpu].entered_at; i < until; i++) {
-        const struct row *row = &builder->rows->row[i];
-        if (row->actor == vcpu && row_is_leaf(row)) {
+        const struct recording_row *row = &builder->rows->row[i];
+        if (row->actor == vcpu && recording_is_leaf(row)) {
             add_touch(builder, row, TOUCH_READ, row->bytes);
         }
     }
@@ -198,7 +198,7 @@ static void touch_again(struct builder *builder, uint32_t vcpu, size_t until)
 /* Nothing was mapped: an access where no slot is or a write to a read-only one,
  * which the VMM emulates. In other memory it is a fault that lost a race and
  * came again, with a row of its own then. */
-static void add_emulated(struct builder *builder, const struct row *row)
+static void add_emulated(struct builder *builder, const struct recording_row *row)
 {
     const struct vm_shape *vm = &builder->timeline->vm;
     uint32_t slot = slot_of(builder, row->ipa);
@@ -209,8 +209,8 @@ static void add_emulated(struct builder *builder, const struct row *row)
     }
 }
 
-static bool add_fill(struct builder *builder, const struct row *row, uint64_t ipa, uint64_t bytes,
-                     struct error *err)
+static bool add_fill(struct builder *builder, const struct recording_row *row, uint64_t ipa,
+                     uint64_t bytes, struct error *err)
 {
     const struct vm_shape *vm = &builder->timeline->vm;
     uint32_t slot = slot_of(builder, ipa);
@@ -223,7 +223,7 @@ static bool add_fill(struct builder *builder, const struct row *row, uint64_t ip
     return true;
 }
 
-static bool add_memslot(struct builder *builder, const struct row *row, struct error *err)
+static bool add_memslot(struct builder *builder, const struct recording_row *row, struct error *err)
 {
     const struct vm_shape *vm = &builder->timeline->vm;
     uint32_t slot = slot_of(builder, row->ipa);
@@ -252,10 +252,10 @@ static bool add_memslot(struct builder *builder, const struct row *row, struct e
 static void add_notifier(struct builder *builder, size_t index)
 {
     const struct rows *rows = builder->rows;
-    const struct row *row = &rows->row[index];
+    const struct recording_row *row = &rows->row[index];
     for (size_t i = index + 1; i < rows->count; i++) {
-        const struct row *next = &rows->row[i];
-        bool access = row_is_leaf(next) || next->op == ROW_VMM_WRITE;
+        const struct recording_row *next = &rows->row[i];
+        bool access = recording_is_leaf(next) || next->op == ROW_VMM_WRITE;
         if (next->actor != row->actor || !access) {
             continue;
         }
@@ -278,7 +278,7 @@ static void add_reinit(struct builder *builder)
 
 static bool add_row(struct builder *builder, size_t index, struct error *err)
 {
-    const struct row *row = &builder->rows->row[index];
+    const struct recording_row *row = &builder->rows->row[index];
     bool use = builder->stage == STAGE_USE && builder->boots <= RECORDING_BOOTS;
     switch (row->op) {
     case ROW_PERM_X:
@@ -346,9 +346,9 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
     recording_linux_init(&builder.linux_guest, timeline, keys->density, keys->linux_guest);
     begin_stage(&builder, STAGE_BEFORE);
     for (size_t i = 0; fine && i < rows->count; i++) {
-        const struct row *row = &rows->row[i];
+        const struct recording_row *row = &rows->row[i];
         follow_stage(&builder, i);
-        if (row_is_guest(row)) {
+        if (recording_is_guest(row)) {
             guest_acts(&builder, i);
         }
         fine = add_row(&builder, i, err);

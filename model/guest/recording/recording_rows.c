@@ -48,12 +48,12 @@ static const struct {
 };
 #define KNOWN_OPS (sizeof known_ops / sizeof *known_ops)
 
-bool row_is_leaf(const struct row *row)
+bool recording_is_leaf(const struct recording_row *row)
 {
     return row->op <= ROW_PERM_X;
 }
 
-bool row_is_guest(const struct row *row)
+bool recording_is_guest(const struct recording_row *row)
 {
     return row->op <= ROW_SYSTEM_EVENT;
 }
@@ -112,7 +112,7 @@ static bool parse_op(const char *text, const struct source_location *at, size_t 
                        hint[0] ? hint : ", expected one of workloads/recorded/README.md");
 }
 
-static bool check_leaf(const struct row *row, const struct source_location *ipa,
+static bool check_leaf(const struct recording_row *row, const struct source_location *ipa,
                        const struct source_location *bytes, struct error *err)
 {
     unsigned long long start = row->ipa, size = row->bytes;
@@ -127,8 +127,8 @@ static bool check_leaf(const struct row *row, const struct source_location *ipa,
     return true;
 }
 
-static bool check_range(const struct row *row, unsigned needs, const struct source_location *ipa,
-                        struct error *err)
+static bool check_range(const struct recording_row *row, unsigned needs,
+                        const struct source_location *ipa, struct error *err)
 {
     struct source_location bytes = {ipa->file, ipa->line, "bytes"};
     if (!(needs & NEEDS_IPA)) {
@@ -149,12 +149,12 @@ static bool check_range(const struct row *row, unsigned needs, const struct sour
 }
 
 static bool parse_row(const struct csv *table, size_t index, const struct columns *columns,
-                      uint32_t vcpus, struct row *row, struct error *err)
+                      uint32_t vcpus, struct recording_row *row, struct error *err)
 {
     uint64_t time;
     size_t known;
     struct source_location at = {table->path, table->lines[index], "op"};
-    *row = (struct row){.line = table->lines[index]};
+    *row = (struct recording_row){.line = table->lines[index]};
     if (!csv_whole(table, index, columns->time, 0, &time, err) ||
         !csv_whole(table, index, columns->ipa, UINT64_MAX, &row->ipa, err) ||
         !csv_whole(table, index, columns->bytes, 0, &row->bytes, err) ||
@@ -185,9 +185,9 @@ static bool parse_row(const struct csv *table, size_t index, const struct column
 /* A page was exchanged where a map outside of any fault answers the notifier. */
 static void note_replaced(const struct csv *table, const struct columns *columns, struct rows *rows)
 {
-    struct row *notifier = NULL;
+    struct recording_row *notifier = NULL;
     for (size_t i = 0; i < rows->count; i++) {
-        struct row *row = &rows->row[i];
+        struct recording_row *row = &rows->row[i];
         if (row->op == ROW_NOTIFIER) {
             notifier = row;
         } else if (row->op != ROW_OUTCOME) {

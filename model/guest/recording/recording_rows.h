@@ -31,7 +31,7 @@ enum row_op {
 
 #define ROW_VMM UINT32_MAX
 
-struct row {
+struct recording_row {
     enum row_op op;
     unsigned line; /* in the file */
     uint32_t actor; /* a vCPU's index, or ROW_VMM */
@@ -43,7 +43,7 @@ struct row {
 
 struct rows {
     const char *path;
-    struct row *row;
+    struct recording_row *row;
     size_t count;
     bool toggles; /* there are mmu_on rows */
 };
@@ -55,10 +55,10 @@ bool recording_describe(const struct csv *table, struct recording_info *info, st
 bool recording_rows(const struct csv *table, uint32_t vcpus, struct rows *rows, struct error *err);
 
 /* Whether it is a touch that mapped or relaxed a leaf of `bytes` at `ipa`. */
-bool row_is_leaf(const struct row *row);
+bool recording_is_leaf(const struct recording_row *row);
 
 /* Whether the guest itself did it. */
-bool row_is_guest(const struct row *row);
+bool recording_is_guest(const struct recording_row *row);
 
 /* The VM's memory slots: RAM first, then what firmware and rows need. */
 bool recording_slots(struct rows *rows, const struct recording_info *info,

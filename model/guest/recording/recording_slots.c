@@ -27,8 +27,8 @@ static uint32_t slot_around(const struct found *found, uint64_t ipa)
     return NO_SLOT;
 }
 
-static bool add(struct found *found, const struct rows *rows, const struct row *row, uint64_t ipa,
-                uint64_t bytes, struct error *err)
+static bool add(struct found *found, const struct rows *rows, const struct recording_row *row,
+                uint64_t ipa, uint64_t bytes, struct error *err)
 {
     if (found->count == TIMELINE_SLOTS) {
         return error_input(err, &(struct source_location){rows->path, row ? row->line : 0, "ipa"},
@@ -42,7 +42,7 @@ static bool add(struct found *found, const struct rows *rows, const struct row *
 static bool add_switched(struct found *found, const struct rows *rows, struct error *err)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->row[i];
+        const struct recording_row *row = &rows->row[i];
         if (row->op == ROW_MEMSLOT && row->bytes > 0 && slot_around(found, row->ipa) == NO_SLOT &&
             !add(found, rows, row, row->ipa, row->bytes, err)) {
             return false;
@@ -57,8 +57,8 @@ static bool add_switched(struct found *found, const struct rows *rows, struct er
 static bool add_touched(struct found *found, const struct rows *rows, struct error *err)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->row[i];
-        if ((!row_is_leaf(row) && row->op != ROW_NOTIFIER) ||
+        const struct recording_row *row = &rows->row[i];
+        if ((!recording_is_leaf(row) && row->op != ROW_NOTIFIER) ||
             slot_around(found, row->ipa) != NO_SLOT) {
             continue;
         }
@@ -85,8 +85,8 @@ static void set_backings(struct found *found, const struct rows *rows)
         found->slot[i].backing = BACKING_4K;
     }
     for (size_t i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->row[i];
-        uint32_t slot = row_is_leaf(row) ? slot_around(found, row->ipa) : NO_SLOT;
+        const struct recording_row *row = &rows->row[i];
+        uint32_t slot = recording_is_leaf(row) ? slot_around(found, row->ipa) : NO_SLOT;
         if (slot != NO_SLOT && slot != 0 && row->bytes >= BLOCK) {
             found->slot[slot].backing = row->bytes >= GIB ? BACKING_HUGETLB_1G : BACKING_THP;
         }
@@ -100,7 +100,7 @@ static size_t mapped_before(const struct rows *rows, size_t index)
 {
     uint64_t block = rows->row[index].ipa / BLOCK;
     for (size_t i = index; i-- > 0;) {
-        if (row_is_leaf(&rows->row[i]) && rows->row[i].ipa / BLOCK == block) {
+        if (recording_is_leaf(&rows->row[i]) && rows->row[i].ipa / BLOCK == block) {
             return i;
         }
     }
@@ -117,8 +117,8 @@ static size_t mapped_before(const struct rows *rows, size_t index)
 static void note_stores(const struct found *found, struct rows *rows)
 {
     for (size_t i = 0; i < rows->count; i++) {
-        const struct row *row = &rows->row[i];
-        uint32_t slot = row_is_leaf(row) ? slot_around(found, row->ipa) : NO_SLOT;
+        const struct recording_row *row = &rows->row[i];
+        uint32_t slot = recording_is_leaf(row) ? slot_around(found, row->ipa) : NO_SLOT;
         if (slot == NO_SLOT || slot == 0 || found->slot[slot].backing != BACKING_THP ||
             row->bytes >= BLOCK) {
             continue;
@@ -128,7 +128,7 @@ static void note_stores(const struct found *found, struct rows *rows)
             continue;
         }
         for (size_t k = i; k-- > last && at == i;) {
-            const struct row *other = &rows->row[k];
+            const struct recording_row *other = &rows->row[k];
             bool gone = other->op == ROW_MEMSLOT && other->bytes == 0 &&
                         other->ipa == found->slot[slot].ipa;
             at = gone ? k : i;
