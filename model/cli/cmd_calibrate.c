@@ -119,7 +119,7 @@ static bool calibrate_from(const struct arguments *given, struct error *err)
     }
     bool good =
         published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
-        measurements_read_on(given->measurements, &machine[0], given->kernel, false, &found, err);
+        measurements_read(given->measurements, &machine[0], given->kernel, false, &found, err);
     if (good) {
         good = fit_and_write(given, &found, machine, fit, err);
         measurements_free(&found);
@@ -139,7 +139,7 @@ static bool check(const struct arguments *given, struct error *err)
     }
     bool good = published_host(given->check, machine, err);
     if (good) {
-        good = measurements_read_on(given->measurements, machine, given->kernel, true, &found, err);
+        good = measurements_read(given->measurements, machine, given->kernel, true, &found, err);
     }
     if (good) {
         good = measurements_check(&found, machine, stdout, err);

@@ -41,7 +41,7 @@ static inline struct measurements read_back(const char *path)
     struct measurements found;
     struct platform base = base_of("neoverse-n1");
     struct error err = {0};
-    if (!measurements_read(path, &base, false, &found, &err)) {
+    if (!measurements_read(path, &base, NULL, false, &found, &err)) {
         fail_msg("%s", err.text);
     }
     return found;

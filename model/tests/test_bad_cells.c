@@ -106,7 +106,7 @@ static bool read_measurements(const char *path, struct error *err)
 {
     struct measurements found;
     struct platform base = base_of("neoverse-n1");
-    bool good = measurements_read(path, &base, false, &found, err);
+    bool good = measurements_read(path, &base, NULL, false, &found, err);
     if (good) {
         measurements_free(&found);
     }

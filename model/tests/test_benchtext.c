@@ -22,7 +22,7 @@ static struct measurements read_text(const char *text, const char *kernel)
     struct platform base = base_of("neoverse-n1");
     struct error err = {0};
     const char *path = text_file(text);
-    if (!measurements_read_on(path, &base, kernel, false, &found, &err)) {
+    if (!measurements_read(path, &base, kernel, false, &found, &err)) {
         fail_msg("%s", err.text);
     }
     unlink(path);
@@ -265,7 +265,7 @@ static void outputs_that_tell_nothing(void **state)
         struct measurements found;
         struct error err = {0};
         const char *path = text_file(bad[i].text);
-        if (measurements_read_on(path, &base, bad[i].kernel, false, &found, &err) ||
+        if (measurements_read(path, &base, bad[i].kernel, false, &found, &err) ||
             !strstr(err.text, bad[i].words)) {
             fail_msg("%s\ngave: %s\nexpected: %s", bad[i].text, err.text, bad[i].words);
         }

@@ -99,8 +99,8 @@ static void a_platform_is_held_against_rows(void **state)
     (void)state;
     const char *probe = probe_file(&machine, 1, true), *path = path_of("check.csv");
     platform.cache_bytes = 256 << 10;
-    assert_true(measurements_read(probe, &platform, false, &found, &err));
-    assert_true(measurements_read(probe, &platform, true, &all, &err));
+    assert_true(measurements_read(probe, &platform, NULL, false, &found, &err));
+    assert_true(measurements_read(probe, &platform, NULL, true, &all, &err));
     assert_int_equal(all.count, found.count + 2); /* clean and dirty, 1 MiB */
     FILE *out = fopen(path, "w+");
     assert_non_null(out);
@@ -197,7 +197,7 @@ static void times_that_are_not_of_one_run_are_named(void **state)
         assert_non_null(file);
         fprintf(file, TIMES "%s", bad[i][0]);
         assert_int_equal(fclose(file), 0);
-        assert_false(measurements_read(path, &base, false, &found, &err));
+        assert_false(measurements_read(path, &base, NULL, false, &found, &err));
         assert_int_equal(err.status, EXIT_INPUT);
         if (!strstr(err.text, bad[i][1])) {
             fail_msg("'%s' holds no '%s'", err.text, bad[i][1]);

@@ -9,7 +9,7 @@ static struct measurements read_times(const char *path, const struct platform *b
 {
     struct measurements found;
     struct error err = {0};
-    if (!measurements_read(path, base, false, &found, &err)) {
+    if (!measurements_read(path, base, NULL, false, &found, &err)) {
         fail_msg("%s", err.text);
     }
     unlink(path);

@@ -117,8 +117,8 @@ static bool read_table(const char *path, const struct platform *base, bool any_s
     return good;
 }
 
-bool measurements_read_on(const char *path, const struct platform *base, const char *kernel,
-                          bool any_size, struct measurements *found, struct error *err)
+bool measurements_read(const char *path, const struct platform *base, const char *kernel,
+                       bool any_size, struct measurements *found, struct error *err)
 {
     char *text;
     size_t length;
@@ -141,12 +141,6 @@ bool measurements_read_on(const char *path, const struct platform *base, const c
         measurements_free(found);
     }
     return good;
-}
-
-bool measurements_read(const char *path, const struct platform *base, bool any_size,
-                       struct measurements *found, struct error *err)
-{
-    return measurements_read_on(path, base, NULL, any_size, found, err);
 }
 
 void measurements_free(struct measurements *found)

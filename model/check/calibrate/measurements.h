@@ -52,14 +52,10 @@ struct measurements {
 /* Reads a file of any format; the first line tells which. `base` is what the machine is
  * taken to be like: what its caches hold (larger buffers cannot be clean or dirty in
  * them, and are passed over unless `any_size`), and, for a VM's phases on a CPU that has no record,
- * what it can do. */
-bool measurements_read(const char *path, const struct platform *base, bool any_size,
-                       struct measurements *found, struct error *err);
-
-/* The same on a kernel, which the output of a selftest does not say (benchtext.h); NULL: not
+ * what it can do. `kernel` is what the output of a selftest does not say (benchtext.h); NULL: not
  * given. */
-bool measurements_read_on(const char *path, const struct platform *base, const char *kernel,
-                          bool any_size, struct measurements *found, struct error *err);
+bool measurements_read(const char *path, const struct platform *base, const char *kernel,
+                       bool any_size, struct measurements *found, struct error *err);
 void measurements_free(struct measurements *found);
 
 /* Fits nothing: writes what a platform's modes say of every row, as CSV. */

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct measurements found;
     struct error err = {0};
-    if (measurements_read(fuzz_file(0, data, size), base(), false, &found, &err)) {
+    if (measurements_read(fuzz_file(0, data, size), base(), NULL, false, &found, &err)) {
         measurements_free(&found);
     } else {
         fuzz_expect_error(&err);
