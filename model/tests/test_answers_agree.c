@@ -93,10 +93,10 @@ static bool may_win(size_t g, size_t x, size_t strategy)
 
 static void expect_winner(size_t g, size_t x, bool sound, const struct winner_map_choice *choice)
 {
-    size_t best = MAP_NOBODY;
+    size_t best = WINNER_NONE;
     for (size_t s = 0; s < STRATEGIES; s++) {
         bool may = sound ? is_sound(g, x, s) : may_win(g, x, s);
-        if (may && (best == MAP_NOBODY || cost(g, x, s)->p50 < cost(g, x, best)->p50)) {
+        if (may && (best == WINNER_NONE || cost(g, x, s)->p50 < cost(g, x, best)->p50)) {
             best = s;
         }
     }
