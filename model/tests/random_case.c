@@ -77,7 +77,7 @@ void random_shape(struct dice *dice, struct kvmcase_shape *shape)
                                             BACKING_SHARED};
     static const uint64_t units[] = {4 * KIB, 64 * KIB, 2 * MIB};
     struct error err = {0};
-    shape->backing = backings[roll(dice, COUNT(backings))];
+    *shape = (struct kvmcase_shape){.backing = backings[roll(dice, COUNT(backings))]};
     shape->mem_mib = 1 + roll(dice, 9);
     shape->mem_mib += shape->backing == BACKING_HUGETLB ? shape->mem_mib % 2 : 0;
     shape->slot_offset_bytes = units[roll(dice, 3)] * roll(dice, 3);

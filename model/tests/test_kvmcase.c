@@ -62,7 +62,11 @@ static void what_is_no_operation_is_refused(void **state)
         {"", "found nothing"},
         {"   ", "found nothing"},
         {"cisv 3", "did you mean cisw?"},
-        {"W 0 1 2", "unknown operation 'W'"},
+        {"V 0 1 2", "unknown operation 'V'"},
+        {"W 0 1", "expected 'W FIRST STRIDE COUNT [VCPU]'"},
+        {"dropr 1", "expected 'dropr FIRST COUNT'"},
+        {"dlog", "expected 'dlog 1|0'"},
+        {"sdel 1 2", "expected 'sdel 1|2'"},
         {"w", "expected 'w FIRST STRIDE COUNT [VCPU]'"},
         {"w 0 1", "expected 'w FIRST STRIDE COUNT [VCPU]'"},
         {"w 0 1 2 3 4", "expected 'w FIRST"},
@@ -101,7 +105,7 @@ static void backings_are_those_of_the_format(void **state)
 
 /* --- shapes --- */
 
-static const struct kvmcase_shape usual = {BACKING_4K, 16, 0, 2};
+static const struct kvmcase_shape usual = {.backing = BACKING_4K, .mem_mib = 16, .vcpus = 2};
 
 static void expect_shape_refused(struct kvmcase_shape shape, const char *column)
 {
@@ -141,7 +145,7 @@ static void shapes_that_cannot_be_are_refused(void **state)
 
 static void half_a_hugetlb_page_is_unsupported(void **state)
 {
-    struct kvmcase_shape shape = {BACKING_HUGETLB, 16, 0, 1};
+    struct kvmcase_shape shape = {.backing = BACKING_HUGETLB, .mem_mib = 16, .vcpus = 1};
     (void)state;
     assert_null(kvmcase_unsupported(&shape));
     shape.mem_mib = 15;
@@ -193,6 +197,39 @@ static void rows_must_stay_within_the_vm(void **state)
     assert_true(add(&built, "destroy", &err));
     assert_false(add(&built, "x", &err));
     assert_non_null(strstr(err.text, "after 'destroy'"));
+    timeline_free(&built.timeline);
+}
+
+/* The second slot is there where the VM has one, and slots go and come. */
+static void a_second_slot_is_one_of_two(void **state)
+{
+    static const char *const none[] = {"W 0 1 1", "pop2", "drop2", "sdel 2", "sadd 1"};
+    static const char *const good[] = {"W 511 1 1", "R 0 511 2", "E 0 1 512", "pop2",
+                                       "drop2",     "sdel 2",    "sadd 2",    "sdel 1",
+                                       "dlog 1",    "dlog 0",    "sadd 1",    "dropr 4095 1"};
+    static const char *const bad[] = {"W 512 1 1", "sdel 0",       "sdel 3",   "sadd 2",
+                                      "dlog 2",    "dropr 4095 2", "W 0 1 1 2"};
+    struct kvmcase_shape two = usual;
+    struct built built;
+    struct error err;
+    (void)state;
+    built_init(&built, &usual);
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_false(add(&built, none[i], &err));
+        assert_int_equal(err.status, EXIT_INPUT);
+    }
+    timeline_free(&built.timeline);
+    two.mem2_mib = 2;
+    built_init(&built, &two);
+    assert_int_equal(built.timeline.vm.slot_count, 3);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(add(&built, good[i], &err));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_false(add(&built, bad[i], &err));
+        assert_int_equal(err.status, EXIT_INPUT);
+        assert_non_null(strstr(err.text, "cases.csv:7: op: found "));
+    }
     timeline_free(&built.timeline);
 }
 
@@ -252,6 +289,7 @@ int main(void)
         cmocka_unit_test(shapes_that_cannot_be_are_refused),
         cmocka_unit_test(half_a_hugetlb_page_is_unsupported),
         cmocka_unit_test(rows_must_stay_within_the_vm),
+        cmocka_unit_test(a_second_slot_is_one_of_two),
         cmocka_unit_test(a_walk_reads_the_tables_while_the_mmu_is_on),
         cmocka_unit_test(rows_are_phases),
     };

@@ -70,11 +70,22 @@ enum input {
     INPUT_VCPUS,
     INPUT_PHASE,
     INPUT_OP,
+    INPUT_PAGE2,
+    INPUT_MEM2_MIB,
+    INPUT_EAGER_SPLIT,
     INPUTS
 };
 
 static const char *const input_name[INPUTS] = {
-    "kernel", "cpu", "fwb", "case", "page", "mem_mib", "slot_offset_bytes", "vcpus", "phase", "op"};
+    "kernel", "cpu",   "fwb", "case",  "page",     "mem_mib",    "slot_offset_bytes",
+    "vcpus",  "phase", "op",  "page2", "mem2_mib", "eager_split"};
+
+/* `fwb` only repeats the CPU; the last ones are of VMs with more than usual. */
+static bool is_optional(enum input input)
+{
+    return input == INPUT_FWB || input == INPUT_PAGE2 || input == INPUT_MEM2_MIB ||
+           input == INPUT_EAGER_SPLIT;
+}
 
 static const char *input_cell(const struct counts *counts, size_t row, enum input input)
 {
@@ -87,12 +98,11 @@ static struct source_location place_of(const struct counts *counts, size_t row, 
                                     input_name[input]};
 }
 
-/* Everything but `fwb` has to be there; that one only repeats the CPU. */
 static bool check_columns(const struct counts *counts, struct error *err)
 {
     for (int i = 0; i < INPUTS; i++) {
         struct source_location at = {.file = counts->table.path, .key = input_name[i]};
-        if (i != INPUT_FWB && csv_column(&counts->table, input_name[i]) < 0) {
+        if (!is_optional((enum input)i) && csv_column(&counts->table, input_name[i]) < 0) {
             return error_input(err, &at, "missing: expected a column of that name");
         }
     }
@@ -236,6 +246,21 @@ static bool whole_cell(const struct counts *counts, size_t row, enum input input
     return csv_whole(&counts->table, row, column, 0, value, err);
 }
 
+/* Of a VM with a second slot, or with eager splitting; 0 where the column is not there. */
+static bool read_more(const struct counts *counts, size_t row, struct kvmcase_shape *shape,
+                      struct error *err)
+{
+    const struct csv *table = &counts->table;
+    struct source_location at = place_of(counts, row, INPUT_PAGE2);
+    int mem2 = csv_column(table, input_name[INPUT_MEM2_MIB]);
+    int eager = csv_column(table, input_name[INPUT_EAGER_SPLIT]);
+    shape->backing2 = BACKING_4K;
+    return csv_whole(table, row, mem2, 0, &shape->mem2_mib, err) &&
+           csv_whole(table, row, eager, 0, &shape->eager_split, err) &&
+           (shape->mem2_mib == 0 ||
+            kvmcase_backing(input_cell(counts, row, INPUT_PAGE2), &shape->backing2, &at, err));
+}
+
 static bool read_shape(const struct counts *counts, size_t row, struct kvmcase_shape *shape,
                        struct error *err)
 {
@@ -244,7 +269,7 @@ static bool read_shape(const struct counts *counts, size_t row, struct kvmcase_s
            whole_cell(counts, row, INPUT_MEM_MIB, &shape->mem_mib, err) &&
            whole_cell(counts, row, INPUT_SLOT_OFFSET, &shape->slot_offset_bytes, err) &&
            whole_cell(counts, row, INPUT_VCPUS, &shape->vcpus, err) &&
-           kvmcase_check(shape, &at, err);
+           read_more(counts, row, shape, err) && kvmcase_check(shape, &at, err);
 }
 
 /* --- building the timelines --- */
@@ -267,8 +292,8 @@ static bool begin_vm(struct counts *counts, const struct platform *base, size_t 
 /* A row must describe the VM as its first row did. */
 static bool check_same_vm(const struct counts *counts, size_t row, struct error *err)
 {
-    static const enum input shape[] = {INPUT_FWB, INPUT_PAGE, INPUT_MEM_MIB, INPUT_SLOT_OFFSET,
-                                       INPUT_VCPUS};
+    static const enum input shape[] = {INPUT_FWB,   INPUT_PAGE,  INPUT_MEM_MIB,  INPUT_SLOT_OFFSET,
+                                       INPUT_VCPUS, INPUT_PAGE2, INPUT_MEM2_MIB, INPUT_EAGER_SPLIT};
     size_t first = counts->vms[counts->rows[row].vm].first_row;
     for (size_t i = 0; i < sizeof shape / sizeof *shape; i++) {
         const char *was = input_cell(counts, first, shape[i]);

@@ -15,45 +15,60 @@ enum operands {
     TAKES_NOTHING,
     TAKES_VCPU, /* [VCPU] */
     TAKES_COUNT, /* N */
+    TAKES_RANGE, /* FIRST COUNT */
     TAKES_PAGES, /* FIRST STRIDE COUNT [VCPU] */
 };
 
+/* A word, and what it stands for; the second slot has words of its own. */
 static const struct verb {
     const char *name;
+    enum kvmcase_verb verb;
     enum operands operands;
+    bool second;
     const char *spelling;
 } verbs[] = {
-    [KVMCASE_WRITE] = {"w", TAKES_PAGES, "w FIRST STRIDE COUNT [VCPU]"},
-    [KVMCASE_READ] = {"r", TAKES_PAGES, "r FIRST STRIDE COUNT [VCPU]"},
-    [KVMCASE_CALL] = {"e", TAKES_PAGES, "e FIRST STRIDE COUNT [VCPU]"},
-    [KVMCASE_EXIT] = {"x", TAKES_VCPU, "x [VCPU]"},
-    [KVMCASE_MMU_ON] = {"mon", TAKES_VCPU, "mon [VCPU]"},
-    [KVMCASE_MMU_OFF] = {"moff", TAKES_VCPU, "moff [VCPU]"},
-    [KVMCASE_SETWAY] = {"cisw", TAKES_COUNT, "cisw N"},
-    [KVMCASE_INIT] = {"init", TAKES_VCPU, "init [VCPU]"},
-    [KVMCASE_FILL] = {"pop", TAKES_NOTHING, "pop"},
-    [KVMCASE_DROP] = {"drop", TAKES_NOTHING, "drop"},
-    [KVMCASE_DESTROY] = {"destroy", TAKES_NOTHING, "destroy"},
+    {"w", KVMCASE_WRITE, TAKES_PAGES, false, "w FIRST STRIDE COUNT [VCPU]"},
+    {"r", KVMCASE_READ, TAKES_PAGES, false, "r FIRST STRIDE COUNT [VCPU]"},
+    {"e", KVMCASE_CALL, TAKES_PAGES, false, "e FIRST STRIDE COUNT [VCPU]"},
+    {"x", KVMCASE_EXIT, TAKES_VCPU, false, "x [VCPU]"},
+    {"mon", KVMCASE_MMU_ON, TAKES_VCPU, false, "mon [VCPU]"},
+    {"moff", KVMCASE_MMU_OFF, TAKES_VCPU, false, "moff [VCPU]"},
+    {"cisw", KVMCASE_SETWAY, TAKES_COUNT, false, "cisw N"},
+    {"init", KVMCASE_INIT, TAKES_VCPU, false, "init [VCPU]"},
+    {"pop", KVMCASE_FILL, TAKES_NOTHING, false, "pop"},
+    {"drop", KVMCASE_DROP, TAKES_NOTHING, false, "drop"},
+    {"destroy", KVMCASE_DESTROY, TAKES_NOTHING, false, "destroy"},
+    {"pret", KVMCASE_FILL, TAKES_NOTHING, false, "pret"},
+    {"dropr", KVMCASE_DROP_RANGE, TAKES_RANGE, false, "dropr FIRST COUNT"},
+    {"W", KVMCASE_WRITE, TAKES_PAGES, true, "W FIRST STRIDE COUNT [VCPU]"},
+    {"R", KVMCASE_READ, TAKES_PAGES, true, "R FIRST STRIDE COUNT [VCPU]"},
+    {"E", KVMCASE_CALL, TAKES_PAGES, true, "E FIRST STRIDE COUNT [VCPU]"},
+    {"pop2", KVMCASE_FILL, TAKES_NOTHING, true, "pop2"},
+    {"drop2", KVMCASE_DROP, TAKES_NOTHING, true, "drop2"},
+    {"sdel", KVMCASE_SLOT_DELETE, TAKES_COUNT, false, "sdel 1|2"},
+    {"sadd", KVMCASE_SLOT_ADD, TAKES_COUNT, false, "sadd 1|2"},
+    {"dlog", KVMCASE_DIRTY_LOG, TAKES_COUNT, false, "dlog 1|0"},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
 #define WORDS_MAX 5 /* the longest operation's */
 #define TEXT_MAX 128
 
-static bool find_verb(const char *word, enum kvmcase_verb *verb, const struct source_location *at,
-                      struct error *err)
+/* NULL with a line. */
+static const struct verb *find_verb(const char *word, const struct source_location *at,
+                                    struct error *err)
 {
     const char *names[VERBS];
     char hint[256] = "";
     for (size_t i = 0; i < VERBS; i++) {
         names[i] = verbs[i].name;
         if (strcmp(word, verbs[i].name) == 0) {
-            *verb = (enum kvmcase_verb)i;
-            return true;
+            return &verbs[i];
         }
     }
     error_suggest(hint, sizeof hint, word, names, VERBS);
-    return error_input(err, at, "unknown operation '%s'%s", word, hint);
+    error_input(err, at, "unknown operation '%s'%s", word, hint);
+    return NULL;
 }
 
 /* Digits only: a sign or a fraction is a slip, not a number of pages. */
@@ -74,6 +89,7 @@ static void operand_range(enum operands operands, size_t *least, size_t *most)
     static const size_t range[][2] = {[TAKES_NOTHING] = {0, 0},
                                       [TAKES_VCPU] = {0, 1},
                                       [TAKES_COUNT] = {1, 1},
+                                      [TAKES_RANGE] = {2, 2},
                                       [TAKES_PAGES] = {3, 4}};
     *least = range[operands][0];
     *most = range[operands][1];
@@ -90,6 +106,11 @@ static void set_operands(struct kvmcase_op *op, enum operands operands, const ui
         break;
     case TAKES_COUNT:
         op->count = number[0];
+        break;
+    case TAKES_RANGE:
+        op->first = number[0];
+        op->stride = 1;
+        op->count = number[1];
         break;
     case TAKES_NOTHING:
     case TAKES_VCPU:
@@ -117,10 +138,12 @@ bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_
     if (count == 0) {
         return error_input(err, at, "found nothing, expected an operation such as 'w 0 1 1024'");
     }
-    if (!find_verb(words[0], &op->verb, at, err)) {
+    const struct verb *verb = find_verb(words[0], at, err);
+    if (!verb) {
         return false;
     }
-    const struct verb *verb = &verbs[op->verb];
+    op->verb = verb->verb;
+    op->second = verb->second;
     operand_range(verb->operands, &least, &most);
     bool good = count - 1 >= least && count - 1 <= most;
     for (size_t i = 1; good && i < count; i++) {
@@ -170,8 +193,11 @@ static bool fill_shape(const struct kvmcase_shape *shape, struct vm_shape *vm, s
                                    .bytes = shape->mem_mib * MIB,
                                    .misalign = shape->slot_offset_bytes % (2 * MIB),
                                    .backing = shape->backing};
+    const struct slot_shape second = {
+        .ipa = KVMCASE_SECOND_IPA, .bytes = shape->mem2_mib * MIB, .backing = shape->backing2};
     vm_shape_defaults(vm, (uint32_t)shape->vcpus);
-    return vm_shape_slot(vm, code, err) && vm_shape_slot(vm, ram, err);
+    return vm_shape_slot(vm, code, err) && vm_shape_slot(vm, ram, err) &&
+           (shape->mem2_mib == 0 || vm_shape_slot(vm, second, err));
 }
 
 bool kvmcase_check(const struct kvmcase_shape *shape, const struct source_location *at,
@@ -203,7 +229,8 @@ bool kvmcase_check(const struct kvmcase_shape *shape, const struct source_locati
 
 const char *kvmcase_unsupported(const struct kvmcase_shape *shape)
 {
-    if (backing_is_hugetlb(shape->backing) && shape->mem_mib % 2 != 0) {
+    if ((backing_is_hugetlb(shape->backing) && shape->mem_mib % 2 != 0) ||
+        (backing_is_hugetlb(shape->backing2) && shape->mem2_mib % 2 != 0)) {
         return "page: hugetlb memory that is no whole number of 2 MiB pages";
     }
     return NULL;
@@ -258,20 +285,29 @@ static void end_run(struct kvmcase *kvmcase, uint32_t vcpu)
                              .density = 1});
 }
 
+static uint64_t slot_ipa(const struct kvmcase *kvmcase, bool second)
+{
+    return second ? KVMCASE_SECOND_IPA : KVMCASE_RAM_IPA + kvmcase->shape.slot_offset_bytes;
+}
+
+static uint64_t slot_mib(const struct kvmcase *kvmcase, bool second)
+{
+    return second ? kvmcase->shape.mem2_mib : kvmcase->shape.mem_mib;
+}
+
 /* Neighbouring pages are one piece, and so is one page again and again. */
 static void touch_ram(struct kvmcase *kvmcase, const struct kvmcase_op *op,
                       enum touch_access access)
 {
     bool dense = op->stride == 1;
     bool single = op->stride == 0 || op->count == 1;
-    uint64_t ram = KVMCASE_RAM_IPA + kvmcase->shape.slot_offset_bytes;
     if (op->count == 0) {
         return;
     }
     timeline_add(kvmcase->timeline, (uint32_t)op->vcpu,
                  (struct op){.kind = OP_TOUCH,
                              .access = (uint8_t)access,
-                             .ipa = ram + op->first * KVMCASE_PAGE,
+                             .ipa = slot_ipa(kvmcase, op->second) + op->first * KVMCASE_PAGE,
                              .bytes = (dense ? op->count : 1) * KVMCASE_PAGE,
                              .stride = single ? KVMCASE_PAGE : op->stride * KVMCASE_PAGE,
                              .count = dense || single ? 1 : op->count,
@@ -316,6 +352,10 @@ static void run_guest(struct kvmcase *kvmcase, const struct kvmcase_op *op)
     case KVMCASE_INIT:
     case KVMCASE_FILL:
     case KVMCASE_DROP:
+    case KVMCASE_DROP_RANGE:
+    case KVMCASE_SLOT_DELETE:
+    case KVMCASE_SLOT_ADD:
+    case KVMCASE_DIRTY_LOG:
     case KVMCASE_DESTROY:
         break;
     }
@@ -325,18 +365,50 @@ static void run_guest(struct kvmcase *kvmcase, const struct kvmcase_op *op)
 static bool check_pages(const struct kvmcase *kvmcase, const struct kvmcase_op *op,
                         const struct source_location *at, struct error *err)
 {
-    uint64_t pages = kvmcase->shape.mem_mib * (MIB / KVMCASE_PAGE);
+    uint64_t pages = slot_mib(kvmcase, op->second) * (MIB / KVMCASE_PAGE);
     uint64_t room = op->first < pages ? pages - 1 - op->first : 0;
     bool fits = op->count == 0 || (op->first < pages && (op->count == 1 || op->stride == 0 ||
                                                          room / op->stride >= op->count - 1));
     if (!fits) {
         return error_input(err, at,
                            "found %llu pages from %llu on, every %llu-th, expected pages "
-                           "below %llu (mem_mib)",
+                           "below %llu (%s)",
                            (unsigned long long)op->count, (unsigned long long)op->first,
-                           (unsigned long long)op->stride, (unsigned long long)pages);
+                           (unsigned long long)op->stride, (unsigned long long)pages,
+                           op->second ? "mem2_mib" : "mem_mib");
     }
     return true;
+}
+
+/* A slot that the VM has, there or gone as the operation asks for. */
+static bool check_slot(const struct kvmcase *kvmcase, const struct kvmcase_op *op,
+                       const struct source_location *at, struct error *err)
+{
+    bool has = kvmcase->shape.mem2_mib > 0, adds = op->verb == KVMCASE_SLOT_ADD;
+    if (op->count != KVMCASE_RAM_SLOT && !(op->count == KVMCASE_SECOND_SLOT && has)) {
+        return error_input(err, at, "found slot %llu, expected %s", (unsigned long long)op->count,
+                           has ? "1 or 2" : "1: the VM has no mem2_mib");
+    }
+    bool gone = kvmcase->gone[op->count - KVMCASE_RAM_SLOT];
+    return gone == adds ||
+           error_input(err, at, "found slot %llu, which is %s", (unsigned long long)op->count,
+                       gone ? "deleted already" : "there already");
+}
+
+/* Whether its first three numbers name pages. */
+static bool takes_pages(const struct kvmcase_op *op)
+{
+    return op->verb == KVMCASE_WRITE || op->verb == KVMCASE_READ || op->verb == KVMCASE_CALL ||
+           op->verb == KVMCASE_DROP_RANGE;
+}
+
+static const char *name_of(const struct kvmcase_op *op)
+{
+    size_t i = 0;
+    while (i < VERBS - 1 && (verbs[i].verb != op->verb || verbs[i].second != op->second)) {
+        i++;
+    }
+    return verbs[i].name;
 }
 
 static bool check_row(const struct kvmcase *kvmcase, const struct kvmcase_op *op,
@@ -344,36 +416,70 @@ static bool check_row(const struct kvmcase *kvmcase, const struct kvmcase_op *op
 {
     if (kvmcase->destroyed) {
         return error_input(err, at, "found '%s' after 'destroy', expected nothing more of this VM",
-                           verbs[op->verb].name);
+                           name_of(op));
     }
     if (op->vcpu >= kvmcase->shape.vcpus) {
         return error_input(err, at, "found vCPU %llu, expected one below %llu (vcpus)",
                            (unsigned long long)op->vcpu, (unsigned long long)kvmcase->shape.vcpus);
     }
-    return verbs[op->verb].operands != TAKES_PAGES || check_pages(kvmcase, op, at, err);
+    if (op->verb == KVMCASE_DIRTY_LOG && op->count > 1) {
+        return error_input(err, at, "found 'dlog %llu', expected 'dlog 1' or 'dlog 0'",
+                           (unsigned long long)op->count);
+    }
+    if (op->second && kvmcase->shape.mem2_mib == 0) {
+        return error_input(err, at, "found '%s', expected a VM with mem2_mib", name_of(op));
+    }
+    if (op->verb == KVMCASE_SLOT_DELETE || op->verb == KVMCASE_SLOT_ADD) {
+        return check_slot(kvmcase, op, at, err);
+    }
+    return !takes_pages(op) || check_pages(kvmcase, op, at, err);
+}
+
+/* What the VMM does. */
+static void add_vmm(struct kvmcase *kvmcase, struct op op)
+{
+    timeline_add(kvmcase->timeline, SCRIPT_VMM, op);
 }
 
 bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase_op *op,
                  uint32_t *phase, const struct source_location *at, struct error *err)
 {
-    struct timeline *timeline = kvmcase->timeline;
-    uint64_t ram = KVMCASE_RAM_IPA + kvmcase->shape.slot_offset_bytes;
+    uint64_t ipa = slot_ipa(kvmcase, op->second);
     if (!check_row(kvmcase, op, at, err)) {
         return false;
     }
-    *phase = timeline_phase(timeline, name);
+    *phase = timeline_phase(kvmcase->timeline, name);
     switch (op->verb) {
     case KVMCASE_INIT:
-        timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_REINIT, .n = op->vcpu});
+        add_vmm(kvmcase, (struct op){.kind = OP_REINIT, .n = op->vcpu});
         kvmcase->mmu_on[op->vcpu] = false;
         break;
     case KVMCASE_FILL:
-        timeline_add(
-            timeline, SCRIPT_VMM,
-            (struct op){.kind = OP_FILL, .ipa = ram, .bytes = kvmcase->shape.mem_mib * MIB});
+        add_vmm(
+            kvmcase,
+            (struct op){.kind = OP_FILL, .ipa = ipa, .bytes = slot_mib(kvmcase, op->second) * MIB});
         break;
     case KVMCASE_DROP:
-        timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_DROP, .n = KVMCASE_RAM_SLOT});
+        add_vmm(kvmcase, (struct op){.kind = OP_DROP,
+                                     .n = op->second ? KVMCASE_SECOND_SLOT : KVMCASE_RAM_SLOT});
+        break;
+    case KVMCASE_DROP_RANGE:
+        add_vmm(kvmcase, (struct op){.kind = OP_NOTIFY,
+                                     .ipa = ipa + op->first * KVMCASE_PAGE,
+                                     .bytes = op->count * KVMCASE_PAGE});
+        break;
+    case KVMCASE_SLOT_DELETE:
+        kvmcase->gone[op->count - KVMCASE_RAM_SLOT] = true;
+        add_vmm(kvmcase, (struct op){.kind = OP_SLOT_DELETE, .n = op->count});
+        break;
+    case KVMCASE_SLOT_ADD:
+        kvmcase->gone[op->count - KVMCASE_RAM_SLOT] = false;
+        add_vmm(kvmcase, (struct op){.kind = OP_SLOT_ADD, .n = op->count});
+        break;
+    case KVMCASE_DIRTY_LOG:
+        add_vmm(kvmcase, (struct op){.kind = OP_DIRTY_LOG,
+                                     .on = op->count == 1,
+                                     .n = kvmcase->shape.eager_split});
         break;
     case KVMCASE_DESTROY:
         /* The tables are freed as they are, with no unmap, flush or invalidation:
@@ -390,5 +496,5 @@ bool kvmcase_add(struct kvmcase *kvmcase, const char *name, const struct kvmcase
         run_guest(kvmcase, op);
         break;
     }
-    return timeline_fits(timeline, at, err);
+    return timeline_fits(kvmcase->timeline, at, err);
 }

@@ -3,7 +3,7 @@
  * as a serial timeline.
  *
  * The VM has two slots: 16 KiB for the guest's own code (page 0 the code, page 1
- * the guest's page tables), and RAM. An operation is one of
+ * the guest's page tables), and RAM; it may have a second slot of RAM. An operation is one of
  *
  *   w|r|e FIRST STRIDE COUNT [VCPU]  the guest writes, reads or calls COUNT pages
  *   x [VCPU]                         the guest only exits
@@ -12,6 +12,11 @@
  *   init [VCPU]                      KVM_ARM_VCPU_INIT
  *   pop                              the VMM fills RAM
  *   drop                             the VMM gives RAM back to the host
+ *   pret                             the VMM writes instructions all over RAM
+ *   dropr FIRST COUNT                MADV_DONTNEED of a part of shared RAM: its pages stay
+ *   W|R|E, pop2, drop2               the same as w|r|e, pop, drop in the second slot
+ *   sdel|sadd 1|2                    the VMM deletes RAM's or the second slot, adds it again
+ *   dlog 1|0                         dirty logging goes on or off for all slots
  *   destroy                          the VMM closes the VM
  *
  * Every run of a vCPU fetches code page 0 and ends with a store outside every
@@ -32,14 +37,20 @@ struct source_location;
 #define KVMCASE_RAM_IPA UINT64_C(0x90000000)
 #define KVMCASE_EXIT_IPA UINT64_C(0x10001000)
 #define KVMCASE_RAM_SLOT 1
+#define KVMCASE_SECOND_SLOT 2
+#define KVMCASE_SECOND_IPA UINT64_C(0xd0000000) /* in a GiB of its own */
 #define KVMCASE_VCPUS 512 /* as many as KVM allows */
 
-/* What one VM is, from the columns page, mem_mib, slot_offset_bytes, vcpus. */
+/* What one VM is, from the columns page, mem_mib, slot_offset_bytes, vcpus, and those that a table
+ * may have besides: page2, mem2_mib, eager_split. */
 struct kvmcase_shape {
     enum backing backing;
     uint64_t mem_mib;
     uint64_t slot_offset_bytes; /* RAM begins so much above its usual place */
     uint64_t vcpus;
+    enum backing backing2;
+    uint64_t mem2_mib; /* 0: there is no second slot */
+    uint64_t eager_split; /* 1: blocks are split when logging goes on */
 };
 
 enum kvmcase_verb {
@@ -53,13 +64,19 @@ enum kvmcase_verb {
     KVMCASE_INIT,
     KVMCASE_FILL,
     KVMCASE_DROP,
+    KVMCASE_DROP_RANGE,
+    KVMCASE_SLOT_DELETE,
+    KVMCASE_SLOT_ADD,
+    KVMCASE_DIRTY_LOG,
     KVMCASE_DESTROY
 };
 
 struct kvmcase_op {
     enum kvmcase_verb verb;
-    uint64_t first, stride, count; /* pages; count also of set/way operations */
+    /* Pages; count also of set/way operations, a slot's number, and 1 for on. */
+    uint64_t first, stride, count;
     uint64_t vcpu;
+    bool second; /* in the second slot */
 };
 
 /* One VM while its timeline is built. */
@@ -67,10 +84,11 @@ struct kvmcase {
     struct kvmcase_shape shape;
     struct timeline *timeline;
     bool mmu_on[KVMCASE_VCPUS]; /* as the guest has set it itself */
+    bool gone[2]; /* RAM, the second slot: deleted */
     bool destroyed;
 };
 
-/* The backing that a `page` cell names: 4k, thp, hugetlb or shm. */
+/* The backing that a `page` or `page2` cell names: 4k, thp, hugetlb, hugetlb-shared or shm. */
 bool kvmcase_backing(const char *text, enum backing *backing, const struct source_location *at,
                      struct error *err);
 
