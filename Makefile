@@ -12,9 +12,10 @@
 #   TEST_JOBS=2 TEST_TIMEOUT=600 check: programs at a time; seconds for each
 #   SECONDS=60 TARGETS='study'   fuzz: seconds in all; targets (all of them)
 #   PYTHON=python3               bench: another Python
-#   KERNEL=file                  kvm-counts, kvm-zap: another arm64 kernel
+#   KERNEL=file                  kvm-counts, kvm-zap, kvm-proof-linux: another arm64 kernel
 #   FULL=1                       kvm-counts: all cases, and a CPU without VHE
-#   QEMU=command RULES=1         kvm-proof: another QEMU; leave each rule of the detector out
+#   QEMU=command                 kvm-proof, kvm-proof-linux: another QEMU
+#   RULES=1                      kvm-proof: leave each rule of the detector out
 #   V=1                          show whole commands
 
 .DEFAULT_GOAL := all
@@ -422,6 +423,10 @@ build/bare-host.elf: $(PROOF)/bare/start.S $(PROOF)/bare/guest.S $(PROOF)/bare/h
 .PHONY: kvm-proof
 kvm-proof: build/s2flush build/detector.so build/bare-host.elf ## watch an emulated host reboot its guest for old bytes, by each policy (RULES=1)
 	@$(PROOF)/run.sh $^ build/proof
+
+.PHONY: kvm-proof-linux
+kvm-proof-linux: build/detector.so build/probe-arm64 build/init-arm64 ## watch Debian's kernel as a KVM host for old bytes (KERNEL=file)
+	@$(PROOF)/linux.sh $^ build/proof
 
 .PHONY: kvm-zap
 kvm-zap: build/zap-arm64 ## count what giving memory back takes in a real arm64 kernel (KERNEL=file)

@@ -5,9 +5,10 @@
  * of guests. Whether an access goes through the caches follows from HCR_EL2 and SCTLR of the
  * regime; with the MMU on, memory is taken as Write-Back.
  *
- *   -plugin detector.so,ram=BASE:BYTES,report=FILE[,dic=off][,without=RULE]
+ *   -plugin detector.so,ram=BASE:BYTES,report=FILE[,dic=off][,dc=off][,without=RULE]
  *
  * CTR_EL0.IDC and .DIC are the machine's; dic=off takes the I-caches as not coherent all the same.
+ * dc=off takes the host's DC CIVAC as not done: a control, for a kernel whose code stays as it is.
  */
 #include "qemu.h"
 #include "shadow.h"
@@ -55,7 +56,7 @@ static struct vcpu {
     enum who who;
     bool guest, data_past, fetch_past;
 } vcpus[VCPUS];
-static bool hides_dic;
+static bool hides_dic, ignores_dc;
 
 #define HCR_VM (UINT64_C(1) << 0)
 #define HCR_DC (UINT64_C(1) << 12)
@@ -177,6 +178,12 @@ static uint64_t counts[2][COUNT_KINDS]; /* of hosts, of guests */
 
 /* --- calls from QEMU --- */
 
+static uint64_t end_of_line(uint64_t at, uint64_t end)
+{
+    uint64_t next = (at | (LINE_BYTES - 1)) + 1;
+    return next < end ? next : end;
+}
+
 static void accessed(unsigned index, uint32_t info, uint64_t address, void *pc)
 {
     struct vcpu *vcpu = &vcpus[index];
@@ -186,12 +193,13 @@ static void accessed(unsigned index, uint32_t info, uint64_t address, void *pc)
     }
     uint64_t physical = qemu_plugin_hwaddr_phys_addr(where);
     uint64_t end = physical + (UINT64_C(1) << qemu_plugin_mem_size_shift(info));
-    for (uint64_t at = physical; at < end; at = (at | (LINE_BYTES - 1)) + 1) {
+    for (uint64_t at = physical, next; at < end; at = next) {
+        next = end_of_line(at, end);
         if (!shadow_holds(at)) {
             return;
         }
         if (qemu_plugin_mem_is_store(info)) {
-            shadow_write(at, vcpu->data_past,
+            shadow_write(at, next - at, vcpu->data_past,
                          (struct shadow_writer){(uint64_t)pc, (uint8_t)vcpu->who, (uint8_t)index});
         } else {
             found(vcpu, false, at, (uint64_t)pc, shadow_read(at, vcpu->data_past));
@@ -219,8 +227,9 @@ static void executed(unsigned index, void *data)
     }
     for (int part = 0; part < 2; part++) {
         uint64_t at = block->physical[part], end = at + block->bytes[part];
-        for (; at < end && shadow_holds(at); at = (at | (LINE_BYTES - 1)) + 1) {
-            found(vcpu, true, at, block->pc, shadow_fetch(at, vcpu->fetch_past));
+        for (uint64_t next; at < end && shadow_holds(at); at = next) {
+            next = end_of_line(at, end);
+            found(vcpu, true, at, block->pc, shadow_fetch(at, next - at, vcpu->fetch_past));
         }
     }
     block->checked = shadow_code_changes;
@@ -231,7 +240,7 @@ static void zero_block(unsigned index, uint64_t physical)
 {
     struct vcpu *vcpu = &vcpus[index];
     if (SHADOW_HAS(ZERO)) {
-        shadow_write(physical, vcpu->data_past,
+        shadow_write(physical, LINE_BYTES, vcpu->data_past,
                      (struct shadow_writer){0, (uint8_t)vcpu->who, (uint8_t)index});
     }
 }
@@ -270,7 +279,7 @@ static void maintained(unsigned index, void *data)
             counts[vcpu->guest][COUNT_UNTRANSLATED]++;
         } else if (zero) {
             zero_block(index, physical & ~(LINE_BYTES - 1));
-        } else {
+        } else if (!ignores_dc || vcpu->guest || maintenance[i].op != DO_CLEAN_DROP) {
             /* HCR_EL2.VM makes a guest's DC IVAC clean as well. */
             bool cleans = maintenance[i].op == DO_DROP && vcpu->guest;
             shadow_maintain(index, cleans ? DO_CLEAN_DROP : maintenance[i].op, physical);
@@ -412,8 +421,10 @@ static bool take(const char *argument)
         report_path = strdup(value);
         return report_path != NULL;
     }
-    if (strcmp(argument, "dic=off") == 0) {
-        hides_dic = true;
+    bool hide = strcmp(argument, "dic=off") == 0, ignore = strcmp(argument, "dc=off") == 0;
+    if (hide || ignore) {
+        hides_dic |= hide;
+        ignores_dc |= ignore;
         return true;
     }
     return strncmp(argument, "without", length) == 0 && shadow_leave_out(value);

@@ -19,15 +19,14 @@ enum {
     LOST = 16, /* the newest bytes are nowhere */
     UNCLEAN = 32, /* they have not reached the PoU */
     CODE = 64, /* in an I-cache */
-    OLD_CODE = 128, /* and old */
 };
 
 struct line {
     uint8_t may[2]; /* by accesses alone; by speculation as well */
     uint8_t who, vcpu; /* who wrote last */
     uint32_t written; /* how often */
-    uint32_t icache_era; /* CODE and OLD_CODE are of this one */
-    uint32_t unused;
+    uint32_t icache_era; /* CODE and newer[] are of this one */
+    uint16_t newer[2]; /* the words of CODE that are old */
     uint64_t pc;
 };
 
@@ -89,10 +88,19 @@ static struct line *line_at(uint64_t address)
     struct line *line = &lines[(address - ram_base) / LINE_BYTES];
     if (line->icache_era != icache_era) {
         line->icache_era = icache_era;
-        line->may[0] &= (uint8_t) ~(CODE | OLD_CODE);
-        line->may[1] &= (uint8_t) ~(CODE | OLD_CODE);
+        for (int ahead = 0; ahead < 2; ahead++) {
+            line->may[ahead] &= (uint8_t)~CODE;
+            line->newer[ahead] = 0;
+        }
     }
     return line;
+}
+
+/* A bit for each instruction that bytes are part of. */
+static uint16_t words(uint64_t address, uint64_t bytes)
+{
+    uint64_t first = address % LINE_BYTES / 4, last = (address % LINE_BYTES + bytes - 1) / 4;
+    return (uint16_t)((UINT32_C(2) << last) - (UINT32_C(1) << first));
 }
 
 /* --- accesses --- */
@@ -111,13 +119,13 @@ static void write_past(uint8_t *may, bool ahead)
     *may |= (copy && HAS(OLD_COPY) ? OLD_COPY : 0) | (dirty ? OLD_DIRTY | OLD_COPY : 0);
 }
 
-void shadow_write(uint64_t address, bool past, struct shadow_writer writer)
+void shadow_write(uint64_t address, uint64_t bytes, bool past, struct shadow_writer writer)
 {
     struct line *line = line_at(address);
     for (int ahead = 0; ahead < 2; ahead++) {
         uint8_t *may = &line->may[ahead];
         if ((*may & CODE) && HAS(OLD_CODE)) {
-            *may |= OLD_CODE;
+            line->newer[ahead] |= words(address, bytes);
         }
         if (past) {
             write_past(may, ahead);
@@ -144,13 +152,13 @@ static bool old_in(uint8_t may, bool past, bool fetch, enum shadow_where *where)
     return fetch && !past && !has_idc && (may & UNCLEAN);
 }
 
-static struct shadow_answer answer(const struct line *line, bool past, bool fetch)
+static struct shadow_answer answer(const struct line *line, bool past, uint16_t fetched)
 {
     struct shadow_answer answer = {.found = FOUND_NEW, .writer = {line->pc, line->who, line->vcpu}};
     for (int ahead = 1; ahead >= 0; ahead--) {
         enum shadow_where where = IN_ICACHE;
-        bool kept = fetch && !has_dic && (line->may[ahead] & OLD_CODE);
-        if (kept || old_in(line->may[ahead], past, fetch, &where)) {
+        bool kept = !has_dic && (line->newer[ahead] & fetched);
+        if (kept || old_in(line->may[ahead], past, fetched != 0, &where)) {
             answer.found = ahead ? FOUND_OLD_AHEAD : FOUND_OLD;
             answer.where = where;
         }
@@ -161,7 +169,7 @@ static struct shadow_answer answer(const struct line *line, bool past, bool fetc
 struct shadow_answer shadow_read(uint64_t address, bool past)
 {
     struct line *line = line_at(address);
-    struct shadow_answer found = answer(line, past, false);
+    struct shadow_answer found = answer(line, past, 0);
     for (int ahead = 0; ahead < 2 && !past && HAS(COPY); ahead++) {
         line->may[ahead] |= COPY;
     }
@@ -173,14 +181,15 @@ static void keep_code(struct line *line, bool past, int ahead)
 {
     enum shadow_where where;
     if (HAS(CODE)) {
-        line->may[ahead] |= CODE | (old_in(line->may[ahead], past, true, &where) ? OLD_CODE : 0);
+        line->may[ahead] |= CODE;
+        line->newer[ahead] |= old_in(line->may[ahead], past, true, &where) ? 0xffff : 0;
     }
 }
 
-struct shadow_answer shadow_fetch(uint64_t address, bool past)
+struct shadow_answer shadow_fetch(uint64_t address, uint64_t bytes, bool past)
 {
     struct line *line = line_at(address);
-    struct shadow_answer found = answer(line, past, true);
+    struct shadow_answer found = answer(line, past, words(address, bytes));
     for (int ahead = 0; ahead < 2; ahead++) {
         line->may[ahead] |= !past && HAS(COPY) ? COPY : 0;
         keep_code(line, past, ahead);
@@ -229,7 +238,8 @@ static void maintain_line(struct line *line, enum shadow_op op)
             drop(may);
             break;
         case DO_ICACHE_LINE:
-            *may &= (uint8_t) ~(HAS(ICACHE) ? CODE | OLD_CODE : 0);
+            *may &= (uint8_t) ~(HAS(ICACHE) ? CODE : 0);
+            line->newer[ahead] &= HAS(ICACHE) ? 0 : 0xffff;
             break;
         case DO_ICACHE_ALL:
             break;

@@ -63,10 +63,11 @@ bool shadow_init(uint64_t base, uint64_t bytes);
 bool shadow_holds(uint64_t address);
 void shadow_caches(bool idc, bool dic);
 
-/* One access of a line; `past`: past the caches. */
-void shadow_write(uint64_t address, bool past, struct shadow_writer writer);
+/* One access within a line; `past`: past the caches. Data are old by lines, code by instructions,
+ * for literals stand beside them. */
+void shadow_write(uint64_t address, uint64_t bytes, bool past, struct shadow_writer writer);
 struct shadow_answer shadow_read(uint64_t address, bool past);
-struct shadow_answer shadow_fetch(uint64_t address, bool past);
+struct shadow_answer shadow_fetch(uint64_t address, uint64_t bytes, bool past);
 
 /* Maintenance, which is done when the vCPU's next DSB comes. */
 enum shadow_op {
