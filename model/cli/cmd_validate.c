@@ -172,6 +172,9 @@ static bool run(void *arguments, struct error *err)
 {
     const struct arguments *given = arguments;
     struct published_set set = {0};
+    if (given->misfit && given->misfit[0] == '\0') {
+        return error_input(err, NULL, "--misfit: found '', expected a file's name");
+    }
     bool ok = read_given(given, &set, err) &&
               (given->fit ? print_fit(given, &set, err) : predict(given, &set, err));
     published_free(&set);

@@ -76,7 +76,7 @@ option()
     bad "--$name: found no value, expected" "$command" "${rest[@]}" "--$name"
     given="--$name=1"
     [ "$repeatable" = yes ] || bad 'expected once' "$command" "${rest[@]}" "$given" "$given"
-    [ "$name" = output ] || bad "$right|cannot be" "$command" "${rest[@]}" "--$name=@@"
+    [[ $name = output || $name = misfit ]] || bad "$right|cannot be" "$command" "${rest[@]}" "--$name=@@"
     bad "$right|cannot be" "$command" "${rest[@]}" "--$name="
     [ "$value" = N ] || return
     for wrong in -1 1.5 99999999999999999999999 nan 0x10 '1 2' 1e400 inf; do
