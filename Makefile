@@ -343,9 +343,10 @@ check-pages: $(B)/s2flush ## open, print and look at all pages in results (needs
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long
-check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/s2flush ## play all of the random cases that check plays some of
+check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/tests/test_study_run $(B)/s2flush ## play all of the random cases that check plays some of
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_agreement
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_reference
+	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_study_run
 	@SECOND_CASES=400 SECOND_SEED=2 S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_second.sh
 
 # --- Benchmarks --------------------------------------------------------------------------------
@@ -355,7 +356,7 @@ PYTHON ?= python3
 # Where the probe runs, bench holds the model's law of flushes against it.
 PROBE_HERE := $(if $(filter aarch64 x86_64,$(shell uname -m)),build/probe)
 
-.PHONY: bench bench-check bench-accept bench-law
+.PHONY: bench bench-check bench-accept bench-waits bench-law
 bench: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## measure against peers and floors into results/bench (needs deps-bench)
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench
 
@@ -364,6 +365,9 @@ bench-check: $(BENCHES) ## fail where an instruction count left bench/baseline.c
 
 bench-accept: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## the same as bench, and the figures become baseline and README
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --accept
+
+bench-waits: $(BENCHES) $(B)/s2flush ## CPU time of what people wait for, with its limits
+	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --waits
 
 bench-law: $(BENCHES) $(B)/s2flush $(PROBE_HERE) ## predict flushes of some sizes from those of others, and measure them
 	$(Q)$(PYTHON) bench/core/run_bench.py $(B)/bench --law

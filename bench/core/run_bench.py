@@ -5,6 +5,7 @@
     run_bench.py DRIVERS --check      our instructions only; status 1 where one
                                       left the baseline by more than 3 %
     run_bench.py DRIVERS --law        the flush law alone; writes nothing
+    run_bench.py DRIVERS --waits      the commands that people wait for alone; writes nothing
     run_bench.py DRIVERS --accept     all of it, and makes it the baseline and
                                       the table in bench/README.md
 
@@ -251,6 +252,81 @@ def tell_study(row):
     return f"{what}, {n} cores: {value} {unit}" + (f" ({other} s on one)" if peer else "")
 
 
+# --- what people wait for ---
+
+# Seconds of CPU that a command took at 0a091fc, on a machine where a hold with 10 events pending
+# took HOLD_THEN ns, and the share of that which it may take.
+HOLD_THEN = 15
+BREAKEVEN = ["breakeven", "generated-boot-draws.ini", "--axis", "touched", "--from", "0.01",
+             "--to", "1", "--set", "draws=4096"]
+QUESTIONS = sorted(path.stem for path in (ROOT / "workloads" / "questions").glob("q*.ini"))
+WAITS = [("validate", ["validate"], 49.1, 1 / 4),
+         ("run scenarios", ["run", "scenarios"], 140.8, 1 / 5),
+         ("run reference", ["run", "reference"], 22.6, 1 / 10),
+         ("breakeven at 4,096 draws", BREAKEVEN, 214.6, 1 / 50)]
+QUESTIONS_THEN, QUESTIONS_SHARE = 499, 1 / 8
+STEPS = ["run", "map", "breakeven", "sensitivity", "memo"]
+STEPS_STUDY, STEPS_LIMIT = "q03-vcpus", 1.1  # all of them over the first one
+
+BREAKEVEN_STUDY = """[study]
+name = generated-boot-draws
+draws = 64
+[set]
+vcpus = 1
+[axes]
+workload = generated-boot
+machine = kunpeng-920
+strategy = unmap, unmap-lazy, eager
+"""
+
+
+def cpu_of(drivers, arguments, folder):
+    """Seconds of CPU of the program, in user mode."""
+    output = [] if arguments[0] == "breakeven" else ["-o", str(folder)]
+    process = subprocess.Popen([str(drivers.parent / "s2flush"), *arguments, *output], cwd=ROOT,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    said = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"s2flush {' '.join(arguments)}: status {process.returncode}\n{said}")
+    return usage.ru_utime
+
+
+def measure_waits(drivers, hold_ns):
+    """Rows of bench.csv: seconds of CPU, with what they may be on this machine as peer."""
+    faster = hold_ns / HOLD_THEN
+    with tempfile.TemporaryDirectory() as folder:
+        study = Path(folder) / BREAKEVEN[1]
+        study.write_text(BREAKEVEN_STUDY, encoding="utf-8")
+        for name, arguments, then, share in WAITS:
+            arguments = [str(study) if word == study.name else word for word in arguments]
+            yield wait_row(name, cpu_of(drivers, arguments, Path(folder) / name), then, share, faster)
+        asked = {question: cpu_of(drivers, ["report", question], Path(folder) / question)
+                 for question in QUESTIONS}
+        for question, seconds in asked.items():
+            yield wait_row(f"report {question}", seconds, QUESTIONS_THEN, QUESTIONS_SHARE / 5, faster)
+        yield wait_row("report of all questions", sum(asked.values()), QUESTIONS_THEN,
+                       QUESTIONS_SHARE, faster)
+        steps = [cpu_of(drivers, [step, STEPS_STUDY], Path(folder) / "steps") for step in STEPS]
+        for step, seconds in zip(STEPS, steps):
+            yield [f"wait: {step} {STEPS_STUDY}", 1, "s of CPU", f"{seconds:.3g}", "run",
+                   f"{steps[0]:.3g}", f"{seconds / steps[0]:.3g}"]
+        yield [f"wait: all five of {STEPS_STUDY}", 1, "s of CPU", f"{sum(steps):.3g}", "limit",
+               f"{STEPS_LIMIT * steps[0]:.3g}", f"{sum(steps) / STEPS_LIMIT / steps[0]:.3g}"]
+
+
+def wait_row(name, seconds, then, share, faster):
+    limit = then * share * faster
+    return [f"wait: {name}", 1, "s of CPU", f"{seconds:.3g}", "limit", f"{limit:.3g}",
+            f"{seconds / limit:.3g}"]
+
+
+def tell_wait(row):
+    what, _, unit, value, peer, other, ratio_ = row
+    return f"{what}: {value} {unit}, {ratio_} of {'what run takes' if peer == 'run' else 'the limit'}"
+
+
 # --- reporting ---
 
 
@@ -407,12 +483,14 @@ def full_run(drivers, python):
     times, checks = measure_times(ROWS, drivers, python)
     compare_checks(checks)
     studies = [*measure_studies(drivers), *measure_allocation(drivers)]
+    waits = [*measure_waits(drivers, times["hold: calendar", 10][0])]
     flushes, law = measure_law(drivers)
     text = "\n".join([*text_table(instructions, times), "",
                       *(tell_study(row) for row in studies),
+                      "", *(tell_wait(row) for row in waits),
                       "", *law, "", conditions(python), ""])
     write_csv(RESULTS / "bench.csv", ["what", "n", "unit", "value", "peer", "peer_value", "ratio"],
-              [*csv_rows(instructions, times), *studies, *flushes])
+              [*csv_rows(instructions, times), *studies, *waits, *flushes])
     (RESULTS / "bench.txt").write_text(text, encoding="utf-8")
     plot(times)
     return instructions, text
@@ -424,6 +502,7 @@ def main():
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--accept", action="store_true")
     parser.add_argument("--law", action="store_true")
+    parser.add_argument("--waits", action="store_true")
     args = parser.parse_args()
     drivers = args.drivers.resolve()
     if args.check:
@@ -431,6 +510,12 @@ def main():
         return 1 if report_instructions(measure_instructions(ours, drivers, "")) else 0
     if args.law:
         print("\n".join(measure_law(drivers)[1]))
+        return 0
+    if args.waits:
+        hold = [row for row in ROWS if row.key == ("hold: calendar", 10)]
+        ns = measure_times(hold, drivers, "")[0]["hold: calendar", 10][0]
+        for row in measure_waits(drivers, ns):
+            print(tell_wait(row), flush=True)
         return 0
     instructions, text = full_run(drivers, find_python())
     if args.accept:

@@ -4,6 +4,7 @@
 #include "study/study_parts.h"
 #include "study/sweep.h"
 #include "study/trial.h"
+#include "study/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,21 +107,20 @@ struct trying {
     bool (*stays)[STUDY_RULED]; /* [count] */
 };
 
-static bool is_coherent(const struct setup *setup, const struct timeline *timeline,
-                        struct trial *trial)
+static bool is_coherent(const struct setup *setup, const struct timeline *timeline)
 {
     struct error unused;
+    struct trial trial;
     double modes[COSTS];
+    unsigned conditions;
     platform_modes(&setup->platform, modes);
     if (!trial_possible(setup, timeline, &unused) ||
-        !trial_play(setup, timeline, modes, trial, &unused)) {
+        !trial_play(setup, timeline, modes, &trial, &unused)) {
         return false;
     }
-    enum outcome worst = NOT_READ;
-    for (int reader = 0; reader < READERS; reader++) {
-        worst = trial->verdict[reader].outcome > worst ? trial->verdict[reader].outcome : worst;
-    }
-    return worst <= COHERENT;
+    bool coherent = verdict_worst(trial.verdict, &conditions) <= COHERENT;
+    trial_free(&trial);
+    return coherent;
 }
 
 static uint64_t footprint(const struct workload *workload)
@@ -150,15 +150,13 @@ static bool try_situation(void *context, size_t part, struct error *err)
         setup_free(&setup);
         return false;
     }
-    struct trial *trial = alloc_zeroed(1, sizeof *trial, "verdicts");
     for (size_t s = 0; s < study->role[AXIS_STRATEGY]->values.count; s++) {
         setup_use(&setup, study->strategies[s]);
         bool exists = setup_hypothetical(&setup.platform, setup.strategy) == NULL;
         trying->stays[part][s] =
             !study->by_rule[s] ||
-            (exists && (study->strategies[s]->upstream || is_coherent(&setup, &timeline, trial)));
+            (exists && (study->strategies[s]->upstream || is_coherent(&setup, &timeline)));
     }
-    free(trial);
     timeline_free(&timeline);
     setup_free(&setup);
     return true;

@@ -378,6 +378,48 @@ static void tails_are_those_of_playing(void **state)
     assert_true(same > 100);
 }
 
+/* The same of every draw of two studies that ask for pauses (S2FLUSH_CASES=all), or of one in some
+ * thousand. */
+static void tails_of_studies(void **state)
+{
+    static const char *const names[] = {"q05-worst-pause", "reference"};
+    const char *cases = getenv("S2FLUSH_CASES");
+    size_t step = cases && strcmp(cases, "all") == 0 ? 1 : 997, seen = 0, same = 0;
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct study study;
+        struct error err;
+        assert_true(study_read(&study, names[i], NULL, &err));
+        struct draw_plan plan = study_draw_plan(&study);
+        double(*drawn)[COSTS] = malloc(plan.draws * sizeof *drawn);
+        assert_non_null(drawn);
+        for (size_t point = 0; point < study.points; point++) {
+            struct rig rig;
+            size_t first = seen;
+            seen += plan.draws;
+            if (first / step == (seen - 1) / step && first % step != 0) {
+                continue;
+            }
+            rig_open(&rig, &study, point);
+            draw_costs(&plan, &rig.setup.platform, drawn);
+            for (size_t draw = 0; draw < plan.draws; draw++) {
+                ps_t price[EVENT_KINDS];
+                trial_prices(&rig.setup, drawn[draw], price);
+                if ((first + draw) % step == 0 &&
+                    trial_can_reprice(&rig.base, &rig.setup, drawn[draw], price)) {
+                    expect_same(&rig, drawn[draw]);
+                    same++;
+                }
+            }
+            rig_close(&rig);
+        }
+        free(drawn);
+        study_free(&study);
+    }
+    print_message("tails of %zu of %zu draws are those of playing them\n", same, seen);
+    assert_true(same * step > seen / 2);
+}
+
 /* How few holds and stalls differ. */
 static void tails_are_few(void **state)
 {
@@ -412,6 +454,7 @@ int main(void)
         cmocka_unit_test(first_error_wins),
         cmocka_unit_test(exact_declines),
         cmocka_unit_test(tails_are_those_of_playing),
+        cmocka_unit_test(tails_of_studies),
         cmocka_unit_test(tails_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
