@@ -141,7 +141,7 @@ void sensitivity_information_write(FILE *out, const struct sensitivity_results *
         by_gain(results->information[machine], order);
         for (size_t rank = 0; rank < COSTS; rank++) {
             const struct cost *costs = results->groups.study->platforms[machine].cost;
-            if (sensitivity_spread(&costs[order[rank]])) {
+            if (sensitivity_measurable(costs, (enum cost_id)order[rank])) {
                 put_information(&cells, results, machine, order[rank], ++place);
             }
         }

@@ -1,6 +1,7 @@
 #include "study/sensitivity.h"
 
 #include "core/alloc.h"
+#include "machine/misfit.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_statistics_double.h>
@@ -32,6 +33,11 @@ struct work {
 bool sensitivity_spread(const struct cost *cost)
 {
     return cost->high > cost->low;
+}
+
+bool sensitivity_measurable(const struct cost costs[COSTS], enum cost_id id)
+{
+    return sensitivity_spread(&costs[id]) && !misfit_is(id);
 }
 
 /* --- what is looked at --- */
@@ -186,11 +192,11 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
     double *input = alloc_zeroed(decision->draws, sizeof *input, "values of a sensitivity");
     work->undecided = information_undecided(decision);
     information_chance(decision, work->study->seed, work->chance);
-    for (int id = 0; id < COSTS; id++) {
+    for (size_t id = 0; id < COSTS; id++) {
         for (size_t i = 0; i < decision->draws; i++) {
             input[i] = drawn[i][id];
         }
-        work->known[id] = sensitivity_spread(&costs[id])
+        work->known[id] = sensitivity_measurable(costs, (enum cost_id)id)
                               ? information_known(decision, input)
                               : gsl_stats_mean(work->chance, 1, INFORMATION_ORDERS);
     }

@@ -5,7 +5,8 @@
  * all others at their modes) and Sobol' indices of a strategy's metric or of
  * the difference of two. Over all cells of one machine: the value of
  * information, which is how much smaller the share of cells without a clear
- * winner becomes when one cost is known.
+ * winner becomes when one cost is known; the model's own error (machine/misfit.h) is none that one
+ * could measure.
  *
  * Where several vCPUs meet, what is played is a surrogate (study/surrogate.h); the value of
  * information is then about the strategies that cost at most half as much again as the cheapest
@@ -72,5 +73,8 @@ void sensitivity_free(struct sensitivity_results *results);
 
 /* Whether a cost of a platform has any spread. */
 bool sensitivity_spread(const struct cost *cost);
+
+/* Whether it can be measured, too: the model's own error cannot. */
+bool sensitivity_measurable(const struct cost costs[COSTS], enum cost_id id);
 
 #endif

@@ -196,6 +196,31 @@ static char *rows_of(const struct study *study, unsigned jobs)
     return text;
 }
 
+/* The model's own error moves the answer, but nobody can measure it on a board. */
+static void misfits_are_not_measured(void **state)
+{
+    struct study study;
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.points = 64, .of = "unmap"};
+    struct error err;
+    char *text = NULL;
+    size_t size = 0;
+    (void)state;
+    assert_true(read_study(&study, STUDY, NULL, 0, &err));
+    run(&study, &request, 1, &results);
+    assert_true(results.cell[0].cost[COST_path_misfit].live);
+    assert_true(results.information[0][COST_path_misfit].gain == 0);
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    sensitivity_information_write(out, &results);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(text, ",kernel_cpi,"));
+    assert_null(strstr(text, "misfit"));
+    free(text);
+    sensitivity_free(&results);
+    study_free(&study);
+}
+
 /* What numbers that decide nothing gain by chance is no reason to measure a cost. */
 static void chance_is_no_reason(void **state)
 {
@@ -305,11 +330,17 @@ static void bad_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ishigami_indices), cmocka_unit_test(many_inputs),
-        cmocka_unit_test(nothing_varies),   cmocka_unit_test(information_of_a_decision),
-        cmocka_unit_test(of_the_model),     cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(bad_requests),     cmocka_unit_test(chance_is_no_reason),
-        cmocka_unit_test(chance_scatters),  cmocka_unit_test(nobody_to_choose),
+        cmocka_unit_test(ishigami_indices),
+        cmocka_unit_test(many_inputs),
+        cmocka_unit_test(nothing_varies),
+        cmocka_unit_test(information_of_a_decision),
+        cmocka_unit_test(of_the_model),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(misfits_are_not_measured),
+        cmocka_unit_test(bad_requests),
+        cmocka_unit_test(chance_is_no_reason),
+        cmocka_unit_test(chance_scatters),
+        cmocka_unit_test(nobody_to_choose),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
