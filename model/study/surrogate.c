@@ -82,7 +82,6 @@ static void add_prices(struct surrogate *surrogate, const struct ends *ends)
         }
         struct surrogate_input *input = &surrogate->input[surrogate->inputs++];
         *input = (struct surrogate_input){.of = (enum event_kind)kind,
-                                          .path = COSTS,
                                           .modes = modes,
                                           .step = modes > 0 ? RAISED_BY * modes : most};
         for (size_t other = kind; other < EVENT_KINDS; other++) {
@@ -96,35 +95,34 @@ static void add_prices(struct surrogate *surrogate, const struct ends *ends)
     }
 }
 
-/* What a shared path takes: a rate is turned over. */
-static double path_takes(enum cost_id id, double value)
-{
-    return cost_entry[id].unit == UNIT_GBPS ? 1 / value : value;
-}
+/* What the shared paths take at these costs, for a line or a byte. */
+static const struct shared_path {
+    enum cost_id cost;
+    bool rate; /* it takes the less the higher the cost is */
+    double (*takes_ns)(const double value[COSTS], uint64_t n);
+} paths[] = {{COST_cmo_path_ns, false, price_cmo_path_ns},
+             {COST_writeback_gbps, true, price_writeback_ns},
+             {COST_zero_path_gbps, true, price_zero_path_ns}};
 
-/* A cost that has a range and is in no price is that of a shared path. */
-static void add_paths(struct surrogate *surrogate, const struct ends *ends)
+#define PATHS (sizeof paths / sizeof *paths)
+
+static void add_paths(struct surrogate *surrogate)
 {
-    const struct cost *cost = surrogate->scenario->setup.platform.cost;
-    for (size_t id = 0; id < COSTS; id++) {
-        const double(*at)[EVENT_KINDS] = &ends->price[1 + 2 * id];
-        bool priced = memcmp(at[0], ends->price[0], sizeof at[0]) != 0 ||
-                      memcmp(at[1], ends->price[0], sizeof at[1]) != 0;
-        if (priced || cost[id].high <= cost[id].low) {
-            continue;
+    double modes[COSTS];
+    platform_modes(&surrogate->scenario->setup.platform, modes);
+    for (size_t i = 0; i < PATHS; i++) {
+        double takes_ns = paths[i].takes_ns(modes, 1);
+        if (takes_ns > 0) {
+            surrogate->input[surrogate->inputs++] = (struct surrogate_input){
+                .path = &paths[i], .modes = takes_ns, .step = RAISED_BY * takes_ns};
         }
-        double modes = path_takes((enum cost_id)id, cost[id].mode);
-        surrogate->input[surrogate->inputs++] = (struct surrogate_input){
-            .path = (enum cost_id)id,
-            .modes = modes,
-            .step = modes > 0 ? RAISED_BY * modes : path_takes((enum cost_id)id, cost[id].high)};
     }
 }
 
 static double input_at(const struct surrogate_input *input, const double costs[COSTS],
                        const double price_ns[EVENT_KINDS])
 {
-    return input->path < COSTS ? path_takes(input->path, costs[input->path]) : price_ns[input->of];
+    return input->path ? input->path->takes_ns(costs, 1) : price_ns[input->of];
 }
 
 /* --- playing --- */
@@ -138,8 +136,9 @@ static void raise_input(const struct surrogate *surrogate, const struct surrogat
     kvm_path_lengths(platform->vhe, insns);
     platform_modes(platform, costs);
     price_events_ns(platform, costs, insns, ns);
-    if (input->path < COSTS) {
-        costs[input->path] = path_takes(input->path, raised); /* its own inverse */
+    if (input->path) {
+        double *cost = &costs[input->path->cost];
+        *cost = input->path->rate ? *cost * input->modes / raised : *cost * raised / input->modes;
     }
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
         double times = !input->kind[kind] ? 1 : input->modes > 0 ? raised / input->modes : 0;
@@ -151,7 +150,7 @@ static void raise_input(const struct surrogate *surrogate, const struct surrogat
 /* Whether raising an input can change a run of that trial. */
 static bool matters(const struct surrogate_input *input, const struct trial *trial)
 {
-    bool seen = input->path < COSTS;
+    bool seen = input->path;
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
         seen |= input->kind[kind] && trial->seen[kind];
     }
@@ -441,7 +440,7 @@ static bool find_slopes(struct surrogate *surrogate, struct error *err)
     struct ends *ends = alloc_raw(1, sizeof *ends, what_for);
     price_ends(&scenario->setup.platform, ends);
     add_prices(surrogate, ends);
-    add_paths(surrogate, ends);
+    add_paths(surrogate);
     free(ends);
     surrogate->checks = draws < SURROGATE_CHECKS ? draws : SURROGATE_CHECKS;
     surrogate->modes = alloc_zeroed(count, sizeof *surrogate->modes, what_for);

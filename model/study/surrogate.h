@@ -16,11 +16,13 @@
 #define SURROGATE_CHECKS 16 /* draws that are held against it, at most */
 #define SURROGATE_DRAWS 64 /* that it is fitted to where that is asked for */
 
+struct shared_path;
+
 /* What is raised in one play: prices of events, or what a shared path takes. */
 struct surrogate_input {
     bool kind[EVENT_KINDS]; /* these together */
     enum event_kind of; /* one of them, whose price stands for all */
-    enum cost_id path; /* COSTS: there are some; else the cost of a path */
+    const struct shared_path *path; /* NULL: these; else what it takes */
     double modes, step; /* at the modes; by how much it is raised */
 };
 
