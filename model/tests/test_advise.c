@@ -253,7 +253,7 @@ static void rungs_have_the_lowest_median(void **state)
     expect_lowest_medians(text, 16);
     expect_lowest_medians("[axes]\nworkload = generated-boot\nmachine = kunpeng-920\n"
                           "[study]\ndraws = 24\n[set]\nfootprint = 32M\nbacking = 4k\n"
-                          "vcpus = 4\n",
+                          "vcpus = 4\nsecondaries_after = 2M\n",
                           24);
 }
 
