@@ -402,8 +402,16 @@ static void add_shares(const struct memo *memo, struct doc_node *answer)
 
 /* --- costs --- */
 
+/* "2ns" as files have it, with a blank before its unit. */
+static void say_spaced(const char *text, struct doc_node *words)
+{
+    int digits = (int)strspn(text, "0123456789.");
+    doc_text(words, "%.*s%s%s", digits, text, text[digits] ? " " : "", text + digits);
+}
+
 static void add_costs(const struct memo *memo, struct doc_node *answer)
 {
+    char where[MEMO_TEXT];
     const struct memo_swing *decides = NULL, *largest = NULL;
     for (size_t i = 0; i < memo->swings; i++) {
         const struct memo_swing *swing = memo->swing[i].model ? NULL : &memo->swing[i];
@@ -414,8 +422,16 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
     if (decides) {
         doc_text(words, "Measure ");
         doc_code(words, decides->key);
-        doc_text(words, " first: between %s and %s the best strategy changes.", decides->low_text,
-                 decides->high_text);
+        doc_text(words, " first: ");
+        if (memo->places > 1) {
+            memo_put_where(memo, memo_place_words(memo, memo->place[decides->place], where), words);
+            doc_text(words, " ");
+        }
+        doc_text(words, "the best strategy changes between ");
+        say_spaced(decides->low_text, words);
+        doc_text(words, " and ");
+        say_spaced(decides->high_text, words);
+        doc_text(words, ".");
     } else if (largest) {
         doc_text(words, "Nothing needs measuring first: no single cost changes the best "
                         "strategy; ");

@@ -211,8 +211,9 @@ static size_t name_parts(const struct where *where, char (*part)[MEMO_TEXT])
         }
         if (count > 0) {
             join_names(same, count, list);
-            snprintf(part[parts++], MEMO_TEXT, "%.150s%s%.100s", list,
-                     list[0] && range[i][0] ? " " : "", range[i]);
+            bool run = strncmp(range[i], "from ", 5) == 0 || strncmp(range[i], "up to ", 6) == 0;
+            snprintf(part[parts++], MEMO_TEXT, "%.140s%s%.100s", list,
+                     list[0] && range[i][0] ? (run ? " " : " with ") : "", range[i]);
         }
     }
     return parts;
