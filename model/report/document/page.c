@@ -43,7 +43,7 @@ static const char style[] =
     "vertical-align:top}\n"
     "th{color:var(--faint);font-weight:600}\n"
     "td{min-width:3rem;max-width:26rem}\n"
-    "td code{white-space:nowrap}\n"
+    "td:first-child code{white-space:nowrap}\n"
     "[align=right]{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
     "figure{max-width:46rem;margin:1rem 0;background:#fff;border:1px solid "
     "var(--line);border-radius:4px;"
