@@ -9,7 +9,7 @@
 #   WERROR=                      let warnings pass
 #   CPPFLAGS= CFLAGS= LDFLAGS=  further flags, after the project's own
 #   PREFIX=/usr/local DESTDIR=   where install puts things
-#   TEST_JOBS=2 TEST_TIMEOUT=600 check: programs at a time; seconds for each
+#   TEST_JOBS=2 TEST_TIMEOUT=1200 check: programs at a time; seconds of processor time for each
 #   SECONDS=60 TARGETS='study'   fuzz: seconds in all; targets (all of them)
 #   PYTHON=python3               bench: another Python
 #   KERNEL=file                  kvm-counts, kvm-zap, kvm-proof-linux: another arm64 kernel
@@ -445,6 +445,12 @@ batch-parallel: build/s2flush ## run the recipe for GNU parallel here and compar
 batch-slurm: build/s2flush ## run the recipe for Slurm here, with its own daemons (needs deps-batch)
 	@S2FLUSH='$(CURDIR)/build/s2flush' bench/batch/try_slurm.sh build/batch/slurm
 
+# --- Other systems -----------------------------------------------------------------------------
+
+.PHONY: systems
+systems: ## deps and check in fresh Debian 12 and 13, gcc and clang: same rows (root, debootstrap; SYSTEMS='trixie')
+	@model/tests/systems.sh build/systems $(SYSTEMS)
+
 # --- Installing --------------------------------------------------------------------------------
 
 BINDIR = $(DESTDIR)$(abspath $(PREFIX))/bin
@@ -555,7 +561,8 @@ DEPS_BATCH := parallel slurmctld slurmd slurm-client
 DEPS_PAGE := chromium python3 poppler-utils nodejs npm
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio libglib2.0-dev pkg-config
 
-# $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing.
+# $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing;
+# without root and sudo print what is missing.
 define apt
 @command -v dpkg-query >/dev/null && command -v apt-get >/dev/null || { \
     echo 'make $(1): no apt here. Install by hand what Debian calls: $(2)' >&2; exit 1; }; \
@@ -565,8 +572,13 @@ for p in $(2); do \
         missing="$$missing $$p"; \
 done; \
 if [ -z "$$missing" ]; then echo '$(1): all packages are there'; exit 0; fi; \
+sudo=; \
+if [ "$$(id -u)" -ne 0 ]; then \
+    sudo=sudo; \
+    command -v sudo >/dev/null || { \
+        echo "make $(1): neither root nor sudo here. As root: apt-get install$$missing" >&2; exit 1; }; \
+fi; \
 echo "$(1): installing$$missing"; \
-sudo=; if [ "$$(id -u)" -ne 0 ]; then sudo=sudo; fi; \
 $$sudo apt-get -q -q update && \
 $$sudo env DEBIAN_FRONTEND=noninteractive apt-get -q -q -y -o Dpkg::Use-Pty=0 \
     install --no-install-recommends $$missing >/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Plays seeded random scenarios with the program and with second.py, and holds the two together.
 
-    compare.py PROGRAM PLATFORMS [--cases N] [--seed N] [--first N] [--without EVENT] [-v]
+    compare.py PROGRAM PLATFORMS [--cases N] [--seed N] [--first N] [--machine NAME] [--without EVENT] [-v]
 
 One line a case; status 1 where a metric differs by more than 1e-9 of itself. --without leaves an
 event's price out of second.py, so that one can see the comparison fail.
@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import second  # noqa: E402
 
 TOLERANCE = Fraction(1, 10**9)
+MACHINES = ("kunpeng-920", "neoverse-n1", "neoverse-v1", "cortex-a72")
 
 
 def size(text):
@@ -62,9 +63,9 @@ def one_core_waits(cost):
     )
 
 
-def draw_machine(rng, platforms, folder):
-    """One of the shipped machines, capabilities, clock and cache mostly as on it."""
-    name = rng.choice(("kunpeng-920", "neoverse-n1", "neoverse-v1", "cortex-a72"))
+def draw_machine(rng, platforms, folder, machines):
+    """One of these shipped machines, capabilities, clock and cache mostly as on it."""
+    name = rng.choice(machines)
     ini, machine, costs = read_platform(os.path.join(platforms, name + ".ini"))
     for key in ("dic", "tlbirange"):
         if rng.random() < 0.3:
@@ -83,9 +84,9 @@ def draw_machine(rng, platforms, folder):
     return name, machine, cost, at_modes
 
 
-def draw_scenario(rng, platforms, folder):
+def draw_scenario(rng, platforms, folder, machines=MACHINES):
     """A machine, a workload, a kernel and three strategies; every third workload is a timeline."""
-    name, machine, cost, at_modes = draw_machine(rng, platforms, folder)
+    name, machine, cost, at_modes = draw_machine(rng, platforms, folder, machines)
     s = {
         "name": name + (" at its modes" if at_modes else ""),
         "machine": machine,
@@ -249,6 +250,7 @@ def main():
     parser.add_argument("--cases", type=int, default=20)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--machine", choices=MACHINES, help="cases of this one alone")
     parser.add_argument("--without", default="", help="an event whose price second.py leaves out")
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
@@ -258,7 +260,8 @@ def main():
     failed = compared = 0
     with tempfile.TemporaryDirectory() as folder:
         for case in range(args.first, args.first + args.cases):
-            s = draw_scenario(random.Random(args.seed * 1000003 + case), args.platforms, folder)
+            rng = random.Random(args.seed * 1000003 + case)
+            s = draw_scenario(rng, args.platforms, folder, (args.machine,) if args.machine else MACHINES)
             found = play(os.path.abspath(args.program), s, folder)
             bad = differences(s, found)
             compared += 1

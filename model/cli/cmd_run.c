@@ -93,6 +93,7 @@ static void say_plan(const struct study *study)
 static bool say_estimate(const struct study *study, uint64_t jobs, struct error *err)
 {
     struct wait wait;
+    (void)fflush(stdout); /* what is known so far: the samples may take a while */
     if (!wait_estimate(study, (unsigned)jobs, SAMPLES, &wait, err)) {
         return false;
     }

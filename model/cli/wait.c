@@ -10,6 +10,7 @@
 
 #define FEW 4 /* samples before a study that is then played */
 #define LONG_S 10 /* people look elsewhere by then */
+#define SAMPLES_S 5 /* no further sample after so long */
 
 /* What this thread has computed, whatever else runs on the machine. */
 static double computed_s(void)
@@ -26,18 +27,23 @@ bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, str
     double lanes = (double)study_lanes(study), draws = (double)study->draws;
     samples = (double)samples < lanes ? samples : (size_t)lanes;
     *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
-    for (size_t i = 0; i < samples; i++) {
+    double begin_s = cli_seconds();
+    size_t taken = 0;
+    while (taken < samples && (taken == 0 || cli_seconds() - begin_s < SAMPLES_S)) {
         bool again = false;
-        double start_s = computed_s(), place = ((double)i + 0.5) * golden;
-        size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : i;
+        double start_s = computed_s(), place = ((double)taken + 0.5) * golden;
+        size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
         if (!study_sample(study, lane, &again, err)) {
             return false;
         }
-        double played = lanes / (double)samples * (again ? 1 : 1 + draws);
+        double played = again ? 1 : 1 + draws;
         wait->played += played;
         wait->seconds += played * (computed_s() - start_s) / (double)wait->threads;
         wait->contended |= !again;
+        taken++;
     }
+    wait->played *= lanes / (double)taken;
+    wait->seconds *= lanes / (double)taken;
     return true;
 }
 

@@ -116,7 +116,10 @@ static bool add_axis(struct study *study, const char *name, const char *list,
     if (study->axis_count == STUDY_AXES) {
         return error_input(err, at, "more than %d axes", STUDY_AXES);
     }
-    *axis = (struct axis){.role = role_of(name), .kind = setup_key_kind(name), .line = at->line};
+    *axis = (struct axis){.role = role_of(name),
+                          .kind = setup_key_kind(name),
+                          .line = at->line,
+                          .in_file = at->line > 0};
     snprintf(axis->name, sizeof axis->name, "%s", name);
     if (!values_parse(list, axis->kind, at, &axis->values, err)) {
         return false;
@@ -197,6 +200,17 @@ static bool study_line(void *context, const char *section, const char *name, con
 
 /* --- the command line --- */
 
+static bool all_among(const struct values *some, const struct values *all)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < some->count; i++) {
+        for (size_t k = 0; k < all->count; k++) {
+            found += strcmp(some->text[i], all->text[k]) == 0;
+        }
+    }
+    return found == some->count;
+}
+
 /* Here the keys of [study] are valid, too. */
 static bool unknown_change(const char *key, const struct source_location *at, struct error *err)
 {
@@ -237,6 +251,7 @@ static bool change(struct study *study, const char *text, struct error *err)
         if (!values_parse(equals + 1, axis->kind, &at, &values, err)) {
             return false;
         }
+        axis->in_file = axis->in_file && all_among(&values, &axis->values);
         values_free(&axis->values);
         axis->values = values;
         axis->line = 0;

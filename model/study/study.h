@@ -47,6 +47,7 @@ struct axis {
     struct value_kind kind;
     struct values values;
     unsigned line; /* 0: a default, or from the command line */
+    bool in_file; /* the study's file has all of its values: paths begin at the file's folder */
     size_t stride; /* in points */
 };
 

@@ -182,15 +182,31 @@ const struct strategy *study_strategy(const struct study *study, const char *nam
     return row;
 }
 
+/* A path in a study's file begins at the file's folder, as a workload's recording does; one of the
+ * command line, unless the file has it as well, at the shell's. */
+static const char *place_of(const struct study *study, const struct axis *axis, const char *text,
+                            char *buf, size_t size)
+{
+    const char *folder_end = strrchr(study->path, '/');
+    if (!axis->in_file || !folder_end || text[0] == '/' ||
+        !(strchr(text, '/') || strstr(text, ".ini"))) {
+        return text;
+    }
+    snprintf(buf, size, "%.*s%s", (int)(folder_end + 1 - study->path), study->path, text);
+    return buf;
+}
+
 static bool load_value(struct study *study, const struct axis *axis, size_t i, struct error *err)
 {
+    char path[sizeof study->path + 512];
     const char *text = axis->values.text[i];
+    const char *place = place_of(study, axis, text, path, sizeof path);
     switch (axis->role) {
     case AXIS_WORKLOAD:
-        study->workloads[i] = workload_read(text, err);
+        study->workloads[i] = workload_read(place, err);
         return study->workloads[i] != NULL;
     case AXIS_MACHINE:
-        return platform_load(text, &study->platforms[i], err);
+        return platform_load(place, &study->platforms[i], err);
     case AXIS_KERNEL:
         return setup_kernel(text, NULL, &study->kernels[i], err);
     case AXIS_STRATEGY:

@@ -131,6 +131,21 @@ machine = neoverse-n1, kunpeng-920
 backing = 4k, thp
 EOF
 
+# Paths in a study's file begin at its folder, from wherever it is run; the command line's at the shell's.
+mkdir -p "$T/study.d/vm"
+cp "$T/small.ini" "$T/study.d/vm/own.ini"
+cp "$(dirname "$0")/../machine/platforms/neoverse-n1.ini" "$T/study.d/board.ini"
+printf '[study]\ndraws = 0\n[axes]\nworkload = ./vm/own.ini\nmachine = board.ini\nstrategy = unmap\n' \
+    >"$T/study.d/study.ini"
+run run "$T/study.d/study.ini" -o "$T/own-a"
+check "paths in a study: from elsewhere" is "$rc" 0
+(cd "$T/study.d/vm" && "$S2FLUSH" run ../study.ini -o "$T/own-b" -q)
+check "paths in a study: the same rows from its folder" cmp -s "$T/own-a/rows.csv" "$T/own-b/rows.csv"
+run run "$T/study.d/study.ini" --set workload=./vm/own.ini -o "$T/own-c"
+check "paths in a study: one of its own values" is "$rc" 0
+refused "paths in a study: the command line's" "./vm/other.ini" \
+    run "$T/study.d/study.ini" --set workload=./vm/other.ini -o "$T/own-d"
+
 run run "$T/study.ini" --dry-run -o "$T/dry"
 check "dry run: status" is "$rc" 0
 check "dry run: says how much" says out "28 points"

@@ -1,12 +1,14 @@
 /* A study is the set of its points: the order in which it names axes, values, strategies and slots
  * says nothing about any of them, and no more do names. What draws come to is the same in whatever
- * order they are. Tried on seeded random orders. */
+ * order they are, and more of them move it by no more than the few say. Tried on seeded cases. */
 #include "study_files.h"
 #include "study_results.h"
 
+#include "study/evaluate.h"
 #include "study/winner_map.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define TRIES 6
@@ -296,6 +298,79 @@ static void the_order_of_draws_is_none(void **state)
     }
 }
 
+/* --- more draws --- */
+
+enum { FEW = 64, MANY = 1024, PARTS_OF = 8 };
+
+/* All draws of one strategy's added boot, in values[draws], one shift's together. */
+static void draw_values(const char *machine, unsigned seed, size_t draws, double *values)
+{
+    struct study study;
+    struct sweep sweep = {.jobs = 1};
+    struct evaluator evaluator;
+    struct scenario scenario;
+    struct error err = {0};
+    char text[512];
+    double *runs = calloc(1 + draws, sizeof *runs);
+    assert_non_null(runs);
+    snprintf(text, sizeof text,
+             "[study]\ndraws = %zu\nshifts = %d\nseed = %u\n[axes]\nworkload = %%s\nmachine = %s\n"
+             "strategy = %s\n",
+             draws, PARTS_OF, seed, machine, seed / 2 % 2 ? "unmap" : "eager-toggle1");
+    read_good(&study, text);
+    evaluator_open(&evaluator, &study, &sweep, test_store());
+    if (!scenario_open(&scenario, &evaluator, 0, (struct scenario_key){0}, &err) ||
+        !evaluate_metric(&scenario, METRIC_added_boot_ns, study.strategies, 1, runs, &err)) {
+        fail_msg("%s", err.text);
+    }
+    memcpy(values, runs + 1, draws * sizeof *values);
+    free(runs);
+    scenario_close(&scenario);
+    evaluator_close(&evaluator);
+    study_free(&study);
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whether a quantile of many draws is among the few, sorted, no farther from its place there than
+ * 1.96 standard deviations of how many of them lie below it. */
+static bool within_ranks(const double few[FEW], double share, double of_many)
+{
+    double place = FEW * share, off = 1.96 * sqrt(FEW * share * (1 - share));
+    size_t low = (size_t)fmax(0, floor(place - off)),
+           high = (size_t)fmin(FEW - 1, ceil(place + off));
+    return of_many >= few[low] && of_many <= few[high];
+}
+
+/* Sixteen times as many draws move the mean within the interval that the few give, of 95 %, and the
+ * quantiles within the ranks beside theirs; and the interval is the narrower for them. */
+static void more_draws_stay_within_the_interval(void **state)
+{
+    static const char *const machines[] = {"kunpeng-920", "neoverse-n1"};
+    static double few[FEW], many[MANY];
+    size_t all = 0, means = 0, quantiles = 0;
+    (void)state;
+    for (unsigned seed = 1; seed <= 40; seed++) {
+        struct spread a = {0}, b = {0};
+        draw_values(machines[seed % 2], seed, FEW, few);
+        draw_values(machines[seed % 2], seed + 1000, MANY, many);
+        spread_fill(&a, few, FEW, PARTS_OF);
+        spread_fill(&b, many, MANY, PARTS_OF);
+        qsort(few, FEW, sizeof *few, compare_doubles);
+        all++;
+        means += b.mean >= a.interval_low && b.mean <= a.interval_high;
+        quantiles += within_ranks(few, 0.1, b.p10) && within_ranks(few, 0.5, b.p50) &&
+                     within_ranks(few, 0.9, b.p90);
+        assert_true(b.interval_high - b.interval_low < a.interval_high - a.interval_low);
+    }
+    print_message("of %zu, %zu means and the quantiles of %zu\n", all, means, quantiles);
+    assert_true(10 * means >= 9 * all && 10 * quantiles >= 9 * all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +378,7 @@ int main(void)
         cmocka_unit_test(names_say_nothing),
         cmocka_unit_test(the_order_of_slots_is_none),
         cmocka_unit_test(the_order_of_draws_is_none),
+        cmocka_unit_test(more_draws_stay_within_the_interval),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

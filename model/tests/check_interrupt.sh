@@ -1,0 +1,37 @@
+#!/bin/bash
+# Ctrl-C ends a run within a second, also where one simulation takes minutes: what is not done by then
+# is left as if killed. The bound here is far above a second and far below the simulation.
+set -u
+here=$(dirname "$0")
+# shellcheck source=model/tests/cases.sh
+. "$here/cases.sh"
+
+{
+    printf '[workload]\nplay = concurrent\n[vm]\nram = 16G\nvcpus = 16\nbacking = 4k\n[timeline]\nvmm = reinit all\n'
+    for ((i = 0; i < 16; i++)); do
+        printf 'vcpu%d = enter\nvcpu%d = write ram 16G\nvcpu%d = read ram 16G\n' $i $i $i
+    done
+} >"$T/long.ini"
+cat >"$T/study.ini" <<END
+[study]
+draws = 0
+fidelity = exact
+[axes]
+workload = long.ini
+machine = altra-max-2s
+strategy = unmap
+END
+
+# ends_by SIGNAL STATUS: two seconds after it began, of which it needs a few ms to catch signals.
+ends_by()
+{
+    rc=0
+    timeout --preserve-status -s "$1" -k 30 2 "$S2FLUSH" run "$T/study.ini" -o "$T/$1" --jobs 1 --quiet \
+        >"$T/out" 2>"$T/err" </dev/null || rc=$?
+    check "$1 in a long simulation: status" is "$rc" "$2"
+    check "$1 in a long simulation: says how to go on" says err "the same command goes on from there"
+}
+
+ends_by INT 130
+ends_by TERM 143
+exit "$failed"

@@ -1,0 +1,105 @@
+#!/bin/bash
+# The tree from nothing on other systems: a minimal Debian in a folder for each, this commit cloned into it,
+# `make deps check` with gcc, the build with clang, and the rows of a study by both, which are
+# the same to the last byte on all systems.
+#
+#   systems.sh FOLDER [RELEASE[/ARCHITECTURE]...]     from the root of the tree, as root
+#
+# Without releases: bookworm and trixie of this architecture and, where qemu-user is registered for it, of
+# arm64. Under an emulator the quick tests run, since all would take hours; each line says which.
+#
+# Environment: MIRROR    where packages come from (http://deb.debian.org/debian)
+#              APT_CONF  a file for the systems' own apt, for a proxy or the like
+#              CHECK     check or check-quick, whatever the architecture
+# A system that is there already is used as it is. The last line is "N passed, N failed".
+set -u
+self=model/tests/systems.sh
+[ -f "$self" ] || { echo "$self: run me from the root of the tree" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: $self FOLDER [RELEASE[/ARCHITECTURE]...]" >&2; exit 2; }
+[ "$(id -u)" -eq 0 ] || { echo "$self: found no root, expected root: it makes other systems' folders" >&2; exit 2; }
+command -v debootstrap >/dev/null || { echo "$self: no debootstrap here: apt-get install debootstrap" >&2; exit 2; }
+
+folder=$1
+shift
+own=$(dpkg --print-architecture)
+mirror=${MIRROR:-http://deb.debian.org/debian}
+if [ $# -eq 0 ]; then
+    set -- bookworm trixie
+    [ "$own" = arm64 ] || [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || set -- "$@" bookworm/arm64 trixie/arm64
+fi
+
+mkdir -p "$folder"
+folder=$(cd "$folder" && pwd)
+commit=$(git rev-parse HEAD) || exit 2
+passed=0 failed=0
+
+# inside ROOT COMMAND...: with the environment of a fresh login, and /proc, which compilers look at.
+inside()
+{
+    local root=$1
+    shift
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive \
+        unshare --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@"
+}
+
+# make_system ROOT RELEASE ARCHITECTURE: a minimal one with git and make.
+make_system()
+{
+    [ ! -e "$1/made" ] || return 0
+    rm -rf "$1"
+    debootstrap --variant=minbase --arch="$3" --include=ca-certificates,git,make "$2" "$1" "$mirror" || return 1
+    [ -z "${APT_CONF:-}" ] || cp "$APT_CONF" "$1/etc/apt/apt.conf.d/99systems" || return 1
+    cp /etc/resolv.conf "$1/etc/resolv.conf" 2>/dev/null
+    : >"$1/made"
+}
+
+# step NAME COMMAND...: counts it, and shows the end of its output where it fails.
+step()
+{
+    local name=$1
+    shift
+    if "$@" >"$log" 2>&1; then
+        passed=$((passed + 1))
+        echo "ok $name: $(tail -n 1 "$log")"
+    else
+        failed=$((failed + 1))
+        echo "not ok $name"
+        tail -n 20 "$log" | sed 's/^/    /'
+        return 1
+    fi
+}
+
+# rows ROOT VARIANT: the study's rows as that build has them, for all systems to be compared with.
+rows()
+{
+    inside "$1" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run workloads/studies/first-light.ini -o /rows" ||
+        return 1
+    cp "$1/rows/rows.csv" "$folder/$2.csv"
+    [ -e "$folder/rows.csv" ] || cp "$folder/$2.csv" "$folder/rows.csv"
+    cmp "$folder/$2.csv" "$folder/rows.csv" && echo "the same rows as on all before"
+}
+
+try_system()
+{
+    local release=${1%%/*} arch=$own name root check
+    [ "$release" = "$1" ] || arch=${1#*/}
+    name=$release-$arch root=$folder/$name log=$folder/$name.log
+    check=${CHECK:-$([ "$arch" = "$own" ] && echo check || echo check-quick)}
+    step "$name: a minimal system" make_system "$root" "$release" "$arch" || return
+    rm -rf "$root/s2flush"
+    git clone -q . "$root/s2flush" && git -C "$root/s2flush" checkout -q "$commit" || return
+    step "$name: make deps $check" inside "$root" make -C /s2flush deps "$check"
+    step "$name: rows by gcc" rows "$root" "$name-gcc"
+    step "$name: a clone that is as it was" inside "$root" \
+        sh -c 'cd /s2flush && test -z "$(git -c safe.directory=* status --porcelain)" && echo clean'
+    step "$name: clang builds it" inside "$root" \
+        sh -c 'apt-get -q install -y --no-install-recommends clang libomp-dev && make -C /s2flush CC=clang' &&
+        step "$name: rows by clang" rows "$root" "$name-clang"
+}
+
+rm -f "$folder"/*.csv
+for system in "$@"; do
+    try_system "$system"
+done
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
