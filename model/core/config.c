@@ -229,13 +229,17 @@ static bool check_once(struct reader *reader, const char *section, const struct 
                        section, (*found)->line);
 }
 
+/* A name that ends in '+' adds to what the name has, as often as wanted; who takes no such lines
+ * does not know the name. */
 static int take_pair(void *user, const char *section, const char *name, const char *value)
 {
     struct reader *reader = user;
     struct source_location at = {.file = reader->name, .line = reader->line, .key = name};
 
+    size_t length = strlen(name);
+    bool adds = length > 0 && name[length - 1] == '+';
     bool entry = reader->list != NULL && strcmp(section, reader->list) == 0;
-    reader->failed = (!entry && !check_once(reader, section, &at)) ||
+    reader->failed = (!entry && !adds && !check_once(reader, section, &at)) ||
                      !reader->each(reader->context, section, name, value, &at, reader->err);
     return !reader->failed;
 }

@@ -28,7 +28,7 @@ typedef bool (*config_fn)(void *context, const char *section, const char *name, 
 /* Reads a file. False with one line where it can't be opened, is no INI file,
  * a name stands twice in sections of one name, or `each` refused something.
  * Lines of the section `list` (NULL: none is one) are entries, whose names may
- * repeat. */
+ * repeat, and so may a name that ends in '+' (`name += value`). */
 bool config_read(const char *path, const char *list, config_fn each, void *context,
                  struct error *err);
 

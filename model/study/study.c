@@ -128,6 +128,22 @@ static bool add_axis(struct study *study, const char *name, const char *list,
     return true;
 }
 
+/* "KEY += LIST": what no longer fits into the axis' line. */
+static bool extend_axis(struct study *study, const char *name, const char *list,
+                        const struct source_location *at, struct error *err)
+{
+    char key[sizeof study->axes->name];
+    size_t length = strlen(name) - 1;
+    length -= length > 0 && name[length - 1] == ' ';
+    snprintf(key, sizeof key, "%.*s", (int)length, name);
+    struct axis *axis = study_axis(study, key);
+    if (!axis) {
+        return error_input(err, at, "adds to an axis that is not there, expected %s = ... above it",
+                           key);
+    }
+    return values_add(&axis->values, list, axis->kind, at, err);
+}
+
 static bool add_setting(struct study *study, const char *key, const char *text,
                         const struct source_location *at, struct error *err)
 {
@@ -183,7 +199,9 @@ static bool study_line(void *context, const char *section, const char *name, con
                              err);
     }
     if (strcmp(section, "axes") == 0) {
-        return add_axis(study, name, value, at, err);
+        bool adds = name[0] != '\0' && name[strlen(name) - 1] == '+';
+        return adds ? extend_axis(study, name, value, at, err)
+                    : add_axis(study, name, value, at, err);
     }
     if (strcmp(section, "set") == 0) {
         return add_setting(study, name, value, at, err);

@@ -160,11 +160,21 @@ static bool add_item(struct values *values, char *item, struct value_kind kind,
 bool values_parse(const char *text, struct value_kind kind, const struct source_location *at,
                   struct values *values, struct error *err)
 {
+    *values = (struct values){0};
+    if (!values_add(values, text, kind, at, err)) {
+        values_free(values);
+        return false;
+    }
+    return true;
+}
+
+bool values_add(struct values *values, const char *text, struct value_kind kind,
+                const struct source_location *at, struct error *err)
+{
     char *copy = strdup(text);
     if (!copy) {
         error_fatal("out of memory for the values of an axis");
     }
-    *values = (struct values){0};
     bool good = true;
     for (char *item = copy, *next; good && item; item = next) {
         next = strchr(item, ',');
@@ -174,9 +184,6 @@ bool values_parse(const char *text, struct value_kind kind, const struct source_
         good = add_item(values, trimmed(item), kind, at, err);
     }
     free(copy);
-    if (!good) {
-        values_free(values);
-    }
     return good;
 }
 

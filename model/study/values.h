@@ -38,6 +38,10 @@ struct values {
  * VALUES_MAX. */
 bool values_parse(const char *text, struct value_kind kind, const struct source_location *at,
                   struct values *values, struct error *err);
+
+/* Adds the items of one more list; what was added before an error stays. */
+bool values_add(struct values *values, const char *text, struct value_kind kind,
+                const struct source_location *at, struct error *err);
 void values_free(struct values *values);
 
 #endif

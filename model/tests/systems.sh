@@ -8,7 +8,7 @@
 # Without releases: bookworm and trixie of this architecture and, where qemu-user is registered for it, of
 # arm64. Under an emulator the quick tests run, since all would take hours; each line says which.
 #
-# Environment: MIRROR    where packages come from (http://deb.debian.org/debian)
+# Environment: MIRROR    where packages come from (where this system's apt has them from)
 #              APT_CONF  a file for the systems' own apt, for a proxy or the like
 #              CHECK     check or check-quick, whatever the architecture
 # A system that is there already is used as it is. The last line is "N passed, N failed".
@@ -22,7 +22,8 @@ command -v debootstrap >/dev/null || { echo "$self: no debootstrap here: apt-get
 folder=$1
 shift
 own=$(dpkg --print-architecture)
-mirror=${MIRROR:-http://deb.debian.org/debian}
+mirror=${MIRROR:-$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)}
+[ -n "$mirror" ] || { echo "$self: apt names no Debian mirror here: set MIRROR" >&2; exit 2; }
 if [ $# -eq 0 ]; then
     set -- bookworm trixie
     [ "$own" = arm64 ] || [ ! -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] || set -- "$@" bookworm/arm64 trixie/arm64

@@ -2,6 +2,8 @@
 #include "core/error.h"
 #include "study_files.h"
 
+#include "study/groups.h"
+
 /* --- value lists --- */
 
 static const struct value_kind bytes = {.number = true, .whole = true, .unit = UNIT_BYTES};
@@ -90,6 +92,10 @@ static void expect_bad_study(const char *format, const char *part)
 static void bad_studies(void **state)
 {
     (void)state;
+    expect_bad_study(GOOD "touched += 1%\n",
+                     "study.ini:4: touched +: adds to an axis that is not there, expected touched "
+                     "= ... above it");
+    expect_bad_study(GOOD "touched = 1%, 2%\ntouched += 3%, 0.02\n", "found '0.02' twice");
     expect_bad_study(GOOD "machin = a\n",
                      "study.ini:4: machin: no workload key, cost or strategy key 'machin' "
                      "(did you mean machine?)");
@@ -212,6 +218,20 @@ static void axes_and_points(void **state)
     study_free(&study);
 }
 
+/* A list of any length goes on in further lines. */
+static void an_axis_goes_on(void **state)
+{
+    struct study study;
+    (void)state;
+    read_good(&study, GOOD "strategy = unmap\ntouched = 1%, 2%\nbacking = 4k, thp\n"
+                           "touched += 3%..5% +1%\ntouched += 10%\n");
+    assert_int_equal(study.points, 12);
+    const struct axis *touched = groups_axis(&study, "touched");
+    assert_string_equal(touched->values.text[4], "0.05");
+    assert_string_equal(touched->values.text[5], "0.1");
+    study_free(&study);
+}
+
 static void all_strategies_by_default(void **state)
 {
     struct study study;
@@ -314,8 +334,8 @@ static void axes_reach_the_setup(void **state)
     struct setup setup;
     struct error err;
     (void)state;
-    assert_true(read_study(&study, GOOD "strategy = fwb\ncopy_gbps = 6, 9\ntouched = 0.25\n",
-                           NULL, 0, &err));
+    assert_true(read_study(&study, GOOD "strategy = fwb\ncopy_gbps = 6, 9\ntouched = 0.25\n", NULL,
+                           0, &err));
     assert_true(study_setup(&study, 1, &setup, &err));
     assert_true(setup.platform.cost[COST_copy_gbps].mode == 9);
     assert_string_equal(setup_hypothetical(&setup.platform, setup.strategy), "if it had FWB");
@@ -354,6 +374,7 @@ int main(void)
         cmocka_unit_test(keys_without_effect),
         cmocka_unit_test(strategies_from_a_base),
         cmocka_unit_test(axes_and_points),
+        cmocka_unit_test(an_axis_goes_on),
         cmocka_unit_test(all_strategies_by_default),
         cmocka_unit_test(coherent_rows_by_rule),
         cmocka_unit_test(changes),
