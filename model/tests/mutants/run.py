@@ -35,8 +35,13 @@ from sites import mutants_of
 
 FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
          *(f"model/core/{name}.c" for name in ("actor", "calendar", "ledger", "resource", "rng",
-                                               "runs", "units")),
-         *(f"model/study/{name}.c" for name in ("metrics", "setup", "stats", "trial"))]
+                                               "interval_map", "histogram", "u64", "units")),
+         *(f"model/study/{name}.c" for name in ("metrics", "setup", "stats", "trial", "trial_json", "evaluate",
+                                                "execute", "store", "store_plays", "store_points",
+                                                "winner_map", "breakeven", "breakeven_pairs",
+                                                "crossing", "advise", "advise_search",
+                                                "policy_space", "sensitivity", "information",
+                                                "sobol", "target", "draws"))]
 
 # Processor seconds that the original may take in a test that counts as fast.
 FAST_S = 2.5
