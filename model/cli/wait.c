@@ -27,9 +27,9 @@ bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, str
     double lanes = (double)study_lanes(study), draws = (double)study->draws;
     samples = (double)samples < lanes ? samples : (size_t)lanes;
     *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
-    double begin_s = cli_seconds();
+    double begin_s = computed_s();
     size_t taken = 0;
-    while (taken < samples && (taken == 0 || cli_seconds() - begin_s < SAMPLES_S)) {
+    while (taken < samples && (taken == 0 || computed_s() - begin_s < SAMPLES_S)) {
         bool again = false;
         double start_s = computed_s(), place = ((double)taken + 0.5) * golden;
         size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
