@@ -448,7 +448,7 @@ batch-slurm: build/s2flush ## run the recipe for Slurm here, with its own daemon
 # --- Other systems -----------------------------------------------------------------------------
 
 .PHONY: systems
-systems: ## deps and check in fresh Debian 12 and 13, gcc and clang: same rows (root, debootstrap; SYSTEMS='trixie')
+systems: ## deps, check and equal rows in fresh Debian 12 and 13 (root; SYSTEMS='trixie')
 	@model/tests/systems.sh build/systems $(SYSTEMS)
 
 # --- Installing --------------------------------------------------------------------------------
