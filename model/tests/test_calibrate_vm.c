@@ -189,6 +189,19 @@ static void what_was_measured_by_itself_stays(void **state)
     measurements_free(&found);
 }
 
+/* The model's own error multiplies what is fitted: it is never fitted beside it. */
+static void the_models_error_is_no_cost(void **state)
+{
+    static const enum cost_id named[] = {COST_kernel_cpi, COST_path_misfit};
+    struct timed_host host = unlike("neoverse-n1");
+    struct measurements found = read_times(timed_host_file(&host, "s-*", 7), &host.base);
+    (void)state;
+    expect_refused(&found, &host.base, named, 2, "found path_misfit, the model's own error");
+    struct calibration fit = fitted(&found, &host.base);
+    assert_true(was_fitted(&fit, COST_kernel_cpi) && !was_fitted(&fit, COST_path_misfit));
+    measurements_free(&found);
+}
+
 /* The base is believed where it is more certain, unless the rows contradict it. */
 static void a_certain_base_gives_way_to_what_contradicts_it(void **state)
 {
@@ -270,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_host_comes_back_within_its_standard_errors),
         cmocka_unit_test(what_costs_share_is_given_to_none),
         cmocka_unit_test(what_was_measured_by_itself_stays),
+        cmocka_unit_test(the_models_error_is_no_cost),
         cmocka_unit_test(a_certain_base_gives_way_to_what_contradicts_it),
         cmocka_unit_test(rows_that_hold_too_little_are_refused),
         cmocka_unit_test(a_cpu_without_a_record_is_like_the_base),

@@ -4,6 +4,7 @@
 #include "check/calibrate/identifiability.h"
 #include "check/least_squares.h"
 #include "core/error.h"
+#include "machine/misfit.h"
 #include "study/draws.h"
 
 #include <math.h>
@@ -83,6 +84,9 @@ static bool is_wanted(struct task *task, enum cost_id id)
 {
     const struct measurements *found = task->found;
     const struct cost *cost = &task->base->cost[id];
+    if (misfit_is(id)) { /* the model's, and a factor on what is fitted */
+        return false;
+    }
     if (found->machine) {
         /* A VM's phases hold a little of nearly everything. What was measured by itself is
          * known better, and what is 0 has no logarithm. */
@@ -111,6 +115,12 @@ static bool is_wanted(struct task *task, enum cost_id id)
 static bool choose(struct task *task, const enum cost_id *named, size_t count, struct error *err)
 {
     for (size_t i = 0; i < count; i++) {
+        if (misfit_is(named[i])) {
+            return error_input(err, NULL,
+                               "--cost: found %s, the model's own error, expected a cost of the "
+                               "machine (`s2flush list costs`)",
+                               cost_name[named[i]]);
+        }
         if (!add_cost(task, named[i], err)) {
             return false;
         }
