@@ -558,7 +558,9 @@ DEPS_LINT := clang libclang-rt-dev libomp-dev clang-format clang-tidy cppcheck
 DEPS_BENCH := valgrind python3 python3-simpy3
 DEPS_COVERAGE := gcovr
 DEPS_BATCH := parallel slurmctld slurmd slurm-client
-DEPS_PAGE := chromium python3 poppler-utils nodejs npm
+# A Node.js from elsewhere brings its own npm, and Debian's excludes it.
+DEPS_PAGE := chromium python3 poppler-utils $(if $(shell command -v node),,nodejs) \
+    $(if $(shell command -v npm),,npm)
 DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio libglib2.0-dev pkg-config
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing;
