@@ -66,7 +66,7 @@ static const struct verb *find_verb(const char *word, const struct source_locati
             return &verbs[i];
         }
     }
-    error_suggest(hint, sizeof hint, word, names, VERBS);
+    error_suggest_all(hint, sizeof hint, word, names, VERBS);
     error_input(err, at, "unknown operation '%s'%s", word, hint);
     return NULL;
 }
