@@ -216,7 +216,8 @@ static void times_of_dirty_log_perf_test(void **state)
 {
     (void)state;
     struct measurements found = read_text(
-        "$ ./dirty_log_perf_test -e -v 8 -b512M -i 2 -g -s anonymous_hugetlb_2mb\n" DIRTY_LOG, "6.1");
+        "$ ./dirty_log_perf_test -e -v 8 -b512M -i 2 -g -s anonymous_hugetlb_2mb\n" DIRTY_LOG,
+        "6.1");
     assert_int_equal(found.count, 2);
     assert_int_equal(found.rows[0].row->benchmarked.phase, BENCHMARK_PROTECT);
     assert_int_equal(found.rows[1].row->benchmarked.phase, BENCHMARK_DIRTY);

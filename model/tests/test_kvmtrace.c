@@ -41,8 +41,8 @@ static void every_front_is_read(void **state)
         "CPU 1/KVM-4242    3.....  5891.897055: kvm_entry: vcpu_pc=1075838976",
         /* what a kernel log and its journal put before it */
         "[  123.456789] CPU 1/KVM-4242    3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
-        "Nov 29 12:00:00 host kernel: [  123.456] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: "
-        "PC: 0x40200000",
+        ("Nov 29 12:00:00 host kernel: [  123.456] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: "
+         "PC: 0x40200000"),
         "[Sun Nov 29 12:00:00 2026] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: 0x40200000",
         /* a clock that counts */
         "       CPU 1/KVM-4242    [003] d..1. 5891897055000: kvm_entry: PC: 0x40200000",

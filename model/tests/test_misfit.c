@@ -79,8 +79,8 @@ static void a_table_is_left_out(void **state)
 static void the_file_has_the_rows_of_all_tables(void **state)
 {
     (void)state;
-    static const char *const files[] = {"altra", "dirty-log", "kunpeng-1g", "kunpeng-4k", "split",
-                                        "totals",    "unmap-2m",   "unmap-4k"};
+    static const char *const files[] = {"altra", "dirty-log", "kunpeng-1g", "kunpeng-4k",
+                                        "split", "totals",    "unmap-2m",   "unmap-4k"};
     struct published_set set = {0};
     struct misfit_rows rows;
     struct error err;
