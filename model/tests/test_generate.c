@@ -270,6 +270,26 @@ static void test_first_boot_grows_with_ram(void **state)
     }
 }
 
+/* A second boot touches as much as a first one of that RAM, however much was in use; all of it
+ * where less was. */
+static void test_second_boot_grows_with_ram(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *footprint;
+        uint64_t touched_mib;
+    } rows[] = {{"179M", 58}, {"842M", 76}, {"3282M", 212}, {"96G", 2420}, {"40M", 40}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct workload *workload = workload_of("generated-boot");
+        struct timeline timeline;
+        set_key(workload, "footprint", rows[i].footprint);
+        build(workload, &timeline);
+        assert_int_equal(touched_in(&timeline, "boot2", false), rows[i].touched_mib * MIB);
+        timeline_free(&timeline);
+        workload_free(workload);
+    }
+}
+
 /* Each MMU-on of a VM of 128 GiB and 64 vCPUs flushes what the first vCPU has touched: the kernel
  * and the memory map, 2 GiB, and no share of RAM. */
 static void test_first_boot_flushes_little(void **state)
@@ -376,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_mmu_on_as_recorded),
         cmocka_unit_test(test_secondaries_follow_from_ram),
         cmocka_unit_test(test_first_boot_grows_with_ram),
+        cmocka_unit_test(test_second_boot_grows_with_ram),
         cmocka_unit_test(test_first_boot_flushes_little),
         cmocka_unit_test(test_secondaries_cut),
         cmocka_unit_test(test_secondaries_range),

@@ -87,23 +87,31 @@ static void resolve_secondaries(struct workload_values *values, const bool *give
     }
 }
 
-/* What a first boot touches, and how much it works for that, grow with RAM. By the recorded
- * boots of 256 MiB, 1 GiB and 4 GiB it is 22 MiB and a 128th of RAM more than what comes before
- * the other CPUs; they execute 894 million instructions over the first 57.5 MiB, and 5,700 for
- * each further page. */
-static void resolve_first_boot(struct workload_values *values, const bool *given)
+/* What a boot touches grows with RAM: by the recorded boots of 256 MiB, 1 GiB and 4 GiB it is
+ * 22 MiB and a 128th of RAM more than what comes before the other CPUs. A second boot touches as
+ * much as a first one. */
+static uint64_t boot_bytes(const struct workload_values *values)
+{
+    uint64_t bytes = bytes_before_others(values) + 22 * MIB + values->ram / 128;
+    return round_up(bytes, PLAN_UNIT_BYTES);
+}
+
+static void resolve_touched(struct workload_values *values, const bool *given)
+{
+    double share = (double)boot_bytes(values) / (double)values->footprint;
+    if (!was_given(given, "touched")) {
+        values->touched = values->reset && share < 1 ? share : 1;
+    }
+}
+
+/* The recorded boots execute 894 million instructions over the first 57.5 MiB, and 5,700 for each
+ * further page. What a second boot touches where the file says it is any guest's work. */
+static void resolve_insns(struct workload_values *values, const bool *given)
 {
     const double usual_insns = 894.35e6, usual_pages = 14717, further_insns = 5700;
-    if (!was_given(given, "footprint")) {
-        uint64_t bytes = bytes_before_others(values) + 22 * MIB + values->ram / 128;
-        bytes = round_up(bytes, PLAN_UNIT_BYTES);
-        values->footprint = bytes < values->ram ? bytes : values->ram;
-    }
-    if (!was_given(given, "touched")) {
-        values->touched = 1;
-    }
     double pages = values->touched * (double)values->footprint / (double)WORKLOAD_PAGE;
-    if (!was_given(given, "insns_per_page") && pages > usual_pages) {
+    bool boots = !values->reset || !was_given(given, "touched");
+    if (!was_given(given, "insns_per_page") && boots && pages > usual_pages) {
         double insns = usual_insns + further_insns * (pages - usual_pages);
         values->insns_per_page = (uint64_t)(insns / pages);
     }
@@ -111,8 +119,9 @@ static void resolve_first_boot(struct workload_values *values, const bool *given
 
 void generate_resolve(struct workload_values *values, const bool *given)
 {
-    if (!values->reset) {
-        resolve_first_boot(values, given);
+    if (!values->reset && !was_given(given, "footprint")) {
+        uint64_t bytes = boot_bytes(values);
+        values->footprint = bytes < values->ram ? bytes : values->ram;
     }
     resolve_firmware(values, given);
     if (!was_given(given, "ram")) {
@@ -127,6 +136,8 @@ void generate_resolve(struct workload_values *values, const bool *given)
         }
     }
     resolve_secondaries(values, given);
+    resolve_touched(values, given);
+    resolve_insns(values, given);
 }
 
 /* --- operations --- */
