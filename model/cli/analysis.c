@@ -156,7 +156,7 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
     bool kept = given->kept.store && store_plays(given->kept.store).kept > 0;
     return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err) &&
            (kept || given->format == ANALYSIS_NOTHING ||
-            wait_say(narrow, (unsigned)given->jobs, err));
+            wait_say(narrow, given->kept.store, (unsigned)given->jobs, err));
 }
 
 /* What was played is looked up in the folder, where one is given, and kept there. */

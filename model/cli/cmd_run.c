@@ -94,7 +94,10 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
 {
     struct wait wait;
     (void)fflush(stdout); /* what is known so far: the samples may take a while */
-    if (!wait_estimate(study, (unsigned)jobs, SAMPLES, &wait, err)) {
+    struct store *store = store_in_memory();
+    bool good = wait_estimate(study, store, (unsigned)jobs, SAMPLES, &wait, err);
+    store_drop(store);
+    if (!good) {
         return false;
     }
     printf("%.0f runs, %.0f of them to be played, the others priced again: about ", wait.runs,

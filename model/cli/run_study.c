@@ -159,7 +159,7 @@ bool run_into(const struct run_request *request, struct run_store *store, struct
     }
     bool fresh = !request->shard && store_is_new(store->store);
     bool good =
-        (request->quiet || !fresh || wait_say(request->study, request->jobs, err)) &&
+        (request->quiet || !fresh || wait_say(request->study, store->store, request->jobs, err)) &&
         study_execute(request->study, &sweep, store->store, request->wanted, err) &&
         (request->shard || export_write(store->store, request->formats, request->folder, err));
     if (good && !request->quiet) {

@@ -20,8 +20,8 @@ static double computed_s(void)
     return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
 }
 
-bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
-                   struct error *err)
+bool wait_estimate(const struct study *study, struct store *store, unsigned jobs, size_t samples,
+                   struct wait *wait, struct error *err)
 {
     const double golden = 0.6180339887498949; /* its steps fall evenly, whatever their number */
     double lanes = (double)study_lanes(study), draws = (double)study->draws;
@@ -33,7 +33,7 @@ bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, str
         bool again = false;
         double start_s = computed_s(), place = ((double)taken + 0.5) * golden;
         size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
-        if (!study_sample(study, lane, &again, err)) {
+        if (!study_sample(study, store, lane, &again, err)) {
             return false;
         }
         double played = again ? 1 : 1 + draws;
@@ -69,11 +69,11 @@ const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEX
     return buf;
 }
 
-bool wait_say(const struct study *study, unsigned jobs, struct error *err)
+bool wait_say(const struct study *study, struct store *store, unsigned jobs, struct error *err)
 {
     struct wait wait;
     char text[WAIT_TEXT];
-    if (!wait_estimate(study, jobs, FEW, &wait, err)) {
+    if (!wait_estimate(study, store, jobs, FEW, &wait, err)) {
         return false;
     }
     if (wait_text(&wait, study->draws, text)[0]) {

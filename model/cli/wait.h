@@ -4,6 +4,7 @@
 #ifndef S2FLUSH_CLI_WAIT_H
 #define S2FLUSH_CLI_WAIT_H
 
+#include "study/store.h"
 #include "study/study.h"
 
 struct wait {
@@ -14,15 +15,15 @@ struct wait {
 };
 
 /* Plays a run of up to so many strategies in scenarios, spread over the study, and takes the others
- * to be like them. jobs 0: as many threads as processors. */
-bool wait_estimate(const struct study *study, unsigned jobs, size_t samples, struct wait *wait,
-                   struct error *err);
+ * to be like them. jobs 0: as many threads as processors. What is played goes into the store. */
+bool wait_estimate(const struct study *study, struct store *store, unsigned jobs, size_t samples,
+                   struct wait *wait, struct error *err);
 
 /* One line on it, and why, where it is long enough to be worth one; else an empty text. */
 #define WAIT_TEXT 256
 const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEXT]);
 
 /* Prints that line on stderr before a study is played. */
-bool wait_say(const struct study *study, unsigned jobs, struct error *err);
+bool wait_say(const struct study *study, struct store *store, unsigned jobs, struct error *err);
 
 #endif

@@ -215,10 +215,10 @@ bool study_execute(const struct study *study, struct sweep *sweep, struct store 
     return good;
 }
 
-bool study_sample(const struct study *study, size_t lane, bool *again, struct error *err)
+bool study_sample(const struct study *study, struct store *store, size_t lane, bool *again,
+                  struct error *err)
 {
     struct sweep sweep = {.jobs = 1};
-    struct store *store = store_in_memory();
     struct evaluator evaluator;
     struct scenario scenario;
     const struct trial *trial = NULL;
@@ -232,7 +232,6 @@ bool study_sample(const struct study *study, size_t lane, bool *again, struct er
         scenario_close(&scenario);
     }
     evaluator_close(&evaluator);
-    store_drop(store);
     return trial;
 }
 

@@ -1,6 +1,7 @@
 /* `strategy = coherent`: every row that no reader can fault, by rule and not by list. */
 #include "core/alloc.h"
 #include "core/error.h"
+#include "study/policy_space.h"
 #include "study/study_parts.h"
 #include "study/sweep.h"
 #include "study/trial.h"
@@ -104,8 +105,37 @@ static bool looked_at(const struct study *study, size_t point)
 struct trying {
     const struct study *study;
     size_t situation[SITUATIONS_MAX], count; /* cells */
-    bool (*stays)[STUDY_RULED]; /* [count] */
+    bool stays[STUDY_RULED]; /* in one situation or another */
 };
+
+/* What one situation was seen to say of a row. */
+enum seen { SEEN_NOT, SEEN_COHERENT, SEEN_OTHER };
+
+/* One that stays anywhere stays: that is asked of each row until it does, in whatever order. */
+static bool stays_already(struct trying *trying, size_t row)
+{
+    bool stays;
+#pragma omp atomic read
+    stays = trying->stays[row];
+    return stays;
+}
+
+static void let_stay(struct trying *trying, size_t row)
+{
+#pragma omp atomic write
+    trying->stays[row] = true;
+}
+
+/* Whether a row that is not coherent does all that this one does. */
+static bool does_too_little(const struct study *study, const enum seen *seen, size_t row)
+{
+    bool less = false;
+    for (size_t i = 0; i < study->role[AXIS_STRATEGY]->values.count && !less; i++) {
+        less = seen[i] == SEEN_OTHER &&
+               policy_does_all_of(study->strategies[i], study->strategies[row]);
+    }
+    return less;
+}
 
 static bool is_coherent(const struct setup *setup, const struct timeline *timeline)
 {
@@ -150,12 +180,17 @@ static bool try_situation(void *context, size_t part, struct error *err)
         setup_free(&setup);
         return false;
     }
+    enum seen seen[STUDY_RULED] = {SEEN_NOT};
     for (size_t s = 0; s < study->role[AXIS_STRATEGY]->values.count; s++) {
         setup_use(&setup, study->strategies[s]);
         bool exists = setup_hypothetical(&setup.platform, setup.strategy) == NULL;
-        trying->stays[part][s] =
-            !study->by_rule[s] ||
-            (exists && (study->strategies[s]->upstream || is_coherent(&setup, &timeline)));
+        bool given = !study->by_rule[s] || (exists && study->strategies[s]->upstream);
+        if (!given && exists && !stays_already(trying, s) && !does_too_little(study, seen, s)) {
+            seen[s] = is_coherent(&setup, &timeline) ? SEEN_COHERENT : SEEN_OTHER;
+        }
+        if (given || seen[s] == SEEN_COHERENT) {
+            let_stay(trying, s);
+        }
     }
     timeline_free(&timeline);
     setup_free(&setup);
@@ -186,21 +221,15 @@ bool study_rule_end(struct study *study, struct error *err)
         return true;
     }
     find_situations(&trying);
-    trying.stays = alloc_zeroed(trying.count, sizeof *trying.stays, "verdicts");
     bool good = sweep_parts(&sweep, trying.count, try_situation, &trying, err);
     struct axis *axis = study_axis(study, study_role_name[AXIS_STRATEGY]);
     size_t kept = 0, all = axis->values.count;
     for (size_t s = 0; good && s < all; s++) {
-        bool stays = false;
-        for (size_t i = 0; i < trying.count; i++) {
-            stays |= trying.stays[i][s];
-        }
-        if (stays) {
+        if (trying.stays[s]) {
             study->strategies[kept++] = study->strategies[s];
         } else {
             drop_value(&axis->values, kept);
         }
     }
-    free(trying.stays);
     return good && study_lay_out(study, err);
 }

@@ -45,15 +45,20 @@ static void contention_is_found(void **state)
         struct study study;
         struct wait wait;
         struct error err = {0};
+        struct store *store = store_in_memory();
         read_good_with(&study,
                        "[study]\ndraws = 8\n[axes]\nworkload = generated-boot\n"
                        "machine = neoverse-n1\nvcpus = 1\nstrategy = unmap, eager, none\n",
                        set, 1);
-        assert_true(wait_estimate(&study, 1, 3, &wait, &err));
+        assert_true(wait_estimate(&study, store, 1, 3, &wait, &err));
         assert_true(wait.runs == (3 + 1) * (1 + 8));
         assert_true(wait.played == rows[i].played);
         assert_int_equal(wait.contended, rows[i].contended);
         assert_int_equal(wait.threads, 1);
+        assert_int_equal(store_plays(store).kept, 3);
+        assert_true(wait_estimate(&study, store, 1, 3, &wait, &err));
+        assert_int_equal(store_plays(store).repeated, 0);
+        store_drop(store);
         study_free(&study);
     }
 }

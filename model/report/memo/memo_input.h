@@ -90,6 +90,8 @@ struct memo {
     size_t crossings;
     struct memo_swing *swing; /* the largest first */
     size_t swings;
+    size_t estimated; /* places whose swings of costs are taken as linear, */
+    double estimate_off; /* and how far off that is in the study's draws, at most, as a share */
     struct memo_published *published;
     size_t publisheds;
     json_t *played; /* what the page lets move (memo_played.h) */

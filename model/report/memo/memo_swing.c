@@ -23,15 +23,18 @@ struct looking {
     size_t capacity;
 };
 
-static bool gap_of(const struct looking *looking, struct scenario *scenario, const double *costs,
-                   double *gap, double *best, struct error *err)
+/* What the next one costs more than the best one at these costs: by the surrogate where there is
+ * one, else by playing. */
+static bool gap_of(const struct looking *looking, struct scenario *scenario,
+                   const struct surrogate *surrogate, const double *costs, double *gap,
+                   struct error *err)
 {
     double value[2];
-    if (!evaluate_at(scenario, evaluate_difference(looking->memo->metric[0]), costs, looking->pair,
-                     2, value, err)) {
+    if (surrogate ? !surrogate_at(surrogate, costs, value, err)
+                  : !evaluate_at(scenario, evaluate_difference(looking->memo->metric[0]), costs,
+                                 looking->pair, 2, value, err)) {
         return false;
     }
-    *best = value[0];
     *gap = value[1] - value[0];
     return true;
 }
@@ -85,35 +88,64 @@ static const char *model_error(enum cost_id id)
     return NULL;
 }
 
-static bool look_at_costs(struct looking *looking, struct scenario *scenario, struct error *err)
+static void add_cost(struct looking *looking, const struct cost *cost, enum cost_id id, double low,
+                     double high)
+{
+    struct memo_swing *swing = add_swing(looking, cost_name[id], low, high);
+    enum unit unit = UNIT_NONE;
+    if (swing) {
+        swing->model = model_error(id);
+    }
+    if (swing && setup_cost_unit(cost_name[id], &unit)) {
+        unit_format(cost->low, unit, swing->low_text, sizeof swing->low_text);
+        unit_format(cost->high, unit, swing->high_text, sizeof swing->high_text);
+        snprintf(swing->evidence, sizeof swing->evidence, "%.63s", cost->evidence);
+    }
+}
+
+/* `surrogate` NULL: each end is played. */
+static bool look_at_ends(struct looking *looking, struct scenario *scenario,
+                         const struct surrogate *surrogate, struct error *err)
 {
     const struct cost *cost = scenario->setup.platform.cost;
-    double costs[COSTS], low, high, best;
+    double costs[COSTS], low, high;
     platform_modes(&scenario->setup.platform, costs);
     for (size_t id = 0; id < COSTS; id++) {
         if (!sensitivity_spread(&cost[id])) {
             continue;
         }
         costs[id] = cost[id].low;
-        bool good = gap_of(looking, scenario, costs, &low, &best, err);
+        bool good = gap_of(looking, scenario, surrogate, costs, &low, err);
         costs[id] = cost[id].high;
-        good = good && gap_of(looking, scenario, costs, &high, &best, err);
+        good = good && gap_of(looking, scenario, surrogate, costs, &high, err);
         costs[id] = cost[id].mode;
         if (!good) {
             return false;
         }
-        struct memo_swing *swing = add_swing(looking, cost_name[id], low, high);
-        enum unit unit = UNIT_NONE;
-        if (swing) {
-            swing->model = model_error((enum cost_id)id);
-        }
-        if (swing && setup_cost_unit(cost_name[id], &unit)) {
-            unit_format(cost[id].low, unit, swing->low_text, sizeof swing->low_text);
-            unit_format(cost[id].high, unit, swing->high_text, sizeof swing->high_text);
-            snprintf(swing->evidence, sizeof swing->evidence, "%.63s", cost[id].evidence);
-        }
+        add_cost(looking, &cost[id], (enum cost_id)id, low, high);
     }
     return true;
+}
+
+/* Where vCPUs wait for each other what lies between the modes and an end is taken for linear, as
+ * `sensitivity` does, with the same plays; where the study's draws show that it is not, or there
+ * are none to show it, ends are played. */
+static bool look_at_costs(struct looking *looking, struct scenario *scenario, struct error *err)
+{
+    struct memo *memo = looking->memo;
+    struct surrogate surrogate;
+    bool good = surrogate_open(&surrogate, scenario, evaluate_difference(memo->metric[0]),
+                               looking->pair, 2, err);
+    struct surrogate_error off =
+        good ? surrogate_error(&surrogate, 1, 0) : (struct surrogate_error){0};
+    bool linear = !isnan(off.relative) && surrogate_is_good(off);
+    good = good && look_at_ends(looking, scenario, linear ? &surrogate : NULL, err);
+    if (good && linear && surrogate.method == SURROGATE_LINEAR) {
+        memo->estimated++;
+        memo->estimate_off = fmax(memo->estimate_off, off.relative);
+    }
+    surrogate_close(&surrogate);
+    return good;
 }
 
 /* --- keys of the workload --- */
@@ -192,13 +224,13 @@ static bool gap_with(const struct looking *looking, struct scenario_key other, d
 {
     struct scenario scenario;
     struct error unused;
-    double costs[COSTS], best;
+    double costs[COSTS];
     size_t point = looking->memo->place[looking->place];
     if (!scenario_open(&scenario, looking->evaluator, point, other, &unused)) {
         return false;
     }
     platform_modes(&scenario.setup.platform, costs);
-    bool good = gap_of(looking, &scenario, costs, gap, &best, &unused);
+    bool good = gap_of(looking, &scenario, NULL, costs, gap, &unused);
     scenario_close(&scenario);
     return good;
 }
@@ -245,8 +277,12 @@ static bool look_at_place(struct looking *looking, struct error *err)
         return false;
     }
     platform_modes(&scenario.setup.platform, costs);
-    bool good = gap_of(looking, &scenario, costs, &looking->gap, &looking->best, err) &&
-                look_at_costs(looking, &scenario, err);
+    double value[2];
+    bool good = evaluate_at(&scenario, evaluate_difference(memo->metric[0]), costs, looking->pair,
+                            2, value, err);
+    looking->best = value[0];
+    looking->gap = value[1] - value[0];
+    good = good && look_at_costs(looking, &scenario, err);
     if (good) {
         looking->best = there->value[0][there->best.winner * memo->runs];
         look_at_keys(looking, &scenario);
