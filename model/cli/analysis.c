@@ -4,12 +4,9 @@
 #include "cli/progress.h"
 #include "cli/wait.h"
 #include "core/error.h"
-#include "core/invariant.h"
 #include "report/output.h"
 
 #include <string.h>
-
-#define TABLES_MAX 4
 
 static bool take_metric(void *analysis, const char *text, struct error *err)
 {
@@ -44,41 +41,19 @@ static const char *const formats_json[] = {"text", "csv", "json", NULL};
 const struct cli_option analysis_options[] = {SHARED_OPTIONS(formats, "csv")};
 const struct cli_option analysis_options_json[] = {SHARED_OPTIONS(formats_json, "csv, json")};
 
-static bool write_tables(struct output *files, const struct analysis *given,
-                         const struct analysis_table *tables, size_t count, const void *results,
-                         struct error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (!output_open(&files[i], given->folder, tables[i].name, err)) {
-            return false;
-        }
-        tables[i].write(files[i].file, results);
-        if (!output_close(&files[i], err)) {
-            return false;
-        }
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!output_keep(&files[i], err)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
                     const void *results, struct error *err)
 {
-    struct output files[TABLES_MAX] = {0};
-    INVARIANT(count <= TABLES_MAX, "%zu tables", count);
-    if (!given->folder) {
-        return true;
+    struct outputs files = {0};
+    bool good = !given->folder || output_folder_make(given->folder, err);
+    for (size_t i = 0; good && given->folder && i < count; i++) {
+        FILE *out = outputs_add(&files, given->folder, tables[i].name, err);
+        if (out) {
+            tables[i].write(out, results);
+        }
+        good = out;
     }
-    bool good = output_folder_make(given->folder, err) &&
-                write_tables(files, given, tables, count, results, err);
-    for (size_t i = 0; i < count; i++) {
-        output_drop(&files[i]);
-    }
-    return good;
+    return outputs_end(&files, good, err);
 }
 
 bool analysis_show(const struct analysis *given, const struct analysis_table *tables, size_t count,

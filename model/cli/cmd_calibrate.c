@@ -1,6 +1,7 @@
 /* s2flush calibrate: a platform file from measurements. */
 #include "check/calibrate/calibrate.h"
 #include "cli/cli.h"
+#include "core/alloc.h"
 #include "core/error.h"
 #include "report/output.h"
 
@@ -111,12 +112,9 @@ static bool fit_and_write(const struct arguments *given, const struct measuremen
 
 static bool calibrate_from(const struct arguments *given, struct error *err)
 {
-    struct platform *machine = calloc(2, sizeof *machine);
+    struct platform *machine = alloc_checked(calloc(2, sizeof *machine), "a calibration");
     struct measurements found;
-    struct calibration *fit = calloc(1, sizeof *fit);
-    if (!machine || !fit) {
-        error_fatal("out of memory for a calibration");
-    }
+    struct calibration *fit = alloc_checked(calloc(1, sizeof *fit), "a calibration");
     bool good =
         published_host(given->base ? given->base : USUAL_BASE, &machine[0], err) &&
         measurements_read(given->measurements, &machine[0], given->kernel, false, &found, err);
@@ -132,11 +130,8 @@ static bool calibrate_from(const struct arguments *given, struct error *err)
 /* Also rows of buffers that the caches cannot hold: how far off those are is of interest. */
 static bool check(const struct arguments *given, struct error *err)
 {
-    struct platform *machine = calloc(1, sizeof *machine);
+    struct platform *machine = alloc_checked(calloc(1, sizeof *machine), "a platform");
     struct measurements found;
-    if (!machine) {
-        error_fatal("out of memory for a platform");
-    }
     bool good = published_host(given->check, machine, err);
     if (good) {
         good = measurements_read(given->measurements, machine, given->kernel, true, &found, err);

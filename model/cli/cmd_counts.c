@@ -73,7 +73,7 @@ static bool write_table(const struct counts *counts, const char *path, struct er
         return false;
     }
     counts_write(counts, output.file);
-    return output_close(&output, err) && output_keep(&output, err);
+    return output_end(&output, true, err);
 }
 
 static bool put_table(const struct counts *counts, const struct arguments *arguments,

@@ -169,44 +169,35 @@ static bool check_plays(const char *path, struct error *err)
     return true;
 }
 
-struct files {
-    struct output rows, workload;
-};
-
-static bool fill_files(const struct import *import, const struct names *names, struct files *files,
-                       struct error *err)
+static bool fill_files(const struct import *import, const struct names *names,
+                       struct outputs *files, struct error *err)
 {
     char rows[sizeof names->base + 8], workload[sizeof names->base + 8];
     snprintf(rows, sizeof rows, "%s.csv", names->base);
     snprintf(workload, sizeof workload, "%s.ini", names->base);
-    if (!output_open(&files->rows, names->folder, rows, err) ||
-        !output_open(&files->workload, names->folder, workload, err)) {
+    FILE *out = outputs_add(files, names->folder, rows, err);
+    if (!out) {
         return false;
     }
-    import_write_rows(import, names->base, files->rows.file);
-    import_write_workload(import, rows, files->workload.file);
-    return output_close(&files->rows, err) && output_close(&files->workload, err) &&
-           check_plays(files->rows.temporary, err);
+    import_write_rows(import, names->base, out);
+    if (fflush(out) == 0 && !check_plays(files->output[0].temporary, err)) {
+        return false;
+    }
+    out = outputs_add(files, names->folder, workload, err);
+    if (out) {
+        import_write_workload(import, rows, out);
+    }
+    return out;
 }
 
 static bool write_files(const struct import *import, const struct names *names, struct error *err)
 {
-    struct files *files = calloc(1, sizeof *files);
-    if (!files) {
-        error_fatal("out of memory for file names");
-    }
-    bool good = output_folder_make(names->folder, err) && fill_files(import, names, files, err) &&
-                output_keep(&files->rows, err);
-    if (good && !output_keep(&files->workload, err)) {
-        good = false;
-        (void)remove(files->rows.path);
-    }
-    output_drop(&files->rows);
-    output_drop(&files->workload);
+    struct outputs files = {0};
+    bool good = output_folder_make(names->folder, err) && fill_files(import, names, &files, err);
+    good = outputs_end(&files, good, err);
     if (good) {
-        printf("%s and %s\n", files->workload.path, files->rows.path);
+        printf("%s and %s\n", files.output[1].path, files.output[0].path);
     }
-    free(files);
     return good;
 }
 

@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-#define FILES_MAX 16
-
 struct arguments {
     const char *study, *folder, *validation;
     struct cli_sets sets;
@@ -17,21 +15,15 @@ struct arguments {
     bool quiet, overview;
 };
 
-struct files {
-    struct output file[FILES_MAX];
-    size_t count;
-};
-
-static bool write_file(struct files *files, const char *folder, const char *name,
+static bool write_file(struct outputs *files, const char *folder, const char *name,
                        void (*render)(FILE *out, const struct doc_node *doc),
                        const struct doc_node *doc, struct error *err)
 {
-    struct output *output = &files->file[files->count++];
-    if (!output_open(output, folder, name, err)) {
-        return false;
+    FILE *out = outputs_add(files, folder, name, err);
+    if (out) {
+        render(out, doc);
     }
-    render(output->file, doc);
-    return output_close(output, err);
+    return out;
 }
 
 static void render_picture(FILE *out, const struct doc_node *figure)
@@ -39,45 +31,36 @@ static void render_picture(FILE *out, const struct doc_node *figure)
     fputs(figure->text, out);
 }
 
-static bool write_summary(struct files *files, const char *folder, const struct memo *memo,
+static bool write_summary(struct outputs *files, const char *folder, const struct memo *memo,
                           struct error *err)
 {
-    struct output *output = &files->file[files->count++];
-    if (!output_open(output, folder, "memo.json", err)) {
-        return false;
+    FILE *out = outputs_add(files, folder, "memo.json", err);
+    if (out) {
+        json_t *summary = memo_summary(memo);
+        tojson_print(out, summary, JSON_INDENT(2));
+        fputc('\n', out);
+        json_decref(summary);
     }
-    json_t *summary = memo_summary(memo);
-    tojson_print(output->file, summary, JSON_INDENT(2));
-    fputc('\n', output->file);
-    json_decref(summary);
-    return output_close(output, err);
+    return out;
 }
 
-static bool write_figures(struct files *files, const char *folder, const struct doc_node *doc,
+static bool write_figures(struct outputs *files, const char *folder, const struct doc_node *doc,
                           struct error *err)
 {
     bool good = true;
     for (const struct doc_node *block = doc->first; block && good; block = block->next) {
-        if (block->kind == DOC_FIGURE) {
-            good = files->count < FILES_MAX &&
-                   write_file(files, folder, block->name, render_picture, block, err);
-        }
+        good = block->kind != DOC_FIGURE ||
+               write_file(files, folder, block->name, render_picture, block, err);
     }
     return good;
 }
 
-/* Gives the files their names where all are written, and says which on `messages` (NULL:
- * nowhere). */
-static bool keep_files(struct files *files, bool good, FILE *messages, struct error *err)
+/* And says which on `messages` (NULL: nowhere). */
+static bool keep_files(struct outputs *files, bool good, FILE *messages, struct error *err)
 {
-    for (size_t i = 0; i < files->count && good; i++) {
-        good = output_keep(&files->file[i], err);
-    }
-    for (size_t i = 0; i < files->count; i++) {
-        if (good && messages) {
-            fprintf(messages, "%s\n", files->file[i].path);
-        }
-        output_drop(&files->file[i]);
+    good = outputs_end(files, good, err);
+    for (size_t i = 0; i < files->count && good && messages; i++) {
+        fprintf(messages, "%s\n", files->output[i].path);
     }
     return good;
 }
@@ -86,7 +69,7 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
                    FILE *messages, struct error *err)
 {
     struct sweep sweep = analysis_sweep(given, "memo");
-    struct files files = {0};
+    struct outputs files = {0};
     struct memo *memo;
     if (!memo_make(study, validation, &sweep, given->kept.store, &memo, err)) {
         return false;
@@ -105,7 +88,7 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
 static bool write_overview(const struct arguments *given, struct error *err)
 {
     const char *folder = given->folder ? given->folder : given->study;
-    struct files files = {0};
+    struct outputs files = {0};
     struct doc_node *doc = overview_write(given->study, err);
     bool good = doc && output_folder_make(folder, err) &&
                 write_file(&files, folder, "README.md", doc_markdown, doc, err) &&

@@ -35,10 +35,7 @@ static bool add_path(struct shards *shards, const char *path, struct error *err)
     if (shards->count == FILES_MAX) {
         return error_input(err, NULL, "merge: more than %d shards", SHARDS_MAX);
     }
-    shards->path[shards->count] = strdup(path);
-    if (!shards->path[shards->count]) {
-        error_fatal("out of memory for the names of shards");
-    }
+    shards->path[shards->count] = alloc_checked(strdup(path), "the names of shards");
     shards->count++;
     return true;
 }

@@ -1,6 +1,7 @@
 /* s2flush paths: the lengths of the kernel's paths from recorded instructions. */
 #include "check/paths/paths.h"
 #include "cli/cli.h"
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <errno.h>
@@ -60,11 +61,8 @@ static bool fit_world(const struct arguments *given, const struct counts *counts
 
 static bool fit_all(const struct arguments *given, const struct counts *counts, struct error *err)
 {
-    struct path_fit *fits = calloc(WORLDS, sizeof *fits);
+    struct path_fit *fits = alloc_checked(calloc(WORLDS, sizeof *fits), "fits");
     bool good = true, any = false;
-    if (!fits) {
-        error_fatal("out of memory for fits");
-    }
     if (given->csv) {
         path_csv_header(stdout);
     }

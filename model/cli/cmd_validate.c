@@ -137,9 +137,7 @@ static bool write_misfit(const char *path, const struct validation *validation, 
             "# machine/misfit.h. s2flush %s made it by: s2flush validate --misfit FILE\n",
             version_program);
     misfit_write(&validation->misfits, output.file);
-    bool good = output_close(&output, err) && output_keep(&output, err);
-    output_drop(&output);
-    return good;
+    return output_end(&output, true, err);
 }
 
 static bool predict(const struct arguments *given, const struct published_set *set,

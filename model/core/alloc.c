@@ -39,6 +39,14 @@ void *alloc_zeroed(size_t count, size_t size, const char *what)
     return memset(array, 0, count * size);
 }
 
+void *alloc_checked(void *memory, const char *what)
+{
+    if (!memory) {
+        error_fatal("out of memory for %s", what);
+    }
+    return memory;
+}
+
 static bool find_limit(uint64_t *limit, struct error *err)
 {
     const char *text = getenv("S2FLUSH_MEMORY");

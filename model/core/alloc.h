@@ -18,6 +18,9 @@ void *alloc_raw(size_t count, size_t size, const char *what);
 /* The same, all bytes zero. */
 void *alloc_zeroed(size_t count, size_t size, const char *what);
 
+/* Ends the program where there is no memory for `what`; else what it was given. */
+void *alloc_checked(void *memory, const char *what) __attribute__((returns_nonnull));
+
 /* Whether `what` may take that much: at most the machine's memory, or what the
  * environment variable S2FLUSH_MEMORY says (8G). False with one line that says
  * how much it is and, by `instead`, what would take less. */

@@ -1,5 +1,6 @@
 #include "guest/timeline.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
 #include "core/units.h"
@@ -45,10 +46,7 @@ bool vm_shape_slot(struct vm_shape *vm, struct slot_shape slot, struct error *er
 
 static void *grown(void *array, size_t bytes)
 {
-    void *larger = realloc(array, bytes);
-    if (!larger) {
-        error_fatal("out of memory for a timeline");
-    }
+    void *larger = alloc_checked(realloc(array, bytes), "a timeline");
     return larger;
 }
 
@@ -57,10 +55,7 @@ void timeline_init(struct timeline *timeline, const char *name, bool serial, uin
     *timeline = (struct timeline){.serial = serial, .script_count = vcpus + 1};
     snprintf(timeline->name, sizeof timeline->name, "%s", name);
     vm_shape_defaults(&timeline->vm, vcpus);
-    timeline->scripts = calloc(vcpus + 1, sizeof *timeline->scripts);
-    if (!timeline->scripts) {
-        error_fatal("out of memory for a timeline");
-    }
+    timeline->scripts = alloc_checked(calloc(vcpus + 1, sizeof *timeline->scripts), "a timeline");
     timeline->scripts[0].vcpu = SCRIPT_VMM;
     for (uint32_t i = 0; i < vcpus; i++) {
         timeline->scripts[i + 1].vcpu = i;

@@ -1,6 +1,6 @@
 #include "machine/cache.h"
 
-#include "core/error.h"
+#include "core/alloc.h"
 #include "core/invariant.h"
 #include "machine/cache_internal.h"
 
@@ -9,21 +9,12 @@
 /* Beyond these the byte address of a page would leave 64 bits. */
 #define PAGES_MAX (UINT64_MAX / CACHE_PAGE_BYTES)
 
-static struct cache *allocate(void)
-{
-    struct cache *cache = calloc(1, sizeof *cache);
-    if (!cache) {
-        error_fatal("out of memory for a cache");
-    }
-    return cache;
-}
-
 struct cache *cache_new(bool exact, uint64_t bytes, uint64_t ways, uint64_t line_bytes, size_t runs)
 {
     INVARIANT(line_bytes >= 16 && line_bytes <= CACHE_PAGE_BYTES &&
                   (line_bytes & (line_bytes - 1)) == 0,
               "a cache line of %llu bytes", (unsigned long long)line_bytes);
-    struct cache *cache = allocate();
+    struct cache *cache = alloc_checked(calloc(1, sizeof *cache), "a cache");
     cache->exact = exact;
     cache->page_lines = (uint32_t)(CACHE_PAGE_BYTES / line_bytes);
     if (exact) {

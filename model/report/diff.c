@@ -97,10 +97,7 @@ static char *key_of(const struct diff *diff, const struct csv *rows, size_t row)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out) {
-        error_fatal("out of memory for a comparison");
-    }
+    FILE *out = alloc_checked(open_memstream(&text, &size), "a comparison");
     for (size_t i = 0; i < diff->axis_count; i++) {
         int column = csv_column(rows, diff->a.header[diff->axes[i]]);
         csv_put(out, csv_cell(rows, row, column));

@@ -1,5 +1,6 @@
 #include "report/explain.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "machine/platform_names.h"
 #include "report/explain_parts.h"
@@ -18,11 +19,9 @@
 /* How well a platform stands for the machine that was asked for by another name. */
 static void write_alias(FILE *out, const char *name)
 {
-    struct platform_aliases *aliases = calloc(1, sizeof *aliases);
+    struct platform_aliases *aliases =
+        alloc_checked(calloc(1, sizeof *aliases), "names of machines");
     struct error unused;
-    if (!aliases) {
-        error_fatal("out of memory for names of machines");
-    }
     const struct platform_alias *alias =
         name && platform_aliases_read(aliases, &unused) ? platform_alias_find(aliases, name) : NULL;
     if (alias) {
@@ -121,11 +120,8 @@ static bool write_run(struct account *account, const struct explain_options *opt
                       const double value[COSTS], struct error *err)
 {
     struct setup yardstick = *account->setup;
-    struct trial *played = calloc(2, sizeof *played);
+    struct trial *played = alloc_checked(calloc(2, sizeof *played), "a run");
     struct times times[2];
-    if (!played) {
-        error_fatal("out of memory for a run");
-    }
     yardstick.strategy = &strategy_ideal;
     account->played = played;
     bool good = trial_play(account->setup, account->timeline, value, &played[0], err) &&
@@ -158,10 +154,7 @@ static bool explain_timeline(FILE *out, const struct setup *setup, const struct 
     if (!sim_possible(&point, err)) {
         return false;
     }
-    struct sim *sim = malloc(sizeof *sim);
-    if (!sim) {
-        error_fatal("out of memory for a simulation");
-    }
+    struct sim *sim = alloc_checked(malloc(sizeof *sim), "a simulation");
     sim_init(sim, &point);
     if (options->tracks.count > 0) {
         watch_start(sim, options->tracks.limit);

@@ -1,4 +1,5 @@
 /* Whether a setting makes a difference: the run as it would be without it. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "report/explain_parts.h"
 
@@ -76,11 +77,8 @@ static bool check_setting(const struct account *account, const struct explain_se
                           const double value[COSTS], struct error *err)
 {
     struct source_location at = {.file = "--set", .key = setting->key};
-    struct other *other = calloc(1, sizeof *other);
-    struct trial *played = calloc(1, sizeof *played);
-    if (!other || !played) {
-        error_fatal("out of memory for a run");
-    }
+    struct other *other = alloc_checked(calloc(1, sizeof *other), "a run");
+    struct trial *played = alloc_checked(calloc(1, sizeof *played), "a run");
     other->setup = *account->setup;
     memcpy(other->value, value, sizeof other->value);
     struct error unused;

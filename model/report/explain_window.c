@@ -1,5 +1,5 @@
 /* Where the time of an explained run's window goes. */
-#include "core/error.h"
+#include "core/alloc.h"
 #include "report/explain_parts.h"
 #include "report/quantity.h"
 
@@ -276,11 +276,9 @@ static void write_kinds(const struct account *account)
 {
     const struct trial *played = &account->played[0];
     const ps_t *price = account->sim->price;
-    struct kind_sum *sums = calloc(played->count + 1, sizeof *sums);
+    struct kind_sum *sums =
+        alloc_checked(calloc(played->count + 1, sizeof *sums), "a table of kinds");
     size_t count = 0;
-    if (!sums) {
-        error_fatal("out of memory for a table of kinds");
-    }
     for (size_t i = 0; i < played->count; i++) {
         const struct event_count *one = &played->counts[i];
         if (price[one->kind] > 0) {

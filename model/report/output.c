@@ -1,6 +1,7 @@
 #include "report/output.h"
 
 #include "core/error.h"
+#include "core/invariant.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -225,4 +226,37 @@ void output_drop(struct output *output)
         (void)unlink(output->temporary);
         output->temporary[0] = '\0';
     }
+}
+
+bool output_end(struct output *output, bool good, struct error *err)
+{
+    good = good && output_close(output, err) && output_keep(output, err);
+    output_drop(output);
+    return good;
+}
+
+FILE *outputs_add(struct outputs *outputs, const char *folder, const char *name, struct error *err)
+{
+    INVARIANT(outputs->count < OUTPUTS_MAX, "more than %d files", OUTPUTS_MAX);
+    struct output *output = &outputs->output[outputs->count++];
+    return output_open(output, folder, name, err) ? output->file : NULL;
+}
+
+bool outputs_end(struct outputs *outputs, bool good, struct error *err)
+{
+    for (size_t i = 0; good && i < outputs->count; i++) {
+        good = output_close(&outputs->output[i], err);
+    }
+    size_t kept = 0;
+    while (good && kept < outputs->count) {
+        good = output_keep(&outputs->output[kept], err);
+        kept += good;
+    }
+    for (size_t i = 0; i < outputs->count && !good; i++) {
+        output_drop(&outputs->output[i]);
+        if (i < kept) {
+            (void)unlink(outputs->output[i].path);
+        }
+    }
+    return good;
 }

@@ -48,8 +48,24 @@ bool output_close(struct output *output, struct error *err);
 /* Gives it its name. */
 bool output_keep(struct output *output, struct error *err);
 
+/* Both where `good`; whatever fails, nothing is left of it. */
+bool output_end(struct output *output, bool good, struct error *err);
+
 /* Removes what is there of it under the temporary name. Harmless after
  * output_keep, and on zeroed memory. */
 void output_drop(struct output *output);
+
+/* Files that belong together: all get their names, or none. Zeroed, there are none. */
+#define OUTPUTS_MAX 16
+struct outputs {
+    struct output output[OUTPUTS_MAX];
+    size_t count;
+};
+
+/* Starts one more. NULL with a line. */
+FILE *outputs_add(struct outputs *outputs, const char *folder, const char *name, struct error *err);
+
+/* output_end of all. */
+bool outputs_end(struct outputs *outputs, bool good, struct error *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* What a script of bench/plots asks for in its head, whether a table has it, and the pictures. */
 #include "report/plot.h"
 
+#include "core/alloc.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/units.h"
@@ -426,10 +427,7 @@ bool plot_folder(const char *folder, FILE *messages, struct error *err)
     if (!gnuplot_places(folder, &places, err)) {
         return false;
     }
-    struct tables *tables = calloc(1, sizeof *tables);
-    if (!tables) {
-        error_fatal("out of memory for plots");
-    }
+    struct tables *tables = alloc_checked(calloc(1, sizeof *tables), "plots");
     tables->folder = folder;
     bool good = draw_fitting(&places, tables, messages, err);
     free_tables(tables);

@@ -42,10 +42,8 @@ static const char *left_out(const struct scan *scan, size_t group, size_t strate
 static struct breakeven *new_row(struct scan *scan, size_t group, size_t a, size_t b)
 {
     struct breakeven_results *results = scan->results;
-    struct breakeven *grown = realloc(results->row, (results->count + 1) * sizeof *grown);
-    if (!grown) {
-        error_fatal("out of memory for break-even points");
-    }
+    struct breakeven *grown = alloc_checked(
+        realloc(results->row, (results->count + 1) * sizeof *grown), "break-even points");
     results->row = grown;
     grown += results->count++;
     *grown = (struct breakeven){.group = group,
@@ -79,10 +77,8 @@ static void add_task(struct tasks *tasks, struct task task)
 {
     if (tasks->count == tasks->room) {
         tasks->room = tasks->room ? 2 * tasks->room : 256;
-        tasks->task = realloc(tasks->task, tasks->room * sizeof *tasks->task);
-        if (!tasks->task) {
-            error_fatal("out of memory for break-even points");
-        }
+        tasks->task = alloc_checked(realloc(tasks->task, tasks->room * sizeof *tasks->task),
+                                    "break-even points");
     }
     tasks->task[tasks->count++] = task;
 }

@@ -1,6 +1,6 @@
 #include "study/draws.h"
 
-#include "core/error.h"
+#include "core/alloc.h"
 #include "core/rng.h"
 
 #include <gsl/gsl_qrng.h>
@@ -64,10 +64,7 @@ static void draw_shift(const struct draw_plan *plan, const char *name, uint64_t 
 void draw_strata(const struct draw_plan *plan, const char *name, unsigned *strata)
 {
     const double golden = 0.6180339887498949;
-    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    if (!rng) {
-        error_fatal("out of memory for the draws");
-    }
+    gsl_rng *rng = alloc_checked(gsl_rng_alloc(rng_xoshiro256ss), "the draws");
     uint64_t each = plan->draws / plan->shifts;
     for (uint64_t shift = 0; shift < plan->shifts; shift++) {
         rng_stream(rng, plan->seed, XXH3_64bits(name, strlen(name)), shift, 1);
@@ -83,11 +80,8 @@ void draw_strata(const struct draw_plan *plan, const char *name, unsigned *strat
 void draw_points(const struct draw_plan *plan, const char *name, double (*points)[COSTS])
 {
     const gsl_qrng_type *type = plan->sequence == DRAW_HALTON ? gsl_qrng_halton : gsl_qrng_sobol;
-    gsl_qrng *sequence = gsl_qrng_alloc(type, COSTS);
-    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    if (!sequence || !rng) {
-        error_fatal("out of memory for the draws");
-    }
+    gsl_qrng *sequence = alloc_checked(gsl_qrng_alloc(type, COSTS), "the draws");
+    gsl_rng *rng = alloc_checked(gsl_rng_alloc(rng_xoshiro256ss), "the draws");
     uint64_t each = plan->draws / plan->shifts;
     for (uint64_t shift = 0; shift < plan->shifts; shift++) {
         draw_shift(plan, name, shift, sequence, rng, points + shift * each);

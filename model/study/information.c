@@ -1,7 +1,6 @@
 #include "study/information.h"
 
 #include "core/alloc.h"
-#include "core/error.h"
 #include "core/rng.h"
 #include "study/winner_map.h"
 
@@ -69,10 +68,7 @@ void information_chance(const struct decision *decision, uint64_t seed,
                         double share[INFORMATION_ORDERS])
 {
     size_t *order = alloc_zeroed(decision->draws, sizeof *order, "draws of a decision");
-    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    if (!rng) {
-        error_fatal("out of memory for the value of information");
-    }
+    gsl_rng *rng = alloc_checked(gsl_rng_alloc(rng_xoshiro256ss), "the value of information");
     rng_stream(rng, seed, decision->draws, STREAM_ORDERS, 0);
     for (size_t i = 0; i < decision->draws; i++) {
         order[i] = i;

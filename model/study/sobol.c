@@ -1,7 +1,6 @@
 #include "study/sobol.h"
 
 #include "core/alloc.h"
-#include "core/error.h"
 #include "core/rng.h"
 #include "study/stats.h"
 
@@ -17,10 +16,7 @@
 
 static gsl_rng *stream(const struct sobol_plan *plan, uint64_t which)
 {
-    gsl_rng *rng = gsl_rng_alloc(rng_xoshiro256ss);
-    if (!rng) {
-        error_fatal("out of memory for a sensitivity");
-    }
+    gsl_rng *rng = alloc_checked(gsl_rng_alloc(rng_xoshiro256ss), "a sensitivity");
     rng_stream(rng, plan->seed, plan->inputs, which, 0);
     return rng;
 }
@@ -41,10 +37,8 @@ double *sobol_base(const struct sobol_plan *plan)
     double *shift = alloc_zeroed(width, sizeof *shift, "values of a sensitivity"),
            point[SEQUENCE_INPUTS] = {0};
     gsl_rng *rng = stream(plan, STREAM_SHIFT);
-    gsl_qrng *sequence = gsl_qrng_alloc(gsl_qrng_sobol, sequence_width);
-    if (!sequence) {
-        error_fatal("out of memory for a sensitivity");
-    }
+    gsl_qrng *sequence =
+        alloc_checked(gsl_qrng_alloc(gsl_qrng_sobol, sequence_width), "a sensitivity");
     for (size_t i = 0; i < width; i++) {
         shift[i] = gsl_rng_uniform(rng);
     }

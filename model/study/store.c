@@ -22,10 +22,7 @@ static const char *const text_name[STORE_TEXTS] = {
 
 static char *copy(const char *text)
 {
-    char *own = strdup(text);
-    if (!own) {
-        error_fatal("out of memory for a store of samples");
-    }
+    char *own = alloc_checked(strdup(text), "a store of samples");
     return own;
 }
 
@@ -169,10 +166,7 @@ static char *point_statement(const struct store_about *about)
     for (size_t i = 1; sql && i < about->axes + POINT_COLUMNS; i++) {
         sql = sqlite3_mprintf("%z, ?", sql);
     }
-    sql = sqlite3_mprintf("%z)", sql);
-    if (!sql) {
-        error_fatal("out of memory for a store of samples");
-    }
+    sql = alloc_checked(sqlite3_mprintf("%z)", sql), "a store of samples");
     return sql;
 }
 

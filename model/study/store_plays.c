@@ -1,4 +1,5 @@
 /* Simulations and the costs that they were played with, into a store and out of it. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/tojson.h"
 #include "study/store_internal.h"
@@ -69,10 +70,7 @@ static bool take_play(struct row *row, struct trial *trial)
     struct trial_json json;
     char **const texts[] = {&json.counts, &json.before, &json.leaves, &json.verdicts, &json.tails};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        *texts[i] = strdup(row_text(row));
-        if (!*texts[i]) {
-            error_fatal("out of memory for the counts of a run");
-        }
+        *texts[i] = alloc_checked(strdup(row_text(row)), "the counts of a run");
     }
     uint64_t checksum = row->checksum;
     bool good = row_whole(row) == checksum && trial_json_read(&json, trial);

@@ -38,11 +38,9 @@ static void drop_value(struct values *values, size_t index)
 
 static void add_value(struct study *study, struct values *values, const char *name)
 {
-    char **grown = realloc(values->text, (values->count + 1) * sizeof *grown);
-    char *text = strdup(name);
-    if (!grown || !text) {
-        error_fatal("out of memory for the strategies of a study");
-    }
+    char **grown = alloc_checked(realloc(values->text, (values->count + 1) * sizeof *grown),
+                                 "the strategies of a study");
+    char *text = alloc_checked(strdup(name), "the strategies of a study");
     study->by_rule[values->count] = true;
     values->text = grown;
     values->text[values->count++] = text;

@@ -138,10 +138,7 @@ bool trial_play_priced(const struct setup *setup, const struct timeline *timelin
     if (!sim_possible(&point, err)) {
         return false;
     }
-    struct sim *sim = malloc(sizeof *sim);
-    if (!sim) {
-        error_fatal("out of memory for a simulation");
-    }
+    struct sim *sim = alloc_checked(malloc(sizeof *sim), "a simulation");
     memset(played, 0, sizeof *played);
     sim_init(sim, &point);
     bool good = sim_run(sim, err);

@@ -1,5 +1,6 @@
 #include "study/values.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <ctype.h>
@@ -171,10 +172,7 @@ bool values_parse(const char *text, struct value_kind kind, const struct source_
 bool values_add(struct values *values, const char *text, struct value_kind kind,
                 const struct source_location *at, struct error *err)
 {
-    char *copy = strdup(text);
-    if (!copy) {
-        error_fatal("out of memory for the values of an axis");
-    }
+    char *copy = alloc_checked(strdup(text), "the values of an axis");
     bool good = true;
     for (char *item = copy, *next; good && item; item = next) {
         next = strchr(item, ',');

@@ -205,6 +205,36 @@ static void whole_files_only(void **state)
     assert_int_not_equal(access(temporary, F_OK), 0);
 }
 
+/* A folder has the second one's name: the first is not left alone. */
+static void files_that_belong_together(void **state)
+{
+    struct outputs *files = calloc(1, sizeof *files);
+    struct error err;
+    char folder[512], path[600];
+    (void)state;
+    assert_non_null(files);
+    write_file("marker", "", folder, sizeof folder);
+    *strrchr(folder, '/') = '\0';
+    snprintf(path, sizeof path, "%s/second", folder);
+    assert_true(output_folder_make(path, &err));
+    assert_non_null(outputs_add(files, folder, "first", &err));
+    assert_non_null(outputs_add(files, folder, "second", &err));
+    assert_false(outputs_end(files, true, &err));
+    snprintf(path, sizeof path, "%s/first", folder);
+    assert_int_not_equal(access(path, F_OK), 0);
+
+    memset(files, 0, sizeof *files);
+    assert_non_null(outputs_add(files, folder, "first", &err));
+    assert_false(outputs_end(files, false, &err));
+    assert_int_not_equal(access(path, F_OK), 0);
+
+    memset(files, 0, sizeof *files);
+    assert_non_null(outputs_add(files, folder, "first", &err));
+    assert_true(outputs_end(files, true, &err));
+    assert_int_equal(unlink(path), 0);
+    free(files);
+}
+
 static void folders_that_cannot_be(void **state)
 {
     struct error err;
@@ -248,6 +278,7 @@ int main(void)
         cmocka_unit_test(rows_read_back),
         cmocka_unit_test(run_is_told),
         cmocka_unit_test(whole_files_only),
+        cmocka_unit_test(files_that_belong_together),
         cmocka_unit_test(folders_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

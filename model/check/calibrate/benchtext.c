@@ -1,6 +1,7 @@
 #include "check/calibrate/benchtext.h"
 
 #include "check/calibrate/benchtext_parts.h"
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <stdlib.h>
@@ -86,10 +87,8 @@ bool benchtext_number(struct benchtext *reader, const char *text, double *value)
 void benchtext_use(struct benchtext *reader, const char *use)
 {
     struct measurements *found = reader->found;
-    found->uses = realloc(found->uses, (found->use_count + 1) * sizeof *found->uses);
-    if (!found->uses) {
-        error_fatal("out of memory for measurements");
-    }
+    found->uses = alloc_checked(realloc(found->uses, (found->use_count + 1) * sizeof *found->uses),
+                                "measurements");
     struct measurements_use *kept = &found->uses[found->use_count++];
     *kept = (struct measurements_use){.line = reader->line};
     snprintf(kept->what, sizeof kept->what, "%s", reader->text);

@@ -2,6 +2,7 @@
 #include "check/calibrate/measurements.h"
 
 #include "check/calibrate/benchtext.h"
+#include "core/alloc.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -21,10 +22,8 @@
 
 struct observation *measurements_row(struct measurements *found)
 {
-    found->rows = realloc(found->rows, (found->count + 1) * sizeof *found->rows);
-    if (!found->rows) {
-        error_fatal("out of memory for measurements");
-    }
+    found->rows = alloc_checked(realloc(found->rows, (found->count + 1) * sizeof *found->rows),
+                                "measurements");
     struct observation *row = &found->rows[found->count++];
     *row = (struct observation){0};
     return row;

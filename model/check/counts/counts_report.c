@@ -1,5 +1,6 @@
 /* Tables of counts written and compared. */
 #include "check/counts/counts.h"
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
 
@@ -222,10 +223,8 @@ struct agreement counts_compare(const struct counts *counts, FILE *out)
 {
     struct agreement agreement = {0};
     struct differences differences = {.count = 0};
-    struct tally *tallies = calloc(count_column_count, sizeof *tallies);
-    if (!tallies) {
-        error_fatal("out of memory for a comparison");
-    }
+    struct tally *tallies =
+        alloc_checked(calloc(count_column_count, sizeof *tallies), "a comparison");
     for (size_t row = 0; row < counts->table.rows; row++) {
         if (vm_of(counts, row)->unsupported) {
             agreement.rows_unsupported++;

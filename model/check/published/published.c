@@ -1,5 +1,6 @@
 #include "check/published/published.h"
 
+#include "core/alloc.h"
 #include "core/csv.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -211,11 +212,9 @@ static void use_machine(struct published_set *set, struct published *row,
             return;
         }
     }
-    set->platforms = realloc(set->platforms, (set->platform_count + 1) * sizeof(void *));
-    row->platform = malloc(sizeof found);
-    if (!set->platforms || !row->platform) {
-        error_fatal("out of memory for the published hosts");
-    }
+    set->platforms = alloc_checked(
+        realloc(set->platforms, (set->platform_count + 1) * sizeof(void *)), "the published hosts");
+    row->platform = alloc_checked(malloc(sizeof found), "the published hosts");
     *row->platform = found;
     set->platforms[set->platform_count++] = row->platform;
 }
@@ -314,10 +313,8 @@ bool published_read(const char *path, struct published_set *set, struct error *e
         ok = error_input(err, &whole, "found %zu rows, expected at most %zu", table.rows,
                          PUBLISHED_ROWS - set->count);
     }
-    set->rows = realloc(set->rows, (set->count + table.rows + 1) * sizeof *set->rows);
-    if (!set->rows) {
-        error_fatal("out of memory for published rows");
-    }
+    set->rows = alloc_checked(realloc(set->rows, (set->count + table.rows + 1) * sizeof *set->rows),
+                              "published rows");
     for (size_t i = 0; ok && i < table.rows; i++) {
         struct row_cells cells = {&table, i};
         struct published row = {0};
@@ -344,10 +341,8 @@ bool published_take(struct published_set *set, const struct published *row,
     }
     snprintf(taken.host, sizeof taken.host, "%s", platform->name);
     use_machine(set, &taken, platform, &as_it_is);
-    set->rows = realloc(set->rows, (set->count + 1) * sizeof *set->rows);
-    if (!set->rows) {
-        error_fatal("out of memory for published rows");
-    }
+    set->rows =
+        alloc_checked(realloc(set->rows, (set->count + 1) * sizeof *set->rows), "published rows");
     set->rows[set->count++] = taken;
     return true;
 }

@@ -1,4 +1,5 @@
 /* Imports: from lines to the events of one VM, and the order of the steps. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "guest/import/steps.h"
 
@@ -20,10 +21,7 @@ void *import_grown(void *array, size_t count, size_t *room, size_t size)
         return array;
     }
     *room = *room ? *room * 2 : 256;
-    array = reallocarray(array, *room, size);
-    if (!array) {
-        error_fatal("out of memory for a trace");
-    }
+    array = alloc_checked(reallocarray(array, *room, size), "a trace");
     return array;
 }
 

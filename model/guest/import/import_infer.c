@@ -1,5 +1,6 @@
 /* Imports: what follows from where and when memory faults: RAM, the size of
  * leaves, re-inits. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "guest/import/steps.h"
 
@@ -141,11 +142,8 @@ static uint64_t count_different(uint64_t *numbers, size_t count)
  * fault maps the whole block. */
 static double pages_per_block(const struct import *import)
 {
-    uint64_t *pages = calloc(import->event_count + 1, sizeof *pages);
+    uint64_t *pages = alloc_checked(calloc(import->event_count + 1, sizeof *pages), "a trace");
     size_t count = 0;
-    if (!pages) {
-        error_fatal("out of memory for a trace");
-    }
     for (size_t i = 0; i < import->event_count; i++) {
         if (is_map(import, i) && in_ram(import, import->events[i].ipa)) {
             pages[count++] = import->events[i].ipa / IMPORT_PAGE;
@@ -213,12 +211,10 @@ static int by_leaf(const void *a, const void *b)
 
 size_t *import_previous(const struct import *import)
 {
-    struct on_leaf *faults = calloc(import->event_count + 1, sizeof *faults);
-    size_t *previous = calloc(import->event_count + 1, sizeof *previous);
+    struct on_leaf *faults =
+        alloc_checked(calloc(import->event_count + 1, sizeof *faults), "a trace");
+    size_t *previous = alloc_checked(calloc(import->event_count + 1, sizeof *previous), "a trace");
     size_t count = 0;
-    if (!faults || !previous) {
-        error_fatal("out of memory for a trace");
-    }
     for (size_t i = 0; i < import->event_count; i++) {
         previous[i] = SIZE_MAX;
         if (is_map(import, i)) {

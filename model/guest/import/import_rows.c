@@ -1,4 +1,5 @@
 /* Imports: events to the rows of a recording. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "guest/import/steps.h"
 
@@ -165,15 +166,6 @@ static bool add_event(struct rowing *rowing, size_t event, struct error *err)
     return true;
 }
 
-static void *made(size_t count, size_t size)
-{
-    void *array = calloc(count + 1, size);
-    if (!array) {
-        error_fatal("out of memory for a trace");
-    }
-    return array;
-}
-
 static void count_notifiers(struct rowing *rowing)
 {
     const struct import *import = rowing->import;
@@ -187,10 +179,11 @@ static void count_notifiers(struct rowing *rowing)
 bool import_rows(struct import *import, struct error *err)
 {
     size_t *previous = import_previous(import);
-    struct rowing rowing = {.import = import,
-                            .previous = previous,
-                            .notifiers = made(import->event_count, sizeof(uint64_t)),
-                            .cached = made(import->vcpus, sizeof(bool))};
+    struct rowing rowing = {
+        .import = import,
+        .previous = previous,
+        .notifiers = alloc_zeroed(import->event_count, sizeof(uint64_t), "events of a trace"),
+        .cached = alloc_zeroed(import->vcpus, sizeof(bool), "vCPUs of a trace")};
     bool good = true;
     count_notifiers(&rowing);
     add_rewrite(&rowing, 0);

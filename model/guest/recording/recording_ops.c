@@ -1,4 +1,5 @@
 /* Recordings: rows to operations, phase by phase. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "guest/recording/recording_linux.h"
 #include "guest/recording/recording_rows.h"
@@ -339,10 +340,7 @@ bool recording_ops(const struct rows *rows, const struct recording_keys *keys,
 {
     struct builder builder = {.rows = rows, .keys = keys, .timeline = timeline, .info = info};
     bool fine = true;
-    builder.vcpus = calloc(timeline->vm.vcpus, sizeof *builder.vcpus);
-    if (!builder.vcpus) {
-        error_fatal("out of memory for a recording");
-    }
+    builder.vcpus = alloc_checked(calloc(timeline->vm.vcpus, sizeof *builder.vcpus), "a recording");
     recording_linux_init(&builder.linux_guest, timeline, keys->density, keys->linux_guest);
     begin_stage(&builder, STAGE_BEFORE);
     for (size_t i = 0; fine && i < rows->count; i++) {

@@ -1,6 +1,7 @@
 /* Recordings: cells to checked rows. */
 #include "guest/recording/recording_rows.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/units.h"
 
@@ -210,10 +211,7 @@ bool recording_rows(const struct csv *table, uint32_t vcpus, struct rows *rows, 
         return error_input(err, &(struct source_location){.file = table->path},
                            "a recording without rows");
     }
-    rows->row = calloc(table->rows, sizeof *rows->row);
-    if (!rows->row) {
-        error_fatal("out of memory for a recording");
-    }
+    rows->row = alloc_checked(calloc(table->rows, sizeof *rows->row), "a recording");
     for (size_t i = 0; i < rows->count; i++) {
         if (!parse_row(table, i, &columns, vcpus, &rows->row[i], err)) {
             return false;

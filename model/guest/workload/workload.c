@@ -1,5 +1,6 @@
 #include "guest/workload/workload.h"
 
+#include "core/alloc.h"
 #include "core/config.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -89,10 +90,7 @@ const void *workload_values(const struct workload *workload)
 
 static char *copied(const char *text)
 {
-    char *copy = strdup(text);
-    if (!copy) {
-        error_fatal("out of memory for a workload");
-    }
+    char *copy = alloc_checked(strdup(text), "a workload");
     return copy;
 }
 
@@ -100,10 +98,8 @@ static void keep_line(struct script_lines *lines, const struct script_line *line
 {
     if (lines->count == lines->room) {
         lines->room = lines->room ? lines->room * 2 : 64;
-        lines->lines = realloc(lines->lines, lines->room * sizeof *lines->lines);
-        if (!lines->lines) {
-            error_fatal("out of memory for a workload");
-        }
+        lines->lines =
+            alloc_checked(realloc(lines->lines, lines->room * sizeof *lines->lines), "a workload");
     }
     lines->lines[lines->count++] = (struct script_line){
         .line = line->line, .actor = copied(line->actor), .text = copied(line->text)};
@@ -186,18 +182,9 @@ static bool check_whole(const struct workload *workload, struct error *err)
     return true;
 }
 
-static struct workload *new_workload(void)
-{
-    struct workload *workload = calloc(1, sizeof *workload);
-    if (!workload) {
-        error_fatal("out of memory for a workload");
-    }
-    return workload;
-}
-
 static struct workload *read_file(const char *path, struct error *err)
 {
-    struct workload *workload = new_workload();
+    struct workload *workload = alloc_checked(calloc(1, sizeof *workload), "a workload");
     INVARIANT(workload_option_count <= WORKLOAD_KEYS, "%zu keys", workload_option_count);
     snprintf(workload->path, sizeof workload->path, "%s", path);
     option_defaults(workload_options, workload_option_count, &workload->values);
@@ -274,7 +261,7 @@ struct workload *workload_read(const char *name, struct error *err)
 
 struct workload *workload_copy(const struct workload *workload)
 {
-    struct workload *copy = new_workload();
+    struct workload *copy = alloc_checked(calloc(1, sizeof *copy), "a workload");
     *copy = *workload;
     copy->lines = (struct script_lines){0};
     for (size_t i = 0; i < workload->lines.count; i++) {

@@ -1,6 +1,7 @@
 /* Operands of [timeline] lines. */
 #include "guest/workload/workload_operands.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/units.h"
 
@@ -248,10 +249,7 @@ bool parser_take_host_range(struct parser *parser, struct op *op)
 
 void *workload_grown_by_one(void *array, size_t count, size_t size)
 {
-    void *larger = realloc(array, (count + 1) * size);
-    if (!larger) {
-        error_fatal("out of memory for a workload");
-    }
+    void *larger = alloc_checked(realloc(array, (count + 1) * size), "a workload");
     return larger;
 }
 

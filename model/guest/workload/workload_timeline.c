@@ -1,4 +1,5 @@
 /* The [timeline] section of a workload file: one operation a line. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "guest/workload/workload_operands.h"
 
@@ -259,12 +260,9 @@ static bool check_signals(struct parser *parser)
 static bool check_progress(struct parser *parser)
 {
     const struct timeline *timeline = parser->timeline;
-    size_t *next = calloc(timeline->script_count, sizeof *next);
-    bool *raised = calloc(timeline->signals + 1, sizeof *raised);
+    size_t *next = alloc_checked(calloc(timeline->script_count, sizeof *next), "a workload");
+    bool *raised = alloc_checked(calloc(timeline->signals + 1, sizeof *raised), "a workload");
     bool moved = true, good = true;
-    if (!next || !raised) {
-        error_fatal("out of memory for a workload");
-    }
     while (moved) {
         moved = false;
         for (uint32_t i = 0; i < timeline->script_count; i++) {
@@ -330,10 +328,8 @@ bool workload_play_lines(const char *file, const struct script_lines *lines,
     struct parser parser = {
         .at = {.file = file}, .timeline = timeline, .slots = slots, .density = density, .err = err};
     bool good = true;
-    parser.entered = calloc(timeline->vm.vcpus, sizeof *parser.entered);
-    if (!parser.entered) {
-        error_fatal("out of memory for a workload");
-    }
+    parser.entered =
+        alloc_checked(calloc(timeline->vm.vcpus, sizeof *parser.entered), "a workload");
     for (uint32_t i = 0; i < slots->count; i++) {
         parser.live[i] = true;
     }

@@ -2,6 +2,7 @@
 #include "report/chart/chart.h"
 #include "report/gnuplot.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/file.h"
 
@@ -178,11 +179,8 @@ static char *adopt(const char *svg, const char *prefix)
 {
     char *text = NULL;
     size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
+    FILE *out = alloc_checked(open_memstream(&text, &size), "a figure");
     const char *at = strstr(svg, "<svg");
-    if (!out) {
-        error_fatal("out of memory for a figure");
-    }
     while (at && *at) {
         if (*at == '<') {
             at = put_element(out, at, prefix);

@@ -151,10 +151,7 @@ struct stream {
 
 static void stream_open(struct stream *stream)
 {
-    stream->out = open_memstream(&stream->text, &stream->size);
-    if (!stream->out) {
-        error_fatal("out of memory for a page");
-    }
+    stream->out = alloc_checked(open_memstream(&stream->text, &stream->size), "a page");
 }
 
 /* Makes what was written the HTML that opens a new block, and `closing` what ends it. */

@@ -33,10 +33,7 @@ static void put_figure(struct doc_node *doc, FILE *out, char **data, const char 
 
 static FILE *open_data(char **data, size_t *size)
 {
-    FILE *out = open_memstream(data, size);
-    if (!out) {
-        error_fatal("out of memory for a figure");
-    }
+    FILE *out = alloc_checked(open_memstream(data, size), "a figure");
     return out;
 }
 

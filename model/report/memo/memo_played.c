@@ -622,10 +622,7 @@ void memo_put_played(const struct memo *memo, struct doc_node *doc)
     if (json_array_size(json_object_get(memo->played, "places")) == 0) {
         return;
     }
-    FILE *out = open_memstream(&text, &size);
-    if (!out) {
-        error_fatal("out of memory for a memo");
-    }
+    FILE *out = alloc_checked(open_memstream(&text, &size), "a memo");
     put_formulas(out);
     put_data(out, memo->played);
     if (fclose(out) != 0) {

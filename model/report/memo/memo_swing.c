@@ -54,10 +54,8 @@ static struct memo_swing *add_swing(struct looking *looking, const char *key, do
     }
     if (memo->swings == looking->capacity) {
         looking->capacity = 2 * looking->capacity + 64;
-        memo->swing = realloc(memo->swing, looking->capacity * sizeof *memo->swing);
-        if (!memo->swing) {
-            error_fatal("out of memory for a memo");
-        }
+        memo->swing =
+            alloc_checked(realloc(memo->swing, looking->capacity * sizeof *memo->swing), "a memo");
     }
     struct memo_swing *swing = &memo->swing[memo->swings++];
     *swing = (struct memo_swing){.place = looking->place,

@@ -56,7 +56,7 @@ static bool write_json(const char *folder, const char *name, const struct setup 
         return false;
     }
     tracks_json(output.file, setup, sim);
-    return output_close(&output, err) && output_keep(&output, err);
+    return output_end(&output, true, err);
 }
 
 static bool write_picture(const char *folder, const char *name, enum form form,
