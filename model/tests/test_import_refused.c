@@ -35,9 +35,12 @@ static void what_does_not_show_a_boot_is_refused(void **state)
     struct text text;
     text_begin(&text);
     expect_refused(&text, &usual, "no kvm_guest_fault");
-    text_begin(&text); /* as tp_printk has it, or perf script without comm and tid */
-    fputs("[  100.5] kvm_guest_fault: ipa 0x40000000, hsr 0x92000046\n", text.out);
-    expect_refused(&text, &usual, "1 events of KVM without the name and number of their thread");
+    text_begin(&text); /* two vCPUs at once, and nothing that tells them apart */
+    fputs("100.1: kvm_entry: PC: 0x40000000\n100.2: kvm_entry: PC: 0x40000000\n"
+          "100.3: kvm_exit: TRAP: HSR_EC: 0x0024 (DABT_LOW), PC: 0x40000000\n"
+          "100.4: kvm_guest_fault: ipa 0x40000000, hsr 0x92000046\n",
+          text.out);
+    expect_refused(&text, &usual, "of several vCPUs");
     text_begin(&text);
     put_boot(&text, 0, 2 * MIB, 20);
     expect_refused(&text, &usual, "no reboot");
@@ -75,6 +78,9 @@ static void other_forms_are_named(void **state)
         {"PID      TID      KVM_EXIT_REASON                     COUNT\n", "kvmexit of bcc"},
         {"    VM-EXIT    Samples  Samples%\n", "perf kvm stat"},
         {"# KVM_CREATE_MAPPINGS: total execution time: 0.2s\n", "s2flush calibrate"},
+        {"100500 4711 CPU 0/KVM kvm_guest_fault 0x40000000\n",
+         ":1: found '100500 4711 CPU 0/KVM kvm_guest_fault 0x40000000', an event of KVM in no "
+         "form"},
         {"\xff\xfeg\n", "iconv -f UTF-16"},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -85,23 +91,44 @@ static void other_forms_are_named(void **state)
     }
 }
 
+/* A ring of the whole host: each VM's vCPUs by the groups of their threads, or else by their names
+ * in the order of their numbers. */
 static void several_vms_are_told_apart(void **state)
+{
+    (void)state;
+    static const char *const strangers[] = {
+        "       CPU 0/KVM-2000    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n",
+        "       CPU 0/KVM-10    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n"
+        "       CPU 1/KVM-11    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n"
+        "       CPU 0/KVM-12    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n",
+    };
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        struct import import;
+        struct text text;
+        text_begin(&text);
+        put_two_boots(&text, 2 * MIB);
+        fputs(strangers[i], text.out);
+        expect_taken(&text, &usual, &import);
+        assert_int_equal(import.vms, i == 0 ? 2 : 3);
+        assert_int_equal(import.vcpus, 1);
+        assert_int_equal(import.counts.others, i == 0 ? 1 : 3);
+        assert_int_equal(import.reinit_count, 1);
+        import_free(&import);
+    }
+}
+
+static void a_vm_is_taken_by_its_thread(void **state)
 {
     (void)state;
     struct import import;
     struct import_options one = usual;
-    static const char stranger[] =
-        "       CPU 0/KVM-2000    [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n";
     struct text text;
-    text_begin(&text);
-    put_two_boots(&text, 2 * MIB);
-    fputs(stranger, text.out);
-    expect_refused(&text, &usual, "2000 (CPU 0/KVM)");
-    text_begin(&text);
-    put_two_boots(&text, 2 * MIB);
-    fputs(stranger, text.out);
     one.pid_count = 1;
     one.pids[0] = 1000;
+    text_begin(&text);
+    put_two_boots(&text, 2 * MIB);
+    fputs(" CPU 0/KVM-2000 [003] .....   100.000001: kvm_entry: PC: 0x0000000040000000\n",
+          text.out);
     expect_taken(&text, &one, &import);
     assert_int_equal(import.counts.others, 1);
     import_free(&import);
@@ -114,13 +141,19 @@ static void several_vms_are_told_apart(void **state)
 static void thread_groups_are_vms(void **state)
 {
     (void)state;
+    struct import import;
     struct text text;
     text_begin(&text);
     fputs(" fc_vcpu 0-11 (     10) [001] .....   1.000001: kvm_entry: PC: 0x40000000\n"
-          " fc_vcpu 1-21 (     20) [001] .....   1.000002: kvm_entry: PC: 0x40000000\n",
+          " fc_vcpu 1-21 (     20) [001] .....   1.000002: kvm_entry: PC: 0x40000000\n"
+          " CPU 0/KVM-1000 (  900) [001] .....   1.000002: kvm_entry: PC: 0x40000000\n",
           text.out);
     put_two_boots(&text, 2 * MIB);
-    expect_refused(&text, &usual, "group 20");
+    expect_taken(&text, &usual, &import);
+    assert_int_equal(import.vms, 3);
+    assert_int_equal(import.vcpus, 1);
+    assert_int_equal(import.counts.others, 2);
+    import_free(&import);
 }
 
 /* --- order and noise --- */
@@ -204,6 +237,7 @@ int main(void)
         cmocka_unit_test(what_does_not_show_a_boot_is_refused),
         cmocka_unit_test(other_forms_are_named),
         cmocka_unit_test(several_vms_are_told_apart),
+        cmocka_unit_test(a_vm_is_taken_by_its_thread),
         cmocka_unit_test(thread_groups_are_vms),
         cmocka_unit_test(events_are_put_in_order),
         cmocka_unit_test(hostile_files_do_no_harm),

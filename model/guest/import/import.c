@@ -30,7 +30,8 @@ void *import_grown(void *array, size_t count, size_t *room, size_t size)
 static uint32_t thread_of(struct import *import, const struct trace_line *line)
 {
     for (size_t i = import->thread_count; i-- > 0;) {
-        if (import->threads[i].pid == line->pid) {
+        if (import->threads[i].pid == line->pid &&
+            (line->pid || strcmp(import->threads[i].comm, line->comm) == 0)) {
             struct import_thread *thread = &import->threads[i];
             thread->tgid = thread->tgid ? thread->tgid : line->tgid;
             return (uint32_t)i;
@@ -50,9 +51,13 @@ static uint32_t thread_of(struct import *import, const struct trace_line *line)
 
 static void take_event(struct import *import, const struct trace_line *line)
 {
-    uint32_t thread = thread_of(import, line);
+    uint32_t index = thread_of(import, line);
+    struct import_thread *thread = &import->threads[index];
     import->counts.events[line->event]++;
-    import->threads[thread].runs |= line->event <= TRACE_SETWAY;
+    thread->runs |= line->event <= TRACE_SETWAY;
+    thread->faults += line->event == TRACE_GUEST_FAULT;
+    thread->doubled += line->event == TRACE_ENTRY && thread->inside;
+    thread->inside = line->event == TRACE_ENTRY || (thread->inside && line->event != TRACE_EXIT);
     if (line->event == TRACE_KVM_OTHER) {
         return;
     }
@@ -65,7 +70,7 @@ static void take_event(struct import *import, const struct trace_line *line)
                                                .esr = line->esr,
                                                .pc = line->pc,
                                                .reason = line->reason,
-                                               .thread = thread,
+                                               .thread = index,
                                                .event = (uint8_t)line->event,
                                                .was = line->was,
                                                .now = line->now};
@@ -103,6 +108,21 @@ static const char *form_of(const char *text)
     return NULL;
 }
 
+/* A line that names an event and is in no known form is shown where nothing else is found. */
+static void note_named(struct import_counts *counts, const char *text)
+{
+    if (counts->named_line > 0 || !strstr(text, "kvm_")) {
+        return;
+    }
+    counts->named_line = (unsigned)counts->lines;
+    text += strspn(text, " \t");
+    size_t i = 0;
+    for (; text[i] && i + 1 < sizeof counts->named; i++) {
+        counts->named[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
+    }
+    counts->named[i] = '\0';
+}
+
 static void take_line(struct import *import, const char *text, size_t length)
 {
     struct import_counts *counts = &import->counts;
@@ -127,11 +147,9 @@ static void take_line(struct import *import, const char *text, size_t length)
     case TRACE_LINE_FIELDS:
         note_first(&counts->fields_line, ++counts->fields, counts->lines);
         return;
-    case TRACE_LINE_NO_THREAD:
-        note_first(&counts->no_thread_line, ++counts->no_thread, counts->lines);
-        return;
     case TRACE_LINE_UNRECOGNIZED:
         note_first(&counts->unrecognized_line, ++counts->unrecognized, counts->lines);
+        note_named(counts, text);
         return;
     case TRACE_LINE_HEAD:
         return;
@@ -215,13 +233,13 @@ bool import_whole(const struct import *import, struct error *err)
     for (int i = 0; i < TRACE_EVENTS; i++) {
         events += counts->events[i];
     }
-    if (counts->events[TRACE_GUEST_FAULT] == 0 && counts->no_thread > 0) {
-        at.line = counts->no_thread_line;
+    if (events == 0 && counts->named_line > 0 && !counts->form) {
+        at.line = counts->named_line;
         return error_input(err, &at,
-                           "found %llu events of KVM without the name and number of their thread, "
-                           "expected both as in 'CPU 0/KVM-1234' (perf script: -F "
-                           "comm,tid,time,event,trace)",
-                           (unsigned long long)counts->no_thread);
+                           "found '%s', an event of KVM in no form that is known, expected one as "
+                           "in 'CPU 0/KVM-1234 [003] 100.5: kvm_guest_fault: ipa 0x40000000, ...' "
+                           "(trace-cmd report, perf script)",
+                           counts->named);
     }
     if (counts->events[TRACE_GUEST_FAULT] == 0) {
         return error_input(err, &at,

@@ -4,7 +4,9 @@
  *
  * What a trace does not hold is assumed, and the recording's comments say so:
  *   vCPUs     numbers in the threads' names ("CPU 3/KVM", "fc_vcpu 3"), else the
- *             order in which they appear
+ *             order in which they appear. Events that name no thread are of one vCPU
+ *   VM        of several, by their thread groups or else by the numbers in the threads'
+ *             names, the one with most faults
  *   RAM       from the GiB of the lowest memory fault at or above 1 GiB (of all,
  *             where none is) up to the highest, whole pieces of 64 MiB
  *   leaves    2 MiB where faults come to at most 1.5 for each block and boot, 4 KiB
@@ -61,8 +63,12 @@ struct import_event {
 struct import_thread {
     uint32_t pid, tgid, vcpu;
     char comm[TRACE_COMM];
+    uint32_t vm; /* of those in the trace; from 1 on, 0: not known */
+    uint64_t faults;
     bool runs; /* a vCPU runs in it */
     bool taken; /* it belongs to the VM */
+    bool inside; /* the guest runs */
+    uint64_t doubled; /* entries without an exit since the last: it is several threads */
 };
 
 enum import_op {
@@ -90,12 +96,14 @@ struct import_row {
 
 /* What was met on the way. */
 struct import_counts {
-    uint64_t lines, events[TRACE_EVENTS], foreign, fields, no_thread, unrecognized, too_long;
+    uint64_t lines, events[TRACE_EVENTS], foreign, fields, unrecognized, too_long;
     uint64_t lost_places, lost, overwritten; /* lost: as far as it is known */
     bool truncated; /* the last line */
     const char *form; /* what the lines look like that are no trace of KVM on arm64; NULL: nothing
                          that is known */
-    unsigned fields_line, no_thread_line, unrecognized_line; /* the first of each */
+    unsigned fields_line, unrecognized_line; /* the first of each */
+    unsigned named_line; /* the first that names an event of KVM and is in no known form */
+    char named[64]; /* how it begins */
     uint64_t unordered; /* events that stand behind a later one */
     uint64_t others; /* of other threads than the VM's */
     uint64_t devices, races, inside, other_faults, taken_back;
@@ -113,6 +121,7 @@ struct import {
     size_t thread_count, thread_room;
     bool crowded; /* there are more threads than are kept */
     uint32_t vcpus;
+    uint32_t vms; /* in the trace, as far as it tells; the one with most faults is taken */
     bool numbered; /* vCPUs by their threads' names */
     enum backing backing;
     double per_block; /* translation faults for each block of 2 MiB */

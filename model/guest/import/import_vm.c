@@ -32,7 +32,7 @@ static void list_threads(const struct import *import, char *text, size_t size)
     }
 }
 
-static bool several_vms(const struct import *import, const char *why, struct error *err)
+static bool no_single_vm(const struct import *import, const char *why, struct error *err)
 {
     char list[512] = "";
     list_threads(import, list, sizeof list);
@@ -70,28 +70,6 @@ static bool check_pids(const struct import *import, struct error *err)
     return true;
 }
 
-static bool take_threads(struct import *import, struct error *err)
-{
-    uint32_t group = 0;
-    if (!check_pids(import, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < import->thread_count; i++) {
-        struct import_thread *thread = &import->threads[i];
-        bool named = is_named(import, thread->pid) || is_named(import, thread->tgid);
-        thread->taken = thread->runs && (named || import->options.pid_count == 0);
-        if (import->options.pid_count == 0 && thread->taken && thread->tgid) {
-            if (group && group != thread->tgid) {
-                return several_vms(import, "several VMs", err);
-            }
-            group = thread->tgid;
-        }
-    }
-    return true;
-}
-
-/* --- which vCPU --- */
-
 /* "CPU 3/KVM" (QEMU), "fc_vcpu 3", "vcpu3", "kvm-vcpu-3": the number, or -1. */
 static long vcpu_in(const char *comm)
 {
@@ -108,21 +86,125 @@ static long vcpu_in(const char *comm)
     return number < IMPORT_VCPUS ? number : -1;
 }
 
-static bool all_numbered(const struct import *import)
+/* Whether the names of all threads that run vCPUs, or of those that are taken, have numbers. */
+static bool all_numbered(const struct import *import, bool taken)
 {
     for (size_t i = 0; i < import->thread_count; i++) {
-        if (import->threads[i].taken && vcpu_in(import->threads[i].comm) < 0) {
+        const struct import_thread *thread = &import->threads[i];
+        if ((taken ? thread->taken : thread->runs) && vcpu_in(thread->comm) < 0) {
             return false;
         }
     }
     return true;
 }
 
+/* --- which VM --- */
+
+static uint32_t vm_of_group(const struct import *import, size_t thread, uint32_t vms)
+{
+    for (size_t i = 0; i < thread; i++) {
+        if (import->threads[i].vm && import->threads[i].tgid == import->threads[thread].tgid) {
+            return import->threads[i].vm;
+        }
+    }
+    return vms + 1;
+}
+
+static uint32_t divide_by_groups(struct import *import)
+{
+    uint32_t vms = 0;
+    for (size_t i = 0; i < import->thread_count; i++) {
+        struct import_thread *thread = &import->threads[i];
+        if (thread->runs && thread->tgid) {
+            thread->vm = vm_of_group(import, i, vms);
+            vms = thread->vm > vms ? thread->vm : vms;
+        }
+    }
+    return vms;
+}
+
+/* A VMM makes its vCPUs' threads one after another: in the order of their numbers a VM ends where
+ * a vCPU's number does not rise. */
+static uint32_t divide_by_names(struct import *import)
+{
+    uint32_t vms = 1, last = 0;
+    long before = -1;
+    for (struct import_thread *next = import->threads; next;) {
+        next = NULL;
+        for (size_t i = 0; i < import->thread_count; i++) {
+            struct import_thread *thread = &import->threads[i];
+            if (thread->runs && thread->pid > last && (!next || thread->pid < next->pid)) {
+                next = thread;
+            }
+        }
+        if (next) {
+            long number = vcpu_in(next->comm);
+            vms += number <= before;
+            next->vm = vms;
+            before = number;
+            last = next->pid;
+        }
+    }
+    return vms;
+}
+
+/* How many VMs there are, as far as the trace tells. */
+static uint32_t divide(struct import *import)
+{
+    uint32_t groups = divide_by_groups(import);
+    bool named = groups == 0 && all_numbered(import, false);
+    return groups > 0 ? groups : named ? divide_by_names(import) : 1;
+}
+
+static uint32_t busiest(const struct import *import)
+{
+    uint64_t most = 0;
+    uint32_t found = 0;
+    for (uint32_t vm = 1; vm <= import->vms; vm++) {
+        uint64_t faults = 0;
+        for (size_t i = 0; i < import->thread_count; i++) {
+            faults += import->threads[i].vm == vm ? import->threads[i].faults : 0;
+        }
+        if (!found || faults > most) {
+            most = faults;
+            found = vm;
+        }
+    }
+    return found;
+}
+
+static bool take_threads(struct import *import, struct error *err)
+{
+    if (!check_pids(import, err)) {
+        return false;
+    }
+    import->vms = divide(import);
+    bool named = import->options.pid_count > 0;
+    uint32_t vm = import->vms > 1 ? busiest(import) : 0;
+    for (size_t i = 0; i < import->thread_count; i++) {
+        struct import_thread *thread = &import->threads[i];
+        bool wanted = named ? is_named(import, thread->pid) || is_named(import, thread->tgid)
+                            : vm == 0 || thread->vm == vm;
+        thread->taken = thread->runs && wanted;
+        if (thread->taken && !thread->pid && !thread->comm[0] && thread->doubled > 0 &&
+            import->counts.events[TRACE_EXIT] > 0 && !import->options.allow_lost) {
+            return error_input(err, &(struct source_location){.file = import->path},
+                               "found events that name no thread, and the guest entered again "
+                               "before it had left: they are of several vCPUs, expected the name "
+                               "and number of each event's thread as in 'CPU 0/KVM-1234' (perf "
+                               "script -F comm,tid,time,event,trace)");
+        }
+    }
+    return true;
+}
+
+/* --- which vCPU --- */
+
 static bool number_vcpus(struct import *import, struct error *err)
 {
     bool used[IMPORT_VCPUS] = {false};
     uint32_t next = 0;
-    import->numbered = all_numbered(import);
+    import->numbered = all_numbered(import, true);
     for (size_t i = 0; i < import->thread_count; i++) {
         struct import_thread *thread = &import->threads[i];
         if (!thread->taken) {
@@ -131,10 +213,10 @@ static bool number_vcpus(struct import *import, struct error *err)
         thread->vcpu = import->numbered ? (uint32_t)vcpu_in(thread->comm) : next;
         next++;
         if (thread->vcpu >= IMPORT_VCPUS) {
-            return several_vms(import, "more than 512 vCPUs", err);
+            return no_single_vm(import, "more than 512 vCPUs", err);
         }
         if (used[thread->vcpu]) {
-            return several_vms(import, "several threads of one vCPU's name", err);
+            return no_single_vm(import, "several threads of one vCPU's name", err);
         }
         used[thread->vcpu] = true;
         import->vcpus = thread->vcpu + 1 > import->vcpus ? thread->vcpu + 1 : import->vcpus;
@@ -153,10 +235,12 @@ static int by_time(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-/* Notifiers run in whatever thread of the host takes the memory. */
+/* Notifiers run in whatever thread of the host takes the memory, but for those of other VMs. */
 static bool belongs(const struct import *import, const struct import_event *event)
 {
-    return import->threads[event->thread].taken || event->event == TRACE_NOTIFIER;
+    const struct import_thread *thread = &import->threads[event->thread];
+    bool other = thread->runs && !thread->taken && import->vms > 1;
+    return thread->taken || (event->event == TRACE_NOTIFIER && !other);
 }
 
 static void keep_events(struct import *import)

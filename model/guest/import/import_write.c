@@ -54,11 +54,33 @@ static void print_vcpus(const struct import *import, const struct report *report
     char comm[TRACE_COMM];
     for (size_t i = 0; i < import->thread_count; i++) {
         const struct import_thread *thread = &import->threads[i];
-        if (thread->taken) {
+        if (thread->taken && !thread->pid) {
+            fprintf(report->out, "%svcpu%" PRIu32 ": %s%s, one thread as assumed\n", report->before,
+                    thread->vcpu,
+                    thread->comm[0] ? "events without a thread's number of "
+                                    : "events that name no thread",
+                    plain(thread->comm, comm, sizeof comm));
+        } else if (thread->taken) {
             fprintf(report->out, "%svcpu%" PRIu32 ": thread %" PRIu32 " (%s), by %s\n",
                     report->before, thread->vcpu, thread->pid,
                     plain(thread->comm, comm, sizeof comm),
                     import->numbered ? "its name" : "the order of appearance");
+        }
+    }
+}
+
+static void print_vm(const struct import *import, const struct report *report)
+{
+    for (size_t i = 0; import->vms > 1 && i < import->thread_count; i++) {
+        const struct import_thread *thread = &import->threads[i];
+        if (thread->taken) {
+            fprintf(report->out, "%sVM: that of thread %" PRIu32 ", ", report->before, thread->pid);
+            fprintf(report->out,
+                    import->options.pid_count > 0 ? "as given, of %" PRIu32 "\n"
+                                                  : "which has most faults of %" PRIu32
+                                                    ", assumed (--pid takes another)\n",
+                    import->vms);
+            return;
         }
     }
 }
@@ -130,6 +152,7 @@ void import_print(const struct import *import, const char *before, FILE *out)
     for (int i = 0; i < TRACE_EVENTS; i++) {
         print_count(&report, import->counts.events[i], trace_event_name[i]);
     }
+    print_vm(import, &report);
     print_vcpus(import, &report);
     print_memory(import, &report);
     print_reinits(import, &report);

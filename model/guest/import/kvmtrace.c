@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,13 +79,43 @@ static bool find_number(const char *text, const char *name, uint64_t *value)
 
 /* --- fields of events --- */
 
-/* "on" or "off" behind a word. */
+/* A switch behind a whole word: "was off", "was=0", "was: false". `perf trace` leaves out what is
+ * zero. */
 static bool find_switch(const char *text, const char *name, bool *on)
 {
+    static const char *const words[] = {"off", "on", "0", "1", "false", "true"};
+    size_t length = strlen(name);
     const char *at = strstr(text, name);
-    at = at ? at + strlen(name) : "";
-    *on = strncmp(at, "on", 2) == 0;
-    return *on || strncmp(at, "off", 3) == 0;
+    while (at &&
+           (at == text || !strchr(" ,(", at[-1]) || !at[length] || !strchr(" :=", at[length]))) {
+        at = strstr(at + 1, name);
+    }
+    if (!at) {
+        *on = false;
+        return strstr(text, "vcpu_pc") != NULL;
+    }
+    at += length + strspn(at + length, " :=");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t word = strlen(words[i]);
+        if (strncmp(at, words[i], word) == 0 && !isalnum((unsigned char)at[word])) {
+            *on = i % 2 == 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* "reason=6 errno=0", where a tool prints the fields itself: an error says that KVM_RUN ended
+ * without a reason. */
+static bool find_raw_reason(const char *text, int64_t *reason)
+{
+    const char *error = strstr(text, "errno");
+    uint64_t value;
+    if (!error || !find_number(text, "reason", &value) || value > INT32_MAX) {
+        return false;
+    }
+    *reason = error[strcspn(error, "-0123456789")] == '-' ? -1 : (int64_t)value;
+    return true;
 }
 
 /* The number in the last parentheses: "reason KVM_EXIT_MMIO (6)". */
@@ -96,7 +127,7 @@ static bool find_reason(const char *text, int64_t *reason)
     uint64_t value;
     if (!isdigit((unsigned char)*at) || !take_number(&at, 10, &value) || *at != ')' ||
         value > INT32_MAX) {
-        return false;
+        return find_raw_reason(text, reason);
     }
     *reason = negative ? -(int64_t)value : (int64_t)value;
     return true;
@@ -117,7 +148,7 @@ static bool read_fields(const char *text, struct trace_line *line)
     case TRACE_MMIO:
         return find_number(text, "gpa", &line->ipa) || find_number(text, "ipa", &line->ipa);
     case TRACE_TOGGLE:
-        return find_switch(text, "was ", &line->was) && find_switch(text, "now ", &line->now);
+        return find_switch(text, "was", &line->was) && find_switch(text, "now", &line->now);
     case TRACE_USER_EXIT:
         return find_reason(text, &line->reason);
     case TRACE_SETWAY:
@@ -244,11 +275,11 @@ static bool number_at(const char *text, uint32_t *value)
 }
 
 /* "CPU 0/KVM-1234 (  1230) " before the CPU; perf has a blank for the hyphen, and with the thread
- * group "1230/1234". */
+ * group "1230/1234". Where not all fields were asked for, a name or a number alone. */
 static bool read_task(const char *text, size_t length, struct trace_line *line)
 {
     length = trimmed(text, length);
-    line->tgid = 0;
+    line->tgid = line->pid = 0;
     if (length > 0 && text[length - 1] == ')') {
         size_t open = length;
         while (open > 0 && text[open - 1] != '(') {
@@ -259,19 +290,18 @@ static bool read_task(const char *text, size_t length, struct trace_line *line)
         length = trimmed(text, open > 0 ? open - 1 : 0);
     }
     size_t first = digits_before(text, length);
-    if (first == length || !number_at(text + first, &line->pid)) {
-        return false;
-    }
+    bool numbered = first < length && number_at(text + first, &line->pid);
     size_t group = first > 0 && text[first - 1] == '/' ? digits_before(text, first - 1) : first;
-    if (group + 1 < first && group > 0 && text[group - 1] == ' ') {
+    if (numbered && group + 1 < first && (group == 0 || text[group - 1] == ' ')) {
         (void)number_at(text + group, &line->tgid);
         first = group;
     }
-    if (first == 0 || !strchr("- ", text[first - 1])) {
-        return false;
+    numbered = numbered && (first == 0 || strchr("- ", text[first - 1]));
+    if (!numbered) {
+        line->pid = 0;
     }
-    copy_comm(line, text, trimmed(text, first - 1));
-    return line->comm[0] != '\0';
+    copy_comm(line, text, trimmed(text, !numbered ? length : first > 0 ? first - 1 : 0));
+    return numbered || line->comm[0] != '\0';
 }
 
 /* "comm-pid [003] flags time:". A thread's name may hold brackets as well: the CPU's is the first
@@ -302,7 +332,7 @@ static bool read_bare(const char *text, struct trace_line *line)
             behind = skip_blanks(at + word);
         }
         if (take_time(&behind, &line->time_ns) && read_task(text, (size_t)(at - text), line) &&
-            take_event(behind, line)) {
+            take_event(behind, line) && (line->pid || line->kind != TRACE_LINE_FOREIGN)) {
             return true;
         }
     }
@@ -336,36 +366,96 @@ static bool read_perf_trace(const char *text, struct trace_line *line)
     return true;
 }
 
-/* An event of KVM with no more than a CPU and a time before it. */
-static bool lacks_thread(const char *text)
+/* No more than a CPU and a time before the event: "[003] 5891.897055: kvm_entry: ...", or behind
+ * the kernel log's time, which is the event's then (tp_printk). */
+static bool read_headless(const char *text, uint64_t log_ns, struct trace_line *line)
 {
-    text += strspn(text, " \t0123456789.:[]");
-    text += strncmp(text, "kvm:", 4) == 0 ? 4 : 0;
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        size_t length = strlen(known[i].name);
-        if (strncmp(text, known[i].name, length) == 0 &&
-            (text[length] == ':' || text[length] == '(')) {
-            return true;
-        }
+    const char *at = skip_blanks(text);
+    size_t digits = *at == '[' ? strspn(at + 1, "0123456789") : 0;
+    if (digits > 0 && at[1 + digits] == ']') {
+        at = skip_blanks(at + digits + 2);
     }
-    return false;
+    line->pid = line->tgid = 0;
+    line->comm[0] = '\0';
+    if (!take_time(&at, &line->time_ns)) {
+        if (log_ns == 0) {
+            return false;
+        }
+        line->time_ns = log_ns;
+    }
+    return take_event(at, line) && line->kind != TRACE_LINE_FOREIGN;
 }
 
-/* Behind what a kernel log, or a journal of it, puts before each line:
+/* --- what others put before a line --- */
+
+/* "> " of a mail, colours of a terminal, "<4>" of a kernel's log and "4,1234,5678,-;" of
+ * /dev/kmsg. */
+static const char *skip_marks(const char *text)
+{
+    for (const char *before = NULL; text != before;) {
+        before = text;
+        if (strncmp(text, "> ", 2) == 0) {
+            text += 2;
+        } else if (strncmp(text, "\x1b[", 2) == 0) {
+            size_t length = strspn(text + 2, "0123456789;");
+            text += isalpha((unsigned char)text[2 + length]) ? length + 3 : 0;
+        } else if (*text == '<') {
+            size_t length = strspn(text + 1, "0123456789");
+            text += length > 0 && text[1 + length] == '>' ? length + 2 : 0;
+        } else if (isdigit((unsigned char)*text)) {
+            size_t length = strspn(text, "0123456789,");
+            bool flags = length >= 6 && text[length - 1] == ',' && text[length] && /* -, c, + */
+                         strchr("-c+", text[length]) && text[length + 1] == ';';
+            text += flags ? length + 2 : 0;
+        }
+    }
+    return text;
+}
+
+/* Behind the first "[  100.500000] ", and "[ T4711] " where the kernel's log has that, too, if no
+ * event stands before it; *ns is its time. */
+static const char *skip_stamp(const char *text, uint64_t *ns)
+{
+    const char *event = strstr(text, "kvm_");
+    for (const char *open = strchr(text, '['); open && (!event || open < event);
+         open = strchr(open + 1, '[')) {
+        const char *at = skip_blanks(open + 1);
+        size_t whole = strspn(at, "0123456789");
+        size_t part = at[whole] == '.' ? strspn(at + whole + 1, "0123456789") : 0;
+        if (whole == 0 || whole > 10 || part == 0 || part > 9 || at[whole + 1 + part] != ']') {
+            continue;
+        }
+        char time[32];
+        snprintf(time, sizeof time, "%.*s:", (int)(whole + 1 + part), at);
+        const char *digits = time;
+        (void)take_time(&digits, ns);
+        at += whole + part + 2;
+        const char *caller = skip_blanks(at);
+        size_t blanks = *caller == '[' ? strspn(caller + 1, " ") : 0;
+        const char *number = caller + 2 + blanks;
+        if (*caller == '[' && strchr("TC", number[-1]) && isdigit((unsigned char)*number) &&
+            number[strspn(number, "0123456789")] == ']') {
+            at = number + strspn(number, "0123456789") + 1;
+        }
+        return at;
+    }
+    return text;
+}
+
+/* Behind what a mail, a terminal, a kernel's log or a journal of it puts before each line:
  * "Nov 29 12:00:00 host kernel: [  100.500000] ". */
-static const char *skip_log(const char *text)
+static const char *skip_log(const char *text, uint64_t *ns)
 {
     static const char words[] = "kernel: ";
+    text = skip_marks(text);
     const char *kernel = strstr(text, words), *colon = strchr(text, ':');
     const char *at = kernel && colon && kernel + sizeof words - 3 >= colon &&
                              isalnum((unsigned char)*text) && isdigit((unsigned char)colon[1])
                          ? kernel + sizeof words - 1
                          : text;
     const char *close = *at == '[' ? strchr(at, ']') : NULL;
-    size_t inside = close ? strspn(at + 1, " 0123456789.") : 0;
-    bool stamp = close && at + 1 + inside == close && memchr(at, '.', (size_t)(close - at));
     bool date = close && close - at == 25 && memchr(at, ':', (size_t)(close - at));
-    return stamp || date ? close + 1 : at;
+    return date ? close + 1 : skip_stamp(at, ns);
 }
 
 /* --- lines that are no events --- */
@@ -412,7 +502,7 @@ static bool is_head(const char *text)
     if (*text == '\0') {
         return true;
     }
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++) {
+    for (size_t i = 0; !strstr(text, "kvm_") && i < sizeof heads / sizeof *heads; i++) {
         if (strncmp(text, heads[i], strlen(heads[i])) == 0) {
             return true;
         }
@@ -427,15 +517,17 @@ void kvmtrace_line(const char *text, size_t length, struct trace_line *line)
     if (strlen(text) != length) {
         return; /* a NUL in it */
     }
-    text = skip_log(text);
-    if (read_bracketed(text, line) || read_perf_trace(text, line) || read_bare(text, line)) {
+    uint64_t log_ns = 0;
+    text = skip_log(text, &log_ns);
+    if (read_bracketed(text, line) || read_perf_trace(text, line) ||
+        read_headless(text, log_ns, line) || read_bare(text, line)) {
         return;
     }
+    memset(line, 0, sizeof *line);
+    line->kind = TRACE_LINE_UNRECOGNIZED;
     const char *start = skip_blanks(text);
     if (!read_lost(start, line) && !read_buffer(start, line)) {
-        line->kind = is_head(start)        ? TRACE_LINE_HEAD
-                     : lacks_thread(start) ? TRACE_LINE_NO_THREAD
-                                           : TRACE_LINE_UNRECOGNIZED;
+        line->kind = is_head(start) ? TRACE_LINE_HEAD : TRACE_LINE_UNRECOGNIZED;
     }
 }
 

@@ -2,7 +2,8 @@
  * kvmtrace - one line of a text trace of KVM's events on arm64.
  *
  * Takes what `trace-cmd report` (-R and -l, too), tracefs' `trace` and `trace_pipe`, `perf script`
- * and `perf trace` print, also where a kernel log or journal has put a front of its own before it:
+ * and `perf trace` print, with fewer fields as well (the thread's name or number may be missing, or
+ * both), and where a kernel's log, a journal, a mail or a terminal has put something before it:
  *
  *     CPU 0/KVM-1234    [003] d..1.  5891.897055: kvm_entry: PC: 0x0000000040000000
  *     CPU 0/KVM-1234 (   1230) [003] 5891.897055: kvm_entry: PC: 0x40000000
@@ -10,6 +11,7 @@
  *     CPU 0/KVM  1234  5891.897055: kvm:kvm_entry: PC: 0x40000000
  *     CPU 0/KV-1234       3d..1. 5891897055us : kvm_entry: PC: 0x40000000
  *     5891897.055 CPU 0/KVM/1234 kvm:kvm_entry(vcpu_pc: 1073741824)
+ *     5891.897055: kvm:kvm_entry: PC: 0x40000000
  *
  * Fields are found by their names, whatever stands between them. The formats are those of
  * arch/arm64/kvm/trace_arm.h and include/trace/events/kvm.h in Linux 5.10, 6.1, 6.12 and 7.3, which
@@ -44,7 +46,6 @@ enum trace_kind {
     TRACE_LINE_BUFFER, /* tracefs' count of entries: `n` of them were overwritten */
     TRACE_LINE_LOST, /* `n` events were lost here; 0: it is not known how many */
     TRACE_LINE_FIELDS, /* an event of the above whose fields are not as expected */
-    TRACE_LINE_NO_THREAD, /* an event of the above, but not which thread it is of */
     TRACE_LINE_UNRECOGNIZED, /* none of these */
 };
 
@@ -54,7 +55,7 @@ struct trace_line {
     enum trace_kind kind;
     enum trace_event event;
     char comm[TRACE_COMM]; /* the thread's name; what cannot be printed is '?' */
-    uint32_t pid, tgid; /* tgid 0: not shown */
+    uint32_t pid, tgid; /* 0: not shown */
     uint64_t time_ns;
     uint64_t ipa, esr, pc, n;
     int64_t reason; /* KVM_EXIT_..., or a negative error */
