@@ -1,4 +1,5 @@
 /* s2flush validate: predictions against published measurements. */
+#include "check/calibrate/measurements.h"
 #include "check/published/host_fit.h"
 #include "check/published/validate.h"
 #include "cli/analysis.h"
@@ -20,6 +21,7 @@ struct arguments {
     const char *files[MOST_FILES];
     size_t count;
     const char *fit;
+    const char *machine, *kernel; /* on which a selftest ran whose output is given */
     const char *folder, *misfit; /* NULL: no file */
     uint64_t draws, jobs;
     bool csv;
@@ -52,6 +54,8 @@ static const struct cli_option options[] = {
     {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
     {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws", AT(folder)},
     {"misfit", 0, "FILE", "also write what the rows say of the model's error", AT(misfit)},
+    {"machine", 'm', "MACHINE", "on which a selftest ran, where its output is a FILE", AT(machine)},
+    {"kernel", 'k', "VERSION", "of Linux there", AT(kernel)},
     {"fit", 0, "HOST", "fit the costs that HOST's file marks as fitted, and print them", AT(fit)},
     {0},
 };
@@ -81,12 +85,43 @@ static bool read_all(struct published_set *set, struct error *err)
     return ok;
 }
 
+static bool read_output(const struct arguments *given, const char *path, struct published_set *set,
+                        struct error *err)
+{
+    struct platform *machine = calloc(1, sizeof *machine);
+    struct source_location at = {.file = path};
+    if (!machine) {
+        error_fatal("out of memory for a platform");
+    }
+    bool good =
+        (given->machine && given->kernel) ||
+        error_input(err, &at,
+                    "found output of a benchmark, which does not say where it ran, expected "
+                    "--machine MACHINE and --kernel VERSION beside it, or a table as "
+                    "bench/published/README.md describes it");
+    good = good && published_host(given->machine, machine, err) &&
+           measurements_take_times(path, machine, given->kernel, set, err);
+    free(machine);
+    return good;
+}
+
 static bool read_given(const struct arguments *given, struct published_set *set, struct error *err)
 {
+    bool outputs = false;
     for (size_t i = 0; i < given->count; i++) {
-        if (!published_read(given->files[i], set, err)) {
+        bool output;
+        if (!measurements_is_output(given->files[i], &output, err) ||
+            !(output ? read_output(given, given->files[i], set, err)
+                     : published_read(given->files[i], set, err))) {
             return false;
         }
+        outputs |= output;
+    }
+    if (!outputs && (given->machine || given->kernel)) {
+        struct source_location at = {.file = given->machine ? "--machine" : "--kernel"};
+        return error_input(err, &at,
+                           "changes nothing: expected it beside the output of a selftest; a table "
+                           "says where it was measured");
     }
     return given->count > 0 || read_all(set, err);
 }
@@ -187,7 +222,8 @@ const struct cli_command cmd_validate = {
     .word = {.take = take_file},
     .help = "Predict published measurements and say how far off the model is. Without a FILE: all "
             "tables that come with the program.",
-    .more = "bench/published/README.md describes the tables.",
+    .more = "FILE is a table (bench/published/README.md describes them) or what "
+            "kvm_page_table_test or dirty_log_perf_test printed.",
     .size = sizeof(struct arguments),
     .defaults = &(const struct arguments){.draws = 32},
     .run = run,

@@ -228,6 +228,48 @@ static void times_of_dirty_log_perf_test(void **state)
     measurements_free(&found);
 }
 
+/* A log of both tests; the times of the one whose command is not there are passed over. */
+static void a_log_of_both_selftests(void **state)
+{
+    (void)state;
+    struct measurements found = read_text(DIRTY_LOG PAGE_TABLE DIRTY_LOG, "6.1");
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.passed_over, 10);
+    assert_int_equal(found.rows[0].row->benchmarked.kind, BENCHMARK_PAGE_TABLE);
+    measurements_free(&found);
+    found = read_text("$ dirty_log_perf_test -v 2\n" DIRTY_LOG PAGE_TABLE, "6.1");
+    assert_int_equal(found.count, 4);
+    assert_int_equal(found.rows[0].row->benchmarked.kind, BENCHMARK_DIRTY_LOG);
+    assert_int_equal(found.rows[2].row->benchmarked.kind, BENCHMARK_PAGE_TABLE);
+    assert_int_equal(found.rows[2].row->benchmarked.vcpus, 1);
+    measurements_free(&found);
+}
+
+/* As rows to predict, of the machine and kernel that are given beside it. */
+static void times_become_rows_to_predict(void **state)
+{
+    (void)state;
+    struct platform base = base_of("kunpeng-920");
+    struct published_set set = {0};
+    struct error err = {0};
+    const char *path = text_file(PAGE_TABLE);
+    bool output = false;
+    assert_true(measurements_is_output(path, &output, &err));
+    assert_true(output);
+    assert_true(measurements_take_times(path, &base, "5.12", &set, &err));
+    assert_int_equal(set.count, 2);
+    assert_int_equal(set.rows[0].role, ROLE_PREDICT);
+    assert_string_equal(set.rows[0].host, "kunpeng-920");
+    assert_string_equal(set.rows[0].platform->name, "kunpeng-920");
+    assert_int_equal(set.rows[1].benchmarked.phase, BENCHMARK_UPDATE);
+    unlink(path);
+    path = text_file("\"stride=128\n0.00049 1.667\n256.00000 98.2\n");
+    assert_false(measurements_take_times(path, &base, NULL, &set, &err));
+    assert_non_null(strstr(err.text, "s2flush calibrate"));
+    unlink(path);
+    published_free(&set);
+}
+
 /* --- what is refused --- */
 
 static void outputs_that_tell_nothing(void **state)
@@ -238,6 +280,12 @@ static void outputs_that_tell_nothing(void **state)
     } bad[] = {
         {"Analyze events for all VMs, all VCPUs:\n\n    VM-EXIT    Samples  Samples%\n", NULL,
          "perf kvm stat"},
+        {"  L M B E N C H  3 . 0   S U M M A R Y\n", NULL, "results/ARCH/HOST.0"},
+        {"Testing unmap performance with 1 runs, 5 seconds each\n", NULL, "memslot_perf_test"},
+        {"Overall demand paging rate: 83196.29 pgs/sec\n", NULL, "demand_paging_test"},
+        {"Function    Best Rate MB/s  Avg time\n", NULL, "STREAM"},
+        {"AVG Method: MCBLOCK Elapsed: 0.39\n", NULL, "output of mbw"},
+        {"some words, and others\n", NULL, "no known output"},
         {" Performance counter stats for 'sleep 1':\n", NULL, "`perf stat`"},
         {"hello world\n", NULL, "expected the output of kvm_page_table_test"},
         {"", NULL, "no known output"},
@@ -313,6 +361,15 @@ static void a_busy_machine_and_another_architecture(void **state)
     }
     assert_true(fit.low[0] < 90 && fit.high[0] > 150);
     measurements_free(&found);
+    /* So it is where a benchmark says its own spread, or a larger block takes less time. */
+    expect_no_calibration(" standard memcpy   :   5203.8 MB/s (60%)\n", "the machine was busy");
+    found = read_text(" standard memcpy   :   5203.8 MB/s (18.3%)\n"
+                      "block size : single random read / dual random read\n"
+                      " 33554432 :  200.0 ns          /    99.8 ns\n"
+                      " 67108864 :  150.0 ns          /    94.7 ns\n",
+                      NULL);
+    assert_int_equal(found.noisy, 2);
+    measurements_free(&found);
 }
 
 int main(void)
@@ -325,6 +382,8 @@ int main(void)
         cmocka_unit_test(times_of_kvm_page_table_test),
         cmocka_unit_test(a_cost_comes_back_from_its_times),
         cmocka_unit_test(times_of_dirty_log_perf_test),
+        cmocka_unit_test(a_log_of_both_selftests),
+        cmocka_unit_test(times_become_rows_to_predict),
         cmocka_unit_test(outputs_that_tell_nothing),
         cmocka_unit_test(a_busy_machine_and_another_architecture),
     };

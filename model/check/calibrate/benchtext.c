@@ -15,9 +15,9 @@ static const struct form {
     bool (*line)(struct benchtext *reader, char *line); /* NULL: nothing is, for this reason: */
     const char *why;
 } forms[] = {
-    {"KVM_CREATE_MAPPINGS: total execution time", benchtext_page_table, NULL},
-    {"Enabling dirty logging time", benchtext_dirty_log, NULL},
-    {"dirty memory time:", benchtext_dirty_log, NULL},
+    {"KVM_CREATE_MAPPINGS: total execution time", benchtext_selftest, NULL},
+    {"Enabling dirty logging time", benchtext_selftest, NULL},
+    {"dirty memory time:", benchtext_selftest, NULL},
     {"avg ns", benchtext_micro_bench, NULL},
     {"single random read / dual random read", benchtext_tinymembench, NULL},
     {"standard memcpy ", benchtext_tinymembench, NULL},
@@ -28,6 +28,18 @@ static const struct form {
      "output of `perf kvm stat`, whose times begin behind the switch to the host, hold the "
      "tracepoints' own, and put page faults together with emulated accesses: no cost follows from "
      "them"},
+    {"L M B E N C H", NULL,
+     "the summary of lmbench, whose main memory is that of a stride that is fetched ahead: no cost "
+     "follows from it, but from the results that it is made of (results/ARCH/HOST.0)"},
+    {"performance with ", NULL,
+     "output of memslot_perf_test, whose times hold the test's own: no cost follows from them"},
+    {"Overall demand paging rate", NULL,
+     "output of demand_paging_test, whose times hold those of its page supplier: no cost follows "
+     "from them"},
+    {"Best Rate MB/s", NULL,
+     "output of STREAM, which runs on all cores at once: no cost of one core follows from it"},
+    {"Method: MCBLOCK", NULL,
+     "output of mbw, which does not say what its copies do to the caches: no cost follows from it"},
     {"Performance counter stats for", NULL,
      "output of `perf stat`, which counts events and times none of what has a cost here"},
 };
@@ -47,23 +59,16 @@ static const struct form *form_of(const char *text)
     return NULL;
 }
 
-/* A table's header is its first line that is no comment. */
+/* A table's header is its first line that is no comment: names with commas between them. */
 static bool has_header(const char *text)
 {
     while (*text == '#' || *text == '\n') {
         text += strcspn(text, "\n");
         text += *text == '\n';
     }
-    size_t length = strcspn(text, "\n");
-    const char *comma = memchr(text, ',', length);
-    static const char *const columns[] = {"quantity", "benchmark", "median_ns"};
-    for (size_t i = 0; comma && i < sizeof columns / sizeof *columns; i++) {
-        const char *column = strstr(text, columns[i]);
-        if (column && (size_t)(column - text) < length) {
-            return true;
-        }
-    }
-    return comma && !form_of(text);
+    size_t length = strcspn(text, "\r\n");
+    size_t names = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,");
+    return memchr(text, ',', length) && names == length;
 }
 
 bool benchtext_is(const char *text)
@@ -122,6 +127,7 @@ static void add_pick(struct benchtext *reader, const struct benchtext_pick *pick
                                  .cores = 1,
                                  .line_bytes = 64};
     snprintf(seen->name, sizeof seen->name, "line %u", pick->line);
+    measurements_note_noise(reader->found, seen);
     reader->line = pick->line;
     snprintf(reader->text, sizeof reader->text, "%s", pick->text);
     benchtext_use(reader, use);
@@ -158,6 +164,7 @@ bool benchtext_read(const char *path, char *text, const struct platform *base, c
     }
     struct benchtext reader = {
         .path = path, .base = base, .kernel = kernel, .found = found, .err = err};
+    reader.has_page_table = strstr(text, "KVM_CREATE_MAPPINGS: total execution time") != NULL;
     bool good = true;
     for (char *next = text; good && next;) {
         char *line = strsep(&next, "\n");

@@ -40,7 +40,8 @@ bool benchtext_micro_bench(struct benchtext *reader, char *line)
  * 1 MB is 10^6 bytes; a copy counts the bytes copied. The share in brackets is the sample standard
  * deviation; one fork puts the number of repeats before it ("(10, 29.4%)"). Latencies are what a
  * read takes more than one that hits the L1 cache. sbc-bench runs it on a core of each cluster: the
- * last, which are the fastest cores, counts. */
+ * last, which are the fastest cores, counts. Where the largest block takes less than the one before
+ * it, something else ran: the figure is off by as much. */
 
 static double spread_of(const char *text)
 {
@@ -102,7 +103,9 @@ bool benchtext_tinymembench(struct benchtext *reader, char *line)
     } else if (strncmp(line, "block size :", 12) == 0) {
         reader->huge = strstr(line, "[MADV_HUGEPAGE]") != NULL;
     } else if (sscanf(line, "%lf : %lf ns /", &block, &latency) == 2 && latency > 0) {
-        benchtext_keep(reader, &reader->latency[reader->huge], latency, 0);
+        const struct benchtext_pick *smaller = &reader->latency[reader->huge];
+        double drop = smaller->value > latency ? smaller->value / latency - 1 : 0;
+        benchtext_keep(reader, &reader->latency[reader->huge], latency, drop);
     } else if (colon && strstr(colon, "MB/s")) {
         return bandwidth_line(reader, line, colon);
     }

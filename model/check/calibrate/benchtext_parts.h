@@ -27,7 +27,9 @@ struct benchtext {
     bool standard; /* copy and write are the C library's, not the program's own loops */
     unsigned table; /* of lmbench: which one is being read */
     struct benchmark shape; /* of the selftest that is being read */
-    bool command; /* its command line was seen */
+    bool has_page_table; /* there are times of kvm_page_table_test */
+    bool page_table; /* it is that test, and not dirty_log_perf_test */
+    bool command; /* the command line of dirty_log_perf_test was seen */
 };
 
 /* The number that a text begins with; false with an error where it is none above 0. */
@@ -41,8 +43,7 @@ void benchtext_keep(struct benchtext *reader, struct benchtext_pick *pick, doubl
 void benchtext_use(struct benchtext *reader, const char *use);
 
 /* One line of each form; false with an error. */
-bool benchtext_page_table(struct benchtext *reader, char *line);
-bool benchtext_dirty_log(struct benchtext *reader, char *line);
+bool benchtext_selftest(struct benchtext *reader, char *line);
 bool benchtext_micro_bench(struct benchtext *reader, char *line);
 bool benchtext_tinymembench(struct benchtext *reader, char *line);
 bool benchtext_lmbench(struct benchtext *reader, char *line);

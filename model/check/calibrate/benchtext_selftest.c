@@ -82,7 +82,7 @@ static bool add_time(struct benchtext *reader, enum benchmark_phase phase, const
  *   KVM_CREATE_MAPPINGS: total execution time: 0.200919330s
  */
 
-bool benchtext_page_table(struct benchtext *reader, char *line)
+static bool page_table(struct benchtext *reader, char *line)
 {
     static const struct {
         const char *start;
@@ -94,6 +94,7 @@ bool benchtext_page_table(struct benchtext *reader, char *line)
     const char *rest;
     if ((rest = behind(line, "Testing memory backing src type:"))) {
         *shape = (struct benchmark){.kind = BENCHMARK_PAGE_TABLE, .stride = 4 * KIB};
+        reader->page_table = true;
         return take_source(reader, rest);
     }
     if ((rest = behind(line, "Testing memory backing src granularity:"))) {
@@ -109,7 +110,7 @@ bool benchtext_page_table(struct benchtext *reader, char *line)
     }
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
         if ((rest = behind(line, times[i].start))) {
-            return (shape->bytes > 0 && shape->vcpus > 0) ||
+            return (reader->page_table && shape->bytes > 0 && shape->vcpus > 0) ||
                            refused(reader, "a time without the lines above it",
                                    "the whole output, with 'Testing memory size' and 'Number of "
                                    "testing vCPUs'")
@@ -180,13 +181,9 @@ static bool take_command(struct benchtext *reader, char *line)
     return true;
 }
 
-bool benchtext_dirty_log(struct benchtext *reader, char *line)
+static bool dirty_log(struct benchtext *reader, char *line)
 {
     const char *rest;
-    char *command = strstr(line, "dirty_log_perf_test");
-    if (command && strncmp(line, "selftests:", 10) != 0) {
-        return take_command(reader, command);
-    }
     const char *on = behind(line, "Enabling dirty logging time:");
     if (!on && !(rest = behind(line, "Iteration 1 dirty memory time:"))) {
         reader->found->passed_over += strstr(line, " time: ") != NULL;
@@ -196,4 +193,25 @@ bool benchtext_dirty_log(struct benchtext *reader, char *line)
                ? add_time(reader, on ? BENCHMARK_PROTECT : BENCHMARK_DIRTY, on ? on : rest)
                : refused(reader, "output of dirty_log_perf_test without its command",
                          "a line above it such as './dirty_log_perf_test -v 8 -b 1G -s anonymous'");
+}
+
+/* A log may hold both. Beside times of the one, those of the other without its command are passed
+ * over. */
+bool benchtext_selftest(struct benchtext *reader, char *line)
+{
+    char *command = strstr(line, "dirty_log_perf_test");
+    if (command && !strstr(line, "selftests: ")) {
+        reader->page_table = false;
+        return take_command(reader, command);
+    }
+    if (behind(line, "Testing memory") || behind(line, "Number of testing vCPUs:") ||
+        behind(line, "KVM_")) {
+        reader->command = false;
+        return page_table(reader, line);
+    }
+    if (!reader->command && reader->has_page_table) {
+        reader->found->passed_over += strstr(line, " time: ") != NULL;
+        return true;
+    }
+    return dirty_log(reader, line);
 }

@@ -84,6 +84,19 @@ double measurements_off(double median, double p10, double p90)
     return fmax(PROBE_OFF, p90 > 0 ? (p90 - p10) / P10_P90 / median : 0);
 }
 
+/* Samples of a quiet machine differ by some percent. */
+#define NOISY_TIMES 1.3
+
+void measurements_note_noise(struct measurements *found, const struct observation *seen)
+{
+    double times = seen->p10 > 0 ? seen->p90 / seen->p10 : 1;
+    found->noisy += times > NOISY_TIMES;
+    if (times > found->noisiest_times) {
+        found->noisiest_times = times;
+        memcpy(found->noisiest, seen->name, sizeof found->noisiest);
+    }
+}
+
 /* --- any format --- */
 
 static bool read_table(const char *path, const struct platform *base, bool any_size,
@@ -116,16 +129,25 @@ static bool read_table(const char *path, const struct platform *base, bool any_s
     return good;
 }
 
+static bool slurp(const char *path, char **text, bool *output, struct error *err)
+{
+    size_t length;
+    if (!file_slurp(path, TEXT_BYTES_MAX, text, &length, err)) {
+        return false;
+    }
+    *output = length == strlen(*text) && benchtext_is(*text);
+    return true;
+}
+
 bool measurements_read(const char *path, const struct platform *base, const char *kernel,
                        bool any_size, struct measurements *found, struct error *err)
 {
     char *text;
-    size_t length;
+    bool output;
     *found = (struct measurements){.path = path};
-    if (!file_slurp(path, TEXT_BYTES_MAX, &text, &length, err)) {
+    if (!slurp(path, &text, &output, err)) {
         return false;
     }
-    bool output = length == strlen(text) && benchtext_is(text);
     bool good = output ? benchtext_read(path, text, base, kernel, found, err)
                        : read_table(path, base, any_size, found, err);
     free(text);
@@ -139,6 +161,37 @@ bool measurements_read(const char *path, const struct platform *base, const char
     if (!good) {
         measurements_free(found);
     }
+    return good;
+}
+
+bool measurements_is_output(const char *path, bool *output, struct error *err)
+{
+    char *text;
+    if (!slurp(path, &text, output, err)) {
+        return false;
+    }
+    free(text);
+    return true;
+}
+
+bool measurements_take_times(const char *path, const struct platform *machine, const char *kernel,
+                             struct published_set *set, struct error *err)
+{
+    struct measurements found;
+    struct source_location at = {.file = path};
+    if (!measurements_read(path, machine, kernel, false, &found, err)) {
+        return false;
+    }
+    bool good = found.selftest ||
+                error_input(err, &at,
+                            "found output of a benchmark that tells costs and no time that a model "
+                            "predicts, expected it with `s2flush calibrate`");
+    for (size_t i = 0; good && i < found.published.count; i++) {
+        struct published row = found.published.rows[i];
+        row.role = ROLE_PREDICT;
+        good = published_take(set, &row, machine, kernel, err);
+    }
+    measurements_free(&found);
     return good;
 }
 

@@ -58,6 +58,15 @@ bool measurements_read(const char *path, const struct platform *base, const char
                        bool any_size, struct measurements *found, struct error *err);
 void measurements_free(struct measurements *found);
 
+/* Whether the file is the output of a benchmark and no table. False with one line where it cannot
+ * be read. */
+bool measurements_is_output(const char *path, bool *output, struct error *err);
+
+/* Appends the times of a selftest's output as rows to predict, of the machine and kernel on which
+ * it ran; NULL where they were not given, which is refused. */
+bool measurements_take_times(const char *path, const struct platform *machine, const char *kernel,
+                             struct published_set *set, struct error *err);
+
 /* Fits nothing: writes what a platform's modes say of every row, as CSV. */
 bool measurements_check(const struct measurements *found, const struct platform *platform,
                         FILE *out, struct error *err);
@@ -74,6 +83,9 @@ bool measurements_number(const struct csv *table, size_t row, const char *column
 /* The cells of the 10th and the 90th percentile, in order; 0: blank. */
 bool measurements_spread(const struct csv *table, size_t row, const char *low, const char *high,
                          double *p10, double *p90, struct error *err);
+
+/* Counts a row whose samples differ by much, and keeps the worst. */
+void measurements_note_noise(struct measurements *found, const struct observation *seen);
 
 /* What a median is off by, relative, given the percentiles of its samples. */
 double measurements_off(double median, double p10, double p90);

@@ -8,9 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Samples of a quiet machine differ by some percent. */
-#define NOISY_TIMES 1.3
-
 /* A buffer of more than that share of the caches is not wholly in them. */
 #define IN_CACHE 0.5
 
@@ -169,12 +166,7 @@ static void add_reading(struct measurements *found, const struct reading *readin
     seen->p10 = reading->p10;
     seen->p90 = reading->p90;
     seen->off = measurements_off(reading->value, reading->p10, reading->p90);
-    double times = reading->p10 > 0 ? reading->p90 / reading->p10 : 1;
-    found->noisy += times > NOISY_TIMES;
-    if (times > found->noisiest_times) {
-        found->noisiest_times = times;
-        memcpy(found->noisiest, seen->name, sizeof found->noisiest);
-    }
+    measurements_note_noise(found, seen);
     seen->kind = kind;
     seen->cores = reading->cores;
     seen->bytes = reading->bytes;
