@@ -297,7 +297,7 @@ fuzz-build: $(FUZZERS) $(B)/fuzz/dict ## build the fuzz targets and their dictio
 # library in which one of them can be another.
 MUTANT_FLAGS := -fPIC -fno-semantic-interposition
 .PHONY: mutants mutants-build
-mutants: ## change code at random, see the tests fail (COUNT=300 SEED=1)
+mutants: ## change code at random, see the tests fail; goes on where it was (COUNT=300 SEED=1 SHARD=1/4 AGAIN=1)
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@mkdir -p build
@@ -307,7 +307,7 @@ mutants: ## change code at random, see the tests fail (COUNT=300 SEED=1)
 	    --libs '$(filter-out -Wl% -ljemalloc,$(LIBS))' \
 	    --cc '$(CC) -Imodel -D_GNU_SOURCE -DS2FLUSH_NO_JEMALLOC $(STD) -O2 -fopenmp $(MUTANT_FLAGS)' \
 	    --count $(or $(COUNT),300) --seed $(or $(SEED),1) --jobs $(or $(JOBS),2) \
-	    $(if $(SECONDS),--seconds $(SECONDS))
+	    $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SHARD),--shard $(SHARD)) $(if $(AGAIN),--again)
 
 .PHONY: extensions
 extensions: ## add one of each table to copies of the tree: works in full (NAMES=cost)

@@ -2,6 +2,7 @@
 """Do the unit tests notice when the model is wrong? `make mutants` calls it.
 
     run.py BUILD --cc "CC FLAGS" --libs LIBS [--count N] [--seed S] [--jobs J]
+        [--seconds S] [--shard I/N] [--again]
 
 BUILD/obj holds position-independent objects of the library and of the tests.
 Each of N random mutants of the cost and kernel code (FILES) takes its object's
@@ -11,18 +12,23 @@ that of the original is none; one that does not compile is none either.
 
 A test also fails by a crash, or by using ten times the processor time, or far
 more memory or wall time, than it should. Prints `name: value` lines and every
-mutant that survived; BUILD/mutants.csv lists all of them, and BUILD/mutants.log
-grows as they are tried.
+mutant that survived; BUILD/mutants.csv lists all of them.
+
+BUILD/kept.csv keeps each verdict as it falls, by the mutant and the text of its
+file, and the same command goes on from there. The kept files of several machines
+(`--shard`) are put together by `cat`; then the sample is theirs.
 """
 
 import argparse
 import csv
+import hashlib
 import os
 import queue
 import random
 import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -96,8 +102,8 @@ def limits(cpu_s):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def passes(program, folder, cpu_s):
-    """Whether a test passes against the library in that folder."""
+def status_of(program, folder, cpu_s):
+    """What a test ends with against the library in that folder; None where it does not end."""
     scratch = tempfile.mkdtemp(dir=folder)
     env = dict(os.environ, LD_LIBRARY_PATH=str(folder), TMPDIR=scratch, OMP_NUM_THREADS="1",
                OMP_WAIT_POLICY="passive")
@@ -106,11 +112,15 @@ def passes(program, folder, cpu_s):
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               timeout=WALL_S, check=False, start_new_session=True,
                               preexec_fn=lambda: limits(cpu_s))
-        return done.returncode == 0
+        return done.returncode
     except subprocess.TimeoutExpired:
-        return False
+        return None
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def digest(*parts):
+    return hashlib.sha256("\0".join(str(part) for part in parts).encode()).hexdigest()[:16]
 
 
 def child_cpu():
@@ -118,18 +128,45 @@ def child_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def fast_tests(programs, folder):
-    """Programs that pass on the original, with the processor seconds each takes."""
+def fast_tests(build, programs, folder):
+    """Programs that pass on the original, with the processor seconds each takes; kept for the same objects."""
+    kept, path = {}, build.folder / "seconds.csv"
+    if path.exists():
+        kept = {row[0]: float(row[1]) for row in csv.reader(path.open(encoding="utf-8"))}
+    library = digest(*(hashlib.sha256(path.read_bytes()).hexdigest() for path in build.objects))
     seconds = {}
-    for program in programs:
-        before = child_cpu()
-        if not passes(program, folder, 60):
-            print(f"left out, fails against the original: {program.name}", file=sys.stderr)
-            continue
-        took = child_cpu() - before
-        if took <= FAST_S:
-            seconds[program] = took
+    with path.open("a", encoding="utf-8", newline="") as out:
+        for program in programs:
+            own = build.folder / "obj" / "tests" / f"{program.name}.o"
+            key = digest(library, program.name, hashlib.sha256(own.read_bytes()).hexdigest())
+            if key not in kept:
+                before = child_cpu()
+                status = status_of(program, folder, 2 * int(FAST_S + 1))
+                kept[key] = child_cpu() - before if status == 0 else float("inf")
+                csv.writer(out).writerow([key, kept[key]])
+                if status not in (0, -signal.SIGXCPU, -signal.SIGKILL):
+                    print(f"left out, fails against the original: {program.name}", file=sys.stderr)
+            if kept[key] <= FAST_S:
+                seconds[program] = kept[key]
     return seconds
+
+
+class Kept:
+    """The verdicts that fell so far, by the mutant and the text that it changes."""
+
+    def __init__(self, path, again):
+        self.verdicts = {}
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                self.verdicts = {row[0]: row[1] for row in csv.reader(file)}
+        if again:
+            self.verdicts = {key: verdict for key, verdict in self.verdicts.items() if verdict != "survived"}
+        self.out = path.open("a", encoding="utf-8", newline="")
+
+    def note(self, key, verdict, mutant):
+        self.verdicts[key] = verdict
+        csv.writer(self.out).writerow([key, verdict, mutant.describe()])
+        self.out.flush()
 
 
 class Order:
@@ -145,32 +182,53 @@ class Order:
 
         def worth(program):
             same = 3 if stem in program.name else 0
-            hits = same + 5 * self.caught[path, program] + self.caught[None, program]
+            hits = same + 5 * self.caught[path, program.name] + self.caught[None, program.name]
             return (0.2 + hits) / (0.05 + self.seconds[program])
 
         with self.lock:
             return sorted(self.seconds, key=worth, reverse=True)
 
-    def note(self, path, program):
+    def note(self, path, name):
         with self.lock:
-            self.caught[path, program] += 1
-            self.caught[None, program] += 0.2
+            self.caught[path, name] += 1
+            self.caught[None, name] += 0.2
+
+
+def sample(texts, given):
+    """All mutants in the sample's order, each with its key. The order is by what a mutant changes, not by where
+    it stands: code that comes in elsewhere puts its own mutants between the others and moves none."""
+    found, alike = [], defaultdict(int)
+    for path, text in texts.items():
+        lines, content = text.splitlines(), digest(text)
+        for mutant in mutants_of(path, text):
+            what = (path, lines[mutant.line - 1].strip(), mutant.kind, mutant.found, mutant.put)
+            alike[what] += 1
+            rank = digest(given.seed, *what, alike[what])
+            found.append((rank, digest(content, mutant.start, mutant.end, mutant.put), mutant))
+    found.sort(key=lambda entry: entry[0])
+    return [(key, mutant) for _, key, mutant in found if given.only in mutant.path]
 
 
 class Trial:
-    """Takes mutants in random order until enough of them are real."""
+    """Takes mutants in the sample's order until enough of them are real."""
 
-    def __init__(self, build, order, given, log):
-        self.build, self.order, self.count, self.log = build, order, given.count, log
+    def __init__(self, build, order, given):
+        self.build, self.order = build, order
         self.end = time.monotonic() + given.seconds
         self.texts = {str(path): Path(path).read_text(encoding="utf-8")
                       for pattern in FILES for path in sorted(Path().glob(pattern))}
-        mutants = [mutant for path, text in self.texts.items() for mutant in mutants_of(path, text)
-                   if given.only in path]
-        random.Random(given.seed).shuffle(mutants)
-        self.sites, self.mutants = len(mutants), queue.Queue()
-        for number, mutant in enumerate(mutants):
-            self.mutants.put((number, mutant))
+        all_mutants = sample(self.texts, given)
+        index, shards = given.shard
+        self.sites, self.mutants = len(all_mutants), queue.Queue()
+        for number, entry in enumerate(all_mutants):
+            if number % shards == index - 1:
+                self.mutants.put((number, *entry))
+        self.count = -(-given.count // shards)
+        self.kept = Kept(build.folder / "kept.csv", given.again)
+        for key, mutant in all_mutants:
+            verdict = self.kept.verdicts.get(key, "survived")
+            if verdict not in ("invalid", "equivalent", "survived"):
+                order.note(mutant.path, verdict)
         self.plain, self.results, self.real = {}, {}, 0
         self.lock = threading.Lock()
 
@@ -192,25 +250,28 @@ class Trial:
         self.build.library(folder / "libs2flush.so", {self.build.object_of(mutant.path): out})
         for program in self.order.for_file(mutant.path):
             cpu_s = max(2, int(10 * self.order.seconds[program]) + 1)
-            if not passes(program, folder, cpu_s):
-                self.order.note(mutant.path, program)
+            if status_of(program, folder, cpu_s) != 0:
+                self.order.note(mutant.path, program.name)
                 return program.name
         return "survived"
 
     def work(self, folder):
         while True:
             with self.lock:
-                late = time.monotonic() > self.end
-                if self.real >= self.count or self.mutants.empty() or late:
+                if self.real >= self.count or self.mutants.empty():
                     return
-                number, mutant = self.mutants.get()
+                number, key, mutant = self.mutants.get()
+                verdict = self.kept.verdicts.get(key)
+                if verdict is None and time.monotonic() > self.end:
+                    continue # what is kept of the rest still counts
                 self.real += 1
-            verdict = self.judge(mutant, folder)
+            if verdict is None:
+                verdict = self.judge(mutant, folder)
+                with self.lock:
+                    self.kept.note(key, verdict, mutant)
             with self.lock:
                 self.real -= verdict in ("invalid", "equivalent")
                 self.results[number] = (mutant, verdict)
-                self.log.write(f"{verdict}: {mutant.describe()}\n")
-                self.log.flush()
 
     def run(self, jobs, folder):
         threads = []
@@ -242,10 +303,18 @@ def report(trial, results, tests, seed, path):
     print(f"mutants with the original's code: {count['equivalent']}")
     print(f"mutants that do not compile: {count['invalid']}")
     print(f"mutants tried: {tried}")
+    print(f"mutants left to try: {max(0, trial.count - tried)}")
     print(f"mutants caught: {count['caught']}")
     print(f"mutants caught in percent: {share:.1f}")
     print(f"tests that judge: {tests}")
     return share
+
+
+def shard(text):
+    index, _, shards = text.partition("/")
+    if not (index.isdecimal() and shards.isdecimal() and 1 <= int(index) <= int(shards)):
+        raise argparse.ArgumentTypeError(f"found '{text}', expected I/N with I from 1 to N")
+    return int(index), int(shards)
 
 
 def arguments():
@@ -258,8 +327,10 @@ def arguments():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--seconds", type=float, default=float("inf"),
                         help="take no new mutant after that time")
+    parser.add_argument("--shard", type=shard, default=(1, 1), help="I/N: every Nth of the sample from the Ith on")
+    parser.add_argument("--again", action="store_true", help="try those that survived again, as tests have been added")
     parser.add_argument("--only", default="", help="only files whose path has this in it")
-    parser.add_argument("--least", type=float, default=85, help="percent that must be caught")
+    parser.add_argument("--min-percent", type=float, default=90, help="percent that must be caught")
     return parser.parse_args()
 
 
@@ -271,13 +342,12 @@ def main():
         folder = Path(scratch).resolve()
         build = Build(given.build, given.cc, given.libs)
         build.library(folder / "libs2flush.so")
-        seconds = fast_tests(build.tests(folder), folder)
-        with open(build.folder / "mutants.log", "w", encoding="utf-8") as log:
-            trial = Trial(build, Order(seconds), given, log)
-            results = trial.run(given.jobs, folder)
+        seconds = fast_tests(build, build.tests(folder), folder)
+        trial = Trial(build, Order(seconds), given)
+        results = trial.run(given.jobs, folder)
     share = report(trial, results, len(seconds), given.seed, Path(given.build) / "mutants.csv")
     print(f"mutants seconds: {time.monotonic() - start:.0f}")
-    return 0 if share >= given.least else 1
+    return 0 if share >= given.min_percent else 1
 
 
 if __name__ == "__main__":
