@@ -182,7 +182,9 @@ static struct line take_line(struct reader *reader)
     return line;
 }
 
-/* Comments go to the library as empty lines, so they may be of any length. */
+/* Comments go to the library as empty lines, so they may be of any length. Each has its line feed:
+ * newer versions take a full buffer without one for the head of a longer line, and read on to drop
+ * the rest. */
 static char *read_line(char *buffer, int size, void *stream)
 {
     struct reader *reader = stream;
@@ -192,13 +194,14 @@ static char *read_line(char *buffer, int size, void *stream)
     }
     struct line line = take_line(reader);
     struct source_location at = {.file = reader->name, .line = reader->line};
-    if (!check_line(line, (size_t)size - 1, &at, reader->err)) {
+    if (!check_line(line, (size_t)size - 2, &at, reader->err)) {
         reader->failed = true;
         return NULL;
     }
     size_t length = is_comment(line) ? 0 : line.length;
     memcpy(buffer, line.text, length);
-    buffer[length] = '\0';
+    buffer[length] = '\n';
+    buffer[length + 1] = '\0';
     return buffer;
 }
 

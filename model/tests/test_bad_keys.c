@@ -121,7 +121,7 @@ static void bad_text(const struct attempt *trial, const struct option_row *row)
     struct error err = {0};
     unsigned line = write_case(trial, section_of(trial->subject, row), row->name, tail);
     bool accepted = trial->subject->read(trial->path, &err);
-    bool too_long = strlen(tail) > 199; /* then the line is, and no key is read */
+    bool too_long = strlen(tail) > 198; /* then the line is, and no key is read */
     struct expectation wanted = {trial->path, too_long ? NULL : row->name, NULL, line};
     judge(trial->tally, trial->subject->name, accepted, &err, &wanted);
 }
