@@ -297,7 +297,7 @@ fuzz-build: $(FUZZERS) $(B)/fuzz/dict ## build the fuzz targets and their dictio
 # library in which one of them can be another.
 MUTANT_FLAGS := -fPIC -fno-semantic-interposition
 .PHONY: mutants mutants-build
-mutants: ## change code at random, see the tests fail; goes on where it was (COUNT=300 SEED=1 SHARD=1/4 AGAIN=1)
+mutants: ## change code at random, see the tests fail; goes on where it was (COUNT=300 SEED=1)
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@mkdir -p build

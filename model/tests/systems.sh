@@ -1,7 +1,7 @@
 #!/bin/bash
 # The tree from nothing on other systems: a minimal Debian in a folder for each, this commit cloned into it,
-# `make deps check` with gcc, the build with clang, and the rows of a study by both, which are
-# the same to the last byte on all systems.
+# `make deps run` and `make deps check` with gcc, the build with clang, and the rows of studies by both,
+# which are the same to the last byte on all systems. `make run` leaves the clone as it was.
 #
 #   systems.sh FOLDER [RELEASE[/ARCHITECTURE]...]     from the root of the tree, as root
 #
@@ -11,6 +11,7 @@
 # Environment: MIRROR    where packages come from (where this system's apt has them from)
 #              APT_CONF  a file for the systems' own apt, for a proxy or the like
 #              CHECK     check or check-quick, whatever the architecture
+#              STUDIES   whose rows are compared
 # A system that is there already is used as it is. The last line is "N passed, N failed".
 set -u
 self=model/tests/systems.sh
@@ -32,6 +33,7 @@ fi
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 commit=$(git rev-parse HEAD) || exit 2
+studies=${STUDIES:-first-light recorded reference q03-vcpus}
 passed=0 failed=0
 
 # inside ROOT COMMAND...: with the environment of a fresh login, and /proc, which compilers look at.
@@ -70,14 +72,21 @@ step()
     fi
 }
 
-# rows ROOT VARIANT: the study's rows as that build has them, for all systems to be compared with.
+# rows ROOT VARIANT [MAKE ARGUMENTS...]: the studies' rows as that build has them, for all systems to be
+# compared with.
 rows()
 {
-    inside "$1" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run workloads/studies/first-light.ini -o /rows" ||
-        return 1
-    cp "$1/rows/rows.csv" "$folder/$2.csv"
-    [ -e "$folder/rows.csv" ] || cp "$folder/$2.csv" "$folder/rows.csv"
-    cmp "$folder/$2.csv" "$folder/rows.csv" && echo "the same rows as on all before"
+    local root=$1 variant=$2 study
+    shift 2
+    inside "$root" make -s -C /s2flush all "$@" || return 1
+    : >"$folder/$variant.csv"
+    for study in $studies; do
+        inside "$root" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run $study -o /rows" || return 1
+        cat "$root/rows/rows.csv" >>"$folder/$variant.csv"
+    done
+    [ -e "$folder/rows.csv" ] || cp "$folder/$variant.csv" "$folder/rows.csv"
+    cmp "$folder/$variant.csv" "$folder/rows.csv" &&
+        echo "$(wc -l <"$folder/$variant.csv") rows, the same as on all before"
 }
 
 try_system()
@@ -89,13 +98,14 @@ try_system()
     step "$name: a minimal system" make_system "$root" "$release" "$arch" || return
     rm -rf "$root/s2flush"
     git clone -q . "$root/s2flush" && git -C "$root/s2flush" checkout -q "$commit" || return
+    step "$name: make deps run" inside "$root" make -C /s2flush deps run
     step "$name: make deps $check" inside "$root" make -C /s2flush deps "$check"
     step "$name: rows by gcc" rows "$root" "$name-gcc"
     step "$name: a clone that is as it was" inside "$root" \
         sh -c 'cd /s2flush && test -z "$(git -c safe.directory=* status --porcelain)" && echo clean'
     step "$name: clang builds it" inside "$root" \
         sh -c 'apt-get -q install -y --no-install-recommends clang libomp-dev && make -C /s2flush CC=clang' &&
-        step "$name: rows by clang" rows "$root" "$name-clang"
+        step "$name: rows by clang" rows "$root" "$name-clang" CC=clang
 }
 
 rm -f "$folder"/*.csv
