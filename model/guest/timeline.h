@@ -41,15 +41,21 @@ enum op_kind {
                   notifier; with `on` the page is then exchanged */
     OP_SLOT_DELETE, /* slot n goes */
     OP_SLOT_ADD, /* slot n comes back */
-    OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: blocks are split at once) or off */
+    OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: enum log_on) or off */
     OP_TEARDOWN, /* the VMM ends: stage 2 is freed, the memory is given back */
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
     OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */
     OP_WINDOW, /* what counts begins here, and not at the first re-init */
-    OP_DIRTY_ROUND, /* the VMM takes the log: what is dirty loses its write permission again */
+    OP_DIRTY_GET, /* the VMM takes the log; with `on` what is dirty loses its write permission
+                     again */
+    OP_DIRTY_CLEAR, /* what is dirty of [ipa, +bytes) loses it */
     OP_KINDS
 };
+
+/* How dirty logging goes on: leaves are protected, blocks split as well, or all is dirty and
+ * nothing is done before it is cleared. */
+enum log_on { LOG_ON_PROTECT, LOG_ON_SPLIT, LOG_ON_ALL_DIRTY };
 
 enum touch_access { TOUCH_READ, TOUCH_WRITE, TOUCH_FETCH };
 

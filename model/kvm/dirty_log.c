@@ -75,7 +75,8 @@ uint64_t kvm_break(struct actor *actor, struct kvm *kvm, struct leaves wanted)
 /* One walk over a slot. */
 struct slot_walk {
     struct kvm *kvm;
-    uint64_t start, end; /* the slot */
+    uint64_t start, end; /* the slot, or what of it is cleared */
+    const struct memslot *slot;
     uint64_t at, stop; /* the chunk that is under way */
     bool splits; /* else it protects: */
     bool dirty; /* only leaves that may be written, which are those written since */
@@ -168,23 +169,27 @@ static CORO(slot_walk)
     }
     AWAIT(actor_unlock(actor, &kvm->mmu_lock));
     if (my->changed && !my->splits) {
-        AWAIT(invalidate_range(actor, kvm, my->start, my->end));
+        const struct memslot *slot = my->slot;
+        AWAIT(invalidate_range(actor, kvm, slot->ipa, slot->ipa + slot->bytes));
     }
     CORO_END;
 }
 
-static void walk_slot(struct actor *actor, struct kvm *kvm, uint32_t slot, bool dirty, bool splits)
-{
-    const struct memslot *at = &kvm->slots[slot];
-    CORO_CALL(actor, slot_walk, .kvm = kvm, .start = at->ipa, .end = at->ipa + at->bytes,
-              .dirty = dirty, .splits = splits);
-}
-
 struct dirty_log {
     struct kvm *kvm;
+    uint64_t start, end; /* what is walked of the slots */
     uint32_t slot, last, was_site;
     bool eager, dirty;
 };
+
+static void walk_slot(struct actor *actor, const struct dirty_log *log, bool splits)
+{
+    const struct memslot *slot = &log->kvm->slots[log->slot];
+    uint64_t start = u64_max(slot->ipa, log->start);
+    CORO_CALL(actor, slot_walk, .kvm = log->kvm, .slot = slot, .start = start,
+              .end = u64_max(start, u64_min(slot->ipa + slot->bytes, log->end)),
+              .dirty = log->dirty, .splits = splits);
+}
 
 static CORO(dirty_log)
 {
@@ -194,33 +199,57 @@ static CORO(dirty_log)
     my->was_site = actor->site;
     actor->site = SITE_SLOT;
     for (; my->slot < my->last; my->slot++) {
-        if (!kvm->slots[my->slot].live) {
+        const struct memslot *slot = &kvm->slots[my->slot];
+        if (!slot->live || slot->ipa >= my->end || slot->ipa + slot->bytes <= my->start) {
             continue;
         }
-        AWAIT(walk_slot(actor, kvm, my->slot, my->dirty, false));
+        AWAIT(walk_slot(actor, my, false));
         if (my->eager && kvm->kernel->value[SWITCH_EAGER_SPLIT]) {
-            AWAIT(walk_slot(actor, kvm, my->slot, false, true));
+            AWAIT(walk_slot(actor, my, true));
         }
     }
     actor->site = my->was_site;
     CORO_END;
 }
 
-void kvm_dirty_round(struct actor *actor, struct kvm *kvm)
+/* A bit for each page is copied to the VMM. */
+static void copy_bitmaps(struct actor *actor, const struct kvm *kvm)
 {
-    CORO_CALL(actor, dirty_log, .kvm = kvm, .last = kvm->slot_count, .dirty = true);
+    uint32_t was_site = actor->site;
+    actor->site = SITE_SLOT;
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        const struct memslot *slot = &kvm->slots[i];
+        uint64_t bits = slot->live ? slot->bytes / kvm_leaf_bytes(kvm, LEAF_PAGE) : 0;
+        actor_charge(actor, EV_vmm_bytes, (bits + 8 * KIB - 1) / (8 * KIB));
+    }
+    actor->site = was_site;
 }
 
-void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager)
+void kvm_dirty_get(struct actor *actor, struct kvm *kvm, bool protect)
 {
-    bool starts = on && !kvm->dirty_log;
+    copy_bitmaps(actor, kvm);
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .end = UINT64_MAX,
+              .last = protect ? kvm->slot_count : 0, .dirty = true);
+}
+
+void kvm_dirty_clear(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .start = start, .end = end, .last = kvm->slot_count,
+              .dirty = true);
+}
+
+void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, enum log_start how)
+{
+    bool starts = on && !kvm->dirty_log && how != LOG_START_ALL_DIRTY;
     kvm->dirty_log = on;
     /* Going off walks nothing. */
-    CORO_CALL(actor, dirty_log, .kvm = kvm, .eager = eager, .last = starts ? kvm->slot_count : 0);
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .end = UINT64_MAX, .eager = how == LOG_START_SPLIT,
+              .last = starts ? kvm->slot_count : 0);
 }
 
 void kvm_slot_add(struct actor *actor, struct kvm *kvm, uint32_t slot)
 {
     kvm->slots[slot].live = true;
-    CORO_CALL(actor, dirty_log, .kvm = kvm, .slot = slot, .last = kvm->dirty_log ? slot + 1 : 0);
+    CORO_CALL(actor, dirty_log, .kvm = kvm, .end = UINT64_MAX, .slot = slot,
+              .last = kvm->dirty_log ? slot + 1 : 0);
 }

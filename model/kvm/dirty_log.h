@@ -8,16 +8,27 @@
 
 #include "kvm/kvm.h"
 
-/* Turns dirty logging of the VM on or off. On: every leaf loses its write
- * permission, and with `eager` every block becomes small leaves right away (from 6.5 on; a TLB
- * invalidation each). Off changes no leaf. AWAIT. */
-void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, bool eager);
+enum log_start {
+    LOG_START_PROTECT, /* every leaf loses its write permission */
+    LOG_START_SPLIT, /* and every block becomes small leaves right away (from 6.5 on; a TLB
+                        invalidation each) */
+    LOG_START_ALL_DIRTY, /* all pages count as dirty, and nothing is protected until it is cleared
+                            (KVM_DIRTY_LOG_INITIALLY_SET) */
+};
 
-/* A round of logging that is on: KVM_GET_DIRTY_LOG, which copies the log and takes the write
- * permission again from the leaves that were written since, in one hold of the lock
- * (kvm_get_dirty_log_protect, virt/kvm/kvm_main.c). What the bitmap's copy takes is not in it.
- * AWAIT. */
-void kvm_dirty_round(struct actor *actor, struct kvm *kvm);
+/* Turns dirty logging of the VM on or off. Off changes no leaf. AWAIT. */
+void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, enum log_start how);
+
+/* KVM_GET_DIRTY_LOG of every slot: copies the log. With `protect` it takes the write permission
+ * again from the leaves that were written since, too, in one hold of the lock for each slot
+ * (kvm_get_dirty_log_protect, virt/kvm/kvm_main.c); without it, as with
+ * KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, that is left to kvm_dirty_clear. AWAIT. */
+void kvm_dirty_get(struct actor *actor, struct kvm *kvm, bool protect);
+
+/* KVM_CLEAR_DIRTY_LOG: takes the write permission from the leaves of [start, end) that have it, in
+ * one hold of the lock, then invalidates the TLBs for the whole slot
+ * (kvm_clear_dirty_log_protect). AWAIT. */
+void kvm_dirty_clear(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end);
 
 /* A slot comes, or comes back. While logging is on it is logged, too: there is nothing to protect
  * in it, but TLBs are invalidated as for one that was full. AWAIT. */

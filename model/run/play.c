@@ -214,6 +214,10 @@ static bool acts(const struct op *op)
            op->kind == OP_SETWAY;
 }
 
+static const enum log_start log_start[] = {[LOG_ON_PROTECT] = LOG_START_PROTECT,
+                                           [LOG_ON_SPLIT] = LOG_START_SPLIT,
+                                           [LOG_ON_ALL_DIRTY] = LOG_START_ALL_DIRTY};
+
 /* Begins an operation, or a piece of it (AWAIT). */
 static void begin(struct actor *actor, struct play *play, const struct op *op)
 {
@@ -286,10 +290,13 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         kvm_slot_add(actor, kvm, (uint32_t)op->n);
         return;
     case OP_DIRTY_LOG:
-        kvm_dirty_log(actor, kvm, op->on, op->n != 0);
+        kvm_dirty_log(actor, kvm, op->on, log_start[op->n]);
         return;
-    case OP_DIRTY_ROUND:
-        kvm_dirty_round(actor, kvm);
+    case OP_DIRTY_GET:
+        kvm_dirty_get(actor, kvm, op->on);
+        return;
+    case OP_DIRTY_CLEAR:
+        kvm_dirty_clear(actor, kvm, op->ipa, op->ipa + op->bytes);
         return;
     case OP_TEARDOWN:
         kvm_teardown(actor, kvm);

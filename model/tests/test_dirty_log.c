@@ -3,15 +3,32 @@
 
 static void do_log(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    kvm_dirty_log(actor, &rig->kvm, act->on, act->n != 0);
+    kvm_dirty_log(actor, &rig->kvm, act->on, (enum log_start)act->n);
 }
 
 static void do_round(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    (void)act;
-    kvm_dirty_round(actor, &rig->kvm);
+    kvm_dirty_get(actor, &rig->kvm, !act->on);
 }
 
+static void do_clear(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    kvm_dirty_clear(actor, &rig->kvm, RIG_IPA + act->at, RIG_IPA + act->at + act->bytes);
+}
+
+/* The log is taken, and nothing is protected. */
+#define GET                        \
+    {                              \
+        .go = do_round, .on = true \
+    }
+#define CLEAR(page, pages)                                                                     \
+    {                                                                                          \
+        .go = do_clear, .at = UINT64_C(page) * (4 * KIB), .bytes = UINT64_C(pages) * (4 * KIB) \
+    }
+#define ALL_DIRTY                                          \
+    {                                                      \
+        .go = do_log, .on = true, .n = LOG_START_ALL_DIRTY \
+    }
 #define ROUND          \
     {                  \
         .go = do_round \
@@ -74,6 +91,44 @@ static void a_round_protects_what_was_written(void **state)
     assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 3 + 2);
     assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1 + 1);
     assert_int_equal(rig_all(&rig, EV_relax_calls), 2 + 1);
+    rig_free(&rig);
+}
+
+/* Taking the log and clearing it apart: the first protects nothing, the second what was written of
+ * its range, and it invalidates for the whole slot. A get copies a bit for each page. */
+static void get_and_clear_are_apart(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0),    WRITE(1), WRITE(2),    LOG_ON,
+                                      WRITE(0),    WRITE(2), GET,         CLEAR(0, 2),
+                                      CLEAR(0, 2), WRITE(2), CLEAR(2, 1), {0}};
+    struct rig rig;
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "unmap"});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 3 + 1 + 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_vmid), 1 + 1 + 1);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 2);
+    assert_int_equal(rig_all(&rig, EV_vmm_bytes), 1);
+    rig_free(&rig);
+}
+
+/* Where all counts as dirty from the start, nothing is protected before it is cleared. */
+static void all_is_dirty_from_the_start(void **state)
+{
+    (void)state;
+    static const struct act before[] = {WRITE(0), WRITE(1), ALL_DIRTY, WRITE(0), {0}};
+    static const struct act after[] = {WRITE(0),    WRITE(1), ALL_DIRTY, WRITE(0),
+                                       CLEAR(0, 2), WRITE(1), {0}};
+    struct rig rig;
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "unmap"});
+    rig_alone(&rig, before);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 0);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 0);
+    rig_free(&rig);
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "unmap"});
+    rig_alone(&rig, after);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 2);
+    assert_int_equal(rig_all(&rig, EV_relax_calls), 1);
     rig_free(&rig);
 }
 
@@ -396,6 +451,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
         cmocka_unit_test(a_round_protects_what_was_written),
+        cmocka_unit_test(get_and_clear_are_apart),
+        cmocka_unit_test(all_is_dirty_from_the_start),
         cmocka_unit_test(range_invalidation_is_used_without_fwb_too),
         cmocka_unit_test(an_odd_page_is_invalidated_alone),
         cmocka_unit_test(a_write_splits_a_block),

@@ -326,27 +326,46 @@ bool parser_take_switch(struct parser *parser, struct op *op)
     return true;
 }
 
+/* Behind `dirty-log`: how it goes on, or what is done while it is on. */
+static const struct log_verb {
+    const char *word;
+    uint8_t kind;
+    bool on;
+    uint64_t n;
+} log_verbs[] = {
+    {"on", OP_DIRTY_LOG, true, LOG_ON_PROTECT},
+    {"on-split", OP_DIRTY_LOG, true, LOG_ON_SPLIT},
+    {"on-all-dirty", OP_DIRTY_LOG, true, LOG_ON_ALL_DIRTY},
+    {"off", OP_DIRTY_LOG, false, 0},
+    {"round", OP_DIRTY_GET, true, 0},
+    {"get", OP_DIRTY_GET, false, 0},
+    {"clear", OP_DIRTY_CLEAR, false, 0},
+};
+
 bool parser_take_log(struct parser *parser, struct op *op)
 {
-    const char *word = parser->next < parser->count ? parser->words[parser->next] : "";
-    if (strcmp(word, "on-split") == 0) {
-        parser->next++;
-        op->on = true;
-        op->n = 1;
-        parser->logging = true;
+    const char *word = parser_take_word(parser);
+    const struct log_verb *verb = NULL;
+    for (size_t i = 0; word && i < sizeof log_verbs / sizeof *log_verbs; i++) {
+        verb = strcmp(log_verbs[i].word, word) == 0 ? &log_verbs[i] : verb;
+    }
+    if (!verb) {
+        return parser_misuse(parser, word ? word : "nothing more");
+    }
+    op->kind = verb->kind;
+    op->on = verb->on;
+    op->n = verb->n;
+    if (verb->kind == OP_DIRTY_LOG) {
+        parser->logging = op->on;
         return true;
     }
-    if (strcmp(word, "round") == 0) {
-        parser->next++;
-        op->kind = OP_DIRTY_ROUND;
-        return parser->logging ||
-               error_input(parser->err, &parser->at,
-                           "found 'dirty-log round' while logging is off, expected 'dirty-log on' "
-                           "before");
+    if (!parser->logging) {
+        return error_input(parser->err, &parser->at,
+                           "found 'dirty-log %s' while logging is off, expected 'dirty-log on' "
+                           "before",
+                           verb->word);
     }
-    bool good = parser_take_switch(parser, op);
-    parser->logging = op->on;
-    return good;
+    return verb->kind != OP_DIRTY_CLEAR || parser_take_memory(parser, op);
 }
 
 bool parser_take_slot(struct parser *parser, struct op *op)
