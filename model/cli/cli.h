@@ -13,8 +13,6 @@
 
 struct error;
 
-#include <stddef.h>
-
 /* What an option's field takes; CLI_FIELD goes by the field's type. */
 enum cli_kind {
     CLI_CALL, /* `take` is called with the field */
@@ -71,6 +69,9 @@ extern const struct cli_command cmd_run, cmd_merge, cmd_explain, cmd_list, cmd_p
     cmd_calibrate, cmd_import, cmd_advise, cmd_show, cmd_manual;
 
 extern const struct cli_command *const cli_commands[]; /* all of them; ends with NULL */
+
+/* The one of that name, or NULL. */
+const struct cli_command *cli_find(const char *name);
 
 /* The options of a command, those that it shares and those of all commands; NULL at the end. */
 const struct cli_option *cli_option_at(const struct cli_command *command, size_t index);

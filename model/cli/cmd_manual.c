@@ -52,13 +52,11 @@ static bool manual(void *arguments, struct error *err)
             return true;
         }
     }
-    for (size_t i = 0; cli_commands[i]; i++) {
-        if (strcmp(given->page, cli_commands[i]->name) == 0) {
-            manual_command(stdout, cli_commands[i]);
-            return true;
-        }
+    const struct cli_command *command = cli_find(given->page);
+    if (command) {
+        manual_command(stdout, command);
     }
-    return no_such_page(given->page, err);
+    return command || no_such_page(given->page, err);
 }
 
 const struct cli_command cmd_manual = {

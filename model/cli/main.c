@@ -1,4 +1,5 @@
 #include "cli/cli.h"
+#include "cli/completion.h"
 #include "core/error.h"
 #include "core/version.h"
 #include "study/study.h"
@@ -54,22 +55,17 @@ static int unknown_command(const char *name)
     return cli_fail(&err);
 }
 
-static const struct cli_command *find_command(const char *name)
-{
-    size_t i = 0;
-    while (cli_commands[i] && strcmp(cli_commands[i]->name, name) != 0) {
-        i++;
-    }
-    return cli_commands[i];
-}
-
 static int dispatch(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
     if (argc > 2 && strcmp(word, "help") == 0) {
         char *asked[] = {argv[2], "--help", NULL};
-        const struct cli_command *about = find_command(argv[2]);
+        const struct cli_command *about = cli_find(argv[2]);
         return about ? cli_run(about, 2, asked) : unknown_command(argv[2]);
+    }
+    if (strcmp(word, "--complete") == 0) {
+        completion_print(argc - 2, argv + 2);
+        return EXIT_DONE;
     }
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) {
         print_version();
@@ -80,7 +76,7 @@ static int dispatch(int argc, char **argv)
         print_help();
         return argc > 1 ? EXIT_DONE : EXIT_INPUT;
     }
-    const struct cli_command *command = find_command(word);
+    const struct cli_command *command = cli_find(word);
     return command ? cli_run(command, argc - 1, argv + 1) : unknown_command(word);
 }
 
