@@ -132,10 +132,12 @@ static void print_search(FILE *out, const struct advise_ladder *ladder, char tol
     snprintf(text, sizeof text,
              "Of %zu strategies%s %zu were played. Of %zu another that does all that they do is "
              "stale, so are they; %zu do all that a coherent one does and more, and cost no less; "
-             "%zu need more cores. Left out: %zu combinations with a key that has no effect, %zu "
+             "%zu leave out what takes no time; %zu cannot be near the cheapest, by what one took "
+             "that does more; %zu need more cores. Left out: %zu combinations with a key that has "
+             "no effect, %zu "
              "with a flush where nothing is mapped; %s.",
              ladder->policies, few, ladder->played, ladder->stale, ladder->dominated,
-             ladder->impossible, ladder->same, ladder->vain, fixed);
+             ladder->no_gain, ladder->dear, ladder->impossible, ladder->same, ladder->vain, fixed);
     if (strcmp(text, told) != 0) {
         fprintf(out, "  ");
         print_words(out, text, 2, 2);
@@ -353,6 +355,8 @@ static json_t *json_of_search(const struct advise_ladder *ladder)
     tojson_set(object, "played", tojson_whole(ladder->played));
     tojson_set(object, "stale", tojson_whole(ladder->stale));
     tojson_set(object, "dominated", tojson_whole(ladder->dominated));
+    tojson_set(object, "no_gain", tojson_whole(ladder->no_gain));
+    tojson_set(object, "dear", tojson_whole(ladder->dear));
     tojson_set(object, "impossible", tojson_whole(ladder->impossible));
     tojson_set(object, "without_effect", tojson_whole(ladder->same));
     tojson_set(object, "nothing_mapped", tojson_whole(ladder->vain));

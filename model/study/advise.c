@@ -172,7 +172,7 @@ static bool may_be_rung(const struct advise_search *search, size_t policy, size_
                         enum outcome outcome)
 {
     return search->space.policies[policy].changes == changes &&
-           search->entry[policy].state == ENTRY_PLAYED &&
+           search->entry[policy].state == ENTRY_PLAYED && !search->entry[policy].matched &&
            search->entry[policy].verdict.worst == outcome;
 }
 
@@ -438,6 +438,8 @@ static bool fill_ladder(const struct advise_request *request, struct advise_sear
         ladder->played += search->entry[i].state == ENTRY_PLAYED;
         ladder->stale += search->entry[i].state == ENTRY_STALE;
         ladder->dominated += search->entry[i].state == ENTRY_DOMINATED;
+        ladder->no_gain += search->entry[i].state == ENTRY_NO_GAIN;
+        ladder->dear += search->entry[i].state == ENTRY_DEAR;
         ladder->impossible += search->entry[i].state == ENTRY_IMPOSSIBLE;
     }
     pricing.ideal = alloc_zeroed(runs, sizeof *pricing.ideal, "runs of a scenario");

@@ -5,8 +5,11 @@
  * In each scenario of a study all strategies that could differ (study/policy_space.h) are
  * held to account: each is played once, with every cost at its mode, which says what it
  * costs and whether any reader may see old bytes. Not played are those of which that is
- * known: who does less maintenance than a strategy that is stale is stale, and who does
- * all that a coherent one does, and more, with no fewer changes, costs no less.
+ * known: who does less maintenance than a strategy that is stale is stale, who does
+ * all that a coherent one does, and more, with no fewer changes, costs no less, and who leaves
+ * out what took no time in a run with fewer changes gains nothing. Nor are those that the
+ * counts of a run (study/advise_bound.h) show to be over ADVISE_NEAR above the cheapest with no
+ * more changes.
  *
  * Of each number of changes the coherent strategy with the lowest median over the draws is a
  * rung, where it is cheaper than all rungs with fewer; drawn are those whose cost at the modes
@@ -86,7 +89,7 @@ struct advise_ladder {
     char situation[512]; /* "kunpeng-920, kernel 7.1, generated-boot, 4k, 8 vCPUs, touched 10 %" */
     struct policy_facts facts;
     size_t policies, same, vain, changes_max; /* as of the space */
-    size_t played, stale, dominated, impossible; /* not played but for the first */
+    size_t played, stale, dominated, no_gain, dear, impossible; /* not played but for the first */
     struct advise_rung rung[ADVISE_RUNGS]; /* what Linux does is the first */
     size_t count;
     struct advise_rung conditional[ADVISE_RUNGS]; /* only if a condition holds */

@@ -4,7 +4,9 @@
 #include "core/error.h"
 #include "core/invariant.h"
 
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* --- what there is to act on --- */
 
@@ -50,26 +52,64 @@ static bool find_facts(struct scenario *scenario, enum metric metric,
 
 /* --- what is known without a run --- */
 
-/* Whether some strategy that was played is stale and does all that this one does, or is
- * coherent, has no more changes, and does nothing that this one does not. */
-static enum advise_state known(const struct advise_search *search, size_t policy)
+/* What it leaves out of a run with fewer changes has to take such a share of it: draws may make it
+ * ten times as much. */
+#define GAIN_POSSIBLE (ADVISE_GAIN_MIN / 10)
+
+/* Of no other metric is it known that less work makes it less. */
+static bool has_bound(enum metric metric)
 {
-    const struct policy *policies = search->space.policies;
+    return metric == METRIC_added_boot_ns || metric == METRIC_window_ns || metric == METRIC_cpu_ns;
+}
+
+/* Whether another strategy, which does all that one does that was played, costs no less. */
+static bool costs_no_less(const struct advise_search *search, size_t played, size_t policy)
+{
+    const struct advise_entry *from = &search->entry[played];
+    const struct strategy *one = &search->space.policies[played].strategy;
+    const struct strategy *other = &search->space.policies[policy].strategy;
+    return policy_does_all_of(other, one) &&
+           (!has_bound(search->metric) ||
+            advise_cheaper_by(one, &from->spares, other) <= GAIN_POSSIBLE * fabs(from->mode));
+}
+
+/* What one that was played says of another that was not. */
+static void learn_from(struct advise_search *search, size_t played, size_t policy)
+{
+    const struct advise_entry *from = &search->entry[played];
+    const struct policy *one = &search->space.policies[played];
+    const struct policy *other = &search->space.policies[policy];
+    struct advise_entry *entry = &search->entry[policy];
+    bool less = policy_does_all_of(&one->strategy, &other->strategy);
+    bool fewer = one->changes <= other->changes;
+    if (entry->state != ENTRY_OPEN) {
+        return;
+    }
+    if (from->verdict.worst == STALE && less) {
+        entry->state = ENTRY_STALE;
+    } else if (from->verdict.worst <= COHERENT && fewer && costs_no_less(search, played, policy)) {
+        entry->state = ENTRY_DOMINATED;
+    } else if (has_bound(search->metric)) {
+        double by = advise_cheaper_by(&one->strategy, &from->spares, &other->strategy);
+        bool none = less && fewer && by <= GAIN_POSSIBLE * fabs(from->mode);
+        entry->state = none ? ENTRY_NO_GAIN : ENTRY_OPEN;
+        entry->least = fmax(entry->least, from->mode - by);
+    }
+    entry->conditional |= from->verdict.worst == ONLY_IF && less;
+}
+
+/* The lowest cost of those that were played with at most so many changes, and are coherent or, if
+ * `conditional`, so under a condition. */
+static double lowest(const struct advise_search *search, size_t changes, bool conditional)
+{
+    double least = INFINITY;
     for (size_t i = 0; i < search->space.count; i++) {
         const struct advise_entry *entry = &search->entry[i];
-        if (entry->state != ENTRY_PLAYED || i == policy) {
-            continue;
-        }
-        if (entry->verdict.worst == STALE &&
-            policy_does_all_of(&policies[i].strategy, &policies[policy].strategy)) {
-            return ENTRY_STALE;
-        }
-        if (entry->verdict.worst <= COHERENT && policies[i].changes <= policies[policy].changes &&
-            policy_does_all_of(&policies[policy].strategy, &policies[i].strategy)) {
-            return ENTRY_DOMINATED;
-        }
+        bool fits = entry->state == ENTRY_PLAYED && search->space.policies[i].changes <= changes &&
+                    entry->verdict.worst <= (conditional ? ONLY_IF : COHERENT);
+        least = fits ? fmin(least, entry->mode) : least;
     }
-    return ENTRY_OPEN;
+    return least;
 }
 
 static bool possible(const struct advise_search *search, size_t policy)
@@ -82,10 +122,13 @@ static bool possible(const struct advise_search *search, size_t policy)
 
 /* --- waves --- */
 
-/* Strategies with the same number of changes, none of which is known yet. */
+/* So many of a number of changes are played before what they say of the others is looked at: the
+ * same for any number of threads. */
+#define WAVE 4
+
 struct wave {
     struct advise_search *search;
-    size_t *policy;
+    size_t policy[WAVE];
     size_t count;
 };
 
@@ -97,30 +140,90 @@ static bool play_part(void *context, size_t part, struct error *err)
     struct advise_entry *entry = &search->entry[wave->policy[part]];
     double modes[COSTS];
     platform_modes(&search->scenario->setup.platform, modes);
-    if (!evaluate_verdict(search->scenario, strategy, &entry->verdict, err) ||
+    const struct trial *trial = evaluate_trial(search->scenario, strategy, err);
+    if (!trial || !evaluate_verdict(search->scenario, strategy, &entry->verdict, err) ||
         !evaluate_at(search->scenario, search->metric, modes, &strategy, 1, &entry->mode, err)) {
         return false;
     }
-    entry->state = ENTRY_PLAYED;
+    entry->spares = advise_spares_of(trial);
     return true;
 }
 
-/* What those with fewer changes say of these does not depend on who is played first. */
-static bool play_wave(struct advise_search *search, size_t changes, struct wave *wave,
-                      struct error *err)
+/* Those that may be the cheapest come first; of equals the first one. */
+static void take_wave(struct advise_search *search, size_t changes, struct wave *wave)
 {
+    double limit[2];
+    for (int conditional = 0; conditional < 2; conditional++) {
+        double least = lowest(search, changes, conditional);
+        limit[conditional] = least + ADVISE_NEAR * fabs(least);
+    }
     wave->count = 0;
     for (size_t i = 0; i < search->space.count; i++) {
         struct advise_entry *entry = &search->entry[i];
-        if (search->space.policies[i].changes == changes) {
-            entry->state = !possible(search, i) ? ENTRY_IMPOSSIBLE : known(search, i);
-            if (entry->state == ENTRY_OPEN) {
-                wave->policy[wave->count++] = i;
-            }
+        if (search->space.policies[i].changes != changes || entry->state != ENTRY_OPEN) {
+            continue;
+        }
+        if (entry->least > limit[entry->conditional]) {
+            entry->state = ENTRY_DEAR;
+            continue;
+        }
+        size_t at = wave->count;
+        while (at > 0 && search->entry[wave->policy[at - 1]].least > entry->least) {
+            at--;
+        }
+        if (at < WAVE) {
+            size_t last = wave->count < WAVE ? wave->count++ : WAVE - 1;
+            memmove(wave->policy + at + 1, wave->policy + at, (last - at) * sizeof *wave->policy);
+            wave->policy[at] = i;
         }
     }
-    return wave->count == 0 ||
-           sweep_parts(search->scenario->evaluator->sweep, wave->count, play_part, wave, err);
+}
+
+static bool play_wave(struct advise_search *search, struct wave *wave, struct error *err)
+{
+    if (!sweep_parts(search->scenario->evaluator->sweep, wave->count, play_part, wave, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < wave->count; i++) {
+        search->entry[wave->policy[i]].state = ENTRY_PLAYED;
+    }
+    for (size_t i = 0; i < wave->count; i++) {
+        for (size_t policy = 0; policy < search->space.count; policy++) {
+            learn_from(search, wave->policy[i], policy);
+        }
+    }
+    return true;
+}
+
+static bool play_changes(struct advise_search *search, size_t changes, struct error *err)
+{
+    struct wave wave = {.search = search};
+    bool good = true;
+    for (size_t i = 0; i < search->space.count; i++) {
+        struct advise_entry *entry = &search->entry[i];
+        if (search->space.policies[i].changes == changes && !possible(search, i)) {
+            entry->state = ENTRY_IMPOSSIBLE;
+        }
+    }
+    for (take_wave(search, changes, &wave); good && wave.count > 0;
+         take_wave(search, changes, &wave)) {
+        good = play_wave(search, &wave, err);
+    }
+    return good;
+}
+
+/* Of those that were played, which cost no less than another that is as coherent. */
+static void match(struct advise_search *search)
+{
+    const struct policy *policies = search->space.policies;
+    for (size_t i = 0; i < search->space.count; i++) {
+        for (size_t k = 0; k < search->space.count && search->entry[i].state == ENTRY_PLAYED; k++) {
+            search->entry[i].matched |=
+                k != i && search->entry[k].state == ENTRY_PLAYED &&
+                search->entry[k].verdict.worst <= search->entry[i].verdict.worst &&
+                policies[k].changes <= policies[i].changes && costs_no_less(search, k, i);
+        }
+    }
 }
 
 bool advise_search(struct advise_search *search, struct scenario *scenario,
@@ -136,13 +239,14 @@ bool advise_search(struct advise_search *search, struct scenario *scenario,
     INVARIANT(search->space.count > 0 && search->space.policies[0].changes == 0,
               "what Linux does is the first of %zu", search->space.count);
     search->entry = alloc_zeroed(search->space.count, sizeof *search->entry, "policies");
-    struct wave wave = {.search = search};
-    wave.policy = alloc_zeroed(search->space.count, sizeof *wave.policy, "policies");
+    for (size_t i = 0; i < search->space.count; i++) {
+        search->entry[i].least = -INFINITY;
+    }
     bool good = true;
     for (size_t changes = 0; good && changes <= search->space.changes_max; changes++) {
-        good = play_wave(search, changes, &wave, err);
+        good = play_changes(search, changes, err);
     }
-    free(wave.policy);
+    match(search);
     return good;
 }
 

@@ -6,6 +6,7 @@
 #define S2FLUSH_STUDY_ADVISE_SEARCH_H
 
 #include "study/advise.h"
+#include "study/advise_bound.h"
 
 struct error;
 
@@ -14,6 +15,8 @@ enum advise_state {
     ENTRY_PLAYED,
     ENTRY_STALE, /* one that does all that it does is stale */
     ENTRY_DOMINATED, /* it does all that a coherent one with no more changes does */
+    ENTRY_NO_GAIN, /* what it leaves out took no time in a run with fewer changes */
+    ENTRY_DEAR, /* by what another run took it cannot be near the cheapest with no more changes */
     ENTRY_IMPOSSIBLE, /* the machine has not got the cores */
 };
 
@@ -21,6 +24,10 @@ struct advise_entry {
     enum advise_state state;
     struct strategy_verdict verdict;
     double mode;
+    double least; /* it costs no less than this at the modes, */
+    bool conditional; /* and is not coherent without a condition: one that does more is not */
+    bool matched; /* played, and no rung: one with no more changes does less, and is as coherent */
+    struct advise_spares spares; /* where it was played */
     bool priced; /* the draws were asked for */
     double median; /* then: of the draws, or the mode without any */
     bool sampled; /* the first draws were asked for; */

@@ -275,12 +275,17 @@ static int toggle_width(enum toggle toggle)
     return 0;
 }
 
-static bool flushes_all_of(const struct strategy *a, const struct strategy *b)
+bool policy_flushes_all_of(const struct strategy *a, const struct strategy *b)
 {
     return b->flush_at == FLUSH_NONE ||
            (a->flush_at == b->flush_at && a->workers == b->workers &&
             (a->flush_leaves == FLUSH_ALL || a->flush_leaves == b->flush_leaves) &&
             record_width(a->flush_record) >= record_width(b->flush_record));
+}
+
+bool policy_toggles_all_of(const struct strategy *a, const struct strategy *b)
+{
+    return toggle_width(a->toggle) >= toggle_width(b->toggle);
 }
 
 bool policy_does_all_of(const struct strategy *a, const struct strategy *b)
@@ -291,5 +296,5 @@ bool policy_does_all_of(const struct strategy *a, const struct strategy *b)
     return alike && a->reinit_unmap_cleans >= b->reinit_unmap_cleans &&
            a->notifier_unmap_cleans >= b->notifier_unmap_cleans &&
            a->fault_cleans >= b->fault_cleans && a->reinit_icache >= b->reinit_icache &&
-           toggle_width(a->toggle) >= toggle_width(b->toggle) && flushes_all_of(a, b);
+           policy_toggles_all_of(a, b) && policy_flushes_all_of(a, b);
 }

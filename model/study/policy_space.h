@@ -56,4 +56,9 @@ void policy_space_print_fixed(const struct policy_facts *facts, char *text, size
  * coherent, and no cheaper. */
 bool policy_does_all_of(const struct strategy *a, const struct strategy *b);
 
+/* Whether a's flush takes all that b's does, in the same way; whether a's MMU-ons flush wherever
+ * b's do. */
+bool policy_flushes_all_of(const struct strategy *a, const struct strategy *b);
+bool policy_toggles_all_of(const struct strategy *a, const struct strategy *b);
+
 #endif

@@ -34,7 +34,7 @@
 
 struct error;
 
-#define STORE_SCHEMA 2
+#define STORE_SCHEMA 3
 
 /* --- what it is of --- */
 

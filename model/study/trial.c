@@ -38,6 +38,11 @@ static void take_counts(const struct sim *sim, struct trial *played)
         played->seen[i % EVENT_KINDS] |= sim->window[i] + sim->before[i] > 0;
         count += sim->window[i] > 0;
     }
+    for (size_t site = 0; site < SITES; site++) {
+        const uint64_t *before = sim->before + site * EVENT_KINDS;
+        played->cleaned_before[site] =
+            before[EV_line_absent] + before[EV_line_clean] + before[EV_line_dirty];
+    }
     played->counts = alloc_zeroed(count, sizeof *played->counts, "counts of a run");
     for (size_t i = 0; i < TRIAL_CELLS; i++) {
         enum site site = (enum site)(i / EVENT_KINDS);

@@ -56,6 +56,7 @@ struct trial {
     struct event_count *counts; /* since the first re-init, by site and kind; none is 0 */
     size_t count;
     bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
+    uint64_t cleaned_before[SITES]; /* lines, before the first re-init */
     ps_t price[EVENT_KINDS]; /* with which it was played */
     uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */
     struct verdict verdict[READERS];

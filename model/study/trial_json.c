@@ -44,7 +44,15 @@ static char *before_of(const struct trial *trial)
             tojson_append(kinds, tojson_text(event_name[kind]));
         }
     }
-    return text_of(kinds);
+    json_t *before = json_object(), *cleaned = json_object();
+    for (int site = 0; site < SITES; site++) {
+        if (trial->cleaned_before[site] > 0) {
+            tojson_set(cleaned, site_name[site], tojson_whole(trial->cleaned_before[site]));
+        }
+    }
+    tojson_set(before, "kinds", kinds);
+    tojson_set(before, "cleaned", cleaned);
+    return text_of(before);
 }
 
 static json_t *kinds_of(const struct kind_count *events, size_t count)
@@ -158,9 +166,20 @@ static bool read_counts(const char *text, struct trial *trial)
 
 static bool read_before(const char *text, struct trial *trial)
 {
-    json_t *kinds = json_loads(text, 0, NULL), *one;
+    json_t *before = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *one;
+    json_t *kinds = json_object_get(before, "kinds");
+    json_t *cleaned = json_object_get(before, "cleaned");
+    const char *site_text;
     size_t i;
-    bool good = json_is_array(kinds);
+    bool good = json_is_array(kinds) && json_is_object(cleaned);
+    json_object_foreach(cleaned, site_text, one)
+    {
+        size_t site = find(site_name, SITES, site_text);
+        good = good && site < SITES && json_is_integer(one);
+        if (good) {
+            trial->cleaned_before[site] = (uint64_t)json_integer_value(one);
+        }
+    }
     json_array_foreach(kinds, i, one)
     {
         const char *name = json_string_value(one);
@@ -170,7 +189,7 @@ static bool read_before(const char *text, struct trial *trial)
             trial->seen[kind] = true;
         }
     }
-    json_decref(kinds);
+    json_decref(before);
     return good;
 }
 

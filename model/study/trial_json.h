@@ -2,12 +2,12 @@
  * trial_json - what a run did, as texts that a database keeps and people can read.
  *
  *   counts     {site: {kind: n}}, events since the first re-init
- *   before     [kind ...], those that happened before it and not since
- *   leaves     [n ...], by level, the granule's first
- *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}
- *   tails      [[what, alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first
- *              (0, 1, 2) that are made of the same events, `times` times; these stand for `alike`
- * of them, the last ones are in one only. null: not known
+ *   before     {"kinds": [kind ...], "cleaned": {site: lines}}: kinds that happened before it and
+ * not since, and how many lines were cleaned before it leaves     [n ...], by level, the granule's
+ * first verdicts   {reader: [outcome, lines read, stale, conditional, conditions]} tails [[what,
+ * alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first (0, 1, 2) that are
+ * made of the same events, `times` times; these stand for `alike` of them, the last ones are in one
+ * only. null: not known
  */
 #ifndef S2FLUSH_STUDY_TRIAL_JSON_H
 #define S2FLUSH_STUDY_TRIAL_JSON_H

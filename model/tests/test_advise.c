@@ -203,6 +203,82 @@ static void nothing_cheaper_is_left_out(void **state)
     close_scenario(&evaluator, &scenario);
 }
 
+/* No strategy is cheaper than another by more than the counts of the other's run allow, and what
+ * they leave unplayed is what it is said to be. */
+static void expect_bounds(const char *text, size_t changes_max, size_t *no_gain, size_t *dear)
+{
+    struct evaluator evaluator;
+    struct sweep sweep = {.jobs = 2};
+    struct scenario scenario;
+    struct advise_search search;
+    struct error err = {0};
+    open_scenario(text, 0, &evaluator, &sweep, &scenario);
+    const struct advise_request request = {.metric = METRIC_added_boot_ns,
+                                           .changes_max = changes_max};
+    assert_true(advise_search(&search, &scenario, &request, false, &err));
+    size_t count = search.space.count, bounds = 0;
+    double *value = alloc_zeroed(count, sizeof *value, "policies");
+    struct strategy_verdict *verdict = alloc_zeroed(count, sizeof *verdict, "policies");
+    for (size_t i = 0; i < count; i++) {
+        value[i] = value_of(&scenario, &search.space.policies[i].strategy, &verdict[i]);
+        *no_gain += search.entry[i].state == ENTRY_NO_GAIN;
+        *dear += search.entry[i].state == ENTRY_DEAR;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct strategy *one = &search.space.policies[i].strategy;
+        struct advise_spares spares = advise_spares_of(evaluate_trial(&scenario, one, &err));
+        for (size_t k = 0; k < count; k++) {
+            double by = advise_cheaper_by(one, &spares, &search.space.policies[k].strategy);
+            double limit = 1 + 1e-3 * fabs(value[i]);
+            bounds += isfinite(by) ? 1 : 0;
+            if (value[k] < value[i] - by - limit) {
+                char text_k[512], text_i[512];
+                spell(&search.space.policies[k].strategy, text_k, sizeof text_k);
+                spell(one, text_i, sizeof text_i);
+                fail_msg("%s costs %.0f ns; %s costs %.0f and was to be at most %.0f less", text_k,
+                         value[k], text_i, value[i], by);
+            }
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        enum advise_state state = search.entry[i].state;
+        double least = INFINITY;
+        for (size_t k = 0; k < count; k++) {
+            bool stands = search.space.policies[k].changes <= search.space.policies[i].changes &&
+                          search.entry[k].state == ENTRY_PLAYED &&
+                          verdict[k].worst <= verdict[i].worst;
+            least = stands ? fmin(least, value[k]) : least;
+        }
+        if ((state == ENTRY_NO_GAIN || state == ENTRY_DEAR) && verdict[i].worst <= ONLY_IF &&
+            value[i] < least * (1 - ADVISE_GAIN_MIN)) {
+            fail_msg("policy %zu costs %.0f ns, the cheapest that was played %.0f", i, value[i],
+                     least);
+        }
+    }
+    assert_true(bounds > count);
+    free(verdict);
+    free(value);
+    advise_search_free(&search);
+    close_scenario(&evaluator, &scenario);
+}
+
+static void no_cost_is_below_its_bound(void **state)
+{
+    char text[1024];
+    size_t no_gain = 0, dear = 0;
+    (void)state;
+    snprintf(text, sizeof text, mixed, mixed_workload());
+    expect_bounds(text, 3, &no_gain, &dear);
+    static const char boot[] = "[axes]\nworkload = generated-boot\nmachine = %s\n[study]\n"
+                               "draws = 0\n[set]\nfootprint = 32M\ntouched = 10%%\n"
+                               "backing = %s\nvcpus = %d\nsecondaries_after = 2M\n";
+    snprintf(text, sizeof text, boot, "kunpeng-920", "4k", 4);
+    expect_bounds(text, 4, &no_gain, &dear);
+    snprintf(text, sizeof text, boot, "neoverse-n1", "thp", 16);
+    expect_bounds(text, 4, &no_gain, &dear);
+    assert_true(no_gain > 0 && dear > 0);
+}
+
 /* Draws choose, not the modes: no coherent strategy with no more changes than a rung, all of them
  * drawn, has a lower median. */
 static void expect_lowest_medians(const char *text, size_t draws)
@@ -441,6 +517,7 @@ int main(void)
         cmocka_unit_test(every_policy_is_another),
         cmocka_unit_test(too_many_are_cut_by_changes),
         cmocka_unit_test(built_in_rows_are_in_it),
+        cmocka_unit_test(no_cost_is_below_its_bound),
         cmocka_unit_test(nothing_cheaper_is_left_out),
         cmocka_unit_test(rungs_have_the_lowest_median),
         cmocka_unit_test(no_random_row_is_cheaper),
