@@ -42,6 +42,9 @@ const struct kernel_rule kernel_rules[] = {
     {SWITCH_HUGETLB_DROP, "refused", HUGETLB_DROP_REFUSED, OLDEST, "source 5.10: EINVAL"},
     {SWITCH_HUGETLB_DROP, "twice", HUGETLB_DROP_TWICE, 5018, "source 6.1; 5.18 unverified"},
     {SWITCH_HUGETLB_DROP, "once", HUGETLB_DROP_ONCE, 6002, "commit 369258ce41c6"},
+    {SWITCH_TLBI_THIRD, "no", 0, OLDEST, "before June 2026"},
+    {SWITCH_TLBI_THIRD, "yes", 1, 7002,
+     "erratum 4118414, CVE-2025-10263; also in 7.1, 7.0, 6.18, 6.12, 6.6, 6.1 and 5.10 stable"},
     {SWITCH_EAGER_SPLIT, "no", 0, OLDEST, "source 6.1: no KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE"},
     {SWITCH_EAGER_SPLIT, "yes", 1, 6005, "commit 2f440b72e852; counts of 6.16 and 7.2"},
 };

@@ -29,7 +29,8 @@ struct source_location;
     X(SWITCH_HUGE_ZERO, "huge_zero") /* a write to the huge zero page: split or allocate */     \
     X(SWITCH_RELAX_LOCAL, "relax_local") /* permission relaxation: the own core's TLB only */   \
     X(SWITCH_HUGETLB_DROP, "hugetlb_drop") /* how MADV_DONTNEED on hugetlb memory notifies */   \
-    X(SWITCH_EAGER_SPLIT, "eager_split") /* blocks can be split when logging goes on */
+    X(SWITCH_EAGER_SPLIT, "eager_split") /* blocks can be split when logging goes on */         \
+    X(SWITCH_TLBI_THIRD, "tlbi_third") /* each TLB flush broadcasts once more: CPU erratum */
 
 enum kernel_switch {
 #define KERNEL_SWITCH(which, name) which,

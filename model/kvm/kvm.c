@@ -15,6 +15,7 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->kernel = kernel;
     kvm->strategy = strategy;
     kvm->memory = memory;
+    memory->third_broadcast = memory->platform->erratum_4118414 && kernel->value[SWITCH_TLBI_THIRD];
     kvm->fwb = strategy->fwb;
     memory->oracle.traits.fwb = kvm->fwb;
     kvm->vcpu_count = vcpu_count;

@@ -97,6 +97,8 @@
     X(tlbi_table, "of them for freed tables", "sequences", other, none, exact, FREE)               \
     X(tlbi_range, "range TLB invalidations", "sequences", tlbi, tlbi, tlbi, COST(tlbi_range_ns))   \
     X(tlbi_vmid, "whole-VMID TLB invalidations", "sequences", tlbi, tlbi, tlbi, COST(tlbi_ns))     \
+    X(tlbi_third, "third broadcasts of an invalidation, for erratum 4118414", "broadcasts", tlbi,  \
+      none, tlbi, COST(tlbi_ns) / 2)                                                               \
     X(hyp_calls, "calls from the host to EL2", "calls", tlbi, none, tlbi, COST(hvc_ns))            \
     X(walk_reads, "table reads of the hardware walker", "reads", walks, none, path,                \
       COST(walk_read_ns))                                                                          \

@@ -153,7 +153,9 @@ void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kin
 {
     memory->invalidations += n;
     call_el2(actor, memory, n);
-    actor_serve(actor, &memory->dvm, actor_count(actor, kind, n));
+    ps_t alone = actor_count(actor, kind, n);
+    alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? n : 0);
+    actor_serve(actor, &memory->dvm, alone);
 }
 
 void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
@@ -163,6 +165,7 @@ void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t cal
     call_el2(actor, memory, calls);
     ps_t alone = actor_count(actor, EV_tlbi_range, ranges);
     alone += actor_count(actor, EV_tlbi_calls, singles);
+    alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? ranges + singles : 0);
     actor_serve(actor, &memory->dvm, alone);
 }
 

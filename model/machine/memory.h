@@ -35,6 +35,7 @@ struct memory {
     uint64_t past_bytes; /* of an access past the caches: nothing puts several together; a line,
                             unless it is set */
     uint64_t invalidations; /* of TLBs so far */
+    bool third_broadcast; /* the kernel works around erratum 4118414 of this CPU */
     struct lines_seen {
         struct line_counts found; /* by all clean+invalidates so far */
         uint64_t evicted_dirty;

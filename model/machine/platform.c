@@ -52,6 +52,8 @@ const struct option_row platform_options[] = {
     {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
     {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
     {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
+    {"machine", "erratum_4118414", OPTION_FLAG, AT(erratum_4118414), .fallback = "no",
+     .help = "kernels that know of it broadcast each TLB flush a third time"},
     {"machine", "vipt", OPTION_FLAG, AT(vipt), .fallback = "no",
      .help = "CTR_EL0.L1Ip says VIPT: the I-cache may hold aliases"},
 };

@@ -94,6 +94,7 @@ struct platform {
     uint64_t cache_ways;
     uint64_t line_bytes;
     bool fwb, dic, idc, tlbirange, vhe, lpa2;
+    bool erratum_4118414; /* a TLB invalidation must be broadcast a third time */
     bool vipt; /* the L1 I-cache is virtually indexed and may hold aliases */
     struct cost cost[COSTS];
     uint32_t given; /* which keys of [machine] stood in the file, a bit each */

@@ -47,6 +47,7 @@ static void put_machine(const struct platform *platform, FILE *out)
     put_flag("vhe", platform->vhe, out);
     put_flag("lpa2", platform->lpa2, out);
     put_flag("vipt", platform->vipt, out);
+    put_flag("erratum_4118414", platform->erratum_4118414, out);
     put_text("note", platform->note, out);
     put_text("caps_source", platform->caps_source, out);
     put_text("caps_evidence", platform->caps_evidence, out);

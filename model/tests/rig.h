@@ -40,6 +40,7 @@ struct rig_setup {
     uint64_t cache_bytes; /* 0: 16 MiB */
 
     bool nvhe, dic, tlbirange, lpa2, preemptible;
+    bool erratum_4118414;
 };
 
 struct rig {
@@ -114,7 +115,8 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
                                       .vhe = !setup->nvhe,
                                       .dic = setup->dic,
                                       .tlbirange = setup->tlbirange,
-                                      .lpa2 = setup->lpa2};
+                                      .lpa2 = setup->lpa2,
+                                      .erratum_4118414 = setup->erratum_4118414};
     rig_costs(rig->value);
     insns[EV_fault_path] = 1000;
     price_events(&rig->platform, rig->value, insns, rig->price);

@@ -270,6 +270,29 @@ static void eager_splitting_leaves_relaxations_only(void **state)
     }
 }
 
+/* Where CPU and kernel both have it: half a sequence more of each one, and no more sequences. */
+static void an_erratum_broadcasts_once_more(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {WRITE(0), LOG_ON, WRITE(3), {0}};
+    ps_t busy[4];
+    for (int i = 0; i < 4; i++) {
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = i & 1 ? "7.2" : "7.1",
+                                           .strategy = "unmap",
+                                           .backing = BACKING_THP,
+                                           .erratum_4118414 = i & 2});
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_tlbi_calls) + rig_all(&rig, EV_tlbi_vmid), 2);
+        assert_int_equal(rig_all(&rig, EV_tlbi_third), i == 3 ? 2 : 0);
+        struct ledger_slice all = {LEDGER_ALL, LEDGER_ALL, LEDGER_ALL, LEDGER_ALL};
+        busy[i] = ledger_busy(&rig.ledger, all);
+        rig_free(&rig);
+    }
+    assert_int_equal(busy[3] - busy[1], 700 * PS_PER_NS);
+    assert_int_equal(busy[2], busy[0]);
+}
+
 static void do_add(struct rig *rig, struct actor *actor, const struct act *act)
 {
     (void)act;
@@ -459,6 +482,7 @@ int main(void)
         cmocka_unit_test(reads_of_a_split_block_stay_read_only),
         cmocka_unit_test(a_table_becomes_a_block_again),
         cmocka_unit_test(eager_splitting_leaves_relaxations_only),
+        cmocka_unit_test(an_erratum_broadcasts_once_more),
         cmocka_unit_test(a_slot_added_under_logging_invalidates),
         cmocka_unit_test(protecting_gives_the_lock_up_between_chunks),
         cmocka_unit_test(racers_split_a_block_once),

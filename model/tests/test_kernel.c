@@ -42,6 +42,7 @@ static const struct history {
       {"5.17", "5.18", HUGETLB_DROP_TWICE},
       {"6.1", "6.2", HUGETLB_DROP_ONCE}}},
     {SWITCH_EAGER_SPLIT, 2, {{NULL, "5.10", 0}, {"6.4", "6.5", 1}}},
+    {SWITCH_TLBI_THIRD, 2, {{NULL, "5.10", 0}, {"7.1", "7.2", 1}}},
 };
 
 static void switches_change_at_their_versions(void **state)

@@ -57,15 +57,16 @@ static const struct hand {
     enum event_kind kind;
     double ns; /* without instructions */
 } by_hand[] = {
-    {EV_exits, 300},        {EV_toggle_traps, 300},    {EV_setway_traps, 300},
-    {EV_hyp_calls, 90},     {EV_line_absent, 8},       {EV_line_clean, 12},
-    {EV_line_dirty, 36},    {EV_cmo_calls, 70},        {EV_icache_lines, 5},
-    {EV_ic_ialluis, 4000},  {EV_tlbi_calls, 500},      {EV_tlbi_vmid, 500},
-    {EV_tlbi_range, 900},   {EV_tlbi_local, 110},      {EV_walk_reads, 6},
-    {EV_guest_misses, 30},  {EV_uncached, 130},        {EV_zero_bytes, 128},
-    {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},    {EV_lock_handovers, 250},
-    {EV_compute_ps, 0.001}, {EV_lock_updates, 45},     {EV_line_moves, 45},
-    {EV_lock_yields, 90},   {EV_range_cmo_calls, 800}, {EV_range_cmo_kib, 16},
+    {EV_exits, 300},          {EV_toggle_traps, 300}, {EV_setway_traps, 300},
+    {EV_hyp_calls, 90},       {EV_tlbi_third, 250},   {EV_line_absent, 8},
+    {EV_line_clean, 12},      {EV_line_dirty, 36},    {EV_cmo_calls, 70},
+    {EV_icache_lines, 5},     {EV_ic_ialluis, 4000},  {EV_tlbi_calls, 500},
+    {EV_tlbi_vmid, 500},      {EV_tlbi_range, 900},   {EV_tlbi_local, 110},
+    {EV_walk_reads, 6},       {EV_guest_misses, 30},  {EV_uncached, 130},
+    {EV_zero_bytes, 128},     {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},
+    {EV_lock_handovers, 250}, {EV_compute_ps, 0.001}, {EV_lock_updates, 45},
+    {EV_line_moves, 45},      {EV_lock_yields, 90},   {EV_range_cmo_calls, 800},
+    {EV_range_cmo_kib, 16},
 };
 
 static void each_event_costs_its_formula(void **state)
