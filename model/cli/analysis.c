@@ -41,37 +41,36 @@ static const char *const formats_json[] = {"text", "csv", "json", NULL};
 const struct cli_option analysis_options[] = {SHARED_OPTIONS(formats, "csv")};
 const struct cli_option analysis_options_json[] = {SHARED_OPTIONS(formats_json, "csv, json")};
 
-bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
+bool analysis_files(const struct analysis *given, const struct analysis_report *report,
                     const void *results, struct error *err)
 {
     struct outputs files = {0};
     bool good = !given->folder || output_folder_make(given->folder, err);
-    for (size_t i = 0; good && given->folder && i < count; i++) {
-        FILE *out = outputs_add(&files, given->folder, tables[i].name, err);
+    for (size_t i = 0; good && given->folder && i < 2 && report->table[i].name; i++) {
+        FILE *out = outputs_add(&files, given->folder, report->table[i].name, err);
         if (out) {
-            tables[i].write(out, results);
+            report->table[i].write(out, results);
         }
         good = out;
     }
     return outputs_end(&files, good, err);
 }
 
-bool analysis_show(const struct analysis *given, const struct analysis_table *tables, size_t count,
-                   void (*print)(FILE *out, const void *results), const void *results,
-                   struct error *err)
+bool analysis_show(const struct analysis *given, const struct analysis_report *report,
+                   const void *results, struct error *err)
 {
-    if (!analysis_files(given, tables, count, results, err)) {
+    if (!analysis_files(given, report, results, err)) {
         return false;
     }
     switch ((enum analysis_format)given->format) {
     case ANALYSIS_TEXT:
-        print(stdout, results);
+        report->print(stdout, results);
         break;
     case ANALYSIS_CSV:
-        tables[0].write(stdout, results);
+        report->table[0].write(stdout, results);
         break;
     case ANALYSIS_JSON:
-        tables[1].write(stdout, results);
+        report->table[1].write(stdout, results);
         break;
     case ANALYSIS_NOTHING:
         break;

@@ -7,6 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/run_study.h"
+#include "report/analyses.h"
 #include "study/metrics.h"
 #include "study/study.h"
 #include "study/sweep.h"
@@ -39,21 +40,14 @@ extern const struct cli_option analysis_options_json[]; /* the same with --forma
 /* Of an answer: its threads, and how far it is, shown on a terminal under that name. */
 struct sweep analysis_sweep(const struct analysis *given, const char *name);
 
-/* A table that goes to a file, or to stdout for --format csv. */
-struct analysis_table {
-    const char *name; /* of the file */
-    void (*write)(FILE *out, const void *results);
-};
-
-/* Writes the tables into the folder, where one is given; all or none. */
-bool analysis_files(const struct analysis *given, const struct analysis_table *tables, size_t count,
+/* Writes the report's tables into the folder, where one is given; all or none. */
+bool analysis_files(const struct analysis *given, const struct analysis_report *report,
                     const void *results, struct error *err);
 
 /* The same, and then on stdout what was asked for: sentences, the first table as CSV, or the second
  * one as JSON. */
-bool analysis_show(const struct analysis *given, const struct analysis_table *tables, size_t count,
-                   void (*print)(FILE *out, const void *results), const void *results,
-                   struct error *err);
+bool analysis_show(const struct analysis *given, const struct analysis_report *report,
+                   const void *results, struct error *err);
 
 /* What a study's [memo] asks of these commands, into given->folder and its open store. */
 bool analysis_map(const struct analysis *given, const struct study *study, struct error *err);

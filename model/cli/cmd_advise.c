@@ -1,6 +1,7 @@
 #include "cli/analysis.h"
 #include "core/error.h"
-#include "report/advise_report.h"
+#include "report/analyses.h"
+#include "study/advise.h"
 
 #include <string.h>
 
@@ -19,32 +20,15 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static void write_rows(FILE *out, const void *results)
-{
-    advise_rows_write(out, results);
-}
-
-static void write_json(FILE *out, const void *results)
-{
-    advise_json_write(out, results);
-}
-
-static void print(FILE *out, const void *results)
-{
-    advise_print(out, results);
-}
-
 static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
 {
-    static const struct analysis_table tables[] = {{"advise.csv", write_rows},
-                                                   {"advise.json", write_json}};
     struct advise_results results;
     struct sweep sweep = analysis_sweep(&given->common, "ladder");
     given->request.metric = given->common.metric;
     if (!advise_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, tables, 2, print, &results, err);
+    bool good = analysis_show(&given->common, &advise_report, &results, err);
     advise_free(&results);
     return good;
 }

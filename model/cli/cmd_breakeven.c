@@ -1,7 +1,7 @@
 #include "cli/analysis.h"
 #include "core/error.h"
-#include "report/breakeven_report.h"
-#include "report/target_report.h"
+#include "report/analyses.h"
+#include "study/target.h"
 
 #include <string.h>
 
@@ -39,35 +39,9 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static void write_rows(FILE *out, const void *results)
-{
-    breakeven_rows_write(out, results);
-}
-
-static void write_curves(FILE *out, const void *results)
-{
-    breakeven_curves_write(out, results);
-}
-
-static void print_pairs(FILE *out, const void *results)
-{
-    breakeven_print(out, results);
-}
-
-static void write_targets(FILE *out, const void *results)
-{
-    target_rows_write(out, results);
-}
-
-static void print_targets(FILE *out, const void *results)
-{
-    target_print(out, results);
-}
-
 static bool answer_target(const struct study *study, const struct arguments *given,
                           struct error *err)
 {
-    static const struct analysis_table table = {"target.csv", write_targets};
     struct target_results results;
     struct sweep sweep = analysis_sweep(&given->common, "targets");
     if (given->request.pair) {
@@ -77,7 +51,7 @@ static bool answer_target(const struct study *study, const struct arguments *giv
                     given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &table, 1, print_targets, &results, err);
+    bool good = analysis_show(&given->common, &target_report, &results, err);
     target_free(&results);
     return good;
 }
@@ -85,14 +59,12 @@ static bool answer_target(const struct study *study, const struct arguments *giv
 static bool answer_pairs(const struct study *study, const struct arguments *given,
                          struct error *err)
 {
-    static const struct analysis_table tables[] = {{"breakeven.csv", write_rows},
-                                                   {"breakeven-curves.csv", write_curves}};
     struct breakeven_results results;
     struct sweep sweep = analysis_sweep(&given->common, "break-even");
     if (!breakeven_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, tables, 2, print_pairs, &results, err);
+    bool good = analysis_show(&given->common, &breakeven_report, &results, err);
     breakeven_free(&results);
     return good;
 }

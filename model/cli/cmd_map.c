@@ -1,6 +1,7 @@
 #include "cli/analysis.h"
-#include "report/map_report.h"
+#include "report/analyses.h"
 #include "study/groups.h"
+#include "study/winner_map.h"
 
 #include <string.h>
 
@@ -18,16 +19,6 @@ static const struct cli_option options[] = {
      AT(request.sound)},
     {0},
 };
-
-static void write_rows(FILE *out, const void *results)
-{
-    map_rows_write(out, results);
-}
-
-static void print(FILE *out, const void *results)
-{
-    map_print(out, results);
-}
 
 /* The axes where none was given: those of [memo]; without them footprint and
  * touched, of which a study with a [memo] may lack one or both. */
@@ -56,7 +47,6 @@ static void default_axes(const struct study *study, struct winner_map_request *r
 
 static bool answer(const struct study *study, void *context, struct error *err)
 {
-    static const struct analysis_table table = {"map.csv", write_rows};
     struct arguments *given = context;
     struct winner_map_results results;
     struct sweep sweep = analysis_sweep(&given->common, "map");
@@ -67,7 +57,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
     if (!winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &table, 1, print, &results, err);
+    bool good = analysis_show(&given->common, &map_report, &results, err);
     winner_map_free(&results);
     return good;
 }

@@ -1,5 +1,6 @@
 #include "cli/analysis.h"
-#include "report/sensitivity_report.h"
+#include "report/analyses.h"
+#include "study/sensitivity.h"
 
 #define POINTS_DEFAULT 512
 #define POINTS_MAX 65536
@@ -21,25 +22,8 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static void write_rows(FILE *out, const void *results)
-{
-    sensitivity_rows_write(out, results);
-}
-
-static void write_information(FILE *out, const void *results)
-{
-    sensitivity_information_write(out, results);
-}
-
-static void print(FILE *out, const void *results)
-{
-    sensitivity_print(out, results);
-}
-
 static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
 {
-    static const struct analysis_table tables[] = {{"sensitivity.csv", write_rows},
-                                                   {"information.csv", write_information}};
     struct sensitivity_results results;
     struct sweep sweep = analysis_sweep(&given->common, "sensitivity");
     char a[64], b[64], pair[160];
@@ -52,7 +36,7 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     if (!sensitivity_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, tables, 2, print, &results, err);
+    bool good = analysis_show(&given->common, &sensitivity_report, &results, err);
     sensitivity_free(&results);
     return good;
 }

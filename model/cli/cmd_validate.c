@@ -156,8 +156,8 @@ static bool write_folder(const struct arguments *given, const struct validation 
                          struct error *err)
 {
     const struct analysis where = {.folder = given->folder};
-    const struct analysis_table table = {"validate.csv", write_table};
-    return analysis_files(&where, &table, 1, validation, err);
+    const struct analysis_report report = {.table = {{"validate.csv", write_table}}};
+    return analysis_files(&where, &report, validation, err);
 }
 
 /* As platforms/misfit.csv has it. */

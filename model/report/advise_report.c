@@ -1,7 +1,8 @@
-#include "report/advise_report.h"
+#include "report/analyses.h"
 
 #include "core/tojson.h"
 #include "report/cells.h"
+#include "study/advise.h"
 #include "study/verdict.h"
 
 #include <math.h>
@@ -192,8 +193,9 @@ static void print_hardware(FILE *out, const struct advise_results *results, size
     }
 }
 
-void advise_print(FILE *out, const struct advise_results *results)
+static void print(FILE *out, const void *found)
 {
+    const struct advise_results *results = found;
     const struct study *study = results->groups.study;
     fprintf(out,
             "%s: what Linux does, and the cheapest coherent strategy with each number of changes\n",
@@ -281,8 +283,9 @@ static void put_rung(struct cells *cells, const struct advise_results *results, 
     cells_end(cells);
 }
 
-void advise_rows_write(FILE *out, const struct advise_results *results)
+static void write_rows(FILE *out, const void *found)
 {
+    const struct advise_results *results = found;
     struct cells cells = {.out = out, .header = true};
     put_rung(&cells, results, 0, HARDWARE_OWN, &advise_ladder(results, 0, HARDWARE_OWN)->rung[0],
              false);
@@ -389,8 +392,9 @@ static json_t *json_of_ladder(const struct advise_results *results, size_t group
     return object;
 }
 
-void advise_json_write(FILE *out, const struct advise_results *results)
+static void write_json(FILE *out, const void *found)
 {
+    const struct advise_results *results = found;
     json_t *object = json_object(), *ladders = json_array();
     for (size_t group = 0; group < results->groups.count; group++) {
         for (int i = 0; i < HARDWARES; i++) {
@@ -409,3 +413,6 @@ void advise_json_write(FILE *out, const struct advise_results *results)
     fputc('\n', out);
     json_decref(object);
 }
+
+const struct analysis_report advise_report = {
+    .table = {{"advise.csv", write_rows}, {"advise.json", write_json}}, .print = print};

@@ -1,7 +1,8 @@
-#include "report/breakeven_report.h"
+#include "report/analyses.h"
 
 #include "core/error.h"
 #include "report/cells.h"
+#include "study/breakeven.h"
 #include "study/verdict.h"
 
 #include <math.h>
@@ -65,8 +66,9 @@ static void put_row(struct cells *cells, const struct breakeven_results *results
     cells_end(cells);
 }
 
-void breakeven_rows_write(FILE *out, const struct breakeven_results *results)
+static void write_rows(FILE *out, const void *found)
 {
+    const struct breakeven_results *results = found;
     struct cells cells = {.out = out, .header = true};
     static const struct breakeven none;
     put_row(&cells, results, results->count ? results->row : &none);
@@ -96,8 +98,9 @@ static void put_curve(struct cells *cells, const struct breakeven_results *resul
     cells_end(cells);
 }
 
-void breakeven_curves_write(FILE *out, const struct breakeven_results *results)
+static void write_curves(FILE *out, const void *found)
 {
+    const struct breakeven_results *results = found;
     struct cells cells = {.out = out, .header = true};
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count;
     put_curve(&cells, results, 0, 0, 0);
@@ -206,8 +209,9 @@ static void print_row(FILE *out, const struct breakeven_results *results,
     }
 }
 
-void breakeven_print(FILE *out, const struct breakeven_results *results)
+static void print(FILE *out, const void *found)
 {
+    const struct breakeven_results *results = found;
     size_t group = SIZE_MAX;
     bool drawn = results->count > 0 && results->row[0].n > 0;
     fprintf(out, "%s along %s, %zu values; %s\n", metric_name[results->metric], results->axis,
@@ -226,3 +230,7 @@ void breakeven_print(FILE *out, const struct breakeven_results *results)
         fprintf(out, "  no two strategies that are coherent and exist on this machine\n");
     }
 }
+
+const struct analysis_report breakeven_report = {
+    .table = {{"breakeven.csv", write_rows}, {"breakeven-curves.csv", write_curves}},
+    .print = print};

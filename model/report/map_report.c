@@ -1,7 +1,8 @@
-#include "report/map_report.h"
+#include "report/analyses.h"
 
 #include "report/cells.h"
 #include "study/verdict.h"
+#include "study/winner_map.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -90,8 +91,9 @@ static void put_row(struct cells *cells, const struct winner_map_results *result
     cells_end(cells);
 }
 
-void map_rows_write(FILE *out, const struct winner_map_results *results)
+static void write_rows(FILE *out, const void *found)
 {
+    const struct winner_map_results *results = found;
     struct cells cells = {.out = out, .header = true};
     put_row(&cells, results, 0);
     cells.header = false;
@@ -174,8 +176,9 @@ static void print_key(FILE *out, const struct winner_map_results *results)
     }
 }
 
-void map_print(FILE *out, const struct winner_map_results *results)
+static void print(FILE *out, const void *found)
 {
+    const struct winner_map_results *results = found;
     fprintf(out, "%s: the cheapest coherent strategy; lower case: in under %.0f %% of the draws\n",
             metric_name[results->metric], 100 * WINNER_DECIDED);
     for (size_t group = 0; group < results->groups.count; group++) {
@@ -187,3 +190,5 @@ void map_print(FILE *out, const struct winner_map_results *results)
     }
     print_key(out, results);
 }
+
+const struct analysis_report map_report = {.table = {{"map.csv", write_rows}}, .print = print};

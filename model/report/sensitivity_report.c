@@ -1,6 +1,7 @@
-#include "report/sensitivity_report.h"
+#include "report/analyses.h"
 
 #include "report/cells.h"
+#include "study/sensitivity.h"
 
 #include <gsl/gsl_sort.h>
 #include <math.h>
@@ -89,8 +90,9 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     cells_end(cells);
 }
 
-void sensitivity_rows_write(FILE *out, const struct sensitivity_results *results)
+static void write_rows(FILE *out, const void *found)
 {
+    const struct sensitivity_results *results = found;
     struct cells cells = {.out = out, .header = true};
     put_cost(&cells, results, 0, 0, 0);
     cells.header = false;
@@ -130,8 +132,9 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     cells_end(cells);
 }
 
-void sensitivity_information_write(FILE *out, const struct sensitivity_results *results)
+static void write_information(FILE *out, const void *found)
 {
+    const struct sensitivity_results *results = found;
     struct cells cells = {.out = out, .header = true};
     put_information(&cells, results, 0, 0, 0);
     cells.header = false;
@@ -244,8 +247,9 @@ static void print_information(FILE *out, const struct sensitivity_results *resul
     }
 }
 
-void sensitivity_print(FILE *out, const struct sensitivity_results *results)
+static void print(FILE *out, const void *found)
 {
+    const struct sensitivity_results *results = found;
     fprintf(out, "%s: what each cost does, and its share of the variance\n",
             metric_name[results->metric]);
     for (size_t i = 0; i < results->groups.count; i++) {
@@ -256,3 +260,7 @@ void sensitivity_print(FILE *out, const struct sensitivity_results *results)
         print_information(out, results, machine);
     }
 }
+
+const struct analysis_report sensitivity_report = {
+    .table = {{"sensitivity.csv", write_rows}, {"information.csv", write_information}},
+    .print = print};

@@ -1,6 +1,7 @@
-#include "report/target_report.h"
+#include "report/analyses.h"
 
 #include "report/cells.h"
+#include "study/target.h"
 
 #include <math.h>
 
@@ -43,8 +44,9 @@ static void put_row(struct cells *cells, const struct target_results *results,
     cells_end(cells);
 }
 
-void target_rows_write(FILE *out, const struct target_results *results)
+static void write_rows(FILE *out, const void *found)
 {
+    const struct target_results *results = found;
     struct cells cells = {.out = out, .header = true};
     static const struct target none;
     put_row(&cells, results, results->count ? results->row : &none);
@@ -94,8 +96,9 @@ static void print_row(FILE *out, const struct target_results *results, const str
     fprintf(out, "\n");
 }
 
-void target_print(FILE *out, const struct target_results *results)
+static void print(FILE *out, const void *found)
 {
+    const struct target_results *results = found;
     size_t group = SIZE_MAX;
     double limit = NAN;
     char text[512];
@@ -119,3 +122,6 @@ void target_print(FILE *out, const struct target_results *results)
         fprintf(out, "  no strategy that is coherent and exists on this machine\n");
     }
 }
+
+const struct analysis_report target_report = {.table = {{"target.csv", write_rows}},
+                                              .print = print};

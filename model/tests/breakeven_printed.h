@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "study_files.h"
 
-#include "report/breakeven_report.h"
+#include "report/analyses.h"
 #include "study/breakeven.h"
 
 #include <stdbool.h>
@@ -43,9 +43,9 @@ static inline void expect_printed(const struct breakeven_results *results, bool 
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    breakeven_print(out, results);
+    breakeven_report.print(out, results);
     if (rows) {
-        breakeven_rows_write(out, results);
+        breakeven_report.table[0].write(out, results);
     }
     assert_int_equal(fclose(out), 0);
     expect_said(text, says);

@@ -5,7 +5,8 @@
 #include "core/rng.h"
 #include "study_files.h"
 
-#include "report/advise_report.h"
+#include "report/analyses.h"
+#include "study/advise.h"
 #include "study/advise_search.h"
 
 #include <math.h>
@@ -436,9 +437,8 @@ static const char parallel[] =
     "[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = generated-boot\n"
     "machine = kunpeng-920\nbacking = thp, shm\n[set]\nfootprint = 16M\nvcpus = 2\n";
 
-static char *report(const char *text_of_study,
-                    void (*write)(FILE *out, const struct advise_results *results), unsigned jobs,
-                    bool hardware)
+static char *report(const char *text_of_study, void (*write)(FILE *out, const void *results),
+                    unsigned jobs, bool hardware)
 {
     struct error err = {0};
     struct advise_results results;
@@ -460,8 +460,8 @@ static char *report(const char *text_of_study,
 static void same_for_any_number_of_threads(void **state)
 {
     (void)state;
-    char *one = report(parallel, advise_rows_write, 1, false),
-         *four = report(parallel, advise_rows_write, 4, false);
+    char *one = report(parallel, advise_report.table[0].write, 1, false),
+         *four = report(parallel, advise_report.table[0].write, 4, false);
     assert_string_equal(one, four);
     free(one);
     free(four);
@@ -470,7 +470,7 @@ static void same_for_any_number_of_threads(void **state)
 static void lines_are_short(void **state)
 {
     (void)state;
-    char *text = report(small, advise_print, 2, true);
+    char *text = report(small, advise_report.print, 2, true);
     for (const char *at = text; *at; at += strcspn(at, "\n") + 1) {
         if (strcspn(at, "\n") > 100) {
             fail_msg("%.*s", (int)strcspn(at, "\n"), at);

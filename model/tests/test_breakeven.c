@@ -175,8 +175,8 @@ static char *rows_of(const struct study *study, unsigned jobs)
     breakeven_good(study, &request, jobs, &results);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    breakeven_rows_write(out, &results);
-    breakeven_curves_write(out, &results);
+    breakeven_report.table[0].write(out, &results);
+    breakeven_report.table[1].write(out, &results);
     assert_int_equal(fclose(out), 0);
     breakeven_free(&results);
     return text;

@@ -3,8 +3,9 @@
 #include "core/error.h"
 #include "study_files.h"
 
-#include "report/sensitivity_report.h"
+#include "report/analyses.h"
 #include "study/information.h"
+#include "study/sensitivity.h"
 
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -188,9 +189,9 @@ static char *rows_of(const struct study *study, unsigned jobs)
     run(study, &request, jobs, &results);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    sensitivity_rows_write(out, &results);
-    sensitivity_information_write(out, &results);
-    sensitivity_print(out, &results);
+    sensitivity_report.table[0].write(out, &results);
+    sensitivity_report.table[1].write(out, &results);
+    sensitivity_report.print(out, &results);
     assert_int_equal(fclose(out), 0);
     sensitivity_free(&results);
     return text;
@@ -212,7 +213,7 @@ static void misfits_are_not_measured(void **state)
     assert_true(results.information[0][COST_path_misfit].gain == 0);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    sensitivity_information_write(out, &results);
+    sensitivity_report.table[1].write(out, &results);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, ",kernel_cpi,"));
     assert_null(strstr(text, "misfit"));
@@ -241,7 +242,7 @@ static void chance_is_no_reason(void **state)
             results.information[0][id].gain = id == COST_tlbi_ns ? 0.02 : 0;
             results.information[0][id].noise = lucky ? 0.01 : 0.005;
         }
-        sensitivity_print(out, &results);
+        sensitivity_report.print(out, &results);
         assert_int_equal(fclose(out), 0);
         assert_true((strstr(text, "measure first:\n    tlbi_ns") != NULL) == !lucky);
         assert_true((strstr(text, "no single cost would change that") != NULL) == lucky);

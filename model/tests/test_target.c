@@ -3,7 +3,8 @@
 #include "study_files.h"
 #include "study_results.h"
 
-#include "report/target_report.h"
+#include "report/analyses.h"
+#include "study/target.h"
 
 #include <math.h>
 
@@ -40,8 +41,8 @@ static void expect_printed(const struct target_results *found, const char *says)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    target_print(out, found);
-    target_rows_write(out, found);
+    target_report.print(out, found);
+    target_report.table[0].write(out, found);
     assert_int_equal(fclose(out), 0);
     if (!strstr(text, says)) {
         print_error("%s does not say '%s'\n", text, says);

@@ -2,7 +2,8 @@
 #include "core/error.h"
 #include "study_files.h"
 
-#include "report/map_report.h"
+#include "report/analyses.h"
+#include "study/winner_map.h"
 
 #include <math.h>
 
@@ -155,7 +156,7 @@ static void conditions_and_what_ifs(void **state)
     }
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    map_print(out, &results);
+    map_report.print(out, &results);
     assert_int_equal(fclose(out), 0);
     assert_non_null(strstr(text, "B*"));
     assert_non_null(strstr(text, "* only if no speculative data fill"));
@@ -196,8 +197,8 @@ static char *rows_of(struct study *study, unsigned jobs)
     run(study, NULL, &request, jobs, &results);
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    map_rows_write(out, &results);
-    map_print(out, &results);
+    map_report.table[0].write(out, &results);
+    map_report.print(out, &results);
     assert_int_equal(fclose(out), 0);
     winner_map_free(&results);
     return text;
