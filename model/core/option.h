@@ -41,6 +41,17 @@ struct option_row {
     const char *source; /* where the default comes from; NULL: a plain choice */
 };
 
+/* A row's kind and place, by the type of the field that it fills. */
+#define OPTION_FIELD(type, field) \
+    .kind = _Generic(((type *)0)->field,                         \
+                     bool: OPTION_FLAG,                          \
+                     uint64_t: OPTION_WHOLE,                     \
+                     double: OPTION_REAL,                        \
+                     char *: OPTION_TEXT,                        \
+                     int: OPTION_CHOICE,                         \
+                     unsigned: OPTION_CHOICE),                   \
+    .offset = offsetof(type, field), .text_size = sizeof((type *)0)->field
+
 /* Writes every row's default into `target` (rows without one are left as they
  * are). A default that its own row refuses is a defect and aborts. */
 void option_defaults(const struct option_row *table, size_t count, void *target);

@@ -8,55 +8,41 @@
 #include <stdio.h>
 #include <string.h>
 
-#define AT(field) .section = "strategy", .offset = offsetof(struct strategy, field)
-#define TEXT(field)                                                                           \
-    .name = #field, .kind = OPTION_TEXT, AT(field), .text_size = sizeof strategy_ideal.field, \
-    .fallback = ""
-#define FLAG(field) .name = #field, .kind = OPTION_FLAG, AT(field)
-#define CHOICE(field, LIST) \
-    .name = #field, .kind = OPTION_CHOICE, AT(field), .choices = CHOICES_OF(LIST)
+#define AT(field) .section = "strategy", .name = #field, OPTION_FIELD(struct strategy, field)
 const struct option_row strategy_options[] = {
-    {TEXT(base), .help = "the row that it begins as; stands before the other keys"},
-    {TEXT(title), .help = "the name for people; by default from base and keys"},
-    {TEXT(caveat), .help = "what to say beside its cost, before what follows from its keys"},
-    {CHOICE(reinit_unmap, REINIT_UNMAP_CHOICES), .fallback = "none",
+    {AT(base), .fallback = "", .help = "the row that it begins as; stands before the other keys"},
+    {AT(title), .fallback = "", .help = "the name for people; by default from base and keys"},
+    {AT(caveat), .fallback = "",
+     .help = "what to say beside its cost, before what follows from its keys"},
+    {AT(reinit_unmap), .choices = CHOICES_OF(REINIT_UNMAP_CHOICES), .fallback = "none",
      .help = "what a re-init tears out of stage 2"},
-    {FLAG(reinit_unmap_cleans), .fallback = "yes",
+    {AT(reinit_unmap_cleans), .fallback = "yes",
      .help = "the re-init's unmap cleans and invalidates each leaf"},
-    {CHOICE(reinit_tlbi, REINIT_TLBI_CHOICES), .fallback = "leaf",
+    {AT(reinit_tlbi), .choices = CHOICES_OF(REINIT_TLBI_CHOICES), .fallback = "leaf",
      .help = "how the re-init's unmap invalidates TLBs"},
-    {FLAG(notifier_unmap_cleans), .fallback = "yes",
+    {AT(notifier_unmap_cleans), .fallback = "yes",
      .help = "so does each unmap by an MMU notifier, or of a slot that is deleted"},
-    {FLAG(fault_cleans), .fallback = "yes",
+    {AT(fault_cleans), .fallback = "yes",
      .help = "a fault cleans and invalidates each leaf that it maps"},
-    {FLAG(reinit_icache), .fallback = "no",
+    {AT(reinit_icache), .fallback = "no",
      .help = "invalidate the whole I-cache at re-init, with a flush after it"},
-    {CHOICE(flush_at, FLUSH_AT_CHOICES), .fallback = "none",
+    {AT(flush_at), .choices = CHOICES_OF(FLUSH_AT_CHOICES), .fallback = "none",
      .help = "when everything mapped is cleaned and invalidated"},
-    {CHOICE(flush_leaves, FLUSH_LEAVES_CHOICES), .fallback = "all",
+    {AT(flush_leaves), .choices = CHOICES_OF(FLUSH_LEAVES_CHOICES), .fallback = "all",
      .help = "which leaves flush_at takes"},
-    {CHOICE(flush_record, FLUSH_RECORD_CHOICES), .fallback = "none",
+    {AT(flush_record), .choices = CHOICES_OF(FLUSH_RECORD_CHOICES), .fallback = "none",
      .help = "what flush_at goes by"},
-    {CHOICE(flush_by, FLUSH_BY_CHOICES), .fallback = "line",
+    {AT(flush_by), .choices = CHOICES_OF(FLUSH_BY_CHOICES), .fallback = "line",
      .help = "what flush_at and MMU-on flushes clean with"},
-    {CHOICE(toggle, TOGGLE_CHOICES), .fallback = "every",
+    {AT(toggle), .choices = CHOICES_OF(TOGGLE_CHOICES), .fallback = "every",
      .help = "whose MMU-on flushes everything mapped"},
-    {FLAG(recreate), .fallback = "no",
+    {AT(recreate), .fallback = "no",
      .help = "the memory is given back at re-init, as with a new VM"},
-    {.name = "workers",
-     .kind = OPTION_WHOLE,
-     .high = STRATEGY_WORKERS_MAX,
-     AT(workers),
-     .fallback = "0",
+    {AT(workers), .high = STRATEGY_WORKERS_MAX, .fallback = "0",
      .help = "threads that share the flush; each needs a core of its own"},
-    {.name = "chunk",
-     .kind = OPTION_WHOLE,
-     .unit = UNIT_BYTES,
-     .high = 0x1p52,
-     AT(chunk),
-     .fallback = "0",
+    {AT(chunk), .unit = UNIT_BYTES, .high = 0x1p52, .fallback = "0",
      .help = "unmaps and flushes give mmu_lock up after so much memory; 0: as the kernel does"},
-    {FLAG(fwb), .fallback = "no", .help = "needs FEAT_S2FWB, which it uses"},
+    {AT(fwb), .fallback = "no", .help = "needs FEAT_S2FWB, which it uses"},
 };
 const size_t strategy_option_count = sizeof strategy_options / sizeof *strategy_options;
 

@@ -26,36 +26,32 @@ const struct cost_entry cost_entry[COSTS] = {
 #undef COST_ENTRY
 };
 
-#define AT(field) .offset = offsetof(struct platform, field)
-#define TEXT_AT(field) AT(field), .text_size = sizeof((struct platform *)0)->field
+#define AT(field) .section = "machine", .name = #field, OPTION_FIELD(struct platform, field)
 
 const struct option_row platform_options[] = {
-    {"machine", "name", OPTION_TEXT, TEXT_AT(name), .help = "the name in tables"},
-    {"machine", "title", OPTION_TEXT, TEXT_AT(title), .help = "the name for people"},
-    {"machine", "caps_source", OPTION_TEXT, TEXT_AT(caps_source), .fallback = "",
-     .help = "where the capabilities come from"},
-    {"machine", "caps_evidence", OPTION_TEXT, TEXT_AT(caps_evidence), .fallback = "",
-     .help = "how sure that is"},
-    {"machine", "note", OPTION_TEXT, TEXT_AT(note), .fallback = "", .help = "a remark"},
-    {"machine", "cores", OPTION_WHOLE, UNIT_NONE, 1, 4096, AT(cores), .help = "cores"},
-    {"machine", "clock_ghz", OPTION_REAL, UNIT_GHZ, 0.01, 20, AT(clock_ghz), .help = "clock"},
-    {"machine", "cache_bytes", OPTION_WHOLE, UNIT_BYTES, 0, 1e12, AT(cache_bytes),
+    {AT(name), .help = "the name in tables"},
+    {AT(title), .help = "the name for people"},
+    {AT(caps_source), .fallback = "", .help = "where the capabilities come from"},
+    {AT(caps_evidence), .fallback = "", .help = "how sure that is"},
+    {AT(note), .fallback = "", .help = "a remark"},
+    {AT(cores), .unit = UNIT_NONE, .low = 1, .high = 4096, .help = "cores"},
+    {AT(clock_ghz), .unit = UNIT_GHZ, .low = 0.01, .high = 20, .help = "clock"},
+    {AT(cache_bytes), .unit = UNIT_BYTES, .low = 0, .high = 1e12,
      .help = "cache in which a guest's line can sit before memory"},
-    {"machine", "cache_ways", OPTION_WHOLE, UNIT_NONE, 1, 1024, AT(cache_ways), .fallback = "16",
+    {AT(cache_ways), .unit = UNIT_NONE, .low = 1, .high = 1024, .fallback = "16",
      .help = "its associativity"},
-    {"machine", "line_bytes", OPTION_WHOLE, UNIT_BYTES, 16, 2048, AT(line_bytes), .fallback = "64",
+    {AT(line_bytes), .unit = UNIT_BYTES, .low = 16, .high = 2048, .fallback = "64",
      .help = "CTR_EL0.DminLine"},
-    {"machine", "fwb", OPTION_FLAG, AT(fwb), .help = "FEAT_S2FWB"},
-    {"machine", "dic", OPTION_FLAG, AT(dic), .help = "CTR_EL0.DIC"},
-    {"machine", "idc", OPTION_FLAG, AT(idc), .fallback = "no",
+    {AT(fwb), .help = "FEAT_S2FWB"},
+    {AT(dic), .help = "CTR_EL0.DIC"},
+    {AT(idc), .fallback = "no",
      .help = "CTR_EL0.IDC; also yes where CLIDR_EL1.LoUU and LoUIS are 0"},
-    {"machine", "tlbirange", OPTION_FLAG, AT(tlbirange), .help = "FEAT_TLBIRANGE"},
-    {"machine", "vhe", OPTION_FLAG, AT(vhe), .help = "the host kernel runs at EL2"},
-    {"machine", "lpa2", OPTION_FLAG, AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
-    {"machine", "erratum_4118414", OPTION_FLAG, AT(erratum_4118414), .fallback = "no",
+    {AT(tlbirange), .help = "FEAT_TLBIRANGE"},
+    {AT(vhe), .help = "the host kernel runs at EL2"},
+    {AT(lpa2), .fallback = "no", .help = "FEAT_LPA2"},
+    {AT(erratum_4118414), .fallback = "no",
      .help = "kernels that know of it broadcast each TLB flush a third time"},
-    {"machine", "vipt", OPTION_FLAG, AT(vipt), .fallback = "no",
-     .help = "CTR_EL0.L1Ip says VIPT: the I-cache may hold aliases"},
+    {AT(vipt), .fallback = "no", .help = "CTR_EL0.L1Ip says VIPT: the I-cache may hold aliases"},
 };
 #define MACHINE_OPTIONS (sizeof platform_options / sizeof *platform_options)
 const size_t platform_option_count = MACHINE_OPTIONS;

@@ -18,20 +18,17 @@ struct slot_keys {
     bool code, read_only;
 };
 
-#define SLOT(field) .section = "slot", .name = #field, .offset = offsetof(struct slot_keys, field)
+#define SLOT(field) .section = "slot", .name = #field, OPTION_FIELD(struct slot_keys, field)
 const struct option_row workload_slot_options[] = {
-    {SLOT(ipa), .kind = OPTION_WHOLE, .unit = UNIT_ADDRESS, .high = 4503599627370496.0,
+    {SLOT(ipa), .unit = UNIT_ADDRESS, .high = 4503599627370496.0,
      .help = "where the slot begins in the guest's address space"},
-    {SLOT(bytes), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0,
-     .help = "its size"},
-    {SLOT(misalign), .kind = OPTION_WHOLE, .unit = UNIT_BYTES, .high = 1 << 30, .fallback = "0",
+    {SLOT(bytes), .unit = UNIT_BYTES, .low = 1, .high = 4503599627370496.0, .help = "its size"},
+    {SLOT(misalign), .unit = UNIT_BYTES, .high = 1 << 30, .fallback = "0",
      .help = "guest address less VMM address, modulo the block size"},
-    {SLOT(backing), .kind = OPTION_CHOICE, .choices = CHOICES_OF(BACKING_CHOICES), .fallback = "4k",
+    {SLOT(backing), .choices = CHOICES_OF(BACKING_CHOICES), .fallback = "4k",
      .help = "host pages behind it"},
-    {SLOT(code), .kind = OPTION_FLAG, .fallback = "no",
-     .help = "it holds code, whose faults are counted apart"},
-    {SLOT(read_only), .kind = OPTION_FLAG, .fallback = "no",
-     .help = "the guest's writes go to the VMM"},
+    {SLOT(code), .fallback = "no", .help = "it holds code, whose faults are counted apart"},
+    {SLOT(read_only), .fallback = "no", .help = "the guest's writes go to the VMM"},
 };
 #define SLOT_OPTIONS (sizeof workload_slot_options / sizeof *workload_slot_options)
 const size_t workload_slot_option_count = SLOT_OPTIONS;

@@ -12,27 +12,21 @@
 /* What the recorded direct boot at 4 KiB leaves says, and the one at UEFI. */
 #define DIRECT "recorded boot n1-q-256m-c1-4k-f128: "
 
-#define TEXT(section_, field)                                   \
-    .section = (section_), .name = #field, .kind = OPTION_TEXT, \
-    .offset = offsetof(struct workload_values, field),          \
-    .text_size = sizeof((struct workload_values *)0)->field, .fallback = ""
-#define WHOLE(section_, field, unit_, low_, high_)                                               \
-    .section = (section_), .name = #field, .kind = OPTION_WHOLE, .unit = (unit_), .low = (low_), \
-    .high = (high_), .offset = offsetof(struct workload_values, field)
-#define SHARE(section_, field)                                                                \
-    .section = (section_), .name = #field, .kind = OPTION_REAL, .unit = UNIT_RATIO, .low = 0, \
-    .high = 1, .offset = offsetof(struct workload_values, field)
-#define CHOICE(section_, field, LIST)                                                          \
-    .section = (section_), .name = #field, .kind = OPTION_CHOICE, .choices = CHOICES_OF(LIST), \
-    .offset = offsetof(struct workload_values, field)
+#define KEY(section_, field) \
+    .section = (section_), .name = #field, OPTION_FIELD(struct workload_values, field)
+#define WHOLE(section_, field, unit_, low_, high_) \
+    KEY(section_, field), .unit = (unit_), .low = (low_), .high = (high_)
+#define SHARE(section_, field) KEY(section_, field), .unit = UNIT_RATIO, .low = 0, .high = 1
+#define CHOICE(section_, field, LIST) KEY(section_, field), .choices = CHOICES_OF(LIST)
 
 #define BYTES_MAX 4503599627370496.0 /* 4 PiB, the largest IPA space */
 
 const struct option_row workload_options[] = {
-    {TEXT("workload", name),
+    {KEY("workload", name), .fallback = "",
      .help = "the name in explain and run.json; the file's own where it is empty"},
-    {TEXT("workload", title), .help = "what it is, for people"},
-    {TEXT("workload", recording), .help = "a recorded boot to play, from this file's folder on"},
+    {KEY("workload", title), .fallback = "", .help = "what it is, for people"},
+    {KEY("workload", recording), .fallback = "",
+     .help = "a recorded boot to play, from this file's folder on"},
     {CHOICE("workload", play, PLAY_CHOICES), .fallback = "serial",
      .help = "[timeline] lines one after another, or ordered by signals only"},
 
@@ -66,11 +60,7 @@ const struct option_row workload_options[] = {
     {CHOICE("vm", guest_maintenance, GUEST_CHOICES), .fallback = "linux",
      .help = "cache maintenance by the guest of a recorded or generated boot",
      .source = "Linux 5.10 to 7.1: head.S, flush.c (guest/linux_guest.h)"},
-    {.section = "vm",
-     .name = "reset_stops_vcpus",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct workload_values, reset_stops_vcpus),
-     .fallback = "yes",
+    {KEY("vm", reset_stops_vcpus), .fallback = "yes",
      .help = "all vCPUs stand still from a reset's first re-init until each enters again",
      .source = "QEMU pauses all vCPUs before a system reset (main_loop_should_exit)"},
     {WHOLE("vm", density, UNIT_NONE, 1, 64), .fallback = "32",
@@ -81,11 +71,7 @@ const struct option_row workload_options[] = {
 
     {CHOICE("boot", firmware, FIRMWARE_CHOICES), .fallback = "direct",
      .help = "the VMM loads the kernel itself, or firmware that loads it"},
-    {.section = "boot",
-     .name = "reset",
-     .kind = OPTION_FLAG,
-     .offset = offsetof(struct workload_values, reset),
-     .fallback = "yes",
+    {KEY("boot", reset), .fallback = "yes",
      .help = "a use and a reset come before the boot; no: it is the VM's first"},
     {WHOLE("boot", footprint, UNIT_BYTES, 1 << 20, BYTES_MAX), .fallback = "179M",
      .help = "guest memory in use, and mapped, at the reset; reset = no: what the boot touches, by "
@@ -104,15 +90,8 @@ const struct option_row workload_options[] = {
     {CHOICE("boot", order, BOOT_ORDER_CHOICES), .fallback = "recorded",
      .help = "the order of the pieces; recorded: as a recorded boot's, scaled",
      .source = "recorded boot n1-q-256m-c1-4k-f128"},
-    {.section = "boot",
-     .name = "zipf_exponent",
-     .kind = OPTION_REAL,
-     .low = 0,
-     .high = 4,
-     .offset = offsetof(struct workload_values, zipf_exponent),
-     .fallback = "1",
-     .help = "how strongly order = zipf comes back to the same pieces",
-     .source = "assumed"},
+    {KEY("boot", zipf_exponent), .low = 0, .high = 4, .fallback = "1",
+     .help = "how strongly order = zipf comes back to the same pieces", .source = "assumed"},
     {SHARE("boot", write_share), .fallback = "53%",
      .help = "share of the pieces that are written first, the rest is read",
      .source = DIRECT "7851 of 14717 faults"},
