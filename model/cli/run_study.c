@@ -93,13 +93,14 @@ bool run_store_close(struct run_store *store, bool good, struct error *err)
         return store_close(own, err);
     }
     struct store_sum sum = store_sum(own);
-    bool empty = store_plays(own).kept == 0;
+    bool alone = store_about(own)->shard.count == 1;
+    bool empty = store_plays(own).kept == 0 && sum.have == (alone ? sum.failed : 0);
     if (empty || (inner.status == EXIT_INPUT && store_is_new(own))) {
         store_drop(own);
         output_folder_unmake(store->folder, store->levels);
         return false;
     }
-    if (inner.status != EXIT_INPUT) {
+    if (inner.status != EXIT_INPUT && sum.have < sum.own) {
         error_run(err, "%s; %zu of %zu cells are kept in %s: the same command%s goes on from there",
                   inner.text, sum.have, sum.own, store_path(own),
                   store->fresh ? " without --fresh" : "");
@@ -161,7 +162,8 @@ bool run_into(const struct run_request *request, struct run_store *store, struct
     bool good =
         (request->quiet || !fresh || wait_say(request->study, store->store, request->jobs, err)) &&
         study_execute(request->study, &sweep, store->store, request->wanted, err) &&
-        (request->shard || export_write(store->store, request->formats, request->folder, err));
+        (request->shard || export_write(store->store, request->formats, request->folder, err)) &&
+        store_none_failed(store->store, err);
     if (good && !request->quiet) {
         say_end(request, store->store, cli_seconds() - start_s);
     }

@@ -1,5 +1,6 @@
 #include "cli/wait.h"
 
+#include "core/error.h"
 #include "study/execute.h"
 #include "study/sweep.h"
 
@@ -33,7 +34,7 @@ bool wait_estimate(const struct study *study, struct store *store, unsigned jobs
         bool again = false;
         double start_s = computed_s(), place = ((double)taken + 0.5) * golden;
         size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
-        if (!study_sample(study, store, lane, &again, err)) {
+        if (!study_sample(study, store, lane, &again, err) && !err->simulation) {
             return false;
         }
         double played = again ? 1 : 1 + draws;

@@ -98,6 +98,7 @@ static void fill(struct error *err, int status, const struct source_location *at
     vsnprintf(raw + used, sizeof raw - used, format, args);
     copy_visible(err->text, sizeof err->text, raw);
     err->status = status;
+    err->simulation = false;
 }
 
 bool error_input(struct error *err, const struct source_location *at, const char *format, ...)

@@ -17,6 +17,7 @@ enum { EXIT_DONE = 0, EXIT_RUN = 1, EXIT_INPUT = 2 };
 
 struct error {
     int status; /* EXIT_RUN or EXIT_INPUT */
+    bool simulation; /* one simulation failed: others can go on */
     char text[768];
 };
 

@@ -1,6 +1,7 @@
 #include "core/invariant.h"
 
 #include "core/error.h"
+#include "core/guard.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -26,7 +27,10 @@ _Noreturn void invariant_failed(const char *condition, const char *file, int lin
     if (clock_ps != NULL) {
         snprintf(now, sizeof now, "at %llu ps", (unsigned long long)*clock_ps);
     }
-    fprintf(stderr, "s2flush: defect: %s:%d: %s does not hold (%s): %s\n", file, line, condition,
-            now, err.text);
+    struct error whole;
+    error_run(&whole, "defect: %s:%d: %s does not hold (%s): %s", file, line, condition, now,
+              err.text);
+    guard_leave(&whole);
+    fprintf(stderr, "s2flush: %s\n", whole.text);
     abort();
 }

@@ -7,7 +7,8 @@
 #include <stdint.h>
 
 /* An assertion about the model. On failure it prints the expression, the
- * message and the simulated time in effect (invariant_clock), and aborts. */
+ * message and the simulated time in effect (invariant_clock), and aborts; in a
+ * guarded call (core/guard.h) it ends that call. */
 #define INVARIANT(condition, ...)                                          \
     do {                                                                   \
         if (!(condition)) {                                                \

@@ -1,6 +1,7 @@
 #include "core/resource.h"
 
 #include "core/error.h"
+#include "core/guard.h"
 #include "core/invariant.h"
 
 #include <math.h>
@@ -181,7 +182,7 @@ static void share(struct flow *flow)
 static ps_t whole_ps(double ps)
 {
     if (!(ps < 0x1p64)) {
-        error_fatal("simulated time does not fit 64 bits: work on a shared path takes %g ps", ps);
+        guard_fail("simulated time does not fit 64 bits: work on a shared path takes %g ps", ps);
     }
     return (ps_t)ceil(ps);
 }

@@ -25,7 +25,6 @@ static bool write_files(struct outputs *files, struct store *store, const bool f
     static const char *const name[ROWS_FORMATS] = {
         [ROWS_CSV] = "rows.csv", [ROWS_JSONL] = "rows.jsonl"};
     struct exporting exporting = {.about = store_about(store)};
-    struct store_sum sum = store_sum(store);
     for (int i = 0; i < ROWS_FORMATS; i++) {
         output_sweep(folder, name[i]);
         if (format[i] && !(exporting.rows[i] = outputs_add(files, folder, name[i], err))) {
@@ -38,13 +37,17 @@ static bool write_files(struct outputs *files, struct store *store, const bool f
         rows_columns(exporting.rows[ROWS_CSV], exporting.about);
     }
     return run && store_each_point(store, write_point, &exporting, err) &&
-           run_json_write(run, exporting.about, &sum, err);
+           run_json_write(run, store, err);
 }
 
 bool export_write(struct store *store, const bool format[ROWS_FORMATS], const char *folder,
                   struct error *err)
 {
     struct outputs files = {0};
+    struct store_sum sum = store_sum(store);
+    if (sum.failed > 0 && sum.failed == sum.have) {
+        return store_none_failed(store, err);
+    }
     bool good = write_files(&files, store, format, folder, err);
     return outputs_end(&files, good, err);
 }

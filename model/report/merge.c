@@ -121,7 +121,7 @@ static bool put_together(const struct piece *pieces, size_t count, struct store 
         }
     }
     return rows_formats(pieces[0].about.text[STORE_FORMAT], format, err) &&
-           export_write(store, format, folder, err);
+           export_write(store, format, folder, err) && store_none_failed(store, err);
 }
 
 static bool write_merged(const struct piece *pieces, size_t count, const char *folder,

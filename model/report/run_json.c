@@ -219,11 +219,19 @@ bool run_json_possible(struct error *err)
     return read_date(&now, err);
 }
 
-bool run_json_write(FILE *out, const struct store_about *about, const struct store_sum *sum,
-                    struct error *err)
+static void put_failed(void *context, const char *why)
 {
+    tojson_append(context, tojson_text(why));
+}
+
+bool run_json_write(FILE *out, struct store *store, struct error *err)
+{
+    const struct store_about *about = store_about(store);
+    struct store_sum sum = store_sum(store);
+    json_t *failed = json_array();
     time_t now;
-    if (!read_date(&now, err)) {
+    if (!read_date(&now, err) || !store_each_failed(store, put_failed, failed, err)) {
+        json_decref(failed);
         return false;
     }
     json_t *run = json_object(), *study = json_object();
@@ -232,8 +240,12 @@ bool run_json_write(FILE *out, const struct store_about *about, const struct sto
     put_program(run, now);
     tojson_set(study, "file", tojson_text(about->text[STORE_PATH]));
     json_object_update(study, settings);
-    tojson_set(study, "runs_played", tojson_whole(sum->plays));
-    tojson_set(study, "runs_priced_again", tojson_whole(sum->reprices));
+    tojson_set(study, "runs_played", tojson_whole(sum.plays));
+    tojson_set(study, "runs_priced_again", tojson_whole(sum.reprices));
+    if (sum.failed > 0) {
+        tojson_set(study, "failed", json_incref(failed));
+    }
+    json_decref(failed);
     tojson_set(run, "study", study);
     tojson_set(run, "configuration", json_loads(about->text[STORE_CONFIGURATION], 0, NULL));
     tojson_print(out, run, JSON_INDENT(2));

@@ -18,9 +18,8 @@ bool run_about(const struct study *study, struct shard shard, const char *format
 /* Whether SOURCE_DATE_EPOCH, where it is set, is a number; false with a line. */
 bool run_json_possible(struct error *err);
 
-/* The record of what a store has. The date is that of SOURCE_DATE_EPOCH where it is set. False with
- * a line where that is no number. */
-bool run_json_write(FILE *out, const struct store_about *about, const struct store_sum *sum,
-                    struct error *err);
+/* The record of what a store has, and why cells failed. The date is that of SOURCE_DATE_EPOCH where
+ * it is set. False with a line where that is no number. */
+bool run_json_write(FILE *out, struct store *store, struct error *err);
 
 #endif

@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
+#include "study/trial_json.h"
 #include "study/verdict.h"
 
 #include <inttypes.h>
@@ -186,6 +187,7 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
     const struct study *study = evaluator->study;
     struct source_location at = {.key = other.key};
     *scenario = (struct scenario){.evaluator = evaluator,
+                                  .point = point,
                                   .machine = study_digit(study->role[AXIS_MACHINE], point),
                                   .runs = 1 + study->draws};
     if (!study_setup(study, point, &scenario->setup, err)) {
@@ -299,7 +301,31 @@ static bool play(struct store *store, const struct setup *setup, const struct ti
 {
     return trial_play_priced(setup, timeline, costs->value, costs->price, &played->trial, err) &&
            store_add_costs(store, played->costs, costs->value, costs->price, err) &&
-           store_add_play(store, played->play, played->costs, &played->trial, err);
+           (!trial_json_fits(&played->trial) ||
+            store_add_play(store, played->play, played->costs, &played->trial, err));
+}
+
+/* Says which simulation it is that failed: the values of axes that have several, and the strategy.
+ */
+static void name_failure(const struct scenario *scenario, const struct strategy *strategy,
+                         struct error *err)
+{
+    const struct study *study = scenario->evaluator->study;
+    struct error inner = *err;
+    char text[512] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < study->axis_count && used < sizeof text; i++) {
+        const struct axis *axis = &study->axes[i];
+        if (axis->values.count > 1 && axis->role != AXIS_STRATEGY) {
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s=%s, ", axis->name,
+                                     axis->values.text[study_digit(axis, scenario->point)]);
+        }
+    }
+    bool yardstick = strategy == &strategy_ideal;
+    error_run(err, "%s%s%s: %s", text,
+              yardstick ? "the yardstick" : "strategy=", yardstick ? "" : strategy->name,
+              inner.text);
+    err->simulation = true;
 }
 
 /* A strategy's play at these costs, from the store or by playing it; the caller releases it. NULL
@@ -331,6 +357,9 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     omp_unset_lock(&played->lock);
     if (!good) {
         release(evaluator, played);
+        if (err->simulation) {
+            name_failure(scenario, strategy, err);
+        }
     }
     return good ? played : NULL;
 }

@@ -48,7 +48,7 @@ struct scenario {
     struct setup setup; /* its strategy is none's in particular */
     struct timeline timeline;
     bool ranged; /* draws have timelines of their own, one for each stratum */
-    size_t machine; /* of the study */
+    size_t point, machine; /* of the study */
     size_t runs; /* 1 + draws */
     omp_lock_t lock; /* of the rest */
     struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */

@@ -1,6 +1,7 @@
 #include "study/execute.h"
 
 #include "core/alloc.h"
+#include "core/error.h"
 #include "study/evaluate.h"
 #include "study/verdict.h"
 
@@ -181,6 +182,10 @@ static bool run_cell(void *context, size_t index, struct error *err)
     if (good) {
         struct store_cell done = {index, cell.plays, cell.reprices, cell.result};
         good = store_add_cell(store, cell.study, &done, cell.wanted, err);
+    } else if (err->simulation) {
+        char why[sizeof err->text];
+        memcpy(why, err->text, sizeof why);
+        good = store_add_failed(store, index, why, err);
     }
     cell_close(&cell);
     return good;

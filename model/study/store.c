@@ -124,7 +124,8 @@ void store_about_free(struct store_about *about)
 
 static const char tables[] =
     "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
-    "CREATE TABLE cell (cell INTEGER PRIMARY KEY, plays INTEGER, reprices INTEGER);"
+    "CREATE TABLE cell (cell INTEGER PRIMARY KEY, plays INTEGER, reprices INTEGER, "
+    "failed TEXT);"
     "CREATE TABLE result (point INTEGER, metric TEXT, n INTEGER, mode REAL, mean REAL, p10 REAL, "
     "p50 REAL, p90 REAL, interval_low REAL, interval_high REAL, PRIMARY KEY (point, metric)) "
     "WITHOUT ROWID;"
@@ -290,7 +291,8 @@ bool store_read_cells(struct store *store, struct error *err)
 {
     const struct store_about *about = &store->about;
     struct row row;
-    bool good = row_open(&row, &store->database, "SELECT cell, plays, reprices FROM cell", err);
+    bool good =
+        row_open(&row, &store->database, "SELECT cell, plays, reprices, failed FROM cell", err);
     free(store->has);
     store->has = alloc_zeroed(about->cells, sizeof *store->has, "cells");
     store->sum = (struct store_sum){.own = shard_cells(about->shard, about->cells)};
@@ -304,6 +306,7 @@ bool store_read_cells(struct store *store, struct error *err)
         store->sum.have++;
         store->sum.plays += row_whole(&row);
         store->sum.reprices += row_whole(&row);
+        store->sum.failed += row_text(&row)[0] != '\0';
     }
     return good;
 }

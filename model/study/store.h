@@ -8,11 +8,13 @@
  * differ in the strategy only) whole or not at all. One process at a time has a store open.
  *
  *   about   name, value: study, path, version, program (core/build_id.h), settings and
- *           configuration as in run.json, workloads (a hash of what they do), format, shard,
- * shards; plays_repeated: how often what was there already was played again cell    finished ones;
- * plays, reprices: runs behind its points, and runs that pricing again saved point   of finished
- * cells: a column for each axis; verdict, condition, hypothetical and config_hash as in rows.csv;
- * where its samples are: play_hash (ideal_hash: the yardstick's) in `play`, draws_hash in `draw`
+ *           configuration as in run.json, workloads (a hash of what they do), format, shard and
+ *           shards; plays_repeated: how often what was there already was played again
+ *   cell    finished ones; plays, reprices: runs behind its points, and runs that pricing again
+ *           saved; failed: why it has no points, '' where it has
+ *   point   of finished cells: a column for each axis; verdict, condition, hypothetical and
+ *           config_hash as in rows.csv; where its samples are: play_hash (ideal_hash: the
+ *           yardstick's) in `play`, draws_hash in `draw`
  *   result  of a point: metric (study/metrics.h), n, mode, mean, p10, p50, p90, interval_low,
  *           interval_high in the metric's unit; NULL is not known
  *   play    a simulation: play_hash (all that it gets but costs), costs_hash; serial: 1 where
@@ -163,8 +165,20 @@ bool store_add_cell(struct store *store, const struct study *study, const struct
                     const bool wanted[METRICS], struct error *err);
 bool store_has_cell(struct store *store, size_t cell);
 
+/* Adds a cell one of whose simulations failed: it has no points, and is not tried again. */
+bool store_add_failed(struct store *store, size_t cell, const char *why, struct error *err);
+
+/* Hands over why, for each cell that failed, in their order; false with a line where one is
+ * damaged. */
+typedef void (*store_failed_fn)(void *context, const char *why);
+bool store_each_failed(struct store *store, store_failed_fn each, void *context, struct error *err);
+
+/* False with a line that says how many cells failed, and the first one, where any did. */
+bool store_none_failed(struct store *store, struct error *err);
+
 struct store_sum {
     size_t own, have; /* cells of the shard, and those that are there */
+    size_t failed; /* of those that are there */
     uint64_t plays, reprices; /* of those */
 };
 struct store_sum store_sum(const struct store *store);

@@ -86,15 +86,19 @@ static bool add_point(struct store *store, const struct study *study, size_t poi
     return row_write(&row, err) && add_sources(store, point, result, err);
 }
 
-static bool add_cell(struct store *store, const struct store_cell *cell, struct error *err)
+/* `failed`: why, or "". */
+static bool add_cell(struct store *store, const struct store_cell *cell, const char *failed,
+                     struct error *err)
 {
     struct row row;
-    if (!row_open(&row, &store->database, "INSERT INTO cell VALUES (?, ?, ?)", err)) {
+    if (!row_open(&row, &store->database, "INSERT INTO cell VALUES (?, ?, ?, ?)", err)) {
         return false;
     }
     row_put_whole(&row, cell->index);
     row_put_whole(&row, cell->plays);
     row_put_whole(&row, cell->reprices);
+    row_put_text(&row, failed);
+    store->sum.failed += failed[0] != '\0';
     store->has[cell->index] = true;
     store->sum.have++;
     store->sum.plays += cell->plays;
@@ -105,11 +109,18 @@ static bool add_cell(struct store *store, const struct store_cell *cell, struct 
 bool store_add_cell(struct store *store, const struct study *study, const struct store_cell *cell,
                     const bool wanted[METRICS], struct error *err)
 {
-    bool good = store_begin(store, err) && add_cell(store, cell, err);
+    bool good = store_begin(store, err) && add_cell(store, cell, "", err);
     for (size_t s = 0; good && s < store->about.strategies; s++) {
         good = add_point(store, study, study_point(study, cell->index, s), &cell->result[s], wanted,
                          err);
     }
+    return store_end(store, good, err);
+}
+
+bool store_add_failed(struct store *store, size_t cell, const char *why, struct error *err)
+{
+    struct store_cell failed = {.index = cell};
+    bool good = store_begin(store, err) && add_cell(store, &failed, why, err);
     return store_end(store, good, err);
 }
 
@@ -238,8 +249,44 @@ bool store_each_point(struct store *store, store_point_fn each, void *context, s
         }
     }
     free(point);
-    return good &&
-           (points == store->sum.have * store->about.strategies || store_damaged(store, err));
+    return good && (points == (store->sum.have - store->sum.failed) * store->about.strategies ||
+                    store_damaged(store, err));
+}
+
+bool store_each_failed(struct store *store, store_failed_fn each, void *context, struct error *err)
+{
+    struct row row;
+    bool good = row_open(&row, &store->database,
+                         "SELECT failed FROM cell WHERE failed <> '' ORDER BY cell", err);
+    while (good && row_next(&row, &good, err)) {
+        const char *why = row_text(&row);
+        if (!is_plain(why)) {
+            row_end(&row);
+            return store_damaged(store, err);
+        }
+        each(context, why);
+    }
+    return good;
+}
+
+static void keep_first(void *context, const char *why)
+{
+    char **first = context;
+    *first = *first ? *first : alloc_checked(strdup(why), "what failed");
+}
+
+bool store_none_failed(struct store *store, struct error *err)
+{
+    char *first = NULL;
+    bool good = store_each_failed(store, keep_first, &first, err);
+    if (good && first) {
+        good = error_run(
+            err,
+            "%zu of %zu scenarios failed and have no rows; --fresh tries them again; the first: %s",
+            store->sum.failed, store->sum.have, first);
+    }
+    free(first);
+    return good;
 }
 
 /* --- from one to another --- */

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/guard.h"
 #include "core/invariant.h"
 #include "kvm/stall.h"
 #include "machine/price.h"
@@ -134,6 +135,26 @@ bool trial_possible(const struct setup *setup, const struct timeline *timeline, 
     return sim_possible(&point, err);
 }
 
+/* One simulation under way. */
+struct play {
+    const struct point *point;
+    struct sim *sim;
+    struct trial *played;
+    struct error *err;
+    bool begun, good;
+};
+
+static void play(void *context)
+{
+    struct play *play = context;
+    sim_init(play->sim, play->point);
+    play->begun = true;
+    play->good = sim_run(play->sim, play->err);
+    if (play->good) {
+        take_results(play->sim, play->played);
+    }
+}
+
 bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
                        const double value[COSTS], const ps_t price[EVENT_KINDS],
                        struct trial *played, struct error *err)
@@ -144,13 +165,17 @@ bool trial_play_priced(const struct setup *setup, const struct timeline *timelin
         return false;
     }
     struct sim *sim = alloc_checked(malloc(sizeof *sim), "a simulation");
+    struct play one = {.point = &point, .sim = sim, .played = played, .err = err};
     memset(played, 0, sizeof *played);
-    sim_init(sim, &point);
-    bool good = sim_run(sim, err);
-    if (good) {
-        take_results(sim, played);
+    bool good = guard_call(play, &one, err) && one.good;
+    err->simulation = !good;
+    invariant_clock(NULL);
+    if (!good) {
+        trial_free(played);
     }
-    sim_free(sim);
+    if (one.begun) {
+        sim_free(sim);
+    }
     free(sim);
     return good;
 }

@@ -86,8 +86,8 @@ struct point trial_point(const struct setup *setup, const struct timeline *timel
 /* Whether a point can be played, as far as that shows before. */
 bool trial_possible(const struct setup *setup, const struct timeline *timeline, struct error *err);
 
-/* Plays a point on its timeline at these costs. False where it gets stuck; there is nothing to
- * free then. */
+/* Plays a point on its timeline at these costs. False where it gets stuck or cannot go on, which
+ * the error says to be a simulation's; there is nothing to free then. */
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
 

@@ -16,6 +16,15 @@ static char *text_of(json_t *value)
     return text;
 }
 
+bool trial_json_fits(const struct trial *trial)
+{
+    bool fits = true;
+    for (size_t i = 0; i < trial->count; i++) {
+        fits = fits && trial->counts[i].n <= INT64_MAX;
+    }
+    return fits;
+}
+
 static char *counts_of(const struct trial *trial)
 {
     json_t *all = json_object();

@@ -18,6 +18,9 @@ struct trial_json {
     char *counts, *before, *leaves, *verdicts, *tails; /* owned */
 };
 
+/* Whether a number of JSON, of 63 bits, holds each of its counts. */
+bool trial_json_fits(const struct trial *trial);
+
 void trial_json_of(const struct trial *trial, struct trial_json *json);
 void trial_json_free(struct trial_json *json);
 

@@ -126,6 +126,27 @@ check "116 days: status" is "$rc" 0
 check "116 days: no wrap" grep -qE 'window_ns,ns,0,(1100000000000[0-9.]*|1\.100000000000[0-9]*e\+16),' "$T/long/rows.csv"
 long_vm 20 >"$T/long.ini"
 ends "231 days" 1 "does not fit 64 bits" explain "$T/long.ini" --strategy none
+# A scenario that fails is named, kept and passed over: the other has its rows.
+{
+    printf '[study]\nname = mixed\ndraws = 8\nshifts = 2\nmetrics = window_ns\n[axes]\n'
+    printf 'workload = recorded-4k, ./long.ini\nmachine = neoverse-n1\nkernel = 6.1\nstrategy = unmap, none\n'
+} >"$T/mixed.ini"
+for words in "failed and have no rows" "resuming: 2 of 2 cells" "the first: workload=./long.ini"; do
+    run run "$T/mixed.ini" -o "$T/mixed"
+    check "a scenario fails: status" is "$rc" 1
+    check "a scenario fails: $words" says err "$words"
+    check "a scenario fails: the other's rows" is "$(grep -c ',recorded-4k,' "$T/mixed/rows.csv")" 2
+    check "a scenario fails: it has none" is "$(grep -c 'long.ini' "$T/mixed/rows.csv")" 0
+done
+check "a scenario fails: run.json" grep -q 'long.ini.*does not fit 64 bits' "$T/mixed/run.json"
+for shard in 1 2; do
+    run run "$T/mixed.ini" -o "$T/shards" --shard "$shard/2" -q
+done
+run merge "$T/shards" -o "$T/merged"
+check "a scenario fails in a shard: status" is "$rc" 1
+check "a scenario fails in a shard: the same rows" cmp -s "$T/mixed/rows.csv" "$T/merged/rows.csv"
+check "a scenario fails in a shard: named" says err "the first: workload=./long.ini"
+
 printf '[vm]\nipa_bits = 52\n[boot]\nfootprint = 1024T\n' >"$T/huge.ini"
 ends "1 PiB at the highest cost of a line" 1 "64 bits" \
     explain "$T/huge.ini" --strategy eager --set dc_absent_ns=100us --set dc_clean_ratio=100

@@ -1,5 +1,7 @@
 #include "core/error.h"
+#include "core/guard.h"
 #include "core/invariant.h"
+#include "core/u64.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -239,6 +241,37 @@ static void test_invariant(void **state)
     assert_non_null(strstr(said, "1 + 1 == 3 does not hold (no simulation running): arithmetic\n"));
 }
 
+static void break_an_invariant(void *context)
+{
+    const uint64_t now = 7;
+    invariant_clock(&now);
+    INVARIANT(context != NULL, "%d leaves", 3);
+}
+
+static void pass_64_bits(void *context)
+{
+    (void)u64_mul(UINT64_MAX, *(const uint64_t *)context, "time");
+}
+
+/* One that fails ends alone, the next one is called, and after it the guard is gone. */
+static void test_guard(void **state)
+{
+    struct error err = {0};
+    uint64_t one = 1, two = 2;
+    char said[400];
+
+    (void)state;
+    assert_false(guard_call(break_an_invariant, NULL, &err));
+    invariant_clock(NULL);
+    assert_int_equal(err.status, EXIT_RUN);
+    assert_non_null(strstr(err.text, "context != NULL does not hold (at 7 ps): 3 leaves"));
+    assert_false(guard_call(pass_64_bits, &two, &err));
+    assert_non_null(strstr(err.text, "does not fit 64 bits"));
+    assert_true(guard_call(pass_64_bits, &one, &err));
+    int status = run_child(end_by_invariant, said, sizeof said);
+    assert_true(WIFSIGNALED(status));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_suggest),
         cmocka_unit_test(test_die),
         cmocka_unit_test(test_invariant),
+        cmocka_unit_test(test_guard),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

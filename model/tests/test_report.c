@@ -142,7 +142,7 @@ static char *run_json(const struct study *study, struct error *err)
     size_t size = 0;
     assert_true(study_results_of(study, 1, &results, err));
     FILE *out = open_memstream(&text, &size);
-    bool good = run_json_write(out, store_about(results.store), &results.sum, err);
+    bool good = run_json_write(out, results.store, err);
     assert_int_equal(fclose(out), 0);
     study_results_free(&results);
     if (!good) {

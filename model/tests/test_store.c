@@ -234,7 +234,7 @@ static void strangers_are_refused(void **state)
          "is no store of samples"},
         {"CREATE VIEW v AS SELECT 1", "is no store of samples"},
         {"CREATE TABLE more (a)", "is no store of samples"},
-        {"INSERT INTO cell VALUES (12, 0, 0)", "is no store of samples"},
+        {"INSERT INTO cell VALUES (12, 0, 0, '')", "is no store of samples"},
     };
     struct study study;
     struct error err;
