@@ -1,14 +1,17 @@
 #include "cli/cli.h"
 #include "cli/completion.h"
 #include "core/error.h"
+#include "core/units.h"
 #include "core/version.h"
 #include "study/study.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #define COMMANDS_MAX 64
 
@@ -55,6 +58,20 @@ static int unknown_command(const char *name)
     return cli_fail(&err);
 }
 
+/* Below it a command could run into the end of its stack: a crash without a word. */
+#define STACK_MIN_KIB 512
+
+static bool has_stack(struct error *err)
+{
+    struct rlimit stack;
+    if (getrlimit(RLIMIT_STACK, &stack) == 0 && stack.rlim_cur < STACK_MIN_KIB * KIB) {
+        return error_run(err,
+                         "the stack may take %" PRIu64 " KiB, expected at least %d: ulimit -s %d",
+                         (uint64_t)stack.rlim_cur / KIB, STACK_MIN_KIB, STACK_MIN_KIB);
+    }
+    return true;
+}
+
 static int dispatch(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "--help";
@@ -86,9 +103,9 @@ int main(int argc, char **argv)
     setlocale(LC_CTYPE, "");
     /* A file that grows past `ulimit -f` is a write that fails, like a full disk. */
     (void)signal(SIGXFSZ, SIG_IGN);
-    int status = dispatch(argc, argv);
+    struct error err;
+    int status = has_stack(&err) ? dispatch(argc, argv) : cli_fail(&err);
     if ((fflush(stdout) != 0 || ferror(stdout)) && status == EXIT_DONE) {
-        struct error err;
         error_run(&err, "stdout: %s", strerror(errno));
         return cli_fail(&err);
     }

@@ -52,6 +52,11 @@ bool output_folder_check(const char *folder, struct error *err)
     while (access(path, F_OK) != 0 && strcmp(path, ".") != 0 && strcmp(path, "/") != 0) {
         to_parent(path);
     }
+    struct stat link;
+    if (lstat(folder, &link) == 0 && S_ISLNK(link.st_mode) && access(folder, F_OK) != 0) {
+        return error_input(err, NULL, "%s: is a link that leads nowhere, expected a folder",
+                           folder);
+    }
     if (!is_folder(path)) {
         return error_input(err, NULL, "%s: is not a folder", path);
     }

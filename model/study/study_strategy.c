@@ -4,12 +4,28 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 static struct strategy *find_own(struct study *study, const char *name)
 {
     for (size_t i = 0; i < study->own_count; i++) {
         if (strcmp(study->own[i].name, name) == 0) {
             return &study->own[i];
+        }
+    }
+    return NULL;
+}
+
+/* A strategy whose name is that one but for capital letters, or NULL. */
+static const char *nearly(const struct study *study, const char *name)
+{
+    for (size_t i = 0; i < strategy_count + strategy_more_count + study->own_count; i++) {
+        const struct strategy *one = i < strategy_count ? &strategy_rows[i]
+                                     : i < strategy_count + strategy_more_count
+                                         ? &strategy_more[i - strategy_count]
+                                         : &study->own[i - strategy_count - strategy_more_count];
+        if (strcasecmp(one->name, name) == 0) {
+            return one->name;
         }
     }
     return NULL;
@@ -26,6 +42,11 @@ static struct strategy *strategy_of_section(struct study *study, const char *nam
     }
     if (strategy_find(name, &unused)) {
         error_input(err, at, "[strategy %s] is a built-in row; choose another name", name);
+        return NULL;
+    }
+    if (nearly(study, name)) {
+        error_input(err, at, "[strategy %s] is %s but for capital letters; choose another name",
+                    name, nearly(study, name));
         return NULL;
     }
     if (strcmp(name, STUDY_RULE) == 0) {

@@ -197,6 +197,16 @@ for name in ../stolen /stolen a/../../stolen .hidden ..; do
     ends "study set to $name" 2 "expected a name without '/'" run study.ini --set "name=$name" -q
 done
 check "nothing was written" test ! -e "$T/results" -a ! -e "$T/../stolen"
+ln -s nowhere astray
+run run study.ini -o astray -q
+check "a link that leads nowhere: status" is "$rc" 2
+check "a link that leads nowhere: named" says err "astray: is a link that leads nowhere"
+rm astray
+(ulimit -s 128; run run study.ini -o small -q; exit "$rc")
+check "a small stack: status" is "$?" 1
+(ulimit -s 128; "$S2FLUSH" list costs) >"$T/out" 2>"$T/err"
+check "a small stack: the way out" says err "ulimit -s 512"
+
 echo precious >victim
 mkdir trap
 ln -s ../victim trap/rows.csv

@@ -126,6 +126,9 @@ static void bad_strategies(void **state)
 {
     (void)state;
     expect_bad_study(GOOD "[strategy eager]\ntoggle = none\n", "built-in row");
+    expect_bad_study(GOOD "[strategy Eager]\ntoggle = none\n", "is eager but for capital letters");
+    expect_bad_study(GOOD "[strategy mine]\nbase = unmap\n[strategy Mine]\nbase = fwb\n",
+                     "is mine but for capital letters");
     expect_bad_study(GOOD "[strategy a b]\ntoggle = none\n", "expected a name");
     expect_bad_study(GOOD "[strategy mine]\ntogle = none\n", "(did you mean toggle?)");
     expect_bad_study(GOOD "[strategy mine]\ntoggle = nine\n", "(did you mean none?)");
