@@ -41,6 +41,8 @@ const struct column columns_of_store[] = {
     {"cell", "cell", "", "points that differ in the strategy only, counted from 0"},
     {"cell", "plays", "", "simulations behind them"},
     {"cell", "reprices", "", "runs that pricing again saved"},
+    {"cell", "failed", "",
+     "why it has no points, the line of the simulation that failed; empty where it has"},
     {"result", "point", "", "number of a point of the study"},
     {"result", "metric", "", "as in the rows"},
     {"result", "n", "", "as in the rows, like all that follow"},
