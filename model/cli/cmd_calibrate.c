@@ -27,11 +27,10 @@ static bool take_cost(void *arguments, const char *text, struct error *err)
             return error_input(err, NULL, "--cost %s twice", text);
         }
     }
-    for (int id = 0; id < COSTS; id++) {
-        if (strcmp(cost_name[id], text) == 0) {
-            given->named[given->named_count++] = (enum cost_id)id;
-            return true;
-        }
+    enum cost_id id = cost_find(text);
+    if (id < COSTS) {
+        given->named[given->named_count++] = id;
+        return true;
     }
     error_suggest(hint, sizeof hint, text, cost_name, COSTS);
     return error_input(err, NULL, "unknown cost '%.80s'%s", text,

@@ -1,6 +1,7 @@
 /* s2flush import: a workload from a trace of a real host. */
 #include "cli/cli.h"
 #include "cli/trace_file.h"
+#include "core/choice.h"
 #include "core/error.h"
 #include "core/units.h"
 #include "guest/import/import.h"
@@ -33,11 +34,9 @@ static bool take_backing(void *field, const char *text, struct error *err)
 {
     struct import_options *options = field;
     char hint[128] = "";
-    for (int i = 0; i < BACKINGS; i++) {
-        if (strcmp(backing_name[i], text) == 0) {
-            options->backing = i;
-            return true;
-        }
+    options->backing = (int)choice_index(backing_name, BACKINGS, text);
+    if (options->backing < BACKINGS) {
+        return true;
     }
     error_suggest(hint, sizeof hint, text, backing_name, BACKINGS);
     return error_input(err, NULL, "--backing: unknown '%.40s'%s", text, hint);

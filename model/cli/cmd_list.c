@@ -1,5 +1,6 @@
 /* s2flush list: what there is, and what each key means. */
 #include "cli/cli.h"
+#include "core/choice.h"
 #include "core/datadir.h"
 #include "core/error.h"
 #include "machine/platform_names.h"
@@ -255,17 +256,15 @@ static bool explain_strategy(const char *key)
 static bool explain_names(const char *key, const char *machine, struct error *err)
 {
     bool found = false;
-    for (int id = 0; id < COSTS; id++) {
-        if (strcmp(cost_name[id], key) == 0) {
-            printf("cost %s: %s\n", key, cost_entry[id].help);
-            return !machine || show_cost(id, machine, err);
-        }
+    enum cost_id id = cost_find(key);
+    size_t metric = choice_index(metric_name, METRICS, key);
+    if (id < COSTS) {
+        printf("cost %s: %s\n", key, cost_entry[id].help);
+        return !machine || show_cost(id, machine, err);
     }
-    for (int i = 0; i < METRICS; i++) {
-        if (strcmp(metric_name[i], key) == 0) {
-            printf("metric %s [%s]: %s\n", key, metric_unit[i], metric_help[i]);
-            return true;
-        }
+    if (metric < METRICS) {
+        printf("metric %s [%s]: %s\n", key, metric_unit[metric], metric_help[metric]);
+        return true;
     }
     for (size_t i = 0; i < kernel_rule_count; i++) {
         if (strcmp(kernel_switch_name[kernel_rules[i].which], key) == 0) {

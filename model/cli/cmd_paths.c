@@ -2,6 +2,7 @@
 #include "check/paths/paths.h"
 #include "cli/cli.h"
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/error.h"
 
 #include <errno.h>
@@ -19,14 +20,10 @@ struct arguments {
 static bool take_world(void *arguments, const char *text, struct error *err)
 {
     struct arguments *given = arguments;
-    for (int world = 0; world < WORLDS; world++) {
-        if (strcmp(text, world_name[world]) == 0) {
-            given->one_world = true;
-            given->world = (enum path_world)world;
-            return true;
-        }
-    }
-    return error_input(err, NULL, "--world: found '%.80s', expected vhe, nvhe or fwb", text);
+    given->one_world = true;
+    given->world = (enum path_world)choice_index(world_name, WORLDS, text);
+    return given->world < WORLDS ||
+           error_input(err, NULL, "--world: found '%.80s', expected vhe, nvhe or fwb", text);
 }
 
 #define AT(field) CLI_FIELD(struct arguments, field)

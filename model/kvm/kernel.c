@@ -1,5 +1,6 @@
 #include "kvm/kernel.h"
 
+#include "core/choice.h"
 #include "core/error.h"
 #include "core/units.h"
 
@@ -104,11 +105,8 @@ static bool override_one(struct kernel *kernel, char *word, const struct source_
         return error_input(err, at, "found '%s', expected switch=value", word);
     }
     *equals = '\0';
-    int which = -1;
-    for (int i = 0; i < KERNEL_SWITCHES; i++) {
-        which = strcmp(word, kernel_switch_name[i]) == 0 ? i : which;
-    }
-    if (which < 0) {
+    int which = (int)choice_index(kernel_switch_name, KERNEL_SWITCHES, word);
+    if (which == KERNEL_SWITCHES) {
         return unknown_switch(word, at, err);
     }
     const char *values[8];

@@ -1,6 +1,7 @@
 #include "machine/platform.h"
 
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/config.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -182,14 +183,9 @@ static bool set_cost(struct cost *cost, enum cost_id id, const char *name, const
                        name);
 }
 
-static int cost_index(const char *name)
+enum cost_id cost_find(const char *name)
 {
-    for (int i = 0; i < COSTS; i++) {
-        if (strcmp(name, cost_name[i]) == 0) {
-            return i;
-        }
-    }
-    return -1;
+    return (enum cost_id)choice_index(cost_name, COSTS, name);
 }
 
 const char *platform_former_cost(const char *name)
@@ -234,11 +230,11 @@ static bool platform_line(void *context, const char *section, const char *name, 
     if (strncmp(section, "cost ", 5) != 0) {
         return machine_line(platform, section, name, value, at, err);
     }
-    int id = cost_index(section + 5);
-    if (id < 0) {
+    enum cost_id id = cost_find(section + 5);
+    if (id == COSTS) {
         return unknown_cost(section + 5, at, err);
     }
-    return set_cost(&platform->cost[id], (enum cost_id)id, name, value, at, err);
+    return set_cost(&platform->cost[id], id, name, value, at, err);
 }
 
 static bool check_cost(const char *path, const struct platform *platform, enum cost_id id,
@@ -354,12 +350,12 @@ bool platform_load(const char *name, struct platform *platform, struct error *er
 bool platform_override(struct platform *platform, const char *name, const char *text,
                        const struct source_location *at, struct error *err)
 {
-    int id = cost_index(name);
-    if (id < 0) {
+    enum cost_id id = cost_find(name);
+    if (id == COSTS) {
         return unknown_cost(name, at, err);
     }
     double value;
-    if (!set_number(&value, (enum cost_id)id, text, at, err)) {
+    if (!set_number(&value, id, text, at, err)) {
         return false;
     }
     struct cost *cost = &platform->cost[id];

@@ -62,6 +62,9 @@ enum cost_id {
 
 extern const char *const cost_name[COSTS];
 
+/* The cost of that name; COSTS: there is none. */
+enum cost_id cost_find(const char *name);
+
 /* What a row of the table says of a cost beside its name. */
 struct cost_entry {
     enum unit unit;

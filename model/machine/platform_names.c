@@ -1,5 +1,6 @@
 #include "machine/platform_names.h"
 
+#include "core/choice.h"
 #include "core/csv.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -32,12 +33,9 @@ static bool take_row(const struct csv *csv, size_t row, struct platform_alias *a
         !take_text(csv, row, "remark", alias->remark, sizeof alias->remark, err)) {
         return false;
     }
-    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++) {
-        if (strcmp(fits[i], alias->fit) == 0) {
-            return true;
-        }
-    }
-    return error_input(err, &at, "found '%s', expected same, class or core", alias->fit);
+    return choice_index(fits, sizeof fits / sizeof *fits, alias->fit) <
+               sizeof fits / sizeof *fits ||
+           error_input(err, &at, "found '%s', expected same, class or core", alias->fit);
 }
 
 bool platform_aliases_read(struct platform_aliases *aliases, struct error *err)

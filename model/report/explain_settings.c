@@ -34,12 +34,8 @@ static bool same_outcome(const struct trial *a, const struct trial *b)
 
 static bool cost_as_it_was(struct other *other, const struct explain_setting *setting)
 {
-    for (int id = 0; id < COSTS; id++) {
-        if (strcmp(cost_name[id], setting->key) == 0) {
-            return unit_parse(setting->before, cost_entry[id].unit, &other->value[id]);
-        }
-    }
-    return false;
+    enum cost_id id = cost_find(setting->key);
+    return id < COSTS && unit_parse(setting->before, cost_entry[id].unit, &other->value[id]);
 }
 
 static bool workload_as_it_was(struct other *other, const struct explain_setting *setting)

@@ -57,8 +57,6 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     const struct sensitivity_cell *cell = &results->cell[index];
     const struct sensitivity_cost *cost = &cell->cost[id];
     const struct cost *range = &platform_of(results, index)->cost[id];
-    enum unit unit;
-    setup_cost_unit(cost_name[id], &unit);
     cells_text(cells, "study", results->groups.study->name);
     cells_text(cells, "metric", metric_name[results->metric]);
     cells_group(cells, &results->groups, index);
@@ -67,7 +65,7 @@ static void put_cost(struct cells *cells, const struct sensitivity_results *resu
     cells_text(cells, "b", strategy_name(results, cell->b));
     cells_whole(cells, "rank", rank);
     cells_text(cells, "cost", cost_name[id]);
-    cells_text(cells, "cost_unit", unit_name(unit));
+    cells_text(cells, "cost_unit", unit_name(cost_entry[id].unit));
     cells_real(cells, "low", range->low);
     cells_real(cells, "mode", range->mode);
     cells_real(cells, "high", range->high);
@@ -111,14 +109,12 @@ static void put_information(struct cells *cells, const struct sensitivity_result
     const struct study *study = results->groups.study;
     const struct information *information = &results->information[machine][id];
     const struct cost *range = &study->platforms[machine].cost[id];
-    enum unit unit;
-    setup_cost_unit(cost_name[id], &unit);
     cells_text(cells, "study", study->name);
     cells_text(cells, "metric", metric_name[results->metric]);
     cells_text(cells, "machine", study->role[AXIS_MACHINE]->values.text[machine]);
     cells_whole(cells, "rank", rank);
     cells_text(cells, "cost", cost_name[id]);
-    cells_text(cells, "cost_unit", unit_name(unit));
+    cells_text(cells, "cost_unit", unit_name(cost_entry[id].unit));
     cells_real(cells, "low", range->low);
     cells_real(cells, "mode", range->mode);
     cells_real(cells, "high", range->high);

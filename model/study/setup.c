@@ -32,16 +32,6 @@ bool setup_kernel(const char *text, const struct source_location *at, struct ker
     return kernel_override(kernel, text + length, at, err);
 }
 
-static bool is_cost(const char *key)
-{
-    for (size_t i = 0; i < COSTS; i++) {
-        if (strcmp(cost_name[i], key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* What a strategy does, not what it is called. */
 static const struct option_row *strategy_key(const char *key)
 {
@@ -52,10 +42,10 @@ static const struct option_row *strategy_key(const char *key)
 
 enum key_owner setup_key_owner(const char *key)
 {
-    return workload_key(key)   ? KEY_WORKLOAD
-           : is_cost(key)      ? KEY_COST
-           : strategy_key(key) ? KEY_STRATEGY
-                               : KEY_NOBODY;
+    return workload_key(key)        ? KEY_WORKLOAD
+           : cost_find(key) < COSTS ? KEY_COST
+           : strategy_key(key)      ? KEY_STRATEGY
+                                    : KEY_NOBODY;
 }
 
 static struct value_kind kind_of_option(const struct option_row *row)
@@ -67,15 +57,16 @@ static struct value_kind kind_of_option(const struct option_row *row)
 
 struct value_kind setup_key_kind(const char *key)
 {
-    struct value_kind kind = {0};
     const struct option_row *strategy = strategy_key(key);
     for (size_t i = 0; i < workload_option_count; i++) {
         if (strcmp(workload_options[i].name, key) == 0) {
             return kind_of_option(&workload_options[i]);
         }
     }
-    kind.number = setup_cost_unit(key, &kind.unit);
-    return strategy ? kind_of_option(strategy) : kind;
+    return strategy ? kind_of_option(strategy)
+           : cost_find(key) < COSTS
+               ? (struct value_kind){.number = true, .unit = cost_entry[cost_find(key)].unit}
+               : (struct value_kind){0};
 }
 
 void setup_use(struct setup *setup, const struct strategy *row)
@@ -179,11 +170,8 @@ bool setup_set(struct setup *setup, const char *key, const char *text,
 
 static void cost_value(const struct platform *platform, const char *key, char *buf, size_t size)
 {
-    for (int id = 0; id < COSTS; id++) {
-        if (strcmp(cost_name[id], key) == 0) {
-            unit_format(platform->cost[id].mode, cost_entry[id].unit, buf, size);
-        }
-    }
+    enum cost_id id = cost_find(key);
+    unit_format(platform->cost[id].mode, cost_entry[id].unit, buf, size);
 }
 
 void setup_value(const struct setup *setup, const char *key, char *buf, size_t size)

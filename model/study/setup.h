@@ -52,9 +52,6 @@ struct value_kind setup_key_kind(const char *key);
  * place of its own; the yardstick stays as it is. */
 void setup_use(struct setup *setup, const struct strategy *row);
 
-/* The unit of the cost of that name; false where there is none. */
-bool setup_cost_unit(const char *name, enum unit *unit);
-
 /* Sets a key of the workload, a cost of the machine or a key of [strategy] of
  * whatever strategy is used. An unknown key is an error that suggests the
  * nearest. */

@@ -12,17 +12,6 @@
 
 #define VALUE_BYTES 512
 
-bool setup_cost_unit(const char *name, enum unit *unit)
-{
-    for (int id = 0; id < COSTS; id++) {
-        if (strcmp(cost_name[id], name) == 0) {
-            *unit = cost_entry[id].unit;
-            return true;
-        }
-    }
-    return false;
-}
-
 static void emit(setting_fn each, void *context, const char *section, const char *key,
                  const char *value, const char *note)
 {

@@ -22,8 +22,7 @@ static const char *const text_name[STORE_TEXTS] = {
 
 static char *copy(const char *text)
 {
-    char *own = alloc_checked(strdup(text), "a store of samples");
-    return own;
+    return alloc_checked(strdup(text), "a store of samples");
 }
 
 /* What each workload does at its first point: of recordings, which are files of their own, the
@@ -167,8 +166,7 @@ static char *point_statement(const struct store_about *about)
     for (size_t i = 1; sql && i < about->axes + POINT_COLUMNS; i++) {
         sql = sqlite3_mprintf("%z, ?", sql);
     }
-    sql = alloc_checked(sqlite3_mprintf("%z)", sql), "a store of samples");
-    return sql;
+    return alloc_checked(sqlite3_mprintf("%z)", sql), "a store of samples");
 }
 
 static bool put_about(struct database *database, const char *name, const char *text,

@@ -1,5 +1,6 @@
 /* Finished cells with what their points come to, into a store and out of it. */
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/error.h"
 #include "study/store_internal.h"
 
@@ -139,19 +140,9 @@ struct store_sum store_sum(const struct store *store)
 
 /* --- out of it --- */
 
-/* The index of a name; `count`: it is none of them. */
-static size_t find(const char *const *names, size_t count, const char *name)
-{
-    size_t i = 0;
-    while (i < count && strcmp(names[i], name) != 0) {
-        i++;
-    }
-    return i;
-}
-
 static bool take_result(struct row *row, struct stored_point *point, uint64_t *checksum)
 {
-    size_t metric = find(metric_name, METRICS, row_text(row));
+    size_t metric = choice_index(metric_name, METRICS, row_text(row));
     bool drawn[4], interval[2];
     if (metric == METRICS) {
         return false;
@@ -227,7 +218,7 @@ static bool take_point(struct store *store, struct row *row, struct stored_point
     }
     plain = plain && take_text(row, result->draws, sizeof result->draws) &&
             take_text(row, result->hypothetical, sizeof result->hypothetical);
-    size_t worst = plain ? find(outcome_name, STALE + 1, row_text(row)) : STALE + 1;
+    size_t worst = plain ? choice_index(outcome_name, STALE + 1, row_text(row)) : STALE + 1;
     plain = plain && take_text(row, result->condition, sizeof result->condition) &&
             take_text(row, result->hash, sizeof result->hash);
     checksum = row->checksum;

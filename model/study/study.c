@@ -1,5 +1,6 @@
 #include "study/study.h"
 
+#include "core/choice.h"
 #include "core/config.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -52,11 +53,7 @@ struct axis *study_axis(struct study *study, const char *name)
 
 static enum axis_role role_of(const char *name)
 {
-    int role = 0;
-    while (role < AXIS_ROLES && strcmp(study_role_name[role], name) != 0) {
-        role++;
-    }
-    return (enum axis_role)role;
+    return (enum axis_role)choice_index(study_role_name, AXIS_ROLES, name);
 }
 
 static bool known_key(const char *key, const struct source_location *at, struct error *err)

@@ -1,5 +1,6 @@
 /* `strategy = coherent`: every row that no reader can fault, by rule and not by list. */
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/error.h"
 #include "study/policy_space.h"
 #include "study/study_parts.h"
@@ -20,12 +21,7 @@
 
 static bool listed(const struct values *values, const char *name)
 {
-    for (size_t i = 0; i < values->count; i++) {
-        if (strcmp(values->text[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return choice_index((const char *const *)values->text, values->count, name) < values->count;
 }
 
 static void drop_value(struct values *values, size_t index)

@@ -43,15 +43,6 @@ static bool is_first(const struct study *study, size_t point, enum key_owner own
 /* So many points are played for a cost that none of them shows. */
 #define POINTS_PLAYED 64
 
-static enum cost_id cost_of(const char *key)
-{
-    int id = 0;
-    while (strcmp(cost_name[id], key) != 0) {
-        id++;
-    }
-    return (enum cost_id)id;
-}
-
 /* Whether a run at the modes has events that it prices, or waits that it may change. */
 static bool acts(const struct setup *setup, enum cost_id id)
 {
@@ -88,7 +79,7 @@ static bool cost_acts(const struct study *study, const char *key, const struct s
         if (!study_setup(study, point, &setup, err)) {
             return false;
         }
-        found = acts(&setup, cost_of(key));
+        found = acts(&setup, cost_find(key));
         setup_free(&setup);
     }
     return found ||

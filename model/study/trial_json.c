@@ -1,6 +1,7 @@
 #include "study/trial_json.h"
 
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/tojson.h"
 
 #include <stdlib.h>
@@ -125,23 +126,13 @@ void trial_json_free(struct trial_json *json)
 
 /* --- back --- */
 
-/* The index of a name; `count`: it is none of them. */
-static size_t find(const char *const *names, size_t count, const char *name)
-{
-    size_t i = 0;
-    while (i < count && strcmp(names[i], name) != 0) {
-        i++;
-    }
-    return i;
-}
-
 static bool read_site(const json_t *kinds, size_t site, struct trial *trial, size_t room)
 {
     const char *name;
     json_t *n;
     json_object_foreach((json_t *)kinds, name, n)
     {
-        size_t kind = find(event_name, EVENT_KINDS, name);
+        size_t kind = choice_index(event_name, EVENT_KINDS, name);
         if (kind == EVENT_KINDS || !json_is_integer(n) || trial->count == room) {
             return false;
         }
@@ -166,7 +157,7 @@ static bool read_counts(const char *text, struct trial *trial)
     trial->counts = alloc_zeroed(room, sizeof *trial->counts, "counts of a run");
     json_object_foreach(all, name, kinds)
     {
-        size_t site = find(site_name, SITES, name);
+        size_t site = choice_index(site_name, SITES, name);
         good = good && site < SITES && json_is_object(kinds) && read_site(kinds, site, trial, room);
     }
     json_decref(all);
@@ -183,7 +174,7 @@ static bool read_before(const char *text, struct trial *trial)
     bool good = json_is_array(kinds) && json_is_object(cleaned);
     json_object_foreach(cleaned, site_text, one)
     {
-        size_t site = find(site_name, SITES, site_text);
+        size_t site = choice_index(site_name, SITES, site_text);
         good = good && site < SITES && json_is_integer(one);
         if (good) {
             trial->cleaned_before[site] = (uint64_t)json_integer_value(one);
@@ -192,7 +183,7 @@ static bool read_before(const char *text, struct trial *trial)
     json_array_foreach(kinds, i, one)
     {
         const char *name = json_string_value(one);
-        size_t kind = name ? find(event_name, EVENT_KINDS, name) : EVENT_KINDS;
+        size_t kind = name ? choice_index(event_name, EVENT_KINDS, name) : EVENT_KINDS;
         good = good && kind < EVENT_KINDS;
         if (good) {
             trial->seen[kind] = true;
@@ -249,7 +240,7 @@ static bool read_kinds(const json_t *kinds, struct trial *trial, size_t *count)
     json_t *n;
     json_object_foreach((json_t *)kinds, name, n)
     {
-        size_t kind = find(event_name, EVENT_KINDS, name);
+        size_t kind = choice_index(event_name, EVENT_KINDS, name);
         if (kind == EVENT_KINDS || !json_is_integer(n)) {
             return false;
         }

@@ -1,6 +1,7 @@
 #include "study/values.h"
 
 #include "core/alloc.h"
+#include "core/choice.h"
 #include "core/error.h"
 
 #include <ctype.h>
@@ -28,21 +29,16 @@ static char *trimmed(char *text)
 static bool add(struct values *values, const char *text, const struct source_location *at,
                 struct error *err)
 {
-    for (size_t i = 0; i < values->count; i++) {
-        if (strcmp(values->text[i], text) == 0) {
-            return error_input(err, at, "found '%.80s' twice in the list, expected it once", text);
-        }
+    if (choice_index((const char *const *)values->text, values->count, text) < values->count) {
+        return error_input(err, at, "found '%.80s' twice in the list, expected it once", text);
     }
     if (values->count == VALUES_MAX) {
         return error_input(err, at, "found more than %d values, expected at most that many",
                            VALUES_MAX);
     }
-    char **grown = realloc(values->text, (values->count + 1) * sizeof *grown);
-    if (!grown || !(grown[values->count] = strdup(text))) {
-        error_fatal("out of memory for the values of an axis");
-    }
-    values->text = grown;
-    values->count++;
+    values->text = alloc_checked(realloc(values->text, (values->count + 1) * sizeof(char *)),
+                                 "the values of an axis");
+    values->text[values->count++] = alloc_checked(strdup(text), "the values of an axis");
     return true;
 }
 

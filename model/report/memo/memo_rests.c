@@ -343,10 +343,9 @@ static void put_setting(void *context, const struct setting_line *line)
 static void put_cost(struct doc_node *table, const struct platform *platform, enum cost_id id)
 {
     const struct cost *cost = &platform->cost[id];
-    enum unit unit = UNIT_NONE;
+    enum unit unit = cost_entry[id].unit;
     char low[48], mode[48], high[48];
     struct doc_node *row = doc_add(table, DOC_ROW, NULL);
-    setup_cost_unit(cost_name[id], &unit);
     doc_cell(row, "cost");
     doc_code(doc_add(row, DOC_CELL, NULL), cost_name[id]);
     doc_cell(row, "%s, %s to %s", unit_format(cost->mode, unit, mode, sizeof mode),

@@ -90,11 +90,9 @@ static void add_cost(struct looking *looking, const struct cost *cost, enum cost
                      double high)
 {
     struct memo_swing *swing = add_swing(looking, cost_name[id], low, high);
-    enum unit unit = UNIT_NONE;
+    enum unit unit = cost_entry[id].unit;
     if (swing) {
         swing->model = model_error(id);
-    }
-    if (swing && setup_cost_unit(cost_name[id], &unit)) {
         unit_format(cost->low, unit, swing->low_text, sizeof swing->low_text);
         unit_format(cost->high, unit, swing->high_text, sizeof swing->high_text);
         snprintf(swing->evidence, sizeof swing->evidence, "%.63s", cost->evidence);

@@ -459,9 +459,8 @@ const struct cli_command cmd_greet = {
 def key_of_a_study(tree):
     """A key of a study is a row with a place in the struct."""
     study = "model/study/study.c"
-    tree.edit(study, r'( *)(\{\.name = "seed",)',
-              r'\1{.name = "reviewer", .kind = OPTION_TEXT, TEXT_AT(reviewer), .fallback = "",\n'
-              r'     .help = "who read it"},\n\1\2')
+    tree.edit(study, r"( *)(\{AT\(seed\),)",
+              r'\1{AT(reviewer), .fallback = "", .help = "who read it"},\n\1\2')
     tree.refused("reviewer")
     tree.edit("model/study/study.h", r"(    uint64_t seed\b)", r"    char reviewer[32];\n\1")
     tree.builds()
