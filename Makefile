@@ -343,10 +343,11 @@ check-pages: $(B)/s2flush ## open, print and look at all pages in results (needs
 
 # Minutes instead of seconds: every random case, of which `check` plays some.
 .PHONY: check-long
-check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/tests/test_study_run $(B)/s2flush ## play all of the random cases that check plays some of
+check-long: $(B)/tests/test_agreement $(B)/tests/test_reference $(B)/tests/test_study_run $(B)/tests/test_pairs $(B)/s2flush ## play all of the random cases that check plays some of
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_agreement
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_reference
 	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_study_run
+	@S2FLUSH_CASES=all $(TEST_ENV) $(B)/tests/test_pairs
 	@SECOND_CASES=400 SECOND_SEED=2 S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_second.sh
 
 # --- Benchmarks --------------------------------------------------------------------------------

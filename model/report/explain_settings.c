@@ -14,24 +14,6 @@ struct other {
     bool built; /* a timeline of its own, from a workload of its own */
 };
 
-static bool same_outcome(const struct trial *a, const struct trial *b)
-{
-    bool same = a->window_ps == b->window_ps && a->cpu_ps == b->cpu_ps &&
-                a->tail.first_insn_ps == b->tail.first_insn_ps &&
-                a->tail.pause_ps == b->tail.pause_ps &&
-                a->tail.stall_max_ps == b->tail.stall_max_ps;
-    for (int level = 0; level < LEAF_LEVELS; level++) {
-        same = same && a->leaves[level] == b->leaves[level];
-    }
-    for (int reader = 0; same && reader < READERS; reader++) {
-        const struct verdict *one = &a->verdict[reader], *two = &b->verdict[reader];
-        same = one->outcome == two->outcome && one->lines_read == two->lines_read &&
-               one->lines_stale == two->lines_stale &&
-               one->lines_conditional == two->lines_conditional;
-    }
-    return same;
-}
-
 static bool cost_as_it_was(struct other *other, const struct explain_setting *setting)
 {
     enum cost_id id = cost_find(setting->key);
@@ -81,7 +63,7 @@ static bool check_setting(const struct account *account, const struct explain_se
     bool same = strcmp(setting->value, setting->before) != 0 && as_it_was(other, setting) &&
                 trial_play(&other->setup, other->built ? &other->timeline : account->timeline,
                            other->value, played, &unused) &&
-                same_outcome(played, account->played);
+                trial_same_outcome(played, account->played);
     trial_free(played);
     free(played);
     if (other->built) {

@@ -355,5 +355,6 @@ bool study_read(struct study *study, const char *name, const struct study_change
         }
     }
     return check_name(study, err) && study_complete(study, add_axis, err) &&
-           study_load(study, err) && study_rule_end(study, err) && study_memo_check(study, err);
+           study_load(study, err) && study_rule_end(study, err) && study_effects(study, err) &&
+           study_memo_check(study, err);
 }

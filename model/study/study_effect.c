@@ -38,54 +38,110 @@ static bool is_first(const struct study *study, size_t point, enum key_owner own
     return true;
 }
 
-/* --- costs of which nothing happens --- */
+/* --- by playing --- */
 
-/* So many points are played for a cost that none of them shows. */
-#define POINTS_PLAYED 64
+/* So many points are played for a key that none of them shows, spread over the study so that all
+ * its axes go through their values. */
+#define POINTS_PLAYED 128
 
-/* Whether a run at the modes has events that it prices, or waits that it may change. */
-static bool acts(const struct setup *setup, enum cost_id id)
+/* Whether a run at the modes has events that the cost prices, or waits that it changes. */
+static bool cost_acts(const struct setup *setup, const struct timeline *timeline, const char *key,
+                      const struct trial *played)
 {
+    struct error unused;
+    struct trial other;
+    double value[COSTS];
+    ps_t price[EVENT_KINDS];
+    enum cost_id id = cost_find(key);
+    platform_modes(&setup->platform, value);
+    value[id] = value[id] > 0 ? value[id] * 2 : 1;
+    trial_prices(setup, value, price);
+    bool found = false;
+    for (size_t i = 0; i < played->count && !found; i++) {
+        enum event_kind kind = played->counts[i].kind;
+        found = price[kind] != played->price[kind];
+    }
+    if (!found && !trial_can_reprice(played, setup, value, price)) {
+        found = true;
+        if (trial_play(setup, timeline, value, &other, &unused)) {
+            found = !trial_same_outcome(&other, played);
+            trial_free(&other);
+        }
+    }
+    return found;
+}
+
+/* Whether the run is another one with the strategy's own value of the key. */
+static bool change_acts(struct setup *setup, const struct timeline *timeline,
+                        const struct strategy *row, const char *key, const struct trial *played)
+{
+    struct error unused;
+    struct trial own;
+    double value[COSTS];
+    size_t kept = 0;
+    for (size_t i = 0; i < setup->changes; i++) {
+        if (strcmp(setup->change[i].key->name, key) != 0) {
+            setup->change[kept++] = setup->change[i];
+        }
+    }
+    setup->changes = kept;
+    setup_use(setup, row);
+    platform_modes(&setup->platform, value);
+    bool found = true;
+    if (trial_play(setup, timeline, value, &own, &unused)) {
+        found = !trial_same_outcome(&own, played);
+        trial_free(&own);
+    }
+    return found;
+}
+
+/* What goes wrong here is said when it is played. */
+static bool acts(const struct study *study, size_t point, const char *key)
+{
+    struct setup setup;
     struct timeline timeline;
     struct error unused;
     struct trial played;
     double value[COSTS];
-    ps_t price[EVENT_KINDS];
-    bool found = true; /* what goes wrong here is said when it is played */
-    if (!workload_build(setup->workload, &timeline, &unused)) {
+    bool found = true;
+    if (!study_setup(study, point, &setup, &unused)) {
         return true;
     }
-    platform_modes(&setup->platform, value);
-    if (trial_play(setup, &timeline, value, &played, &unused)) {
-        value[id] = value[id] > 0 ? value[id] * 2 : 1;
-        trial_prices(setup, value, price);
-        found = !trial_can_reprice(&played, setup, value, price);
-        for (size_t i = 0; i < played.count && !found; i++) {
-            enum event_kind kind = played.counts[i].kind;
-            found = price[kind] != played.price[kind];
+    if (workload_build(setup.workload, &timeline, &unused)) {
+        platform_modes(&setup.platform, value);
+        if (trial_play(&setup, &timeline, value, &played, &unused)) {
+            size_t row = study_digit(study->role[AXIS_STRATEGY], point);
+            found = setup_key_owner(key) == KEY_COST
+                        ? cost_acts(&setup, &timeline, key, &played)
+                        : change_acts(&setup, &timeline, study->strategies[row], key, &played);
+            trial_free(&played);
         }
-        trial_free(&played);
+        timeline_free(&timeline);
     }
-    timeline_free(&timeline);
+    setup_free(&setup);
     return found;
 }
 
-static bool cost_acts(const struct study *study, const char *key, const struct source_location *at,
-                      struct error *err)
+static uint64_t common_divisor(uint64_t a, uint64_t b)
 {
-    bool found = study->points > POINTS_PLAYED;
-    for (size_t point = 0; point < study->points && !found; point++) {
-        struct setup setup;
-        if (!study_setup(study, point, &setup, err)) {
-            return false;
-        }
-        found = acts(&setup, cost_find(key));
-        setup_free(&setup);
+    return b > 0 ? common_divisor(b, a % b) : a;
+}
+
+static bool acts_somewhere(const struct study *study, const char *key,
+                           const struct source_location *at, struct error *err)
+{
+    bool found = false;
+    size_t stride = study->points * 382 / 1000 + 1;
+    while (common_divisor(stride, study->points) != 1) {
+        stride++;
+    }
+    for (size_t i = 0; i < study->points && i < POINTS_PLAYED && !found; i++) {
+        found = acts(study, i * stride % study->points, key);
     }
     return found ||
            error_input(err, at,
-                       "changes nothing: in no run of this study anything happens that it is a "
-                       "cost of, expected another workload, strategy or kernel, or several vCPUs");
+                       "changes nothing: in no run of this study anything happens that it is "
+                       "about, expected another workload, strategy or kernel, or several vCPUs");
 }
 
 bool study_effect(const struct study *study, const char *key, const struct source_location *at,
@@ -105,9 +161,9 @@ bool study_effect(const struct study *study, const char *key, const struct sourc
         why = setup_without_effect(&setup, key);
         setup_free(&setup);
         if (!why) {
-            /* A file may well give costs that only some of its machines or changes ask for. */
-            bool asked = owner == KEY_COST && at && at->line == 0;
-            return !asked || cost_acts(study, key, at, err);
+            /* A file may well give what only some of its machines or changes ask for. */
+            bool asked = owner != KEY_WORKLOAD && at && at->line == 0;
+            return !asked || acts_somewhere(study, key, at, err);
         }
         tried++;
     }

@@ -290,7 +290,7 @@ bool study_load(struct study *study, struct error *err)
             return false;
         }
     }
-    return study_effects(study, err);
+    return true;
 }
 
 void study_free(struct study *study)

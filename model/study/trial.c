@@ -186,6 +186,26 @@ bool trial_play(const struct setup *setup, const struct timeline *timeline,
     return trial_play_priced(setup, timeline, value, NULL, played, err);
 }
 
+bool trial_same_outcome(const struct trial *a, const struct trial *b)
+{
+    bool same = a->window_ps == b->window_ps && a->cpu_ps == b->cpu_ps &&
+                a->tail.first_insn_ps == b->tail.first_insn_ps &&
+                a->tail.pause_ps == b->tail.pause_ps &&
+                a->tail.stall_p50_ps == b->tail.stall_p50_ps &&
+                a->tail.stall_p99_ps == b->tail.stall_p99_ps &&
+                a->tail.stall_max_ps == b->tail.stall_max_ps;
+    for (int level = 0; level < LEAF_LEVELS; level++) {
+        same = same && a->leaves[level] == b->leaves[level];
+    }
+    for (int reader = 0; same && reader < READERS; reader++) {
+        const struct verdict *one = &a->verdict[reader], *two = &b->verdict[reader];
+        same = one->outcome == two->outcome && one->lines_read == two->lines_read &&
+               one->lines_stale == two->lines_stale &&
+               one->lines_conditional == two->lines_conditional;
+    }
+    return same;
+}
+
 void trial_free(struct trial *played)
 {
     free(played->counts);

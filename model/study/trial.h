@@ -99,6 +99,9 @@ bool trial_play_priced(const struct setup *setup, const struct timeline *timelin
 /* Harmless on zeroed memory. */
 void trial_free(struct trial *played);
 
+/* Whether two runs come to the same in all that is reported: times, tails, leaves, verdicts. */
+bool trial_same_outcome(const struct trial *a, const struct trial *b);
+
 /* How often a kind happened at a site, in the window. */
 uint64_t trial_count(const struct trial *played, enum site site, enum event_kind kind);
 

@@ -1,0 +1,254 @@
+/* For every study that comes with the program and every key of a workload, a strategy and a
+ * machine's costs: two values of it, and either a run of the study comes to something else with one
+ * of them, or the key is refused. */
+#include "core/datadir.h"
+#include "core/rng.h"
+#include "study/study_parts.h"
+#include "study/trial.h"
+#include "study_files.h"
+
+#include "guest/workload/workload_values.h"
+#include "kvm/strategy.h"
+
+#include <math.h>
+
+/* Of a study so many points are played for a key of which none shows an effect. */
+#define POINTS_TRIED 128
+
+/* Some of them in `make check`, all in `make check-long`. */
+#define PAIRS_TRIED 12
+
+/* --- keys and values --- */
+
+struct key {
+    const char *name;
+    char text[2][64]; /* two values */
+};
+
+static void two_values(const struct option_row *row, const void *values, struct key *key)
+{
+    const char *field = (const char *)values + row->offset;
+    unsigned n = 0;
+    switch (row->kind) {
+    case OPTION_CHOICE:
+        for (size_t i = 0; row->choices[i].word && n < 2; i++) {
+            if (row->choices[i].value != *(const int *)field) {
+                snprintf(key->text[n++], sizeof key->text[0], "%s", row->choices[i].word);
+            }
+        }
+        break;
+    case OPTION_FLAG:
+        snprintf(key->text[n++], sizeof key->text[0], "%s", *(const bool *)field ? "no" : "yes");
+        break;
+    case OPTION_REAL: {
+        double value = *(const double *)field;
+        snprintf(key->text[n++], sizeof key->text[0], "%g", value > 0 ? value / 2 : row->high / 4);
+        snprintf(key->text[n++], sizeof key->text[0], "%g", value > 0 ? value / 4 : row->high / 2);
+        break;
+    }
+    case OPTION_WHOLE: {
+        uint64_t value = *(const uint64_t *)field,
+                 unit = row->unit == UNIT_BYTES ? 4 * MIB + 64 * KIB : 1;
+        snprintf(key->text[n++], sizeof key->text[0], "%llu",
+                 (unsigned long long)(2 * value + unit));
+        snprintf(key->text[n++], sizeof key->text[0], "%llu",
+                 (unsigned long long)(value >= 4 * unit ? value / 2 : value + 3 * unit));
+        break;
+    }
+    case OPTION_TEXT:
+        snprintf(key->text[n++], sizeof key->text[0], "other");
+        break;
+    }
+    if (n == 1) {
+        snprintf(key->text[1], sizeof key->text[1], "%s", key->text[0]);
+    }
+}
+
+#define KEYS_MAX 160
+static size_t all_keys(struct key keys[KEYS_MAX])
+{
+    size_t count = 0;
+    struct workload *workload = workload_read("generated-boot", &(struct error){0});
+    struct platform platform;
+    assert_non_null(workload);
+    assert_true(platform_load("neoverse-n1", &platform, &(struct error){0}));
+    for (size_t i = 0; i < workload_option_count; i++) {
+        keys[count].name = workload_options[i].name;
+        two_values(&workload_options[i], workload_values(workload), &keys[count++]);
+    }
+    for (size_t i = 0; i < strategy_option_count; i++) {
+        keys[count].name = strategy_options[i].name;
+        two_values(&strategy_options[i], &strategy_rows[0], &keys[count++]);
+    }
+    for (int id = 0; id < COSTS; id++) {
+        double mode = platform.cost[id].mode;
+        keys[count].name = cost_name[id];
+        snprintf(keys[count].text[0], sizeof keys[count].text[0], "%g", mode * 4);
+        snprintf(keys[count].text[1], sizeof keys[count].text[1], "%g", mode / 4);
+        count++;
+    }
+    assert_true(count < KEYS_MAX);
+    workload_free(workload);
+    return count;
+}
+
+/* --- what a point comes to --- */
+
+struct result {
+    bool played;
+    struct trial trial;
+};
+
+static void play_point(const struct study *study, size_t point, struct result *outcome)
+{
+    struct setup setup;
+    struct timeline timeline;
+    struct error err = {0};
+    double value[COSTS];
+    *outcome = (struct result){0};
+    if (!study_setup(study, point, &setup, &err)) {
+        return;
+    }
+    if (workload_build(setup.workload, &timeline, &err)) {
+        platform_modes(&setup.platform, value);
+        outcome->played = trial_play(&setup, &timeline, value, &outcome->trial, &err);
+        timeline_free(&timeline);
+    }
+    setup_free(&setup);
+}
+
+static bool differ(const struct result *a, const struct result *b)
+{
+    return a->played != b->played || (a->played && !trial_same_outcome(&a->trial, &b->trial));
+}
+
+static size_t common_divisor(size_t a, size_t b)
+{
+    return b > 0 ? common_divisor(b, a % b) : a;
+}
+
+/* Spread over the study, so that each axis goes through its values. */
+static size_t spread(size_t point, size_t points)
+{
+    size_t stride = points * 382 / 1000 + 1;
+    while (common_divisor(stride, points) != 1) {
+        stride++;
+    }
+    return point * stride % points;
+}
+
+/* --- pairs --- */
+
+static bool is_axis(const struct study *study, const char *name)
+{
+    for (size_t i = 0; i < study->axis_count; i++) {
+        if (strcmp(study->axes[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_of_study(const char *name)
+{
+    for (size_t i = 0; i < study_option_count; i++) {
+        if (strcmp(study_options[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct tally {
+    unsigned effects, refusals, wrong;
+};
+
+static bool has_effect(const struct study *base, const struct study *changed)
+{
+    bool found = base->points != changed->points;
+    for (size_t i = 0; i < base->points && i < POINTS_TRIED && !found; i++) {
+        struct result before, after;
+        play_point(base, spread(i, base->points), &before);
+        play_point(changed, spread(i, base->points), &after);
+        found = differ(&before, &after);
+        trial_free(&before.trial);
+        trial_free(&after.trial);
+    }
+    return found;
+}
+
+static void try_pair(const struct study *base, const char *name, const struct key *key,
+                     struct tally *tally)
+{
+    bool taken = false, effect = false;
+    /* Ranges of draws; and keys of [study] itself, which come first. */
+    if (is_axis(base, key->name) || is_of_study(key->name) ||
+        strncmp(key->name, "secondaries_after_m", 19) == 0) {
+        return;
+    }
+    for (unsigned n = 0; n < 2 && !effect; n++) {
+        char text[160];
+        const char *set[] = {text};
+        struct study changed;
+        struct error err = {0};
+        snprintf(text, sizeof text, "%s=%s", key->name, key->text[n]);
+        if (study_read(&changed, name, &(struct study_changes){set, 1}, &err)) {
+            taken = true;
+            effect = has_effect(base, &changed);
+        } else {
+            assert_int_equal(err.status, EXIT_INPUT);
+            if (!strstr(err.text, "expected") && !strstr(err.text, "(valid: ") &&
+                !strstr(err.text, "leave it out")) {
+                print_error("%s --set %s: '%s' names no way out\n", name, text, err.text);
+                tally->wrong++;
+            }
+        }
+        study_free(&changed);
+    }
+    tally->effects += effect;
+    tally->refusals += !taken;
+    if (taken && !effect) {
+        print_error("%s --set %s=%s changes nothing and is not refused\n", name, key->name,
+                    key->text[0]);
+        tally->wrong++;
+    }
+}
+
+static void each_key_of_each_study(void **state)
+{
+    char *names[256];
+    struct key keys[KEYS_MAX] = {0};
+    struct tally tally = {0};
+    (void)state;
+    const char *cases = getenv("S2FLUSH_CASES");
+    size_t count = datadir_names("workloads/questions", names, 0, 256);
+    count = datadir_names("workloads/studies", names, count, 256);
+    size_t key_count = all_keys(keys), pairs = count * key_count;
+    bool all = cases && strcmp(cases, "all") == 0;
+    uint64_t seed = cases && !all ? strtoull(cases, NULL, 10) : 1;
+    for (size_t i = 0; i < (all ? pairs : PAIRS_TRIED); i++) {
+        size_t pair = all ? i : rng_mix64(seed * 1000 + i) % pairs;
+        struct study base;
+        struct error err = {0};
+        const char *name = names[pair / key_count];
+        if (!study_read(&base, name, NULL, &err)) {
+            fail_msg("%s", err.text);
+        }
+        try_pair(&base, name, &keys[pair % key_count], &tally);
+        study_free(&base);
+    }
+    print_message("%u keys have an effect, %u are refused\n", tally.effects, tally.refusals);
+    for (size_t i = 0; i < count; i++) {
+        free(names[i]);
+    }
+    assert_int_equal(tally.wrong, 0);
+    assert_true(tally.effects > 0 && tally.refusals > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_key_of_each_study),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
