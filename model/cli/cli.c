@@ -1,5 +1,6 @@
 #include "cli/cli.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
 #include "core/units.h"
@@ -330,12 +331,9 @@ int cli_run(const struct cli_command *command, int argc, char **argv)
                         .argc = argc,
                         .argv = argv,
                         .next = 1,
-                        .given = calloc(most, sizeof *walk.given),
+                        .given = alloc_checked(calloc(most, sizeof *walk.given), "arguments"),
                         .err = &err};
-    void *arguments = calloc(1, command->size);
-    if (!walk.given || !arguments) {
-        error_fatal("out of memory for arguments");
-    }
+    void *arguments = alloc_checked(calloc(1, command->size), "arguments");
     bool good = walk_line(&walk) && run_with(&walk, arguments, &err);
     free(arguments);
     free(walk.given);

@@ -3,6 +3,7 @@
 #include "check/published/host_fit.h"
 #include "check/published/validate.h"
 #include "cli/analysis.h"
+#include "core/alloc.h"
 #include "core/datadir.h"
 #include "core/error.h"
 #include "core/version.h"
@@ -88,11 +89,8 @@ static bool read_all(struct published_set *set, struct error *err)
 static bool read_output(const struct arguments *given, const char *path, struct published_set *set,
                         struct error *err)
 {
-    struct platform *machine = calloc(1, sizeof *machine);
+    struct platform *machine = alloc_checked(calloc(1, sizeof *machine), "a platform");
     struct source_location at = {.file = path};
-    if (!machine) {
-        error_fatal("out of memory for a platform");
-    }
     bool good =
         (given->machine && given->kernel) ||
         error_input(err, &at,

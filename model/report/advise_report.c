@@ -123,9 +123,9 @@ static void print_rung(FILE *out, const struct advise_rung *rung, const char *ag
 
 /* How the rungs were found, and what was not tried; `told` is what was said so of the
  * situation before. */
-static void print_search(FILE *out, const struct advise_ladder *ladder, char told[1400])
+static void print_search(FILE *out, const struct advise_ladder *ladder, char told[2048])
 {
-    char fixed[1024], text[1400], few[64] = "";
+    char fixed[1024], text[2048], few[64] = "";
     policy_space_print_fixed(&ladder->facts, fixed, sizeof fixed);
     if (ladder->changes_max < STRATEGY_KEYS) {
         snprintf(few, sizeof few, " with up to %zu changes", ladder->changes_max);
@@ -146,7 +146,7 @@ static void print_search(FILE *out, const struct advise_ladder *ladder, char tol
     }
 }
 
-static void print_ladder(FILE *out, const struct advise_ladder *ladder, char told[1400])
+static void print_ladder(FILE *out, const struct advise_ladder *ladder, char told[2048])
 {
     for (size_t i = 0; i < ladder->count; i++) {
         print_rung(out, &ladder->rung[i], "the rung before");
@@ -208,7 +208,7 @@ static void print(FILE *out, const void *found)
     } else {
         fprintf(out, "Every cost is at its mode\n");
     }
-    char told[1400] = "";
+    char told[2048] = "";
     for (size_t group = 0; group < results->groups.count; group++) {
         const struct advise_ladder *ladder = advise_ladder(results, group, HARDWARE_OWN);
         fprintf(out, "\n");

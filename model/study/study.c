@@ -1,5 +1,6 @@
 #include "study/study.h"
 
+#include "core/alloc.h"
 #include "core/choice.h"
 #include "core/config.h"
 #include "core/datadir.h"
@@ -313,13 +314,10 @@ static void name_by_file(struct study *study)
 static void keep_changes(struct study *study, const struct study_changes *changes)
 {
     size_t count = changes ? changes->count : 0;
-    study->changes = calloc(count ? count : 1, sizeof *study->changes);
-    for (size_t i = 0; study->changes && i < count; i++) {
-        study->changes[i] = strdup(changes->set[i]);
-        study->change_count += study->changes[i] != NULL;
-    }
-    if (study->change_count < count || !study->changes) {
-        error_fatal("out of memory for a study");
+    study->changes = alloc_zeroed(count, sizeof *study->changes, "changes of a study");
+    while (study->change_count < count) {
+        const char *text = changes->set[study->change_count];
+        study->changes[study->change_count++] = alloc_checked(strdup(text), "a study");
     }
 }
 

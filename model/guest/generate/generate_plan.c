@@ -1,6 +1,6 @@
 #include "guest/generate/generate_plan.h"
 
-#include "core/error.h"
+#include "core/alloc.h"
 #include "core/rng.h"
 
 #include <math.h>
@@ -67,10 +67,8 @@ static void make_pieces(struct plan *plan)
      * larger share is. */
     uint64_t most = unit == WORKLOAD_PAGE && units > 0 ? 1 : units;
     plan->count = most < values->extents ? most : values->extents;
-    plan->pieces = calloc(plan->count + 1, sizeof *plan->pieces); /* one may be cut in two */
-    if (!plan->pieces) {
-        error_fatal("out of memory for a workload");
-    }
+    /* One may be cut in two. */
+    plan->pieces = alloc_checked(calloc(plan->count + 1, sizeof *plan->pieces), "a workload");
     place_pieces(plan, units, all_units);
     place_code(plan);
 }

@@ -1,22 +1,15 @@
 #include "report/document/doc.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void *checked(void *memory)
-{
-    if (!memory) {
-        error_fatal("out of memory for a memo");
-    }
-    return memory;
-}
-
 struct doc_node *doc_new(void)
 {
-    return checked(calloc(1, sizeof(struct doc_node)));
+    return alloc_checked(calloc(1, sizeof(struct doc_node)), "a memo");
 }
 
 void doc_free(struct doc_node *root)
@@ -34,9 +27,9 @@ void doc_free(struct doc_node *root)
 
 struct doc_node *doc_add(struct doc_node *parent, enum doc_kind kind, const char *text)
 {
-    struct doc_node *node = checked(calloc(1, sizeof *node));
+    struct doc_node *node = alloc_checked(calloc(1, sizeof *node), "a memo");
     node->kind = kind;
-    node->text = text ? checked(strdup(text)) : NULL;
+    node->text = text ? alloc_checked(strdup(text), "a memo") : NULL;
     if (parent->last) {
         parent->last->next = node;
     } else {
@@ -77,7 +70,7 @@ void doc_code(struct doc_node *parent, const char *text)
 
 void doc_link(struct doc_node *parent, const char *text, const char *path)
 {
-    doc_add(parent, DOC_LINK, text)->name = checked(strdup(path));
+    doc_add(parent, DOC_LINK, text)->name = alloc_checked(strdup(path), "a memo");
 }
 
 void doc_join(struct doc_node *into, struct doc_node *block)
@@ -139,13 +132,13 @@ struct doc_node *doc_table(struct doc_node *parent, const char *const *names, si
 void doc_figure(struct doc_node *parent, const char *svg, const char *note, const char *name)
 {
     struct doc_node *figure = doc_add(parent, DOC_FIGURE, svg);
-    figure->note = checked(strdup(note));
-    figure->name = checked(strdup(name));
+    figure->note = alloc_checked(strdup(note), "a memo");
+    figure->name = alloc_checked(strdup(name), "a memo");
 }
 
 void doc_applet(struct doc_node *parent, const char *script, const char *note, const char *name)
 {
     struct doc_node *applet = doc_add(parent, DOC_APPLET, script);
-    applet->note = checked(strdup(note));
-    applet->name = checked(strdup(name));
+    applet->note = alloc_checked(strdup(note), "a memo");
+    applet->name = alloc_checked(strdup(name), "a memo");
 }
