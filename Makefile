@@ -220,10 +220,10 @@ FORCE:
 # --- Running and testing -----------------------------------------------------------------------
 
 .PHONY: run
-run: build/s2flush ## run the first-light study into results/first-light, plot and print it
-	build/s2flush run workloads/studies/first-light.ini -o results/first-light --fresh
-	build/s2flush plot results/first-light
-	build/s2flush show results/first-light
+run: build/s2flush ## run the first-light study into build/first-light, plot and print it
+	build/s2flush run workloads/studies/first-light.ini -o build/first-light --fresh
+	build/s2flush plot build/first-light
+	build/s2flush show build/first-light
 
 # Each question: a folder of results with its memo.
 QUESTIONS := $(patsubst workloads/questions/%.ini,memo-%,$(wildcard workloads/questions/*.ini))
@@ -245,10 +245,10 @@ validation: build/s2flush ## predictions against published measurements into res
 # The other studies of which results are kept, each with its plots.
 STUDIES := recorded reference scenarios
 
-.PHONY: results $(STUDIES:%=results-%)
-results: validation run $(STUDIES:%=results-%) memos ## make all that is in results/ again, but for the benchmarks
+.PHONY: results results-first-light $(STUDIES:%=results-%)
+results: validation results-first-light $(STUDIES:%=results-%) memos ## make all that is in results/ again, but for the benchmarks
 
-$(STUDIES:%=results-%): results-%: build/s2flush
+results-first-light $(STUDIES:%=results-%): results-%: build/s2flush
 	build/s2flush run workloads/studies/$*.ini -o results/$* --fresh
 	build/s2flush plot results/$*
 
