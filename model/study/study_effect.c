@@ -71,7 +71,8 @@ static bool cost_acts(const struct setup *setup, const struct timeline *timeline
     return found;
 }
 
-/* Whether the run is another one with the strategy's own value of the key. */
+/* Whether the run is another one with the strategy's own value of the key; so it may be where the
+ * key is to be varied and has no value yet. */
 static bool change_acts(struct setup *setup, const struct timeline *timeline,
                         const struct strategy *row, const char *key, const struct trial *played)
 {
@@ -83,6 +84,9 @@ static bool change_acts(struct setup *setup, const struct timeline *timeline,
         if (strcmp(setup->change[i].key->name, key) != 0) {
             setup->change[kept++] = setup->change[i];
         }
+    }
+    if (kept == setup->changes) {
+        return true;
     }
     setup->changes = kept;
     setup_use(setup, row);
