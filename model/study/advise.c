@@ -144,6 +144,35 @@ static bool take_sample(const struct pricing *pricing, size_t policy, struct err
     return entry->sampled;
 }
 
+/* Whether what two policies differ by is the events of their runs, which says in all draws that
+ * one is not the cheaper one: then none of them need be played. */
+#define EVENTS_TELL 0.02 /* of the difference at the modes they may be off */
+
+static bool is_dearer_by_events(const struct pricing *pricing, size_t policy, size_t best,
+                                struct error *err)
+{
+    const struct advise_search *search = pricing->search;
+    struct scenario *scenario = search->scenario;
+    const struct trial *one =
+        evaluate_trial(scenario, &search->space.policies[policy].strategy, err);
+    const struct trial *other =
+        evaluate_trial(scenario, &search->space.policies[best].strategy, err);
+    double by = search->entry[policy].mode - search->entry[best].mode;
+    if (!one || !other || !(by > 0) ||
+        fabs(advise_events_over(one, other, one->price) - by) > EVENTS_TELL * by) {
+        return false;
+    }
+    bool dearer = true;
+    for (size_t run = 1; run < scenario->runs && dearer; run++) {
+        double costs[COSTS];
+        ps_t price[EVENT_KINDS];
+        scenario_costs(scenario, run, costs);
+        trial_prices(&scenario->setup, costs, price);
+        dearer = advise_events_over(one, other, price) >= 0;
+    }
+    return dearer;
+}
+
 /* Whether a policy cannot be the cheapest, by the first draws: it is cheaper than `best` in none of
  * them, and not its equal if it comes before it. */
 static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best, bool *dearer,
@@ -153,8 +182,8 @@ static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best,
     const struct strategy *strategy = &search->space.policies[policy].strategy;
     const struct trial *trial = evaluate_trial(search->scenario, strategy, err);
     size_t cheaper = 0, above = 0;
-    *dearer = false;
-    if (!trial || trial->serial || search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
+    *dearer = trial && !trial->serial && is_dearer_by_events(pricing, policy, best, err);
+    if (!trial || *dearer || trial->serial || search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
         return trial != NULL;
     }
     if (!take_sample(pricing, policy, err) || !take_sample(pricing, best, err)) {
@@ -204,6 +233,7 @@ static bool find_cheapest(const struct pricing *pricing, size_t changes, enum ou
 {
     const struct advise_search *search = pricing->search;
     size_t first = SIZE_MAX, count = search->space.count;
+    double limit = search->entry[below].mode * (1 + ADVISE_NEAR);
     *best = SIZE_MAX;
     for (size_t i = 0; i < count; i++) {
         if (may_be_rung(search, i, changes, outcome) &&
@@ -215,7 +245,8 @@ static bool find_cheapest(const struct pricing *pricing, size_t changes, enum ou
     for (size_t k = 0; first != SIZE_MAX && k <= count; k++) {
         size_t i = k == 0 ? first : k - 1;
         double mode_min = search->entry[first].mode;
-        bool near = search->entry[i].mode - mode_min <= ADVISE_NEAR * fabs(mode_min);
+        bool near = search->entry[i].mode - mode_min <= ADVISE_NEAR * fabs(mode_min) &&
+                    search->entry[i].mode <= limit;
         bool dearer = (k > 0 && i == first) || !near || !may_be_rung(search, i, changes, outcome);
         if (!dearer && !is_dearer(pricing, i, below, &dearer, err)) {
             return false;

@@ -112,3 +112,18 @@ double advise_cheaper_by(const struct strategy *strategy, const struct advise_sp
     }
     return sum;
 }
+
+static double events_ns(const struct trial *trial, const ps_t price[EVENT_KINDS])
+{
+    double sum = 0;
+    for (size_t i = 0; i < trial->count; i++) {
+        sum += (double)trial->counts[i].n * (double)price[trial->counts[i].kind];
+    }
+    return sum / (double)PS_PER_NS;
+}
+
+double advise_events_over(const struct trial *one, const struct trial *other,
+                          const ps_t price[EVENT_KINDS])
+{
+    return events_ns(one, price) - events_ns(other, price);
+}

@@ -36,4 +36,8 @@ struct advise_spares advise_spares_of(const struct trial *trial);
 double advise_cheaper_by(const struct strategy *strategy, const struct advise_spares *spares,
                          const struct strategy *other);
 
+/* By how much the events of one run come to more than those of another at these prices, in ns. */
+double advise_events_over(const struct trial *one, const struct trial *other,
+                          const ps_t price[EVENT_KINDS]);
+
 #endif

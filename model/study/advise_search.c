@@ -56,21 +56,24 @@ static bool find_facts(struct scenario *scenario, enum metric metric,
  * ten times as much. */
 #define GAIN_POSSIBLE (ADVISE_GAIN_MIN / 10)
 
+/* Strategies that cost the same but for such a share have the same run. */
+#define SAME_MODE 1e-9
+
 /* Of no other metric is it known that less work makes it less. */
 static bool has_bound(enum metric metric)
 {
     return metric == METRIC_added_boot_ns || metric == METRIC_window_ns || metric == METRIC_cpu_ns;
 }
 
-/* Whether another strategy, which does all that one does that was played, costs no less. */
+/* Whether the counts of one that was played show that another costs no less. */
 static bool costs_no_less(const struct advise_search *search, size_t played, size_t policy)
 {
     const struct advise_entry *from = &search->entry[played];
     const struct strategy *one = &search->space.policies[played].strategy;
     const struct strategy *other = &search->space.policies[policy].strategy;
-    return policy_does_all_of(other, one) &&
-           (!has_bound(search->metric) ||
-            advise_cheaper_by(one, &from->spares, other) <= GAIN_POSSIBLE * fabs(from->mode));
+    return has_bound(search->metric)
+               ? advise_cheaper_by(one, &from->spares, other) <= GAIN_POSSIBLE * fabs(from->mode)
+               : policy_does_all_of(other, one);
 }
 
 /* What one that was played says of another that was not. */
@@ -87,12 +90,12 @@ static void learn_from(struct advise_search *search, size_t played, size_t polic
     }
     if (from->verdict.worst == STALE && less) {
         entry->state = ENTRY_STALE;
-    } else if (from->verdict.worst <= COHERENT && fewer && costs_no_less(search, played, policy)) {
-        entry->state = ENTRY_DOMINATED;
+    } else if (fewer && (from->verdict.worst <= COHERENT || (less && has_bound(search->metric))) &&
+               costs_no_less(search, played, policy)) {
+        bool more = policy_does_all_of(&other->strategy, &one->strategy);
+        entry->state = more ? ENTRY_DOMINATED : ENTRY_NO_GAIN;
     } else if (has_bound(search->metric)) {
         double by = advise_cheaper_by(&one->strategy, &from->spares, &other->strategy);
-        bool none = less && fewer && by <= GAIN_POSSIBLE * fabs(from->mode);
-        entry->state = none ? ENTRY_NO_GAIN : ENTRY_OPEN;
         entry->least = fmax(entry->least, from->mode - by);
     }
     entry->conditional |= from->verdict.worst == ONLY_IF && less;
@@ -212,16 +215,27 @@ static bool play_changes(struct advise_search *search, size_t changes, struct er
     return good;
 }
 
-/* Of those that were played, which cost no less than another that is as coherent. */
+/* Whether one that was played costs no less than another at the modes, and what they do says that
+ * it is so at other costs, too. */
+static bool is_matched_by(const struct advise_search *search, size_t policy, size_t by)
+{
+    const struct policy *one = &search->space.policies[policy],
+                        *other = &search->space.policies[by];
+    const struct advise_entry *own = &search->entry[policy], *from = &search->entry[by];
+    bool more = policy_does_all_of(&one->strategy, &other->strategy);
+    bool less = policy_does_all_of(&other->strategy, &one->strategy);
+    bool alike = less && fabs(own->mode - from->mode) <= SAME_MODE * fabs(from->mode) &&
+                 (one->changes > other->changes || policy > by);
+    return from->state == ENTRY_PLAYED && from->verdict.worst <= own->verdict.worst &&
+           other->changes <= one->changes &&
+           (alike || (own->mode >= from->mode && (more || costs_no_less(search, by, policy))));
+}
+
 static void match(struct advise_search *search)
 {
-    const struct policy *policies = search->space.policies;
     for (size_t i = 0; i < search->space.count; i++) {
         for (size_t k = 0; k < search->space.count && search->entry[i].state == ENTRY_PLAYED; k++) {
-            search->entry[i].matched |=
-                k != i && search->entry[k].state == ENTRY_PLAYED &&
-                search->entry[k].verdict.worst <= search->entry[i].verdict.worst &&
-                policies[k].changes <= policies[i].changes && costs_no_less(search, k, i);
+            search->entry[i].matched |= i != k && is_matched_by(search, i, k);
         }
     }
 }

@@ -15,7 +15,7 @@ enum advise_state {
     ENTRY_PLAYED,
     ENTRY_STALE, /* one that does all that it does is stale */
     ENTRY_DOMINATED, /* it does all that a coherent one with no more changes does */
-    ENTRY_NO_GAIN, /* what it leaves out took no time in a run with fewer changes */
+    ENTRY_NO_GAIN, /* what it leaves out took no time in a run with no more changes */
     ENTRY_DEAR, /* by what another run took it cannot be near the cheapest with no more changes */
     ENTRY_IMPOSSIBLE, /* the machine has not got the cores */
 };
@@ -26,7 +26,8 @@ struct advise_entry {
     double mode;
     double least; /* it costs no less than this at the modes, */
     bool conditional; /* and is not coherent without a condition: one that does more is not */
-    bool matched; /* played, and no rung: one with no more changes does less, and is as coherent */
+    bool
+        matched; /* played, and no rung: another with no more changes, as coherent, costs no more */
     struct advise_spares spares; /* where it was played */
     bool priced; /* the draws were asked for */
     double median; /* then: of the draws, or the mode without any */
