@@ -183,7 +183,9 @@ static void print_method(FILE *out, const struct sensitivity_cell *cell)
         return;
     }
     fprintf(out, "    vCPUs wait for each other: taken as linear in what events cost%s",
-            cell->method == SURROGATE_FITTED ? ", fitted to further draws" : "");
+            cell->method == SURROGATE_COUNTED  ? ", by how often these happen"
+            : cell->method == SURROGATE_FITTED ? ", fitted to further draws"
+                                               : "");
     if (!isnan(cell->off.relative)) {
         fprintf(out, "; off by %.2g %% in the draws, %.2g %% of their variance",
                 100 * cell->off.relative, 100 * cell->off.unexplained);

@@ -220,14 +220,16 @@ static void find_asked(const struct work *work, bool near, const struct strategy
     }
 }
 
-/* The values of `count` strategies in all draws, into their rows. */
+/* What `count` strategies come to in all draws, into their rows: by how much they differ decides.
+ */
 static bool fill_values(struct work *work, const struct strategy *const *of, const size_t *index,
                         size_t count, const struct draw_plan *plan, double (*drawn)[COSTS],
                         double *values, struct error *err)
 {
     struct surrogate surrogate;
     double *value = alloc_zeroed(count, sizeof *value, "values of a sensitivity");
-    bool good = surrogate_open(&surrogate, &work->scenario, work->request->metric, of, count, err);
+    bool good = surrogate_open(&surrogate, &work->scenario,
+                               evaluate_difference(work->request->metric), of, count, err);
     for (size_t i = 0; good && i < plan->draws; i++) {
         good = surrogate_at(&surrogate, drawn[i], value, err);
         for (size_t s = 0; good && s < count; s++) {

@@ -170,9 +170,13 @@ static bool find_slope(void *context, size_t part, struct error *err)
                                     : own;
     double costs[COSTS], value;
     ps_t price[EVENT_KINDS];
+    if (!surrogate->played[which]) {
+        return true;
+    }
     if (!own || !ideal) {
         return false;
     }
+    surrogate->slope[part] = 0;
     if (!matters(input, own) && !matters(input, ideal)) {
         return true;
     }
@@ -386,6 +390,7 @@ bool surrogate_fit(struct surrogate *surrogate, size_t a, size_t b, struct error
 {
     size_t bytes = surrogate->count * surrogate->inputs * sizeof *surrogate->slope;
     double before = surrogate_error(surrogate, a, b).unexplained;
+    enum surrogate_method method = surrogate->method;
     struct fit *fit = alloc_zeroed(1, sizeof *fit, what_for);
     double *slope = alloc_raw(bytes, 1, what_for);
     *fit = (struct fit){
@@ -404,7 +409,7 @@ bool surrogate_fit(struct surrogate *surrogate, size_t a, size_t b, struct error
     if (good && !(surrogate_error(surrogate, a, b).unexplained < before)) {
         memcpy(surrogate->slope, slope, bytes);
         memset(surrogate->offset, 0, surrogate->count * sizeof *surrogate->offset);
-        surrogate->method = SURROGATE_LINEAR;
+        surrogate->method = method;
         good = hold_against_draws(surrogate, err);
     }
     gsl_matrix_free(fit->x);
@@ -433,6 +438,99 @@ bool surrogate_needless(struct scenario *scenario, enum metric metric,
     return true;
 }
 
+/* Whether a metric is made of what events take. */
+static bool is_time_of_events(enum metric metric)
+{
+    return metric == METRIC_added_boot_ns || metric == METRIC_window_ns || metric == METRIC_cpu_ns;
+}
+
+/* By how much a run's events come to more where an input rises by one. */
+static double counted_slope(const struct surrogate_input *input, const struct trial *trial)
+{
+    double sum = 0;
+    for (size_t i = 0; i < trial->count; i++) {
+        const struct event_count *count = &trial->counts[i];
+        double in_step = input->modes > 0 ? (double)trial->price[count->kind] /
+                                                (input->modes * (double)PS_PER_NS)
+                                          : 1;
+        sum += input->kind[count->kind] ? (double)count->n * in_step : 0;
+    }
+    return sum;
+}
+
+/* What a run's events come to at the modes, in ns. */
+static double counted_ns(const struct trial *trial)
+{
+    double sum = 0;
+    for (size_t i = 0; i < trial->count; i++) {
+        sum += (double)trial->counts[i].n * (double)trial->price[trial->counts[i].kind];
+    }
+    return sum / (double)PS_PER_NS;
+}
+
+static bool count_slopes(struct surrogate *surrogate, struct error *err)
+{
+    for (size_t which = 0; which < surrogate->count; which++) {
+        const struct trial *ideal = NULL;
+        const struct trial *own =
+            evaluate_trial(surrogate->scenario, surrogate->strategies[which], err);
+        if (own && metric_needs_ideal(surrogate->metric)) {
+            ideal = evaluate_trial(surrogate->scenario, &strategy_ideal, err);
+        }
+        if (!own || (!ideal && metric_needs_ideal(surrogate->metric))) {
+            return false;
+        }
+        /* Time has no scale: what all events come to is the time. */
+        double all = counted_ns(own) - (ideal ? counted_ns(ideal) : 0);
+        double scale = all > 0 ? surrogate->modes[which] / all : 1;
+        for (size_t i = 0; i < surrogate->inputs; i++) {
+            const struct surrogate_input *input = &surrogate->input[i];
+            surrogate->slope[which * surrogate->inputs + i] =
+                scale * (counted_slope(input, own) - (ideal ? counted_slope(input, ideal) : 0));
+        }
+    }
+    return hold_against_draws(surrogate, err);
+}
+
+static bool play_slopes(struct surrogate *surrogate, struct error *err)
+{
+    surrogate->method = SURROGATE_LINEAR;
+    return sweep_parts(surrogate->scenario->evaluator->sweep, surrogate->count * surrogate->inputs,
+                       find_slope, surrogate, err) &&
+           hold_against_draws(surrogate, err);
+}
+
+/* Marks for playing what the draws show to be off. */
+static bool mark_off(struct surrogate *surrogate, size_t which, size_t other)
+{
+    bool off = !surrogate_is_good(surrogate_error(surrogate, which, other));
+    bool news = off && (!surrogate->played[which] ||
+                        (other < surrogate->count && !surrogate->played[other]));
+    surrogate->played[which] |= off;
+    if (other < surrogate->count) {
+        surrogate->played[other] |= off;
+    }
+    return news;
+}
+
+/* Strategies by themselves, then each against the cheapest. */
+static bool play_what_is_off(struct surrogate *surrogate, struct error *err)
+{
+    size_t count = surrogate->count, cheapest = 0;
+    bool alone = false, apart = false;
+    for (size_t which = 0; which < count; which++) {
+        cheapest = surrogate->modes[which] < surrogate->modes[cheapest] ? which : cheapest;
+        alone |= mark_off(surrogate, which, count);
+    }
+    if (alone && !play_slopes(surrogate, err)) {
+        return false;
+    }
+    for (size_t which = 0; which < count; which++) {
+        apart |= which != cheapest && mark_off(surrogate, which, cheapest);
+    }
+    return !apart || play_slopes(surrogate, err);
+}
+
 static bool find_slopes(struct surrogate *surrogate, struct error *err)
 {
     struct scenario *scenario = surrogate->scenario;
@@ -445,14 +543,20 @@ static bool find_slopes(struct surrogate *surrogate, struct error *err)
     surrogate->checks = draws < SURROGATE_CHECKS ? draws : SURROGATE_CHECKS;
     surrogate->modes = alloc_zeroed(count, sizeof *surrogate->modes, what_for);
     surrogate->slope = alloc_zeroed(count * surrogate->inputs, sizeof *surrogate->slope, what_for);
+    surrogate->played = alloc_zeroed(count, sizeof *surrogate->played, what_for);
     surrogate->offset = alloc_zeroed(count, sizeof *surrogate->offset, what_for);
     surrogate->found = alloc_zeroed(count * surrogate->checks, sizeof *surrogate->found, what_for);
     surrogate->said = alloc_zeroed(count * surrogate->checks, sizeof *surrogate->said, what_for);
-    return evaluate_modes(scenario, surrogate->metric, 0, surrogate->strategies, count,
-                          surrogate->modes, err) &&
-           sweep_parts(scenario->evaluator->sweep, count * surrogate->inputs, find_slope, surrogate,
-                       err) &&
-           hold_against_draws(surrogate, err);
+    if (!evaluate_modes(scenario, surrogate->metric, 0, surrogate->strategies, count,
+                        surrogate->modes, err)) {
+        return false;
+    }
+    if (is_time_of_events(surrogate->metric) && surrogate->checks > 1) {
+        surrogate->method = SURROGATE_COUNTED;
+        return count_slopes(surrogate, err) && play_what_is_off(surrogate, err);
+    }
+    memset(surrogate->played, true, count * sizeof *surrogate->played);
+    return play_slopes(surrogate, err);
 }
 
 bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum metric metric,
@@ -465,7 +569,7 @@ bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum
     if (!surrogate_needless(scenario, metric, strategies, count, &needless, err)) {
         return false;
     }
-    surrogate->method = needless ? SURROGATE_PRICED : SURROGATE_LINEAR;
+    surrogate->method = SURROGATE_PRICED;
     return needless || find_slopes(surrogate, err);
 }
 
@@ -474,6 +578,7 @@ void surrogate_close(struct surrogate *surrogate)
     free(surrogate->strategies);
     free(surrogate->modes);
     free(surrogate->slope);
+    free(surrogate->played);
     free(surrogate->offset);
     free(surrogate->found);
     free(surrogate->said);

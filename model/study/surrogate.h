@@ -3,10 +3,11 @@
  *
  * Where nobody waits, a run is priced again. Elsewhere times at other costs are known from playing
  * only, but they are nearly linear in what events cost and in what shared paths take for a line or
- * a byte. A surrogate plays each strategy once with every price raised by a quarter, prices that
- * follow the machine's costs in the same proportion together, and takes what lies between and
- * beyond for linear. How far that is off it measures on draws of the study, which a run has played
- * already.
+ * a byte. How often events happen is the slope where one actor does most and others wait for
+ * little. Where the study's draws, which a run has played already, show that this is off, a
+ * surrogate plays a strategy once with every price raised by a quarter, prices that follow the
+ * machine's costs in the same proportion together, and takes what lies between and beyond for
+ * linear. How far it is off it measures on those draws.
  */
 #ifndef S2FLUSH_STUDY_SURROGATE_H
 #define S2FLUSH_STUDY_SURROGATE_H
@@ -26,9 +27,10 @@ struct surrogate_input {
     double modes, step; /* at the modes; by how much it is raised */
 };
 
-#define SURROGATE_METHOD_TABLE(X)                                      \
-    X(PRICED, "priced") /* runs are priced again: nothing is linear */ \
-    X(LINEAR, "linear") /* from the modes on */                        \
+#define SURROGATE_METHOD_TABLE(X)                                         \
+    X(PRICED, "priced") /* runs are priced again: nothing is linear */    \
+    X(COUNTED, "counted") /* by how often events happen at the modes */   \
+    X(LINEAR, "linear") /* from the modes on, by a play for each slope */ \
     X(FITTED, "fitted") /* to further draws */
 
 enum surrogate_method {
@@ -49,6 +51,7 @@ struct surrogate {
     size_t inputs;
     double *modes; /* [count] */
     double *slope; /* [count][inputs] */
+    bool *played; /* [count]: its slopes are from plays */
     double *offset; /* [count]: of what is fitted, at the modes */
     size_t checks; /* draws held against it, */
     double *found, *said; /* [count][checks]: what they came to, less that at the modes */
@@ -59,7 +62,8 @@ bool surrogate_needless(struct scenario *scenario, enum metric metric,
                         const struct strategy *const *strategies, size_t count, bool *needless,
                         struct error *err);
 
-/* Of a metric of strategies; plays what it needs. The caller closes it in both cases. */
+/* Of a metric of strategies; plays what it needs. Of two their difference is what counts, of more
+ * how each differs from the cheapest. The caller closes it in both cases. */
 bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum metric metric,
                     const struct strategy *const *strategies, size_t count, struct error *err);
 void surrogate_close(struct surrogate *surrogate);

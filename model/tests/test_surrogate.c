@@ -14,15 +14,16 @@ struct rig {
     struct surrogate surrogate;
 };
 
-static void rig_open(struct rig *rig, const char *vcpus, enum metric metric)
+static void rig_open_with(struct rig *rig, const char *vcpus, const char *strategies,
+                          enum metric metric)
 {
-    const char *const set[] = {vcpus};
+    const char *const set[] = {vcpus, strategies};
     struct error err = {0};
     read_good_with(&rig->study,
                    "[study]\ndraws = 16\nshifts = 4\n[set]\nfootprint = 512M\nbacking = 4k\n"
                    "[axes]\nworkload = generated-boot\nmachine = kunpeng-920\n"
                    "strategy = unmap, reinit-lazy\n",
-                   set, 1);
+                   set, 2);
     rig->sweep = (struct sweep){.jobs = 2};
     evaluator_open(&rig->evaluator, &rig->study, &rig->sweep, test_store());
     assert_true(scenario_open(&rig->scenario, &rig->evaluator, 0, (struct scenario_key){0}, &err));
@@ -30,6 +31,11 @@ static void rig_open(struct rig *rig, const char *vcpus, enum metric metric)
         print_error("%s\n", err.text);
         fail();
     }
+}
+
+static void rig_open(struct rig *rig, const char *vcpus, enum metric metric)
+{
+    rig_open_with(rig, vcpus, "strategy=unmap, reinit-lazy", metric);
 }
 
 static void rig_close(struct rig *rig)
@@ -48,7 +54,7 @@ static void near_what_playing_says(void **state)
     double found[2], said[2], costs[COSTS];
     (void)state;
     rig_open(&rig, "vcpus=4", METRIC_added_boot_ns);
-    assert_int_equal(rig.surrogate.method, SURROGATE_LINEAR);
+    assert_int_equal(rig.surrogate.method, SURROGATE_COUNTED);
     assert_in_range(rig.surrogate.inputs, 10, 28);
     assert_int_equal(rig.surrogate.checks, 16);
     for (size_t run = 0; run < rig.scenario.runs; run++) {
@@ -57,7 +63,7 @@ static void near_what_playing_says(void **state)
                                 found, &err));
         assert_true(surrogate_at(&rig.surrogate, costs, said, &err));
         for (size_t i = 0; i < 2; i++) {
-            assert_true(fabs(said[i] / found[i] - 1) < (run == 0 ? 1e-12 : 0.03));
+            assert_true(fabs(said[i] / found[i] - 1) < (run == 0 ? 1e-12 : 0.05));
         }
     }
     for (size_t a = 0; a < 2; a++) {
@@ -66,6 +72,33 @@ static void near_what_playing_says(void **state)
                       100 * off.unexplained);
         assert_true(off.relative > 0 && off.relative < 0.02 && off.unexplained < 0.02);
         assert_true(surrogate_is_good(off));
+    }
+    rig_close(&rig);
+}
+
+/* Counts take no play beyond the draws and their modes; where they are off, and there alone, slopes
+ * are played. */
+static void counts_are_held_against_draws(void **state)
+{
+    struct rig rig;
+    double costs[COSTS], found[2], said[2];
+    struct error err;
+    (void)state;
+    uint64_t kept = store_plays(test_store()).kept; /* near_what_playing_says has played them */
+    rig_open(&rig, "vcpus=4", METRIC_window_ns);
+    assert_int_equal(rig.surrogate.method, SURROGATE_COUNTED);
+    assert_true(!rig.surrogate.played[0] && !rig.surrogate.played[1]);
+    assert_int_equal(store_plays(test_store()).kept, kept);
+    rig_close(&rig);
+    rig_open_with(&rig, "vcpus=8", "strategy=eager-workers, unmap", METRIC_window_ns);
+    assert_int_equal(rig.surrogate.method, SURROGATE_LINEAR);
+    assert_true(rig.surrogate.played[0]);
+    for (size_t run = 1; run < rig.scenario.runs; run++) {
+        scenario_costs(&rig.scenario, run, costs);
+        assert_true(evaluate_at(&rig.scenario, METRIC_window_ns, costs, rig.study.strategies, 2,
+                                found, &err));
+        assert_true(surrogate_at(&rig.surrogate, costs, said, &err));
+        assert_true(fabs(said[0] / found[0] - 1) < 0.05);
     }
     rig_close(&rig);
 }
@@ -134,9 +167,8 @@ static void exact_where_nobody_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(near_what_playing_says),
-        cmocka_unit_test(wrong_slopes_are_seen),
-        cmocka_unit_test(inputs_are_all_there_is),
+        cmocka_unit_test(near_what_playing_says),   cmocka_unit_test(counts_are_held_against_draws),
+        cmocka_unit_test(wrong_slopes_are_seen),    cmocka_unit_test(inputs_are_all_there_is),
         cmocka_unit_test(exact_where_nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

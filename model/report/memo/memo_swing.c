@@ -136,7 +136,7 @@ static bool look_at_costs(struct looking *looking, struct scenario *scenario, st
         good ? surrogate_error(&surrogate, 1, 0) : (struct surrogate_error){0};
     bool linear = !isnan(off.relative) && surrogate_is_good(off);
     good = good && look_at_ends(looking, scenario, linear ? &surrogate : NULL, err);
-    if (good && linear && surrogate.method == SURROGATE_LINEAR) {
+    if (good && linear && surrogate.method != SURROGATE_PRICED) {
         memo->estimated++;
         memo->estimate_off = fmax(memo->estimate_off, off.relative);
     }
