@@ -33,7 +33,8 @@ def read_platform(path):
     ini = configparser.ConfigParser(comment_prefixes=(";", "#"), interpolation=None)
     ini.read(path)
     machine = {
-        key: ini["machine"].get(key, "no") == "yes" for key in ("fwb", "dic", "tlbirange", "vhe", "vipt")
+        key: ini["machine"].get(key, "no") == "yes"
+        for key in ("fwb", "dic", "tlbirange", "vhe", "vipt", "erratum_4118414")
     }
     machine["clock_ghz"] = float(ini["machine"]["clock_ghz"])
     machine["cache_bytes"] = size(ini["machine"]["cache_bytes"])

@@ -71,6 +71,7 @@ def prices(machine, cost):
         toggle_traps=cost["exit_ns"] + TOGGLE_INSNS * insn_ns,
         tlbi_calls=cost["tlbi_ns"],
         tlbi_vmid=cost["tlbi_ns"],
+        tlbi_third=cost["tlbi_ns"] / 2,
         tlbi_local=cost["tlbi_local_ns"],
         hyp_calls=cost["hvc_ns"],
         line_absent=absent,
@@ -161,6 +162,8 @@ class Run:
 
     def tlbi(self, event, n):
         self.charge("tlbi", event, n)
+        if event != "tlbi_local" and self.machine["erratum_4118414"] and self.s["kernel"] >= (7, 2):
+            self.charge("tlbi", "tlbi_third", n)
         if not self.machine["vhe"]:
             self.charge("tlbi", "hyp_calls", n)
 

@@ -39,6 +39,13 @@ static void hold(struct lock *lock, struct actor *actor, bool write)
     }
 }
 
+/* One that is no step of several asks for the lock or gives it back. */
+static void note_single(struct lock *lock, bool write, ps_t now)
+{
+    lock->single_at = now;
+    lock->single_write_at = write ? now : lock->single_write_at;
+}
+
 bool lock_take(struct lock *lock, struct actor *actor, bool write)
 {
     bool free_now = !lock->first && !lock->writer && (!write || lock->readers == 0);
@@ -51,7 +58,7 @@ bool lock_take(struct lock *lock, struct actor *actor, bool write)
     lock->contended++;
     if (actor->holds == 0) {
         lock->single_waiters++;
-        lock->single_at = actor->engine->now;
+        note_single(lock, write, actor->engine->now);
     }
     actor->wants_write = write;
     actor->batched_start = lock->batched_ps;
@@ -103,7 +110,7 @@ void lock_give(struct lock *lock, struct actor *actor)
     update_batched(lock, actor->engine->now);
     actor->holding = NULL;
     if (actor->holds == 0) {
-        lock->single_at = actor->engine->now;
+        note_single(lock, lock->writer != NULL, actor->engine->now);
     }
     if (__builtin_expect(actor->engine->watch != NULL, 0)) {
         watch_held(lock, actor);
@@ -124,12 +131,18 @@ void lock_give(struct lock *lock, struct actor *actor)
     admit(lock);
 }
 
-void server_take(struct server *server, struct actor *actor, ps_t alone_ps)
+/* A request comes in between those for which one of so many times its own number stands. */
+#define PARTS_BETWEEN 8
+
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps, uint64_t parts)
 {
-    ps_t waited = server->free_at > actor->now ? server->free_at - actor->now : 0;
+    ps_t left = server->free_at > actor->now ? server->free_at - actor->now : 0;
+    bool between = left > 0 && parts < server->parts / PARTS_BETWEEN;
+    ps_t waited = between ? (ps_t)((__uint128_t)left * parts / server->parts) : left;
     actor_waited(actor, server->resource, waited);
     actor_busy(actor, alone_ps);
-    server->free_at = actor->now;
+    server->free_at = between ? u64_add(server->free_at, alone_ps, "simulated time") : actor->now;
+    server->parts = between ? server->parts : parts;
 }
 
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)

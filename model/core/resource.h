@@ -28,6 +28,7 @@ struct lock {
     ps_t batched_until;
     uint32_t single_waiters; /* whose next hold is one, and no step */
     ps_t single_at; /* when it was last asked for or given back by such a one; 0: never */
+    ps_t single_write_at; /* the same of those for write */
     uint64_t contended; /* acquisitions that had to wait */
     bool in_tails; /* its holds for write belong into the engine's tails */
 };
@@ -35,11 +36,13 @@ struct lock {
 /* Whether somebody waits for it: what a kernel asks before it yields. */
 bool lock_contended(const struct lock *lock);
 
-/* One server: requests are served one after another in order of arrival. */
+/* One server: requests are served one after another in order of arrival. A request may stand for
+ * several; one of far fewer that meets it comes in between, and waits as much less. */
 struct server {
     const char *name;
     uint32_t resource;
     ps_t free_at; /* when it can begin with the next one */
+    uint64_t parts; /* for how many requests that stands which was served in its turn last */
 };
 
 /* A path with a capacity of 1. Work with weight w uses the share w of it at
@@ -67,7 +70,7 @@ void flow_free(struct flow *flow);
  * its own clock, false where it is blocked and will be resumed. */
 bool lock_take(struct lock *lock, struct actor *actor, bool write);
 void lock_give(struct lock *lock, struct actor *actor);
-void server_take(struct server *server, struct actor *actor, ps_t alone_ps);
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps, uint64_t parts);
 bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double weight);
 
 /* A flow's event came up. */

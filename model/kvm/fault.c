@@ -28,7 +28,7 @@ static uint64_t update_shared_line(struct actor *actor, const struct fault *faul
     uint64_t *seen = &fault->vcpu->seen_updates[lock];
     uint64_t moves = u64_min(fault->alone ? 1 : faults, line->updates - *seen);
     if (moves > 0) {
-        actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, moves));
+        actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, moves), moves);
     }
     line->updates += faults;
     *seen = line->updates;
@@ -59,7 +59,7 @@ static void update_mmap_line_of_others(struct actor *actor, const struct fault *
     uint64_t n = fault_leaf_count(fault), expected = fault->leaves_expected;
     if (n > expected) {
         actor_serve(actor, &fault->kvm->line[KVM_MMAP_LOCK].server,
-                    actor_count(actor, EV_lock_updates, n - expected));
+                    actor_count(actor, EV_lock_updates, n - expected), n - expected);
     }
 }
 
@@ -123,6 +123,7 @@ static CORO(fault)
     stall_start(actor, my->vcpu);
     actor->site = SITE_FAULT;
     actor_at(actor, my->ipa, kvm_leaf_bytes(kvm, LEAF_PAGE));
+    my->writes = takes_write_lock(my);
     fault_batch(actor, my);
 
     /* mmap_lock for read, the host's page and a hugetlb page's own mutex. */

@@ -8,18 +8,20 @@
  * it, at most, another such hold would come too early or too late. */
 #define QUIET_SHARE 64
 
-/* For how many pages mmu_lock may be held; the same for all vCPUs. */
-static uint64_t quiet_pages(const struct kvm *kvm, ps_t now)
+/* For how many pages mmu_lock may be held; the same for all vCPUs. Who has it for read is not in a
+ * reader's way. */
+static uint64_t quiet_pages(const struct kvm *kvm, bool writes, ps_t now)
 {
     const struct lock *lock = &kvm->mmu_lock;
-    bool held = lock->writer || lock->readers > 0;
-    if (lock->single_at == 0) {
+    bool held = lock->writer || (writes && lock->readers > 0);
+    ps_t single_at = writes ? lock->single_at : lock->single_write_at;
+    if (single_at == 0) {
         return UINT64_MAX;
     }
     if (lock->single_waiters > 0 || (held && lock->holds == 0) || kvm->page_hold_ps == 0) {
         return 1;
     }
-    return (now - lock->single_at) / QUIET_SHARE / kvm->page_hold_ps;
+    return (now - single_at) / QUIET_SHARE / kvm->page_hold_ps;
 }
 
 /* The largest power of two that is no more, 1 at least. */
@@ -44,6 +46,9 @@ static uint64_t pages_among_others(struct fault *fault, uint64_t at)
     for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
         const struct kvm_vcpu *other = &kvm->vcpus[i];
         bool works = other != vcpu && other->touch_end > 0 && other->touch_began;
+        if (works && !fault->writes && other->step_pages == 1) {
+            return 1; /* it goes leaf by leaf, and no hold of the lock says so */
+        }
         if (works && (other->raced || other->step_pages > 1)) {
             step = u64_min(step, other->step_pages);
         }
@@ -63,7 +68,7 @@ static uint64_t pages_of(const struct actor *actor, struct fault *fault)
         return 1;
     }
     pages = pages_among_others(fault, at * page);
-    pages = power_of_two(u64_min(pages, quiet_pages(fault->kvm, actor->now)));
+    pages = power_of_two(u64_min(pages, quiet_pages(fault->kvm, fault->writes, actor->now)));
     /* Up to a multiple, so that those who race share their steps' borders. */
     return u64_min(pages - at % pages, left);
 }

@@ -62,6 +62,7 @@ struct kvm_vcpu {
     bool noncacheable; /* its data accesses go through a Non-cacheable mapping, MMU on */
     bool live; /* it entered the guest since its last re-init, */
     bool in_guest; /* and was not stopped since, for another vCPU's */
+    uint64_t stretch_bytes; /* that it touches between two waits for signals, in all */
     uint64_t step_pages; /* of its present touch, that one fault may stand for among others */
     uint64_t race_pages; /* and where others race for them */
     bool raced; /* they did so, in that touch */
@@ -92,6 +93,8 @@ struct kvm {
     bool dirty_log;
     uint64_t steps; /* in how many the leaves of one touch or range operation are taken where
                        others are at work, who get their turns in between; 0: leaf by leaf */
+    uint64_t touch_steps; /* in how many one touch is taken at the least, where the vCPU has many
+                             before it waits; 0: as many as that */
     ps_t page_hold_ps; /* how long a fault has held mmu_lock for each page, at most */
     uint32_t s1_levels; /* stage-1 levels that the guest's walks read */
     uint64_t s1_page_bytes; /* what one stage-1 leaf maps; 0: as much as the stage-2 leaf, and

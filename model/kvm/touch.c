@@ -172,11 +172,23 @@ static CORO(prefault)
 /* Touches of fewer pages are taken leaf by leaf. */
 #define LONG_PAGES 512
 
+/* A step is a part of what the vCPU touches until it waits again, for that is by how much it may
+ * come too early or too late; and of each touch, at whose beginning all may come to the same line
+ * of a lock and queue in their first step. */
+static uint64_t step_pages(const struct kvm *kvm, const struct kvm_vcpu *vcpu, uint64_t pages)
+{
+    if (kvm->steps == 0 || pages < LONG_PAGES) {
+        return 1;
+    }
+    uint64_t of_touch = kvm->touch_steps > 0 ? pages / kvm->touch_steps : 0;
+    uint64_t of_stretch = vcpu->stretch_bytes / kvm->stage2.geometry.page_bytes / kvm->steps;
+    return u64_max(u64_max(pages / kvm->steps, u64_min(of_touch, of_stretch)), 1);
+}
+
 static void set_steps(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
 {
     uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
-    bool in_steps = kvm->steps > 0 && pages >= LONG_PAGES;
-    vcpu->step_pages = in_steps ? u64_max(pages / kvm->steps, 1) : 1;
+    vcpu->step_pages = step_pages(kvm, vcpu, pages);
     vcpu->touch_began = vcpu->raced = false;
     vcpu->race_pages = pages / (KVM_RACE_LEAVES / kvm->vcpu_count) + 1;
 }

@@ -155,7 +155,7 @@ void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kin
     call_el2(actor, memory, n);
     ps_t alone = actor_count(actor, kind, n);
     alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? n : 0);
-    actor_serve(actor, &memory->dvm, alone);
+    actor_serve(actor, &memory->dvm, alone, n);
 }
 
 void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
@@ -166,7 +166,7 @@ void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t cal
     ps_t alone = actor_count(actor, EV_tlbi_range, ranges);
     alone += actor_count(actor, EV_tlbi_calls, singles);
     alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? ranges + singles : 0);
-    actor_serve(actor, &memory->dvm, alone);
+    actor_serve(actor, &memory->dvm, alone, 1);
 }
 
 void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n)

@@ -350,6 +350,21 @@ static void expect_touch(const struct play *play, struct kvm_vcpu *vcpu)
     kvm_expect_touch(play->kvm, vcpu, ipa, bytes);
 }
 
+/* How much it touches from its next operation on until it waits. */
+static uint64_t bytes_until_wait(const struct play *play)
+{
+    const struct script *script = play->script;
+    uint64_t bytes = 0;
+    for (size_t i = play->next; i < script->count; i++) {
+        const struct op *op = &script->ops[i];
+        if (op->kind == OP_WAIT) {
+            break;
+        }
+        bytes += op->kind == OP_TOUCH && !op->declared ? op->count * op->bytes : 0;
+    }
+    return bytes;
+}
+
 static CORO(play)
 {
     struct play *my = CORO_LOCALS(play);
@@ -362,6 +377,9 @@ static CORO(play)
         actor->phase = op->phase;
         if (actor->owner) {
             expect_touch(my, actor->owner);
+            if (my->next == 0 || op[-1].kind == OP_WAIT) {
+                ((struct kvm_vcpu *)actor->owner)->stretch_bytes = bytes_until_wait(my);
+            }
         }
         actor_at(actor, 0, 0);
         if (actor->owner && acts(op)) {

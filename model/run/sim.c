@@ -18,6 +18,7 @@
 #define STEPS_MIN 64
 #define STEPS_MAX 128
 #define STEPS_OF_SEVERAL_VMS 256
+#define TOUCH_STEPS_MIN 16
 
 /* From above this on, a run in exact fidelity is declined. */
 #define EXACT_MEMORY_BYTES (16 * GIB)
@@ -145,14 +146,21 @@ struct kvm *sim_vm(struct sim *sim, uint32_t index)
     return index == 0 ? &sim->kvm : &sim->more[index - 1];
 }
 
-/* In how many steps a touch, or what a range operation finds mapped, is taken in fast fidelity
- * while others are at work: by so much of it, at most, another is let in too early or too late. The
- * more vCPUs there are, the shorter is the part of a run in which all
- * of them are, and the more a step is of it; VMs may come to their resets a step apart. */
+/* In how many steps what is touched between two waits, or what a range operation finds mapped, is
+ * taken in fast fidelity while others are at work: by so much of it, at most, another is let in too
+ * early or too late. The more vCPUs there are, the shorter is the part of a run in which all of
+ * them are, and the more a step is of it; VMs may come to their resets a step apart. */
 static uint64_t steps_among(const struct vm_shape *vm)
 {
     return vm->copies > 1 ? STEPS_OF_SEVERAL_VMS
                           : u64_min(u64_max(4 * vm->vcpus, STEPS_MIN), STEPS_MAX);
+}
+
+/* As many for each touch of many: a step's queue is the longer the more vCPUs there are. */
+static uint64_t touch_steps_among(const struct vm_shape *vm)
+{
+    uint64_t steps = u64_max(2 * vm->vcpus, TOUCH_STEPS_MIN);
+    return vm->copies > 1 ? 0 : u64_min(steps, steps_among(vm));
 }
 
 static void init_vm(struct sim *sim, uint32_t index)
@@ -167,6 +175,7 @@ static void init_vm(struct sim *sim, uint32_t index)
     kvm_init(kvm, sim->point->kernel, sim->point->strategy, &sim->memory, &geometry, &sim->pool,
              vm->vcpus);
     kvm->steps = sim->point->exact ? 0 : steps_among(vm);
+    kvm->touch_steps = touch_steps_among(vm);
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
     kvm->s1_page_bytes = vm->s1_page_bytes;

@@ -160,7 +160,7 @@ static inline void make_move(struct world *world, struct actor *actor, const str
         actor_unlock(actor, &world->locks[move->which]);
         break;
     case MOVE_SERVE:
-        actor_serve(actor, &world->server, actor_count(actor, KIND_WORK, move->n));
+        actor_serve(actor, &world->server, actor_count(actor, KIND_WORK, move->n), 1);
         break;
     case MOVE_FLOW:
         actor_flow(actor, &world->flows[move->which], actor_count(actor, KIND_WORK, move->n),

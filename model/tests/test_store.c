@@ -469,7 +469,7 @@ static void hashes_tell_plays_apart(void **state)
         {"tlbi_ns=1501", true},     {"footprint=5M", false},
         {"touched=49%", false},     {"vcpus=2", false},
         {"fidelity=exact", false},  {"kernel=6.1 fault_lock=read", false},
-        {"chunk=1M", false},        {"toggle=first", false},
+        {"chunk=1M", false},        {"toggle=none", false},
         {"kernel=6.1.5", true},     {"rewrite=2M", false},
         {"preemptible=yes", false}, {"machine=kunpeng-920", false},
     };
