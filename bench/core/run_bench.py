@@ -18,6 +18,7 @@ import csv
 import os
 import re
 import shutil
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -309,11 +310,22 @@ def measure_waits(drivers, hold_ns):
         yield wait_row("report of all questions", sum(asked.values()), QUESTIONS_THEN,
                        QUESTIONS_SHARE, faster)
         steps = [cpu_of(drivers, [step, STEPS_STUDY], Path(folder) / "steps") for step in STEPS]
+        for question in [*QUESTIONS, "steps"]:
+            expect_no_repeats(Path(folder) / question / "samples.db")
         for step, seconds in zip(STEPS, steps):
             yield [f"wait: {step} {STEPS_STUDY}", 1, "s of CPU", f"{seconds:.3g}", "run",
                    f"{steps[0]:.3g}", f"{seconds / steps[0]:.3g}"]
         yield [f"wait: all five of {STEPS_STUDY}", 1, "s of CPU", f"{sum(steps):.3g}", "limit",
                f"{STEPS_LIMIT * steps[0]:.3g}", f"{sum(steps) / STEPS_LIMIT / steps[0]:.3g}"]
+
+
+def expect_no_repeats(path):
+    """Ends the run where a simulation was played that the store had already."""
+    with sqlite3.connect(path) as store:
+        times = store.execute("SELECT value FROM about WHERE name = 'plays_repeated'").fetchone()[0]
+    store.close()
+    if times != 0:
+        sys.exit(f"{path.parent.name}: {times} simulations were played twice")
 
 
 def wait_row(name, seconds, then, share, faster):

@@ -31,7 +31,7 @@ struct played {
     struct trial trial;
 };
 
-/* A strategy's play at the modes, held while its scenario is open. */
+/* A strategy's play that others are priced from, held while its scenario is open. */
 struct lane {
     const struct strategy *strategy;
     unsigned stratum; /* 0: at the mode; above: stratum - 1 of the draws */
@@ -370,6 +370,18 @@ static void modes_of(const struct scenario *scenario, struct costs *costs)
     trial_prices(&scenario->setup, costs->value, costs->price);
 }
 
+/* Costs of the play that a stratum's draws may be priced from: of its first draw, which is then no
+ * play more than the draws are. */
+static void costs_of_stratum(struct scenario *scenario, unsigned stratum, struct costs *costs)
+{
+    size_t run = 1;
+    while (stratum > 0 && run < scenario->runs && scenario_stratum(scenario, run) != stratum) {
+        run++;
+    }
+    scenario_costs(scenario, stratum > 0 && run < scenario->runs ? run : 0, costs->value);
+    trial_prices(&scenario->setup, costs->value, costs->price);
+}
+
 static struct lane *lane_of(struct scenario *scenario, const struct strategy *strategy,
                             unsigned stratum)
 {
@@ -384,16 +396,16 @@ static struct lane *lane_of(struct scenario *scenario, const struct strategy *st
 
 /* The strategy's lane, which two threads may have made at the same time: of equals the first one
  * is found. */
-static const struct played *modes_played(struct scenario *scenario, const struct strategy *strategy,
-                                         unsigned stratum, struct error *err)
+static const struct played *lane_played(struct scenario *scenario, const struct strategy *strategy,
+                                        unsigned stratum, struct error *err)
 {
     struct lane *lane = lane_of(scenario, strategy, stratum);
     if (lane) {
         return lane->played;
     }
-    struct costs modes;
-    modes_of(scenario, &modes);
-    struct played *played = played_at(scenario, strategy, stratum, &modes, err);
+    struct costs costs;
+    costs_of_stratum(scenario, stratum, &costs);
+    struct played *played = played_at(scenario, strategy, stratum, &costs, err);
     if (!played) {
         return NULL;
     }
@@ -409,7 +421,7 @@ static const struct played *modes_played(struct scenario *scenario, const struct
 const struct trial *evaluate_stratum(struct scenario *scenario, const struct strategy *strategy,
                                      unsigned stratum, struct error *err)
 {
-    const struct played *played = modes_played(scenario, strategy, stratum, err);
+    const struct played *played = lane_played(scenario, strategy, stratum, err);
     return played ? &played->trial : NULL;
 }
 
@@ -422,11 +434,14 @@ const struct trial *evaluate_trial(struct scenario *scenario, const struct strat
 bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                    char hash[SETUP_HASH], struct error *err)
 {
-    const struct played *played = modes_played(scenario, strategy, stratum, err);
-    if (played) {
-        memcpy(hash, played->play, sizeof played->play);
+    const struct setup_hasher *inputs;
+    struct setup setup = scenario->setup;
+    if (!timeline_of(scenario, stratum, &inputs, err)) {
+        return false;
     }
-    return played;
+    setup_use(&setup, strategy);
+    setup_play_finish(inputs, setup.strategy, hash);
+    return true;
 }
 
 /* Whether pricing the strategy's run again says all that is asked; `stalls` to count in, where its

@@ -7,7 +7,7 @@
  * What was played goes into the store, and what is there is not played: by any process, for any
  * analysis. Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other
  * vCPUs come up is known as a range (guest/workload): a draw has the middle of one of its quarters,
- * and so one of four timelines; a strategy is then played once in each.
+ * and so one of four timelines; draws are priced from the first one of theirs.
  *
  * Of one scenario several threads may ask at the same time.
  */
@@ -85,7 +85,8 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 const struct trial *evaluate_trial(struct scenario *scenario, const struct strategy *strategy,
                                    struct error *err);
 
-/* The same on the timeline of a stratum, which is 0 for the one at the modes. */
+/* The same on the timeline of a stratum, which is 0 for the one at the modes, and above it at the
+ * costs of the stratum's first draw. */
 const struct trial *evaluate_stratum(struct scenario *scenario, const struct strategy *strategy,
                                      unsigned stratum, struct error *err);
 

@@ -126,42 +126,93 @@ void trial_json_free(struct trial_json *json)
 
 /* --- back --- */
 
-static bool read_site(const json_t *kinds, size_t site, struct trial *trial, size_t room)
+/* Counts are most of what there is, and are read for each draw of each strategy: as counts_of
+ * writes them, without blanks and in the order of sites and kinds. */
+struct reading {
+    const char *at;
+};
+
+static bool take(struct reading *reading, char wanted)
 {
-    const char *name;
-    json_t *n;
-    json_object_foreach((json_t *)kinds, name, n)
-    {
-        size_t kind = choice_index(event_name, EVENT_KINDS, name);
-        if (kind == EVENT_KINDS || !json_is_integer(n) || trial->count == room) {
+    bool there = *reading->at == wanted;
+    reading->at += there;
+    return there;
+}
+
+/* A name in quotes and a colon; its index, from `from` on; `count`: it is none of them. */
+static size_t take_name(struct reading *reading, const char *const *names, size_t from,
+                        size_t count)
+{
+    if (!take(reading, '"')) {
+        return count;
+    }
+    for (size_t i = from; i < count; i++) {
+        size_t length = strlen(names[i]);
+        if (strncmp(reading->at, names[i], length) == 0 && reading->at[length] == '"') {
+            reading->at += length + 1;
+            return take(reading, ':') ? i : count;
+        }
+    }
+    return count;
+}
+
+static bool take_whole(struct reading *reading, uint64_t *n)
+{
+    const char *first = reading->at;
+    *n = 0;
+    while (*reading->at >= '0' && *reading->at <= '9') {
+        uint64_t digit = (uint64_t)(*reading->at++ - '0');
+        if (*n > (INT64_MAX - digit) / 10) {
+            return false;
+        }
+        *n = 10 * *n + digit;
+    }
+    return reading->at > first;
+}
+
+static bool read_site(struct reading *reading, size_t site, struct trial *trial)
+{
+    size_t kind = 0;
+    if (!take(reading, '{')) {
+        return false;
+    }
+    do {
+        uint64_t n;
+        kind = take_name(reading, event_name, kind, EVENT_KINDS);
+        if (kind == EVENT_KINDS || !take_whole(reading, &n)) {
             return false;
         }
         trial->seen[kind] = true;
-        trial->counts[trial->count++] = (struct event_count){
-            event_part((enum event_kind)kind, (enum site)site), (enum site)site,
-            (enum event_kind)kind, (uint64_t)json_integer_value(n)};
-    }
-    return true;
+        trial->counts[trial->count++] =
+            (struct event_count){event_part((enum event_kind)kind, (enum site)site),
+                                 (enum site)site, (enum event_kind)kind, n};
+        kind++;
+    } while (take(reading, ','));
+    return take(reading, '}');
 }
 
 static bool read_counts(const char *text, struct trial *trial)
 {
-    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *kinds;
-    const char *name;
-    size_t room = 0;
-    bool good = json_is_object(all);
-    json_object_foreach(all, name, kinds)
-    {
-        room += json_object_size(kinds);
+    struct reading reading = {text};
+    size_t site = 0, room = 0;
+    for (const char *at = text; *at; at++) {
+        room += *at == ':';
     }
     trial->counts = alloc_zeroed(room, sizeof *trial->counts, "counts of a run");
-    json_object_foreach(all, name, kinds)
-    {
-        size_t site = choice_index(site_name, SITES, name);
-        good = good && site < SITES && json_is_object(kinds) && read_site(kinds, site, trial, room);
+    if (strcmp(text, "{}") == 0) {
+        return true;
     }
-    json_decref(all);
-    return good;
+    if (!take(&reading, '{')) {
+        return false;
+    }
+    do {
+        site = take_name(&reading, site_name, site, SITES);
+        if (site == SITES || !read_site(&reading, site, trial)) {
+            return false;
+        }
+        site++;
+    } while (take(&reading, ','));
+    return take(&reading, '}') && *reading.at == '\0';
 }
 
 static bool read_before(const char *text, struct trial *trial)

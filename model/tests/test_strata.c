@@ -79,11 +79,41 @@ static void a_draw_has_an_amount_of_its_own(void **state)
     }
 }
 
+/* Where actors wait each run is a play of its own, and there is no other. */
+static void played_draws_are_all_that_is_played(void **state)
+{
+    struct study study;
+    struct sweep sweep = {.jobs = 2};
+    struct evaluator evaluator;
+    struct scenario scenario;
+    struct error err;
+    double value[RUNS];
+    char hash[SETUP_HASH], other[SETUP_HASH];
+    struct store *store = store_in_memory();
+    (void)state;
+    read_good_with(&study, STUDY, NULL, 0);
+    evaluator_open(&evaluator, &study, &sweep, store);
+    assert_true(scenario_open(&scenario, &evaluator, 0, (struct scenario_key){0}, &err));
+    assert_true(evaluate_metric(&scenario, METRIC_window_ns, study.strategies, 1, value, &err));
+    assert_false(evaluate_trial(&scenario, study.strategies[0], &err)->serial);
+    assert_true(evaluate_run(&scenario, METRIC_window_ns, 3, study.strategies, 1, value, &err));
+    assert_true(evaluate_hash(&scenario, study.strategies[0], 1, hash, &err));
+    assert_true(evaluate_hash(&scenario, study.strategies[0], DRAW_STRATA, other, &err));
+    assert_string_not_equal(hash, other);
+    assert_int_equal(store_plays(store).kept, RUNS);
+    assert_int_equal(store_plays(store).repeated, 0);
+    scenario_close(&scenario);
+    evaluator_close(&evaluator);
+    study_free(&study);
+    store_drop(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strata_fall_evenly),
         cmocka_unit_test(a_draw_has_an_amount_of_its_own),
+        cmocka_unit_test(played_draws_are_all_that_is_played),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -239,6 +239,8 @@ static bool observe(const struct memo *memo, struct scenario *scenario,
         run->own[s] = evaluate_stratum(scenario, strategy, s, err);
         run->ideal[s] = added ? evaluate_stratum(scenario, &strategy_ideal, s, err) : NULL;
         good = run->own[s] && (!added || run->ideal[s]);
+        bool sum = good && run->own[s]->serial && (!added || run->ideal[s]->serial);
+        run->strata = sum ? run->strata : 1;
     }
     return good;
 }
