@@ -5,9 +5,15 @@
 #
 # Every part gets its share of the time and goes on where another failed. What a part says is in
 # build/torture/PART.log; at the end stand `name: value` lines, and the status is 1 where one failed.
+#
+# An hour can be had in portions: each adds what it did to build/torture.sums, and all of them together are
+# said last. Without SEED it is the portion's number, so that each has other kills; the sample of mutants and
+# the fuzzers' inputs go on from where the portion before left them.
 set -u
 : "${S2FLUSH:?set it to the program under test}"
-minutes=$1 seed=${2:-1}
+sums=build/torture.sums
+portion=$(($(grep -c '^portion: ' "$sums" 2>/dev/null) + 1))
+minutes=$1 seed=${2:-$portion}
 case $minutes in
     '' | *[!0-9]* | 0*) echo "torture: found '$minutes', expected whole MINUTES from 1 on" >&2; exit 2 ;;
 esac
@@ -53,7 +59,7 @@ memory=$([ "$minutes" -ge 60 ] && echo "ONLY=$some actor flow host dirty_log str
     echo 'ONLY=option units config csv error ledger kvm stage2 oracle')
 kills=$((minutes >= 20 ? 200 : 10 * minutes))
 fuzz_seconds=$((total * 35 / 100))
-mutants=$((minutes * 5))
+mutants=$((portion * minutes * 5)) # of one sample, which goes on
 
 errors()
 {
@@ -101,7 +107,7 @@ else
     without memcheck valgrind
 fi
 if has python3; then
-    part mutants 12 "$make" --no-print-directory mutants COUNT="$mutants" SEED="$seed" \
+    part mutants 12 "$make" --no-print-directory mutants COUNT="$mutants" SEED="${2:-1}" \
         SECONDS=$((total * 25 / 100))
     part extensions 3 "$make" --no-print-directory extensions
 else
@@ -115,6 +121,9 @@ figure()
     value=$("${@:2}" 2>/dev/null) && [ -n "$value" ] && echo "$1: $value"
 }
 
+# added NAME COMMAND...: the same of what portions add up.
+added() { figure "$@" | tee -a "$sums"; }
+
 # sum PART PATTERN: of all numbers that \1 of the pattern stands for.
 sum() { sed -n "s/.*$2.*/\1/p" "$logs/$1.log" | awk '{ all += $1 } END { if (NR) print all }'; }
 of() { sed -n "s/^$2: //p" "$logs/$1.log" | tail -n 1; }
@@ -122,13 +131,14 @@ passed() { sed -n 's/^\([0-9]* passed, [0-9]* failed\)$/\1/p' "$logs/$1.log" | t
 lines() { grep -c "^ok " "$logs/$1.log"; }
 
 echo
+echo "portion: $portion, $minutes minutes, seed $seed, $(git describe --always --dirty 2>/dev/null)" | tee -a "$sums"
 figure "bad inputs tried" sum errors 'bad inputs tried: \([0-9]*\)'
 figure "fault checks" lines faults
-figure "kills" of kills kills
+added "kills" of kills kills
 figure "resumed to the same bytes" of kills "resumed to the same bytes"
 figure "agreement cases" sum agreement ': \([0-9][0-9]*\) cases, '
-figure "fuzz executions" of fuzz fuzz_executions
-figure "fuzz findings" of fuzz fuzz_findings
+added "fuzz executions" of fuzz fuzz_executions
+added "fuzz findings" of fuzz fuzz_findings
 figure "thread sanitizer" passed thread
 figure "address and undefined sanitizer" passed address
 figure "memcheck" passed memcheck
@@ -140,5 +150,10 @@ for file in times missing failures; do
     [ ! -e "$logs/$file" ] || cat "$logs/$file"
 done
 echo "parts: $parts"
-echo "parts failed: $failed"
+added "parts failed" echo "$failed"
+if [ "$portion" -gt 1 ]; then
+    echo "all $portion portions together:"
+    awk -F ': ' '$1 != "portion" { all[$1] += $2; if (!seen[$1]++) name[++n] = $1 }
+        END { for (i = 1; i <= n; i++) print name[i] ": " all[name[i]] }' "$sums"
+fi
 [ "$failed" -eq 0 ]
