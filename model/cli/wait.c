@@ -1,25 +1,17 @@
 #include "cli/wait.h"
 
 #include "core/error.h"
+#include "core/guard.h"
 #include "study/execute.h"
 #include "study/sweep.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #define FEW 4 /* samples before a study that is then played */
 #define LONG_S 10 /* people look elsewhere by then */
 #define SAMPLES_S 5 /* no further sample after so long */
-
-/* What this thread has computed, whatever else runs on the machine. */
-static double computed_s(void)
-{
-    struct timespec used;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
-}
 
 bool wait_estimate(const struct study *study, struct store *store, unsigned jobs, size_t samples,
                    struct wait *wait, struct error *err)
@@ -28,18 +20,22 @@ bool wait_estimate(const struct study *study, struct store *store, unsigned jobs
     double lanes = (double)study_lanes(study), draws = (double)study->draws;
     samples = (double)samples < lanes ? samples : (size_t)lanes;
     *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
-    double begin_s = computed_s();
+    double begin_s = guard_computed_s();
     size_t taken = 0;
-    while (taken < samples && (taken == 0 || computed_s() - begin_s < SAMPLES_S)) {
+    while (taken < samples && (taken == 0 || guard_computed_s() - begin_s < SAMPLES_S)) {
         bool again = false;
-        double start_s = computed_s(), place = ((double)taken + 0.5) * golden;
+        double start_s = guard_computed_s(), place = ((double)taken + 0.5) * golden;
         size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
-        if (!study_sample(study, store, lane, &again, err) && !err->simulation) {
+        guard_allow(SAMPLES_S);
+        bool good = study_sample(study, store, lane, &again, err);
+        guard_allow(0);
+        if (!good && !err->simulation) {
             return false;
         }
+        wait->longer |= !good && guard_computed_s() - start_s >= SAMPLES_S;
         double played = again ? 1 : 1 + draws;
         wait->played += played;
-        wait->seconds += played * (computed_s() - start_s) / (double)wait->threads;
+        wait->seconds += played * (guard_computed_s() - start_s) / (double)wait->threads;
         wait->contended |= !again;
         taken++;
     }
@@ -51,13 +47,14 @@ bool wait_estimate(const struct study *study, struct store *store, unsigned jobs
 const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEXT])
 {
     buf[0] = '\0';
-    if (wait->seconds <= LONG_S) {
+    if (wait->seconds <= LONG_S && !wait->longer) {
         return buf;
     }
     bool minutes = wait->seconds > 120;
-    int used = snprintf(buf, WAIT_TEXT, "up to about %.2g %s on %u thread%s",
-                        minutes ? wait->seconds / 60 : wait->seconds, minutes ? "min" : "s",
-                        wait->threads, wait->threads == 1 ? "" : "s");
+    int used =
+        snprintf(buf, WAIT_TEXT, "%s about %.2g %s on %u thread%s",
+                 wait->longer ? "more than" : "up to", minutes ? wait->seconds / 60 : wait->seconds,
+                 minutes ? "min" : "s", wait->threads, wait->threads == 1 ? "" : "s");
     if (wait->contended && draws > 0) {
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
                  ": vCPUs wait for each other, and such a run is played again for each of the "

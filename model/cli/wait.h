@@ -11,6 +11,8 @@ struct wait {
     double runs, played; /* in all; played, where the others are priced again */
     double seconds; /* on so many threads that have a core each */
     unsigned threads;
+    bool longer; /* a sample was not done when it had taken as long as it may: all take at least so
+                    long */
     bool contended; /* of some scenario each draw is played: its vCPUs wait for each other */
 };
 

@@ -1,12 +1,15 @@
 #include "core/actor.h"
-#include "core/alloc.h"
 
+#include "core/alloc.h"
+#include "core/guard.h"
 #include "core/invariant.h"
 #include "core/resource.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EVENTS_UNASKED 1024 /* between two looks at how long it has taken */
 
 void engine_init(struct engine *engine, struct ledger *ledger, uint32_t count)
 {
@@ -368,7 +371,9 @@ bool engine_run(struct engine *engine, const struct actor **stuck)
     uint32_t id;
     invariant_clock(&engine->now);
     while (calendar_pop(&engine->calendar, &time, &id)) {
-        engine->events++;
+        if (++engine->events % EVENTS_UNASKED == 0) {
+            guard_check();
+        }
         INVARIANT(time >= engine->now, "the calendar runs backward to %llu",
                   (unsigned long long)time);
         engine->now = time;

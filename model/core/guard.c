@@ -5,17 +5,39 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <time.h>
 
 struct guard {
     jmp_buf back;
     struct error *err;
+    double start_s;
 };
 
 static _Thread_local struct guard *current;
+static _Thread_local double allowed_s; /* 0: no end */
+
+double guard_computed_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+void guard_allow(double seconds)
+{
+    allowed_s = seconds;
+}
+
+void guard_check(void)
+{
+    if (allowed_s > 0 && current && guard_computed_s() - current->start_s > allowed_s) {
+        guard_fail("not done after %g s", allowed_s);
+    }
+}
 
 bool guard_call(guard_fn call, void *context, struct error *err)
 {
-    struct guard guard = {.err = err};
+    struct guard guard = {.err = err, .start_s = guard_computed_s()};
     if (setjmp(guard.back) != 0) {
         current = NULL;
         return false;

@@ -17,6 +17,16 @@ typedef void (*guard_fn)(void *context);
 /* Calls it; false with a line where it could not go on. */
 bool guard_call(guard_fn call, void *context, struct error *err);
 
+/* What this thread has computed, in s, whatever else runs on the machine. */
+double guard_computed_s(void);
+
+/* From now on a guarded call of this thread ends where it has computed longer than that, as far as
+ * it asks; 0: it may take as long as it takes. */
+void guard_allow(double seconds);
+
+/* Asks. */
+void guard_check(void);
+
 /* Leaves the guarded call of this thread with that line; comes back where there is none. */
 void guard_leave(const struct error *err);
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Ctrl-C ends a run within a second, also where one simulation takes minutes: what is not done by then
-# is left as if killed. The bound here is far above a second and far below the simulation.
+# is left as if killed; --dry-run plays a few seconds of it. The bound here is far above a second and far below the simulation.
 set -u
 here=$(dirname "$0")
 # shellcheck source=model/tests/cases.sh
@@ -34,4 +34,9 @@ ends_by()
 
 ends_by INT 130
 ends_by TERM 143
+# An estimate stops playing what is long, and says that it did.
+rc=0
+(ulimit -t 60; "$S2FLUSH" run "$T/study.ini" --dry-run --jobs 1) >"$T/out" 2>"$T/err" </dev/null || rc=$?
+check "--dry-run of a long simulation: status" is "$rc" 0
+check "--dry-run of a long simulation: says that it takes longer" says out "more than about"
 exit "$failed"
