@@ -134,12 +134,10 @@ struct names {
 
 static bool split(const char *out, struct names *names, struct error *err)
 {
-    const char *slash = strrchr(out, '/');
-    const char *base = slash ? slash + 1 : out;
+    const char *base = output_split(out, names->folder);
     size_t length = strlen(base);
     length -= length > 4 && strcmp(base + length - 4, ".ini") == 0 ? 4 : 0;
-    size_t folder = slash ? (size_t)(slash - out) + (slash == out) : 1;
-    if (length == 0 || length > 80 || base[0] == '.' || folder >= OUTPUT_PATH ||
+    if (length == 0 || length > 80 || base[0] == '.' || strlen(out) >= OUTPUT_PATH ||
         base[strcspn(base, ";#\"'\\\n")] != '\0') {
         return error_input(
             err, NULL,
@@ -148,7 +146,6 @@ static bool split(const char *out, struct names *names, struct error *err)
             out);
     }
     snprintf(names->base, sizeof names->base, "%.*s", (int)length, base);
-    snprintf(names->folder, sizeof names->folder, "%.*s", (int)folder, slash ? out : ".");
     return true;
 }
 

@@ -7,11 +7,12 @@
 #include "study/metrics.h"
 #include "study/study.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define FILES_MAX 256
 
 struct arguments {
     const char *what, *explain, *machine;
@@ -19,35 +20,23 @@ struct arguments {
 
 /* --- files of the data folder --- */
 
-static int is_ini(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".ini") == 0 && strcmp(entry->d_name, "cpus.ini") != 0;
-}
-
 /* Calls `each` with every name in a folder, in order. A file that is no good is
  * listed with what is wrong; the first of those is the result. */
 static bool each_file(const char *relative, bool (*each)(const char *name, struct error *err),
                       struct error *err)
 {
-    char folder[4096];
-    struct dirent **entries = NULL;
-    bool good = datadir_find(relative, folder, sizeof folder);
-    if (!good) {
-        return error_run(err, "cannot find %s", relative);
-    }
-    int count = scandir(folder, &entries, is_ini, alphasort);
-    for (int i = 0; i < count; i++) {
+    char *names[FILES_MAX];
+    size_t count = datadir_names(relative, ".ini", names, 0, FILES_MAX);
+    bool good = count > 0 || error_run(err, "cannot find %s", relative);
+    for (size_t i = 0; i < count; i++) {
         struct error own;
-        *strrchr(entries[i]->d_name, '.') = '\0';
-        if (!each(entries[i]->d_name, &own)) {
-            printf("  %s: %s\n", entries[i]->d_name, own.text);
+        if (strcmp(names[i], "cpus") != 0 && !each(names[i], &own)) {
+            printf("  %s: %s\n", names[i], own.text);
             *err = good ? own : *err;
             good = false;
         }
-        free(entries[i]);
+        free(names[i]);
     }
-    free(entries);
     return good;
 }
 

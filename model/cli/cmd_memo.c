@@ -36,10 +36,8 @@ static bool write_summary(struct outputs *files, const char *folder, const struc
 {
     FILE *out = outputs_add(files, folder, "memo.json", err);
     if (out) {
-        json_t *summary = memo_summary(memo);
-        tojson_print(out, summary, JSON_INDENT(2));
+        tojson_print(out, memo_summary(memo), JSON_INDENT(2));
         fputc('\n', out);
-        json_decref(summary);
     }
     return out;
 }

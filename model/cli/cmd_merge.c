@@ -52,10 +52,8 @@ static bool add_folder(struct shards *shards, const char *folder, struct error *
     bool good = count >= 0 || error_input(err, NULL, "%s: %s", folder, strerror(errno));
     for (int i = 0; i < count; i++) {
         char path[OUTPUT_PATH];
-        int length = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        bool fits = length > 0 && (size_t)length < sizeof path;
-        good = good && ((fits && add_path(shards, path, err)) ||
-                        error_input(err, NULL, "merge: the name of a folder is too long"));
+        good = good && output_path(path, folder, entries[i]->d_name, err) &&
+               add_path(shards, path, err);
         free(entries[i]);
     }
     free(entries);

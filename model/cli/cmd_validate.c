@@ -9,7 +9,6 @@
 #include "core/version.h"
 #include "report/output.h"
 
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,28 +60,18 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static int tables_only(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".csv") == 0;
-}
-
 /* All tables that come with the program. */
 static bool read_all(struct published_set *set, struct error *err)
 {
-    char folder[4096], path[4096 + 260];
-    struct dirent **entries = NULL;
-    if (!datadir_find(PUBLISHED_DIR, folder, sizeof folder)) {
-        return error_run(err, "cannot find " PUBLISHED_DIR);
-    }
-    int count = scandir(folder, &entries, tables_only, alphasort);
-    bool ok = count > 0 || error_run(err, "no tables in %.700s", folder);
-    for (int i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+    char folder[4096], path[4096 + 260], *names[MOST_FILES];
+    size_t count = datadir_names(PUBLISHED_DIR, ".csv", names, 0, MOST_FILES);
+    bool ok = (count > 0 && datadir_find(PUBLISHED_DIR, folder, sizeof folder)) ||
+              error_run(err, "cannot find tables in " PUBLISHED_DIR);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%.250s.csv", folder, names[i]);
         ok = ok && published_read(path, set, err);
-        free(entries[i]);
+        free(names[i]);
     }
-    free(entries);
     return ok;
 }
 

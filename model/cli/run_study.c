@@ -17,24 +17,21 @@
 
 /* --- the store --- */
 
-static bool store_path_of(const char *folder, const struct shard *shard, char *path, size_t size,
+static bool store_path_of(const char *folder, const struct shard *shard, char path[OUTPUT_PATH],
                           struct error *err)
 {
     char name[64];
     snprintf(name, sizeof name, shard ? SHARD_STORE : RUN_STORE, shard ? shard->number : 0,
              shard ? shard->count : 0);
-    int length = snprintf(path, size, "%s/%s", folder, name);
-    return (length > 0 && (size_t)length < size) ||
-           error_input(err, NULL, "the output folder's name is too long");
+    return output_path(path, folder, name, err);
 }
 
 bool run_folder_has(const char *folder, const char *file, struct error *err)
 {
     char path[OUTPUT_PATH];
-    int length = snprintf(path, sizeof path, "%s/%s", folder, file);
     struct stat about;
     bool there = stat(folder, &about) == 0;
-    if (length > 0 && length < (int)sizeof path && access(path, F_OK) == 0) {
+    if (output_path(path, folder, file, err) && access(path, F_OK) == 0) {
         return true;
     }
     return error_input(err, NULL,
@@ -63,8 +60,7 @@ bool run_store_open(struct run_store *store, const struct run_request *request, 
     const struct shard *shard = request->shard, one = {1, 1};
     struct store_about about = {0};
     *store = (struct run_store){.folder = folder, .fresh = request->fresh};
-    if (!output_folder_check(folder, err) ||
-        !store_path_of(folder, shard, path, sizeof path, err)) {
+    if (!output_folder_check(folder, err) || !store_path_of(folder, shard, path, err)) {
         return false;
     }
     store->levels = output_folder_missing(folder);

@@ -1,5 +1,6 @@
 #include "core/datadir.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 
 #include <dirent.h>
@@ -68,25 +69,20 @@ bool datadir_nowhere(const char *relative, struct error *err)
         relative, S2FLUSH_DATADIR);
 }
 
-static int is_ini(const struct dirent *entry)
-{
-    const char *dot = strrchr(entry->d_name, '.');
-    return dot && strcmp(dot, ".ini") == 0;
-}
-
-size_t datadir_names(const char *relative, char **names, size_t known, size_t max)
+size_t datadir_names(const char *relative, const char *ending, char **names, size_t known,
+                     size_t max)
 {
     char folder[4096];
     struct dirent **entries = NULL;
     int count = 0;
     if (datadir_find(relative, folder, sizeof folder)) {
-        count = scandir(folder, &entries, is_ini, alphasort);
+        count = scandir(folder, &entries, NULL, alphasort);
     }
     for (int i = 0; i < count; i++) {
-        size_t length = (size_t)(strrchr(entries[i]->d_name, '.') - entries[i]->d_name);
-        char *name = known < max ? strndup(entries[i]->d_name, length) : NULL;
-        if (name) {
-            names[known++] = name;
+        char *name = entries[i]->d_name, *dot = strrchr(name, '.');
+        if (dot && strcmp(dot, ending) == 0 && known < max) {
+            *dot = '\0';
+            names[known++] = alloc_checked(strdup(name), "names of files");
         }
         free(entries[i]);
     }

@@ -19,10 +19,11 @@ bool datadir_find(const char *relative, char *buf, size_t size);
  * which may hold files of a stranger. */
 bool datadir_find_code(const char *relative, char *buf, size_t size);
 
-/* The names of the .ini files in such a folder, without their ends and in order, behind
- * the `known` that are there, up to `max` in all. Returns how many there are then; the
- * caller frees each. */
-size_t datadir_names(const char *relative, char **names, size_t known, size_t max);
+/* The names of the files in such a folder that end in `ending`, without it and in order, behind the
+ * `known` that are there, up to `max` in all. Returns how many there are then; the caller frees
+ * each. */
+size_t datadir_names(const char *relative, const char *ending, char **names, size_t known,
+                     size_t max);
 
 /* Fills err where a name is not found because none are: nothing of the program's
  * data is anywhere that it looks. Returns false. */

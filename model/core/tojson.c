@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char no_memory[] = "out of memory for JSON";
-
 /* How many bytes the UTF-8 character at `at` has; 0 where it is none. */
 static size_t character(const char *at)
 {
@@ -45,28 +43,21 @@ json_t *tojson_text(const char *text)
         value = json_string(clean);
         free(clean);
     }
-    if (!value) {
-        error_fatal("%s", no_memory);
-    }
-    return value;
+    return alloc_checked(value, "JSON");
 }
 
 /* jansson's integers are signed. */
 json_t *tojson_whole(uint64_t value)
 {
-    json_t *number =
-        value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value);
-    if (!number) {
-        error_fatal("%s", no_memory);
-    }
-    return number;
+    return alloc_checked(
+        value <= INT64_MAX ? json_integer((json_int_t)value) : json_real((double)value), "JSON");
 }
 
 void tojson_set(json_t *object, const char *key, json_t *value)
 {
     json_t *clean = tojson_text(key);
     if (json_object_set_new(object, json_string_value(clean), value) != 0) {
-        error_fatal("%s", no_memory);
+        error_fatal("out of memory for JSON");
     }
     json_decref(clean);
 }
@@ -74,21 +65,19 @@ void tojson_set(json_t *object, const char *key, json_t *value)
 void tojson_append(json_t *array, json_t *value)
 {
     if (json_array_append_new(array, value) != 0) {
-        error_fatal("%s", no_memory);
+        error_fatal("out of memory for JSON");
     }
 }
 
-char *tojson_dump(const json_t *value, size_t flags)
+char *tojson_dump(json_t *value, size_t flags)
 {
-    char *text = json_dumps(value, flags);
-    if (!text) {
-        error_fatal("%s", no_memory);
-    }
+    char *text = alloc_checked(json_dumps(value, flags), "JSON");
+    json_decref(value);
     return text;
 }
 
 /* Errors of writing are the stream's, to be seen where it is closed. */
-void tojson_print(FILE *out, const json_t *value, size_t flags)
+void tojson_print(FILE *out, json_t *value, size_t flags)
 {
     char *text = tojson_dump(value, flags);
     fputs(text, out);

@@ -18,10 +18,10 @@ json_t *tojson_whole(uint64_t value);
 void tojson_set(json_t *object, const char *key, json_t *value);
 void tojson_append(json_t *array, json_t *value);
 
-/* Prints the value, with flags of json_dumpf. */
-void tojson_print(FILE *out, const json_t *value, size_t flags);
+/* Prints the value, with flags of json_dumpf, and takes it over. */
+void tojson_print(FILE *out, json_t *value, size_t flags);
 
 /* The same as text; the caller frees it. */
-char *tojson_dump(const json_t *value, size_t flags);
+char *tojson_dump(json_t *value, size_t flags);
 
 #endif

@@ -290,7 +290,8 @@ static bool unknown_platform(const char *name, const struct platform_aliases *al
     char hint[512] = "";
     char *names[64];
     const char *machines[64]; /* cpus.ini is none */
-    size_t known = datadir_names(PLATFORM_DIR, names, 0, sizeof names / sizeof *names), count = 0;
+    size_t known = datadir_names(PLATFORM_DIR, ".ini", names, 0, sizeof names / sizeof *names),
+           count = 0;
     for (size_t i = 0; i < known; i++) {
         if (strcmp(names[i], "cpus") != 0) {
             machines[count++] = names[i];

@@ -411,7 +411,6 @@ static void write_json(FILE *out, const void *found)
     tojson_set(object, "schema_version", tojson_whole(ADVISE_SCHEMA));
     tojson_print(out, object, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     fputc('\n', out);
-    json_decref(object);
 }
 
 const struct analysis_report advise_report = {

@@ -10,9 +10,7 @@
 
 static void print_string(FILE *out, const char *text)
 {
-    json_t *string = tojson_text(text);
-    tojson_print(out, string, JSON_ENCODE_ANY);
-    json_decref(string);
+    tojson_print(out, tojson_text(text), JSON_ENCODE_ANY);
 }
 
 /* `bare`: digits, which JSON has without quotes. They are as few as tell a number from all others,

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/units.h"
 #include "report/cells.h"
+#include "report/output.h"
 #include "study/setup.h"
 
 #include <math.h>
@@ -16,17 +17,13 @@
 
 /* --- reading --- */
 
-static bool read_rows(const char *folder, char *path, size_t size, struct csv *rows,
+static bool read_rows(const char *folder, char path[OUTPUT_PATH], struct csv *rows,
                       struct error *err)
 {
     static const char *const needed[] = {"study", "metric",       "unit",          "n",
                                          "mode",  "mean",         "p10",           "p50",
                                          "p90",   "interval_low", "interval_high", "verdict"};
-    int length = snprintf(path, size, "%s/rows.csv", folder);
-    if (length < 0 || (size_t)length >= size) {
-        return error_input(err, NULL, "the folder's name is too long");
-    }
-    if (!csv_read(path, rows, err)) {
+    if (!output_path(path, folder, "rows.csv", err) || !csv_read(path, rows, err)) {
         return false;
     }
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
@@ -237,10 +234,10 @@ static void match(struct diff *diff, const char *metric)
 bool diff_read(struct diff *diff, const char *folder_a, const char *folder_b, const char *metric,
                struct error *err)
 {
-    char path_a[4096], path_b[4096];
+    char path_a[OUTPUT_PATH], path_b[OUTPUT_PATH];
     *diff = (struct diff){0};
-    bool good = read_rows(folder_a, path_a, sizeof path_a, &diff->a, err) &&
-                read_rows(folder_b, path_b, sizeof path_b, &diff->b, err) &&
+    bool good = read_rows(folder_a, path_a, &diff->a, err) &&
+                read_rows(folder_b, path_b, &diff->b, err) &&
                 find_axes(&diff->a, &diff->b, diff, true, err) &&
                 find_axes(&diff->b, &diff->a, diff, false, err);
     if (good) {

@@ -129,11 +129,8 @@ static bool write_merged(const struct piece *pieces, size_t count, const char *f
 {
     char path[OUTPUT_PATH];
     struct store_about about = pieces[0].about;
-    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
-    if (length < 0 || (size_t)length >= sizeof path) {
-        return error_input(err, NULL, "the output folder's name is too long");
-    }
-    if (!output_folder_check(folder, err) || !output_folder_make(folder, err)) {
+    if (!output_path(path, folder, name, err) || !output_folder_check(folder, err) ||
+        !output_folder_make(folder, err)) {
         return false;
     }
     about.shard = (struct shard){1, 1};

@@ -32,6 +32,21 @@ static void to_parent(char *path)
     }
 }
 
+const char *output_split(const char *path, char folder[OUTPUT_PATH])
+{
+    const char *slash = strrchr(path, '/');
+    size_t length = slash ? (size_t)(slash - path) + (slash == path) : 1;
+    snprintf(folder, OUTPUT_PATH, "%.*s", (int)length, slash ? path : ".");
+    return slash ? slash + 1 : path;
+}
+
+bool output_path(char path[OUTPUT_PATH], const char *folder, const char *name, struct error *err)
+{
+    int length = snprintf(path, OUTPUT_PATH, "%s/%s", folder, name);
+    return (length > 0 && length < OUTPUT_PATH) ||
+           error_input(err, NULL, "%.80s...: the folder's name is too long", folder);
+}
+
 static bool copy_path(char *path, const char *folder, struct error *err)
 {
     if (folder[0] == '\0' || strlen(folder) >= OUTPUT_PATH) {
@@ -165,11 +180,12 @@ static FILE *fresh_file(const char *path)
 bool output_open(struct output *output, const char *folder, const char *name, struct error *err)
 {
     *output = (struct output){0};
-    int length = snprintf(output->path, sizeof output->path, "%s/%s", folder, name);
-    int longer = snprintf(output->temporary, sizeof output->temporary, "%s/.%s.%ld", folder, name,
-                          (long)getpid());
-    if (length < 0 || longer < 0 || (size_t)longer >= sizeof output->temporary) {
-        return error_input(err, NULL, "the output folder's name is too long");
+    char temporary[OUTPUT_PATH];
+    snprintf(temporary, sizeof temporary, ".%.4000s.%ld", name, (long)getpid());
+    if (!output_path(output->path, folder, name, err) ||
+        !output_path(output->temporary, folder, temporary, err)) {
+        output->temporary[0] = '\0';
+        return false;
     }
     output->file = fresh_file(output->temporary);
     if (!output->file) {
@@ -182,14 +198,11 @@ bool output_open(struct output *output, const char *folder, const char *name, st
 bool output_open_path(struct output *output, const char *path, struct error *err)
 {
     char folder[OUTPUT_PATH];
-    const char *slash = strrchr(path, '/');
-    size_t length = slash ? (size_t)(slash - path) + (slash == path) : 1;
+    struct error inner;
     if (strlen(path) >= sizeof folder) {
         return error_input(err, NULL, "the output file's name is too long");
     }
-    snprintf(folder, sizeof folder, "%.*s", (int)length, slash ? path : ".");
-    struct error inner;
-    if (!output_open(output, folder, slash ? slash + 1 : path, &inner)) {
+    if (!output_open(output, folder, output_split(path, folder), &inner)) {
         return error_run(err, "%s: %s", path, strerror(errno));
     }
     snprintf(output->path, sizeof output->path, "%s", path);

@@ -20,6 +20,12 @@ struct output {
     char path[OUTPUT_PATH], temporary[OUTPUT_PATH];
 };
 
+/* "a/b.csv" is b.csv in the folder a, and b.csv in the folder ".". */
+const char *output_split(const char *path, char folder[OUTPUT_PATH]);
+
+/* The path of a file in a folder; false where that is too long. */
+bool output_path(char path[OUTPUT_PATH], const char *folder, const char *name, struct error *err);
+
 /* Whether files could be put into a folder, that may not exist yet. */
 bool output_folder_check(const char *folder, struct error *err);
 

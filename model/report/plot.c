@@ -326,9 +326,8 @@ static bool find_table(struct tables *tables, const char *name, const struct csv
         tables->count++;
         *table = (struct table){0};
         snprintf(table->name, sizeof table->name, "%s", name);
-        int length = snprintf(table->path, sizeof table->path, "%s/%s", tables->folder, name);
-        if (length < 0 || (size_t)length >= sizeof table->path) {
-            return error_input(err, NULL, "the folder's name is too long");
+        if (!output_path(table->path, tables->folder, name, err)) {
+            return false;
         }
         if (access(table->path, F_OK) == 0) {
             if (!csv_read(table->path, &table->rows, err)) {

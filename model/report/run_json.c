@@ -199,18 +199,12 @@ static json_t *configuration_of(const struct study *study)
 
 /* --- the whole --- */
 
-static char *text_of(json_t *value)
-{
-    char *text = tojson_dump(value, JSON_COMPACT);
-    json_decref(value);
-    return text;
-}
-
 bool run_about(const struct study *study, struct shard shard, const char *format,
                struct store_about *about, struct error *err)
 {
-    return store_about_of(about, study, shard, format, text_of(settings_of(study)),
-                          text_of(configuration_of(study)), err);
+    return store_about_of(about, study, shard, format,
+                          tojson_dump(settings_of(study), JSON_COMPACT),
+                          tojson_dump(configuration_of(study), JSON_COMPACT), err);
 }
 
 bool run_json_possible(struct error *err)
@@ -251,6 +245,5 @@ bool run_json_write(FILE *out, struct store *store, struct error *err)
     tojson_print(out, run, JSON_INDENT(2));
     fputc('\n', out);
     json_decref(settings);
-    json_decref(run);
     return true;
 }

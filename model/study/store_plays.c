@@ -124,13 +124,6 @@ struct store_plays store_plays(struct store *store)
 
 /* --- costs --- */
 
-static char *text_of(json_t *numbers)
-{
-    char *text = tojson_dump(numbers, JSON_COMPACT);
-    json_decref(numbers);
-    return text;
-}
-
 bool store_add_costs(struct store *store, const char *hash, const double value[COSTS],
                      const ps_t price[EVENT_KINDS], struct error *err)
 {
@@ -142,7 +135,8 @@ bool store_add_costs(struct store *store, const char *hash, const double value[C
     for (size_t i = 0; i < EVENT_KINDS; i++) {
         tojson_set(prices, event_name[i], tojson_whole(price[i]));
     }
-    char *value_text = text_of(values), *price_text = text_of(prices);
+    char *value_text = tojson_dump(values, JSON_COMPACT),
+         *price_text = tojson_dump(prices, JSON_COMPACT);
     bool good =
         store_begin(store, err) &&
         row_open(&row, &store->database, "INSERT OR IGNORE INTO costs VALUES (?, ?, ?)", err);

@@ -23,8 +23,8 @@ bool study_unknown(const char *name, struct error *err)
                            "studies`; results in a folder are for show, plot and diff",
                            name);
     }
-    size_t known = datadir_names(STUDY_DIR, names, 0, sizeof names / sizeof *names);
-    known = datadir_names(QUESTION_DIR, names, known, sizeof names / sizeof *names);
+    size_t known = datadir_names(STUDY_DIR, ".ini", names, 0, sizeof names / sizeof *names);
+    known = datadir_names(QUESTION_DIR, ".ini", names, known, sizeof names / sizeof *names);
     if (known == 0) {
         return datadir_nowhere(STUDY_DIR, err);
     }

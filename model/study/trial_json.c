@@ -10,13 +10,6 @@
 #define VERDICT_NUMBERS 5
 _Static_assert(sizeof(struct verdict) == 40, "what a verdict says is kept, too");
 
-static char *text_of(json_t *value)
-{
-    char *text = tojson_dump(value, JSON_COMPACT);
-    json_decref(value);
-    return text;
-}
-
 bool trial_json_fits(const struct trial *trial)
 {
     bool fits = true;
@@ -38,7 +31,7 @@ static char *counts_of(const struct trial *trial)
         }
         tojson_set(site, event_name[count->kind], tojson_whole(count->n));
     }
-    return text_of(all);
+    return tojson_dump(all, JSON_COMPACT);
 }
 
 static char *before_of(const struct trial *trial)
@@ -62,7 +55,7 @@ static char *before_of(const struct trial *trial)
     }
     tojson_set(before, "kinds", kinds);
     tojson_set(before, "cleaned", cleaned);
-    return text_of(before);
+    return tojson_dump(before, JSON_COMPACT);
 }
 
 static json_t *kinds_of(const struct kind_count *events, size_t count)
@@ -88,7 +81,7 @@ static char *tails_of(const struct trial *trial)
         tojson_append(one, kinds_of(events + tail->total, tail->once));
         tojson_append(all, one);
     }
-    return text_of(all);
+    return tojson_dump(all, JSON_COMPACT);
 }
 
 void trial_json_of(const struct trial *trial, struct trial_json *json)
@@ -110,8 +103,8 @@ void trial_json_of(const struct trial *trial, struct trial_json *json)
     }
     *json = (struct trial_json){.counts = counts_of(trial),
                                 .before = before_of(trial),
-                                .leaves = text_of(leaves),
-                                .verdicts = text_of(verdicts),
+                                .leaves = tojson_dump(leaves, JSON_COMPACT),
+                                .verdicts = tojson_dump(verdicts, JSON_COMPACT),
                                 .tails = trial->has_tails ? tails_of(trial) : NULL};
 }
 

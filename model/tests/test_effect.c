@@ -96,7 +96,7 @@ static void each_key_of_each_workload(void **state)
     char *names[256];
     struct tally tally = {0};
     (void)state;
-    size_t count = datadir_names("workloads", names, 0, 256);
+    size_t count = datadir_names("workloads", ".ini", names, 0, 256);
     assert_true(count > 20);
     for (size_t i = 0; i < count; i++) {
         struct timeline timeline;

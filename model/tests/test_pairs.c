@@ -221,8 +221,8 @@ static void each_key_of_each_study(void **state)
     struct tally tally = {0};
     (void)state;
     const char *cases = getenv("S2FLUSH_CASES");
-    size_t count = datadir_names("workloads/questions", names, 0, 256);
-    count = datadir_names("workloads/studies", names, count, 256);
+    size_t count = datadir_names("workloads/questions", ".ini", names, 0, 256);
+    count = datadir_names("workloads/studies", ".ini", names, count, 256);
     size_t key_count = all_keys(keys), pairs = count * key_count;
     bool all = cases && strcmp(cases, "all") == 0;
     uint64_t seed = cases && !all ? strtoull(cases, NULL, 10) : 1;

@@ -23,7 +23,6 @@ static void expect_json(json_t *value, const char *expected)
     json_t *back = json_loads(text, JSON_DECODE_ANY, NULL);
     assert_non_null(back);
     json_decref(back);
-    json_decref(value);
     free(text);
 }
 

@@ -354,7 +354,7 @@ static void test_all_files(void **state)
     struct stage stage;
     stage_init(&stage, "neoverse-n1", "6.1");
     char *names[256];
-    size_t count = datadir_names("workloads", names, 0, 256);
+    size_t count = datadir_names("workloads", ".ini", names, 0, 256);
     assert_true(count > 30);
     for (size_t i = 0; i < count; i++) {
         expect_plays(&stage, names[i]);

@@ -233,7 +233,7 @@ static void unknown_workload(const char *name, struct error *err)
 {
     char hint[640] = "";
     char *names[256];
-    size_t known = datadir_names(WORKLOAD_DIR, names, 0, sizeof names / sizeof *names);
+    size_t known = datadir_names(WORKLOAD_DIR, ".ini", names, 0, sizeof names / sizeof *names);
     if (known == 0) {
         (void)datadir_nowhere(WORKLOAD_DIR, err);
         return;

@@ -602,9 +602,9 @@ static void put_formulas(FILE *out)
 }
 
 /* In a script no text may end it. */
-static void put_data(FILE *out, const json_t *data)
+static void put_data(FILE *out, json_t *data)
 {
-    char *text = tojson_dump(data, JSON_COMPACT | JSON_REAL_PRECISION(17));
+    char *text = tojson_dump(json_incref(data), JSON_COMPACT | JSON_REAL_PRECISION(17));
     fputs("const data = ", out);
     for (const char *at = text; *at; at++) {
         if (*at == '<') {

@@ -36,18 +36,6 @@ bool tracks_path_check(const char *path, struct error *err)
            error_input(err, NULL, "--timeline: the file's name is too long");
 }
 
-/* "a/b.json" is b.json in the folder a. */
-static void split(const char *path, char folder[OUTPUT_PATH], const char **name)
-{
-    const char *slash = strrchr(path, '/');
-    *name = slash ? slash + 1 : path;
-    if (!slash) {
-        snprintf(folder, OUTPUT_PATH, ".");
-    } else {
-        snprintf(folder, OUTPUT_PATH, "%.*s", (int)(slash == path ? 1 : slash - path), path);
-    }
-}
-
 static bool write_json(const char *folder, const char *name, const struct setup *setup,
                        const struct sim *sim, struct error *err)
 {
@@ -102,10 +90,9 @@ bool tracks_write(const struct tracks_wish *wish, const struct setup *setup, con
     bool good = true, json = false;
     for (size_t i = 0; good && i < wish->count; i++) {
         char folder[OUTPUT_PATH];
-        const char *name;
+        const char *name = output_split(wish->path[i], folder);
         enum form form = form_of(wish->path[i]);
         INVARIANT(form != FORMS, "%s has no known ending", wish->path[i]);
-        split(wish->path[i], folder, &name);
         json |= form == FORM_JSON;
         good = form == FORM_JSON ? write_json(folder, name, setup, sim, err)
                                  : write_picture(folder, name, form, setup, sim, err);

@@ -58,7 +58,6 @@ static void put_event(struct writer *writer, const ps_t *at, const ps_t *lasts, 
     }
     fputs(members + 1, writer->out);
     free(members);
-    json_decref(event);
 }
 
 /* --- names of tracks --- */
@@ -255,10 +254,8 @@ void tracks_json(FILE *out, const struct setup *setup, const struct sim *sim)
 {
     const struct watch *seen = watch_seen(sim);
     struct writer writer = {.out = out, .sim = sim, .timeline = sim->point->timeline};
-    json_t *data = other_data(setup, sim);
     fputs("{\"displayTimeUnit\":\"ns\",\"otherData\":", out);
-    tojson_print(out, data, JSON_COMPACT);
-    json_decref(data);
+    tojson_print(out, other_data(setup, sim), JSON_COMPACT);
     fputs(",\"traceEvents\":[", out);
     name_tracks(&writer);
     put_phases(&writer);
