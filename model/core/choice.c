@@ -7,7 +7,6 @@
 const char *choice_word(const struct choice *choices, int value)
 {
     const struct choice *choice = choices;
-
     while (choice->word != NULL && choice->value != value) {
         choice++;
     }

@@ -48,7 +48,6 @@ static bool is_blank(char c)
 static size_t leading_blanks(struct line line)
 {
     size_t i = 0;
-
     while (i < line.length && is_blank(line.text[i])) {
         i++;
     }
@@ -66,7 +65,6 @@ static size_t trimmed_length(const char *text, size_t length)
 static bool is_comment(struct line line)
 {
     size_t first = leading_blanks(line);
-
     return first == line.length || line.text[first] == ';' || line.text[first] == '#';
 }
 
@@ -74,7 +72,6 @@ static bool is_comment(struct line line)
 static size_t find_any(struct line line, const char *set)
 {
     size_t i = 0;
-
     while (i < line.length && strchr(set, line.text[i]) == NULL) {
         i++;
     }
@@ -97,7 +94,6 @@ static bool refuse_line(struct line line, const struct source_location *at, cons
                         struct error *err)
 {
     int shown = line.length < 80 ? (int)line.length : 80;
-
     return error_input(err, at, "found '%.*s', expected %s", shown, line.text, expected);
 }
 
@@ -121,7 +117,6 @@ static bool check_section(struct line line, const struct source_location *at, st
 {
     size_t close = find_any(line, "];");
     struct line name = {line.text + 1, close - 1};
-
     if (close == line.length || line.text[close] == ';' || !is_section_name(name)) {
         return refuse_line(line, at, "[section]", err);
     }
@@ -137,7 +132,6 @@ static bool check_pair(struct line line, const struct source_location *at, struc
 {
     size_t equals = find_any(line, "=:;");
     struct line name = {line.text, trimmed_length(line.text, equals)};
-
     if (equals == line.length || line.text[equals] == ';' || name.length == 0) {
         return refuse_line(line, at, "name = value or [section]", err);
     }
@@ -173,7 +167,6 @@ static struct line take_line(struct reader *reader)
     size_t left = (size_t)(reader->end - reader->next);
     const char *newline = memchr(reader->next, '\n', left);
     struct line line = {reader->next, newline != NULL ? (size_t)(newline - reader->next) : left};
-
     reader->next += line.length + (newline != NULL);
     reader->line++;
     if (line.length > 0 && line.text[line.length - 1] == '\r') {
@@ -188,7 +181,6 @@ static struct line take_line(struct reader *reader)
 static char *read_line(char *buffer, int size, void *stream)
 {
     struct reader *reader = stream;
-
     if (reader->failed || reader->next == reader->end) {
         return NULL;
     }
@@ -214,7 +206,6 @@ static int compare_seen(const void *a, const void *b)
 static bool check_once(struct reader *reader, const char *section, const struct source_location *at)
 {
     struct seen *seen = malloc(sizeof *seen);
-
     if (seen == NULL) {
         error_fatal("out of memory for the names in %s", reader->name);
     }
@@ -238,7 +229,6 @@ static int take_pair(void *user, const char *section, const char *name, const ch
 {
     struct reader *reader = user;
     struct source_location at = {.file = reader->name, .line = reader->line, .key = name};
-
     size_t length = strlen(name);
     bool adds = length > 0 && name[length - 1] == '+';
     bool entry = reader->list != NULL && strcmp(section, reader->list) == 0;

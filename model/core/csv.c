@@ -61,7 +61,6 @@ static bool read_quoted(struct csv_parser *parser, char **stop)
 {
     struct source_location opened = parser->place;
     char *out = parser->at;
-
     for (parser->at++; parser->at < parser->end; parser->at++) {
         if (*parser->at == '"') {
             parser->at++;
@@ -92,7 +91,6 @@ static bool read_plain(struct csv_parser *parser, char **stop)
 static bool read_separator(struct csv_parser *parser, bool *row_ends)
 {
     char *at = parser->at;
-
     *row_ends = at == parser->end || *at == '\n' || (at[0] == '\r' && at[1] == '\n');
     if (at == parser->end) {
         return true;
@@ -114,14 +112,12 @@ static bool read_separator(struct csv_parser *parser, bool *row_ends)
 static size_t guard_length(const char *text)
 {
     size_t quotes = strspn(text, "'");
-
     return quotes > 0 && text[quotes] != '\0' && strchr(FORMULA_BEGINS, text[quotes]) ? 1 : 0;
 }
 
 static bool read_cell(struct csv_parser *parser, char **cell, bool *row_ends)
 {
     char *stop = parser->at;
-
     *cell = parser->at;
     if (*parser->at == '"' ? !read_quoted(parser, &stop) : !read_plain(parser, &stop)) {
         return false;
@@ -137,7 +133,6 @@ static bool read_cell(struct csv_parser *parser, char **cell, bool *row_ends)
 static bool read_row(struct csv_parser *parser, struct strings *cells)
 {
     bool row_ends = false;
-
     while (!row_ends) {
         char *cell;
         if (cells->count == cells->max) {
@@ -158,14 +153,12 @@ static bool read_row(struct csv_parser *parser, struct strings *cells)
 static bool before_header(const struct csv_parser *parser)
 {
     const char *at = parser->at;
-
     return at < parser->end && (*at == '#' || *at == '\n' || (at[0] == '\r' && at[1] == '\n'));
 }
 
 static bool read_comments(struct csv_parser *parser, struct csv *table)
 {
     struct strings comments = {.max = CSV_COMMENTS_MAX};
-
     while (before_header(parser)) {
         char *text = parser->at;
         char *stop = text + strcspn(text, "\n");
@@ -204,7 +197,6 @@ static bool read_header(struct csv_parser *parser, struct csv *table)
 {
     struct strings names = {.max = CSV_COLUMNS_MAX, .what = "columns"};
     struct source_location at = parser->place;
-
     if (parser->at == parser->end) {
         return error_input(parser->err, &at, "found no header, expected column names");
     }
@@ -219,7 +211,6 @@ static bool read_rows(struct csv_parser *parser, struct csv *table)
     struct strings cells = {.max = CSV_CELLS_MAX, .what = "cells in a table"};
     size_t capacity = 0;
     bool done = true;
-
     while (done && parser->at < parser->end) {
         struct source_location at = parser->place;
         size_t before = cells.count;
@@ -240,7 +231,6 @@ static bool read_rows(struct csv_parser *parser, struct csv *table)
 static unsigned line_of(const char *text, const char *at)
 {
     unsigned line = 1;
-
     for (; text < at; text++) {
         line += *text == '\n';
     }
@@ -271,7 +261,6 @@ static bool parse_table(struct csv *table, size_t length, struct error *err)
                                 .end = table->storage + length,
                                 .place = {.file = table->path, .line = 1},
                                 .err = err};
-
     return check_bytes(table, length, err) && read_comments(&parser, table) &&
            read_header(&parser, table) && read_rows(&parser, table);
 }
@@ -279,7 +268,6 @@ static bool parse_table(struct csv *table, size_t length, struct error *err)
 bool csv_read(const char *path, struct csv *table, struct error *err)
 {
     size_t length = 0;
-
     *table = (struct csv){.path = path};
     if (!file_slurp(path, CSV_BYTES_MAX, &table->storage, &length, err)) {
         return false;
@@ -329,7 +317,6 @@ static bool parse_whole(const char *text, uint64_t *value)
     bool hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
     const char *digits = hexadecimal ? text + 2 : text;
     size_t length = strspn(digits, hexadecimal ? "0123456789abcdefABCDEF" : "0123456789");
-
     if (length == 0 || digits[length] != '\0') {
         return false;
     }
@@ -342,7 +329,6 @@ bool csv_whole(const struct csv *table, size_t row, int column, uint64_t fallbac
                struct error *err)
 {
     const char *text = csv_cell(table, row, column);
-
     if (*text == '\0') {
         *value = fallback;
         return true;
@@ -377,7 +363,6 @@ static bool needs_quotes(const char *text)
 void csv_put(FILE *out, const char *text)
 {
     const char *guard = needs_guard(text) ? "'" : "";
-
     if (!needs_quotes(text)) {
         fprintf(out, "%s%s", guard, text);
         return;

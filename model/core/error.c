@@ -23,7 +23,6 @@ static bool is_control(const char *at)
 {
     unsigned char byte = (unsigned char)at[0];
     unsigned char next = byte != 0 ? (unsigned char)at[1] : 0;
-
     return byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next >= 0x80 && next < 0xa0);
 }
 
@@ -40,7 +39,6 @@ static void mark_cut(char *text, size_t length)
 static void copy_visible(char *out, size_t size, const char *in)
 {
     size_t used = 0;
-
     for (; *in != '\0'; in++) {
         size_t need = is_control(in) ? 4 : 1;
         if (used + need >= size) {
@@ -63,7 +61,6 @@ static size_t append(char *text, size_t size, size_t used, const char *format, .
 static size_t append(char *text, size_t size, size_t used, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     int length = vsnprintf(text + used, size - used, format, args);
     va_end(args);
@@ -74,7 +71,6 @@ static size_t append(char *text, size_t size, size_t used, const char *format, .
 static size_t append_place(char *text, size_t size, const struct source_location *at)
 {
     size_t used = 0;
-
     if (at->file != NULL) {
         used = append(text, size, used, at->line > 0 ? "%s:" : "%s: ", at->file);
     }
@@ -94,7 +90,6 @@ static void fill(struct error *err, int status, const struct source_location *at
 {
     char raw[sizeof err->text + 256];
     size_t used = at != NULL ? append_place(raw, sizeof raw, at) : 0;
-
     vsnprintf(raw + used, sizeof raw - used, format, args);
     copy_visible(err->text, sizeof err->text, raw);
     err->status = status;
@@ -104,7 +99,6 @@ static void fill(struct error *err, int status, const struct source_location *at
 bool error_input(struct error *err, const struct source_location *at, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     fill(err, EXIT_INPUT, at, format, args);
     va_end(args);
@@ -114,7 +108,6 @@ bool error_input(struct error *err, const struct source_location *at, const char
 bool error_run(struct error *err, const char *format, ...)
 {
     va_list args;
-
     va_start(args, format);
     error_run_args(err, format, args);
     va_end(args);
@@ -139,7 +132,6 @@ static bool same_letter(char a, char b)
 static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
 {
     size_t rows[3][NAME_BYTES_MAX + 1];
-
     for (size_t j = 0; j <= b_length; j++) {
         rows[0][j] = j;
     }
@@ -165,7 +157,6 @@ const char *error_nearest(const char *word, const char *const *names, size_t cou
     size_t length = strlen(word);
     size_t best = u64_min(length / 3, DISTANCE_MAX) + 1;
     const char *nearest = NULL;
-
     if (length > NAME_BYTES_MAX) {
         return NULL;
     }
@@ -196,7 +187,6 @@ void error_suggest_all(char *text, size_t size, const char *word, const char *co
 {
     const char *nearest = error_nearest(word, names, count);
     size_t used = strlen(text);
-
     if (nearest != NULL) {
         append(text, size, used, " (did you mean %s?)", nearest);
     } else if (count > 0) {
@@ -219,7 +209,6 @@ _Noreturn void error_fatal(const char *format, ...)
 {
     struct error err;
     va_list args;
-
     pthread_mutex_lock(&ending);
     va_start(args, format);
     error_run_args(&err, format, args);

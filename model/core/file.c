@@ -20,7 +20,6 @@ enum {
 static char *grow_text(char *text, size_t size)
 {
     char *grown = realloc(text, size);
-
     if (grown == NULL) {
         error_fatal("out of memory for %zu bytes of a file", size);
     }
@@ -33,7 +32,6 @@ static bool slurp_stream(FILE *in, size_t hint, size_t limit_bytes, char **text,
 {
     size_t size = (hint > 0 ? hint : SLURP_BYTES_FIRST) + 2;
     size_t used = 0;
-
     *text = grow_text(NULL, size);
     while (used <= limit_bytes) {
         size_t got = fread(*text + used, 1, size - used - 1, in);
@@ -55,7 +53,6 @@ static bool slurp_open(FILE *in, const struct source_location *at, size_t limit_
                        size_t *length, struct error *err)
 {
     struct stat status;
-
     if (fstat(fileno(in), &status) != 0) {
         return error_input(err, at, "cannot be read: %s", strerror(errno));
     }
@@ -102,7 +99,6 @@ static FILE *open_file(const struct source_location *at, struct error *err)
 {
     struct stat status;
     int fd = open(at->file, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-
     if (fd < 0) {
         error_input(err, at, "cannot be opened: %s", strerror(errno));
         return NULL;
@@ -127,7 +123,6 @@ bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *lengt
 {
     struct source_location at = {.file = path};
     FILE *in = open_file(&at, err);
-
     if (in == NULL) {
         return false;
     }

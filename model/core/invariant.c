@@ -20,7 +20,6 @@ _Noreturn void invariant_failed(const char *condition, const char *file, int lin
     struct error err;
     char now[48] = "no simulation running";
     va_list args;
-
     va_start(args, format);
     error_run_args(&err, format, args);
     va_end(args);

@@ -30,7 +30,6 @@ static const char *wanted_of(const struct option_row *row)
         [UNIT_GHZ] = "a frequency such as 2.6GHz",
         [UNIT_INSNS] = "a number of instructions such as 4000 or 4e3",
     };
-
     if (row->unit != UNIT_NONE) {
         return wanted[row->unit];
     }
@@ -41,7 +40,6 @@ static const char *wanted_of(const struct option_row *row)
 static struct range range_of(const struct option_row *row)
 {
     struct range range = {"", ""};
-
     if (isfinite(row->low)) {
         unit_format(row->low, row->unit, range.low, sizeof range.low);
     }
@@ -65,7 +63,6 @@ static bool refuse_number(const struct option_row *row, const char *text,
 {
     struct range range = range_of(row);
     bool low = range.low[0] != '\0', high = range.high[0] != '\0';
-
     return error_input(err, at, "found '%.80s', expected %s%s%s%s%s%s%s", text, wanted_of(row),
                        low ? " (at least " : "", range.low,
                        high ? (low ? ", at most " : " (at most ") : "", range.high,
@@ -89,7 +86,6 @@ static bool set_whole(const struct option_row *row, const char *text, void *targ
                       const struct source_location *at, struct error *err)
 {
     uint64_t value;
-
     if (!unit_parse_whole(text, row->unit, &value) || (double)value < row->low ||
         (double)value > row->high) {
         return refuse_number(row, text, at, err);
@@ -104,7 +100,6 @@ static bool set_flag(const struct option_row *row, const char *text, void *targe
                      const struct source_location *at, struct error *err)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         if (strcmp(text, words[i]) == 0) {
             *(bool *)slot(row, target) = i % 2 == 1;
@@ -121,7 +116,6 @@ static bool set_choice(const struct option_row *row, const char *text, void *tar
     _Static_assert(sizeof(enum option_kind) == sizeof(int), "enumerations are as wide as int");
     const char *words[NAMES_MAX];
     size_t count = 0;
-
     for (const struct choice *choice = row->choices; choice->word != NULL; choice++) {
         if (strcmp(text, choice->word) == 0) {
             memcpy(slot(row, target), &choice->value, sizeof choice->value);
@@ -139,7 +133,6 @@ static bool set_text(const struct option_row *row, const char *text, void *targe
                      const struct source_location *at, struct error *err)
 {
     size_t length = strlen(text);
-
     if (length >= row->text_size) {
         return error_input(err, at, "found a text of %zu bytes, expected at most %zu", length,
                            row->text_size - 1);
@@ -159,7 +152,6 @@ bool option_set(const struct option_row *row, const char *text, void *target,
         [OPTION_CHOICE] = set_choice, [OPTION_TEXT] = set_text,
     };
     struct source_location where = at != NULL ? *at : (struct source_location){0};
-
     if (where.key == NULL) {
         where.key = row->name;
     }
@@ -199,7 +191,6 @@ static size_t keys_of(const struct option_row *table, size_t count, const char *
                       const char **names)
 {
     size_t found = 0;
-
     for (size_t i = 0; i < count && found < NAMES_MAX; i++) {
         if (in_section(&table[i], section)) {
             names[found++] = table[i].name;
@@ -212,7 +203,6 @@ static size_t keys_of(const struct option_row *table, size_t count, const char *
 static size_t sections_of(const struct option_row *table, size_t count, const char **names)
 {
     size_t found = 0;
-
     for (size_t i = 0; i < count && found < NAMES_MAX; i++) {
         bool known = table[i].section[0] == '\0';
         for (size_t j = 0; j < found && !known; j++) {
@@ -242,7 +232,6 @@ static bool refuse_section(const struct option_row *table, size_t count, const c
     const char *names[NAMES_MAX];
     size_t found = sections_of(table, count, names);
     char hint[sizeof err->text] = "";
-
     error_suggest(hint, sizeof hint, section, names, found);
     if (section[0] == '\0') {
         return error_input(err, at, "stands before any [section]%s", hint);
@@ -255,7 +244,6 @@ static void suggest_key(char *hint, size_t size, const char *name, const char *c
                         size_t count)
 {
     size_t used = 0;
-
     error_suggest(hint, size, name, names, count);
     if (hint[0] != '\0') {
         return;
@@ -273,7 +261,6 @@ static bool refuse_key(const struct option_row *table, size_t count, const char 
     size_t found = keys_of(table, count, section, names);
     const char *home = home_of(table, count, name);
     char hint[sizeof err->text] = "";
-
     if (found == 0) {
         return refuse_section(table, count, section, at, err);
     }
@@ -291,7 +278,6 @@ bool option_assign(const struct option_row *table, size_t count, const char *sec
 {
     const struct option_row *row = option_find(table, count, section, name);
     struct source_location where = at != NULL ? *at : (struct source_location){0};
-
     if (row != NULL) {
         return option_set(row, text, target, at, err);
     }
@@ -307,7 +293,6 @@ char *option_format(const struct option_row *row, const void *target, char *buf,
 {
     const void *value = (const char *)target + row->offset;
     const char *text = value;
-
     if (row->kind == OPTION_REAL) {
         return unit_format(*(const double *)value, row->unit, buf, size);
     }
@@ -333,14 +318,12 @@ static bool is_number(const struct option_row *row)
 static const char *kind_name(const struct option_row *row)
 {
     static const char *const names[] = {"number", "count", "yes|no", "choice", "text"};
-
     return is_number(row) && row->unit != UNIT_NONE ? unit_name(row->unit) : names[row->kind];
 }
 
 static void range_cell(const struct option_row *row, char *buf, size_t size)
 {
     struct range range = is_number(row) ? range_of(row) : (struct range){"", ""};
-
     if (range.low[0] != '\0' && range.high[0] != '\0') {
         snprintf(buf, size, "%s..%s", range.low, range.high);
     } else if (range.low[0] != '\0') {
@@ -391,7 +374,6 @@ static void print_choices(const struct option_row *row, int indent, FILE *out)
 static void print_row(const struct option_row *row, const int *widths, FILE *out)
 {
     int indent = 2;
-
     fprintf(out, "%*s", indent, "");
     for (int column = 0; column < HELP_COLUMNS; column++) {
         char cell[VALUE_BYTES_MAX];
@@ -409,7 +391,6 @@ void option_print_help(const struct option_row *table, size_t count, FILE *out)
 {
     int widths[HELP_COLUMNS] = {0};
     const char *section = "";
-
     measure_columns(table, count, widths);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(table[i].section, section) != 0) {

@@ -33,7 +33,6 @@ static inline uint64_t next(struct state *state)
     uint64_t *s = state->word;
     uint64_t result = rotate_left(s[1] * 5, 7) * 9;
     uint64_t shifted = s[1] << 17;
-
     s[2] ^= s[0];
     s[3] ^= s[1];
     s[1] ^= s[2];
@@ -91,7 +90,6 @@ const gsl_rng_type *const rng_xoshiro256ss = &xoshiro256ss;
 void rng_stream(gsl_rng *rng, uint64_t seed, uint64_t a, uint64_t b, uint64_t c)
 {
     uint64_t start = rng_mix64(rng_mix64(rng_mix64(rng_mix64(seed) ^ a) ^ b) ^ c);
-
     INVARIANT(rng->type == rng_xoshiro256ss, "%s has no streams", gsl_rng_name(rng));
     fill_state(rng->state, start);
 }

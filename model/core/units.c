@@ -89,7 +89,6 @@ static bool scan_number(const char *text, char **end, double *value)
     const char *first = text + (*text == '+' || *text == '-');
     bool decimal = is_digit(first[0]) || (first[0] == '.' && is_digit(first[1]));
     bool hexadecimal = first[0] == '0' && (first[1] == 'x' || first[1] == 'X');
-
     if (!decimal || hexadecimal) {
         return false;
     }
@@ -101,7 +100,6 @@ static bool scan_number(const char *text, char **end, double *value)
 static const struct suffix *find_suffix(enum unit unit, const char *text)
 {
     const char *word = text + strspn(text, " ");
-
     for (size_t i = 0; i < units[unit].count; i++) {
         const struct suffix *suffix = &units[unit].suffixes[i];
         if (strcmp(suffix->text, word) == 0) {
@@ -114,7 +112,6 @@ static const struct suffix *find_suffix(enum unit unit, const char *text)
 static bool parse(const char *text, enum unit unit, double *number, const struct suffix **suffix)
 {
     char *end;
-
     if (!scan_number(text, &end, number)) {
         return false;
     }
@@ -163,7 +160,6 @@ bool unit_parse(const char *text, enum unit unit, double *value)
 static bool scale_digits(const char *text, const struct suffix *suffix, uint64_t *value)
 {
     uint64_t product;
-
     errno = 0;
     unsigned long long digits = strtoull(text, NULL, 10);
     if (errno != 0 || __builtin_mul_overflow((uint64_t)digits, suffix->factor, &product) ||
@@ -236,7 +232,6 @@ char *unit_format_whole(uint64_t value, enum unit unit, char *buf, size_t size)
 {
     static const char letters[] = "KMGT";
     char letter[2] = "";
-
     if ((unit == UNIT_BYTES || unit == UNIT_ADDRESS) && value != 0) {
         for (size_t i = 0; letters[i] != '\0' && value % KIB == 0; i++) {
             letter[0] = letters[i];
@@ -250,7 +245,6 @@ char *unit_format_whole(uint64_t value, enum unit unit, char *buf, size_t size)
 char *unit_format(double value, enum unit unit, char *buf, size_t size)
 {
     char number[32];
-
     if ((unit == UNIT_BYTES || unit == UNIT_ADDRESS) && value >= 0 && value < TWO_TO_64 &&
         !(floor(value) < value)) {
         return unit_format_whole((uint64_t)value, unit, buf, size);
@@ -265,7 +259,6 @@ static char *format_scaled(double value, double step, const char *const *names, 
                            char *buf, size_t size)
 {
     size_t i = 0;
-
     while (i + 1 < count && value >= step) {
         value /= step;
         i++;
@@ -279,14 +272,12 @@ static char *format_scaled(double value, double step, const char *const *names, 
 char *unit_format_ps(ps_t ps, char *buf, size_t size)
 {
     static const char *const names[] = {"ps", "ns", "us", "ms", "s"};
-
     return format_scaled((double)ps, 1000, names, ARRAY_LENGTH(names), buf, size);
 }
 
 char *unit_format_bytes(uint64_t bytes, char *buf, size_t size)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-
     return format_scaled((double)bytes, 1024, names, ARRAY_LENGTH(names), buf, size);
 }
 
