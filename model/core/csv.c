@@ -301,6 +301,17 @@ int csv_column(const struct csv *table, const char *name)
     return -1;
 }
 
+bool csv_needs(const struct csv *table, const char *const *names, struct error *err)
+{
+    for (; *names; names++) {
+        struct source_location at = {.file = table->path, .key = *names};
+        if (csv_column(table, *names) < 0) {
+            return error_input(err, &at, "missing: expected a column of that name");
+        }
+    }
+    return true;
+}
+
 const char *csv_cell(const struct csv *table, size_t row, int column)
 {
     if (column < 0) {

@@ -44,6 +44,10 @@ void csv_free(struct csv *table);
 /* The column's index, or -1. */
 int csv_column(const struct csv *table, const char *name);
 
+/* Whether it has all columns of a list that ends with NULL; false with a line on the first that it
+ * lacks. */
+bool csv_needs(const struct csv *table, const char *const *names, struct error *err);
+
 /* The cell's text ("" where the column is -1). */
 const char *csv_cell(const struct csv *table, size_t row, int column);
 

@@ -32,12 +32,7 @@ static void spell_keys(const struct advise_rung *rung, char *text, size_t size)
 
 static void print_band(FILE *out, const struct advise_band *band)
 {
-    char mid[40], low[40], high[40];
-    fprintf(out, "%s", cells_human(band->p50, UNIT_NS, mid, sizeof mid));
-    if (band->p10 < band->p90) {
-        fprintf(out, " (%s to %s)", cells_human(band->p10, UNIT_NS, low, sizeof low),
-                cells_human(band->p90, UNIT_NS, high, sizeof high));
-    }
+    cells_print_band(out, UNIT_NS, band->p50, band->p10, band->p90, band->p10 < band->p90);
 }
 
 /* Words from column `indent` on, no line longer than COLUMNS. `at` is where the line is. */

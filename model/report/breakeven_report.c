@@ -146,16 +146,10 @@ static void print_ends(FILE *out, const struct breakeven_results *results,
 static void print_crossing(FILE *out, const struct breakeven_results *results,
                            const struct breakeven *row)
 {
-    char at[40], p10[40], p90[40];
-    enum unit unit = results->kind.unit;
     const char *a = strategy_name(results, row->a), *b = strategy_name(results, row->b);
     double place = isfinite(row->p50) ? row->p50 : row->at;
-    fprintf(out, "%s up to %s = %s", row->a_below ? a : b, results->axis,
-            cells_human(place, unit, at, sizeof at));
-    if (row->n > 0) {
-        fprintf(out, " (%s to %s)", cells_human(row->p10, unit, p10, sizeof p10),
-                cells_human(row->p90, unit, p90, sizeof p90));
-    }
+    fprintf(out, "%s up to %s = ", row->a_below ? a : b, results->axis);
+    cells_print_band(out, results->kind.unit, place, row->p10, row->p90, row->n > 0);
     fprintf(out, ", %s beyond", row->a_below ? b : a);
     if (row->n > 0 && row->share_crossing < 1) {
         fprintf(out, ", in %.0f %% of the draws", 100 * row->share_crossing);

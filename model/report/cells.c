@@ -105,3 +105,13 @@ char *cells_human(double value, enum unit unit, char *buf, size_t size)
     snprintf(buf, size, "%.4g", value);
     return buf;
 }
+
+void cells_print_band(FILE *out, enum unit unit, double mid, double p10, double p90, bool band)
+{
+    char text[40];
+    fputs(cells_human(mid, unit, text, sizeof text), out);
+    if (band) {
+        fprintf(out, " (%s", cells_human(p10, unit, text, sizeof text));
+        fprintf(out, " to %s)", cells_human(p90, unit, text, sizeof text));
+    }
+}

@@ -20,18 +20,11 @@
 static bool read_rows(const char *folder, char path[OUTPUT_PATH], struct csv *rows,
                       struct error *err)
 {
-    static const char *const needed[] = {"study", "metric",       "unit",          "n",
-                                         "mode",  "mean",         "p10",           "p50",
-                                         "p90",   "interval_low", "interval_high", "verdict"};
-    if (!output_path(path, folder, "rows.csv", err) || !csv_read(path, rows, err)) {
-        return false;
-    }
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (csv_column(rows, needed[i]) < 0) {
-            return error_input(err, NULL, "%s: has no column %s", path, needed[i]);
-        }
-    }
-    return true;
+    static const char *const needed[] = {"study",         "metric",  "unit", "n",   "mode",
+                                         "mean",          "p10",     "p50",  "p90", "interval_low",
+                                         "interval_high", "verdict", NULL};
+    return output_path(path, folder, "rows.csv", err) && csv_read(path, rows, err) &&
+           csv_needs(rows, needed, err);
 }
 
 static bool is_constant(const struct csv *rows, int column)

@@ -58,12 +58,7 @@ static void write_rows(FILE *out, const void *found)
 
 static void print_metric(FILE *out, const struct breakeven_curve *curve)
 {
-    char mode[40], p10[40], p90[40];
-    fprintf(out, "%s", cells_human(curve->mode, UNIT_NS, mode, sizeof mode));
-    if (!isnan(curve->p10)) {
-        fprintf(out, " (%s to %s)", cells_human(curve->p10, UNIT_NS, p10, sizeof p10),
-                cells_human(curve->p90, UNIT_NS, p90, sizeof p90));
-    }
+    cells_print_band(out, UNIT_NS, curve->mode, curve->p10, curve->p90, !isnan(curve->p10));
 }
 
 static void print_row(FILE *out, const struct target_results *results, const struct target *row)

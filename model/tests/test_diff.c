@@ -133,7 +133,7 @@ static void bad_folders(void **state)
     static const char good[] = HEADER "s,m,x,t,ns,0,10,,,,,,,coherent\n";
     (void)state;
     refused(good, HEADER "s,m,x,u,ns,0,10,,,,,,,coherent\n", "no row in common");
-    refused(good, "study,metric\ns,t\n", "has no column");
+    refused(good, "study,metric\ns,t\n", "expected a column of that name");
     refused("study,machine,size,strategy,metric,unit,n,mode,mean,p10,p50,p90,interval_low,"
             "interval_high,verdict\ns,m,1,x,t,ns,0,10,,,,,,,coherent\n"
             "s,m,2,x,t,ns,0,10,,,,,,,coherent\n",

@@ -300,18 +300,6 @@ static void add_picked(struct measurements *found, const struct picked *picked)
     }
 }
 
-static bool check_columns(const struct csv *table, struct error *err)
-{
-    static const char *const needed[] = {"quantity", "state", "cores", "bytes", "value"};
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        struct source_location at = {.file = table->path, .key = needed[i]};
-        if (csv_column(table, needed[i]) < 0) {
-            return error_input(err, &at, "missing: expected a column of that name");
-        }
-    }
-    return true;
-}
-
 /* Two runs in one file would count as more evidence than they are. */
 static bool check_twice(const struct csv *table, size_t row, struct error *err)
 {
@@ -334,11 +322,12 @@ static bool check_twice(const struct csv *table, size_t row, struct error *err)
 bool measurements_read_probe(const struct csv *table, uint64_t cache_bytes,
                              struct measurements *found, struct error *err)
 {
+    static const char *const needed[] = {"quantity", "state", "cores", "bytes", "value", NULL};
     const char *flusher = flusher_of(table);
     found->foreign = flusher[0] && strcmp(flusher, "dc_civac") != 0 ? flusher : NULL;
     struct picked picked = {0};
     found->probe = true;
-    if (!check_columns(table, err)) {
+    if (!csv_needs(table, needed, err)) {
         return false;
     }
     for (size_t row = 0; row < table->rows; row++) {

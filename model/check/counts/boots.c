@@ -44,10 +44,10 @@ static bool same_text(const char *recorded, const char *played)
 static bool find_rows(struct comparison *comparison, const char *name, struct error *err)
 {
     const struct csv *table = comparison->table;
-    int run = csv_column(table, "run"), phase = csv_column(table, "phase");
+    int run = csv_column(table, "run");
     struct source_location at = {.file = table->path};
-    if (run < 0 || phase < 0) {
-        return error_input(err, &at, "needs the columns 'run' and 'phase'");
+    if (!csv_needs(table, (const char *const[]){"run", "phase", NULL}, err)) {
+        return false;
     }
     for (size_t i = 0; i < table->rows; i++) {
         if (strcmp(csv_cell(table, i, run), name) != 0) {

@@ -261,10 +261,9 @@ bool path_rows_collect(const struct counts *counts, enum path_world world, struc
                        struct error *err)
 {
     size_t most = counts->table.rows;
-    struct source_location at = {.file = counts->table.path, .key = "insns_kernel_bare"};
     *rows = (struct path_rows){0};
-    if (csv_column(&counts->table, "insns_kernel_bare") < 0) {
-        return error_input(err, &at, "missing: expected a column of that name");
+    if (!csv_needs(&counts->table, (const char *const[]){"insns_kernel_bare", NULL}, err)) {
+        return false;
     }
     rows->x = alloc_zeroed(most, sizeof *rows->x, "rows of a fit");
     rows->y = alloc_zeroed(most, sizeof *rows->y, "rows of a fit");

@@ -276,20 +276,6 @@ static bool read_row(const struct row_cells *cells, struct published_set *set,
     return true;
 }
 
-static bool check_columns(const struct csv *table, struct error *err)
-{
-    static const char *const needed[] = {"table",  "row",     "benchmark", "phase", "host",
-                                         "kernel", "backing", "bytes",     "vcpus", "value",
-                                         "unit",   "role",    "source"};
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (csv_column(table, needed[i]) < 0) {
-            struct source_location at = {table->path, 0, needed[i]};
-            return error_input(err, &at, "missing: expected a column of that name");
-        }
-    }
-    return true;
-}
-
 static bool is_known(const struct published_set *set, const struct published *row)
 {
     for (size_t i = 0; i < set->count; i++) {
@@ -307,8 +293,11 @@ bool published_read(const char *path, struct published_set *set, struct error *e
     if (!csv_read(path, &table, err)) {
         return false;
     }
+    static const char *const needed[] = {"table",  "row",     "benchmark", "phase", "host",
+                                         "kernel", "backing", "bytes",     "vcpus", "value",
+                                         "unit",   "role",    "source",    NULL};
     struct source_location whole = {.file = path};
-    bool ok = check_columns(&table, err);
+    bool ok = csv_needs(&table, needed, err);
     if (ok && table.rows > PUBLISHED_ROWS - set->count) {
         ok = error_input(err, &whole, "found %zu rows, expected at most %zu", table.rows,
                          PUBLISHED_ROWS - set->count);

@@ -72,11 +72,10 @@ static bool find_columns(const struct csv *table, struct columns *columns, struc
                   {"op", &columns->op},        {"ipa", &columns->ipa},
                   {"bytes", &columns->bytes},  {"guest_insns", &columns->insns}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
+        const char *const needed[] = {wanted[i].name, NULL};
         *wanted[i].index = csv_column(table, wanted[i].name);
-        if (*wanted[i].index < 0) {
-            return error_input(
-                err, &(struct source_location){.file = table->path, .key = wanted[i].name},
-                "missing: expected a column of that name in a recording");
+        if (!csv_needs(table, needed, err)) {
+            return false;
         }
     }
     return true;

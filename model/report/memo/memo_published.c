@@ -85,8 +85,8 @@ static void take_maker(struct memo *memo, const char *comment)
 
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err)
 {
-    static const char *const columns[] = {"table", "row", "role", "unit",      "measured",
-                                          "p10",   "p50", "p90",  "error_pct", "inside"};
+    static const char *const columns[] = {"table", "row", "role",      "unit",   "measured", "p10",
+                                          "p50",   "p90", "error_pct", "inside", NULL};
     char path[4096];
     struct csv csv;
     if (!validation && !datadir_find(VALIDATION, path, sizeof path)) {
@@ -95,12 +95,9 @@ bool memo_read_published(struct memo *memo, const char *validation, struct error
     if (!csv_read(validation ? validation : path, &csv, err)) {
         return false;
     }
-    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
-        if (csv_column(&csv, columns[i]) < 0) {
-            error_input(err, NULL, "%s: has no column %s", csv.path, columns[i]);
-            csv_free(&csv);
-            return false;
-        }
+    if (!csv_needs(&csv, columns, err)) {
+        csv_free(&csv);
+        return false;
     }
     memo->published = alloc_zeroed(csv.rows, sizeof *memo->published, "a memo");
     for (size_t row = 0; row < csv.rows; row++) {
