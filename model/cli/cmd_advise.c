@@ -3,8 +3,6 @@
 #include "report/analyses.h"
 #include "study/advise.h"
 
-#include <string.h>
-
 struct arguments {
     struct analysis common;
     struct advise_request request;

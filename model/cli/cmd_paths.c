@@ -5,10 +5,8 @@
 #include "core/choice.h"
 #include "core/error.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct arguments {
     const char *table;

@@ -2,7 +2,6 @@
 #include "cli/analysis.h"
 #include "cli/interrupt.h"
 #include "core/error.h"
-#include "report/output.h"
 #include "report/plot.h"
 #include "report/run_json.h"
 

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define EVENTS_UNASKED 1024 /* between two looks at how long it has taken */
 

@@ -7,7 +7,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 void vm_shape_defaults(struct vm_shape *vm, uint32_t vcpus)
 {

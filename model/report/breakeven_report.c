@@ -1,6 +1,5 @@
 #include "report/analyses.h"
 
-#include "core/error.h"
 #include "report/cells.h"
 #include "study/breakeven.h"
 #include "study/verdict.h"

@@ -7,7 +7,6 @@
 #include "report/story_report.h"
 #include "run/sim.h"
 #include "run/trace.h"
-#include "study/metrics.h"
 #include "study/verdict.h"
 
 #include <inttypes.h>

@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WHAT_BYTES 128
 #define KINDS_SHOWN 10 /* of the kinds, unless all are asked for */

@@ -5,7 +5,6 @@
 #include "study/winner_map.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <string.h>
 
 #define MAP_SCHEMA 1

@@ -4,7 +4,6 @@
 #include "core/tojson.h"
 #include "core/version.h"
 #include "report/rows.h"
-#include "study/draws.h"
 
 #include <errno.h>
 #include <stdlib.h>

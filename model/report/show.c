@@ -4,7 +4,6 @@
 #include "kvm/strategy.h"
 #include "report/quantity.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,10 +1,8 @@
 #include "run/watch.h"
 
-#include "core/alloc.h"
 #include "core/invariant.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 _Static_assert(SITES + RESOURCES + 1 <= SPAN_CLASSES, "a class for each site and resource");
 _Static_assert(1 + 2 * RESOURCES <= SPAN_CLASSES, "a class for each way to hold a lock");

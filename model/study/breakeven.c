@@ -7,7 +7,6 @@
 #include <gsl/gsl_sort.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 const char *const breakeven_status_name[] = {"crossing", "no crossing in range", "equal",
                                              "undecided", "left out"};

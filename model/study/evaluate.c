@@ -2,7 +2,6 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
-#include "core/invariant.h"
 #include "study/trial_json.h"
 #include "study/verdict.h"
 

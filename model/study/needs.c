@@ -5,8 +5,6 @@
 #include "run/sim.h"
 #include "study/execute.h"
 
-#include <string.h>
-
 #define CELLS_LOOKED_AT 16
 
 /* The largest of the cell's simulations. */

@@ -3,7 +3,6 @@
 #include "core/error.h"
 #include "core/invariant.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 

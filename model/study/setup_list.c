@@ -1,12 +1,7 @@
 /* The resolved configuration of a setup, key by key. */
-#include "core/alloc.h"
-#include "core/error.h"
 #include "core/units.h"
 #include "study/setup.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
 

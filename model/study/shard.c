@@ -4,7 +4,6 @@
 #include "core/rng.h"
 #include "core/units.h"
 
-#include <stdio.h>
 #include <string.h>
 
 bool shard_parse(const char *text, struct shard *shard, struct error *err)

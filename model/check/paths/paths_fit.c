@@ -8,7 +8,6 @@
 #include <gsl/gsl_errno.h>
 #include <gsl/gsl_multifit.h>
 #include <math.h>
-#include <string.h>
 
 /* A term whose counts others make up to this share of their size adds nothing
  * that the rows could tell. Counts are whole numbers: real differences are far

@@ -5,7 +5,6 @@
 
 #include "core/units.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
