@@ -93,7 +93,13 @@ offers "kernels keys" s2flush list ke
 offers "q10-what-decides" s2flush report q10
 offers "neoverse-n1" s2flush explain -m neoverse-n
 offers "footprint=" s2flush run --set footp
+offers "csv" s2flush map --format = c
+offers "report" s2flush manual rep
 offers "reinit-lazy-vmall-toggle0" s2flush explain --strategy reinit-lazy-vmall-toggle0
+offers "any-workload" s2flush advise any-w
+check "complete: what stays of the word" test "$(s2flush --complete map --format=c)" = "$(printf -- '--format=\ncsv')"
+check "complete: folders" test "$(s2flush --complete run -o x)" = "$(printf '\n:folders')"
+check "complete: no such command" test -z "$(s2flush --complete nothing x)"
 for command in $commands; do
     check "bash: options of $command" test \
         "$(complete_bash s2flush "$command" -- | tr ' ' '\n' | grep -c .)" -eq \

@@ -204,6 +204,25 @@ static void whole_files_only(void **state)
     assert_int_not_equal(access(temporary, F_OK), 0);
 }
 
+static void paths_in_two(void **state)
+{
+    char folder[OUTPUT_PATH], long_name[OUTPUT_PATH], path[OUTPUT_PATH];
+    struct error err;
+    (void)state;
+    assert_string_equal(output_split("a/b/c.csv", folder), "c.csv");
+    assert_string_equal(folder, "a/b");
+    assert_string_equal(output_split("c.csv", folder), "c.csv");
+    assert_string_equal(folder, ".");
+    assert_string_equal(output_split("/c.csv", folder), "c.csv");
+    assert_string_equal(folder, "/");
+    assert_true(output_path(path, "a/b", "c.csv", &err));
+    assert_string_equal(path, "a/b/c.csv");
+    memset(long_name, 'x', sizeof long_name);
+    long_name[sizeof long_name - 1] = '\0';
+    assert_false(output_path(path, long_name, "c.csv", &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+}
+
 /* A folder has the second one's name: the first is not left alone. */
 static void files_that_belong_together(void **state)
 {
@@ -277,6 +296,7 @@ int main(void)
         cmocka_unit_test(rows_read_back),
         cmocka_unit_test(run_is_told),
         cmocka_unit_test(whole_files_only),
+        cmocka_unit_test(paths_in_two),
         cmocka_unit_test(files_that_belong_together),
         cmocka_unit_test(folders_that_cannot_be),
     };
