@@ -2,7 +2,9 @@
 #include "core/alloc.h"
 #include "report/timeline/tracks.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define COLUMNS 440 /* of the picture: two points each */
 #define LANES_SHOWN 12
