@@ -45,12 +45,13 @@ static bool take_backing(void *field, const char *text, struct error *err)
 static bool take_bytes(const char *option, const char *text, uint64_t step, uint64_t *bytes,
                        struct error *err)
 {
-    if (unit_parse_whole(text, UNIT_BYTES, bytes) && *bytes % step == 0 &&
+    if (unit_parse_whole(text, UNIT_ADDRESS, bytes) && *bytes % step == 0 &&
         *bytes <= UINT64_C(1) << 51) {
         return true;
     }
-    return error_input(err, NULL, "%s: found '%.40s', expected whole pieces of %llu KiB", option,
-                       text, (unsigned long long)(step / KIB));
+    return error_input(
+        err, NULL, "%s: found '%.40s', expected whole pieces of %llu KiB such as 1G or 0x40000000",
+        option, text, (unsigned long long)(step / KIB));
 }
 
 /* "6.1", with anything behind it but a space. */

@@ -72,7 +72,17 @@ static bool show_aliases(struct error *err)
            "class, or only its core\n");
     for (unsigned i = 0; i < aliases.count; i++) {
         const struct platform_alias *alias = &aliases.alias[i];
-        printf("  %-20s %-14s %-6s %s\n", alias->name, alias->platform, alias->fit, alias->remark);
+        if (platform_alias_fits(alias)) {
+            printf("  %-20s %-14s %-6s %s\n", alias->name, alias->platform, alias->fit,
+                   alias->remark);
+        }
+    }
+    printf("No platform stands for\n");
+    for (unsigned i = 0; i < aliases.count; i++) {
+        const struct platform_alias *alias = &aliases.alias[i];
+        if (!platform_alias_fits(alias)) {
+            printf("  %-20s %s\n", alias->name, alias->remark);
+        }
     }
     return true;
 }

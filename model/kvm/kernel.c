@@ -51,9 +51,15 @@ const struct kernel_rule kernel_rules[] = {
 };
 const size_t kernel_rule_count = sizeof kernel_rules / sizeof *kernel_rules;
 
+/* "6.1", "v6.1.55-amd64", "linux-6.1.y". */
 static bool parse_version(const char *text, uint32_t *version)
 {
-    const char *at = text[0] == 'v' ? text + 1 : text;
+    static const char *const before[] = {"linux-", "Linux-", "v"};
+    const char *at = text;
+    for (size_t i = 0; i < sizeof before / sizeof *before; i++) {
+        size_t length = strlen(before[i]);
+        at += strncmp(at, before[i], length) == 0 ? length : 0;
+    }
     char *end;
     if (!isdigit((unsigned char)*at)) {
         return false;
@@ -64,16 +70,39 @@ static bool parse_version(const char *text, uint32_t *version)
     }
     unsigned long minor = strtoul(end + 1, &end, 10);
     *version = (uint32_t)(major * 1000 + minor);
-    bool more = *end == '-' || (*end == '.' && isdigit((unsigned char)end[1]));
+    bool more =
+        *end == '-' || strcmp(end, ".y") == 0 || (*end == '.' && isdigit((unsigned char)end[1]));
     return major < 100 && minor < 1000 && (*end == '\0' || more);
+}
+
+/* The kernels of releases that people name in their place; what distributions change in theirs is
+ * for people to say. */
+static const struct {
+    const char *name, *version;
+} releases[] = {
+    {"bullseye", "5.10"}, {"debian11", "5.10"}, {"bookworm", "6.1"}, {"debian12", "6.1"},
+    {"trixie", "6.12"},   {"debian13", "6.12"}, {"jammy", "5.15"},   {"noble", "6.8"},
+    {"rhel9", "5.14"},    {"rhel10", "6.12"},   {"mainline", "7.3"}, {"latest", "7.3"},
+    {"upstream", "7.3"},
+};
+
+static bool unknown_version(const char *text, struct error *err)
+{
+    for (size_t i = 0; i < sizeof releases / sizeof *releases; i++) {
+        if (strcmp(releases[i].name, text) == 0) {
+            return error_input(err, NULL, "kernel: found '%s', expected its version, which is %s",
+                               text, releases[i].version);
+        }
+    }
+    return error_input(err, NULL,
+                       "kernel: found '%s', expected a version from 5.10 on, such as 6.1", text);
 }
 
 bool kernel_resolve(const char *text, struct kernel *kernel, struct error *err)
 {
     *kernel = (struct kernel){0};
     if (strlen(text) >= sizeof kernel->name || !parse_version(text, &kernel->version)) {
-        return error_input(
-            err, NULL, "kernel: found '%s', expected a version from 5.10 on, such as 6.1", text);
+        return unknown_version(text, err);
     }
     if (kernel->version < OLDEST) {
         return error_input(err, NULL, "kernel: found '%s', expected 5.10 or later", text);

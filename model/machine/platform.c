@@ -305,7 +305,9 @@ static bool unknown_platform(const char *name, const struct platform_aliases *al
     size_t all_count = count;
     memcpy(all, machines, count * sizeof *all);
     for (unsigned i = 0; i < aliases->count; i++) {
-        all[all_count++] = aliases->alias[i].name;
+        if (platform_alias_fits(&aliases->alias[i])) {
+            all[all_count++] = aliases->alias[i].name;
+        }
     }
     near = error_nearest(name, all, all_count);
     if (near) {
@@ -328,21 +330,31 @@ static bool load_alias(const char *name, struct platform *platform, struct error
     const struct platform_alias *alias =
         platform_aliases_read(aliases, &own) ? platform_alias_find(aliases, name) : NULL;
     snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", alias ? alias->platform : "");
-    bool good = alias && datadir_find(relative, path, sizeof path)
-                    ? platform_read(path, platform, err)
-                    : unknown_platform(name, aliases, err);
+    bool good;
+    if (alias && !platform_alias_fits(alias)) {
+        good = error_input(err, NULL,
+                           "no platform stands for %s (%s): expected a platform file that "
+                           "`s2flush calibrate` makes of measurements there, or one of `s2flush "
+                           "list machines`",
+                           alias->name, alias->remark);
+    } else {
+        good = alias && datadir_find(relative, path, sizeof path)
+                   ? platform_read(path, platform, err)
+                   : unknown_platform(name, aliases, err);
+    }
     free(aliases);
     return good;
 }
 
 bool platform_load(const char *name, struct platform *platform, struct error *err)
 {
-    char relative[256], path[4096];
+    char spelling[128], relative[256], path[4096];
     if (strchr(name, '/') || strstr(name, ".ini")) {
         return platform_read(name, platform, err);
     }
-    snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", name);
-    if (strcmp(name, "cpus") == 0 || !datadir_find(relative, path, sizeof path)) {
+    platform_spelling(name, spelling, sizeof spelling);
+    snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", spelling);
+    if (strcmp(spelling, "cpus") == 0 || !datadir_find(relative, path, sizeof path)) {
         return load_alias(name, platform, err);
     }
     return platform_read(path, platform, err);

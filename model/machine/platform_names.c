@@ -5,6 +5,7 @@
 #include "core/datadir.h"
 #include "core/error.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +26,7 @@ static bool take_text(const struct csv *csv, size_t row, const char *column, cha
 static bool take_row(const struct csv *csv, size_t row, struct platform_alias *alias,
                      struct error *err)
 {
-    static const char *const fits[] = {"same", "class", "core"};
+    static const char *const fits[] = {"same", "class", "core", "none"};
     struct source_location at = {.file = csv->path, .line = csv->lines[row], .key = "fit"};
     if (!take_text(csv, row, "name", alias->name, sizeof alias->name, err) ||
         !take_text(csv, row, "platform", alias->platform, sizeof alias->platform, err) ||
@@ -35,7 +36,7 @@ static bool take_row(const struct csv *csv, size_t row, struct platform_alias *a
     }
     return choice_index(fits, sizeof fits / sizeof *fits, alias->fit) <
                sizeof fits / sizeof *fits ||
-           error_input(err, &at, "found '%s', expected same, class or core", alias->fit);
+           error_input(err, &at, "found '%s', expected same, class, core or none", alias->fit);
 }
 
 bool platform_aliases_read(struct platform_aliases *aliases, struct error *err)
@@ -59,13 +60,29 @@ bool platform_aliases_read(struct platform_aliases *aliases, struct error *err)
     return good;
 }
 
+void platform_spelling(const char *name, char *text, size_t size)
+{
+    size_t used = 0;
+    for (; name[used] && used + 1 < size; used++) {
+        text[used] = strchr(" _", name[used]) ? '-' : (char)tolower((unsigned char)name[used]);
+    }
+    text[used] = '\0';
+}
+
 const struct platform_alias *platform_alias_find(const struct platform_aliases *aliases,
                                                  const char *name)
 {
-    for (unsigned i = 0; i < aliases->count; i++) {
-        if (strcmp(aliases->alias[i].name, name) == 0) {
+    char text[sizeof aliases->alias->name];
+    platform_spelling(name, text, sizeof text);
+    for (unsigned i = 0; i < aliases->count && strlen(name) < sizeof text; i++) {
+        if (strcmp(aliases->alias[i].name, text) == 0) {
             return &aliases->alias[i];
         }
     }
     return NULL;
+}
+
+bool platform_alias_fits(const struct platform_alias *alias)
+{
+    return strcmp(alias->fit, "none") != 0;
 }

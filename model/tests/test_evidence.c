@@ -78,12 +78,19 @@ static void every_name_leads_to_a_platform(void **state)
         const struct platform_alias *alias = &aliases.alias[i];
         struct platform platform;
         char path[256], file[4096];
+        if (!platform_alias_fits(alias)) {
+            assert_false(platform_load(alias->name, &platform, &err));
+            assert_non_null(strstr(err.text, alias->remark));
+            assert_non_null(strstr(err.text, "s2flush calibrate"));
+            continue;
+        }
         assert_true(platform_load(alias->name, &platform, &err));
         assert_string_equal(platform.name, alias->platform);
         snprintf(path, sizeof path, "model/machine/platforms/%s.ini", alias->name);
         assert_false(datadir_find(path, file, sizeof file));
     }
-    assert_null(platform_alias_find(&aliases, "thunderx2"));
+    assert_non_null(platform_alias_find(&aliases, "Ampere_Altra"));
+    assert_null(platform_alias_find(&aliases, "pentium"));
 }
 
 static void a_name_that_no_platform_stands_for_is_refused(void **state)
@@ -91,9 +98,10 @@ static void a_name_that_no_platform_stands_for_is_refused(void **state)
     (void)state;
     struct platform platform;
     struct error err;
-    assert_false(platform_load("thunderx2", &platform, &err));
+    assert_true(platform_load("Neoverse N1", &platform, &err));
+    assert_false(platform_load("pentium", &platform, &err));
     assert_int_equal(err.status, EXIT_INPUT);
-    assert_non_null(strstr(err.text, "no platform 'thunderx2'"));
+    assert_non_null(strstr(err.text, "no platform 'pentium'"));
 }
 
 int main(void)
