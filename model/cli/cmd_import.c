@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct arguments {
     const char *trace, *out;
@@ -191,9 +192,11 @@ static bool write_files(const struct import *import, const struct names *names, 
 {
     struct outputs files = {0};
     bool good = output_folder_make(names->folder, err) && fill_files(import, names, &files, err);
+    bool replaced = good && access(files.output[1].path, F_OK) == 0;
     good = outputs_end(&files, good, err);
     if (good) {
-        printf("%s and %s\n", files.output[1].path, files.output[0].path);
+        printf("%s and %s%s\n", files.output[1].path, files.output[0].path,
+               replaced ? ", in place of what was there" : "");
     }
     return good;
 }

@@ -256,13 +256,17 @@ static bool explain_names(const char *key, const char *machine, struct error *er
 {
     bool found = false;
     enum cost_id id = cost_find(key);
+    char time[80]; /* "added_boot", as --metric takes it, too */
+    snprintf(time, sizeof time, "%.70s_ns", key);
     size_t metric = choice_index(metric_name, METRICS, key);
+    metric = metric < METRICS ? metric : choice_index(metric_name, METRICS, time);
     if (id < COSTS) {
         printf("cost %s: %s\n", key, cost_entry[id].help);
         return !machine || show_cost(id, machine, err);
     }
     if (metric < METRICS) {
-        printf("metric %s [%s]: %s\n", key, metric_unit[metric], metric_help[metric]);
+        printf("metric %s [%s]: %s\n", metric_name[metric], metric_unit[metric],
+               metric_help[metric]);
         return true;
     }
     for (size_t i = 0; i < kernel_rule_count; i++) {

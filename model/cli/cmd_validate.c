@@ -3,6 +3,7 @@
 #include "check/published/host_fit.h"
 #include "check/published/validate.h"
 #include "cli/analysis.h"
+#include "cli/wait.h"
 #include "core/alloc.h"
 #include "core/datadir.h"
 #include "core/error.h"
@@ -48,7 +49,8 @@ static bool take_file(void *arguments, const char *text, struct error *err)
 
 static const struct cli_option options[] = {
     {"format", 0, "FORMAT", "text (the default) or csv", AT(csv), .choices = cli_text_or_csv},
-    {"draws", 0, "N", "draws over the hosts' costs for each row, a multiple of 4 (32)",
+    {"draws", 0, "N",
+     "draws over the hosts' costs for each row, a multiple of 4 from 8 to 4096 (32)",
      .take = take_draws},
     {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
     {"output", 'o', "DIR", "also write DIR/validate.csv, which `s2flush plot` draws", AT(folder)},
@@ -171,6 +173,7 @@ static bool predict(const struct arguments *given, const struct published_set *s
     /* Tables of one's own are predicted with hosts that were fitted to these. */
     bool ok =
         (given->count == 0 || read_all(&fitted, err)) &&
+        wait_say_rows(set, given->draws, (unsigned)given->jobs, err) &&
         validate(set, given->count > 0 ? &fitted : set, given->draws, &sweep, &validation, err);
     published_free(&fitted);
     if (!ok) {

@@ -1,5 +1,6 @@
 #include "cli/wait.h"
 
+#include "check/published/predict.h"
 #include "core/error.h"
 #include "core/guard.h"
 #include "study/execute.h"
@@ -44,17 +45,22 @@ bool wait_estimate(const struct study *study, struct store *store, unsigned jobs
     return true;
 }
 
+static int put_time(const struct wait *wait, char buf[WAIT_TEXT])
+{
+    bool minutes = wait->seconds > 120;
+    return snprintf(buf, WAIT_TEXT, "%s about %.2g %s on %u thread%s",
+                    wait->longer ? "more than" : "up to",
+                    minutes ? wait->seconds / 60 : wait->seconds, minutes ? "min" : "s",
+                    wait->threads, wait->threads == 1 ? "" : "s");
+}
+
 const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEXT])
 {
     buf[0] = '\0';
     if (wait->seconds <= LONG_S && !wait->longer) {
         return buf;
     }
-    bool minutes = wait->seconds > 120;
-    int used =
-        snprintf(buf, WAIT_TEXT, "%s about %.2g %s on %u thread%s",
-                 wait->longer ? "more than" : "up to", minutes ? wait->seconds / 60 : wait->seconds,
-                 minutes ? "min" : "s", wait->threads, wait->threads == 1 ? "" : "s");
+    int used = put_time(wait, buf);
     if (wait->contended && draws > 0) {
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
                  ": vCPUs wait for each other, and such a run is played again for each of the "
@@ -76,6 +82,53 @@ bool wait_say(const struct study *study, struct store *store, unsigned jobs, str
     }
     if (wait_text(&wait, study->draws, text)[0]) {
         fprintf(stderr, "%s: %s\n", study->name, text);
+    }
+    return true;
+}
+
+/* --- published rows --- */
+
+const char *wait_rows_text(const struct wait *wait, size_t rows, uint64_t draws,
+                           char buf[WAIT_TEXT])
+{
+    buf[0] = '\0';
+    if (wait->seconds > LONG_S) {
+        int used = put_time(wait, buf);
+        snprintf(buf + used, WAIT_TEXT - (size_t)used,
+                 ": each of %zu rows is played for each of %" PRIu64
+                 " draws (--draws 8 plays fewer)",
+                 rows, draws);
+    }
+    return buf;
+}
+
+#define ROWS 8 /* of a set that are played before */
+
+bool wait_say_rows(const struct published_set *set, uint64_t draws, unsigned jobs,
+                   struct error *err)
+{
+    struct wait wait = {.threads = sweep_threads(jobs)};
+    size_t taken = 0, rows = 0, step = set->count / ROWS + 1;
+    char text[WAIT_TEXT];
+    double value[COSTS], ps, begin_s = guard_computed_s();
+    for (size_t i = 0; i < set->count; i++) {
+        const struct published *row = &set->rows[i];
+        bool expressed = row->refusal[0] == '\0';
+        if (expressed && rows % step == 0 && guard_computed_s() - begin_s < SAMPLES_S) {
+            platform_modes(row->platform, value);
+            if (!predict_ps(row, value, &ps, err)) {
+                return false;
+            }
+            taken++;
+        }
+        rows += expressed;
+    }
+    if (taken > 0) {
+        wait.seconds = (guard_computed_s() - begin_s) / (double)taken * (double)rows *
+                       (double)draws / (double)wait.threads;
+    }
+    if (wait_rows_text(&wait, rows, draws, text)[0]) {
+        fprintf(stderr, "validate: %s\n", text);
     }
     return true;
 }

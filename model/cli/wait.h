@@ -4,6 +4,7 @@
 #ifndef S2FLUSH_CLI_WAIT_H
 #define S2FLUSH_CLI_WAIT_H
 
+#include "check/published/published.h"
 #include "study/store.h"
 #include "study/study.h"
 
@@ -27,5 +28,12 @@ const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEX
 
 /* Prints that line on stderr before a study is played. */
 bool wait_say(const struct study *study, struct store *store, unsigned jobs, struct error *err);
+
+/* The same before published rows are predicted, each of them with that many draws; a few of them
+ * are played for it. */
+const char *wait_rows_text(const struct wait *wait, size_t rows, uint64_t draws,
+                           char buf[WAIT_TEXT]);
+bool wait_say_rows(const struct published_set *set, uint64_t draws, unsigned jobs,
+                   struct error *err);
 
 #endif

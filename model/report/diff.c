@@ -52,8 +52,9 @@ static bool find_axes(const struct csv *from, const struct csv *other, struct di
     for (int column = csv_column(from, "study") + 1; column < metric; column++) {
         bool both = csv_column(other, from->header[column]) >= 0;
         if (!both && !is_constant(from, column)) {
-            return error_input(err, NULL, "%s: axis %s is not in %s", from->path,
-                               from->header[column], other->path);
+            return error_input(err, NULL,
+                               "%s: axis %s is not in %s, expected two folders of one study",
+                               from->path, from->header[column], other->path);
         }
         if (!both || !keep) {
             continue;

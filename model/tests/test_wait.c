@@ -31,6 +31,18 @@ static void a_long_wait_is_said_with_its_reason(void **state)
                         "up to about 10 min on 1 thread: 120 runs are to be played");
 }
 
+static void so_is_one_for_published_rows(void **state)
+{
+    (void)state;
+    char text[WAIT_TEXT];
+    struct wait wait = {.seconds = 9, .threads = 2};
+    assert_string_equal(wait_rows_text(&wait, 70, 32, text), "");
+    wait.seconds = 27;
+    assert_string_equal(wait_rows_text(&wait, 70, 32, text),
+                        "up to about 27 s on 2 threads: each of 70 rows is played for each of 32 "
+                        "draws (--draws 8 plays fewer)");
+}
+
 /* One vCPU's runs are priced again; several that wait are played for each draw. */
 static void contention_is_found(void **state)
 {
@@ -67,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_wait_is_said_with_its_reason),
+        cmocka_unit_test(so_is_one_for_published_rows),
         cmocka_unit_test(contention_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

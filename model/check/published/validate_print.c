@@ -95,9 +95,12 @@ void validation_print(const struct validation *validation, FILE *out)
         }
     }
     struct score all = validation_score(validation, NULL);
+    if (all.rows == 0) {
+        fprintf(out, "all tables: no row to predict, %zu rows not expressed\n", all.refused);
+        return;
+    }
     fprintf(out, "all tables: %zu of %zu predicted rows inside (%.0f%%), median band p90/p10 %.2f",
-            all.inside, all.rows, all.rows ? 100.0 * (double)all.inside / (double)all.rows : 0,
-            all.band);
+            all.inside, all.rows, 100.0 * (double)all.inside / (double)all.rows, all.band);
     fprintf(out, "; %zu rows not expressed\n", all.refused);
     print_misfits(&validation->misfits, out);
 }
