@@ -95,7 +95,7 @@ static void unknown_platforms_suggest_the_nearest(void **state)
     (void)state;
     struct platform platform;
     struct error err = {0};
-    assert_false(platform_load("neoverse-n2", &platform, &err));
+    assert_false(platform_load("neoverse-n3", &platform, &err));
     assert_non_null(strstr(err.text, "did you mean neoverse-n1?"));
     assert_false(platform_load("cpus", &platform, &err));
     assert_false(platform_load("no/such/file.ini", &platform, &err));

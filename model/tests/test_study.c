@@ -118,7 +118,7 @@ static void bad_studies(void **state)
     expect_bad_study("[study]\ndraws = 10\nshifts = 4\n" GOOD, "expected a multiple");
     expect_bad_study("[axes]\nmachine = neoverse-n1\n", "workload: missing");
     expect_bad_study("[axes]\nworkload = %s\n", "machine: missing");
-    expect_bad_study("[axes]\nworkload = %s\nmachine = neoverse-n2\n", "neoverse-n1");
+    expect_bad_study("[axes]\nworkload = %s\nmachine = neoverse-n3\n", "neoverse-n1");
     expect_bad_study(GOOD "tlbi_ns = 1..4000 +1\ntlbi_local_ns = 1..100 +1\n", "more than 200000");
 }
 
