@@ -1,4 +1,4 @@
-# A figure of a memo, from the data file that report/chart lays out: panels in the units of
+# A figure, from the data file that report/chart lays out: panels in the units of
 # their axes, and over all of them the texts, in points of the picture from the top left.
 #
 # The file has a block for each panel, two blank lines between them; columns, apart by tabs:
@@ -7,7 +7,7 @@
 #   x, y, x2, y2, text
 # A panel begins with two rows of kind 0: its ranges (style: 1, and 1 more where x, 2 more where y
 # is logarithmic), and where it is, in shares of the picture from the lower left (style 0).
-# Drawn by `s2flush memo` alone: no wish in this head.
+# Drawn by `s2flush memo` and `s2flush plot` alone: no wish in this head.
 
 set datafile separator tab
 unset datafile columnheaders
@@ -17,7 +17,12 @@ stats table index 0 using ($1 == 0 ? (WIDTH = $3, HEIGHT = $4, 0) : 0) nooutput
 stats table using ($1 == 0 ? 1 : NaN) nooutput
 PANELS = STATS_blocks - 1
 
-eval terminal_at(WIDTH, HEIGHT)
+# Points are a picture's pixels: two each in a PNG, whose fonts are in points of 1/72 inch.
+if (format eq "svg") {
+    eval terminal_at(WIDTH, HEIGHT)
+} else {
+    eval sprintf("set terminal pngcairo size %d,%d noenhanced font 'DejaVu Sans,10' fontscale 1.5 pointscale 2 linewidth 2 background '#ffffff'", 2 * WIDTH, 2 * HEIGHT)
+}
 set output out
 unset border
 unset tics

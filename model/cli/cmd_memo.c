@@ -2,6 +2,7 @@
 #include "cli/analysis.h"
 #include "core/error.h"
 #include "core/tojson.h"
+#include "report/chart/chart.h"
 #include "report/memo/memo.h"
 #include "report/memo/overview.h"
 #include "report/output.h"
@@ -28,7 +29,7 @@ static bool write_file(struct outputs *files, const char *folder, const char *na
 
 static void render_picture(FILE *out, const struct doc_node *figure)
 {
-    fputs(figure->text, out);
+    chart_alone(out, figure->text);
 }
 
 static bool write_summary(struct outputs *files, const char *folder, const struct memo *memo,

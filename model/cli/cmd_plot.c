@@ -1,7 +1,7 @@
 /* s2flush plot: runs gnuplot on the scripts that fit the rows in a folder. */
 #include "cli/cli.h"
 #include "core/error.h"
-#include "report/plot.h"
+#include "report/plot/plot.h"
 
 #include <stdio.h>
 
@@ -30,10 +30,13 @@ const struct cli_command cmd_plot = {
     .words = "DIR",
     .word = {AT(folder)},
     .missing = "the folder of a study's rows",
-    .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv.",
-    .more = "The scripts are in bench/plots. By hand, in DIR and with SCRIPTS for that folder:\n\n"
+    .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv or a table of an "
+            "analysis in DIR.",
+    .more = "Further scripts are in bench/plots, and what is put there is drawn, too. By hand, in "
+            "DIR and with SCRIPTS for that folder:\n\n"
             "  export GNUPLOT_LIB=SCRIPTS\n"
-            "  gnuplot -e \"out = 'curves.svg'\" SCRIPTS/style.gp SCRIPTS/curves.gp",
+            "  gnuplot -e \"table = 'validate.csv'; each = 'kunpeng-4k'; out = 'k.svg'\" \\\n"
+            "    SCRIPTS/style.gp SCRIPTS/validate.gp",
     .size = sizeof(struct arguments),
     .run = run,
 };

@@ -2,7 +2,7 @@
 #include "cli/analysis.h"
 #include "cli/interrupt.h"
 #include "core/error.h"
-#include "report/plot.h"
+#include "report/plot/plot.h"
 #include "report/run_json.h"
 
 #include <stdio.h>

@@ -40,12 +40,17 @@ if command -v gnuplot >/dev/null; then
     check "gnuplot: names the axis" grep -q footprint "$T/rows.svg"
     check "gnuplot: quiet" silent err
     scripts=$top/bench/plots
-    run plot "$T/d" -q
-    cp "$T/d/curves.svg" "$T/curves.svg"
-    (cd "$T/d" && GNUPLOT_LIB=$scripts gnuplot -e "out = 'curves.svg'" "$scripts/style.gp" \
-        "$scripts/curves.gp") >"$T/out" 2>"$T/err"
+    mkdir "$T/v"
+    head -n 12 "$top/results/validate/validate.csv" >"$T/v/validate.csv"
+    run plot "$T/v" -q
+    picture=$(echo "$T"/v/*.svg | cut -d' ' -f1)
+    cp "$picture" "$T/validate.svg"
+    name=$(basename "$picture" .svg)
+    (cd "$T/v" && GNUPLOT_LIB=$scripts gnuplot \
+        -e "out = 'validate.svg'; table = 'validate.csv'; each = '${name#validate-}'" \
+        "$scripts/style.gp" "$scripts/validate.gp") >"$T/out" 2>"$T/err"
     check "plot by hand: quiet" silent err
-    check "plot by hand: the same picture" cmp -s "$T/d/curves.svg" "$T/curves.svg"
+    check "plot by hand: the same picture" cmp -s "$T/v/validate.svg" "$T/validate.svg"
 else
     echo "ok gnuplot # SKIP no gnuplot"
 fi

@@ -1,6 +1,6 @@
-/* Figures: no text leaves the frame or lies over another one, whatever there is to draw. With
- * S2FLUSH_CHARTS=folder the figures are left there, to be looked at. */
+/* Figures: no text leaves the frame or lies over another one, whatever there is to draw. */
 #include "check.h"
+#include "legible.h"
 
 #include "core/error.h"
 #include "report/chart/canvas.h"
@@ -9,86 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- reading a figure --- */
-
-struct box {
-    double left, right, top, bottom;
-    char text[256];
-};
-
-#define BOXES 600
-
-/* The texts of a data file, whose rows are kind, style, x, y, x2, y2, text. */
-static size_t read_texts(const char *data, struct box box[BOXES])
-{
-    size_t count = 0;
-    for (const char *line = data; (line = strchr(line, '\n')); line++) {
-        struct box *one = &box[count];
-        int style;
-        double x, y;
-        if (sscanf(line, "\n6\t%d\t%lg\t%lg\tNaN\tNaN\t%255[^\n]", &style, &x, &y, one->text) !=
-            4) {
-            continue;
-        }
-        enum canvas_kind kind = (enum canvas_kind)(style / 3);
-        double size = kind == CANVAS_HEAD ? CANVAS_TITLE : CANVAS_TEXT;
-        double bold = kind == CANVAS_HEAD || kind == CANVAS_STRONG ? CANVAS_BOLD : 1;
-        double width = canvas_width(one->text, size) * bold;
-        one->left = x - (double)(style % 3) / 2 * width;
-        one->right = one->left + width;
-        one->top = y - 0.76 * size;
-        one->bottom = y + 0.2 * size;
-        assert_true(++count < BOXES);
-    }
-    return count;
-}
-
-/* What the picture is, for whoever looks. */
-static void keep(const char *name, const char *data)
-{
-    char path[512], *svg = NULL;
-    struct error err;
-    const char *folder = getenv("S2FLUSH_CHARTS");
-    if (folder && chart_svg(data, "a", &svg, &err)) {
-        snprintf(path, sizeof path, "%s/%s.svg", folder, name);
-        FILE *out = fopen(path, "w");
-        assert_non_null(out);
-        fputs(svg, out);
-        fclose(out);
-        free(svg);
-    }
-}
-
-/* All texts lie inside, and apart. Frees the data. */
-static void expect_legible(const char *name, char *data)
-{
-    struct box *box = calloc(BOXES, sizeof *box);
-    double width = 0, height = 0;
-    assert_non_null(box);
-    keep(name, data);
-    assert_int_equal(sscanf(data, "# %lg by %lg points", &width, &height), 2);
-    size_t count = read_texts(data, box);
-    assert_true(count > 3);
-    for (size_t i = 0; i < count; i++) {
-        const struct box *a = &box[i];
-        if (a->left < 0 || a->right > width + 0.5 || a->top < 0 || a->bottom > height + 0.5) {
-            print_error("%s: '%s' leaves the frame: %g to %g, %g to %g of %g x %g\n", name, a->text,
-                        a->left, a->right, a->top, a->bottom, width, height);
-            fail();
-        }
-        for (size_t k = 0; k < i; k++) {
-            const struct box *b = &box[k];
-            if (a->left < b->right && b->left < a->right && a->top < b->bottom &&
-                b->top < a->bottom) {
-                print_error("%s: '%s' lies over '%s'\n", name, a->text, b->text);
-                fail();
-            }
-        }
-    }
-    free(box);
-    free(data);
-}
 
 static char *lines_data(const struct chart_lines *chart)
 {
@@ -314,6 +234,56 @@ static void bars_of_any_number(void **state)
     }
 }
 
+static void maps_of_any_size(void **state)
+{
+    static const struct chart_key key[] = {
+        {"A", "unmap in 3", 1},
+        {"B", "a-strategy-with-a-name-that-somebody-thought-about in 2", 2},
+        {"C", "eager-toggle1 in 1", 3}};
+    static const size_t wide[] = {1, 2, 5, 14, 40};
+    const char *text[40], *words[40];
+    struct chart_cell cell[40 * 40];
+    (void)state;
+    for (size_t i = 0; i < 40; i++) {
+        text[i] = i % 2 ? "512 GiB" : "100 %";
+        words[i] = i % 2 ? "512 MiB leaves (shared hugetlb)" : "s09-snapshot-restore";
+    }
+    for (size_t i = 0; i < 40 * 40; i++) {
+        cell[i] = (struct chart_cell){i % 7 ? "A*?" : NULL, (unsigned)(i % 8), i % 3 == 0};
+    }
+    for (size_t i = 0; i < 5 * 12 * 2; i++) {
+        struct chart_cells panel[CHART_PANELS];
+        size_t size = wide[i % 5], panels = 1 + i / 5 % 12;
+        char name[64];
+        if (size > 5 && panels > 3) {
+            continue;
+        }
+        for (size_t p = 0; p < panels; p++) {
+            panel[p] = (struct chart_cells){panels > 1 ? long_names[p % 8] : NULL, cell};
+        }
+        struct chart_map chart = {.title = "unmap costs least in 3 of 6 cells; 5 are undecided",
+                                  .subtitle = "8 vCPUs, Linux 7.3. Pale and ?: under 80 % of draws",
+                                  .x_title = "touched again, of what is in use",
+                                  .y_title = "vCPUs",
+                                  .x = text,
+                                  .y = i < 60 ? text : words,
+                                  .xs = size,
+                                  .ys = size < 14 ? size : 14,
+                                  .key = key,
+                                  .keys = 3,
+                                  .panel = panel,
+                                  .panels = panels};
+        char *data = NULL;
+        size_t length = 0;
+        FILE *out = open_memstream(&data, &length);
+        assert_non_null(out);
+        chart_map(out, &chart);
+        assert_int_equal(fclose(out), 0);
+        snprintf(name, sizeof name, "map-%zu-%zu", panels, size);
+        expect_legible(name, data);
+    }
+}
+
 /* gnuplot draws each text where the data file has it, in the size that the layout counts
  * on. Left out where it is not installed. */
 static void gnuplot_draws_what_is_there(void **state)
@@ -371,6 +341,7 @@ int main(void)
         cmocka_unit_test(lines_of_odd_values),
         cmocka_unit_test(lines_cross_where_they_are_marked),
         cmocka_unit_test(bars_of_any_number),
+        cmocka_unit_test(maps_of_any_size),
         cmocka_unit_test(gnuplot_draws_what_is_there),
         cmocka_unit_test(texts_are_cut_whole),
     };

@@ -35,6 +35,8 @@ static struct scale x_scale(const struct chart_bars *chart)
             scale_take(&scale, bar->low);
             scale_take(&scale, bar->high);
             scale_take(&scale, bar->measured);
+            scale_take(&scale, bar->measured_low > 0 ? bar->measured_low : NAN);
+            scale_take(&scale, bar->measured_high > 0 ? bar->measured_high : NAN);
         }
         scale_take(&scale, chart->kind == CHART_SWINGS ? group->centre : NAN);
     }
@@ -121,6 +123,13 @@ static double put_keys(struct canvas *canvas, const struct chart_bars *chart, do
 
 /* --- rows --- */
 
+static void put_whisker(struct canvas *canvas, double low, double high, double y, double size)
+{
+    canvas_rule(canvas, CANVAS_HAIR, low, y, high, y);
+    canvas_rule(canvas, CANVAS_HAIR, low, y - size, low, y + size);
+    canvas_rule(canvas, CANVAS_HAIR, high, y - size, high, y + size);
+}
+
 static void put_dot(struct canvas *canvas, const struct layout *layout, const struct chart_bar *bar,
                     double y)
 {
@@ -133,6 +142,10 @@ static void put_dot(struct canvas *canvas, const struct layout *layout, const st
     }
     if (isfinite(bar->at)) {
         canvas_mark(canvas, bar->style, scale_value(x, bar->at), y);
+    }
+    if (bar->measured_low > 0) {
+        put_whisker(canvas, scale_value(x, bar->measured_low), scale_value(x, bar->measured_high),
+                    y, 0.12);
     }
     if (isfinite(bar->measured)) {
         canvas_mark(canvas, CANVAS_MEASURED, scale_value(x, bar->measured), y);
@@ -156,6 +169,9 @@ static void put_stack(struct canvas *canvas, const struct layout *layout,
                         CANVAS_LETTER, letter);
         }
         sum += bar->part[i];
+    }
+    if (isfinite(bar->low + bar->high)) {
+        put_whisker(canvas, bar->low, bar->high, y + 0.36, 0.08);
     }
 }
 

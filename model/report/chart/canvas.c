@@ -101,7 +101,7 @@ static size_t line_length(const char *text, double size)
     return used <= CANVAS_WIDTH - 2 * CANVAS_MARGIN || room == 0 ? length : room;
 }
 
-#define LINES_MAX 3
+#define LINES_MAX 4
 
 static double put_lines(struct canvas *canvas, const char *text, double y, enum canvas_kind kind)
 {

@@ -1,6 +1,6 @@
 /*
- * chart - figures, drawn from numbers by gnuplot: lines over an axis in one to twelve
- * panels, or bars under each other.
+ * chart - figures, drawn from numbers by gnuplot: lines over an axis or cells over two in
+ * one to twelve panels, or bars under each other.
  *
  * What a figure says is its title's; an axis has a title with its unit and marks at
  * what was played. Nothing leaves the frame: what is too long is cut or broken, a
@@ -91,6 +91,7 @@ struct chart_bar {
     bool strong; /* the one that the figure is about */
     double at, low, high; /* NAN: not known */
     double measured; /* another mark; NAN: none */
+    double measured_low, measured_high; /* its band; both 0: none */
     const double *part; /* of `parts` that the chart has */
 };
 
@@ -114,7 +115,47 @@ struct chart_bars {
 
 void chart_bars(FILE *out, const struct chart_bars *chart);
 
+/* --- cells --- */
+
+struct chart_cell {
+    const char *text; /* a letter or two; NULL: an empty cell */
+    unsigned style;
+    bool full; /* else pale */
+};
+
+struct chart_cells {
+    const char *title; /* NULL where there is one panel */
+    const struct chart_cell *cell; /* [y][x], y from the bottom up */
+};
+
+struct chart_key {
+    const char *letter, *text;
+    unsigned style;
+};
+
+/* What holds over two axes, each with the values that were played. */
+struct chart_map {
+    const char *title, *subtitle, *x_title, *y_title;
+    const char *const *x, *const *y;
+    size_t xs, ys;
+    const struct chart_key *key;
+    size_t keys;
+    const struct chart_cells *panel;
+    size_t panels; /* CHART_PANELS at most */
+};
+
+void chart_map(FILE *out, const struct chart_map *chart);
+
+/* A figure that says in a sentence why there is none. */
+void chart_nothing(FILE *out, const char *title);
+
 /* --- drawing --- */
+
+/* Draws a data file into STEM.svg and STEM.png in a folder. */
+bool chart_files(const char *data, const char *folder, const char *stem, struct error *err);
+
+/* Writes a picture as a file of its own, dark where its reader's screen is. */
+void chart_alone(FILE *out, const char *svg);
 
 /* The picture of a data file, to be put into a page: of each page's pictures another
  * `name`, a plain word. The caller frees it. False where gnuplot is not there, or did

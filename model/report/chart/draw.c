@@ -41,19 +41,30 @@ static bool write_data(const char *folder, const char *data, struct error *err)
     return (out && fclose(out) == 0 && good) || error_run(err, "%.600s cannot be written", path);
 }
 
+/* Makes a folder of its own for the data. */
+static bool make_folder(const char *data, char folder[PATH], struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, PATH, "%.4000s/s2flush-figure-XXXXXX", base && base[0] ? base : "/tmp");
+    if (!mkdtemp(folder)) {
+        return error_run(err, "%.600s: %s", folder, strerror(errno));
+    }
+    if (!write_data(folder, data, err)) {
+        remove_folder(folder);
+        return false;
+    }
+    return true;
+}
+
 static bool draw(const char *data, char **svg, struct error *err)
 {
     char folder[PATH], path[PATH];
     size_t length;
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, sizeof folder, "%.4000s/s2flush-figure-XXXXXX",
-             base && base[0] ? base : "/tmp");
-    if (!mkdtemp(folder)) {
-        return error_run(err, "%.600s: %s", folder, strerror(errno));
+    if (!make_folder(data, folder, err)) {
+        return false;
     }
     snprintf(path, sizeof path, "%.4000s/figure.svg", folder);
-    bool good = write_data(folder, data, err) &&
-                gnuplot_table(folder, "figure.gp", "figure.tsv", "figure.svg", "svg", err) &&
+    bool good = gnuplot_table(folder, "figure.gp", "figure.tsv", "figure.svg", "svg", err) &&
                 file_slurp(path, (size_t)64 << 20, svg, &length, err);
     remove_folder(folder);
     return good;
@@ -210,4 +221,52 @@ bool chart_svg(const char *data, const char *name, char **svg, struct error *err
     *svg = adopt(drawn, prefix);
     free(drawn);
     return *svg || error_run(err, "gnuplot drew what is no part of a page");
+}
+
+/* --- files --- */
+
+void chart_alone(FILE *out, const char *svg)
+{
+    const char *end = strchr(svg, '>');
+    fprintf(out,
+            "%.*s\n<style>@media (prefers-color-scheme:dark)"
+            "{svg{filter:invert(.92) hue-rotate(180deg)}}</style>%s",
+            (int)(end - svg + 1), svg, end + 1);
+}
+
+static bool draw_svg(const char *data, const char *folder, const char *name, struct error *err)
+{
+    struct output output = {.file = NULL};
+    char *svg = NULL;
+    if (!chart_svg(data, "figure", &svg, err) || !output_open(&output, folder, name, err)) {
+        free(svg);
+        return false;
+    }
+    chart_alone(output.file, svg);
+    free(svg);
+    bool good = output_close(&output, err) && output_keep(&output, err);
+    output_drop(&output);
+    return good;
+}
+
+static bool draw_png(const char *data, const char *folder, const char *name, struct error *err)
+{
+    struct places places;
+    char own[PATH], script[OUTPUT_PATH + 64], table[PATH];
+    if (!gnuplot_places(folder, &places, err) || !make_folder(data, own, err)) {
+        return false;
+    }
+    snprintf(script, sizeof script, "%s/figure.gp", places.scripts);
+    snprintf(table, sizeof table, "%.4000s/figure.tsv", own);
+    bool good = gnuplot_draw(&places, script, table, name, "png", err);
+    remove_folder(own);
+    return good;
+}
+
+bool chart_files(const char *data, const char *folder, const char *stem, struct error *err)
+{
+    char svg[192], png[192];
+    snprintf(svg, sizeof svg, "%.180s.svg", stem);
+    snprintf(png, sizeof png, "%.180s.png", stem);
+    return draw_svg(data, folder, svg, err) && draw_png(data, folder, png, err);
 }

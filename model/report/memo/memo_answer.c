@@ -472,7 +472,7 @@ static void add_one(const struct memo *memo, struct doc_node *answer)
     struct doc_node *words = sentence();
     if (memo_pair(memo, &one, &other)) {
         struct range ratio = against_others(memo, one);
-        const char *axis = memo->axis ? memo_axis_title(memo->axis) : NULL;
+        const char *axis = memo->axis ? words_axis(memo->axis->name) : NULL;
         const struct strategy *strategy = memo->study->strategies[one];
         bool titled = strategy->title[0] != '\0';
         doc_code(words, strategy->name);
@@ -526,7 +526,7 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     doc_heading(doc, "1 Answer");
     doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), answer_of(memo));
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
-             memo_scenario_words(memo, false, scenario), memo_metric_words(memo->metric[0]));
+             memo_scenario_words(memo, false, scenario), words_metric(memo->metric[0]));
 }
 
 /* --- in short --- */

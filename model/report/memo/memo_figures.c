@@ -301,8 +301,8 @@ static void put_curves(const struct memo *memo, struct doc_node *doc)
     subtitle_of(memo, true, curves->subtitle, sizeof curves->subtitle);
     curves->chart.title = curves->title;
     curves->chart.subtitle = curves->subtitle;
-    curves->chart.x_title = memo_axis_title(memo->axis);
-    curves->chart.y_title = memo_metric_words(memo->metric[0]);
+    curves->chart.x_title = words_axis(memo->axis->name);
+    curves->chart.y_title = words_metric(memo->metric[0]);
     curves->chart.y_unit = metric_quantity(memo->metric[0]);
     curves->chart.panel = curves->panel;
     FILE *out = open_data(&data, &size);
@@ -368,7 +368,7 @@ static void put_dots(const struct memo *memo, struct doc_node *doc)
     dots->chart = (struct chart_bars){.kind = CHART_DOTS,
                                       .title = dots->title,
                                       .subtitle = dots->subtitle,
-                                      .x_title = memo_metric_words(memo->metric[0]),
+                                      .x_title = words_metric(memo->metric[0]),
                                       .unit = metric_quantity(memo->metric[0]),
                                       .group = dots->group,
                                       .groups = memo->places};

@@ -7,6 +7,7 @@
 
 #include "report/memo/memo.h"
 #include "report/quantity.h"
+#include "report/words.h"
 #include "study/advise.h"
 #include "study/breakeven.h"
 #include "study/winner_map.h"
@@ -134,8 +135,6 @@ struct band memo_rung_band(const struct advise_rung *rung);
 
 /* What a condition of a verdict asks, as the rest of a sentence: "... only if". */
 const char *memo_condition(unsigned conditions);
-/* "2 MiB leaves". */
-char *memo_leaf(const struct memo_facts *facts, char buf[MEMO_TEXT]);
 /* A value of an axis: "8 vCPUs", "10 % touched again". */
 char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t point,
                       char buf[MEMO_TEXT]);
@@ -143,10 +142,6 @@ char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t p
 char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT]);
 /* The scenario without what tells places apart and without the curves' axis (`along`). */
 char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT]);
-/* What is counted: "added to the reboot". */
-const char *memo_metric_words(enum metric metric);
-/* "a chunk", "memory in use", ... as an axis's title. */
-const char *memo_axis_title(const struct axis *axis);
 /* What parts of the time stand for in shares: the rest is the guest's own. */
 enum memo_share { MEMO_CLEANING, MEMO_FAULTS, MEMO_TLBI, MEMO_ICACHE, MEMO_GUEST, MEMO_SHARES };
 extern const char *const memo_share_name[MEMO_SHARES];

@@ -506,7 +506,7 @@ static void put_axis(const struct memo *memo, json_t *data)
         tojson_append(values, tojson_text(memo_axis_words(memo, memo->axis, point, words)));
         tojson_append(numbers, tojson_text(quantity_value(number, memo->axis->kind.unit, text)));
     }
-    tojson_set(axis, "title", tojson_text(memo_axis_title(memo->axis)));
+    tojson_set(axis, "title", tojson_text(words_axis(memo->axis->name)));
     tojson_set(axis, "values", values);
     tojson_set(axis, "numbers", numbers);
     tojson_set(data, "axis", axis);
@@ -532,7 +532,7 @@ bool memo_find_played(struct memo *memo, struct evaluator *evaluator, struct err
     bool good = true;
     memo->played = data;
     tojson_set(data, "study", tojson_text(memo->study->path));
-    tojson_set(data, "metric", tojson_text(memo_metric_words(memo->metric[0])));
+    tojson_set(data, "metric", tojson_text(words_metric(memo->metric[0])));
     tojson_set(data, "machines", machines);
     tojson_set(data, "places", places);
     if (!is_time(memo->metric[0])) {

@@ -71,7 +71,7 @@ static void across(const struct memo *memo, struct doc_node *doc)
     for (size_t p = 0; p < memo->places; p++) {
         char words[MEMO_TEXT];
         memo_place_words(memo, memo->place[p], words);
-        doc_number(head, "%s", words[0] ? words : memo_metric_words(memo->metric[0]));
+        doc_number(head, "%s", words[0] ? words : words_metric(memo->metric[0]));
         doc_number(head, "against Linux");
     }
     doc_cell(head, "safe?");
@@ -147,7 +147,7 @@ static void everything(const struct memo *memo, struct doc_node *doc)
     doc_cell(head, "case");
     doc_cell(head, "strategy");
     for (size_t m = 0; m < memo->parts; m++) {
-        doc_number(head, "%s", memo_metric_words(memo->metric[m]));
+        doc_number(head, "%s", words_metric(memo->metric[m]));
     }
     for (size_t p = 0; p < memo->places; p++) {
         const struct memo_scenario *there = memo_place(memo, p);
@@ -201,7 +201,7 @@ static void limits(const struct memo *memo, struct doc_node *doc)
         doc_add(doc, DOC_PARAGRAPH, NULL),
         "The largest %s, of those that were played, with which the median of the %s keeps each "
         "limit:",
-        memo->axis->name, memo_metric_words(memo->metric[0]));
+        memo->axis->name, words_metric(memo->metric[0]));
     struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
     doc_cell(head, "case");
     doc_cell(head, "strategy");
@@ -232,7 +232,7 @@ static void shares(const struct memo *memo, struct doc_node *doc)
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
     struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
     doc_cell(head, "case");
-    doc_number(head, "%s", memo_metric_words(memo->metric[0]));
+    doc_number(head, "%s", words_metric(memo->metric[0]));
     for (int i = 0; i < MEMO_SHARES; i++) {
         doc_number(head, "%s", memo_share_name[i]);
     }

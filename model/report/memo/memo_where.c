@@ -131,7 +131,7 @@ static void range_words(const struct where *where, const char *name, char buf[ME
     memo_axis_words(memo, where->run, at_last, high);
     bool to_end = last + 1 == where->run->values.count, whole = first == 0 && to_end;
     if (count < last - first + 1) {
-        snprintf(buf, MEMO_TEXT, "at some %s", memo_axis_title(where->run));
+        snprintf(buf, MEMO_TEXT, "at some %s", words_axis(where->run->name));
     } else if (first == last) {
         snprintf(buf, MEMO_TEXT, "%s", low);
     } else if (!whole && to_end) {

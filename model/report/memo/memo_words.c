@@ -149,107 +149,14 @@ const char *memo_condition(unsigned conditions)
                : oracle_conditions_text(conditions);
 }
 
-/* Of the granule: its page, and what a block of its tables maps. */
-static const char *size_of(const char *granule, bool block)
-{
-    static const char *const sizes[][3] = {
-        {"4K", "4 KiB", "2 MiB"}, {"16K", "16 KiB", "32 MiB"}, {"64K", "64 KiB", "512 MiB"}};
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-        if (strcmp(sizes[i][0], granule) == 0) {
-            return sizes[i][1 + block];
-        }
-    }
-    return granule;
-}
-
-char *memo_leaf(const struct memo_facts *facts, char buf[MEMO_TEXT])
-{
-    const char *page = size_of(facts->granule, false), *block = size_of(facts->granule, true);
-    const struct { /* with larger granules stage 2 has no leaves of 1 GiB */
-        enum backing backing;
-        const char *size, *more;
-    } leaves[] = {
-        {BACKING_4K, page, ""},
-        {BACKING_THP, block, ""},
-        {BACKING_HUGETLB, block, " (hugetlb)"},
-        {BACKING_HUGETLB_1G, strcmp(facts->granule, "4K") == 0 ? "1 GiB" : block, " (hugetlb)"},
-        {BACKING_HUGETLB_SHARED, block, " (shared hugetlb)"},
-        {BACKING_SHARED, page, " (shared memory)"}};
-    snprintf(buf, MEMO_TEXT, "leaves as the host has pages");
-    for (size_t i = 0; i < sizeof leaves / sizeof *leaves; i++) {
-        if (strcmp(backing_name[leaves[i].backing], facts->backing) == 0) {
-            snprintf(buf, MEMO_TEXT, "%s leaves%s", leaves[i].size, leaves[i].more);
-        }
-    }
-    return buf;
-}
-
-/* How a value of an axis is said: what stands before and after it, and what its axis is
- * called. */
-static const struct spoken {
-    const char *axis, *before, *one, *many, *title;
-} spoken[] = {
-    {"footprint", "", " in use", " in use", "memory in use"},
-    {"ram", "", " of RAM", " of RAM", "memory of the VM"},
-    {"touched", "", " touched again", " touched again", "touched again, of what is in use"},
-    {"vcpus", "", " vCPU", " vCPUs", "vCPUs"},
-    {"workers", "", " flush worker", " flush workers", "flush workers"},
-    {"dirty", "", " of cached lines dirty", " of cached lines dirty", "dirty, of cached lines"},
-    {"chunk", "chunks of ", "", "", "chunk after which mmu_lock is given up"},
-    {"kernel", "Linux ", "", "", "kernel"},
-    {"granule", "", " granule", " granule", "granule"},
-    {"backing", "", " backing", " backing", "leaf size"},
-    {"machine", "", "", "", "machine"},
-    {"workload", "", "", "", "workload"},
-};
-
-static const struct spoken *spoken_of(const char *axis)
-{
-    for (size_t i = 0; i < sizeof spoken / sizeof *spoken; i++) {
-        if (strcmp(spoken[i].axis, axis) == 0) {
-            return &spoken[i];
-        }
-    }
-    return NULL;
-}
-
-static char *key_words(const char *key, const char *value, enum unit unit, bool is_number,
-                       char buf[MEMO_TEXT])
-{
-    const struct spoken *way = spoken_of(key);
-    char text[QUANTITY_TEXT];
-    double number;
-    bool read = is_number && unit_parse(value, unit, &number);
-    if (read) {
-        quantity_value(number, unit, text);
-    } else {
-        snprintf(text, sizeof text, "%.90s", value);
-    }
-    if (way && read && number == 0 && strcmp(key, "chunk") == 0) {
-        snprintf(buf, MEMO_TEXT, "the kernel's own chunks");
-    } else if (way) {
-        snprintf(buf, MEMO_TEXT, "%s%s%s", way->before, text,
-                 read && number == 1 && unit == UNIT_NONE ? way->one : way->many);
-    } else {
-        snprintf(buf, MEMO_TEXT, "%s %s", key, text);
-    }
-    return buf;
-}
-
 char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t point,
                       char buf[MEMO_TEXT])
 {
     if (strcmp(axis->name, "backing") == 0) {
-        return memo_leaf(&memo_at(memo, point)->facts, buf);
+        const struct memo_facts *facts = &memo_at(memo, point)->facts;
+        return words_leaf(facts->granule, facts->backing, buf);
     }
-    return key_words(axis->name, axis->values.text[study_digit(axis, point)], axis->kind.unit,
-                     axis->kind.number, buf);
-}
-
-const char *memo_axis_title(const struct axis *axis)
-{
-    const struct spoken *way = spoken_of(axis->name);
-    return way ? way->title : axis->name;
+    return words_value(axis->name, axis->values.text[study_digit(axis, point)], axis->kind, buf);
 }
 
 static void add_words(char *buf, size_t size, const char *words)
@@ -313,11 +220,13 @@ char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO
         if (said[i].value[0] && is_common(memo, said[i].key, along) &&
             is_same_fact(memo, said[i].at)) {
             add_words(buf, 2 * MEMO_TEXT,
-                      key_words(said[i].key, said[i].value, said[i].unit, true, words));
+                      words_value(said[i].key, said[i].value,
+                                  (struct value_kind){.number = true, .unit = said[i].unit},
+                                  words));
         }
     }
     if (is_common(memo, "backing", along) && is_common(memo, "granule", along)) {
-        add_words(buf, 2 * MEMO_TEXT, memo_leaf(facts, words));
+        add_words(buf, 2 * MEMO_TEXT, words_leaf(facts->granule, facts->backing, words));
     }
     for (size_t i = 0; i < memo->study->axis_count; i++) {
         const struct axis *axis = &memo->study->axes[i];
@@ -329,24 +238,6 @@ char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO
         }
     }
     return buf;
-}
-
-const char *memo_metric_words(enum metric metric)
-{
-    static const char *const words[METRICS] = {
-        [METRIC_added_boot_ns] = "added to the reboot",
-        [METRIC_window_ns] = "time from the first re-init to the end",
-        [METRIC_cpu_ns] = "processor time",
-        [METRIC_pause_ns] = "longest hold of mmu_lock",
-        [METRIC_stall_p50_ns] = "median stall of a vCPU",
-        [METRIC_stall_p99_ns] = "99th percentile of a vCPU's stalls",
-        [METRIC_stall_max_ns] = "longest stall of a vCPU",
-        [METRIC_first_insn_ns] = "time to the first instruction",
-        [METRIC_writeback_bytes] = "written back to memory",
-        [METRIC_lines] = "lines cleaned",
-        [METRIC_tlbi] = "TLB invalidations",
-        [METRIC_faults] = "stage-2 faults"};
-    return words[metric] ? words[metric] : metric_help[metric];
 }
 
 /* --- shares --- */

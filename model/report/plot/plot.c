@@ -1,11 +1,14 @@
-/* What a script of bench/plots asks for in its head, whether a table has it, and the pictures. */
-#include "report/plot.h"
+/* What a picture, or a script of bench/plots in its head, asks for, whether a table has it, and the
+ * files. */
+#include "report/plot/plot.h"
 
 #include "core/alloc.h"
 #include "core/csv.h"
 #include "core/error.h"
 #include "core/units.h"
+#include "report/chart/chart.h"
 #include "report/gnuplot.h"
+#include "report/plot/picture.h"
 
 #include <dirent.h>
 #include <stdarg.h>
@@ -73,8 +76,7 @@ static size_t next_number(const char **at)
 static void read_line(const char *line, struct required *required)
 {
     char what[64], name[64];
-    if (!next_word(&line, what) || strcmp(what, "#!") != 0 || !next_word(&line, what) ||
-        !next_word(&line, name)) {
+    if (!next_word(&line, what) || !next_word(&line, name)) {
         return;
     }
     if (strcmp(what, "output") == 0 && valid_name(name)) {
@@ -93,6 +95,18 @@ static void read_line(const char *line, struct required *required)
     }
 }
 
+static void read_needs(const char *needs, struct required *required)
+{
+    *required = (struct required){.table = PLOT_ROWS};
+    while (*needs) {
+        size_t length = strcspn(needs, "\n");
+        char line[256];
+        snprintf(line, sizeof line, "%.*s", (int)length, needs);
+        read_line(line, required);
+        needs += length + (needs[length] == '\n');
+    }
+}
+
 /* What the script of that path asks for. False where it cannot be read, or names no picture. */
 static bool read_requirements(const char *path, struct required *required)
 {
@@ -103,7 +117,9 @@ static bool read_requirements(const char *path, struct required *required)
         return false;
     }
     while (fgets(line, sizeof line, in)) {
-        read_line(line, required);
+        if (strncmp(line, "#!", 2) == 0) {
+            read_line(line + 2, required);
+        }
     }
     (void)fclose(in);
     return required->output[0] != '\0';
@@ -251,6 +267,26 @@ static bool draw(const struct places *places, const char *script, const struct r
     return true;
 }
 
+static bool draw_picture(const char *folder, const struct picture *picture,
+                         const struct required *required, const struct csv *rows, FILE *messages,
+                         struct error *err)
+{
+    char *data = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&data, &size);
+    if (!out) {
+        error_fatal("out of memory for plots");
+    }
+    bool good = picture->lay_out(rows, folder, out, err);
+    (void)fclose(out);
+    good = good && chart_files(data, folder, required->output, err);
+    free(data);
+    if (messages && good) {
+        fprintf(messages, "%s/%s.svg and .png\n", folder, required->output);
+    }
+    return good;
+}
+
 /* Whether a row is the first of its value among those that have something to draw. */
 static bool first_of_value(const struct csv *rows, size_t row, int column, int filled)
 {
@@ -361,6 +397,21 @@ static void free_tables(struct tables *tables)
     free(tables);
 }
 
+/* Whether the table that is asked for is there, and has what is asked of it; *rows is NULL where
+ * not. */
+static bool find_fitting(struct tables *tables, const struct required *required,
+                         const struct csv **rows, struct error *err)
+{
+    if (!find_table(tables, required->table, rows, err) ||
+        (*rows && !has_columns(tables, required, *rows, err))) {
+        return false;
+    }
+    if (*rows && !required->each[0] && !rows_suffice(*rows, required, &tables->reasons)) {
+        *rows = NULL;
+    }
+    return true;
+}
+
 /* Draws a script's picture where its table is there and fits. */
 static bool draw_if_fits(struct places *places, struct tables *tables, const char *script,
                          FILE *messages, int *drawn, struct error *err)
@@ -370,16 +421,10 @@ static bool draw_if_fits(struct places *places, struct tables *tables, const cha
     if (!read_requirements(script, &required)) {
         return true;
     }
-    if (!find_table(tables, required.table, &rows, err)) {
+    if (!find_fitting(tables, &required, &rows, err)) {
         return false;
     }
     if (!rows) {
-        return true;
-    }
-    if (!has_columns(tables, &required, rows, err)) {
-        return false;
-    }
-    if (!required.each[0] && !rows_suffice(rows, &required, &tables->reasons)) {
         return true;
     }
     if (!names_are_plain(rows, &required, err)) {
@@ -390,12 +435,29 @@ static bool draw_if_fits(struct places *places, struct tables *tables, const cha
                             : draw(places, script, &required, messages, err);
 }
 
+/* The program's own pictures. */
+static bool draw_pictures(struct tables *tables, FILE *messages, int *drawn, struct error *err)
+{
+    bool good = true;
+    for (const struct picture *picture = pictures; picture->needs && good; picture++) {
+        struct required required;
+        const struct csv *rows;
+        read_needs(picture->needs, &required);
+        good = find_fitting(tables, &required, &rows, err);
+        if (good && rows) {
+            ++*drawn;
+            good = draw_picture(tables->folder, picture, &required, rows, messages, err);
+        }
+    }
+    return good;
+}
+
 static bool draw_fitting(struct places *places, struct tables *tables, FILE *messages,
                          struct error *err)
 {
     struct dirent **entries = NULL;
     int count = scandir(places->scripts, &entries, is_script, alphasort), drawn = 0;
-    bool good = true, any = false;
+    bool good = draw_pictures(tables, messages, &drawn, err), any = false;
     for (int i = 0; i < count; i++) {
         char script[OUTPUT_PATH + 300];
         snprintf(script, sizeof script, "%s/%s", places->scripts, entries[i]->d_name);

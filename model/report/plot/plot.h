@@ -1,12 +1,10 @@
 /*
- * plot - pictures of a study's rows, drawn by gnuplot.
- *
- * A script in bench/plots says in its head what it needs of the rows
- * (bench/plots/style.gp explains how); those that fit are run, in the folder
- * of the rows and without a shell. No text of the user's gets into a script.
+ * plot - pictures of a study's tables, drawn by gnuplot: those that the program lays out
+ * itself (picture.h), and the scripts in bench/plots that say in their heads what they need
+ * of the rows (bench/plots/style.gp explains how). No text of the user's gets into a script.
  */
-#ifndef S2FLUSH_REPORT_PLOT_H
-#define S2FLUSH_REPORT_PLOT_H
+#ifndef S2FLUSH_REPORT_PLOT_PLOT_H
+#define S2FLUSH_REPORT_PLOT_PLOT_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,0 +1,348 @@
+/* Costs along an axis, a panel for each machine and leaf size: by memory in use, or by what is
+ * touched again. */
+#include "core/alloc.h"
+#include "report/chart/chart.h"
+#include "report/plot/picture.h"
+#include "report/plot/plot_table.h"
+#include "report/words.h"
+#include "study/setup.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CROSSINGS 4 /* that a panel marks */
+#define TIE 1.005 /* what costs no more than this times as much costs the same */
+#define NONE SIZE_MAX
+
+/* A figure: what is drawn along which axis, where the other one is held, and the words of its
+ * title. */
+struct kind {
+    enum metric metric;
+    const char *axis, *held;
+    double held_at;
+    const char *wins, *every, *as;
+};
+
+struct drawing {
+    const struct kind *kind;
+    const struct csv *table;
+    struct plot_pool pool;
+    struct plot_values machines, backings, strategies, along;
+    const char *held; /* the other axis's value; NULL: there is none */
+    struct chart_lines chart;
+    struct chart_panel panel[CHART_PANELS];
+    struct chart_line line[CHART_PANELS][CHART_LINES];
+    struct chart_crossing crossing[CHART_PANELS][CROSSINGS];
+    struct chart_tick tick[PLOT_VALUES];
+    struct chart_point *point; /* [panel][strategy][tick] */
+    size_t *row; /* the same */
+    bool shown[PLOT_VALUES]; /* strategies */
+    bool conditions;
+};
+
+/* --- what the table has --- */
+
+static size_t index_of(const struct drawing *drawing, size_t panel, size_t strategy, size_t tick)
+{
+    return (panel * drawing->strategies.count + strategy) * drawing->along.count + tick;
+}
+
+static void find_rows(struct drawing *drawing)
+{
+    const struct csv *table = drawing->table;
+    const struct kind *kind = drawing->kind;
+    for (size_t p = 0; p < drawing->chart.panels; p++) {
+        size_t leaf = p / drawing->machines.count, machine = p % drawing->machines.count;
+        for (size_t s = 0; s < drawing->strategies.count; s++) {
+            for (size_t k = 0; k < drawing->along.count; k++) {
+                const struct plot_match match[] = {
+                    {"metric", metric_name[kind->metric]},
+                    {"machine", drawing->machines.text[machine]},
+                    {"backing", drawing->backings.count ? drawing->backings.text[leaf] : NULL},
+                    {kind->held, drawing->held},
+                    {kind->axis, drawing->along.text[k]},
+                    {"strategy", drawing->strategies.text[s]}};
+                size_t at = index_of(drawing, p, s, k);
+                size_t row = plot_row(table, match, sizeof match / sizeof *match);
+                struct band band = plot_band(table, plot_sound(table, row) ? row : PLOT_NO_ROW);
+                drawing->row[at] = row;
+                drawing->point[at] =
+                    (struct chart_point){drawing->tick[k].at, band.mid, band.p10, band.p90};
+                drawing->shown[s] |= isfinite(band.mid);
+                drawing->conditions |= isfinite(band.mid) && plot_conditional(table, row);
+            }
+        }
+    }
+}
+
+/* The cheapest that may be had; of two that are equal the one without a condition. */
+static size_t best_at(const struct drawing *drawing, size_t panel, size_t tick)
+{
+    size_t best = NONE;
+    for (size_t s = 0; s < drawing->strategies.count; s++) {
+        size_t at = index_of(drawing, panel, s, tick);
+        double here = drawing->point[at].y;
+        double least =
+            best == NONE ? INFINITY : drawing->point[index_of(drawing, panel, best, tick)].y;
+        bool tied = best != NONE && fabs(here - least) < (TIE - 1) * least;
+        if (isfinite(here) &&
+            (tied ? !plot_conditional(drawing->table, drawing->row[at]) &&
+                        plot_conditional(drawing->table,
+                                         drawing->row[index_of(drawing, panel, best, tick)])
+                  : here < least)) {
+            best = s;
+        }
+    }
+    return best;
+}
+
+/* --- panels --- */
+
+static const char *panel_title(struct drawing *drawing, size_t panel)
+{
+    size_t leaf = panel / drawing->machines.count, machine = panel % drawing->machines.count;
+    const char *backing = drawing->backings.count ? drawing->backings.text[leaf] : NULL;
+    const char *words =
+        backing ? plot_value(&drawing->pool, drawing->table, "backing", backing) : "";
+    return drawing->chart.panels == 1 ? NULL
+           : drawing->machines.count == 1
+               ? words
+               : plot_text(&drawing->pool, "%s%s%s", words, words[0] ? ", " : "",
+                           drawing->machines.text[machine]);
+}
+
+/* Where the cheapest changes, and the lines of the two meet in between. */
+static void take_crossings(struct drawing *drawing, size_t panel)
+{
+    struct chart_panel *into = &drawing->panel[panel];
+    enum unit unit = setup_key_kind(drawing->kind->axis).unit;
+    for (size_t k = 1; k < drawing->along.count && into->crossings < CROSSINGS; k++) {
+        size_t a = best_at(drawing, panel, k - 1), b = best_at(drawing, panel, k);
+        if (a == b || a == NONE || b == NONE) {
+            continue;
+        }
+        const struct chart_point *a1 = &drawing->point[index_of(drawing, panel, a, k - 1)];
+        const struct chart_point *b1 = &drawing->point[index_of(drawing, panel, b, k - 1)];
+        double before = b1[0].y - a1[0].y, after = b1[1].y - a1[1].y;
+        double share = before / (before - after);
+        if (!(share >= 0 && share <= 1)) {
+            continue;
+        }
+        double x = a1[0].x + share * (a1[1].x - a1[0].x);
+        char text[QUANTITY_TEXT];
+        quantity_value(x, unit, text);
+        drawing->crossing[panel][into->crossings++] =
+            (struct chart_crossing){plot_text(&drawing->pool, "%s", text), x,
+                                    a1[0].y + share * (a1[1].y - a1[0].y), NAN, NAN};
+    }
+    into->crossing = drawing->crossing[panel];
+}
+
+static void take_panel(struct drawing *drawing, size_t panel)
+{
+    struct chart_panel *into = &drawing->panel[panel];
+    into->title = panel_title(drawing, panel);
+    into->line = drawing->line[panel];
+    for (size_t s = 0; s < drawing->strategies.count && into->lines < CHART_LINES; s++) {
+        if (drawing->shown[s]) {
+            size_t first = index_of(drawing, panel, s, 0);
+            drawing->line[panel][into->lines++] = (struct chart_line){
+                plot_strategy(&drawing->pool, drawing->table, drawing->row[first]),
+                plot_style(&drawing->strategies, s), &drawing->point[first], drawing->along.count};
+        }
+    }
+    take_crossings(drawing, panel);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = strtod(*(const char *const *)a, NULL), y = strtod(*(const char *const *)b, NULL);
+    return (x > y) - (x < y);
+}
+
+static void take_ticks(struct drawing *drawing)
+{
+    struct value_kind kind = setup_key_kind(drawing->kind->axis);
+    struct plot_values *along = &drawing->along;
+    qsort(along->text, along->count, sizeof *along->text, by_value);
+    for (size_t k = 0; k < along->count; k++) {
+        double at = strtod(along->text[k], NULL);
+        char text[QUANTITY_TEXT];
+        quantity_value(at, kind.unit, text);
+        drawing->tick[k] = (struct chart_tick){at, plot_text(&drawing->pool, "%s", text)};
+    }
+    drawing->chart.tick = drawing->tick;
+    drawing->chart.ticks = along->count;
+    drawing->chart.x_log = kind.unit == UNIT_BYTES;
+}
+
+/* --- words --- */
+
+/* For a leaf size: who wins, in how many of how many, and by how much Linux is dearer. */
+static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winner)
+{
+    size_t won[PLOT_VALUES] = {0}, cases = 0, best = 0, linux_at = NONE;
+    double least = INFINITY, most = 0;
+    char least_text[QUANTITY_TEXT], most_text[QUANTITY_TEXT];
+    for (size_t s = 0; s < drawing->strategies.count; s++) {
+        linux_at = strcmp(drawing->strategies.text[s], PLOT_LINUX) == 0 ? s : linux_at;
+    }
+    for (size_t m = 0; m < drawing->machines.count; m++) {
+        size_t panel = leaf * drawing->machines.count + m;
+        for (size_t k = 0; k < drawing->along.count; k++) {
+            size_t here = best_at(drawing, panel, k);
+            if (here == NONE) {
+                continue;
+            }
+            cases++;
+            won[here]++;
+            double times = linux_at == NONE
+                               ? 1
+                               : drawing->point[index_of(drawing, panel, linux_at, k)].y /
+                                     drawing->point[index_of(drawing, panel, here, k)].y;
+            least = fmin(least, times);
+            most = fmax(most, times);
+        }
+    }
+    for (size_t s = 0; s < drawing->strategies.count; s++) {
+        best = won[s] > won[best] ? s : best;
+    }
+    *winner = cases ? best : NONE;
+    if (!cases) {
+        return "no strategy is sound";
+    }
+    quantity_times(least, 1, least_text);
+    quantity_times(most, 1, most_text);
+    const char *range = strcmp(least_text, most_text) == 0
+                            ? least_text
+                            : plot_text(&drawing->pool, "%s to %s", least_text, most_text);
+    const char *where = won[best] == cases
+                            ? plot_text(&drawing->pool, "at every %s", drawing->kind->every)
+                            : plot_text(&drawing->pool, "in %zu of %zu cases", won[best], cases);
+    return linux_at == NONE || linux_at == best
+               ? plot_text(&drawing->pool, "%s %s %s", drawing->strategies.text[best],
+                           drawing->kind->wins, where)
+               : plot_text(&drawing->pool, "%s %s %s (Linux: %s times as %s)",
+                           drawing->strategies.text[best], drawing->kind->wins, where, range,
+                           drawing->kind->as);
+}
+
+static const char *title_of(struct drawing *drawing)
+{
+    const char *title = "";
+    size_t leaves = drawing->backings.count ? drawing->backings.count : 1, shown = 0, winner;
+    for (size_t s = 0; s < drawing->strategies.count; s++) {
+        shown += drawing->shown[s];
+    }
+    for (size_t leaf = 0; leaf < leaves; leaf++) {
+        const char *finding = finding_of(drawing, leaf, &winner);
+        const char *words = drawing->backings.count > 1
+                                ? plot_value(&drawing->pool, drawing->table, "backing",
+                                             drawing->backings.text[leaf])
+                                : "";
+        title = plot_text(&drawing->pool, "%s%s%s%s%s", title, title[0] ? "; " : "", words,
+                          words[0] ? ": " : "", finding);
+    }
+    return plot_text(&drawing->pool, "Of these %zu: %s", shown, title);
+}
+
+/* What hardware would come to, which lies far below all lines. */
+static const char *hardware(struct drawing *drawing)
+{
+    double low = INFINITY, high = 0;
+    const char *name = NULL;
+    char text[QUANTITY_TEXT];
+    size_t count = drawing->chart.panels * drawing->strategies.count * drawing->along.count;
+    for (size_t i = 0; i < count; i++) {
+        size_t row = drawing->row[i];
+        if (row != PLOT_NO_ROW && plot_hypothetical(drawing->table, row) &&
+            !plot_stale(drawing->table, row)) {
+            low = fmin(low, plot_band(drawing->table, row).mid);
+            high = fmax(high, plot_band(drawing->table, row).mid);
+            name = plot_cell(drawing->table, row, "strategy");
+        }
+    }
+    return name && isfinite(low + high)
+               ? plot_text(&drawing->pool, " With hardware that these machines lack, %s: %s.", name,
+                           quantity_range(low, high, UNIT_NS, text))
+               : "";
+}
+
+static const char *subtitle_of(struct drawing *drawing)
+{
+    struct plot_pool *pool = &drawing->pool;
+    const struct csv *table = drawing->table;
+    struct plot_values held = plot_values(table, drawing->kind->held);
+    const char *also =
+        held.count > 1 ? plot_value(pool, table, drawing->kind->held, drawing->held) : "";
+    bool draws = isfinite(plot_number(table, 0, "p50"));
+    return plot_text(pool, "%s. %s%s%s", plot_common(pool, table, also),
+                     draws ? "Median, band p10 to p90." : "Every cost at its mode.",
+                     drawing->conditions ? " * safe under a condition." : "", hardware(drawing));
+}
+
+static bool draw(const struct csv *table, const struct kind *kind, FILE *out)
+{
+    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
+    struct plot_values held = plot_values(table, kind->held);
+    drawing->kind = kind;
+    drawing->table = table;
+    drawing->machines = plot_values(table, "machine");
+    drawing->backings = plot_values(table, "backing");
+    drawing->strategies = plot_values(table, "strategy");
+    drawing->along = plot_values(table, kind->axis);
+    drawing->held = plot_nearest(&held, kind->held_at);
+    size_t panels =
+        drawing->machines.count * (drawing->backings.count ? drawing->backings.count : 1);
+    drawing->chart.panels = panels < CHART_PANELS ? panels : CHART_PANELS;
+    size_t count = panels * drawing->strategies.count * drawing->along.count;
+    drawing->point = alloc_zeroed(count, sizeof *drawing->point, "a figure");
+    drawing->row = alloc_zeroed(count, sizeof *drawing->row, "a figure");
+    take_ticks(drawing);
+    find_rows(drawing);
+    for (size_t p = 0; p < drawing->chart.panels; p++) {
+        take_panel(drawing, p);
+    }
+    drawing->chart.title = title_of(drawing);
+    drawing->chart.subtitle = subtitle_of(drawing);
+    drawing->chart.x_title = words_axis(kind->axis);
+    drawing->chart.y_title = words_metric(kind->metric);
+    drawing->chart.y_unit = metric_quantity(kind->metric);
+    drawing->chart.panel = drawing->panel;
+    chart_lines(out, &drawing->chart);
+    plot_pool_free(&drawing->pool);
+    free(drawing->point);
+    free(drawing->row);
+    free(drawing);
+    return true;
+}
+
+bool picture_curves(const struct csv *table, const char *folder, FILE *out, struct error *err)
+{
+    static const struct kind kind = {METRIC_added_boot_ns, "footprint", "touched", 0.1,
+                                     "adds least",         "size",      "much"};
+    (void)folder;
+    (void)err;
+    return draw(table, &kind, out);
+}
+
+bool picture_pause(const struct csv *table, const char *folder, FILE *out, struct error *err)
+{
+    static const struct kind kind = {METRIC_pause_ns,           "footprint", "touched", 0.1,
+                                     "holds mmu_lock shortest", "size",      "long"};
+    (void)folder;
+    (void)err;
+    return draw(table, &kind, out);
+}
+
+bool picture_touched(const struct csv *table, const char *folder, FILE *out, struct error *err)
+{
+    static const struct kind kind = {
+        METRIC_added_boot_ns, "touched", "footprint", 16.0 * 1024 * 1024 * 1024,
+        "adds least",         "share",   "much"};
+    (void)folder;
+    (void)err;
+    return draw(table, &kind, out);
+}

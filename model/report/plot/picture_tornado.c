@@ -1,0 +1,131 @@
+/* What each cost does between its low and its high, with its share of the variance: a group a
+ * case. */
+#include "core/alloc.h"
+#include "report/chart/chart.h"
+#include "report/plot/picture.h"
+#include "report/plot/plot_table.h"
+#include "report/words.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GROUPS 6
+#define SHOWN 6
+
+struct drawing {
+    const struct csv *table;
+    struct plot_pool pool;
+    struct plot_values cases;
+    struct chart_group group[GROUPS];
+    struct chart_bar bar[GROUPS][SHOWN];
+};
+
+static void take_bar(struct drawing *drawing, size_t group, size_t row)
+{
+    struct chart_group *into = &drawing->group[group];
+    double total = plot_number(drawing->table, row, "total");
+    char share[QUANTITY_TEXT];
+    if (into->bars == SHOWN) {
+        return;
+    }
+    into->centre = plot_number(drawing->table, row, "at_modes");
+    drawing->bar[group][into->bars++] = (struct chart_bar){
+        .label = plot_cell(drawing->table, row, "cost"),
+        .note = isfinite(total)
+                    ? plot_text(&drawing->pool, "%s",
+                                quantity_value(fmin(fmax(round(100 * total) / 100, 0), 1),
+                                               UNIT_RATIO, share))
+                    : NULL,
+        .style = 1,
+        .strong = into->bars == 0,
+        .at = NAN,
+        .low = plot_number(drawing->table, row, "at_low"),
+        .high = plot_number(drawing->table, row, "at_high"),
+        .measured = NAN};
+}
+
+/* Of each case the costs by their share, as the table has them. */
+static void take_group(struct drawing *drawing, size_t group)
+{
+    const char *name = drawing->cases.text[group];
+    size_t first = PLOT_NO_ROW;
+    drawing->group[group].bar = drawing->bar[group];
+    for (size_t row = 0; row < drawing->table->rows; row++) {
+        if (strcmp(plot_cell(drawing->table, row, "case"), name) == 0) {
+            first = first == PLOT_NO_ROW ? row : first;
+            take_bar(drawing, group, row);
+        }
+    }
+    const char *a = plot_cell(drawing->table, first, "a");
+    const char *b = plot_cell(drawing->table, first, "b");
+    drawing->group[group].title = plot_text(&drawing->pool, "%s%s%s%s%s", a, b[0] ? " less " : "",
+                                            b, name[0] ? ": " : "", name);
+}
+
+/* The costs that lead, and in how many cases. */
+static const char *title_of(struct drawing *drawing)
+{
+    const char *said = "", *name[GROUPS];
+    size_t often[GROUPS] = {0}, names = 0, groups = drawing->cases.count;
+    groups = groups < GROUPS ? groups : GROUPS;
+    for (size_t g = 0; g < groups; g++) {
+        size_t i = 0;
+        while (i < names && strcmp(name[i], drawing->bar[g][0].label) != 0) {
+            i++;
+        }
+        name[i] = drawing->bar[g][0].label;
+        often[i]++;
+        names += i == names;
+    }
+    for (size_t i = 0; i < names; i++) {
+        said = groups > 1 ? plot_text(&drawing->pool, "%s%s%s (in %zu of %zu)", said,
+                                      said[0] ? ", " : "", name[i], often[i], groups)
+                          : name[i];
+    }
+    return plot_text(&drawing->pool, "Most of the uncertainty comes from %s", said);
+}
+
+bool picture_tornado(const struct csv *table, const char *folder, FILE *out, struct error *err)
+{
+    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
+    enum metric which = METRIC_added_boot_ns;
+    (void)folder;
+    (void)err;
+    drawing->table = table;
+    drawing->cases = plot_values(table, "case");
+    size_t cases = drawing->cases.count, groups = cases < GROUPS ? cases : GROUPS;
+    for (size_t i = 0; i < METRICS; i++) {
+        which = table->rows && strcmp(metric_name[i], plot_cell(table, 0, "metric")) == 0
+                    ? (enum metric)i
+                    : which;
+    }
+    for (size_t g = 0; g < groups; g++) {
+        take_group(drawing, g);
+    }
+    if (groups == 0) {
+        chart_nothing(out, "No cost decides: the strategies compared never differ");
+    } else {
+        struct chart_bars chart = {
+            .kind = CHART_SWINGS,
+            .title = title_of(drawing),
+            .subtitle =
+                plot_text(&drawing->pool,
+                          "%s. All other costs at their modes (dotted). To the right: share of the "
+                          "variance, with what it does together with others.%s",
+                          plot_common(&drawing->pool, table, ""),
+                          cases > groups ? plot_text(&drawing->pool, " The first %zu of %zu cases.",
+                                                     groups, cases)
+                                         : ""),
+            .x_title =
+                plot_text(&drawing->pool, "%s%s", words_metric(which),
+                          plot_cell(table, 0, "b")[0] ? "; below 0 the first costs less" : ""),
+            .unit = metric_quantity(which),
+            .group = drawing->group,
+            .groups = groups};
+        chart_bars(out, &chart);
+    }
+    plot_pool_free(&drawing->pool);
+    free(drawing);
+    return true;
+}

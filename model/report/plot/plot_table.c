@@ -1,0 +1,212 @@
+#include "report/plot/plot_table.h"
+
+#include "core/alloc.h"
+#include "core/error.h"
+#include "report/chart/chart.h"
+#include "report/words.h"
+#include "study/setup.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- texts --- */
+
+struct plot_text {
+    struct plot_text *next;
+    char text[];
+};
+
+char *plot_text(struct plot_pool *pool, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    int length = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    size_t size = (size_t)(length < 0 ? 0 : length) + 1;
+    struct plot_text *one = alloc_raw(1, sizeof *one + size, "a figure");
+    va_start(list, format);
+    (void)vsnprintf(one->text, size, format, list);
+    va_end(list);
+    one->next = pool->first;
+    pool->first = one;
+    return one->text;
+}
+
+void plot_pool_free(struct plot_pool *pool)
+{
+    while (pool->first) {
+        struct plot_text *next = pool->first->next;
+        free(pool->first);
+        pool->first = next;
+    }
+}
+
+/* --- values --- */
+
+static size_t place_of(const struct plot_values *values, const char *text)
+{
+    for (size_t i = 0; i < values->count; i++) {
+        if (strcmp(values->text[i], text) == 0) {
+            return i;
+        }
+    }
+    return SIZE_MAX;
+}
+
+struct plot_values plot_values(const struct csv *table, const char *column)
+{
+    struct plot_values values = {.count = 0};
+    int at = csv_column(table, column);
+    for (size_t row = 0; at >= 0 && row < table->rows && values.count < PLOT_VALUES; row++) {
+        const char *text = csv_cell(table, row, at);
+        if (place_of(&values, text) == SIZE_MAX) {
+            values.text[values.count++] = text;
+        }
+    }
+    return values;
+}
+
+const char *plot_nearest(const struct plot_values *values, double wanted)
+{
+    const char *nearest = NULL;
+    double least = INFINITY;
+    for (size_t i = 0; i < values->count; i++) {
+        double value = strtod(values->text[i], NULL);
+        double off = value > 0 ? fabs(log(value / wanted)) : 1e9;
+        if (off < least) {
+            least = off;
+            nearest = values->text[i];
+        }
+    }
+    return nearest;
+}
+
+/* --- rows --- */
+
+size_t plot_row(const struct csv *table, const struct plot_match *match, size_t count)
+{
+    int column[8];
+    for (size_t i = 0; i < count; i++) {
+        column[i] = match[i].value ? csv_column(table, match[i].column) : -1;
+    }
+    for (size_t row = 0; row < table->rows; row++) {
+        size_t i = 0;
+        while (i < count &&
+               (column[i] < 0 || strcmp(csv_cell(table, row, column[i]), match[i].value) == 0)) {
+            i++;
+        }
+        if (i == count) {
+            return row;
+        }
+    }
+    return PLOT_NO_ROW;
+}
+
+const char *plot_cell(const struct csv *table, size_t row, const char *column)
+{
+    return row == PLOT_NO_ROW ? "" : csv_cell(table, row, csv_column(table, column));
+}
+
+double plot_number(const struct csv *table, size_t row, const char *column)
+{
+    const char *text = plot_cell(table, row, column);
+    char *end;
+    double value = strtod(text, &end);
+    return text[0] && !*end ? value : NAN;
+}
+
+struct band plot_band(const struct csv *table, size_t row)
+{
+    double median = plot_number(table, row, "p50");
+    if (!isfinite(median)) {
+        return (struct band){plot_number(table, row, "mode"), NAN, NAN};
+    }
+    return (struct band){median, plot_number(table, row, "p10"), plot_number(table, row, "p90")};
+}
+
+bool plot_stale(const struct csv *table, size_t row)
+{
+    return strcmp(plot_cell(table, row, "verdict"), "stale") == 0;
+}
+
+bool plot_hypothetical(const struct csv *table, size_t row)
+{
+    const char *text = plot_cell(table, row, "hypothetical");
+    return text[0] && strcmp(text, "no") != 0;
+}
+
+bool plot_conditional(const struct csv *table, size_t row)
+{
+    return strcmp(plot_cell(table, row, "verdict"), "only-if") == 0;
+}
+
+bool plot_sound(const struct csv *table, size_t row)
+{
+    return row != PLOT_NO_ROW && !plot_stale(table, row) && !plot_hypothetical(table, row) &&
+           isfinite(plot_band(table, row).mid);
+}
+
+/* --- words --- */
+
+const char *plot_strategy(struct plot_pool *pool, const struct csv *table, size_t row)
+{
+    const char *name = plot_cell(table, row, "strategy");
+    return plot_text(pool, "%s%s%s", name, plot_conditional(table, row) ? " *" : "",
+                     strcmp(name, PLOT_LINUX) == 0   ? " (Linux)"
+                     : plot_hypothetical(table, row) ? " (hypothetical)"
+                                                     : "");
+}
+
+unsigned plot_style(const struct plot_values *strategies, size_t strategy)
+{
+    size_t linux_at = place_of(strategies, PLOT_LINUX);
+    size_t rank = strategy - (linux_at < strategy ? 1 : 0);
+    return strategy == linux_at ? 0 : 1 + (unsigned)(rank % (CHART_STYLES - 1));
+}
+
+const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
+                       const char *value)
+{
+    char words[WORDS_TEXT];
+    struct plot_values granules = plot_values(table, "granule");
+    if (strcmp(key, "backing") == 0) {
+        words_leaf(granules.count == 1 ? granules.text[0] : "4K", value, words);
+    } else {
+        words_value(key, value, setup_key_kind(key), words);
+    }
+    return plot_text(pool, "%s", words);
+}
+
+const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name)
+{
+    const char *said = "";
+    while (*name) {
+        size_t key = strcspn(name, "=;"), length = strcspn(name, ";");
+        const char *words =
+            key < length
+                ? plot_value(pool, table, plot_text(pool, "%.*s", (int)key, name),
+                             plot_text(pool, "%.*s", (int)(length - key - 1), name + key + 1))
+                : plot_text(pool, "%.*s", (int)length, name);
+        said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "", words);
+        name += length;
+        name += strspn(name, "; ");
+    }
+    return said;
+}
+
+const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also)
+{
+    static const char *const keys[] = {"footprint", "touched", "vcpus", "kernel", "machine"};
+    char *said = plot_text(pool, "%s", also);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct plot_values values = plot_values(table, keys[i]);
+        if (values.count == 1 && values.text[0][0]) {
+            said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "",
+                             plot_value(pool, table, keys[i], values.text[0]));
+        }
+    }
+    return said;
+}

@@ -1,0 +1,78 @@
+/*
+ * plot_table - what figures ask of a table of results: which values a column has, the
+ * row of a case, and what it says. Texts that a figure needs live in a pool.
+ */
+#ifndef S2FLUSH_REPORT_PLOT_PLOT_TABLE_H
+#define S2FLUSH_REPORT_PLOT_PLOT_TABLE_H
+
+#include "core/csv.h"
+#include "core/units.h"
+#include "report/quantity.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define PLOT_VALUES 64 /* of a column; more are not drawn */
+#define PLOT_NO_ROW SIZE_MAX
+
+/* Texts that are there until the figure is. */
+struct plot_pool {
+    struct plot_text *first;
+};
+
+char *plot_text(struct plot_pool *pool, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void plot_pool_free(struct plot_pool *pool);
+
+/* The different values of a column, as they come; none where there is no such column. */
+struct plot_values {
+    const char *text[PLOT_VALUES];
+    size_t count;
+};
+
+struct plot_values plot_values(const struct csv *table, const char *column);
+
+/* The value nearest to one, by their ratio; NULL: there is none. */
+const char *plot_nearest(const struct plot_values *values, double wanted);
+
+/* The first row with these cells; NULL for what may be any, or where the table has no
+ * such column. */
+struct plot_match {
+    const char *column, *value;
+};
+
+size_t plot_row(const struct csv *table, const struct plot_match *match, size_t count);
+
+/* Cells of a row by the name of their column: a text, and a number, NAN where there is
+ * none. */
+const char *plot_cell(const struct csv *table, size_t row, const char *column);
+double plot_number(const struct csv *table, size_t row, const char *column);
+
+/* The median with its band, or what stands at the modes; NANs for PLOT_NO_ROW. */
+struct band plot_band(const struct csv *table, size_t row);
+
+/* What may be had: no reader finds stale bytes, and the machine has the hardware. */
+bool plot_sound(const struct csv *table, size_t row);
+bool plot_stale(const struct csv *table, size_t row);
+bool plot_hypothetical(const struct csv *table, size_t row);
+bool plot_conditional(const struct csv *table, size_t row);
+
+/* A strategy's name as figures have it: "unmap (Linux)", "fwb (hypothetical)", "eager *". */
+#define PLOT_LINUX "unmap"
+const char *plot_strategy(struct plot_pool *pool, const struct csv *table, size_t row);
+
+/* Black for what Linux does, then one each. */
+unsigned plot_style(const struct plot_values *strategies, size_t strategy);
+
+/* A value of a key: "8 vCPUs"; of `backing`: the leaves. */
+const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
+                       const char *value);
+
+/* A case as analyses name it: "backing=4k; vcpus=8" as "4 KiB leaves, 8 vCPUs". */
+const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name);
+
+/* What all rows have in common, for the line below a title: those of the keys that have
+ * one value. `also`: "" or words to stand in front. */
+const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * words - what the keys of a scenario, their values and the metrics are called in memos and
+ * figures.
+ */
+#ifndef S2FLUSH_REPORT_WORDS_H
+#define S2FLUSH_REPORT_WORDS_H
+
+#include "study/metrics.h"
+#include "study/values.h"
+
+#define WORDS_TEXT 256 /* bytes that each text below takes at most */
+
+/* "2 MiB leaves". */
+char *words_leaf(const char *granule, const char *backing, char buf[WORDS_TEXT]);
+
+/* A value of a key: "8 vCPUs", "10 % touched again". */
+char *words_value(const char *key, const char *value, struct value_kind kind, char buf[WORDS_TEXT]);
+
+/* An axis's title: "memory in use". */
+const char *words_axis(const char *axis);
+
+/* What is counted: "added to the reboot". */
+const char *words_metric(enum metric metric);
+
+#endif
