@@ -3,10 +3,14 @@
 // A page holds `data` (what was played, by report/memo/memo_played.c) and `formulas` (what an event
 // of each kind costs, the rows of EVENT_TABLE). Times are count times price, in whole picoseconds
 // as in the program; where actors waited for each other the played times are moved by what their
-// events would cost more, with weights that the program fitted to its draws.
+// events would cost more, with weights that the program fitted to its draws. Runs for which that was
+// too far off on draws that were played have no figure at other costs.
 "use strict";
 
 const whatif = {};
+
+// By how much an estimate may be off on draws that were played.
+whatif.OFF_MAX = 0.2;
 
 // --- times ---
 
@@ -140,6 +144,9 @@ whatif.bandText = band => {
 
 // --- what a place comes to ---
 
+// Whether nothing can be said of a run at other costs than were drawn.
+whatif.isUnknown = (run, moved) => moved && !run.counts && run.off > whatif.OFF_MAX;
+
 // Each run at a place and a value of the axis with its band, the cheapest first; which of those
 // that may win do, in what share of the draws.
 whatif.table = (page, place, at, set) => {
@@ -147,18 +154,20 @@ whatif.table = (page, place, at, set) => {
     const draws = whatif.draws(page, machine, set);
     const moved = Object.keys(set).length > 0;
     const rows = place.runs.filter(run => run.at === at).map(run => {
-        const values = whatif.values(page, run, draws);
+        const unknown = whatif.isUnknown(run, moved);
+        const values = whatif.values(page, run, draws).map(value => (unknown ? NaN : value));
         const shared = run.counts && draws.some(draw => whatif.path(page, run.counts[0], draw.set) > 0);
-        return {run, values, band: whatif.band(values), shared, estimate: moved && (!run.counts || shared)};
+        return {run, values, band: whatif.band(values), shared, unknown,
+            estimate: moved && !unknown && (!run.counts || shared)};
     });
-    const may = rows.filter(row => row.run.may);
+    const may = rows.filter(row => row.run.may && !row.unknown);
     for (const row of may) {
         const draw = row.values.length > 1 ? row.values.map((_, i) => i).slice(1) : [0];
         const least = i => Math.min(...may.map(other => other.values[i]));
         row.share = draw.filter(i => row.values[i] <= 1.005 * least(i)).length / draw.length;
     }
-    rows.sort((a, b) => b.run.safe - a.run.safe || a.band.mid - b.band.mid);
-    const best = rows.find(row => row.run.may);
+    rows.sort((a, b) => a.unknown - b.unknown || b.run.safe - a.run.safe || a.band.mid - b.band.mid);
+    const best = rows.find(row => row.run.may && !row.unknown);
     return {rows, best, linux: rows.find(row => row.run.linux)};
 };
 
@@ -198,9 +207,10 @@ function drawTable(view, found) {
     for (const row of found.rows) {
         const {run, band} = row, linux = found.linux;
         const name = element("td", {}, element("code", {}, run.name), run.linux ? " (Linux)" : "");
-        const against = linux && !run.linux && band.mid > 0 ? whatif.against(band.mid, linux.band.mid) : "";
+        const against = linux && !run.linux && band.mid > 0 && linux.band.mid > 0 ? whatif.against(band.mid, linux.band.mid) : "";
         const line = element("tr", row === found.best ? {class: "best"} : {}, name,
-            element("td", {align: "right"}, (row.estimate ? "about " : "") + whatif.bandText(band)),
+            element("td", {align: "right"},
+                row.unknown ? "not known" : (row.estimate ? "about " : "") + whatif.bandText(band)),
             element("td", {align: "right"}, against),
             element("td", {align: "right"}, row.share === undefined ? "" : `${Math.round(100 * row.share)} %`),
             element("td", {}, run.verdict));
@@ -216,8 +226,9 @@ function drawLadder(view, place, set) {
     const draws = whatif.draws(view.page, machine, set);
     const moved = Object.keys(set).length > 0;
     view.ladder.replaceChildren(...(place.rungs || []).map(run => element("li", {},
-        `${run.name}: ${moved && !run.counts ? "about " : ""}` +
-        whatif.bandText(whatif.band(whatif.values(view.page, run, draws))))));
+        `${run.name}: ` + (whatif.isUnknown(run, moved) ? "not known"
+            : (moved && !run.counts ? "about " : "") +
+                whatif.bandText(whatif.band(whatif.values(view.page, run, draws)))))));
 }
 
 // Medians along the axis, on a scale of powers of ten.
@@ -284,14 +295,20 @@ function drawAll(view) {
     const guesses = found.rows.filter(row => row.estimate && !row.shared);
     const shared = found.rows.some(row => row.estimate && row.shared);
     const worst = Math.max(0, ...guesses.map(row => row.run.off));
+    const unknown = found.rows.filter(row => row.unknown);
     view.answer.textContent = found.best
-        ? `${found.best.run.name} costs least: ` +
-          `${found.best.estimate ? "about " : ""}${whatif.bandText(found.best.band)}.` : "No strategy here is coherent.";
-    view.note.textContent = !moved ? "As printed in section 3."
+        ? `${found.best.run.name} costs least${unknown.length ? " of those that are known" : ""}: ` +
+          `${found.best.estimate ? "about " : ""}${whatif.bandText(found.best.band)}.`
+        : unknown.length ? "Which strategy costs least is not known at these costs." : "No strategy here is coherent.";
+    const said = !moved ? "As printed in section 3."
         : shared ? "About: at these costs the path that cores share is slower than one core, which was not played."
-            : !guesses.length ? "Exact: no actor waits here, so time is count times price."
-                : "About: where actors wait for each other the figure is an estimate from what was played. On other " +
-                  `draws that were played these estimates are off by at most ${Math.ceil(100 * worst)} %.`;
+            : guesses.length ? "About: where actors wait for each other the figure is an estimate from what was " +
+                    "played. On other draws that were played these estimates are off by at most " +
+                    `${Math.ceil(100 * worst)} %.`
+                : unknown.length === found.rows.length ? ""
+                    : "Exact: no actor waits, so time is count times price.";
+    view.note.textContent = said + (unknown.length ? " Not known: where estimates were off by more than " +
+        `${100 * whatif.OFF_MAX} % on draws that were played; the command below plays these costs.` : "");
     view.command.textContent = `s2flush run ${data.study}` +
         Object.entries(set).map(([name, value]) => ` --set ${name}=${value}`).join("");
 }

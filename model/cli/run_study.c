@@ -48,7 +48,7 @@ static void add_hint(struct error *err)
 {
     struct error inner = *err;
     if (inner.status == EXIT_INPUT) {
-        error_input(err, NULL, "%s; run --fresh drops it, another -o keeps it", inner.text);
+        error_input(err, NULL, "%s; s2flush run --fresh drops it, another -o keeps it", inner.text);
     }
 }
 

@@ -92,6 +92,7 @@ static void print_block(const struct table *table, size_t scenarios, size_t firs
 {
     size_t end = first + COLUMNS < scenarios ? first + COLUMNS : scenarios;
     print_heads(table, first, end, out);
+    fprintf(out, "  %-28s%*s   safe?\n", "strategy", (int)(15 * (end - first)), "");
     for (size_t strategy = 0; strategy < table->about->strategies; strategy++) {
         const struct entry *entry = entry_of(table, first, strategy);
         char text[QUANTITY_TEXT];

@@ -41,22 +41,24 @@ char *words_leaf(const char *granule, const char *backing, char buf[WORDS_TEXT])
 }
 
 /* How a value of an axis is said: what stands before and after it, and what its axis is
- * called. */
+ * called beside a figure and in a sentence. */
 static const struct spoken {
-    const char *axis, *before, *one, *many, *title;
+    const char *axis, *before, *one, *many, *title, *noun;
 } spoken[] = {
-    {"footprint", "", " in use", " in use", "memory in use"},
-    {"ram", "", " of RAM", " of RAM", "memory of the VM"},
-    {"touched", "", " touched again", " touched again", "touched again, of what is in use"},
-    {"vcpus", "", " vCPU", " vCPUs", "vCPUs"},
-    {"workers", "", " flush worker", " flush workers", "flush workers"},
-    {"dirty", "", " of cached lines dirty", " of cached lines dirty", "dirty, of cached lines"},
-    {"chunk", "chunks of ", "", "", "chunk after which mmu_lock is given up"},
-    {"kernel", "Linux ", "", "", "kernel"},
-    {"granule", "", " granule", " granule", "granule"},
-    {"backing", "", " backing", " backing", "leaf size"},
-    {"machine", "", "", "", "machine"},
-    {"workload", "", "", "", "workload"},
+    {"footprint", "", " in use", " in use", "memory in use", "memory in use"},
+    {"ram", "", " of RAM", " of RAM", "memory of the VM", "RAM"},
+    {"touched", "", " touched again", " touched again", "touched again, of what is in use",
+     "what is touched again"},
+    {"vcpus", "", " vCPU", " vCPUs", "vCPUs", "vCPUs"},
+    {"workers", "", " flush worker", " flush workers", "flush workers", "flush workers"},
+    {"dirty", "", " of cached lines dirty", " of cached lines dirty", "dirty, of cached lines",
+     "what is dirty"},
+    {"chunk", "chunks of ", "", "", "chunk after which mmu_lock is given up", "chunk"},
+    {"kernel", "Linux ", "", "", "kernel", "kernel"},
+    {"granule", "", " granule", " granule", "granule", "granule"},
+    {"backing", "", " backing", " backing", "leaf size", "leaf size"},
+    {"machine", "", "", "", "machine", "machine"},
+    {"workload", "", "", "", "workload", "workload"},
 };
 
 static const struct spoken *spoken_of(const char *axis)
@@ -95,6 +97,12 @@ const char *words_axis(const char *axis)
 {
     const struct spoken *way = spoken_of(axis);
     return way ? way->title : axis;
+}
+
+const char *words_noun(const char *axis)
+{
+    const struct spoken *way = spoken_of(axis);
+    return way ? way->noun : axis;
 }
 
 const char *words_metric(enum metric metric)

@@ -16,8 +16,10 @@ char *words_leaf(const char *granule, const char *backing, char buf[WORDS_TEXT])
 /* A value of a key: "8 vCPUs", "10 % touched again". */
 char *words_value(const char *key, const char *value, struct value_kind kind, char buf[WORDS_TEXT]);
 
-/* An axis's title: "memory in use". */
+/* An axis's title, "touched again, of what is in use", and what it is in a sentence: "what is
+ * touched again". */
 const char *words_axis(const char *axis);
+const char *words_noun(const char *axis);
 
 /* What is counted: "added to the reboot". */
 const char *words_metric(enum metric metric);

@@ -42,6 +42,16 @@ test("a run with waits moves from what was played", () => {
     assert.deepStrictEqual(whatif.values(page, waits, whatif.draws(page, machine, {exit_ns: 400})), [2500, 3000, 3500]);
 });
 
+test("what estimates were far off for has no figure at other costs, and does not win", () => {
+    const far = run("far", {weighted: [0, 5], played: [20, 30, 40], off: 0.21, tried: 2});
+    const near = run("near", {weighted: [0, 5], played: [2000, 3000, 4000], off: 0.2, tried: 2});
+    const place = {machine: 0, runs: [far, near]};
+    assert.strictEqual(whatif.table(page, place, 0, {}).best.run.name, "far");
+    const found = whatif.table(page, place, 0, {exit_ns: 400});
+    assert.deepStrictEqual([found.best.run.name, found.best.estimate, found.best.share], ["near", true, 1]);
+    assert.deepStrictEqual(found.rows.map(row => row.unknown), [false, true]);
+});
+
 test("lines go no faster than the path that cores share", () => {
     const draws = whatif.draws(page, machine, {cmo_path_ns: 20});
     assert.deepStrictEqual(whatif.values(page, run("a", {counts: [[2, 100]]}), draws), [2000, 2000, 2000]);

@@ -2,7 +2,9 @@
  * it rests on. */
 #include "report/memo/memo_input.h"
 
+#include "core/error.h"
 #include "core/tojson.h"
+#include "kvm/strategy.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -354,6 +356,19 @@ static void say_times(struct range ratio, struct doc_node *words)
              strcmp(less, more) ? more : "");
 }
 
+/* A value of a facet; names of workloads are names. */
+static void say_facet(const struct memo *memo, const struct axis *axis, size_t value,
+                      struct doc_node *words)
+{
+    char text[MEMO_TEXT];
+    memo_axis_words(memo, axis, memo_with(axis, memo->place[0], value), text);
+    if (axis == memo->study->role[AXIS_WORKLOAD]) {
+        doc_code(words, text);
+    } else {
+        doc_text(words, "%s", text);
+    }
+}
+
 /* How long another value of a facet takes against the first one, all else equal; places in
  * which it is the other way round apart. */
 static struct doc_node *facet_sentence(const struct memo *memo, const struct axis *axis,
@@ -369,14 +384,13 @@ static struct doc_node *facet_sentence(const struct memo *memo, const struct axi
         return words;
     }
     bool plural = strcmp(axis->name, "backing") == 0;
-    doc_text(words, "%s take%s ",
-             memo_axis_words(memo, axis, memo_with(axis, memo->place[0], value), text),
-             plural ? "" : "s");
+    say_facet(memo, axis, value, words);
+    doc_text(words, " take%s ", plural ? "" : "s");
     say_times(up >= down ? more : less, words);
     doc_text(words, " as long");
     if (!was_first_said) {
-        doc_text(words, " as %s",
-                 memo_axis_words(memo, axis, memo_with(axis, memo->place[0], 0), text));
+        doc_text(words, " as ");
+        say_facet(memo, axis, 0, words);
     }
     if (up > 0 && down > 0) {
         doc_text(words, ", ");
@@ -516,6 +530,49 @@ static struct doc_node *answer_of(const struct memo *memo)
     return answer;
 }
 
+/* What a name in the answer stands for; NULL where it is no strategy's, or has no title. */
+static const char *title_of(const struct memo *memo, const char *name)
+{
+    struct error none = {0};
+    for (size_t s = 0; s < memo->strategies; s++) {
+        if (strcmp(memo_name(memo, s), name) == 0) {
+            return memo->study->strategies[s]->title;
+        }
+    }
+    const struct strategy *known = strategy_find(name, &none);
+    return known ? known->title : "";
+}
+
+static bool says(const struct doc_node *block, const char *words)
+{
+    bool found = false;
+    for (const struct doc_node *run = block->first; run; run = run->next) {
+        found |= strstr(run->text, words) != NULL;
+    }
+    return found;
+}
+
+/* The strategies that the answer calls by their names only, each with what it does. */
+static void put_names(const struct memo *memo, const struct doc_node *answer, struct doc_node *doc)
+{
+    struct doc_node *names = doc_new();
+    names->kind = DOC_PARAGRAPH;
+    for (const struct doc_node *run = answer->first; run; run = run->next) {
+        const char *title = run->kind == DOC_CODE ? title_of(memo, run->text) : "";
+        if (title[0] && !says(answer, title) && !says(names, title)) {
+            doc_text(names, "%s", names->first ? "; " : "");
+            doc_code(names, run->text);
+            doc_text(names, ": %s", title);
+        }
+    }
+    if (names->first) {
+        doc_text(names, ".");
+        doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), names);
+    } else {
+        doc_free(names);
+    }
+}
+
 void memo_answer(const struct memo *memo, struct doc_node *doc)
 {
     char scenario[2 * MEMO_TEXT];
@@ -524,7 +581,9 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
              study->question[0] ? study->question : "Which strategy costs least?");
     doc_heading(doc, "1 Answer");
-    doc_join(doc_add(doc, DOC_PARAGRAPH, NULL), answer_of(memo));
+    struct doc_node *answer = doc_add(doc, DOC_PARAGRAPH, NULL);
+    doc_join(answer, answer_of(memo));
+    put_names(memo, answer, doc);
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
              memo_scenario_words(memo, false, scenario), words_metric(memo->metric[0]));
 }

@@ -273,12 +273,56 @@ static bool is_sure(const struct memo_pick *pick, size_t picks)
     return sure;
 }
 
+/* Which of the picks holds in a place. */
+static size_t pick_of(const struct memo_pick *pick, size_t picks, size_t place)
+{
+    size_t i = 0;
+    while (i < picks && !pick[i].in[place]) {
+        i++;
+    }
+    return i;
+}
+
+/* Whether places that differ in nothing but a facet have other picks. */
+static bool facet_decides(const struct memo *memo, const struct memo_pick *pick, size_t picks,
+                          const struct axis *axis)
+{
+    for (size_t p = 0; p < memo->places; p++) {
+        for (size_t q = 0; q < p; q++) {
+            if (memo_with(axis, memo->place[p], 0) == memo_with(axis, memo->place[q], 0) &&
+                pick_of(pick, picks, p) != pick_of(pick, picks, q)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* "by leaf size and what is touched again": what decides which it is. */
+static void say_deciding(const struct memo *memo, const struct memo_pick *pick, size_t picks,
+                         struct doc_node *words)
+{
+    const char *noun[STUDY_AXES];
+    size_t count = 0;
+    for (size_t i = 0; i < memo->study->axis_count; i++) {
+        const struct axis *axis = &memo->study->axes[i];
+        if (memo->facet[i] && facet_decides(memo, pick, picks, axis)) {
+            noun[count++] = words_noun(axis->name);
+        }
+    }
+    doc_text(words, ", by ");
+    for (size_t i = 0; i < count; i++) {
+        doc_text(words, "%s%s", i == 0 ? "" : i + 1 == count ? " and " : ", ", noun[i]);
+    }
+    doc_text(words, "%s: ", count ? "" : "case");
+}
+
 /* All of them in one go, where each one's own places would be too many words. */
 static void say_either(const struct memo *memo, const struct memo_pick *pick, size_t picks,
                        struct doc_node *words)
 {
     struct memo_pick all = pick[0];
-    doc_text(words, ", by case: ");
+    say_deciding(memo, pick, picks, words);
     for (size_t i = 0; i < picks; i++) {
         doc_text(words, "%s", i == 0 ? "" : i + 1 == picks ? " or " : ", ");
         say_what(memo, &pick[i], picks, EITHER, words);

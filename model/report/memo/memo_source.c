@@ -89,9 +89,17 @@ static void find_scenarios(struct memo *memo)
 
 /* --- what they come to --- */
 
+/* Facts of a workload: not what it does not heed, as a timeline of its own does with what boots
+ * are generated from. */
+struct fact_finder {
+    const struct workload *workload;
+    struct memo_facts *facts;
+};
+
 static void take_fact(void *context, const struct setting_line *line)
 {
-    struct memo_facts *facts = context;
+    const struct fact_finder *finder = context;
+    struct memo_facts *facts = finder->facts;
     const struct {
         const char *key;
         char *text;
@@ -99,7 +107,8 @@ static void take_fact(void *context, const struct setting_line *line)
                   {"touched", facts->touched}, {"vcpus", facts->vcpus},
                   {"backing", facts->backing}, {"granule", facts->granule}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        if (strcmp(line->key, wanted[i].key) == 0) {
+        if (strcmp(line->key, wanted[i].key) == 0 &&
+            !workload_without_effect(finder->workload, line->key)) {
             snprintf(wanted[i].text, sizeof facts->ram, "%.31s", line->value);
         }
     }
@@ -201,7 +210,8 @@ static bool evaluate_part(void *context, size_t part, struct error *err)
     for (size_t m = 0; m < memo->metrics; m++) {
         into->value[m] = alloc_raw(memo->strategies * memo->runs, sizeof(double), "a memo");
     }
-    setup_list_workload(scenario.setup.workload, take_fact, &into->facts);
+    struct fact_finder finder = {scenario.setup.workload, &into->facts};
+    setup_list_workload(scenario.setup.workload, take_fact, &finder);
     bool good = evaluate_all(memo, &scenario, into, err);
     scenario_close(&scenario);
     if (good) {
