@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ROW 22.0
-#define LABEL_SHARE 0.42 /* the most that labels take of the width */
+#define LABEL_SHARE 0.46 /* the most that labels take of the width */
 #define NOTE_SHARE 0.26
 
 struct layout {

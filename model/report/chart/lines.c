@@ -11,6 +11,7 @@
 #define GAP 18.0 /* between panels */
 #define BEND 0.2 /* by how much a line may miss where it should be */
 #define HALVINGS 12
+#define TITLE_LINES 3 /* of a panel */
 #define NAME_SHARE 0.36 /* the most that names beside lines take of the width */
 
 struct layout {
@@ -102,6 +103,45 @@ static size_t most_crossings(const struct chart_lines *chart)
     return most - 1;
 }
 
+/* How much of a panel's title stands in a line: up to a blank, and not between a number and its
+ * unit; all of a word that is too long. */
+static size_t title_length(const char *title, double width)
+{
+    size_t fits = 0;
+    for (size_t i = 1;; i++) {
+        if (title[i - 1] == '\0') {
+            return i - 1;
+        }
+        bool after_number = title[i - 1] >= '0' && title[i - 1] <= '9';
+        if (title[i] != '\0' && (title[i] != ' ' || after_number)) {
+            continue;
+        }
+        char *line = strndup(title, i);
+        bool wide = canvas_width(line, CANVAS_TEXT * CANVAS_BOLD) > width;
+        free(line);
+        if (wide) {
+            return fits ? fits : i;
+        }
+        fits = i;
+    }
+}
+
+/* The most lines that a panel's title takes. */
+static size_t title_lines(const struct chart_lines *chart, double width)
+{
+    size_t most = 1;
+    for (size_t p = 0; p < chart->panels; p++) {
+        const char *title = chart->panel[p].title ? chart->panel[p].title : "";
+        size_t lines = 0;
+        for (; *title && lines < TITLE_LINES; lines++) {
+            title += title_length(title, width);
+            title += strspn(title, " ");
+        }
+        most = lines > most ? lines : most;
+    }
+    return most;
+}
+
 static struct layout lay_out(const struct chart_lines *chart)
 {
     struct layout layout = {.chart = chart, .x = x_scale(chart), .y = y_scale(chart)};
@@ -115,7 +155,7 @@ static struct layout lay_out(const struct chart_lines *chart)
         (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
         (double)layout.columns;
     layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
-    layout.head = panels == 1 ? 8 : layout.columns > 2 ? 2 * CANVAS_LINE + 4 : CANVAS_LINE + 4;
+    layout.head = panels == 1 ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
     layout.head += (CANVAS_LINE - 2) * (double)most_crossings(chart);
     return layout;
 }
@@ -423,28 +463,20 @@ static void place_panel(struct layout *layout, size_t index)
     layout->y.from = top + layout->head + layout->height;
 }
 
-/* In two lines, parted at a comma, where the panels are narrow. */
 static void put_title(struct canvas *canvas, const struct layout *layout, const char *title)
 {
-    double size = CANVAS_TEXT * CANVAS_BOLD, y = layout->y.to - layout->head;
-    size_t first = 0;
-    for (size_t i = 0; title[i] && layout->columns > 2; i++) {
-        char *line = strndup(title, i + 1);
-        bool fits = canvas_width(line, size) <= layout->width;
-        first = title[i] == ',' && (fits || first == 0) ? i + 1 : first;
+    double y = layout->y.to - layout->head;
+    for (size_t i = 0; *title; i++) {
+        size_t length = i + 1 < TITLE_LINES ? title_length(title, layout->width) : strlen(title);
+        char *line = strndup(title, length);
+        char *cut = canvas_cut(line, CANVAS_TEXT * CANVAS_BOLD, layout->width);
+        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, cut);
+        free(cut);
         free(line);
-    }
-    if (first > 0 && canvas_width(title, size) > layout->width) {
-        char *line = strndup(title, first), *own = canvas_cut(line, size, layout->width);
-        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, own);
-        free(own);
-        free(line);
-        title += first + strspn(title + first, " ");
+        title += length;
+        title += strspn(title, " ");
         y += CANVAS_LINE - 2;
     }
-    char *cut = canvas_cut(title, size, layout->width);
-    canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, cut);
-    free(cut);
 }
 
 /* All but the lines. */

@@ -623,7 +623,7 @@ void memo_put_played(const struct memo *memo, struct doc_node *doc)
     size_t size = 0;
     if (json_array_size(json_object_get(memo->played, "places")) == 0) {
         struct doc_node *words = doc_add(doc, DOC_PARAGRAPH, NULL);
-        doc_text(words, "No costs can be moved in the page: a %s is no sum of costs. At others, ",
+        doc_text(words, "No costs can be moved in the page: the %s is no sum of costs. At others, ",
                  words_metric(memo->metric[0]));
         doc_code(words, "s2flush run --set dc_absent_ns=9 ...");
         doc_text(words, " plays the study.");

@@ -15,7 +15,7 @@ struct memo;
 /* Asks the evaluator for what the page needs, and keeps it with the memo. */
 bool memo_find_played(struct memo *memo, struct evaluator *evaluator, struct error *err);
 
-/* Puts the page's part; nothing where the metric is no sum of events. */
+/* Puts the page's part; words in its place where the metric is no sum of events. */
 void memo_put_played(const struct memo *memo, struct doc_node *doc);
 
 #endif

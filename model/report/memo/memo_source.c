@@ -4,6 +4,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "guest/workload/workload.h"
 #include "study/sensitivity.h"
 
 #include <math.h>
