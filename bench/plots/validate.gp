@@ -3,13 +3,13 @@
 #
 #! output validate
 #! table validate.csv
-#! each table p50
+#! each table error_pct
 
 file = table
 PALE = 0xBFDCEB
 
-# The rows of the table that the model expresses, in the file's order.
-mine(z) = strcol("table") eq each && strcol("p50") ne ""
+# The rows of the table that the model expresses, but for bounds, in the file's order.
+mine(z) = strcol("table") eq each && strcol("error_pct") ne ""
 names = ""; N = 0; inside = 0; predicted = 0; sum = 0; worst = 0; unit = ""; low = 1e300; high = 0
 least(a, b) = a < b ? a : b
 most(a, b) = a > b ? a : b

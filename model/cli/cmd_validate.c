@@ -1,12 +1,13 @@
 /* s2flush validate: predictions against published measurements. */
 #include "check/calibrate/measurements.h"
-#include "check/published/host_fit.h"
+#include "check/published/host_file.h"
 #include "check/published/validate.h"
 #include "cli/analysis.h"
 #include "cli/wait.h"
 #include "core/alloc.h"
 #include "core/datadir.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/version.h"
 #include "report/output.h"
 
@@ -16,6 +17,8 @@
 
 #define PUBLISHED_DIR "bench/published"
 #define MOST_FILES 64
+#define MOST_HOSTS 64
+#define HOST_FILE_MAX ((size_t)1 << 20)
 
 struct arguments {
     const char *files[MOST_FILES];
@@ -24,7 +27,7 @@ struct arguments {
     const char *machine, *kernel; /* on which a selftest ran whose output is given */
     const char *folder, *misfit; /* NULL: no file */
     uint64_t draws, jobs;
-    bool csv;
+    bool csv, update;
 };
 
 static bool take_draws(void *arguments, const char *text, struct error *err)
@@ -57,7 +60,12 @@ static const struct cli_option options[] = {
     {"misfit", 0, "FILE", "also write what the rows say of the model's error", AT(misfit)},
     {"machine", 'm', "MACHINE", "on which a selftest ran, where its output is a FILE", AT(machine)},
     {"kernel", 'k', "VERSION", "of Linux there", AT(kernel)},
-    {"fit", 0, "HOST", "fit the costs that HOST's file marks as fitted, and print them", AT(fit)},
+    {"fit", 0, "HOST",
+     "fit the costs that HOST's file marks as fitted, and print them beside what stands there; "
+     "all: those of all hosts",
+     AT(fit)},
+    {"update", 0, NULL, "with --fit: write those that have moved into the hosts' files",
+     AT(update)},
     {0},
 };
 
@@ -114,23 +122,62 @@ static bool read_given(const struct arguments *given, struct published_set *set,
     return given->count > 0 || read_all(set, err);
 }
 
-/* As they stand in the host's file. */
-static bool print_fit(const struct arguments *given, const struct published_set *set,
-                      struct error *err)
+static void print_fit(const struct host_fit *fit, const char *host)
 {
-    struct host_fit fit;
-    if (!host_fit(set, given->fit, &fit, err)) {
+    printf("%s: %zu costs fitted to %zu rows, largest residual %.1f%%\n", host, fit->costs,
+           fit->rows, fit->max_pct);
+    printf("%-18s %10s %10s %10s %10s %10s\n", "cost", "low", "mode", "high", "s.e.", "stands");
+    for (size_t i = 0; i < fit->costs; i++) {
+        struct host_file_cost now = host_file_cost(fit, i);
+        printf("%-18s %10.4g %10.4g %10.4g %9.1f%% %10.4g%s\n", cost_name[fit->id[i]], now.low,
+               now.mode, now.high, 100 * fit->standard_error[i],
+               fit->row[0].row->platform->cost[fit->id[i]].mode, now.moved ? " moved" : "");
+    }
+}
+
+static bool update_host(const struct host_fit *fit, const char *host, struct error *err)
+{
+    char path[4096], *text;
+    size_t length;
+    struct output output;
+    if (!published_host_path(host, path, sizeof path)) {
+        return error_run(err, "cannot find the file of host %.80s", host);
+    }
+    if (!file_slurp(path, HOST_FILE_MAX, &text, &length, err)) {
         return false;
     }
-    printf("%s: %zu costs fitted to %zu rows, largest residual %.1f%%\n", given->fit, fit.costs,
-           fit.rows, fit.max_pct);
-    printf("%-18s %10s %10s %10s %10s\n", "cost", "low", "mode", "high", "s.e.");
-    for (size_t i = 0; i < fit.costs; i++) {
-        double spread = exp(2 * fit.standard_error[i]);
-        printf("%-18s %10.4g %10.4g %10.4g %9.1f%%\n", cost_name[fit.id[i]], fit.value[i] / spread,
-               fit.value[i], fit.value[i] * spread, 100 * fit.standard_error[i]);
+    bool good = output_open_path(&output, path, err);
+    if (good) {
+        host_file_write(text, fit, output.file);
+        good = output_end(&output, true, err);
     }
-    return true;
+    free(text);
+    return good;
+}
+
+/* Of one host, or of all; false where costs have moved that are not to be written. */
+static bool fit_hosts(const struct arguments *given, const struct published_set *set,
+                      struct error *err)
+{
+    const char *names[MOST_HOSTS] = {given->fit};
+    bool all = strcmp(given->fit, "all") == 0;
+    size_t count = all ? host_fit_hosts(set, names, MOST_HOSTS) : 1, moved = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct host_fit fit;
+        if (!host_fit(set, names[i], &fit, err)) {
+            return false;
+        }
+        print_fit(&fit, names[i]);
+        moved += host_file_moved(&fit);
+        if (given->update && host_file_moved(&fit) > 0 && !update_host(&fit, names[i], err)) {
+            return false;
+        }
+    }
+    return !all || given->update || moved == 0 ||
+           error_run(err,
+                     "%zu fitted costs are not those that stand in the hosts' files: --update "
+                     "writes them",
+                     moved);
 }
 
 /* Memos quote the table with its first line. */
@@ -163,6 +210,17 @@ static bool write_misfit(const char *path, const struct validation *validation, 
     return output_end(&output, true, err);
 }
 
+static bool print_validation(const struct validation *validation, struct error *err)
+{
+    struct published_notes notes;
+    bool ok = published_notes_read(&notes, err);
+    if (ok) {
+        validation_print(validation, &notes, stdout);
+    }
+    published_notes_free(&notes);
+    return ok;
+}
+
 static bool predict(const struct arguments *given, const struct published_set *set,
                     struct error *err)
 {
@@ -184,7 +242,7 @@ static bool predict(const struct arguments *given, const struct published_set *s
     if (ok && given->csv) {
         validation_csv(&validation, stdout);
     } else if (ok) {
-        validation_print(&validation, stdout);
+        ok = print_validation(&validation, err);
     }
     validation_free(&validation);
     return ok;
@@ -197,8 +255,11 @@ static bool run(void *arguments, struct error *err)
     if (given->misfit && given->misfit[0] == '\0') {
         return error_input(err, NULL, "--misfit: found '', expected a file's name");
     }
+    if (given->update && !given->fit) {
+        return error_input(err, NULL, "--update: changes nothing without --fit");
+    }
     bool ok = read_given(given, &set, err) &&
-              (given->fit ? print_fit(given, &set, err) : predict(given, &set, err));
+              (given->fit ? fit_hosts(given, &set, err) : predict(given, &set, err));
     published_free(&set);
     return ok;
 }

@@ -42,7 +42,8 @@ enum op_kind {
     OP_SLOT_DELETE, /* slot n goes */
     OP_SLOT_ADD, /* slot n comes back */
     OP_DIRTY_LOG, /* dirty logging of the VM goes on (n: enum log_on) or off */
-    OP_TEARDOWN, /* the VMM ends: stage 2 is freed, the memory is given back */
+    OP_TEARDOWN, /* the VMM ends: stage 2 is freed, the memory is given back; with `on` the first
+                    alone */
     OP_SIGNAL, /* raises signal n */
     OP_WAIT, /* waits for signal n */
     OP_PREFAULT, /* the VMM has pieces, as of a touch, mapped ahead of the guest's access */

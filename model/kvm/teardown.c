@@ -4,6 +4,7 @@
 
 struct teardown {
     struct kvm *kvm;
+    bool tables_alone;
     uint32_t slot, was_site;
 };
 
@@ -34,7 +35,7 @@ static CORO(teardown)
     for (my->slot = 0; my->slot < kvm->slot_count; my->slot++) {
         AWAIT(free_tables(actor, kvm, &kvm->slots[my->slot]));
     }
-    for (my->slot = 0; my->slot < kvm->slot_count; my->slot++) {
+    for (my->slot = 0; my->slot < kvm->slot_count && !my->tables_alone; my->slot++) {
         AWAIT(kvm_give_back(actor, kvm, my->slot));
         kvm->slots[my->slot].live = false;
     }
@@ -42,7 +43,7 @@ static CORO(teardown)
     CORO_END;
 }
 
-void kvm_teardown(struct actor *actor, struct kvm *kvm)
+void kvm_teardown(struct actor *actor, struct kvm *kvm, bool tables_alone)
 {
-    CORO_CALL(actor, teardown, .kvm = kvm);
+    CORO_CALL(actor, teardown, .kvm = kvm, .tables_alone = tables_alone);
 }

@@ -299,7 +299,7 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
         kvm_dirty_clear(actor, kvm, op->ipa, op->ipa + op->bytes);
         return;
     case OP_TEARDOWN:
-        kvm_teardown(actor, kvm);
+        kvm_teardown(actor, kvm, op->on);
         return;
     case OP_WINDOW:
         open_window(play->sim, actor);

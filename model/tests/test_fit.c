@@ -1,7 +1,7 @@
 /* The costs that a host's file marks as fitted. */
 #include "check.h"
 
-#include "check/published/host_fit.h"
+#include "check/published/host_file.h"
 #include "check/published/predict.h"
 #include "check/published/validate.h"
 #include "core/error.h"
@@ -129,12 +129,60 @@ static void hosts_hold_what_the_fit_gives(void **state)
     }
 }
 
+/* Of the file the lines of what has moved change, and no other. */
+static void a_fit_goes_into_the_hosts_file(void **state)
+{
+    static const char before[] = "; a machine\n[machine]\nmode = 7\n\n[cost exit_ns]\nlow = 1\n"
+                                 "[cost tlbi_ns]\nlow = 10\nmode = 20\nhigh = 40\nprior = 5 50\n"
+                                 "[cost kernel_cpi]\nlow = 1\nmode = 2\nhigh = 4";
+    static const char after[] = "; a machine\n[machine]\nmode = 7\n\n[cost exit_ns]\nlow = 1\n"
+                                "[cost tlbi_ns]\nlow = 15\nmode = 30\nhigh = 60\nprior = 5 50\n"
+                                "[cost kernel_cpi]\nlow = 1\nmode = 2\nhigh = 4";
+    static struct platform platform;
+    static struct published row = {.platform = &platform};
+    static struct host_fit fit = {.id = {COST_tlbi_ns, COST_kernel_cpi},
+                                  .value = {30, 2.001},
+                                  .row = {{.row = &row}},
+                                  .costs = 2};
+    (void)state;
+    platform.cost[COST_tlbi_ns].mode = 20;
+    platform.cost[COST_kernel_cpi].mode = 2;
+    fit.standard_error[0] = fit.standard_error[1] = log(2) / 2;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    host_file_write(before, &fit, out);
+    fclose(out);
+    assert_string_equal(text, after);
+    assert_int_equal(host_file_moved(&fit), 1);
+    free(text);
+}
+
+/* Those whose files say that they are fitted, each once. */
+static void hosts_that_are_fitted_are_found(void **state)
+{
+    struct published_set set = {0};
+    struct error err;
+    const char *names[8];
+    (void)state;
+    assert_true(published_read("bench/published/kunpeng-1g.csv", &set, &err));
+    assert_true(published_read("bench/published/unmap-4k.csv", &set, &err));
+    assert_true(published_read("bench/published/totals.csv", &set, &err));
+    assert_int_equal(host_fit_hosts(&set, names, 8), 2);
+    assert_string_equal(names[0], "kunpeng-920");
+    assert_string_equal(names[1], "unnamed-2023");
+    assert_int_equal(host_fit_hosts(&set, names, 1), 1);
+    published_free(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fitted_costs_follow_the_others),
         cmocka_unit_test(what_no_row_depends_on_is_not_told),
         cmocka_unit_test(rows_that_there_is_no_room_for_are_refused),
+        cmocka_unit_test(a_fit_goes_into_the_hosts_file),
+        cmocka_unit_test(hosts_that_are_fitted_are_found),
         cmocka_unit_test(hosts_hold_what_the_fit_gives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,7 @@ static void each_page_of_the_guest_is_walked_for(void **state)
 static void do_teardown(struct rig *rig, struct actor *actor, const struct act *act)
 {
     (void)act;
-    kvm_teardown(actor, &rig->kvm);
+    kvm_teardown(actor, &rig->kvm, false);
 }
 
 static void the_end_takes_every_slot(void **state)

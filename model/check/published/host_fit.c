@@ -66,6 +66,32 @@ static bool pose(const struct published_set *set, const char *host, struct host_
                        host, fit->rows, HOST_FIT_ROWS);
 }
 
+static bool has_fitted_cost(const struct platform *platform)
+{
+    bool found = false;
+    for (int id = 0; id < COSTS; id++) {
+        found = found || strcmp(platform->cost[id].evidence, "fitted") == 0;
+    }
+    return found;
+}
+
+size_t host_fit_hosts(const struct published_set *set, const char **names, size_t most)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        const struct published *row = &set->rows[i];
+        size_t seen = 0;
+        while (seen < count && strcmp(names[seen], row->host) != 0) {
+            seen++;
+        }
+        if (seen == count && count < most && row->role == ROLE_FIT && row->refusal[0] == '\0' &&
+            has_fitted_cost(row->platform)) {
+            names[count++] = row->host;
+        }
+    }
+    return count;
+}
+
 /* --- the fit --- */
 
 static void read_end(const struct least_squares_end *end, struct host_fit *fit)

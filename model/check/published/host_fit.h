@@ -31,6 +31,10 @@ struct host_fit {
     bool identified; /* no cost may as well be three times as large */
 };
 
+/* The set's hosts that have rows of role fit and costs that are marked as fitted, at most so
+ * many; each name once. */
+size_t host_fit_hosts(const struct published_set *set, const char **names, size_t most);
+
 /* Fits a host's costs to the rows of role fit. False where there are fewer rows and priors than
  * costs to fit, none of either or more than HOST_FIT_ROWS, where a row gets stuck, or where a
  * cost is hardly identified. */

@@ -30,7 +30,7 @@ struct slices predict_slices(const struct benchmark *benchmark)
     uint64_t first = slice_units(benchmark) * benchmark_unit(benchmark);
     /* One actor alone takes any region in a few steps. */
     bool alone = benchmark->phase == BENCHMARK_UNMAP || benchmark->phase == BENCHMARK_PROTECT ||
-                 benchmark->phase == BENCHMARK_EXIT;
+                 benchmark->kind == BENCHMARK_TEARDOWN;
     if (alone || 2 * first >= benchmark->bytes) {
         return (struct slices){benchmark->bytes, benchmark->bytes};
     }

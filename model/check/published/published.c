@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define HOST_DIR "bench/published/hosts"
+#define PLATFORM_DIR "model/machine/platforms"
 
 const char *const role_name[] = {"fit", "predict", NULL};
 
@@ -107,10 +108,13 @@ static bool measured_cells(const struct row_cells *cells, struct published *row,
 {
     struct source_location at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
     const char *text = text_of(cells, "value");
+    row->bound = text[0] == '>' ? BOUND_ABOVE : text[0] == '<' ? BOUND_BELOW : BOUND_NONE;
+    text += row->bound != BOUND_NONE;
     if (!unit_parse(text, UNIT_NONE, &row->value) || row->value <= 0) {
-        return error_input(err, &at, "found '%s', expected a time above 0", text);
+        return error_input(
+            err, &at, "found '%s', expected a time above 0, or a bound such as >0.1 or <12", text);
     }
-    row->rounding = half_last_digit(text) / row->value;
+    row->rounding = row->bound == BOUND_NONE ? half_last_digit(text) / row->value : 0;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(row->unit, units[i].name) == 0) {
             row->unit_ps = units[i].ps;
@@ -173,14 +177,23 @@ static void set_kernel(const struct row_cells *cells, struct published *row)
     }
 }
 
+static bool find_host(const char *folder, const char *name, char *path, size_t size)
+{
+    char relative[256];
+    snprintf(relative, sizeof relative, "%s/%s.ini", folder, name);
+    return !strchr(name, '/') && datadir_find(relative, path, size);
+}
+
+bool published_host_path(const char *name, char *path, size_t size)
+{
+    return find_host(HOST_DIR, name, path, size) || find_host(PLATFORM_DIR, name, path, size);
+}
+
 bool published_host(const char *name, struct platform *platform, struct error *err)
 {
-    char relative[256], path[4096];
-    snprintf(relative, sizeof relative, HOST_DIR "/%s.ini", name);
-    if (!strchr(name, '/') && datadir_find(relative, path, sizeof path)) {
-        return platform_read(path, platform, err);
-    }
-    return platform_load(name, platform, err);
+    char path[4096];
+    return find_host(HOST_DIR, name, path, sizeof path) ? platform_read(path, platform, err)
+                                                        : platform_load(name, platform, err);
 }
 
 /* -1: as the machine has it. */
@@ -266,6 +279,9 @@ static bool read_row(const struct row_cells *cells, struct published_set *set,
         return error_input(err, &at, "found '', expected fit or predict");
     }
     row->role = (enum row_role)role;
+    if (row->bound != BOUND_NONE && row->role == ROLE_FIT) {
+        return error_input(err, &at, "found fit beside a bound, expected predict");
+    }
     set_benchmark(cells, row, stride, split == 1);
     if (row->refusal[0] == '\0') {
         set_kernel(cells, row);

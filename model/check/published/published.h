@@ -26,12 +26,16 @@ enum row_role { ROLE_FIT, ROLE_PREDICT };
 
 extern const char *const role_name[];
 
+/* A source may say that something took longer, or less, than a figure. */
+enum bound { BOUND_NONE, BOUND_ABOVE, BOUND_BELOW };
+
 struct published {
     char table[40], row[40];
     char benchmark[32], phase[32]; /* as the file spells them */
     char host[48];
     char overrides[128];
     enum row_role role;
+    enum bound bound;
     double value;
     double rounding; /* half a unit of the last digit given, as a share of the value */
     char unit[8];
@@ -73,5 +77,8 @@ struct observation published_observation(const struct published *row);
 /* The platform that a row's host names: a file under bench/published/hosts/, or
  * one of the platforms that come with the program. */
 bool published_host(const char *name, struct platform *platform, struct error *err);
+
+/* Where the file of such a host is, if it is one of the two. */
+bool published_host_path(const char *name, char *path, size_t size);
 
 #endif

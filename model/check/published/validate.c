@@ -184,7 +184,8 @@ static void take_times(const struct published *row, double *times, uint64_t draw
     made->p10 = made->p50 / widened(sorted[1] / sorted[0], row, off);
     made->p90 = made->p50 * widened(sorted[2] / sorted[1], row, off);
     made->error_pct = percent(made->p50, row->value);
-    made->inside = row->value >= made->p10 && row->value <= made->p90;
+    made->inside = (row->bound == BOUND_ABOVE || row->value >= made->p10) &&
+                   (row->bound == BOUND_BELOW || row->value <= made->p90);
 }
 
 struct predicting {
@@ -229,9 +230,9 @@ static void take_misfits(struct validation *validation)
     for (size_t i = 0; i < validation->set->count; i++) {
         const struct published *row = &validation->set->rows[i];
         const struct prediction *made = &validation->rows[i];
-        struct misfit_row *said = row->role == ROLE_PREDICT && row->refusal[0] == '\0'
-                                      ? misfit_add(&validation->misfits)
-                                      : NULL;
+        bool says =
+            row->role == ROLE_PREDICT && row->refusal[0] == '\0' && row->bound == BOUND_NONE;
+        struct misfit_row *said = says ? misfit_add(&validation->misfits) : NULL;
         if (said) {
             snprintf(said->table, sizeof said->table, "%s", row->table);
             snprintf(said->row, sizeof said->row, "%s", row->row);
@@ -299,6 +300,9 @@ struct score validation_score(const struct validation *validation, const char *t
         }
         if (row->refusal[0] != '\0') {
             score.refused++;
+        } else if (row->bound != BOUND_NONE) {
+            score.bounds++;
+            score.bounds_kept += validation->rows[i].inside;
         } else if (row->role == ROLE_PREDICT) {
             count_row(&score, &validation->rows[i], bands);
         }

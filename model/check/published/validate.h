@@ -13,6 +13,7 @@
 #define S2FLUSH_CHECK_PUBLISHED_VALIDATE_H
 
 #include "check/published/host_fit.h"
+#include "check/published/notes.h"
 #include "machine/misfit.h"
 #include "study/sweep.h"
 
@@ -23,7 +24,8 @@ struct error;
 struct prediction {
     double p10, p50, p90; /* in the row's unit */
     double error_pct; /* of p50 over the measured value */
-    bool inside; /* measured within p10 to p90 */
+    bool inside; /* measured within p10 to p90; of a bound: the band is on its side, or reaches
+                    there */
     double spread; /* standard deviation of the draws' logarithms */
     double share[MISFITS]; /* of the time, by kind of cost: by how much of 1 % it follows 1 % */
     bool has_line;
@@ -44,7 +46,8 @@ void validation_free(struct validation *validation);
 
 /* What the rows of role predict of one table (all tables: NULL) come to. */
 struct score {
-    size_t rows, inside, refused;
+    size_t rows, inside, refused; /* bounds apart */
+    size_t bounds, bounds_kept;
     double mean_pct, max_pct; /* absolute errors */
     double line_mean_pct, line_max_pct; /* the straight line's on the same rows */
     size_t lines; /* rows for which there is a line */
@@ -54,8 +57,9 @@ struct score {
 struct score validation_score(const struct validation *validation, const char *table);
 
 /* The report for people, and table,row,role,unit,measured,p10,p50,p90,error_pct,
- * inside for programs (refused rows have no numbers). */
-void validation_print(const struct validation *validation, FILE *out);
+ * inside for programs (refused rows have no numbers, bounds have no error). */
+void validation_print(const struct validation *validation, const struct published_notes *notes,
+                      FILE *out);
 void validation_csv(const struct validation *validation, FILE *out);
 
 #endif

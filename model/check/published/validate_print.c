@@ -20,11 +20,26 @@ static bool first_of_table(const struct published_set *set, size_t index)
     return true;
 }
 
+static const char *const bound_sign[] = {
+    [BOUND_NONE] = "", [BOUND_ABOVE] = ">", [BOUND_BELOW] = "<"};
+
+static void print_bound(const struct published *row, const struct prediction *made, FILE *out)
+{
+    char measured[32];
+    snprintf(measured, sizeof measured, "%s%.4g", bound_sign[row->bound], row->value);
+    fprintf(out, "  %-22s %-8s %9s %9.4g %9.4g %9.4g %-2s %8s  %s\n", row->row, "bound", measured,
+            made->p10, made->p50, made->p90, row->unit, "", made->inside ? "kept" : "broken");
+}
+
 static void print_row(const struct published *row, const struct prediction *made, FILE *out)
 {
     if (row->refusal[0] != '\0') {
         fprintf(out, "  %-22s %-8s not expressed: %s\n", row->row, role_name[row->role],
                 row->refusal);
+        return;
+    }
+    if (row->bound != BOUND_NONE) {
+        print_bound(row, made, out);
         return;
     }
     char line[32] = "";
@@ -36,16 +51,23 @@ static void print_row(const struct published *row, const struct prediction *made
             made->error_pct, made->inside ? "inside" : "outside", line);
 }
 
+static bool is_met(const struct score *score)
+{
+    return score->mean_pct <= GOAL_MEAN && score->max_pct <= GOAL_WORST;
+}
+
 static void print_score(const struct score *score, FILE *out)
 {
+    if (score->bounds > 0) {
+        fprintf(out, "  %zu of %zu bounds kept\n", score->bounds_kept, score->bounds);
+    }
     if (score->rows == 0) {
-        fprintf(out, "  nothing predicted\n");
+        fprintf(out, score->bounds > 0 ? "" : "  nothing predicted\n");
         return;
     }
-    bool met = score->mean_pct <= GOAL_MEAN && score->max_pct <= GOAL_WORST;
     fprintf(out, "  %s: mean error %.1f%%, largest %.1f%%; %zu of %zu inside, band x%.2f\n",
-            met ? "met" : "missed", score->mean_pct, score->max_pct, score->inside, score->rows,
-            score->band);
+            is_met(score) ? "met" : "missed", score->mean_pct, score->max_pct, score->inside,
+            score->rows, score->band);
     if (score->lines == 0) {
         fprintf(out, "  straight line: none, no row of the table may be fitted\n");
         return;
@@ -57,7 +79,36 @@ static void print_score(const struct score *score, FILE *out)
             score->line_mean_pct < score->mean_pct ? " and on average: the model loses" : "");
 }
 
-static void print_table(const struct validation *validation, const char *table, FILE *out)
+/* Why a table is missed: the mechanism that the model lacks, and what was tried. */
+static void print_missing(const struct published_notes *notes, const char *table, FILE *out)
+{
+    const struct csv *csv = &notes->missing;
+    size_t named = 0;
+    for (size_t i = 0; i < csv->rows; i++) {
+        if (strcmp(csv_cell(csv, i, csv_column(csv, "table")), table) == 0) {
+            fprintf(out, "  missing mechanism: %s\n    tried: %s\n",
+                    csv_cell(csv, i, csv_column(csv, "mechanism")),
+                    csv_cell(csv, i, csv_column(csv, "tried")));
+            named++;
+        }
+    }
+    if (named == 0) {
+        fprintf(out, "  missing mechanism: none is named\n");
+    }
+}
+
+static void print_unused(const struct published_notes *notes, FILE *out)
+{
+    const struct csv *csv = &notes->unused;
+    fprintf(out, "%zu figures of the same sources that are no row:\n", csv->rows);
+    for (size_t i = 0; i < csv->rows; i++) {
+        fprintf(out, "  %s: %s\n", csv_cell(csv, i, csv_column(csv, "figure")),
+                csv_cell(csv, i, csv_column(csv, "reason")));
+    }
+}
+
+static void print_table(const struct validation *validation, const struct published_notes *notes,
+                        const char *table, FILE *out)
 {
     const struct published_set *set = validation->set;
     fprintf(out, "%s\n  %-22s %-8s %9s %9s %9s %9s %-2s %8s  %-7s %9s\n", table, "row", "role",
@@ -69,6 +120,9 @@ static void print_table(const struct validation *validation, const char *table, 
     }
     struct score score = validation_score(validation, table);
     print_score(&score, out);
+    if (score.rows > 0 && !is_met(&score)) {
+        print_missing(notes, table, out);
+    }
     fprintf(out, "\n");
 }
 
@@ -86,12 +140,13 @@ static void print_misfits(const struct misfit_rows *misfits, FILE *out)
     fputc('\n', out);
 }
 
-void validation_print(const struct validation *validation, FILE *out)
+void validation_print(const struct validation *validation, const struct published_notes *notes,
+                      FILE *out)
 {
     const struct published_set *set = validation->set;
     for (size_t i = 0; i < set->count; i++) {
         if (first_of_table(set, i)) {
-            print_table(validation, set->rows[i].table, out);
+            print_table(validation, notes, set->rows[i].table, out);
         }
     }
     struct score all = validation_score(validation, NULL);
@@ -102,7 +157,11 @@ void validation_print(const struct validation *validation, FILE *out)
     fprintf(out, "all tables: %zu of %zu predicted rows inside (%.0f%%), median band p90/p10 %.2f",
             all.inside, all.rows, 100.0 * (double)all.inside / (double)all.rows, all.band);
     fprintf(out, "; %zu rows not expressed\n", all.refused);
+    if (all.bounds > 0) {
+        fprintf(out, "bounds: %zu of %zu kept\n", all.bounds_kept, all.bounds);
+    }
     print_misfits(&validation->misfits, out);
+    print_unused(notes, out);
 }
 
 void validation_csv(const struct validation *validation, FILE *out)
@@ -115,12 +174,16 @@ void validation_csv(const struct validation *validation, FILE *out)
         csv_put(out, row->table);
         fputc(',', out);
         csv_put(out, row->row);
-        fprintf(out, ",%s,%s,%.10g,", role_name[row->role], row->unit, row->value);
+        fprintf(out, ",%s,%s,%s%.10g,", row->bound != BOUND_NONE ? "bound" : role_name[row->role],
+                row->unit, bound_sign[row->bound], row->value);
         if (row->refusal[0] != '\0') {
             fprintf(out, ",,,,\n");
             continue;
         }
-        fprintf(out, "%.6g,%.6g,%.6g,%.2f,%s\n", made->p10, made->p50, made->p90, made->error_pct,
-                made->inside ? "yes" : "no");
+        fprintf(out, "%.6g,%.6g,%.6g,", made->p10, made->p50, made->p90);
+        if (row->bound == BOUND_NONE) {
+            fprintf(out, "%.2f", made->error_pct);
+        }
+        fprintf(out, ",%s\n", made->inside ? "yes" : "no");
     }
 }

@@ -23,9 +23,12 @@ const char *const benchmark_name[BENCHMARKS + 1] = {
 };
 
 const char *const benchmark_phase_name[BENCHMARK_PHASES + 1] = {
-    [BENCHMARK_CREATE] = "create", [BENCHMARK_UPDATE] = "update",   [BENCHMARK_ADJUST] = "adjust",
-    [BENCHMARK_UNMAP] = "unmap",   [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
-    [BENCHMARK_AGAIN] = "again",   [BENCHMARK_EXIT] = "exit",
+    [BENCHMARK_CREATE] = "create",   [BENCHMARK_UPDATE] = "update",
+    [BENCHMARK_ADJUST] = "adjust",   [BENCHMARK_UNMAP] = "unmap",
+    [BENCHMARK_PROTECT] = "protect", [BENCHMARK_DIRTY] = "dirty",
+    [BENCHMARK_AGAIN] = "again",     [BENCHMARK_EXIT] = "exit",
+    [BENCHMARK_WALK] = "walk",       [BENCHMARK_POPULATE] = "populate",
+    [BENCHMARK_GET] = "get",         [BENCHMARK_CLEAR] = "clear",
 };
 
 static uint64_t backing_bytes(enum backing backing)
@@ -43,11 +46,15 @@ static enum benchmark_kind kind_of(enum benchmark_phase phase)
     case BENCHMARK_ADJUST:
     case BENCHMARK_UNMAP:
         return BENCHMARK_PAGE_TABLE;
+    case BENCHMARK_POPULATE:
     case BENCHMARK_PROTECT:
     case BENCHMARK_DIRTY:
     case BENCHMARK_AGAIN:
+    case BENCHMARK_GET:
+    case BENCHMARK_CLEAR:
         return BENCHMARK_DIRTY_LOG;
     case BENCHMARK_EXIT:
+    case BENCHMARK_WALK:
         return BENCHMARK_TEARDOWN;
     case BENCHMARK_PHASES:
         break;
@@ -233,6 +240,13 @@ static void populate(struct building *building, uint32_t vcpu)
     add_fill(building, vcpu, vcpu * building->bytes, (vcpu + UINT64_C(1)) * building->bytes);
 }
 
+/* Page by page, where it is timed: the others' faults come between. */
+static void populate_pages(struct building *building, uint32_t vcpu)
+{
+    uint64_t start = vcpu * building->bytes;
+    add_pieces(building, vcpu, start, start + building->bytes, PAGE, TOUCH_WRITE);
+}
+
 static void populate_rest(struct building *building, uint32_t vcpu)
 {
     if (vcpu == 0) {
@@ -289,8 +303,9 @@ static uint32_t unmap_phase(struct building *building)
 static uint32_t teardown_phases(struct building *building)
 {
     run_phase(building, "boot", map_alone);
-    uint32_t phase = timeline_phase(building->timeline, "exit");
-    add(building, SCRIPT_VMM, (struct op){.kind = OP_TEARDOWN});
+    bool walk = building->benchmark->phase == BENCHMARK_WALK;
+    uint32_t phase = timeline_phase(building->timeline, walk ? "walk" : "exit");
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_TEARDOWN, .on = walk});
     return phase;
 }
 
@@ -313,8 +328,22 @@ static uint32_t page_table_phases(struct building *building)
     return run_phase(building, "adjust", adjust_pages);
 }
 
+/* The VMM alone: the log of all regions, or their write permission. */
+static uint32_t vmm_phase(struct building *building, const char *name, enum op_kind kind)
+{
+    uint32_t phase = timeline_phase(building->timeline, name);
+    add(building, SCRIPT_VMM,
+        (struct op){.kind = (uint8_t)kind,
+                    .ipa = REGION_IPA,
+                    .bytes = building->bytes * building->benchmark->vcpus});
+    return phase;
+}
+
 static uint32_t dirty_log_phases(struct building *building)
 {
+    if (building->benchmark->phase == BENCHMARK_POPULATE) {
+        return run_phase(building, "populate", populate_pages);
+    }
     run_phase(building, "populate", populate);
     run_phase(building, "rest", populate_rest);
     uint32_t timed = log_phase(building, true);
@@ -327,7 +356,14 @@ static uint32_t dirty_log_phases(struct building *building)
         log_phase(building, false);
         log_phase(building, true);
     }
-    return run_phase(building, "dirty", dirty_pages);
+    timed = run_phase(building, "dirty", dirty_pages);
+    if (building->benchmark->phase == BENCHMARK_GET) {
+        return vmm_phase(building, "get", OP_DIRTY_GET);
+    }
+    if (building->benchmark->phase == BENCHMARK_CLEAR) {
+        return vmm_phase(building, "clear", OP_DIRTY_CLEAR);
+    }
+    return timed;
 }
 
 /* A vCPU has started and its MMU is on before anything is timed; it has touched

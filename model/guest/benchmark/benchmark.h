@@ -8,11 +8,15 @@
  *   adjust  logging is off again: every small page is read
  *   unmap   the VMM gives the memory back (the guest's own pages too)
  * dirty_log_perf_test: every vCPU has a region of its own, filled beforehand.
+ *   populate  it is filled: the first write to every page
  *   protect logging goes on
  *   dirty   a write every `stride` bytes while logging is on
  *   again   the same once more, after what was written has been protected again
+ *   get     the VMM takes the log of what was written (KVM_GET_DIRTY_LOG; nothing is protected)
+ *   clear   and has it protected again (KVM_CLEAR_DIRTY_LOG)
  * teardown: a VM whose memory is mapped ends.
  *   exit    the VMM's process goes: stage 2 is freed, the memory is given back
+ *   walk    the first of these alone
  * start_log, traverse and what else has been published is no timeline here.
  *
  * What the guest's page-table walker touches is part of it: one table page for
@@ -33,10 +37,14 @@ enum benchmark_phase {
     BENCHMARK_UPDATE,
     BENCHMARK_ADJUST,
     BENCHMARK_UNMAP,
+    BENCHMARK_POPULATE,
     BENCHMARK_PROTECT,
     BENCHMARK_DIRTY,
     BENCHMARK_AGAIN,
+    BENCHMARK_GET,
+    BENCHMARK_CLEAR,
     BENCHMARK_EXIT,
+    BENCHMARK_WALK,
     BENCHMARK_PHASES
 };
 
