@@ -14,6 +14,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PUBLISHED_DIR "bench/published"
 #define MOST_FILES 64
