@@ -183,7 +183,7 @@ static void the_log_is_taken_and_cleared(void **state)
 {
     (void)state;
 #define LOG(row, phase, bytes)                        \
-    "t," row ",dirty_log," phase ",kunpeng-920,6.1,," \
+    "t," row ",dirty_log," phase ",kunpeng-920,6.5,," \
     "4k," bytes ",2,4K,lazy,1,s,predict,x\n"
     struct published_set set =
         read_rows(LOG("1", "populate", "16M") LOG("2", "get", "16M") LOG("3", "get", "64M")
@@ -192,7 +192,8 @@ static void the_log_is_taken_and_cleared(void **state)
     for (size_t i = 0; i < 6; i++) {
         time[i] = at_medians(&set.rows[i]);
     }
-    assert_true(time[0] > time[5]); /* a first touch does more than a permission fault */
+    assert_true(time[0] > time[5]); /* a first touch does more than a permission fault, whose
+                                       invalidation is local from 6.5 on */
     assert_true(time[2] > time[1] && time[1] > 0 && time[1] < time[3] / 10);
     assert_true(time[3] > 0.5 * time[4] && time[3] < 1.1 * time[4]);
     published_free(&set);
