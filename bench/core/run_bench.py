@@ -260,11 +260,13 @@ def tell_study(row):
 HOLD_THEN = 15
 BREAKEVEN = ["breakeven", "generated-boot-draws.ini", "--axis", "touched", "--from", "0.01",
              "--to", "1", "--set", "draws=4096"]
+LADDERS = ["advise", "q01-space.ini", "--all"]
 QUESTIONS = sorted(path.stem for path in (ROOT / "workloads" / "questions").glob("q*.ini"))
 WAITS = [("validate", ["validate"], 49.1, 1 / 4),
          ("run scenarios", ["run", "scenarios"], 140.8, 1 / 5),
          ("run reference", ["run", "reference"], 22.6, 1 / 10),
-         ("breakeven at 4,096 draws", BREAKEVEN, 214.6, 1 / 50)]
+         ("breakeven at 4,096 draws", BREAKEVEN, 214.6, 1 / 50),
+         ("advise on q01's space", LADDERS, 58, 1 / 2)]
 QUESTIONS_THEN, QUESTIONS_SHARE = 499, 1 / 8
 STEPS = ["run", "map", "breakeven", "sensitivity", "memo"]
 STEPS_STUDY, STEPS_LIMIT = "q03-vcpus", 1.1  # all of them over the first one
@@ -278,6 +280,23 @@ vcpus = 1
 workload = generated-boot
 machine = kunpeng-920
 strategy = unmap, unmap-lazy, eager
+"""
+
+
+LADDERS_STUDY = """[study]
+name = q01-space
+draws = 64
+shifts = 8
+[set]
+workload = generated-boot
+footprint = 16G
+kernel = 7.3
+touched = 10%
+[axes]
+machine = kunpeng-920, neoverse-n1
+backing = 4k, thp
+vcpus = 1, 8
+strategy = unmap
 """
 
 
@@ -298,10 +317,12 @@ def measure_waits(drivers, hold_ns):
     """Rows of bench.csv: seconds of CPU, with what they may be on this machine as peer."""
     faster = hold_ns / HOLD_THEN
     with tempfile.TemporaryDirectory() as folder:
-        study = Path(folder) / BREAKEVEN[1]
-        study.write_text(BREAKEVEN_STUDY, encoding="utf-8")
+        studies = {BREAKEVEN[1]: BREAKEVEN_STUDY, LADDERS[1]: LADDERS_STUDY}
+        for name, text in studies.items():
+            (Path(folder) / name).write_text(text, encoding="utf-8")
         for name, arguments, then, share in WAITS:
-            arguments = [str(study) if word == study.name else word for word in arguments]
+            arguments = [str(Path(folder) / word) if word in studies else word
+                         for word in arguments]
             yield wait_row(name, cpu_of(drivers, arguments, Path(folder) / name), then, share, faster)
         asked = {question: cpu_of(drivers, ["report", question], Path(folder) / question)
                  for question in QUESTIONS}

@@ -34,7 +34,7 @@ enum move_kind {
 
 struct move {
     enum move_kind kind;
-    uint32_t which; /* the event kind, lock, flow or signal */
+    uint32_t which; /* the event kind, lock, flow or signal; of a serve the parts */
     uint64_t n; /* events, picoseconds, a time, or the phase */
     double weight;
 };
@@ -60,10 +60,11 @@ struct move {
     {                                         \
         .kind = MOVE_UNLOCK, .which = (lock_) \
     }
-#define SERVE(ps)                     \
-    {                                 \
-        .kind = MOVE_SERVE, .n = (ps) \
+#define SERVE_PARTS(ps, parts)                          \
+    {                                                   \
+        .kind = MOVE_SERVE, .which = (parts), .n = (ps) \
     }
+#define SERVE(ps) SERVE_PARTS(ps, 1)
 #define FLOW(flow_, ps, weight_)                                            \
     {                                                                       \
         .kind = MOVE_FLOW, .which = (flow_), .n = (ps), .weight = (weight_) \
@@ -160,7 +161,7 @@ static inline void make_move(struct world *world, struct actor *actor, const str
         actor_unlock(actor, &world->locks[move->which]);
         break;
     case MOVE_SERVE:
-        actor_serve(actor, &world->server, actor_count(actor, KIND_WORK, move->n), 1);
+        actor_serve(actor, &world->server, actor_count(actor, KIND_WORK, move->n), move->which);
         break;
     case MOVE_FLOW:
         actor_flow(actor, &world->flows[move->which], actor_count(actor, KIND_WORK, move->n),

@@ -128,6 +128,28 @@ static void a_server_takes_one_after_another(void **state)
     world_free(&world);
 }
 
+/* A request that stands for sixteen is 75 ps from its end in each of them: so long waits who
+ * stands for one alone; who stands for four waits for its turn. */
+static void few_parts_come_in_between_many(void **state)
+{
+    (void)state;
+    static struct world world;
+    const struct move moves[3][3] = {{WORK(10), SERVE_PARTS(1600, 16), END},
+                                     {WORK(410), SERVE(100), END},
+                                     {WORK(500), SERVE_PARTS(320, 4), END}};
+    world_init(&world, 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        world_add(&world, i, moves[i]);
+    }
+    world_run(&world);
+    assert_int_equal(waited_for(&world, 0, AT_SERVER), 0);
+    assert_int_equal(waited_for(&world, 1, AT_SERVER), 75);
+    assert_int_equal(end_of(&world, 1), 410 + 75 + 100);
+    assert_int_equal(waited_for(&world, 2, AT_SERVER), 1710 - 500);
+    assert_int_equal(world.server.free_at, 1710 + 320);
+    world_free(&world);
+}
+
 static void play_server_case(uint64_t seed)
 {
     static struct world world;
@@ -168,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_arrivals_at_a_lock_equal_the_reference),
         cmocka_unit_test(a_server_takes_one_after_another),
+        cmocka_unit_test(few_parts_come_in_between_many),
         cmocka_unit_test(any_arrivals_at_a_server_equal_the_reference),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
