@@ -12,10 +12,12 @@
 #   TEST_JOBS=2 TEST_TIMEOUT=1200 check: programs at a time; seconds of processor time for each
 #   SECONDS=60 TARGETS='study'   fuzz: seconds in all; targets (all of them)
 #   PYTHON=python3               bench: another Python
-#   KERNEL=file                  kvm-counts, kvm-zap, kvm-proof-linux: another arm64 kernel
+#   KERNEL=file                  kvm-counts, kvm-zap: another arm64 kernel
 #   FULL=1                       kvm-counts: all cases, and a CPU without VHE
 #   QEMU=command                 kvm-proof, kvm-proof-linux: another QEMU
 #   RULES=1                      kvm-proof: leave each rule of the detector out
+#   QUICK=1                      kvm-proof-linux: three kernels in place of all
+#   POLICIES='a b'               kvm-patched, kvm-proof-linux: of bench/kvm/patches/policies.csv
 #   V=1                          show whole commands
 
 .DEFAULT_GOAL := all
@@ -405,12 +407,15 @@ build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
 build/probe-arm64: $(PROBE_ALL) $(wildcard $(PROBE)/*.h)
 build/init-arm64: bench/kvm/emulate/init.c
 build/zap-arm64: bench/kvm/emulate/zap.c
-build/probe-arm64 build/init-arm64 build/zap-arm64: | $(FIRST)
+build/vmm-arm64: $(addprefix $(PROBE)/,common.c events.c trace.c symbols.c memory_slot.c) \
+    bench/kvm/proof/linux/vmm.c bench/kvm/proof/bare/guest.S $(wildcard $(PROBE)/*.h)
+build/vmm-arm64: ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
+build/probe-arm64 build/init-arm64 build/zap-arm64 build/vmm-arm64: | $(FIRST)
 	@command -v $(ARM_CC) >/dev/null || \
 	    { echo 'make $(@F): no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(ARM_CC) $(PROBE_FLAGS) -o $@ $(filter %.c %.S,$^)
+	$(Q)$(ARM_CC) $(PROBE_FLAGS) $(ARM_FLAGS) -o $@ $(filter %.c %.S,$^)
 
 kvm-counts: build/s2flush build/probe-arm64 build/init-arm64 ## count a real arm64 kernel under emulation (KERNEL=file, FULL=1)
 	@bench/kvm/emulate/run.sh $^ build/kvm
@@ -437,8 +442,12 @@ kvm-proof: build/s2flush build/detector.so build/bare-host.elf ## watch an emula
 	@$(PROOF)/run.sh $^ build/proof
 
 .PHONY: kvm-proof-linux
-kvm-proof-linux: build/detector.so build/probe-arm64 build/init-arm64 ## watch Debian's kernel as a KVM host for old bytes (KERNEL=file)
-	@$(PROOF)/linux.sh $^ build/proof
+kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/init-arm64 ## watch kernels of the same policies as KVM hosts for old bytes (QUICK=1)
+	@$(PROOF)/linux/run.sh $^ build/proof
+
+.PHONY: kvm-patched
+kvm-patched: ## build small arm64 kernels from Debian's source, as they are and patched
+	@bench/kvm/patches/build.sh build/kvm-patched $(or $(POLICIES),$(shell sed -n '1!s/,.*//p' bench/kvm/patches/policies.csv))
 
 .PHONY: kvm-zap
 kvm-zap: build/zap-arm64 ## count what giving memory back takes in a real arm64 kernel (KERNEL=file)
@@ -569,7 +578,8 @@ DEPS_BATCH := parallel slurmctld slurmd slurm-client
 # A Node.js from elsewhere brings its own npm, and Debian's excludes it.
 DEPS_PAGE := chromium python3 poppler-utils $(if $(shell command -v node),,nodejs) \
     $(if $(shell command -v npm),,npm)
-DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio libglib2.0-dev pkg-config
+DEPS_KVM := qemu-system-arm gcc-aarch64-linux-gnu libc6-dev-arm64-cross cpio libglib2.0-dev pkg-config \
+    coccinelle flex bison bc xz-utils
 
 # $(call apt,TARGET,PACKAGES): install those that are missing, say so in one line, else touch nothing;
 # without root and sudo print what is missing.

@@ -1,6 +1,7 @@
 /*
- * The first and only process of an emulated machine: runs the probe, writes what it
- * counted to the console, and switches the machine off.
+ * The first and only process of an emulated machine: runs the probe, or what the kernel's
+ * command line has behind --, writes what was counted to the console, and switches the
+ * machine off.
  *
  * The console carries the kernel's messages too, so the table stands between two
  * marks, with the number of its lines in the second.
@@ -55,12 +56,14 @@ static void set_up(void)
     set("/proc/sys/vm/nr_hugepages", "16");
 }
 
-/* The exit code of the probe. */
-static int run_probe(void)
+/* Its exit code. */
+static int run_program(char **words)
 {
+    static char *probe[] = {"/probe", "vm", "--cases", "/cases.csv", "--counts", TABLE, NULL};
+    char **program = *words ? words : probe;
     pid_t child = fork();
     if (child == 0) {
-        execl("/probe", "probe", "vm", "--cases", "/cases.csv", "--counts", TABLE, (char *)NULL);
+        execv(program[0], program);
         _exit(127);
     }
     int status = -1;
@@ -88,15 +91,16 @@ static void show_table(void)
     }
 }
 
-int main(void)
+int main(int count, char **words)
 {
+    (void)count;
     struct utsname name;
     set_up();
     klogctl(CONSOLE_OFF, NULL, 0);
     uname(&name);
     printf("=== kernel %s %s\n", name.release, name.version);
     fflush(stdout);
-    int failed = run_probe();
+    int failed = run_program(words + 1);
     show_table();
     printf("=== probe ended with %d\n", failed);
     fflush(stdout);

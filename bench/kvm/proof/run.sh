@@ -15,6 +15,8 @@ s2flush=$1 detector=$2 image=$3 directory=$4
 here=$(cd "$(dirname "$0")" && pwd)
 most_seconds=${TIMEOUT:-120}
 
+. "$here/verdicts.sh"
+
 say() { echo "kvm-proof: $*" >&2; }
 broken() { say "$*"; exit 1; }
 
@@ -36,38 +38,6 @@ watch() {
         broken "$policy: the guest did not come to its end, see $report.log"
 }
 
-# What guests read with their MMU off and on, fetch, and what the host reads.
-detected() {
-    awk -F, '
-        function worse(reader, found) {
-            found = found == "old" ? "old" : "ahead"
-            if (worst[reader] != "old") worst[reader] = found
-        }
-        $1 == "data" && $2 == "guest (MMU off)" { worse("off", $3) }
-        $1 == "data" && $2 == "guest (MMU on)" { worse("on", $3) }
-        $1 == "fetch" && $2 ~ /^guest/ { worse("fetch", $3) }
-        ($1 == "data" || $1 == "fetch") && $2 ~ /^host/ { worse("host", $3) }
-        function word(reader) { return worst[reader] ? worst[reader] : "-" }
-        END { print word("off"), word("on"), word("fetch"), word("host") }' "$1"
-}
-
-modelled() {
-    local workload=$1 machine=$2 strategy=$3
-    "$s2flush" explain "$here/$workload.ini" -m "$machine" -s "$strategy" \
-        --study "$here/policies.ini" >"$directory/explained" ||
-        broken "the model does not play $workload by $strategy"
-    awk '
-        function word(outcome) {
-            return outcome == "stale" ? "old" : outcome == "only-if" ? "ahead" : "-"
-        }
-        /^  guest data, MMU off  / { off = word($5) }
-        /^  guest data, MMU on  / { on = word($5) }
-        /^  guest fetch  / { fetch = word($3) }
-        /^  host  / { host = word($2) }
-        function said(text) { return text == "" ? "-" : text }
-        END { print said(off), said(on), said(fetch), said(host) }' "$directory/explained"
-}
-
 # All cases, without a rule or with all; one line each in FILE.
 watch_all() {
     local file=$1 without=$2 policy cpu bits options rest
@@ -86,7 +56,8 @@ while IFS=, read -r policy _ _ _ workload machine strategy off on fetch host; do
     has="$off $on $fetch $host"
     found=$(sed -n "s/^$policy //p" "$directory/found")
     model=
-    [ -z "$workload" ] || model=$(modelled "$workload" "$machine" "$strategy")
+    [ -z "$workload" ] || model=$(modelled "$workload" "$machine" "$strategy") ||
+        broken "the model does not play $workload by $strategy"
     note=
     [ "$found" = "$has" ] && [ "${model:-$has}" = "$has" ] || note='  DIFFERS'
     [ -z "$note" ] || wrong=1

@@ -1,11 +1,20 @@
-/* Two guests of a host that has no operating system. Each is an image of its own: code at its
- * start, data 64 KiB behind that. x20: the host's policy. HVC ends a part; x0 then is a sum. */
+/* Two guests, each an image of its own: code at its start, data 64 KiB behind that. x20: the host's
+ * policy. They end a part by HVC or, in a VM of KVM, by a store to what no memory is at (x28); x0
+ * then is a sum. */
 #define DATA 0x10000
 #define CLEARED 0x18000
 #define OWN 0x380000
 #define TABLE 0x300000
 #define MOVED 0x200000
 #define LINES 64
+
+    .macro part number
+#ifdef UNDER_KVM
+    str x0, [x28, #8 * \number]
+#else
+    hvc #\number
+#endif
+    .endm
 
     .macro mmu_on
     adr x1, guest_start_\@
@@ -33,7 +42,11 @@ guest_start_\@:
 /* The note's story. It reads its data with the MMU off, turns that on, moves on to another place and
  * overwrites its image's own. */
 relocated_start:
+    nop /* KVM may begin behind it: it completes the store that the former boot ended with */
     adr x9, relocated_start
+    mov x10, #TABLE
+    add x10, x9, x10
+    ldr x2, [x10]
     mov x10, #DATA
     add x10, x9, x10
     add x11, x10, #CLEARED - DATA
@@ -45,7 +58,7 @@ relocated_start:
     add x0, x0, x2
     subs x1, x1, #1
     b.ne 1b
-    hvc #1 /* the sum */
+    part 1 /* the sum */
     mov x10, #OWN
     add x10, x9, x10
     mov x1, #LINES
@@ -111,8 +124,8 @@ patched:
 6:  str x2, [x9], #64
     subs x1, x1, #1
     b.ne 6b
-    hvc #2
-9:  hvc #3
+    part 2
+9:  part 3
     b 9b
     .ltorg
     .balign 64
@@ -122,7 +135,14 @@ relocated_end:
  * own. */
     .balign 4096
 aliased_start:
+    nop
+#ifdef UNDER_KVM
+    part 4
+#endif
     adr x9, aliased_start
+    mov x10, #TABLE
+    add x10, x9, x10
+    ldr x2, [x10]
     mov x10, #DATA
     add x9, x9, x10
     mmu_on
@@ -131,7 +151,7 @@ aliased_start:
 2:  str x1, [x10], #64
     subs x1, x1, #1
     b.ne 2b
-    hvc #1 /* the host reads and writes */
+    part 1 /* the host reads and writes */
     mov x10, x9
     mov x1, #LINES
     mov x0, #0
@@ -139,7 +159,7 @@ aliased_start:
     add x0, x0, x2
     subs x1, x1, #1
     b.ne 3b
-    hvc #2
+    part 2
     b 1b
     .ltorg
     .balign 64

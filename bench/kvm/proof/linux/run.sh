@@ -1,0 +1,139 @@
+#!/usr/bin/env bash
+# Boots small Linux kernels as KVM hosts under the detector, as they are and patched, each of which
+# reboots small guests; counts in a second boot what each kernel does; and sets beside both what the
+# model says.
+#
+#   run.sh S2FLUSH DETECTOR VMM INIT DIRECTORY
+#
+# Boots that are done are kept, so that an interrupted run goes on where it was.
+#
+#   QUICK=1         three kernels: as it is, one patched, one control
+#   POLICIES='a b'  those of ../../patches/policies.csv
+#   GUESTS='a b'    of relocated, aliased
+#   PAGES='a b'     of thp (leaves of 2 MiB), 4k
+#   SOURCE=file     of the kernels, see ../../patches/build.sh
+#   QEMU=command    another QEMU
+#
+# DIRECTORY/linux.csv has the table. Status 0: detector and model say the same of each kernel and
+# guest, all counts are equal, and the controls are caught. 1: not so. 2: something is missing.
+set -euo pipefail
+
+s2flush=$1 detector=$2 vmm=$3 init=$4 directory=$5
+here=$(cd "$(dirname "$0")/.." && pwd)
+patches=$here/../patches
+most_seconds=${TIMEOUT:-600}
+. "$here/verdicts.sh"
+
+say() { echo "kvm-proof: $*" >&2; }
+broken() { say "$*"; exit 1; }
+
+command -v cpio >/dev/null || { say 'no cpio here: make deps-kvm'; exit 2; }
+mkdir -p "$directory/linux" "$directory/../kvm-patched"
+directory=$(cd "$directory" && pwd)
+kernels=$(cd "$directory/../kvm-patched" && pwd)
+detector=$(cd "$(dirname "$detector")" && pwd)/$(basename "$detector")
+qemu=$("$here/qemu.sh" "$directory/qemu")
+all=$(tail -n +2 "$patches/policies.csv" | cut -d, -f1)
+[ "${QUICK:-}" = 1 ] && all='unmap reinit-lazy-vmall-toggle1 none'
+policies=${POLICIES:-$all}
+guests=${GUESTS:-relocated aliased}
+pages=${PAGES:-thp 4k}
+
+root=$directory/linux/root
+rm -rf "$root"
+mkdir -p "$root/dev"
+install -m 755 -p "$init" "$root/init"
+install -m 755 -p "$vmm" "$root/vmm"
+find "$root" -exec touch -d @0 {} +
+(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) |
+    gzip -1n >"$directory/linux/initrd.new"
+cmp -s "$directory/linux/initrd.new" "$directory/linux/initrd" ||
+    mv "$directory/linux/initrd.new" "$directory/linux/initrd"
+
+# One boot; NAME.log is the console.
+boot() {
+    local kernel=$1 words=$2 name=$3 plugin=$4
+    [ "$name.log" -nt "$kernel" ] && [ "$name.log" -nt "$detector" ] &&
+        [ "$name.log" -nt "$directory/linux/initrd" ] && return
+    rm -f "$name.log"
+    timeout "$most_seconds" "$qemu" -M virt,virtualization=on,gic-version=3 -cpu neoverse-n1 \
+        -smp 1 -m 256 -nodefaults -display none -serial stdio -no-reboot \
+        -accel tcg,thread=single -kernel "$kernel" -initrd "$directory/linux/initrd" \
+        -append "console=ttyAMA0 panic=-1 quiet -- /vmm $words" ${plugin:+-plugin "$plugin"} \
+        </dev/null 2>&1 | tr -d '\r' >"$name.new"
+    grep -qx '=== probe ended with 0' "$name.new" && grep -qx end "$name.new" &&
+        ! grep -q WRONG "$name.new" || broken "the emulated host did not come to its end, see $name.new"
+    mv "$name.new" "$name.log"
+}
+
+# Watched, and counted.
+boots() {
+    local kernel=$1 guest=$2 page=$3 name=$4 options=$5
+    boot "$kernel" "$guest $page" "$name" "$detector,ram=40000000:10000000,report=$name.csv$options"
+    [ -n "$options" ] || boot "$kernel" "$guest $page count" "$name-counts" ''
+}
+
+# How many lines guests and the VMM may have got old, and the first of them by reader.
+old_lines() {
+    awk -F, '
+        $1 ~ /^(data|fetch)$/ && !($1 == "fetch" && $2 ~ /^host/) {
+            lines += $5
+            if (!first) first = $2 ": " $1 " at " $7 " from " $4 "; PC " $8 "; written by " $9
+        }
+        END { print lines + 0 "," first }' "$1"
+}
+
+# The host's own code, which no policy has a part in.
+host_code() {
+    awk -F, '$1 == "fetch" && $2 ~ /^host/ { print $5 " lines at " $8 ", written at " $10 }' "$1"
+}
+
+table=$directory/linux.csv
+wrong=0
+echo 'kernel,policy,strategy,guest,page,detector,model,old_lines,first,cells_equal,cells,lines,model_lines,tlbi,model_tlbi,icache,model_icache,faults,model_faults' >"$table.new"
+printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s\n' policy guest page detector model old \
+    cleaned TLBI I-c. faults 'counts equal'
+
+# A row of the table: policy, its strategy, guest, page.
+row() {
+    local policy=$1 strategy=$2 guest=$3 page=$4
+    local name=$directory/linux/$1-$3-$4 release found model counts old note=
+    local play=(-k 6.1 --set "backing=${page/thp/hugetlb}")
+    boots "$kernels/image/$policy" "$guest" "$page" "$name" ''
+    release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log")
+    found=$(detected "$name.csv")
+    model=$(modelled "$guest" neoverse-n1 "$strategy" "${play[@]}") ||
+        broken "the model does not play $guest by $strategy"
+    counts=$("$s2flush" explain "$here/$guest.ini" -m neoverse-n1 -s "$strategy" "${play[@]}" \
+        --study "$here/policies.ini" --exact --trace |
+        awk -f "$here/linux/counts.awk" "$name-counts.log" - 2>"$name.differences")
+    old=$(old_lines "$name.csv")
+    echo "$release,$policy,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
+    IFS=, read -r equal cells lines _ tlbi _ icache _ faults _ <<<"$counts"
+    [ "$found" = "$model" ] && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
+    printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s of %s%s\n' "$policy" "$guest" "$page" \
+        "$found" "$model" "${old%%,*}" "$lines" "$tlbi" "$icache" "$faults" "$equal" "$cells" "$note"
+    [ -z "$note" ] || sed 's/^/    /' "$name.differences"
+}
+
+for policy in $policies; do
+    "$patches/build.sh" "$kernels" "$policy"
+    strategy=$(sed -n "s/^$policy,\([^,]*\),.*/\1/p" "$patches/policies.csv")
+    for guest in $guests; do
+        for page in $pages; do
+            row "$policy" "$strategy" "$guest" "$page"
+        done
+    done
+done
+mv "$table.new" "$table"
+
+# A control that leaves the kernel as it is: its DC CIVAC count as not done.
+"$patches/build.sh" "$kernels" unmap
+name=$directory/linux/unmap-relocated-thp
+boots "$kernels/image/unmap" relocated thp "$name" ''
+boots "$kernels/image/unmap" relocated thp "$name-dc-off" ,dc=off
+old=$(old_lines "$name-dc-off.csv")
+echo "unmap, its DC CIVAC taken as not done: ${old%%,*} lines old in relocated"
+[ "${old%%,*}" -gt 0 ] || wrong=1
+echo "the host's own code that may be fetched old: $(host_code "$name.csv")"
+exit "$wrong"

@@ -1,0 +1,234 @@
+/*
+ * vmm - reboots one of the small guests (../bare/guest.S) in a VM of KVM, as the host's only
+ * process.
+ *
+ *   vmm relocated|aliased 4k|thp [count]
+ *
+ * It says on the console whether the guest's sums are right; with `count`, also what the kernel did
+ * in each phase, in the columns of ../../counts.csv.
+ */
+#include "common.h"
+#include "events.h"
+#include "memory_slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* No power of two: the histograms that count faults by IPA keep the guest's apart from others. */
+#define GUEST_IPA UINT64_C(0xc0000000)
+#define GUEST_BYTES UINT64_C(0x400000)
+#define EXIT_IPA UINT64_C(0x10000000)
+#define DATA 0x10000
+#define CLEARED 0x18000
+#define TABLE 0x300000
+#define LINES 64
+
+extern const char relocated_start[], relocated_end[], aliased_start[], aliased_end[];
+
+static struct memory_slot ram;
+static struct kvm_vcpu_init init;
+static struct kvm_run *run;
+static int vcpu;
+
+/* --- KVM --- */
+
+static int call(int fd, unsigned long request, const void *argument, const char *what)
+{
+    int result = ioctl(fd, request, argument);
+    if (result < 0) {
+        die(PROBE_FAILED, "%s: %s", what, strerror(errno));
+    }
+    return result;
+}
+
+static void set_register(size_t index64, uint64_t value)
+{
+    struct kvm_one_reg reg = {.id =
+                                  KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | index64 * 2,
+                              .addr = (uint64_t)(uintptr_t)&value};
+    call(vcpu, KVM_SET_ONE_REG, &reg, "a register can't be set");
+}
+
+static void create(enum backing backing)
+{
+    int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (kvm < 0) {
+        die(PROBE_MISSING, "no /dev/kvm: %s", strerror(errno));
+    }
+    int vm = call(kvm, KVM_CREATE_VM, NULL, "no VM");
+    int bytes = call(kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "no size of a vCPU");
+    if (!memory_slot_open(&ram, backing, GUEST_BYTES)) {
+        die(PROBE_MISSING, "no memory for the guest");
+    }
+    struct kvm_userspace_memory_region slot = {.guest_phys_addr = GUEST_IPA,
+                                               .memory_size = GUEST_BYTES,
+                                               .userspace_addr = (uint64_t)(uintptr_t)ram.at};
+    call(vm, KVM_SET_USER_MEMORY_REGION, &slot, "no slot");
+    call(vm, KVM_ARM_PREFERRED_TARGET, &init, "no target");
+    vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
+    run = vcpu < 0 ? MAP_FAILED
+                   : mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
+    if (run == MAP_FAILED) {
+        die(PROBE_FAILED, "no vCPU: %s", strerror(errno));
+    }
+}
+
+/* The first time an initialisation, later a re-init. */
+static void reset(void)
+{
+    call(vcpu, KVM_ARM_VCPU_INIT, &init, "the vCPU can't be initialised");
+}
+
+static void place(void)
+{
+    set_register(20, 0);
+    set_register(28, EXIT_IPA);
+    set_register(offsetof(struct kvm_regs, regs.pc) / 8, GUEST_IPA);
+}
+
+/* Until the guest ends part `part`; its sum. */
+static uint64_t part(unsigned number)
+{
+    uint64_t sum = 0;
+    while (ioctl(vcpu, KVM_RUN, 0) != 0) {
+        if (errno != EINTR) {
+            die(PROBE_FAILED, "the guest can't run: %s", strerror(errno));
+        }
+    }
+    if (run->exit_reason != KVM_EXIT_MMIO || !run->mmio.is_write ||
+        run->mmio.phys_addr != EXIT_IPA + 8 * number) {
+        die(PROBE_FAILED, "part %u ended for reason %u at %#llx", number, run->exit_reason,
+            (unsigned long long)run->mmio.phys_addr);
+    }
+    memcpy(&sum, run->mmio.data, sizeof sum);
+    return sum;
+}
+
+/* --- what the VMM writes --- */
+
+static volatile uint64_t *word(uint64_t at)
+{
+    return (volatile uint64_t *)(void *)(ram.at + at);
+}
+
+static void load(const char *start, const char *end, uint64_t seed)
+{
+    memcpy(ram.at, start, (size_t)(end - start));
+    for (uint64_t i = 0; i < LINES; i++) {
+        *word(DATA + 64 * i) = seed + i;
+    }
+    for (uint64_t i = 0; i < LINES; i++) {
+        __asm__ volatile("dc zva, %0" : : "r"(ram.at + CLEARED + 64 * i) : "memory");
+    }
+}
+
+/* Stage 1, identity: 1 GiB of devices, where exits are, and 1 GiB of memory. */
+static void load_table(void)
+{
+    for (uint64_t i = 0; i < 512; i++) {
+        *word(TABLE + 8 * i) = i == 0 ? 0x705 : i == GUEST_IPA >> 30 ? GUEST_IPA | 0x701 : 0;
+    }
+}
+
+static uint64_t sum_from(uint64_t seed)
+{
+    return seed * LINES + LINES * (LINES - 1) / 2;
+}
+
+static void expect(uint64_t sum, uint64_t right)
+{
+    printf("sum %s\n", sum == right ? "right" : "WRONG");
+}
+
+/* --- what was counted --- */
+
+static bool counting;
+static struct counts before;
+
+static void end_phase(const char *name)
+{
+    struct counts now, phase;
+    if (!counting) {
+        return;
+    }
+    events_read(&now);
+    events_difference(&before, &now, &phase);
+    for (int i = 0; i < COUNTS; i++) {
+        if (phase.at[i] >= 0 && phase.lost == 0) {
+            printf("count %s %s %lld\n", name, count_names[i], (long long)phase.at[i]);
+        }
+    }
+    events_read(&before);
+}
+
+/* --- the two stories, as the workloads beside this file have them --- */
+
+static void relocated(void)
+{
+    load(relocated_start, relocated_end, 1000);
+    load_table();
+    reset();
+    place();
+    expect(part(1), sum_from(1000));
+    part(2);
+    end_phase("boot1");
+    reset();
+    load(relocated_start, relocated_end, 2000);
+    place();
+    end_phase("reset1");
+    expect(part(1), sum_from(2000));
+    part(2);
+    end_phase("boot2");
+}
+
+static void aliased(void)
+{
+    load(aliased_start, aliased_end, 0);
+    load_table();
+    reset();
+    place();
+    part(4);
+    end_phase("boot1");
+    reset();
+    place();
+    end_phase("reset1");
+    part(4);
+    for (uint64_t round = 1; round < 4; round++) {
+        uint64_t sum = 0;
+        part(1);
+        for (uint64_t i = 0; i < LINES; i++) {
+            sum += *word(DATA + 64 * i);
+            *word(DATA + 64 * i) = 100 * round + i;
+        }
+        expect(sum, LINES * (LINES + 1) / 2);
+        expect(part(2), sum_from(100 * round));
+    }
+    end_phase("boot2");
+}
+
+int main(int count, char **words)
+{
+    if (count < 3) {
+        die(PROBE_MISSING, "vmm relocated|aliased 4k|thp [count]");
+    }
+    counting = count > 3 && strcmp(words[3], "count") == 0;
+    if (counting) {
+        events_open();
+        events_read(&before);
+    }
+    create(strcmp(words[2], "thp") == 0 ? BACKING_THP : BACKING_4K);
+    if (strcmp(words[1], "aliased") == 0) {
+        aliased();
+    } else {
+        relocated();
+    }
+    printf("end\n");
+    return 0;
+}
