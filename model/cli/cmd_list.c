@@ -81,7 +81,7 @@ static bool show_aliases(struct error *err)
     for (unsigned i = 0; i < aliases.count; i++) {
         const struct platform_alias *alias = &aliases.alias[i];
         if (!platform_alias_fits(alias)) {
-            printf("  %-20s %s\n", alias->name, alias->remark);
+            printf("    %-18s %s\n", alias->name, alias->remark);
         }
     }
     return true;

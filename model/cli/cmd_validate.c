@@ -231,6 +231,7 @@ static bool predict(const struct arguments *given, const struct published_set *s
     struct sweep sweep = analysis_sweep(&threads, "validate");
     /* Tables of one's own are predicted with hosts that were fitted to these. */
     bool ok =
+        (!given->folder || output_folder_check(given->folder, err)) &&
         (given->count == 0 || read_all(&fitted, err)) &&
         wait_say_rows(set, given->draws, (unsigned)given->jobs, err) &&
         validate(set, given->count > 0 ? &fitted : set, given->draws, &sweep, &validation, err);

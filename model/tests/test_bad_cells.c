@@ -300,7 +300,7 @@ static void bad_rows(const struct trial *trial)
 static void wrong_words(const struct trial *trial)
 {
     static const char *const kernels[] = {"",     "2.6", "6",   "six",   "6.",        "6.1x",
-                                          "-6.1", "6,1", "5.9", "0x6.1", "linux-6.1", "99999.1"};
+                                          "-6.1", "6,1", "5.9", "0x6.1", "linux-six", "99999.1"};
     static const char *const ops[] = {
         "",          "fault",   "w",         "w 0 1", "w 0 1 x",           "w -1 1 1",
         "destroyed", "W 0 1 1", "w 0 1 1 7", "cisw",  "w 0 1 99999999999", "?"};
