@@ -419,7 +419,7 @@ static void no_random_row_is_cheaper(void **state)
 {
     (void)state;
     ladder_beats_random_rows("footprint = 16G\nbacking = thp\nvcpus = 8\n", 200);
-    ladder_beats_random_rows("footprint = 16G\nbacking = 4k\nvcpus = 1\n", 200);
+    ladder_beats_random_rows("footprint = 16G\nbacking = 4k\nvcpus = 8\n", 200);
 }
 
 static void no_random_row_is_cheaper_by_pages(void **state)
