@@ -126,6 +126,24 @@ static void lines_of_any_number(void **state)
     }
 }
 
+/* Panels side by side leave no room for their title in one line: all of it stands in several. */
+static void titles_of_panels_are_whole(void **state)
+{
+    (void)state;
+    for (size_t panels = 2; panels <= CHART_PANELS; panels++) {
+        static struct box box[BOXES];
+        struct drawn *drawn = draw(panels, 2, false, 4);
+        char *data = lines_data(&drawn->chart);
+        size_t texts = read_texts(data, box), ends = 0;
+        for (size_t i = 0; i < texts; i++) {
+            ends += strstr(box[i].text, "Linux 6.12") != NULL;
+        }
+        assert_int_equal(ends, panels);
+        free(data);
+        free(drawn);
+    }
+}
+
 static void lines_of_odd_values(void **state)
 {
     static const double values[] = {0, NAN, 1e-3, 1e18, -5e6, 5};
@@ -338,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_number),
+        cmocka_unit_test(titles_of_panels_are_whole),
         cmocka_unit_test(lines_of_odd_values),
         cmocka_unit_test(lines_cross_where_they_are_marked),
         cmocka_unit_test(bars_of_any_number),
