@@ -163,26 +163,51 @@ struct tally {
     unsigned effects, refusals, wrong;
 };
 
-static bool has_effect(const struct study *base, const struct study *changed)
+/* What the study itself comes to, played once for all keys. */
+struct played {
+    const struct study *study;
+    bool known[POINTS_TRIED];
+    struct result result[POINTS_TRIED];
+};
+
+static const struct result *played_point(struct played *base, size_t i)
 {
-    bool found = base->points != changed->points;
-    for (size_t i = 0; i < base->points && i < POINTS_TRIED && !found; i++) {
-        struct result before, after;
-        play_point(base, spread(i, base->points), &before);
-        play_point(changed, spread(i, base->points), &after);
-        found = differ(&before, &after);
-        trial_free(&before.trial);
+#pragma omp critical(played)
+    if (!base->known[i]) {
+        play_point(base->study, spread(i, base->study->points), &base->result[i]);
+        base->known[i] = true;
+    }
+    return &base->result[i];
+}
+
+static void played_free(struct played *base)
+{
+    for (size_t i = 0; i < POINTS_TRIED; i++) {
+        if (base->known[i]) {
+            trial_free(&base->result[i].trial);
+        }
+    }
+}
+
+static bool has_effect(struct played *base, const struct study *changed)
+{
+    size_t points = base->study->points;
+    bool found = points != changed->points;
+    for (size_t i = 0; i < points && i < POINTS_TRIED && !found; i++) {
+        struct result after;
+        play_point(changed, spread(i, points), &after);
+        found = differ(played_point(base, i), &after);
         trial_free(&after.trial);
     }
     return found;
 }
 
-static void try_pair(const struct study *base, const char *name, const struct key *key,
+static void try_pair(struct played *base, const char *name, const struct key *key,
                      struct tally *tally)
 {
     bool taken = false, effect = false;
     /* Ranges of draws; and keys of [study] itself, which come first. */
-    if (is_axis(base, key->name) || is_of_study(key->name) ||
+    if (is_axis(base->study, key->name) || is_of_study(key->name) ||
         strncmp(key->name, "secondaries_after_m", 19) == 0) {
         return;
     }
@@ -200,18 +225,38 @@ static void try_pair(const struct study *base, const char *name, const struct ke
             if (!strstr(err.text, "expected") && !strstr(err.text, "(valid: ") &&
                 !strstr(err.text, "leave it out")) {
                 print_error("%s --set %s: '%s' names no way out\n", name, text, err.text);
+#pragma omp atomic
                 tally->wrong++;
             }
         }
         study_free(&changed);
     }
+#pragma omp atomic
     tally->effects += effect;
+#pragma omp atomic
     tally->refusals += !taken;
     if (taken && !effect) {
         print_error("%s --set %s=%s changes nothing and is not refused\n", name, key->name,
                     key->text[0]);
+#pragma omp atomic
         tally->wrong++;
     }
+}
+
+static void try_pairs(const char *name, const struct key *keys, size_t count, struct tally *tally)
+{
+    struct study study;
+    struct played base = {.study = &study};
+    struct error err = {0};
+    if (!study_read(&study, name, NULL, &err)) {
+        fail_msg("%s", err.text);
+    }
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < count; i++) {
+        try_pair(&base, name, &keys[i], tally);
+    }
+    played_free(&base);
+    study_free(&study);
 }
 
 static void each_key_of_each_study(void **state)
@@ -223,19 +268,15 @@ static void each_key_of_each_study(void **state)
     const char *cases = getenv("S2FLUSH_CASES");
     size_t count = datadir_names("workloads/questions", ".ini", names, 0, 256);
     count = datadir_names("workloads/studies", ".ini", names, count, 256);
-    size_t key_count = all_keys(keys), pairs = count * key_count;
+    size_t key_count = all_keys(keys);
     bool all = cases && strcmp(cases, "all") == 0;
     uint64_t seed = cases && !all ? strtoull(cases, NULL, 10) : 1;
-    for (size_t i = 0; i < (all ? pairs : PAIRS_TRIED); i++) {
-        size_t pair = all ? i : rng_mix64(seed * 1000 + i) % pairs;
-        struct study base;
-        struct error err = {0};
-        const char *name = names[pair / key_count];
-        if (!study_read(&base, name, NULL, &err)) {
-            fail_msg("%s", err.text);
-        }
-        try_pair(&base, name, &keys[pair % key_count], &tally);
-        study_free(&base);
+    for (size_t i = 0; !all && i < PAIRS_TRIED; i++) {
+        size_t pair = rng_mix64(seed * 1000 + i) % (count * key_count);
+        try_pairs(names[pair / key_count], &keys[pair % key_count], 1, &tally);
+    }
+    for (size_t i = 0; all && i < count; i++) {
+        try_pairs(names[i], keys, key_count, &tally);
     }
     print_message("%u keys have an effect, %u are refused\n", tally.effects, tally.refusals);
     for (size_t i = 0; i < count; i++) {
