@@ -2,9 +2,8 @@
  * about it: all that the kernel settles before it takes mmu_lock. */
 #include "kvm/fault.h"
 
+#include "core/portable_math.h"
 #include "core/rng.h"
-
-#include <math.h>
 
 /* Whether a leaf of that size fits: IPA and memory address equally aligned, and
  * the block whole within the slot (fault_supports_stage2_huge_mapping). */
@@ -78,13 +77,18 @@ void kvm_vary_faults(struct kvm *kvm, ps_t price[EVENT_KINDS])
  * many of its faults came before, so that others' turns do not change them. */
 static void charge_drawn(struct actor *actor, const struct fault *fault, uint64_t leaves)
 {
-    double mean = fault->kvm->drawn_ps[fault->permission], ps = 0;
+    double mean = fault->kvm->drawn_ps[fault->permission], sum = 0, product = 1;
     struct kvm_vcpu *vcpu = fault->vcpu;
     for (uint64_t i = 0; mean > 0 && i < leaves; i++) {
         uint64_t bits = rng_mix64(rng_mix64(vcpu->index + UINT64_C(1)) + vcpu->varied++);
-        ps -= mean * log(((double)(bits >> 11) + 0.5) * 0x1p-53);
+        product *= ((double)(bits >> 11) + 0.5) * 0x1p-53;
+        /* The sum of logarithms is that of a product, as long as a double holds it. */
+        if (i % 16 == 15 || i + 1 == leaves) {
+            sum -= portable_log(product);
+            product = 1;
+        }
     }
-    actor_charge(actor, EV_compute_ps, (uint64_t)ps);
+    actor_charge(actor, EV_compute_ps, (uint64_t)(mean * sum));
 }
 
 /* Exits, the hardware's walks that found no leaf, and the kernel's path. */

@@ -26,10 +26,10 @@ static void put_winners(struct cells *cells, const struct breakeven_results *res
     cells_text(cells, "wins_above", crosses ? (row->a_below ? b : a) : NULL);
     cells_real(cells, "low", results->x[0]);
     cells_text(cells, "low_winner", left_out ? NULL : row->a_wins_low ? a : b);
-    cells_real(cells, "low_factor", row->low_ratio);
+    cells_estimate(cells, "low_factor", row->low_ratio);
     cells_real(cells, "high", results->x[results->x_count - 1]);
     cells_text(cells, "high_winner", left_out ? NULL : row->a_wins_high ? a : b);
-    cells_real(cells, "high_factor", row->high_ratio);
+    cells_estimate(cells, "high_factor", row->high_ratio);
 }
 
 static void put_row(struct cells *cells, const struct breakeven_results *results,
@@ -49,11 +49,11 @@ static void put_row(struct cells *cells, const struct breakeven_results *results
     cells_text(cells, "b", strategy_name(results, row->b));
     cells_text(cells, "status", breakeven_status_name[row->status]);
     cells_whole(cells, "crossing", row->crossing);
-    cells_real(cells, "at", row->at);
+    cells_estimate(cells, "at", row->at);
     cells_whole(cells, "n", row->n);
-    cells_real(cells, "p10", row->p10);
-    cells_real(cells, "p50", row->p50);
-    cells_real(cells, "p90", row->p90);
+    cells_estimate(cells, "p10", row->p10);
+    cells_estimate(cells, "p50", row->p50);
+    cells_estimate(cells, "p90", row->p90);
     cells_real(cells, "share_crossing", row->share_crossing);
     cells_real(cells, "share_a", row->share_a);
     cells_real(cells, "share_b", row->share_b);

@@ -6,6 +6,8 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static void print_string(FILE *out, const char *text)
 {
@@ -49,6 +51,14 @@ void cells_real(struct cells *cells, const char *name, double value)
     char text[40];
     bool known = isfinite(value);
     put(cells, name, known ? unit_format_real(value, text, sizeof text) : NULL, known);
+}
+
+void cells_estimate(struct cells *cells, const char *name, double value)
+{
+    char text[40];
+    snprintf(text, sizeof text, "%.8e", value);
+    double nine = strtod(text, NULL);
+    cells_real(cells, name, fabs(nine) < 1 ? round(nine * 1e9) / 1e9 + 0.0 : nine);
 }
 
 void cells_flag(struct cells *cells, const char *name, bool value)

@@ -2,7 +2,7 @@
  * cells - writing a table column by column, as CSV or as JSON lines.
  *
  * One function writes the header and every row: with `header` set the columns'
- * names come out in place of what is in them. Doubles are spelled so that they
+ * names come out in place of what is in them. Reals are spelled so that they
  * read back as they were. What is not known is an empty cell, or null.
  */
 #ifndef S2FLUSH_REPORT_CELLS_H
@@ -22,6 +22,9 @@ struct cells {
 void cells_text(struct cells *cells, const char *name, const char *text); /* NULL: not known */
 void cells_whole(struct cells *cells, const char *name, uint64_t value);
 void cells_real(struct cells *cells, const char *name, double value); /* not finite: not known */
+/* What a fit or the search for a root found, by a library whose last digits differ between systems:
+ * nine digits, and of a share or a time in ns nothing below 1e-9. */
+void cells_estimate(struct cells *cells, const char *name, double value);
 void cells_flag(struct cells *cells, const char *name, bool value); /* yes or no */
 void cells_end(struct cells *cells);
 

@@ -52,7 +52,7 @@ static void put_choices(struct cells *cells, const struct winner_map_results *re
     cells_text(cells, "letter", letter);
     cells_real(cells, "probability", cell->best.probability);
     cells_flag(cells, "decided", cell->decided);
-    cells_real(cells, "margin_log2", cell->best.margin);
+    cells_estimate(cells, "margin_log2", cell->best.margin);
     cells_text(cells, "runner_up", name_of(results, cell->best.runner_up));
     cells_real(cells, "value", cell->best.value);
     cells_real(cells, "p10", cell->best.p10);

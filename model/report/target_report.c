@@ -31,8 +31,8 @@ static void put_row(struct cells *cells, const struct target_results *results,
     cells_text(cells, "strategy", name_of(results, row));
     cells_real(cells, "limit", row->limit);
     cells_text(cells, "status", status_of(row));
-    cells_real(cells, "at", row->at);
-    cells_real(cells, "sure", row->sure);
+    cells_estimate(cells, "at", row->at);
+    cells_estimate(cells, "sure", row->sure);
     cells_real(cells, "share", row->share);
     cells_real(cells, "there_mode", isnan(row->at) ? NAN : row->there.mode);
     cells_real(cells, "there_p10", isnan(row->at) ? NAN : row->there.p10);

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/portable_math.h"
 #include "study/breakeven_parts.h"
 
 #include <gsl/gsl_sort.h>
@@ -46,7 +47,7 @@ static bool ranged(const struct breakeven_request *request, struct breakeven_res
     double step = breakeven_step(results->kind), last = -1;
     for (uint64_t i = 0; i < request->steps; i++) {
         double share = (double)i / (double)(request->steps - 1);
-        double x = factors ? from * pow(to / from, share) : from + (to - from) * share;
+        double x = factors ? from * portable_pow(to / from, share) : from + (to - from) * share;
         x = i == 0 ? from : i + 1 == request->steps ? to : step > 0 ? round(x / step) * step : x;
         if (x > last) {
             results->x[results->x_count++] = last = x;

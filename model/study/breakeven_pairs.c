@@ -1,6 +1,7 @@
 /* What a scan says of each pair of strategies, and the crossings in it. */
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/portable_math.h"
 #include "study/breakeven_parts.h"
 #include "study/crossing.h"
 
@@ -159,7 +160,7 @@ static double median_at(const struct scan *scan, const struct breakeven *row, si
         double a = *scan_value(scan, row->group, row->a, first + i, x);
         double b = *scan_value(scan, row->group, row->b, first + i, x);
         good = good && (!factor || (a > 0 && b > 0));
-        more[i] = !good ? 0 : factor ? log(b / a) : b - a;
+        more[i] = !good ? 0 : factor ? portable_log(b / a) : b - a;
     }
     double median = stats_quantile(more, n, 0.5);
     free(more);
@@ -171,8 +172,8 @@ static void fill_ends(const struct scan *scan, struct breakeven *row)
 {
     size_t last = scan->results->x_count - 1;
     double low = median_at(scan, row, 0, false), high = median_at(scan, row, last, false);
-    row->low_ratio = exp(fabs(median_at(scan, row, 0, true)));
-    row->high_ratio = exp(fabs(median_at(scan, row, last, true)));
+    row->low_ratio = portable_exp(fabs(median_at(scan, row, 0, true)));
+    row->high_ratio = portable_exp(fabs(median_at(scan, row, last, true)));
     row->a_wins_low = low > 0 || (low == 0 && high >= 0);
     row->a_wins_high = high > 0 || (high == 0 && low >= 0);
 }

@@ -1,6 +1,7 @@
 #include "study/draws.h"
 
 #include "core/alloc.h"
+#include "core/portable_math.h"
 #include "core/rng.h"
 
 #include <gsl/gsl_qrng.h>
@@ -23,9 +24,11 @@ double draw_quantile(const struct cost *cost, double u)
     if (cost->high <= cost->low) {
         return cost->mode;
     }
-    double value = cost->low > 0
-                       ? exp(draw_triangle(log(cost->low), log(cost->mode), log(cost->high), u))
-                       : draw_triangle(cost->low, cost->mode, cost->high, u);
+    double value =
+        cost->low > 0
+            ? portable_exp(draw_triangle(portable_log(cost->low), portable_log(cost->mode),
+                                         portable_log(cost->high), u))
+            : draw_triangle(cost->low, cost->mode, cost->high, u);
     /* The way through the logarithm may end a last digit outside. */
     return fmin(fmax(value, cost->low), cost->high);
 }

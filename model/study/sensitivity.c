@@ -3,8 +3,8 @@
 #include "core/alloc.h"
 #include "machine/misfit.h"
 #include "study/draws.h"
+#include "study/stats.h"
 
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +198,7 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
         }
         work->known[id] = sensitivity_measurable(costs, (enum cost_id)id)
                               ? information_known(decision, input)
-                              : gsl_stats_mean(work->chance, 1, INFORMATION_ORDERS);
+                              : stats_mean(work->chance, INFORMATION_ORDERS);
     }
     free(input);
 }
@@ -354,8 +354,8 @@ static void add_up(struct sensitivity_results *results, const struct told *told,
     results->undecided[machine] /= fmax(cells, 1);
     for (int id = 0; id < COSTS; id++) {
         information[id].known /= fmax(cells, 1);
-        information[id].chance = gsl_stats_mean(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
-        information[id].noise = gsl_stats_sd(chance, 1, INFORMATION_ORDERS) / fmax(cells, 1);
+        information[id].chance = stats_mean(chance, INFORMATION_ORDERS) / fmax(cells, 1);
+        information[id].noise = stats_deviation(chance, INFORMATION_ORDERS) / fmax(cells, 1);
         information[id].gain = information[id].chance - information[id].known;
     }
 }

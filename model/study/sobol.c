@@ -5,7 +5,6 @@
 #include "study/stats.h"
 
 #include <gsl/gsl_qrng.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,8 +121,8 @@ void sobol_indices(const struct sobol_plan *plan, const double *output, struct s
 {
     size_t *rows = alloc_zeroed(plan->points, sizeof *rows, "values of a sensitivity");
     memset(result, 0, sizeof *result);
-    result->mean = gsl_stats_mean(output, 1, 2 * plan->points);
-    result->variance = gsl_stats_variance(output, 1, 2 * plan->points);
+    result->mean = stats_mean(output, 2 * plan->points);
+    result->variance = stats_squares(output, 2 * plan->points) / (2 * (double)plan->points - 1);
     for (size_t input = 0; input < plan->inputs; input++) {
         struct sobol_index *index = &result->index[input];
         for (size_t i = 0; i < plan->points; i++) {

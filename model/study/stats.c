@@ -1,5 +1,7 @@
 #include "study/stats.h"
 
+#include "core/portable_math.h"
+
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
@@ -7,18 +9,42 @@
 #define CONFIDENCE 0.95
 #define SHIFTS_MAX 1024
 
-/* The means of the shifts are independent; their mean is nearly normal, and
- * Student's t says how far it may be off. */
+/* Not GSL's, which are sums in long double: that differs between systems. */
+double stats_mean(const double *values, size_t n)
+{
+    return portable_sum(values, n) / (double)n;
+}
+
+double stats_squares(const double *values, size_t n)
+{
+    double mean = stats_mean(values, n), square = 0, lost = 0;
+    for (size_t i = 0; i < n; i++) {
+        double off = values[i] - mean;
+        square += off * off;
+        lost += off;
+    }
+    return square - lost * lost / (double)n; /* the mean, too, is rounded */
+}
+
+double stats_deviation(const double *values, size_t n)
+{
+    return sqrt(fmax(0, stats_squares(values, n)) / (double)(n - 1));
+}
+
+double stats_errors(size_t n)
+{
+    return round(1e8 * gsl_cdf_tdist_Pinv(0.5 + CONFIDENCE / 2, (double)(n - 1))) / 1e8;
+}
+
+/* The means of the shifts are independent; their mean is nearly normal. */
 static void fill_interval(struct spread *spread, const double *values, size_t n, size_t shifts)
 {
     double mean[SHIFTS_MAX];
     size_t each = n / shifts;
     for (size_t i = 0; i < shifts; i++) {
-        mean[i] = gsl_stats_mean(values + i * each, 1, each);
+        mean[i] = stats_mean(values + i * each, each);
     }
-    double freedom = (double)(shifts - 1);
-    double t = gsl_cdf_tdist_Pinv(0.5 + CONFIDENCE / 2, freedom);
-    double half = t * gsl_stats_sd(mean, 1, shifts) / sqrt((double)shifts);
+    double half = stats_errors(shifts) * stats_deviation(mean, shifts) / sqrt((double)shifts);
     spread->has_interval = true;
     spread->interval_low = spread->mean - half;
     spread->interval_high = spread->mean + half;
@@ -72,7 +98,7 @@ void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)
         spread_constant(spread, values[0], n, shifts);
         return;
     }
-    spread->mean = gsl_stats_mean(values, 1, n);
+    spread->mean = stats_mean(values, n);
     if (has_shifts(n, shifts)) {
         fill_interval(spread, values, n, shifts);
     }

@@ -19,6 +19,17 @@ struct spread {
     double interval_low, interval_high;
 };
 
+double stats_mean(const double *values, size_t n); /* n > 0 */
+
+/* The sum of squares of what the values are off their mean, n > 0; and the standard deviation of
+ * what they are a sample of, n > 1. */
+double stats_squares(const double *values, size_t n);
+double stats_deviation(const double *values, size_t n);
+
+/* How many standard errors a 95 % confidence interval of a mean of n values goes to each side, by
+ * Student's t, n > 1. To 9 digits, as many as any system's library agrees on. */
+double stats_errors(size_t n);
+
 /* The f-quantile of n values, interpolated between neighbours: 0 <= f <= 1, n > 0. The values
  * may be in another order afterwards. */
 double stats_quantile(double *values, size_t n, double f);

@@ -5,9 +5,9 @@
 #include "core/units.h"
 #include "kvm/kvm.h"
 #include "machine/price.h"
+#include "study/stats.h"
 
 #include <gsl/gsl_multifit.h>
-#include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +249,15 @@ bool surrogate_is_good(struct surrogate_error error)
     return !(error.unexplained > 0.05 && error.relative > 0.01);
 }
 
+static double square_sum(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += values[i] * values[i];
+    }
+    return sum;
+}
+
 struct surrogate_error surrogate_error(const struct surrogate *surrogate, size_t a, size_t b)
 {
     double off[SURROGATE_CHECKS], found[SURROGATE_CHECKS], total[SURROGATE_CHECKS];
@@ -266,11 +275,10 @@ struct surrogate_error surrogate_error(const struct surrogate *surrogate, size_t
         off[i] = surrogate->said[a * n + i] - other_said - found[i];
         total[i] = found[i] + surrogate->modes[a] - (b < count ? surrogate->modes[b] : 0);
     }
-    double all = gsl_stats_tss(total, 1, n) + (double)n * pow(gsl_stats_mean(total, 1, n), 2);
-    double square = gsl_stats_tss(off, 1, n) + (double)n * pow(gsl_stats_mean(off, 1, n), 2);
-    double spread = gsl_stats_tss(found, 1, n);
-    return (struct surrogate_error){.unexplained =
-                                        spread > 0 ? gsl_stats_tss(off, 1, n) / spread : 0,
+    double all = square_sum(total, n);
+    double square = square_sum(off, n);
+    double spread = stats_squares(found, n);
+    return (struct surrogate_error){.unexplained = spread > 0 ? stats_squares(off, n) / spread : 0,
                                     .relative = all > 0 ? sqrt(square / all) : 0};
 }
 
@@ -330,9 +338,12 @@ static void standardize(gsl_matrix *x, double *mean, double *sd)
 {
     for (size_t i = 0; i < x->size2; i++) {
         gsl_vector_view column = gsl_matrix_column(x, i);
-        const double *data = column.vector.data;
-        mean[i] = gsl_stats_mean(data, column.vector.stride, x->size1);
-        sd[i] = gsl_stats_sd_m(data, column.vector.stride, x->size1, mean[i]);
+        double value[SURROGATE_DRAWS];
+        for (size_t draw = 0; draw < x->size1; draw++) {
+            value[draw] = gsl_vector_get(&column.vector, draw);
+        }
+        mean[i] = stats_mean(value, x->size1);
+        sd[i] = stats_deviation(value, x->size1);
         gsl_vector_add_constant(&column.vector, -mean[i]);
         gsl_vector_scale(&column.vector, sd[i] > 0 ? 1 / sd[i] : 0);
     }
@@ -360,7 +371,7 @@ static void fit_slopes(const struct fit *fit, const gsl_matrix *standard, const 
     gsl_vector *left = gsl_vector_alloc(SURROGATE_DRAWS);
     gsl_vector *by = gsl_vector_alloc(surrogate->inputs);
     fill_left(fit, which, left);
-    double level = gsl_stats_mean(left->data, left->stride, left->size);
+    double level = stats_mean(left->data, left->size);
     gsl_vector_add_constant(left, -level);
     solve(standard, left, by);
     surrogate->offset[which] = level;

@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/choice.h"
 #include "core/error.h"
+#include "core/portable_math.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -118,7 +119,7 @@ static bool add_range(struct values *values, char *low_text, char *rest, struct 
         if (!add_number(values, value, kind, at, err)) {
             return false;
         }
-        value = geometric ? low * pow(step, (double)i) : low + step * (double)i;
+        value = geometric ? low * portable_pow(step, (double)i) : low + step * (double)i;
     }
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/portable_math.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -70,7 +71,7 @@ static double margin_of(const double *winner, const double *other, size_t n, dou
         if (winner[i] <= 0 || other[i] <= 0) {
             return NAN;
         }
-        scratch[i] = log2(other[i] / winner[i]);
+        scratch[i] = portable_log(other[i] / winner[i]) / M_LN2;
     }
     return stats_quantile(scratch, n, 0.5);
 }

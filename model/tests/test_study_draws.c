@@ -5,6 +5,7 @@
 #include "study/draws.h"
 #include "study/stats.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 
 #define DRAWS 64
@@ -179,6 +180,29 @@ static void spreads_of_little(void **state)
     assert_int_equal(spread.n, 0);
 }
 
+/* Student's t is GSL's, rounded: no number of shifts has one so near to where digits are cut that
+ * another system's last bits would show. */
+static void errors_of_an_interval(void **state)
+{
+    (void)state;
+    assert_true(fabs(stats_errors(2) - 12.70620474) < 1e-12);
+    assert_true(fabs(stats_errors(8) - 2.36462425) < 1e-12);
+    for (size_t n = 2; n <= 1024; n++) {
+        double digits = 1e8 * gsl_cdf_tdist_Pinv(0.975, (double)(n - 1));
+        assert_true(fabs(digits - floor(digits) - 0.5) > 1e-4);
+        assert_true(stats_errors(n) == floor(digits + 0.5) / 1e8);
+    }
+}
+
+static void deviations(void **state)
+{
+    (void)state;
+    const double values[] = {1e9 + 4, 1e9 + 7, 1e9 + 13, 1e9 + 16};
+    assert_true(stats_mean(values, 4) == 1e9 + 10);
+    assert_true(stats_squares(values, 4) == 90);
+    assert_true(stats_deviation(values, 4) == sqrt(30));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +215,8 @@ int main(void)
         cmocka_unit_test(spreads_of_any_order),
         cmocka_unit_test(spreads_of_all_equal_but_one),
         cmocka_unit_test(spreads_of_little),
+        cmocka_unit_test(errors_of_an_interval),
+        cmocka_unit_test(deviations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "guest/generate/generate.h"
 
 #include "core/error.h"
+#include "core/portable_math.h"
 #include "guest/generate/generate_plan.h"
 #include "guest/linux_guest.h"
 #include "guest/workload/workload.h"
@@ -363,7 +364,9 @@ static void play_again(struct plan *plan, uint32_t vcpu, uint64_t known)
 {
     double s = plan->values->zipf_exponent, n = (double)(known + 1);
     double u = (double)(plan_draw(plan) >> 11) * 0x1p-53;
-    double rank = fabs(s - 1) < 1e-9 ? pow(n, u) : pow(u * (pow(n, 1 - s) - 1) + 1, 1 / (1 - s));
+    double rank = fabs(s - 1) < 1e-9
+                      ? portable_pow(n, u)
+                      : portable_pow(u * (portable_pow(n, 1 - s) - 1) + 1, 1 / (1 - s));
     uint64_t index = rank < 1 ? 0 : (uint64_t)rank - 1;
     const struct piece *piece = &plan->pieces[index < known ? index : known - 1];
     touch(plan, vcpu, TOUCH_READ, piece->ipa, piece->bytes);

@@ -7,6 +7,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/portable_math.h"
 #include "core/tojson.h"
 #include "kvm/kvm.h"
 #include "report/memo/memo_input.h"
@@ -477,8 +478,9 @@ static bool put_moved(const struct memo *memo, json_t *data, struct error *err)
         const struct cost *cost = &setup.platform.cost[moved[i]];
         const struct cost_entry *entry = &cost_entry[moved[i]];
         double low = cost->low, high = cost->high;
-        double rest = low > 0 && high > low ? log(cost->mode / low) / log(high / low)
-                                            : (cost->mode - low) / fmax(high - low, 1e-9);
+        double rest = low > 0 && high > low
+                          ? portable_log(cost->mode / low) / portable_log(high / low)
+                          : (cost->mode - low) / fmax(high - low, 1e-9);
         json_t *one = json_object();
         tojson_set(one, "name", tojson_text(cost_name[moved[i]]));
         tojson_set(one, "help", tojson_text(entry->help));
