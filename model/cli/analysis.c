@@ -144,12 +144,19 @@ static bool open_store(struct analysis *given, const struct study *study, struct
     return true;
 }
 
+/* Where a simulation failed the others are kept like those of any analysis that is done. */
 static bool close_store(struct analysis *given, bool good, struct error *err)
 {
-    if (given->folder) {
-        return run_store_close(&given->kept, good, err);
+    struct error inner = *err;
+    if (!given->folder) {
+        store_drop(given->kept.store);
+        return good;
     }
-    store_drop(given->kept.store);
+    bool passed = !good && err->simulation;
+    if (!run_store_close(&given->kept, good || passed, err)) {
+        return false;
+    }
+    *err = inner;
     return good;
 }
 

@@ -39,6 +39,8 @@ static const struct cli_option options[] = {
     {0},
 };
 
+#define AND_LEFT_OUT "and what they are part of is left out"
+
 static bool answer_target(const struct study *study, const struct arguments *given,
                           struct error *err)
 {
@@ -51,7 +53,8 @@ static bool answer_target(const struct study *study, const struct arguments *giv
                     given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &target_report, &results, err);
+    bool good = analysis_show(&given->common, &target_report, &results, err) &&
+                sweep_none_failed(&results.axis.failed, AND_LEFT_OUT, err);
     target_free(&results);
     return good;
 }
@@ -64,7 +67,9 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
     if (!breakeven_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &breakeven_report, &results, err);
+    bool good = analysis_show(&given->common, &breakeven_report, &results, err) &&
+                sweep_none_failed(&results.failed, AND_LEFT_OUT, err) &&
+                sweep_none_failed(&results.roots_failed, AND_LEFT_OUT, err);
     breakeven_free(&results);
     return good;
 }

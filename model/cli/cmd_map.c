@@ -57,7 +57,8 @@ static bool answer(const struct study *study, void *context, struct error *err)
     if (!winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &map_report, &results, err);
+    bool good = analysis_show(&given->common, &map_report, &results, err) &&
+                sweep_none_failed(&results.failed, "and have no winner", err);
     winner_map_free(&results);
     return good;
 }

@@ -36,7 +36,8 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     if (!sensitivity_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &sensitivity_report, &results, err);
+    bool good = analysis_show(&given->common, &sensitivity_report, &results, err) &&
+                sweep_none_failed(&results.failed, "and are left out", err);
     sensitivity_free(&results);
     return good;
 }

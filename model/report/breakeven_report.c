@@ -219,7 +219,7 @@ static void print(FILE *out, const void *found)
         }
         print_row(out, results, &results->row[i]);
     }
-    if (results->count == 0) {
+    if (results->count == 0 && results->failed.count == 0) {
         fprintf(out, "  no two strategies that are coherent and exist on this machine\n");
     }
 }

@@ -19,6 +19,11 @@ static char letter_of(size_t strategy)
     return strategy == WINNER_NONE ? '-' : (char)('A' + strategy % 26);
 }
 
+static char cell_letter(const struct winner_map_cell *cell)
+{
+    return cell->failed ? '!' : letter_of(cell->best.winner);
+}
+
 /* --- the table --- */
 
 /* Which strategies could not win here, and why. */
@@ -26,7 +31,7 @@ static void left_out(const struct winner_map_results *results, size_t index, cha
                      size_t size)
 {
     size_t strategies = results->groups.study->role[AXIS_STRATEGY]->values.count, used = 0;
-    text[0] = '\0';
+    snprintf(text, size, "%s", results->cell[index].failed ? "all: a simulation failed" : "");
     for (size_t s = 0; s < strategies && used < size; s++) {
         const struct strategy_verdict *verdict = &results->verdict[index * strategies + s];
         const char *why = verdict->worst == STALE ? "incoherent" : verdict->hypothetical;
@@ -47,7 +52,7 @@ static void put_axis(struct cells *cells, const char *key, const char *value,
 static void put_choices(struct cells *cells, const struct winner_map_results *results,
                         const struct winner_map_cell *cell)
 {
-    char letter[2] = {letter_of(cell->best.winner), '\0'};
+    char letter[2] = {cell_letter(cell), '\0'};
     cells_text(cells, "winner", name_of(results, cell->best.winner));
     cells_text(cells, "letter", letter);
     cells_real(cells, "probability", cell->best.probability);
@@ -132,7 +137,7 @@ static void print_group(FILE *out, const struct winner_map_results *results, siz
         for (size_t x = 0; x < results->x_count; x++) {
             const struct winner_map_cell *cell =
                 &results->cell[(group * results->y_count + y) * results->x_count + x];
-            char letter = letter_of(cell->best.winner);
+            char letter = cell_letter(cell);
             bool conditional = cell->best.winner != WINNER_NONE && cell->verdict.worst == ONLY_IF;
             fprintf(out, "%*c%c", width - 1,
                     cell->decided ? letter : (char)tolower((unsigned char)letter),

@@ -201,7 +201,9 @@ static void print_cell(FILE *out, const struct sensitivity_results *results, siz
     groups_text(&results->groups, index, text, sizeof text);
     fprintf(out, "%s%s", text, text[0] ? "\n" : "");
     if (cell->a == WINNER_NONE) {
-        fprintf(out, "  no strategy that is coherent and exists on this machine\n");
+        fprintf(out, "  %s\n",
+                cell->failed ? "a simulation failed"
+                             : "no strategy that is coherent and exists on this machine");
         return;
     }
     fprintf(out, "  %s%s%s at the modes: ", strategy_name(results, cell->a),

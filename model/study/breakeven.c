@@ -130,9 +130,19 @@ static bool scan_one(void *context, size_t item, struct error *err)
     for (size_t i = 0; good && i < scan->strategies * scan->runs; i++) {
         *scan_value(scan, group, i / scan->runs, i % scan->runs, x) = value[i];
     }
+    scan->failed[item] = !good && err->simulation;
     free(value);
     scenario_close(&scenario);
     return good;
+}
+
+static void mark_passed(struct scan *scan)
+{
+    struct breakeven_results *results = scan->results;
+    results->passed = alloc_zeroed(results->groups.count, sizeof *results->passed, "groups");
+    for (size_t item = 0; item < results->groups.count * results->x_count; item++) {
+        results->passed[item / results->x_count] |= scan->failed[item];
+    }
 }
 
 static void fill_curve(struct scan *scan, size_t group, size_t x, size_t s, double *drawn)
@@ -170,6 +180,9 @@ static bool check_effect(const struct scan *scan, struct error *err)
 {
     const struct breakeven_results *results = scan->results;
     for (size_t group = 0; group < results->groups.count; group++) {
+        if (results->passed[group]) { /* nothing is known of it */
+            return true;
+        }
         for (size_t x = 1; x < results->x_count; x++) {
             for (size_t s = 0; s < scan->strategies; s++) {
                 if (*scan_value(scan, group, s, 0, x) != *scan_value(scan, group, s, 0, 0)) {
@@ -190,6 +203,7 @@ void breakeven_scan_end(struct scan *scan)
     evaluator_close(&scan->evaluator);
     free(scan->value);
     free(scan->verdict);
+    free(scan->failed);
 }
 
 bool breakeven_scan(const struct study *study, const struct breakeven_request *request,
@@ -218,10 +232,14 @@ bool breakeven_scan(const struct study *study, const struct breakeven_request *r
     scan->value = alloc_zeroed(places * scan->runs, sizeof *scan->value, "values of a break-even");
     scan->verdict = alloc_zeroed(places, sizeof *scan->verdict, "values of a break-even");
     size_t items = results->groups.count * results->x_count;
-    if (sweep_parts(sweep, items, scan_one, scan, err) && check_effect(scan, err)) {
+    scan->failed = alloc_zeroed(items, sizeof *scan->failed, "values of a break-even");
+    bool good = sweep_passing(sweep, items, scan_one, scan, &results->failed, err);
+    mark_passed(scan);
+    if (good && check_effect(scan, err)) {
         return true;
     }
     breakeven_scan_end(scan);
+    breakeven_free(results);
     return false;
 }
 
@@ -251,5 +269,6 @@ void breakeven_free(struct breakeven_results *results)
     free(results->row);
     free(results->curve);
     free(results->compared);
+    free(results->passed);
     *results = (struct breakeven_results){0};
 }

@@ -39,7 +39,7 @@ enum breakeven_status {
     BREAKEVEN_NONE, /* one wins in the whole range */
     BREAKEVEN_EQUAL, /* they never differ */
     BREAKEVEN_UNDECIDED, /* the draws do not agree on which of these it is */
-    BREAKEVEN_LEFT_OUT, /* one of them is incoherent, or exists only on paper */
+    BREAKEVEN_LEFT_OUT, /* one of them is incoherent, exists only on paper, or failed */
 };
 
 extern const char *const breakeven_status_name[];
@@ -83,6 +83,9 @@ struct breakeven_results {
     size_t count;
     struct breakeven_curve *curve; /* [group][x][strategy] */
     bool *compared; /* [group][strategy]: is in some pair */
+    bool *passed; /* [group]: is left out, a simulation in it failed */
+    struct sweep_failed failed; /* values of the axis in a group */
+    struct sweep_failed roots_failed; /* places between two values */
 };
 
 bool breakeven_run(const struct study *study, const struct breakeven_request *request,

@@ -65,6 +65,7 @@ static struct breakeven *new_row(struct scan *scan, size_t group, size_t a, size
 /* A root that is to be found; rows are found by index, for they move. */
 struct task {
     size_t row, run;
+    bool failed; /* a simulation on the way to the root could not go on */
     struct bracket bracket;
     double root;
 };
@@ -323,6 +324,7 @@ static bool find_root(void *context, size_t part, struct error *err)
     task->root = crossing_root(&function, results->x[low], difference[low], results->x[high],
                                difference[high], breakeven_step(results->kind));
     free(difference);
+    task->failed = function.stop && err->simulation;
     return !function.stop;
 }
 
@@ -370,13 +372,19 @@ static void fill_rows(struct scan *scan, const struct tasks *tasks)
     for (size_t i = 0; i < scan->results->count; i++) {
         struct breakeven *row = &scan->results->row[i];
         size_t first = at;
-        while (at < tasks->count && tasks->task[at].row == i) {
-            at++;
+        bool failed = false;
+        for (; at < tasks->count && tasks->task[at].row == i; at++) {
+            failed |= tasks->task[at].failed;
         }
         if (first < at && tasks->task[first].run == 0) {
             row->at = tasks->task[first++].root;
         }
-        if (row->status != BREAKEVEN_LEFT_OUT) {
+        if (failed) {
+            row->status = BREAKEVEN_LEFT_OUT;
+            row->reason = "a simulation failed";
+            row->reason_strategy = row->a;
+            row->at = NAN;
+        } else if (row->status != BREAKEVEN_LEFT_OUT) {
             fill_quantiles(scan, row, tasks, first, at);
             row->status = decided(row);
         }
@@ -387,11 +395,13 @@ bool breakeven_pairs(struct scan *scan, struct error *err)
 {
     struct tasks tasks = {0};
     for (size_t group = 0; group < scan->results->groups.count; group++) {
-        take_pairs(scan, group, &tasks);
+        if (!scan->results->passed[group]) {
+            take_pairs(scan, group, &tasks);
+        }
     }
     struct rooting rooting = {scan, &tasks};
-    bool good = tasks.count == 0 ||
-                sweep_parts(scan->evaluator.sweep, tasks.count, find_root, &rooting, err);
+    bool good = tasks.count == 0 || sweep_passing(scan->evaluator.sweep, tasks.count, find_root,
+                                                  &rooting, &scan->results->roots_failed, err);
     if (good) {
         fill_rows(scan, &tasks);
     }

@@ -17,6 +17,7 @@ struct scan {
     size_t runs, strategies;
     size_t a, b; /* the pair that was asked for; a SIZE_MAX: all */
     double *value; /* by scan_value: along the axis last, for crossings */
+    bool *failed; /* [group][x] */
     struct strategy_verdict *verdict; /* [group][x][strategy] */
 };
 

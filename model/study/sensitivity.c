@@ -322,6 +322,10 @@ static bool run_cell(void *context, size_t index, struct error *err)
     work.value = alloc_zeroed(work.strategies, sizeof *work.value, "values of a sensitivity");
     work.may = alloc_zeroed(work.strategies, sizeof *work.may, "values of a sensitivity");
     bool good = run_work(&work, err);
+    if (!good && err->simulation) {
+        *work.cell = (struct sensitivity_cell){.a = WINNER_NONE, .b = WINNER_NONE, .failed = true};
+        work.asked = false;
+    }
     *told = (struct told){.undecided = work.undecided, .asked = work.asked};
     memcpy(told->chance, work.chance, sizeof told->chance);
     memcpy(told->known, work.known, sizeof told->known);
@@ -392,7 +396,7 @@ bool sensitivity_run(const struct study *study, const struct sensitivity_request
         alloc_zeroed(results->machines, sizeof *results->information, "values of a sensitivity");
     running.told = alloc_zeroed(cells, sizeof *running.told, "values of a sensitivity");
     evaluator_open(&running.evaluator, study, sweep, store);
-    bool good = sweep_parts(sweep, cells, run_cell, &running, err);
+    bool good = sweep_passing(sweep, cells, run_cell, &running, &results->failed, err);
     evaluator_close(&running.evaluator);
     for (size_t machine = 0; good && machine < results->machines; machine++) {
         add_up(results, running.told, machine);

@@ -43,6 +43,7 @@ struct sensitivity_cost {
 struct sensitivity_cell {
     size_t a, b; /* strategies; b WINNER_NONE: the metric of a alone; a WINNER_NONE: none to
                     look at, and nothing else is known */
+    bool failed; /* there is none because a simulation could not go on */
     double at_modes, mean, variance;
     enum surrogate_method method; /* how the values were found */
     struct surrogate_error off; /* and how far off that is */
@@ -64,6 +65,7 @@ struct sensitivity_results {
     size_t machines;
     double *undecided; /* [machines] now */
     struct information (*information)[COSTS]; /* [machines] */
+    struct sweep_failed failed; /* cells */
 };
 
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,

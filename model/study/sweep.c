@@ -1,7 +1,5 @@
 #include "study/sweep.h"
 
-#include "core/error.h"
-
 #include <omp.h>
 #include <stdint.h>
 
@@ -16,6 +14,7 @@ struct loop {
     bool inner;
     size_t failed; /* the first part that failed; SIZE_MAX: none */
     struct error err; /* of that one */
+    struct sweep_failed *passed; /* NULL: no part is passed over */
 };
 
 unsigned sweep_threads(unsigned jobs)
@@ -30,6 +29,24 @@ static void note_failure(struct loop *loop, size_t part, const struct error *err
         loop->failed = part;
         loop->err = *err;
     }
+}
+
+/* Whether the part is one that is passed over. */
+static bool note_passed(struct loop *loop, size_t part, const struct error *err)
+{
+    struct sweep_failed *passed = loop->passed;
+    if (!passed || !err->simulation) {
+        return false;
+    }
+#pragma omp critical(sweep)
+    {
+        passed->count++;
+        if (part < passed->first) {
+            passed->first = part;
+            passed->err = *err;
+        }
+    }
+    return true;
 }
 
 static void note_done(struct loop *loop)
@@ -77,10 +94,10 @@ static void do_part(struct loop *loop, size_t part)
         error_run(&err, "interrupted");
         err.status = STATUS_OF_SIGNALS + signal;
         note_failure(loop, part, &err);
-    } else if (!loop->part(loop->context, part, &err)) {
-        note_failure(loop, part, &err);
-    } else {
+    } else if (loop->part(loop->context, part, &err) || note_passed(loop, part, &err)) {
         note_done(loop);
+    } else {
+        note_failure(loop, part, &err);
     }
 }
 
@@ -93,13 +110,15 @@ static void do_parts(struct loop *loop, size_t count)
     }
 }
 
-bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context, struct error *err)
+static bool do_sweep(struct sweep *sweep, size_t count, sweep_fn part, void *context,
+                     struct sweep_failed *passed, struct error *err)
 {
     struct loop loop = {.sweep = sweep,
                         .part = part,
                         .context = context,
                         .inner = omp_get_level() > 0,
-                        .failed = SIZE_MAX};
+                        .failed = SIZE_MAX,
+                        .passed = passed};
     note_start(&loop, count);
     if (loop.inner) {
 #pragma omp taskgroup
@@ -120,4 +139,27 @@ bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context
         *err = loop.err;
     }
     return loop.failed == SIZE_MAX;
+}
+
+bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context, struct error *err)
+{
+    return do_sweep(sweep, count, part, context, NULL, err);
+}
+
+bool sweep_passing(struct sweep *sweep, size_t count, sweep_fn part, void *context,
+                   struct sweep_failed *failed, struct error *err)
+{
+    *failed = (struct sweep_failed){.of = count, .first = SIZE_MAX};
+    return do_sweep(sweep, count, part, context, failed, err);
+}
+
+bool sweep_none_failed(const struct sweep_failed *failed, const char *they, struct error *err)
+{
+    if (failed->count == 0) {
+        return true;
+    }
+    error_run(err, "%zu of %zu scenarios failed %s; the first: %s", failed->count, failed->of, they,
+              failed->err.text);
+    err->simulation = true;
+    return false;
 }

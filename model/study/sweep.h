@@ -8,10 +8,10 @@
 #ifndef S2FLUSH_STUDY_SWEEP_H
 #define S2FLUSH_STUDY_SWEEP_H
 
+#include "core/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-
-struct error;
 
 struct sweep;
 
@@ -40,6 +40,22 @@ typedef bool (*sweep_fn)(void *context, size_t part, struct error *err);
  * a program that a signal ended. */
 bool sweep_parts(struct sweep *sweep, size_t count, sweep_fn part, void *context,
                  struct error *err);
+
+/* The parts that were passed over: one of their simulations could not go on. */
+struct sweep_failed {
+    size_t count, of;
+    size_t first;
+    struct error err; /* of the first one */
+};
+
+/* The same, but a part that one of its own simulations fails is noted there, and those behind it
+ * are done. */
+bool sweep_passing(struct sweep *sweep, size_t count, sweep_fn part, void *context,
+                   struct sweep_failed *failed, struct error *err);
+
+/* False with a line that says how many, and of the first one why, where any were; `they` is what
+ * has come of them. */
+bool sweep_none_failed(const struct sweep_failed *failed, const char *they, struct error *err);
 
 /* How many threads a sweep uses. */
 unsigned sweep_threads(unsigned jobs);

@@ -93,6 +93,9 @@ static struct target solve(struct lane *lane)
 static bool wanted(const struct lane *lane)
 {
     const struct scan *scan = lane->scan;
+    if (scan->results->passed[lane->group]) {
+        return false;
+    }
     for (size_t x = 0; x < scan->results->x_count; x++) {
         const struct strategy_verdict *verdict =
             &scan->verdict[(lane->group * scan->results->x_count + x) * scan->strategies +

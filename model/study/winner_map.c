@@ -76,16 +76,19 @@ static double margin_of(const double *winner, const double *other, size_t n, dou
     return stats_quantile(scratch, n, 0.5);
 }
 
+static const struct winner_map_choice no_choice = {.winner = WINNER_NONE,
+                                                   .runner_up = WINNER_NONE,
+                                                   .probability = NAN,
+                                                   .margin = NAN,
+                                                   .value = NAN,
+                                                   .p10 = NAN,
+                                                   .p90 = NAN};
+
 void winner_map_choose(const double *values, size_t strategies, size_t runs, const bool *may,
                        double *scratch, struct winner_map_choice *choice)
 {
     size_t n;
-    *choice = (struct winner_map_choice){.runner_up = WINNER_NONE,
-                                         .probability = NAN,
-                                         .margin = NAN,
-                                         .value = NAN,
-                                         .p10 = NAN,
-                                         .p90 = NAN};
+    *choice = no_choice;
     choice->winner = lowest(values, strategies, runs, may, WINNER_NONE, scratch);
     if (choice->winner == WINNER_NONE) {
         return;
@@ -194,6 +197,10 @@ static bool run_cell(void *context, size_t index, struct error *err)
     if (good) {
         fill_cell(mapping->request, strategies, scenario.runs, verdict, values,
                   &results->cell[index]);
+    } else if (err->simulation) {
+        memset(verdict, 0, strategies * sizeof *verdict);
+        results->cell[index] =
+            (struct winner_map_cell){.best = no_choice, .sound = no_choice, .failed = true};
     }
     free(values);
     scenario_close(&scenario);
@@ -214,7 +221,7 @@ static bool run_cells(const struct study *study, const struct winner_map_request
     results->verdict =
         alloc_zeroed(cells * strategies, sizeof *results->verdict, "values of a map");
     evaluator_open(&mapping.evaluator, study, sweep, store);
-    bool good = sweep_parts(sweep, cells, run_cell, &mapping, err);
+    bool good = sweep_passing(sweep, cells, run_cell, &mapping, &results->failed, err);
     evaluator_close(&mapping.evaluator);
     return good;
 }
@@ -250,9 +257,11 @@ void winner_map_free(struct winner_map_results *results)
 
 double winner_map_undecided(const struct winner_map_results *results, size_t group)
 {
-    size_t cells = results->x_count * results->y_count, undecided = 0;
+    size_t cells = results->x_count * results->y_count, known = 0, undecided = 0;
     for (size_t i = 0; i < cells; i++) {
-        undecided += !results->cell[group * cells + i].decided;
+        const struct winner_map_cell *cell = &results->cell[group * cells + i];
+        known += !cell->failed;
+        undecided += !cell->failed && !cell->decided;
     }
-    return (double)undecided / (double)cells;
+    return known > 0 ? (double)undecided / (double)known : 0;
 }

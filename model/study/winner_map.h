@@ -44,6 +44,7 @@ struct winner_map_cell {
     struct winner_map_choice sound; /* coherent without any condition */
     struct strategy_verdict verdict; /* of the best */
     bool decided;
+    bool failed; /* a simulation of it could not go on: nothing of the rest is known */
 };
 
 struct winner_map_results {
@@ -53,6 +54,7 @@ struct winner_map_results {
     size_t x_count, y_count;
     struct winner_map_cell *cell; /* [group][y][x] */
     struct strategy_verdict *verdict; /* [group][y][x][strategy] */
+    struct sweep_failed failed; /* cells */
 };
 
 bool winner_map_run(const struct study *study, const struct winner_map_request *request,
@@ -69,7 +71,7 @@ void winner_map_choose(const double *values, size_t strategies, size_t runs, con
 /* Whether a strategy may win in a cell; `sound`: without any condition. */
 bool winner_map_may_win(const struct strategy_verdict *verdict, bool what_if, bool sound);
 
-/* The share of undecided cells of a group. */
+/* The share of undecided cells of a group, of those that did not fail. */
 double winner_map_undecided(const struct winner_map_results *results, size_t group);
 
 #endif

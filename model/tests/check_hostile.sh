@@ -139,6 +139,23 @@ for words in "failed and have no rows" "resuming: 2 of 2 cells" "the first: work
     check "a scenario fails: it has none" is "$(grep -c 'long.ini' "$T/mixed/rows.csv")" 0
 done
 check "a scenario fails: run.json" grep -q 'long.ini.*does not fit 64 bits' "$T/mixed/run.json"
+# So do the analyses.
+analysis_passes()
+{
+    local words=$1
+    shift
+    run "$@" -m window --set strategy=unmap,eager -o "$T/mixed-$1"
+    check "a scenario fails: $1: status" is "$rc" 1
+    check "a scenario fails: $1: says so" says err "scenarios failed $words; the first: workload=./long.ini, "
+    check "a scenario fails: $1: in one line" one_line
+    check "a scenario fails: $1: answers for the other" grep -q recorded-4k "$T/mixed-$1/$1.csv"
+}
+analysis_passes "and have no winner" map "$T/mixed.ini" --x workload --y kernel
+check "a scenario fails: map: the other's winner" grep -q ',recorded-4k,.*,eager,B,' "$T/mixed-map/map.csv"
+check "a scenario fails: map: no winner" grep -q ',./long.ini,.*,!,.*all: a simulation failed' "$T/mixed-map/map.csv"
+analysis_passes "and what they are part of is left out" breakeven "$T/mixed.ini" --axis exit_ns --from 100 --to 200 --steps 2
+check "a scenario fails: breakeven: nothing of it" is "$(grep -c 'long.ini' "$T/mixed-breakeven/breakeven.csv")" 0
+analysis_passes "and are left out" sensitivity "$T/mixed.ini" --points 16
 for shard in 1 2; do
     run run "$T/mixed.ini" -o "$T/shards" --shard "$shard/2" -q
 done
