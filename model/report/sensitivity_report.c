@@ -184,7 +184,7 @@ static void print_method(FILE *out, const struct sensitivity_cell *cell)
     }
     fprintf(out, "    vCPUs wait for each other: taken as linear in what events cost%s",
             cell->method == SURROGATE_COUNTED  ? ", by how often these happen"
-            : cell->method == SURROGATE_FITTED ? ", fitted to further draws"
+            : cell->method == SURROGATE_FITTED ? ", fitted to the study's draws"
                                                : "");
     if (!isnan(cell->off.relative)) {
         fprintf(out, "; off by %.2g %% in the draws, %.2g %% of their variance",

@@ -90,9 +90,6 @@ static bool open_output(struct work *work, struct error *err)
                                    work->study->strategies[two ? cell->b : cell->a]};
     bool good = surrogate_open(&work->output, &work->scenario,
                                two ? evaluate_difference(metric) : metric, of, two ? 2 : 1, err);
-    bool enough = !good || work->output.method == SURROGATE_PRICED ||
-                  surrogate_is_good(surrogate_error(&work->output, 0, 1));
-    good = good && (enough || surrogate_fit(&work->output, 0, 1, err));
     cell->method = work->output.method;
     cell->off = good ? surrogate_error(&work->output, 0, 1) : (struct surrogate_error){0};
     return good;

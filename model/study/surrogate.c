@@ -1,13 +1,12 @@
 #include "study/surrogate.h"
 
 #include "core/alloc.h"
-#include "core/rng.h"
 #include "core/units.h"
 #include "kvm/kvm.h"
 #include "machine/price.h"
+#include "study/ridge.h"
 #include "study/stats.h"
 
-#include <gsl/gsl_multifit.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,9 +169,6 @@ static bool find_slope(void *context, size_t part, struct error *err)
                                     : own;
     double costs[COSTS], value;
     ps_t price[EVENT_KINDS];
-    if (!surrogate->played[which]) {
-        return true;
-    }
     if (!own || !ideal) {
         return false;
     }
@@ -189,19 +185,6 @@ static bool find_slope(void *context, size_t part, struct error *err)
     return true;
 }
 
-/* What the inputs add to a strategy's value at the modes. */
-static double added(const struct surrogate *surrogate, size_t which, const double costs[COSTS],
-                    const double price_ns[EVENT_KINDS])
-{
-    const double *slope = surrogate->slope + which * surrogate->inputs;
-    double sum = surrogate->offset[which];
-    for (size_t i = 0; i < surrogate->inputs; i++) {
-        const struct surrogate_input *input = &surrogate->input[i];
-        sum += slope[i] * (input_at(input, costs, price_ns) - input->modes);
-    }
-    return sum;
-}
-
 static void prices_at(const struct surrogate *surrogate, const double costs[COSTS],
                       double price_ns[EVENT_KINDS])
 {
@@ -213,34 +196,75 @@ static void prices_at(const struct surrogate *surrogate, const double costs[COST
 
 /* --- against draws --- */
 
-/* Draw `part` of those that are looked at. In its own stratum the others come up at another time,
- * which the modes are played in, too. */
-static bool check_draw(void *context, size_t part, struct error *err)
+/* Draw `part` of those that are looked at. */
+static bool take_draw(void *context, size_t part, struct error *err)
 {
     struct surrogate *surrogate = context;
     struct scenario *scenario = surrogate->scenario;
-    size_t count = surrogate->count, checks = surrogate->checks;
+    size_t count = surrogate->count, checks = surrogate->checks, inputs = surrogate->inputs;
     size_t run = 1 + part * (scenario->runs - 1) / checks;
     double costs[COSTS], price_ns[EVENT_KINDS];
-    double *value = alloc_zeroed(2 * count, sizeof *value, what_for), *modes = value + count;
+    double *value = alloc_zeroed(count, sizeof *value, what_for);
     scenario_costs(scenario, run, costs);
     prices_at(surrogate, costs, price_ns);
+    surrogate->stratum[part] = scenario_stratum(scenario, run);
+    for (size_t i = 0; i < inputs; i++) {
+        const struct surrogate_input *input = &surrogate->input[i];
+        surrogate->moved[part * inputs + i] = input_at(input, costs, price_ns) - input->modes;
+    }
     bool good =
-        evaluate_run(scenario, surrogate->metric, run, surrogate->strategies, count, value, err) &&
-        evaluate_modes(scenario, surrogate->metric, scenario_stratum(scenario, run),
-                       surrogate->strategies, count, modes, err);
+        evaluate_run(scenario, surrogate->metric, run, surrogate->strategies, count, value, err);
     for (size_t which = 0; good && which < count; which++) {
-        surrogate->found[which * checks + part] = value[which] - modes[which];
-        surrogate->said[which * checks + part] = added(surrogate, which, costs, price_ns);
+        surrogate->found[which * checks + part] = value[which] - surrogate->modes[which];
     }
     free(value);
     return good;
 }
 
-static bool hold_against_draws(struct surrogate *surrogate, struct error *err)
+/* What a strategy comes to more than at the modes in a draw, its slopes taken off. */
+static double left_of(const struct surrogate *surrogate, size_t which, size_t draw)
 {
-    return sweep_parts(surrogate->scenario->evaluator->sweep, surrogate->checks, check_draw,
-                       surrogate, err);
+    const double *slope = surrogate->slope + which * surrogate->inputs;
+    const double *moved = surrogate->moved + draw * surrogate->inputs;
+    double left = surrogate->found[which * surrogate->checks + draw];
+    for (size_t i = 0; i < surrogate->inputs; i++) {
+        left -= slope[i] * moved[i];
+    }
+    return left;
+}
+
+static struct ridge_data data_of(const struct surrogate *surrogate, const double *y,
+                                 const double *x, size_t columns)
+{
+    return (struct ridge_data){
+        .x = x, .y = y, .group = surrogate->stratum, .n = surrogate->checks, .columns = columns};
+}
+
+/* Slopes that came from elsewhere: what they miss is what the draws differ by all the same. */
+static void hold_against_draws(struct surrogate *surrogate)
+{
+    size_t n = surrogate->checks;
+    double left[SURROGATE_CHECKS];
+    for (size_t which = 0; which < surrogate->count; which++) {
+        for (size_t draw = 0; draw < n; draw++) {
+            left[draw] = left_of(surrogate, which, draw);
+        }
+        struct ridge_data data = data_of(surrogate, left, NULL, 0);
+        (void)ridge_level(&data, surrogate->miss + which * n);
+    }
+}
+
+/* Draws that another one shares the timeline with. */
+static size_t compared(const struct surrogate *surrogate)
+{
+    size_t members[1 + DRAW_STRATA] = {0}, count = 0;
+    for (size_t i = 0; i < surrogate->checks; i++) {
+        members[surrogate->stratum[i]]++;
+    }
+    for (size_t stratum = 0; stratum <= DRAW_STRATA; stratum++) {
+        count += members[stratum] > 1 ? members[stratum] : 0;
+    }
+    return count;
 }
 
 /* Little matters where little varies. */
@@ -249,185 +273,121 @@ bool surrogate_is_good(struct surrogate_error error)
     return !(error.unexplained > 0.05 && error.relative > 0.01);
 }
 
-static double square_sum(const double *values, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        sum += values[i] * values[i];
-    }
-    return sum;
-}
-
 struct surrogate_error surrogate_error(const struct surrogate *surrogate, size_t a, size_t b)
 {
-    double off[SURROGATE_CHECKS], found[SURROGATE_CHECKS], total[SURROGATE_CHECKS];
-    size_t n = surrogate->checks, count = surrogate->count;
+    double found[SURROGATE_CHECKS], miss[SURROGATE_CHECKS];
+    size_t n = surrogate->checks;
+    bool two = b < surrogate->count;
+    double all = 0, squares = 0;
+    double modes = surrogate->modes ? surrogate->modes[a] - (two ? surrogate->modes[b] : 0) : 0;
     if (surrogate->method == SURROGATE_PRICED) {
         return (struct surrogate_error){0, 0};
     }
-    if (n < 2) {
+    if (compared(surrogate) < 2) {
         return (struct surrogate_error){NAN, NAN};
     }
     for (size_t i = 0; i < n; i++) {
-        double other_found = b < count ? surrogate->found[b * n + i] : 0;
-        double other_said = b < count ? surrogate->said[b * n + i] : 0;
-        found[i] = surrogate->found[a * n + i] - other_found;
-        off[i] = surrogate->said[a * n + i] - other_said - found[i];
-        total[i] = found[i] + surrogate->modes[a] - (b < count ? surrogate->modes[b] : 0);
+        double off = surrogate->miss[a * n + i] - (two ? surrogate->miss[b * n + i] : 0);
+        found[i] = surrogate->found[a * n + i] - (two ? surrogate->found[b * n + i] : 0);
+        all += (found[i] + modes) * (found[i] + modes);
+        squares += off * off;
     }
-    double all = square_sum(total, n);
-    double square = square_sum(off, n);
-    double spread = stats_squares(found, n);
-    return (struct surrogate_error){.unexplained = spread > 0 ? stats_squares(off, n) / spread : 0,
-                                    .relative = all > 0 ? sqrt(square / all) : 0};
+    struct ridge_data data = data_of(surrogate, found, NULL, 0);
+    double spread = ridge_level(&data, miss);
+    return (struct surrogate_error){.unexplained = spread > 0 ? squares / spread : 0,
+                                    .relative = all > 0 ? sqrt(squares / all) : 0};
 }
 
-/* --- fitted to further draws --- */
+/* --- fitted to the draws --- */
 
-/* What the fit is made of. */
-struct fit {
-    struct surrogate *surrogate;
-    double costs[SURROGATE_DRAWS][COSTS];
-    double *value; /* [SURROGATE_DRAWS][count] */
-    gsl_matrix *x; /* inputs less modes, by draw; then in standard deviations from the mean */
-};
-
-static bool play_draw(void *context, size_t part, struct error *err)
+/* What an input's column is to be multiplied with, so that slopes may go as far as there is reason
+ * to: by as much as events take where these are counted, else as far as all that is left. */
+static double reach_of(const struct surrogate *surrogate, size_t which, size_t against, size_t i,
+                       const double *left)
 {
-    struct fit *fit = context;
-    const struct surrogate *surrogate = fit->surrogate;
-    double price_ns[EVENT_KINDS];
-    prices_at(surrogate, fit->costs[part], price_ns);
-    for (size_t i = 0; i < surrogate->inputs; i++) {
-        const struct surrogate_input *input = &surrogate->input[i];
-        gsl_matrix_set(fit->x, part, i, input_at(input, fit->costs[part], price_ns) - input->modes);
+    size_t n = surrogate->checks, inputs = surrogate->inputs;
+    double moved[SURROGATE_CHECKS];
+    bool two = against < surrogate->count;
+    if (surrogate->counted && !surrogate->input[i].path) {
+        return fabs(surrogate->counted[which * inputs + i]) +
+               (two ? fabs(surrogate->counted[against * inputs + i]) : 0);
     }
-    return evaluate_at(surrogate->scenario, surrogate->metric, fit->costs[part],
-                       surrogate->strategies, surrogate->count,
-                       fit->value + part * surrogate->count, err);
+    for (size_t draw = 0; draw < n; draw++) {
+        moved[draw] = surrogate->moved[draw * inputs + i];
+    }
+    double spread = stats_squares(moved, n);
+    return spread > 0 ? sqrt(stats_squares(left, n) / spread) : 0;
 }
 
-/* Not the points of the study's draws, which it is held against. */
-static void draw_others(struct fit *fit)
+void surrogate_fit(struct surrogate *surrogate, size_t which, size_t against)
 {
-    const struct scenario *scenario = fit->surrogate->scenario;
-    struct draw_plan plan = study_draw_plan(scenario->evaluator->study);
-    plan.seed = rng_mix64(plan.seed);
-    plan.draws = SURROGATE_DRAWS;
-    plan.shifts = 1;
-    plan.sequence = DRAW_SOBOL;
-    draw_costs(&plan, &scenario->setup.platform, fit->costs);
-}
-
-/* What is left of a strategy's values by the slopes so far. */
-static void fill_left(const struct fit *fit, size_t which, gsl_vector *left)
-{
-    const struct surrogate *surrogate = fit->surrogate;
-    const double *slope = surrogate->slope + which * surrogate->inputs;
-    for (size_t draw = 0; draw < SURROGATE_DRAWS; draw++) {
-        double value = fit->value[draw * surrogate->count + which] - surrogate->modes[which];
-        for (size_t i = 0; i < surrogate->inputs; i++) {
-            value -= slope[i] * gsl_matrix_get(fit->x, draw, i);
+    size_t n = surrogate->checks, inputs = surrogate->inputs;
+    double left[SURROGATE_CHECKS], by[EVENT_KINDS + COSTS], reach[EVENT_KINDS + COSTS];
+    double *x = alloc_zeroed(n * inputs + 1, sizeof *x, what_for);
+    double *miss = surrogate->miss + which * n, *slope = surrogate->slope + which * inputs;
+    bool two = against < surrogate->count;
+    for (size_t draw = 0; draw < n; draw++) {
+        left[draw] =
+            left_of(surrogate, which, draw) - (two ? left_of(surrogate, against, draw) : 0);
+    }
+    for (size_t i = 0; i < inputs; i++) {
+        reach[i] = reach_of(surrogate, which, against, i, left);
+        for (size_t draw = 0; draw < n; draw++) {
+            x[draw * inputs + i] = reach[i] * surrogate->moved[draw * inputs + i];
         }
-        gsl_vector_set(left, draw, value);
     }
+    struct ridge_data data = data_of(surrogate, left, x, inputs);
+    (void)ridge_fit(&data, by, miss);
+    for (size_t i = 0; i < inputs; i++) {
+        slope[i] += by[i] * reach[i];
+    }
+    for (size_t draw = 0; two && draw < n; draw++) {
+        miss[draw] += surrogate->miss[against * n + draw];
+    }
+    surrogate->method = SURROGATE_FITTED;
+    free(x);
 }
 
-/* Columns to a mean of 0 and a standard deviation of 1; those that do not vary to 0. */
-static void standardize(gsl_matrix *x, double *mean, double *sd)
+static bool is_off(const struct surrogate *surrogate, size_t a, size_t b)
 {
-    for (size_t i = 0; i < x->size2; i++) {
-        gsl_vector_view column = gsl_matrix_column(x, i);
-        double value[SURROGATE_DRAWS];
-        for (size_t draw = 0; draw < x->size1; draw++) {
-            value[draw] = gsl_vector_get(&column.vector, draw);
+    return !surrogate->counted || !surrogate_is_good(surrogate_error(surrogate, a, b));
+}
+
+static size_t cheapest_of(const struct surrogate *surrogate)
+{
+    size_t cheapest = 0;
+    for (size_t which = 0; which < surrogate->count; which++) {
+        cheapest = surrogate->modes[which] < surrogate->modes[cheapest] ? which : cheapest;
+    }
+    return cheapest;
+}
+
+/* Whether strategies by themselves, and each against the cheapest, are near what was drawn. */
+static bool any_is_off(const struct surrogate *surrogate)
+{
+    size_t cheapest = cheapest_of(surrogate);
+    bool off = false;
+    for (size_t which = 0; which < surrogate->count; which++) {
+        off |= is_off(surrogate, which, surrogate->count) ||
+               (which != cheapest && is_off(surrogate, which, cheapest));
+    }
+    return off;
+}
+
+/* By how much strategies differ is what counts, and draws tell it better than what each comes to.
+ */
+static void fit_what_is_off(struct surrogate *surrogate)
+{
+    size_t count = surrogate->count, cheapest = cheapest_of(surrogate);
+    if (is_off(surrogate, cheapest, count)) {
+        surrogate_fit(surrogate, cheapest, count);
+    }
+    for (size_t which = 0; which < count; which++) {
+        if (which != cheapest &&
+            (is_off(surrogate, which, count) || is_off(surrogate, which, cheapest))) {
+            surrogate_fit(surrogate, which, cheapest);
         }
-        mean[i] = stats_mean(value, x->size1);
-        sd[i] = stats_deviation(value, x->size1);
-        gsl_vector_add_constant(&column.vector, -mean[i]);
-        gsl_vector_scale(&column.vector, sd[i] > 0 ? 1 / sd[i] : 0);
     }
-}
-
-/* How strongly slopes are held back is what generalised cross-validation says. */
-static void solve(const gsl_matrix *x, gsl_vector *left, gsl_vector *by)
-{
-    double norm, residual, lambda, score;
-    gsl_multifit_linear_workspace *work = gsl_multifit_linear_alloc(x->size1, x->size2);
-    gsl_vector *lambdas = gsl_vector_alloc(100), *scores = gsl_vector_alloc(100);
-    gsl_multifit_linear_svd(x, work);
-    gsl_multifit_linear_gcv(left, lambdas, scores, &lambda, &score, work);
-    gsl_multifit_linear_solve(lambda, x, left, by, &residual, &norm, work);
-    gsl_vector_free(lambdas);
-    gsl_vector_free(scores);
-    gsl_multifit_linear_free(work);
-}
-
-static void fit_slopes(const struct fit *fit, const gsl_matrix *standard, const double *mean,
-                       const double *sd, size_t which)
-{
-    struct surrogate *surrogate = fit->surrogate;
-    double *slope = surrogate->slope + which * surrogate->inputs;
-    gsl_vector *left = gsl_vector_alloc(SURROGATE_DRAWS);
-    gsl_vector *by = gsl_vector_alloc(surrogate->inputs);
-    fill_left(fit, which, left);
-    double level = stats_mean(left->data, left->size);
-    gsl_vector_add_constant(left, -level);
-    solve(standard, left, by);
-    surrogate->offset[which] = level;
-    for (size_t i = 0; i < surrogate->inputs; i++) {
-        double more = sd[i] > 0 ? gsl_vector_get(by, i) / sd[i] : 0;
-        slope[i] += more;
-        surrogate->offset[which] -= more * mean[i];
-    }
-    gsl_vector_free(left);
-    gsl_vector_free(by);
-}
-
-static void fit_all(const struct fit *fit)
-{
-    size_t inputs = fit->surrogate->inputs;
-    double mean[EVENT_KINDS + COSTS], sd[EVENT_KINDS + COSTS];
-    gsl_matrix *standard = gsl_matrix_alloc(SURROGATE_DRAWS, inputs);
-    gsl_matrix_memcpy(standard, fit->x);
-    standardize(standard, mean, sd);
-    for (size_t which = 0; which < fit->surrogate->count; which++) {
-        fit_slopes(fit, standard, mean, sd, which);
-    }
-    gsl_matrix_free(standard);
-}
-
-bool surrogate_fit(struct surrogate *surrogate, size_t a, size_t b, struct error *err)
-{
-    size_t bytes = surrogate->count * surrogate->inputs * sizeof *surrogate->slope;
-    double before = surrogate_error(surrogate, a, b).unexplained;
-    enum surrogate_method method = surrogate->method;
-    struct fit *fit = alloc_zeroed(1, sizeof *fit, what_for);
-    double *slope = alloc_raw(bytes, 1, what_for);
-    *fit = (struct fit){
-        .surrogate = surrogate,
-        .value = alloc_zeroed(SURROGATE_DRAWS * surrogate->count, sizeof *fit->value, what_for),
-        .x = gsl_matrix_alloc(SURROGATE_DRAWS, surrogate->inputs)};
-    draw_others(fit);
-    memcpy(slope, surrogate->slope, bytes);
-    bool good =
-        sweep_parts(surrogate->scenario->evaluator->sweep, SURROGATE_DRAWS, play_draw, fit, err);
-    if (good) {
-        fit_all(fit);
-        surrogate->method = SURROGATE_FITTED;
-        good = hold_against_draws(surrogate, err);
-    }
-    if (good && !(surrogate_error(surrogate, a, b).unexplained < before)) {
-        memcpy(surrogate->slope, slope, bytes);
-        memset(surrogate->offset, 0, surrogate->count * sizeof *surrogate->offset);
-        surrogate->method = method;
-        good = hold_against_draws(surrogate, err);
-    }
-    gsl_matrix_free(fit->x);
-    free(fit->value);
-    free(slope);
-    free(fit);
-    return good;
 }
 
 /* --- all of it --- */
@@ -481,6 +441,8 @@ static double counted_ns(const struct trial *trial)
 
 static bool count_slopes(struct surrogate *surrogate, struct error *err)
 {
+    surrogate->counted =
+        alloc_zeroed(surrogate->count * surrogate->inputs, sizeof *surrogate->counted, what_for);
     for (size_t which = 0; which < surrogate->count; which++) {
         const struct trial *ideal = NULL;
         const struct trial *own =
@@ -496,78 +458,66 @@ static bool count_slopes(struct surrogate *surrogate, struct error *err)
         double scale = all > 0 ? surrogate->modes[which] / all : 1;
         for (size_t i = 0; i < surrogate->inputs; i++) {
             const struct surrogate_input *input = &surrogate->input[i];
-            surrogate->slope[which * surrogate->inputs + i] =
+            size_t at = which * surrogate->inputs + i;
+            surrogate->counted[at] =
                 scale * (counted_slope(input, own) - (ideal ? counted_slope(input, ideal) : 0));
+            surrogate->slope[at] = surrogate->counted[at];
         }
     }
-    return hold_against_draws(surrogate, err);
+    return true;
 }
 
 static bool play_slopes(struct surrogate *surrogate, struct error *err)
 {
     surrogate->method = SURROGATE_LINEAR;
-    return sweep_parts(surrogate->scenario->evaluator->sweep, surrogate->count * surrogate->inputs,
-                       find_slope, surrogate, err) &&
-           hold_against_draws(surrogate, err);
+    bool good = sweep_parts(surrogate->scenario->evaluator->sweep,
+                            surrogate->count * surrogate->inputs, find_slope, surrogate, err);
+    if (good) {
+        hold_against_draws(surrogate);
+    }
+    return good;
 }
 
-/* Marks for playing what the draws show to be off. */
-static bool mark_off(struct surrogate *surrogate, size_t which, size_t other)
+static void open_values(struct surrogate *surrogate)
 {
-    bool off = !surrogate_is_good(surrogate_error(surrogate, which, other));
-    bool news = off && (!surrogate->played[which] ||
-                        (other < surrogate->count && !surrogate->played[other]));
-    surrogate->played[which] |= off;
-    if (other < surrogate->count) {
-        surrogate->played[other] |= off;
-    }
-    return news;
+    size_t count = surrogate->count, inputs = surrogate->inputs;
+    size_t draws = surrogate->scenario->runs - 1;
+    size_t checks = draws < SURROGATE_CHECKS ? draws : SURROGATE_CHECKS;
+    surrogate->checks = checks;
+    surrogate->modes = alloc_zeroed(count, sizeof *surrogate->modes, what_for);
+    surrogate->slope = alloc_zeroed(count * inputs, sizeof *surrogate->slope, what_for);
+    surrogate->stratum = alloc_zeroed(checks + 1, sizeof *surrogate->stratum, what_for);
+    surrogate->moved = alloc_zeroed(checks * inputs + 1, sizeof *surrogate->moved, what_for);
+    surrogate->found = alloc_zeroed(count * checks + 1, sizeof *surrogate->found, what_for);
+    surrogate->miss = alloc_zeroed(count * checks + 1, sizeof *surrogate->miss, what_for);
 }
 
-/* Strategies by themselves, then each against the cheapest. */
-static bool play_what_is_off(struct surrogate *surrogate, struct error *err)
-{
-    size_t count = surrogate->count, cheapest = 0;
-    bool alone = false, apart = false;
-    for (size_t which = 0; which < count; which++) {
-        cheapest = surrogate->modes[which] < surrogate->modes[cheapest] ? which : cheapest;
-        alone |= mark_off(surrogate, which, count);
-    }
-    if (alone && !play_slopes(surrogate, err)) {
-        return false;
-    }
-    for (size_t which = 0; which < count; which++) {
-        apart |= which != cheapest && mark_off(surrogate, which, cheapest);
-    }
-    return !apart || play_slopes(surrogate, err);
-}
-
+/* From counts, where the metric is made of events; what the draws show to be off is fitted to them,
+ * and played where these are few. */
 static bool find_slopes(struct surrogate *surrogate, struct error *err)
 {
     struct scenario *scenario = surrogate->scenario;
-    size_t count = surrogate->count, draws = scenario->runs - 1;
     struct ends *ends = alloc_raw(1, sizeof *ends, what_for);
     price_ends(&scenario->setup.platform, ends);
     add_prices(surrogate, ends);
     add_paths(surrogate);
     free(ends);
-    surrogate->checks = draws < SURROGATE_CHECKS ? draws : SURROGATE_CHECKS;
-    surrogate->modes = alloc_zeroed(count, sizeof *surrogate->modes, what_for);
-    surrogate->slope = alloc_zeroed(count * surrogate->inputs, sizeof *surrogate->slope, what_for);
-    surrogate->played = alloc_zeroed(count, sizeof *surrogate->played, what_for);
-    surrogate->offset = alloc_zeroed(count, sizeof *surrogate->offset, what_for);
-    surrogate->found = alloc_zeroed(count * surrogate->checks, sizeof *surrogate->found, what_for);
-    surrogate->said = alloc_zeroed(count * surrogate->checks, sizeof *surrogate->said, what_for);
-    if (!evaluate_modes(scenario, surrogate->metric, 0, surrogate->strategies, count,
-                        surrogate->modes, err)) {
+    open_values(surrogate);
+    bool counts = is_time_of_events(surrogate->metric);
+    surrogate->method = SURROGATE_COUNTED;
+    if (!evaluate_modes(scenario, surrogate->metric, 0, surrogate->strategies, surrogate->count,
+                        surrogate->modes, err) ||
+        !sweep_parts(scenario->evaluator->sweep, surrogate->checks, take_draw, surrogate, err) ||
+        (counts && !count_slopes(surrogate, err))) {
         return false;
     }
-    if (is_time_of_events(surrogate->metric) && surrogate->checks > 1) {
-        surrogate->method = SURROGATE_COUNTED;
-        return count_slopes(surrogate, err) && play_what_is_off(surrogate, err);
+    hold_against_draws(surrogate);
+    if (compared(surrogate) >= SURROGATE_FIT_MIN) {
+        fit_what_is_off(surrogate);
+        return true;
     }
-    memset(surrogate->played, true, count * sizeof *surrogate->played);
-    return play_slopes(surrogate, err);
+    return (counts && compared(surrogate) > 1 && !any_is_off(surrogate)) ||
+           play_slopes(surrogate, err);
 }
 
 bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum metric metric,
@@ -589,10 +539,11 @@ void surrogate_close(struct surrogate *surrogate)
     free(surrogate->strategies);
     free(surrogate->modes);
     free(surrogate->slope);
-    free(surrogate->played);
-    free(surrogate->offset);
+    free(surrogate->counted);
+    free(surrogate->stratum);
+    free(surrogate->moved);
     free(surrogate->found);
-    free(surrogate->said);
+    free(surrogate->miss);
     *surrogate = (struct surrogate){0};
 }
 
@@ -606,7 +557,12 @@ bool surrogate_at(const struct surrogate *surrogate, const double costs[COSTS], 
     }
     prices_at(surrogate, costs, price_ns);
     for (size_t which = 0; which < surrogate->count; which++) {
-        value[which] = surrogate->modes[which] + added(surrogate, which, costs, price_ns);
+        const double *slope = surrogate->slope + which * surrogate->inputs;
+        value[which] = surrogate->modes[which];
+        for (size_t i = 0; i < surrogate->inputs; i++) {
+            const struct surrogate_input *input = &surrogate->input[i];
+            value[which] += slope[i] * (input_at(input, costs, price_ns) - input->modes);
+        }
     }
     return true;
 }

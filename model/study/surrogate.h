@@ -4,18 +4,19 @@
  * Where nobody waits, a run is priced again. Elsewhere times at other costs are known from playing
  * only, but they are nearly linear in what events cost and in what shared paths take for a line or
  * a byte. How often events happen is the slope where one actor does most and others wait for
- * little. Where the study's draws, which a run has played already, show that this is off, a
- * surrogate plays a strategy once with every price raised by a quarter, prices that follow the
- * machine's costs in the same proportion together, and takes what lies between and beyond for
- * linear. How far it is off it measures on those draws.
+ * little. Where the study's draws, which a run has played already, show that this is off, slopes
+ * are fitted to these draws (study/ridge.h), prices that follow the machine's costs in the same
+ * proportion together: of the cheapest strategy, and of what each other one differs by from it.
+ * How far it is off it measures on draws that the fit has not seen. With few draws a
+ * strategy is played once with every price raised by a quarter instead.
  */
 #ifndef S2FLUSH_STUDY_SURROGATE_H
 #define S2FLUSH_STUDY_SURROGATE_H
 
 #include "study/evaluate.h"
 
-#define SURROGATE_CHECKS 16 /* draws that are held against it, at most */
-#define SURROGATE_DRAWS 64 /* that it is fitted to where that is asked for */
+#define SURROGATE_CHECKS 64 /* draws that are held against it, at most */
+#define SURROGATE_FIT_MIN 12 /* draws that it is fitted to, at least */
 
 struct shared_path;
 
@@ -31,7 +32,7 @@ struct surrogate_input {
     X(PRICED, "priced") /* runs are priced again: nothing is linear */    \
     X(COUNTED, "counted") /* by how often events happen at the modes */   \
     X(LINEAR, "linear") /* from the modes on, by a play for each slope */ \
-    X(FITTED, "fitted") /* to further draws */
+    X(FITTED, "fitted") /* to the study's draws */
 
 enum surrogate_method {
 #define SURROGATE_METHOD_ENUM(method, name) SURROGATE_##method,
@@ -51,10 +52,12 @@ struct surrogate {
     size_t inputs;
     double *modes; /* [count] */
     double *slope; /* [count][inputs] */
-    bool *played; /* [count]: its slopes are from plays */
-    double *offset; /* [count]: of what is fitted, at the modes */
-    size_t checks; /* draws held against it, */
-    double *found, *said; /* [count][checks]: what they came to, less that at the modes */
+    double *counted; /* the same by counts; NULL: the metric has none */
+    size_t checks; /* draws that are held against it; of these: */
+    unsigned *stratum; /* [checks]: of whose timeline it is */
+    double *moved; /* [checks][inputs]: less what they are at the modes */
+    double *found; /* [count][checks]: what it came to, less that at the modes */
+    double *miss; /* [count][checks]: by which it is off, the others of the stratum say its level */
 };
 
 /* Whether all runs of the strategies are priced again, whatever things cost. */
@@ -68,17 +71,16 @@ bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum
                     const struct strategy *const *strategies, size_t count, struct error *err);
 void surrogate_close(struct surrogate *surrogate);
 
-/* Plays further draws and fits all slopes to them, by ridge regression from those that are there:
- * where the response has kinks, a slope at the modes is not the slope of the whole range. What does
- * no better for a less b is dropped again. */
-bool surrogate_fit(struct surrogate *surrogate, size_t a, size_t b, struct error *err);
+/* Fits a strategy's slopes to the draws, from those that are there on: of what it differs by from
+ * `against`, where that is below count. */
+void surrogate_fit(struct surrogate *surrogate, size_t which, size_t against);
 
 /* The metric of each strategy at these costs, into value[count]. */
 bool surrogate_at(const struct surrogate *surrogate, const double costs[COSTS], double *value,
                   struct error *err);
 
-/* How far off it is on the study's draws: for strategy a's metric, or for a's less b's where b is
- * below count. NAN: there are none. */
+/* How far off it is on the study's draws, each by a fit to the others: for strategy a's metric, or
+ * for a's less b's where b is below count. NAN: there are none. */
 struct surrogate_error {
     double unexplained; /* share of the variance of the draws */
     double relative; /* root of the mean square, to that of what the draws came to */

@@ -14,16 +14,14 @@ struct rig {
     struct surrogate surrogate;
 };
 
-static void rig_open_with(struct rig *rig, const char *vcpus, const char *strategies,
-                          enum metric metric)
+static void rig_open_set(struct rig *rig, const char *const *set, size_t sets, enum metric metric)
 {
-    const char *const set[] = {vcpus, strategies};
     struct error err = {0};
     read_good_with(&rig->study,
                    "[study]\ndraws = 16\nshifts = 4\n[set]\nfootprint = 512M\nbacking = 4k\n"
                    "[axes]\nworkload = generated-boot\nmachine = kunpeng-920\n"
                    "strategy = unmap, reinit-lazy\n",
-                   set, 2);
+                   set, sets);
     rig->sweep = (struct sweep){.jobs = 2};
     evaluator_open(&rig->evaluator, &rig->study, &rig->sweep, test_store());
     assert_true(scenario_open(&rig->scenario, &rig->evaluator, 0, (struct scenario_key){0}, &err));
@@ -31,6 +29,13 @@ static void rig_open_with(struct rig *rig, const char *vcpus, const char *strate
         print_error("%s\n", err.text);
         fail();
     }
+}
+
+static void rig_open_with(struct rig *rig, const char *vcpus, const char *strategies,
+                          enum metric metric)
+{
+    const char *const set[] = {vcpus, strategies};
+    rig_open_set(rig, set, 2, metric);
 }
 
 static void rig_open(struct rig *rig, const char *vcpus, enum metric metric)
@@ -76,9 +81,8 @@ static void near_what_playing_says(void **state)
     rig_close(&rig);
 }
 
-/* Counts take no play beyond the draws and their modes; where they are off, and there alone, slopes
- * are played. */
-static void counts_are_held_against_draws(void **state)
+/* Counts take no play beyond the draws, nor does what is fitted to these where counts are off. */
+static void draws_take_no_play(void **state)
 {
     struct rig rig;
     double costs[COSTS], found[2], said[2];
@@ -87,12 +91,40 @@ static void counts_are_held_against_draws(void **state)
     uint64_t kept = store_plays(test_store()).kept; /* near_what_playing_says has played them */
     rig_open(&rig, "vcpus=4", METRIC_window_ns);
     assert_int_equal(rig.surrogate.method, SURROGATE_COUNTED);
-    assert_true(!rig.surrogate.played[0] && !rig.surrogate.played[1]);
     assert_int_equal(store_plays(test_store()).kept, kept);
     rig_close(&rig);
-    rig_open_with(&rig, "vcpus=8", "strategy=eager-workers, unmap", METRIC_window_ns);
+    rig_open_with(&rig, "vcpus=4", "strategy=eager-workers, reinit-lazy-vmall", METRIC_window_ns);
+    assert_int_equal(rig.surrogate.method, SURROGATE_FITTED);
+    struct surrogate_error off = surrogate_error(&rig.surrogate, 0, 1);
+    print_message("off by %.2g %% of the value, %.2g %% of the variance\n", 100 * off.relative,
+                  100 * off.unexplained);
+    assert_true(surrogate_is_good(off));
+    /* The ends of ranges, one cost after the other, which no draw is at. */
+    double all = 0, square = 0;
+    for (size_t i = 0; i < COSTS; i++) {
+        platform_modes(&rig.scenario.setup.platform, costs);
+        costs[i] = rig.scenario.setup.platform.cost[i].high;
+        assert_true(evaluate_at(&rig.scenario, METRIC_window_ns, costs, rig.study.strategies, 2,
+                                found, &err));
+        assert_true(surrogate_at(&rig.surrogate, costs, said, &err));
+        all += pow(found[0] - found[1], 2);
+        square += pow(found[0] - found[1] - (said[0] - said[1]), 2);
+    }
+    print_message("at the ends off by %.2g %%\n", 100 * sqrt(square / all));
+    assert_true(sqrt(square / all) < 0.05);
+    rig_close(&rig);
+}
+
+/* With few draws slopes are played, where counts are off. */
+static void few_draws_are_no_fit(void **state)
+{
+    struct rig rig;
+    double costs[COSTS], found[2], said[2];
+    struct error err;
+    (void)state;
+    const char *const set[] = {"vcpus=4", "strategy=eager-workers, reinit-lazy-vmall", "draws=8"};
+    rig_open_set(&rig, set, 3, METRIC_window_ns);
     assert_int_equal(rig.surrogate.method, SURROGATE_LINEAR);
-    assert_true(rig.surrogate.played[0]);
     for (size_t run = 1; run < rig.scenario.runs; run++) {
         scenario_costs(&rig.scenario, run, costs);
         assert_true(evaluate_at(&rig.scenario, METRIC_window_ns, costs, rig.study.strategies, 2,
@@ -107,27 +139,22 @@ static void counts_are_held_against_draws(void **state)
 static void wrong_slopes_are_seen(void **state)
 {
     struct rig rig;
-    struct error err;
     (void)state;
     rig_open(&rig, "vcpus=4", METRIC_window_ns);
-    for (size_t i = 0; i < 2 * rig.surrogate.inputs; i++) {
+    size_t inputs = rig.surrogate.inputs, n = rig.surrogate.checks;
+    for (size_t i = 0; i < 2 * inputs; i++) {
         rig.surrogate.slope[i] *= i % 2 ? 0.2 : 2.5;
     }
-    for (size_t i = 0; i < 2 * rig.surrogate.checks; i++) {
-        rig.surrogate.said[i] = 0;
+    for (size_t i = 0; i < n; i++) {
+        rig.surrogate.miss[i] = rig.surrogate.found[i];
     }
-    struct surrogate_error off = surrogate_error(&rig.surrogate, 0, SIZE_MAX);
-    assert_true(fabs(off.unexplained - 1) < 1e-9);
-    assert_false(surrogate_is_good(off));
-    assert_true(surrogate_fit(&rig.surrogate, 0, SIZE_MAX, &err));
+    assert_false(surrogate_is_good(surrogate_error(&rig.surrogate, 0, SIZE_MAX)));
+    surrogate_fit(&rig.surrogate, 0, SIZE_MAX);
     assert_int_equal(rig.surrogate.method, SURROGATE_FITTED);
-    off = surrogate_error(&rig.surrogate, 0, SIZE_MAX);
-    assert_true(off.unexplained < 0.05 && surrogate_is_good(off));
-    /* It does no better than what it has come to: dropped again, no draw says otherwise. */
-    double before = rig.surrogate.slope[0];
-    assert_true(surrogate_fit(&rig.surrogate, 0, SIZE_MAX, &err));
-    assert_true(surrogate_error(&rig.surrogate, 0, SIZE_MAX).unexplained <= off.unexplained);
-    assert_true(fabs(rig.surrogate.slope[0] - before) <= fabs(before));
+    struct surrogate_error off = surrogate_error(&rig.surrogate, 0, SIZE_MAX);
+    print_message("off by %.2g %% of the value, %.2g %% of the variance\n", 100 * off.relative,
+                  100 * off.unexplained);
+    assert_true(off.unexplained < 0.2);
     rig_close(&rig);
 }
 
@@ -167,9 +194,9 @@ static void exact_where_nobody_waits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(near_what_playing_says),   cmocka_unit_test(counts_are_held_against_draws),
-        cmocka_unit_test(wrong_slopes_are_seen),    cmocka_unit_test(inputs_are_all_there_is),
-        cmocka_unit_test(exact_where_nobody_waits),
+        cmocka_unit_test(near_what_playing_says),  cmocka_unit_test(draws_take_no_play),
+        cmocka_unit_test(few_draws_are_no_fit),    cmocka_unit_test(wrong_slopes_are_seen),
+        cmocka_unit_test(inputs_are_all_there_is), cmocka_unit_test(exact_where_nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
