@@ -1,5 +1,7 @@
 #include "cli/interrupt.h"
 
+#include "core/temporary.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -30,6 +32,7 @@ static void give_up(int signal)
     static const char words[] = "\ns2flush: interrupted; finished cells are kept: without --fresh "
                                 "the same command goes on from there\n";
     (void)signal;
+    temporary_remove();
     say(words, sizeof words - 1);
     _exit(STATUS_OF_SIGNALS + caught);
 }
@@ -37,6 +40,9 @@ static void give_up(int signal)
 static void note(int signal)
 {
     static const char words[] = "\ns2flush: ending within a second\n";
+    if (caught) { /* a second time: at once */
+        give_up(signal);
+    }
     caught = signal;
     if (terminal) {
         say(words, sizeof words - 1);
@@ -46,7 +52,7 @@ static void note(int signal)
 
 static void catch_one(int signal)
 {
-    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = note, .sa_flags = SA_RESTART};
     struct sigaction before;
     if (sigaction(signal, NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
         (void)sigaction(signal, &action, NULL);

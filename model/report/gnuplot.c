@@ -5,8 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,16 +16,16 @@
 
 enum { GNUPLOT_MISSING = 127, GNUPLOT_UNREADY = 126 };
 
-/* In the child: becomes gnuplot. */
+/* In the child: becomes gnuplot, which ends with the program and leaves no picture half drawn. */
 static _Noreturn void become_gnuplot(const struct places *places, const char *script,
                                      const char *settings)
 {
     char *const argv[] = {"gnuplot",      "-d", "-e", (char *)settings, (char *)places->style,
                           (char *)script, NULL};
     int null = open("/dev/null", O_RDWR);
-    if (chdir(places->folder) != 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-        dup2(null, STDOUT_FILENO) < 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0 ||
-        setenv("GNUPLOT_LIB", places->scripts, 1) != 0) {
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || chdir(places->folder) != 0 || null < 0 ||
+        dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+        setenv("LC_ALL", "C.UTF-8", 1) != 0 || setenv("GNUPLOT_LIB", places->scripts, 1) != 0) {
         _exit(GNUPLOT_UNREADY);
     }
     execvp("gnuplot", argv);

@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/invariant.h"
+#include "core/temporary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -187,8 +188,10 @@ bool output_open(struct output *output, const char *folder, const char *name, st
         output->temporary[0] = '\0';
         return false;
     }
+    temporary_add(output->temporary);
     output->file = fresh_file(output->temporary);
     if (!output->file) {
+        temporary_forget(output->temporary);
         return error_run(err, "%s: %s", output->temporary, strerror(errno));
     }
     (void)flock(fileno(output->file), LOCK_EX | LOCK_NB); /* see output_sweep */
@@ -230,6 +233,7 @@ bool output_keep(struct output *output, struct error *err)
         output_drop(output);
         return error_run(err, "%s: %s", output->path, strerror(cause));
     }
+    temporary_forget(output->temporary);
     output->temporary[0] = '\0';
     return true;
 }
@@ -242,6 +246,7 @@ void output_drop(struct output *output)
     }
     if (output->temporary[0]) {
         (void)unlink(output->temporary);
+        temporary_forget(output->temporary);
         output->temporary[0] = '\0';
     }
 }

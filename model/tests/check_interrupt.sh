@@ -39,4 +39,15 @@ rc=0
 (ulimit -t 60; "$S2FLUSH" run "$T/study.ini" --dry-run --jobs 1) >"$T/out" 2>"$T/err" </dev/null || rc=$?
 check "--dry-run of a long simulation: status" is "$rc" 0
 check "--dry-run of a long simulation: says that it takes longer" says out "more than about"
+
+# Whenever a signal comes, no file is left under a temporary name, nor gnuplot's folder.
+"$S2FLUSH" run first-light -o "$T/plots" -q --set draws=2 --set shifts=1 || exit 2
+mkdir "$T/tmp"
+for after in 0.02 0.05 0.1 0.2 0.3 0.5; do
+    for signal in INT TERM HUP; do
+        TMPDIR=$T/tmp timeout -s "$signal" -k 30 "$after" "$S2FLUSH" plot "$T/plots" >"$T/out" 2>"$T/err" </dev/null
+    done
+done
+check "signals while plots are drawn: nothing is left in the folder" is "$(find "$T/plots" -name '.*.[0-9]*')" ""
+check "signals while plots are drawn: nothing is left beside it" is "$(ls -A "$T/tmp")" ""
 exit "$failed"

@@ -56,6 +56,14 @@ check "memo: quiet" test ! -s "$T/err"
 check "memo: files" test "$(cd "$D" && echo memo*)" = \
     "memo-curve.svg memo-published.svg memo-swings-2.svg memo-swings.svg memo.html memo.json memo.md"
 section() { sed -n "/^## $2/,/^## /p" "$1/memo.md"; }
+# What it says comes from the store: a table that was edited has no say.
+cp "$D/memo.md" "$T/memo.kept" && cp "$D/rows.csv" "$T/rows.kept"
+awk -F, -v OFS=, 'NR > 1 { for (i = 10; i <= 16; i++) $i *= 3; $NF = 7 } { print }' "$T/rows.kept" >"$D/rows.csv"
+run memo "$T/study.ini" -o "$D" -q
+check "memo: beside edited rows: status" is "$rc" 0
+check "memo: beside edited rows: the same" cmp -s "$D/memo.md" "$T/memo.kept"
+check "memo: beside edited rows: they differ" test -n "$(cmp "$D/rows.csv" "$T/rows.kept" 2>&1)"
+cp "$T/rows.kept" "$D/rows.csv"
 section "$D" 1 >"$T/answer"
 # The answer is the first paragraph of its section, in at most 60 words.
 answer_words() { sed -n '3p' "$T/answer" | wc -w; }

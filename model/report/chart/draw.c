@@ -5,6 +5,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/temporary.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +16,17 @@
 #define PATH 4096
 
 /* --- a folder for gnuplot --- */
+
+/* The folder and what stands in it, its own temporary files aside. */
+static void note_files(const char *folder, void (*note)(const char *path))
+{
+    static const char *const names[] = {"", "/figure.tsv", "/figure.svg"};
+    char path[PATH];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%.4000s%s", folder, names[i]);
+        note(path);
+    }
+}
 
 static void remove_folder(const char *folder)
 {
@@ -30,6 +42,7 @@ static void remove_folder(const char *folder)
         (void)closedir(listing);
     }
     (void)rmdir(folder);
+    note_files(folder, temporary_forget);
 }
 
 static bool write_data(const char *folder, const char *data, struct error *err)
@@ -49,6 +62,7 @@ static bool make_folder(const char *data, char folder[PATH], struct error *err)
     if (!mkdtemp(folder)) {
         return error_run(err, "%.600s: %s", folder, strerror(errno));
     }
+    note_files(folder, temporary_add);
     if (!write_data(folder, data, err)) {
         remove_folder(folder);
         return false;
