@@ -86,15 +86,6 @@ static void lock_mmu(struct actor *actor, struct fault *fault)
     actor_lock(actor, &fault->kvm->mmu_lock, fault->writes);
 }
 
-/* Where it queued for the lock, so did each of the faults that it stands for. No AWAIT. */
-static void take_over(struct actor *actor, struct fault *fault)
-{
-    if (actor->queued) {
-        actor_charge(actor, EV_lock_handovers, fault_leaf_count(fault) - 1);
-    }
-    lines_read_sequence(actor, fault->kvm, fault->vcpu);
-}
-
 static void unlock_mmu(struct actor *actor, const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
@@ -103,6 +94,7 @@ static void unlock_mmu(struct actor *actor, const struct fault *fault)
             (fault->leaves.end - fault->leaves.start) / kvm->stage2.geometry.page_bytes;
         kvm->page_hold_ps = u64_max(kvm->page_hold_ps, (actor->now - actor->hold_start) / pages);
     }
+    fault_turn_over(actor, fault);
     actor_unlock(actor, &kvm->mmu_lock);
 }
 
@@ -147,7 +139,8 @@ static CORO(fault)
         my->writes = takes_write_lock(my);
         AWAIT(update_mmu_line(actor, my));
         AWAIT(lock_mmu(actor, my));
-        take_over(actor, my);
+        fault_queue(actor, my);
+        lines_read_sequence(actor, kvm, my->vcpu);
         if (fault_is_stale(my)) {
             AWAIT(actor_charge(actor, EV_fault_retries, fault_leaf_count(my)));
         } else if (relaxes(my)) {

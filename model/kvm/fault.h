@@ -34,7 +34,7 @@ struct fault {
     bool mmap_moves; /* mmap_lock's line had to come from another */
     bool permission, replaced;
     bool done; /* it mapped or relaxed them */
-    bool writes, queued; /* it holds mmu_lock for write; it had to wait for it */
+    bool writes; /* it holds mmu_lock for write */
     bool resize; /* the mapped leaf has another size than the new one */
 };
 
@@ -64,6 +64,14 @@ void fault_batch(const struct actor *actor, struct fault *fault);
 /* The exit; what the fault is and what it will map; the host's page, cleared where it is
  * fresh (AWAIT). */
 void fault_plan(struct actor *actor, struct fault *fault);
+
+/* --- its turn with the lock (convoy.c) --- */
+
+/* Of the faults that it stands for, those that queued for the lock; no AWAIT. */
+void fault_queue(struct actor *actor, const struct fault *fault);
+
+/* It is about to give the lock back. */
+void fault_turn_over(const struct actor *actor, const struct fault *fault);
 
 /* --- under the lock (fault_map.c) --- */
 

@@ -53,6 +53,13 @@ struct stall {
 /* Locks whose readers meet at its cache line. */
 enum kvm_lock { KVM_MMAP_LOCK, KVM_MMU_LOCK, KVM_LOCKS };
 
+/* A fault's hold of mmu_lock. */
+struct turn {
+    ps_t end, hold_ps;
+    uint64_t leaves; /* for which it stood */
+    bool queued;
+};
+
 struct kvm_vcpu {
     uint32_t index;
     bool has_run; /* survives re-init */
@@ -81,6 +88,7 @@ struct kvm_vcpu {
     uint64_t copying; /* the page that its fault puts in the zero page's place; 0: none */
     uint64_t seen_updates[KVM_LOCKS]; /* of a lock's line when it updated it last */
     uint64_t sequence; /* the notifiers' sequence number when it read it last */
+    struct turn turn; /* of its last fault */
     uint64_t varied; /* faults of it that took a drawn part of their time so far */
 };
 

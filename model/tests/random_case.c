@@ -11,9 +11,10 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 const char *const random_kind_name[RANDOM_KINDS] = {
-    [RANDOM_SERIAL] = "serial",     [RANDOM_GENERATED] = "generated",
-    [RANDOM_PARALLEL] = "parallel", [RANDOM_RACE] = "race",
-    [RANDOM_MANY] = "many vCPUs",   [RANDOM_MANY_RACE] = "race of many",
+    [RANDOM_SERIAL] = "serial",          [RANDOM_GENERATED] = "generated",
+    [RANDOM_PARALLEL] = "parallel",      [RANDOM_RACE] = "race",
+    [RANDOM_MANY] = "many vCPUs",        [RANDOM_PIECES] = "many pieces",
+    [RANDOM_MANY_RACE] = "race of many",
 };
 
 /* One seed in so many is of a kind that takes long, each. */
@@ -21,12 +22,12 @@ const char *const random_kind_name[RANDOM_KINDS] = {
 
 bool random_kind_is_long(enum random_kind kind)
 {
-    return kind == RANDOM_MANY || kind == RANDOM_MANY_RACE;
+    return kind == RANDOM_MANY || kind == RANDOM_PIECES || kind == RANDOM_MANY_RACE;
 }
 
 enum random_kind random_kind_of(uint64_t seed)
 {
-    static const enum random_kind few[] = {RANDOM_MANY, RANDOM_MANY_RACE};
+    static const enum random_kind few[] = {RANDOM_MANY, RANDOM_MANY_RACE, RANDOM_PIECES};
     static const enum random_kind others[] = {RANDOM_SERIAL, RANDOM_GENERATED, RANDOM_PARALLEL,
                                               RANDOM_RACE};
     uint64_t at = seed % MANY_IN;
@@ -207,6 +208,35 @@ static void make_many(struct dice *dice, struct timeline *timeline)
     set(workload, "touched", "%llu%%", 40 + roll(dice, 61));
     set(workload, "extents", "%llu", 1 + roll(dice, 4));
     set_one_of(dice, workload, "backing", backings, COUNT(backings));
+    set_one_of(dice, workload, "order", orders, COUNT(orders));
+    if (!workload_build(workload, timeline, &err)) {
+        fail_msg("%s", err.text);
+    }
+    workload_free(workload);
+}
+
+/* Most pieces are taken in steps; between them a vCPU computes or does not, and what it executes
+ * goes leaf by leaf beside the steps of others. */
+static void make_pieces(struct dice *dice, struct timeline *timeline)
+{
+    static const char *const orders[] = {"sequential", "random"};
+    static const uint64_t insns[] = {0, 300, 3000, 10000, 60770};
+    struct error err = {0};
+    struct workload *workload = workload_read("generated-boot", &err);
+    assert_non_null(workload);
+    set_boot(dice, workload);
+    uint64_t vcpus = UINT64_C(2) << roll(dice, 6), each = 2 + roll(dice, 9);
+    vcpus -= roll(dice, vcpus / 2);
+    uint64_t mib = u64_min(u64_max(vcpus * each * (3 + roll(dice, 6)), 64), 768);
+    set(workload, "vcpus", "%llu", vcpus);
+    set(workload, "footprint", "%lluM", 2 * mib);
+    set(workload, "touched", "%llu%%", 50);
+    set(workload, "rewrite", "%lluM", roll(dice, mib));
+    set(workload, "extents", "%llu", u64_min(vcpus * each, mib / 3));
+    set(workload, "secondaries_after", "%llu", MIB * roll(dice, 1 + mib / 4));
+    set(workload, "insns_per_page", "%llu", insns[roll(dice, COUNT(insns))]);
+    set(workload, "backing", chance(dice, 90) ? "4k" : "thp", 0);
+    set(workload, "dirty_log", "no", 0);
     set_one_of(dice, workload, "order", orders, COUNT(orders));
     if (!workload_build(workload, timeline, &err)) {
         fail_msg("%s", err.text);
@@ -457,9 +487,10 @@ static void make_many_race(struct dice *dice, struct timeline *timeline)
 void random_case_make(struct random_case *of, enum random_kind kind, uint64_t seed)
 {
     static void (*const make[RANDOM_KINDS])(struct dice * dice, struct timeline * timeline) = {
-        [RANDOM_SERIAL] = make_serial,     [RANDOM_GENERATED] = make_generated,
-        [RANDOM_PARALLEL] = make_parallel, [RANDOM_RACE] = make_race,
-        [RANDOM_MANY] = make_many,         [RANDOM_MANY_RACE] = make_many_race,
+        [RANDOM_SERIAL] = make_serial,       [RANDOM_GENERATED] = make_generated,
+        [RANDOM_PARALLEL] = make_parallel,   [RANDOM_RACE] = make_race,
+        [RANDOM_MANY] = make_many,           [RANDOM_PIECES] = make_pieces,
+        [RANDOM_MANY_RACE] = make_many_race,
     };
     struct dice dice = dice_of(seed);
     memset(of, 0, sizeof *of);

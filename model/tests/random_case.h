@@ -17,6 +17,7 @@ enum random_kind {
     RANDOM_PARALLEL, /* vCPUs, and a VMM, that get in each other's way */
     RANDOM_RACE, /* vCPUs that map the same memory at the same time */
     RANDOM_MANY, /* a generated reboot of 1 to 512 vCPUs, whose pieces take several steps */
+    RANDOM_PIECES, /* a generated reboot of 2 to 64 vCPUs, of which each has several pieces */
     RANDOM_MANY_RACE, /* 2 to 64 vCPUs that map the same memory in the same order */
     RANDOM_KINDS
 };
