@@ -4,9 +4,8 @@
  * For each pair of strategies that no reader finds stale along the axis: every
  * crossing of the two, with all costs at their modes, and the same for each
  * draw of the costs (strategies share their draws). The values of the axis are
- * scanned; where the difference changes its sign between neighbours, GSL's root
- * finders go in: Brent's on real axes, bisection on axes of whole numbers. Two
- * crossings between the same neighbours are not seen: the scan's steps say how
+ * scanned; where the difference changes its sign between neighbours, a root
+ * finder goes in (study/crossing.h). Two crossings between the same neighbours are not seen: the scan's steps say how
  * fine it looks.
  *
  * A draw without a crossing has one beyond the range, if anywhere; in the

@@ -1,13 +1,10 @@
 #include "study/crossing.h"
 
-#include "core/error.h"
 #include "core/invariant.h"
 
-#include <gsl/gsl_errno.h>
-#include <gsl/gsl_roots.h>
 #include <math.h>
 
-#define ITERATIONS_MAX 200
+#define LOOKS_MAX 200
 #define REAL_TOLERANCE 1e-4
 #define STEP_TOLERANCE 1e-3
 
@@ -41,54 +38,78 @@ int crossing_sign(const double *difference, size_t n)
     return i < n ? sign_of(difference[i]) : 0;
 }
 
-/* What GSL calls. The ends are known, and that they differ in sign is what it
- * insists on. */
-struct solving {
-    struct crossing_function *function;
-    double low, at_low, high, at_high, step;
+struct place {
+    double x, at;
 };
 
-static double solving_at(double x, void *params)
+/* Where the sign changes: at the low end it is the low one's, at the high end not. `before` is
+ * where the end was that has moved last; x NAN: none has. */
+struct solving {
+    struct place low, high, before;
+    double step, whole;
+};
+
+/* How near the ends have to come. */
+static double width_of(const struct solving *solving)
 {
-    struct solving *solving = params;
-    double at = solving->step > 0 ? round(x / solving->step) * solving->step : x;
-    if (at <= solving->low) {
-        return solving->at_low;
-    }
-    if (at >= solving->high) {
-        return solving->at_high;
-    }
-    return solving->function->stop ? 0 : solving->function->at(at, solving->function->context);
+    return solving->step > 0 ? fmax(solving->step, STEP_TOLERANCE * solving->high.x)
+                             : REAL_TOLERANCE * solving->whole;
 }
 
-static bool close_enough(const struct solving *solving, double low, double high)
+static double line(const struct place *low, const struct place *high)
 {
-    double width = solving->step > 0 ? fmax(solving->step / 2, STEP_TOLERANCE * high)
-                                     : REAL_TOLERANCE * (solving->high - solving->low);
-    return high - low <= width;
+    return low->x + low->at / (low->at - high->at) * (high->x - low->x);
+}
+
+/* By a parabola through three places, x by value. */
+static double parabola(const struct place *a, const struct place *b, const struct place *c)
+{
+    return a->x * b->at * c->at / ((a->at - b->at) * (a->at - c->at)) +
+           b->x * a->at * c->at / ((b->at - a->at) * (b->at - c->at)) +
+           c->x * a->at * b->at / ((c->at - a->at) * (c->at - b->at));
+}
+
+static double guess(const struct solving *solving)
+{
+    const struct place *low = &solving->low, *high = &solving->high, *before = &solving->before;
+    bool three = !isnan(before->x) && before->at != low->at && before->at != high->at;
+    double at = three ? parabola(low, high, before) : NAN;
+    return at > low->x && at < high->x ? at : line(low, high);
+}
+
+/* Half the width beyond where the root seems to be, away from the nearer end, so that it is then
+ * between the two; in the middle where that is slow. */
+static double next_place(const struct solving *solving, double width, bool slow)
+{
+    double low = solving->low.x, high = solving->high.x, step = solving->step, at = guess(solving);
+    at += at - low < high - at ? width / 2 : -width / 2;
+    at = slow ? low + (high - low) / 2 : at;
+    if (step > 0) {
+        low = floor(low / step) * step + step;
+        high = ceil(high / step) * step - step;
+        return fmin(fmax(round(at / step) * step, low), high);
+    }
+    return fmin(fmax(at, low + width / 4), high - width / 4);
 }
 
 double crossing_root(struct crossing_function *function, double low, double at_low, double high,
                      double at_high, double step)
 {
-    struct solving solving = {function, low, at_low, high, at_high, step};
-    gsl_function f = {solving_at, &solving};
-    gsl_root_fsolver *solver =
-        gsl_root_fsolver_alloc(step > 0 ? gsl_root_fsolver_bisection : gsl_root_fsolver_brent);
+    struct solving solving = {{low, at_low}, {high, at_high}, {NAN, NAN}, step, high - low};
+    double last = INFINITY, before_last = INFINITY; /* how far apart the ends were */
     INVARIANT(sign_of(at_low) * sign_of(at_high) < 0, "no change of sign from %g to %g", low, high);
-    if (!solver || gsl_root_fsolver_set(solver, &f, low, high) != GSL_SUCCESS) {
-        error_fatal("out of memory for a root finder");
-    }
-    double left = low, right = high;
-    for (int i = 0; i < ITERATIONS_MAX && !function->stop; i++) {
-        if (close_enough(&solving, left, right)) {
+    for (int looks = 0; looks < LOOKS_MAX && !function->stop; looks++) {
+        double width = width_of(&solving), apart = solving.high.x - solving.low.x;
+        if (apart <= width) {
             break;
         }
-        gsl_root_fsolver_iterate(solver);
-        left = gsl_root_fsolver_x_lower(solver);
-        right = gsl_root_fsolver_x_upper(solver);
+        struct place place = {.x = next_place(&solving, width, apart > before_last / 2)};
+        place.at = function->at(place.x, function->context);
+        struct place *end = sign_of(place.at) == sign_of(at_low) ? &solving.low : &solving.high;
+        solving.before = *end;
+        *end = place;
+        before_last = last;
+        last = apart;
     }
-    double root = step > 0 ? round(right / step) * step : gsl_root_fsolver_root(solver);
-    gsl_root_fsolver_free(solver);
-    return root;
+    return step > 0 ? round(solving.high.x / step) * step : line(&solving.low, &solving.high);
 }

@@ -24,10 +24,10 @@ struct crossing_function {
     bool stop;
 };
 
-/* The root between low and high, where the function is known and of different
- * signs. step 0: by Brent's method, to 1e-4 of the interval. Else the axis
- * takes whole multiples of the step: by bisection, and the result is the first
- * of them behind the change (or within a thousandth of it). */
+/* The root between low and high, where the function is known and of different signs, in as few
+ * looks as may be: each is a simulation. step 0: to 1e-4 of the interval. Else the axis takes whole
+ * multiples of the step, and the result is the first of them behind the change (or within a
+ * thousandth of it). */
 double crossing_root(struct crossing_function *function, double low, double at_low, double high,
                      double at_high, double step);
 
