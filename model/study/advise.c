@@ -123,25 +123,59 @@ struct sample {
     struct scenario *scenario;
     enum metric metric;
     const struct strategy *strategy;
+    size_t from; /* draws that are there */
     double *cost;
 };
 
 static bool sample_part(void *context, size_t part, struct error *err)
 {
     const struct sample *sample = context;
-    return evaluate_run(sample->scenario, sample->metric, part + 1, &sample->strategy, 1,
-                        &sample->cost[part], err);
+    size_t draw = sample->from + part;
+    return evaluate_run(sample->scenario, sample->metric, draw + 1, &sample->strategy, 1,
+                        &sample->cost[draw], err);
 }
 
-static bool take_sample(const struct pricing *pricing, size_t policy, struct error *err)
+/* So many draws of a policy, from the first on. */
+static bool take_sample(const struct pricing *pricing, size_t policy, size_t draws,
+                        struct error *err)
 {
     struct advise_search *search = pricing->search;
     struct advise_entry *entry = &search->entry[policy];
     struct sample sample = {search->scenario, evaluate_difference(search->metric),
-                            &search->space.policies[policy].strategy, entry->sample};
-    entry->sampled = entry->sampled || sweep_parts(search->scenario->evaluator->sweep,
-                                                   ADVISE_FIRST_DRAWS, sample_part, &sample, err);
-    return entry->sampled;
+                            &search->space.policies[policy].strategy, entry->sampled,
+                            entry->sample};
+    if (entry->sampled >= draws) {
+        return true;
+    }
+    bool good = sweep_parts(search->scenario->evaluator->sweep, draws - entry->sampled, sample_part,
+                            &sample, err);
+    entry->sampled = good ? draws : entry->sampled;
+    return good;
+}
+
+/* How a policy stands to another in their first draws. */
+struct standing {
+    size_t cheaper, above; /* in so many of them it costs less, more */
+    bool apart; /* more in each, and by much more than draws differ in that */
+};
+
+static bool compare_samples(const struct pricing *pricing, size_t policy, size_t best, size_t draws,
+                            struct standing *standing, struct error *err)
+{
+    const struct advise_entry *entry = pricing->search->entry;
+    double over[ADVISE_FIRST_DRAWS];
+    *standing = (struct standing){0};
+    if (!take_sample(pricing, policy, draws, err) || !take_sample(pricing, best, draws, err)) {
+        return false;
+    }
+    for (size_t i = 0; i < draws; i++) {
+        over[i] = entry[policy].sample[i] - entry[best].sample[i];
+        standing->cheaper += over[i] < 0;
+        standing->above += over[i] > 0;
+    }
+    standing->apart = standing->above == draws &&
+                      stats_mean(over, draws) >= ADVISE_APART * stats_deviation(over, draws);
+    return true;
 }
 
 /* Whether what two policies differ by is the events of their runs, which says in all draws that
@@ -181,19 +215,22 @@ static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best,
     struct advise_search *search = pricing->search;
     const struct strategy *strategy = &search->space.policies[policy].strategy;
     const struct trial *trial = evaluate_trial(search->scenario, strategy, err);
-    size_t cheaper = 0, above = 0;
+    struct standing first, all;
     *dearer = trial && !trial->serial && is_dearer_by_events(pricing, policy, best, err);
     if (!trial || *dearer || trial->serial || search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
         return trial != NULL;
     }
-    if (!take_sample(pricing, policy, err) || !take_sample(pricing, best, err)) {
+    if (!compare_samples(pricing, policy, best, ADVISE_FEW_DRAWS, &first, err)) {
         return false;
     }
-    for (size_t i = 0; i < ADVISE_FIRST_DRAWS; i++) {
-        cheaper += search->entry[policy].sample[i] < search->entry[best].sample[i];
-        above += search->entry[policy].sample[i] > search->entry[best].sample[i];
+    *dearer = first.apart;
+    if (first.apart || first.cheaper > 0) {
+        return true;
     }
-    *dearer = cheaper == 0 && (above > 0 || policy > best);
+    if (!compare_samples(pricing, policy, best, ADVISE_FIRST_DRAWS, &all, err)) {
+        return false;
+    }
+    *dearer = all.cheaper == 0 && (all.above > 0 || policy > best);
     return true;
 }
 

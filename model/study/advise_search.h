@@ -31,7 +31,7 @@ struct advise_entry {
     struct advise_spares spares; /* where it was played */
     bool priced; /* the draws were asked for */
     double median; /* then: of the draws, or the mode without any */
-    bool sampled; /* the first draws were asked for; */
+    size_t sampled; /* so many of the first draws were asked for; */
     double sample[ADVISE_FIRST_DRAWS]; /* what it costs in them but for the yardstick */
 };
 

@@ -104,7 +104,8 @@ static void say_estimate(const struct memo *memo, struct doc_node *words)
     if (memo->estimated > 0) {
         doc_text(words,
                  " Where vCPUs wait for each other (%zu of %zu cases) the lead is taken as linear "
-                 "in what events cost; in the study's draws that is off by %.2g %% at most.",
+                 "in what events cost; in the study's draws that is off by %.2g %% at most. What "
+                 "turns the answer there, and what moves it most, is played.",
                  memo->estimated, memo->places, 100 * memo->estimate_off);
     }
 }

@@ -14,6 +14,9 @@
 /* Below this share of what the best costs a swing is left out. */
 #define SWING_LEAST 0.001
 
+/* By how much the gap may be estimated wrongly, as a share of it. */
+#define SWING_OFF_MAX 0.05
+
 struct looking {
     struct memo *memo;
     struct evaluator *evaluator;
@@ -99,33 +102,66 @@ static void add_cost(struct looking *looking, const struct cost *cost, enum cost
     }
 }
 
-/* `surrogate` NULL: each end is played. */
+/* The gap at both ends of a cost's range. */
+struct ends {
+    bool asked; /* it has a range */
+    double low, high;
+};
+
+/* `surrogate` NULL: they are played. */
+static bool find_ends(const struct looking *looking, struct scenario *scenario,
+                      const struct surrogate *surrogate, enum cost_id id, struct ends *ends,
+                      struct error *err)
+{
+    const struct cost *cost = &scenario->setup.platform.cost[id];
+    double costs[COSTS];
+    platform_modes(&scenario->setup.platform, costs);
+    ends->asked = true;
+    costs[id] = cost->low;
+    bool good = gap_of(looking, scenario, surrogate, costs, &ends->low, err);
+    costs[id] = cost->high;
+    return good && gap_of(looking, scenario, surrogate, costs, &ends->high, err);
+}
+
+/* What an estimate is not enough for: what turns the answer, and what moves it most. */
+static bool is_worth_playing(const struct looking *looking, const struct ends ends[COSTS],
+                             enum cost_id id)
+{
+    double size = fabs(ends[id].high - ends[id].low);
+    size_t larger = 0;
+    for (size_t other = 0; other < COSTS; other++) {
+        larger += ends[other].asked && fabs(ends[other].high - ends[other].low) > size;
+    }
+    return larger == 0 || turns(ends[id].low, looking->gap) || turns(ends[id].high, looking->gap);
+}
+
 static bool look_at_ends(struct looking *looking, struct scenario *scenario,
                          const struct surrogate *surrogate, struct error *err)
 {
     const struct cost *cost = scenario->setup.platform.cost;
-    double costs[COSTS], low, high;
-    platform_modes(&scenario->setup.platform, costs);
-    for (size_t id = 0; id < COSTS; id++) {
-        if (!sensitivity_spread(&cost[id])) {
+    struct ends ends[COSTS] = {{0}};
+    bool good = true;
+    for (size_t id = 0; id < COSTS && good; id++) {
+        good = !sensitivity_spread(&cost[id]) ||
+               find_ends(looking, scenario, surrogate, (enum cost_id)id, &ends[id], err);
+    }
+    for (size_t id = 0; id < COSTS && good; id++) {
+        struct ends exact = ends[id];
+        if (!ends[id].asked) {
             continue;
         }
-        costs[id] = cost[id].low;
-        bool good = gap_of(looking, scenario, surrogate, costs, &low, err);
-        costs[id] = cost[id].high;
-        good = good && gap_of(looking, scenario, surrogate, costs, &high, err);
-        costs[id] = cost[id].mode;
-        if (!good) {
-            return false;
+        if (surrogate && surrogate->method != SURROGATE_PRICED &&
+            is_worth_playing(looking, ends, (enum cost_id)id)) {
+            good = find_ends(looking, scenario, NULL, (enum cost_id)id, &exact, err);
         }
-        add_cost(looking, &cost[id], (enum cost_id)id, low, high);
+        add_cost(looking, &cost[id], (enum cost_id)id, exact.low, exact.high);
     }
-    return true;
+    return good;
 }
 
 /* Where vCPUs wait for each other what lies between the modes and an end is taken for linear, as
- * `sensitivity` does, with the same plays; where the study's draws show that it is not, or there
- * are none to show it, ends are played. */
+ * `sensitivity` does; where the study's draws show that it is not, or there are none to show it,
+ * all ends are played. */
 static bool look_at_costs(struct looking *looking, struct scenario *scenario, struct error *err)
 {
     struct memo *memo = looking->memo;
@@ -134,7 +170,8 @@ static bool look_at_costs(struct looking *looking, struct scenario *scenario, st
                                looking->pair, 2, err);
     struct surrogate_error off =
         good ? surrogate_error(&surrogate, 1, 0) : (struct surrogate_error){0};
-    bool linear = !isnan(off.relative) && surrogate_is_good(off);
+    bool linear = surrogate_is_good(off) || off.relative <= SWING_OFF_MAX;
+    linear = linear && !isnan(off.relative);
     good = good && look_at_ends(looking, scenario, linear ? &surrogate : NULL, err);
     if (good && linear && surrogate.method != SURROGATE_PRICED) {
         memo->estimated++;
