@@ -1,6 +1,7 @@
 #include "report/analyses.h"
 
 #include "report/cells.h"
+#include "report/quantity.h"
 #include "study/breakeven.h"
 #include "study/verdict.h"
 
@@ -119,9 +120,9 @@ static void write_curves(FILE *out, const void *found)
 /* By what factor the cheaper one is, at one end of the range. */
 static void print_end(FILE *out, const struct breakeven_results *results, double x, double factor)
 {
-    char text[40];
+    char text[40], times[QUANTITY_TEXT];
     if (isfinite(factor)) {
-        fprintf(out, " by a factor of %.3g", factor);
+        fprintf(out, " by a factor of %s", quantity_times(factor, 1, times));
     }
     fprintf(out, " at %s", cells_human(x, results->kind.unit, text, sizeof text));
 }

@@ -3,6 +3,7 @@
 #include "core/csv.h"
 #include "core/tojson.h"
 #include "machine/oracle.h"
+#include "report/quantity.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -117,10 +118,8 @@ char *cells_human(double value, enum unit unit, char *buf, size_t size)
 
 void cells_print_band(FILE *out, enum unit unit, double mid, double p10, double p90, bool band)
 {
-    char text[40];
-    fputs(cells_human(mid, unit, text, sizeof text), out);
-    if (band) {
-        fprintf(out, " (%s", cells_human(p10, unit, text, sizeof text));
-        fprintf(out, " to %s)", cells_human(p90, unit, text, sizeof text));
-    }
+    char text[QUANTITY_TEXT];
+    fputs(band ? quantity_band((struct band){mid, p10, p90}, unit, text)
+               : cells_human(mid, unit, text, sizeof text),
+          out);
 }

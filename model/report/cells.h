@@ -35,7 +35,8 @@ void cells_group(struct cells *cells, const struct groups *groups, size_t group)
 /* A value in the unit for people: 1.5 GiB, 34.5 %, 7.7 ns. 40 bytes suffice. */
 char *cells_human(double value, enum unit unit, char *buf, size_t size);
 
-/* The same with its band behind it, if there is one: "2.5 ms (2 ms to 3 ms)". */
+/* The same with its band behind it, if there is one, and then with the digits that the band bears:
+ * "2.5 ms (2.0 to 3.0)". What few draws leave open is below them. */
 void cells_print_band(FILE *out, enum unit unit, double mid, double p10, double p90, bool band);
 
 #endif

@@ -49,9 +49,9 @@ static void draws_outweigh_the_modes(void **state)
     static const double crossing[2][3] = {{1, 2, 5}, {3, 3, 3}};
     (void)state;
     expect_made_up(eager, unmap, BREAKEVEN_NONE,
-                   "unmap costs less by a factor of 4 at 10 %, by a factor of 4 at 90 %\n");
+                   "unmap costs less by a factor of 4.0 at 10 %, by a factor of 4.0 at 90 %\n");
     expect_made_up(eager, first_equal, BREAKEVEN_NONE,
-                   "unmap costs less by a factor of 1 at 10 %,");
+                   "unmap costs less by a factor of 1.0 at 10 %,");
     expect_made_up(crossing, unmap, BREAKEVEN_NONE, "unmap costs less by");
     expect_made_up(eager, crossing, BREAKEVEN_CROSSING, ",0,0,0,eager,unmap,0.1,eager,3");
 }

@@ -3,7 +3,7 @@
 #include "breakeven_printed.h"
 
 #include "core/error.h"
-#include "report/cells.h"
+#include "report/quantity.h"
 #include "study/crossing.h"
 
 #include <math.h>
@@ -177,16 +177,14 @@ static void crossing_told(void **state)
     struct study study;
     struct breakeven_results results;
     struct breakeven_request request = {.axis = "touched", .pair = "unmap-lazy,eager"};
-    char p10[40], p50[40], p90[40], expected[200];
+    char band[QUANTITY_TEXT], expected[200];
     (void)state;
     read_good(&study, "[study]\ndraws = 64\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
                       "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.1..1 +0.1\n");
     breakeven_good(&study, &request, 2, &results);
     const struct breakeven *row = &results.row[0];
-    snprintf(expected, sizeof expected, "unmap-lazy up to touched = %s (%s to %s), eager beyond",
-             cells_human(row->p50, UNIT_RATIO, p50, sizeof p50),
-             cells_human(row->p10, UNIT_RATIO, p10, sizeof p10),
-             cells_human(row->p90, UNIT_RATIO, p90, sizeof p90));
+    snprintf(expected, sizeof expected, "unmap-lazy up to touched = %s, eager beyond",
+             quantity_band((struct band){row->p50, row->p10, row->p90}, UNIT_RATIO, band));
     assert_true(fabs(row->at - row->p50) > 1e-4);
     expect_printed(&results, false, expected);
     breakeven_free(&results);
