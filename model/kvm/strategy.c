@@ -1,6 +1,7 @@
 #include "kvm/strategy.h"
 
 #include "core/error.h"
+#include "kvm/kernel_change.h"
 
 #include <string.h>
 
@@ -19,20 +20,20 @@ const struct strategy strategy_rows[] = {
      ALL_CLEAN,
      .toggle = TOGGLE_EVERY},
     {.name = "unmap-lazy",
-     .title = "unmap-and-fault, lines only at the fault",
+     .title = "unmap-and-fault, cleaning only at the fault",
      .reinit_unmap = UNMAP_ALL,
      .fault_cleans = true,
      .toggle = TOGGLE_EVERY},
     {.name = "eager",
-     .title = "eager clean+invalidate at the first run",
+     .title = "flush everything once, before the guest runs",
      EAGER,
      .toggle = TOGGLE_NONE},
     {.name = "eager-toggle1",
-     .title = "eager, flushed again at the first MMU-on",
+     .title = "flush everything before the guest runs, again at the first MMU-on",
      EAGER,
      .toggle = TOGGLE_FIRST},
     {.name = "eager-naive",
-     .title = "eager inside every re-init, toggles unchanged",
+     .title = "flush everything in every re-init, MMU-on flushes unchanged",
      ALL_CLEAN,
      .reinit_icache = true,
      .flush_at = FLUSH_EACH_INIT,
@@ -101,7 +102,7 @@ const struct strategy strategy_more[] = {
      FAULTS_AND_NOTIFIERS_CLEAN,
      .toggle = TOGGLE_NONE},
     {.name = "lazy-vmall",
-     .title = "lines only at the fault, one TLB invalidation of the whole VM",
+     .title = "clean only at the fault, one TLB invalidation of the whole VM",
      .reinit_unmap = UNMAP_ALL,
      .reinit_tlbi = REINIT_TLBI_VM,
      .fault_cleans = true,
@@ -115,12 +116,12 @@ const struct strategy strategy_more[] = {
      .fault_cleans = true,
      .toggle = TOGGLE_NONE},
     {.name = "eager-workers",
-     .title = "eager, flushed by four threads",
+     .title = "flush everything once, by four threads",
      EAGER,
      .workers = 4,
      .toggle = TOGGLE_NONE},
     {.name = "eager-range",
-     .title = "eager, flushed by physical range",
+     .title = "flush everything once, by physical range",
      EAGER,
      .flush_by = FLUSH_BY_RANGE,
      .toggle = TOGGLE_NONE},
@@ -163,6 +164,44 @@ const struct strategy strategy_ideal = {
     .fwb = true,
     .ideal = true,
 };
+
+/* In the words of the field. TLBI: an invalidation of TLBs. */
+static const char *const briefs[][2] = {
+    {"unmap", "what Linux does"},
+    {"unmap-lazy", "lazy unmap, of notifiers too"},
+    {"eager", "one flush up front"},
+    {"eager-toggle1", "a flush up front and at the first MMU-on"},
+    {"eager-workers", "one flush by four threads"},
+    {"eager-range", "one flush by physical range"},
+    {"fwb", "FWB"},
+    {"unmap-toggle1", "unmap, one MMU-on flush"},
+    {"unmap-toggle0", "unmap, no MMU-on flush"},
+    {"unmap-range", "unmap, TLBI by range"},
+    {"unmap-vmall", "one-TLBI unmap"},
+    {"reinit-lazy", "lazy unmap"},
+    {"reinit-lazy-range", "lazy unmap, TLBI by range"},
+    {"reinit-lazy-vmall", "lazy one-TLBI unmap"},
+    {"reinit-lazy-vmall-toggle1", "lazy one-TLBI unmap, one MMU-on flush"},
+    {"reinit-lazy-vmall-toggle0", "lazy one-TLBI unmap, no MMU-on flush"},
+    {"lazy-vmall", "lazy one-TLBI unmap, of notifiers too"},
+    {"ranged", "flushing what VMM and guest wrote"},
+    {"loaded", "flushing what the VMM wrote"},
+    {"dirty-log", "flushing what a dirty log names"},
+    {"recreate", "a new VM"},
+};
+
+const char *strategy_brief(const struct strategy *strategy)
+{
+    for (size_t i = 0; i < sizeof briefs / sizeof *briefs; i++) {
+        struct error unused;
+        const struct strategy *row = strategy_find(briefs[i][0], &unused);
+        if (strcmp(briefs[i][0], strategy->name) == 0 && row &&
+            kernel_changes(row, strategy, NULL) == 0) {
+            return briefs[i][1];
+        }
+    }
+    return NULL;
+}
 
 const struct strategy *strategy_find(const char *name, struct error *err)
 {

@@ -120,6 +120,10 @@ extern const struct strategy strategy_ideal;
  * reason why there can be none, in err. */
 const struct strategy *strategy_find(const char *name, struct error *err);
 
+/* What a row does in a few words of the field, in place of its name: "lazy one-TLBI unmap". NULL:
+ * it is a study's own, or has none. */
+const char *strategy_brief(const struct strategy *strategy);
+
 /* --- keys --- */
 
 /* The options of a strategy as a section of a study file. */

@@ -71,6 +71,7 @@ check "memo: a short answer" test "$(answer_words)" -gt 10 -a "$(answer_words)" 
 check "memo: of all strategies" grep -q 'Cheapest of all [0-9]* strategies' "$T/answer"
 check "memo: against Linux" grep -qE '[0-9] [mun]*s instead of |; Linux [0-9]' "$T/answer"
 check "memo: in the words of the field" lacks "$T/answer" "="
+check "memo: no strategy's name in the answer" test -z "$(sed -n 3p "$T/answer" | grep -oE '`[a-z0-9-]*`')"
 check "memo: what it rests on" grep -qi 'model errs by\|model error\|unchecked\|published' "$T/answer"
 check "memo: the ladder begins with Linux" grep -q '^| 4 KiB leaves | 0 | Linux as it is | ' "$D/memo.md"
 check "memo: how sure" grep -q 'in all draws\|% of draws' "$T/answer"
@@ -93,6 +94,14 @@ check "memo: published measurements of the machine" has "$D/memo.md" "| kunpeng-
 check "memo: and all rows of no other" test "$(grep -c '| unnamed-2023 | unmap |' "$D/memo.md")" -eq 0
 check "memo: the line to repeat it" has "$D/memo.md" "s2flush memo $T/study.ini -o $D"
 check "memo: the lines for a timeline" has "$D/memo.md" "--strategy unmap"
+check "memo: lines to repeat it are lines" grep -q '^<pre><code>s2flush run ' "$D/memo.html"
+# The lines that show it over time do.
+while read -r line; do
+    rc=0
+    (cd "$T" && eval "${line/#s2flush/\"\$S2FLUSH\"}" --timeline-limit 200) >"$T/out" 2>"$T/err" || rc=$?
+    name=${line##*--timeline }
+    check "memo: it makes $name" test "$rc" -eq 0 -a -s "$T/$name"
+done < <(sed -n 's/^    \(s2flush explain .*\)/\1/p' "$D/memo.md")
 check "memo: links the rows" has "$D/memo.md" "[rows.csv](rows.csv)"
 check "memo: no map, no link" lacks "$D/memo.md" "(map.csv)"
 # What the memo says is what the rows say.
@@ -138,7 +147,7 @@ by = backing
 what_if = yes' >"$T/paper.ini"
 run memo "$T/paper.ini" -o "$T/paper" -q
 section "$T/paper" 1 >"$T/answer"
-check "with hardware: against Linux" grep -q 'FWB adds .*; without it `.*; Linux adds ' "$T/answer"
+check "with hardware: against Linux" grep -q 'FWB adds .*; without it the cheapest (.*) adds .*; Linux adds ' "$T/answer"
 check "with hardware: a short answer" test "$(answer_words)" -le 60
 
 # --- what else an answer may be about -------------------------------------------------------------
@@ -175,7 +184,7 @@ study 'about = costs
 case = footprint=4M touched=50%' >"$T/costs.ini"
 run memo "$T/costs.ini" -o "$T/costs" -q
 section "$T/costs" 1 >"$T/answer"
-check "costs: which to measure" grep -q 'Measure `\|no single cost changes' "$T/answer"
+check "costs: which to measure" grep -q 'Measure first: [A-Z].* (`\|no single cost changes' "$T/answer"
 study 'about = one
 breakeven = touched
 case = footprint=4M touched=50%
@@ -183,7 +192,7 @@ by = backing
 compare = unmap, eager-toggle1' >"$T/one.ini"
 run memo "$T/one.ini" -o "$T/one" -q
 section "$T/one" 1 >"$T/answer"
-check "one: against all others" grep -qE '^`unmap`, .*, costs [0-9.]+( to [0-9.]+)? times as much as the cheapest other' "$T/answer"
+check "one: against all others" grep -qE '^What Linux does costs [0-9.]+( to [0-9.]+)? times as much as the cheapest other' "$T/answer"
 study 'case = footprint=4M machine=kunpeng-920
 by = touched' | sed 's/^touched = .*/touched = 0, 1%, 10%, 50%, 100%/; s/^backing = .*/backing = 4k/;
     s/^strategy = .*/strategy = reinit-lazy-vmall-toggle0, eager, recreate/' >"$T/ranges.ini"

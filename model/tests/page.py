@@ -14,6 +14,7 @@ Chromium is spoken to in its DevTools protocol over two pipes: JSON messages tha
 """
 import base64
 import collections
+import html
 import json
 import os
 import pathlib
@@ -227,24 +228,39 @@ def check_access(page, name):
     page.value("document.querySelector('textarea').remove(); 0")
 
 
+WORDS_MIN = 15  # on a page that is not the last one; figures have words, too
+
+
+def printed(pdf):
+    """The words of each page of a PDF that lie on the paper."""
+    found = subprocess.run(["pdftotext", "-bbox", "-", "-"], input=pdf, capture_output=True,
+                           check=True).stdout.decode()
+    pages = []
+    for size, body in re.findall(r"<page ([^>]*)>(.*?)</page>", found, re.S):
+        width, height = (float(re.search(side + r'="([0-9.]+)"', size)[1])
+                         for side in ("width", "height"))
+        pages.append([html.unescape(word) for x0, y0, x1, y1, word in re.findall(
+            r'<word xMin="([-0-9.]+)" yMin="([-0-9.]+)" xMax="([-0-9.]+)" yMax="([-0-9.]+)">(.*?)</word>',
+            body) if float(x0) >= 0 and float(y0) >= 0 and float(x1) <= width and float(y1) <= height])
+    return pages
+
+
 def check_paper(page, name, width, height):
-    """Each word of each cell is on the paper: no column is cut off."""
+    """Each word of each cell is on the paper: no column is cut off, and no page is all but blank."""
     if not shutil.which("pdftotext"):
         print(f"ok {name} has all cells # SKIP no pdftotext")
         return
     pdf = base64.b64decode(page.call("Page.printToPDF", printBackground=True, paperWidth=width,
                                      paperHeight=height)["data"])
-    text = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True,
-                          check=True).stdout.decode()
-    text = "".join(text.split())
+    pages = printed(pdf)
+    text = "".join("".join("".join(words).split()) for words in pages)
     wanted = collections.Counter(page.value(CELLS))
     lost = [word for word, count in wanted.items() if text.count(word) < count]
     # A long word is parted at the end of a line, and what stands beside it comes in between.
     lost = [word for word in lost if any(part not in text for part in re.findall(r"\w+", word))]
     check(f"{name} has all cells", not lost, lost[:10])
-    check(f"{name} has no blank page", not re.search(r"\f\s*\f", subprocess.run(
-        ["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True).stdout.decode()),
-          "there is one")
+    bare = [index + 1 for index, words in enumerate(pages[:-1]) if len(words) < WORDS_MIN]
+    check(f"{name} has no blank page", not bare, bare)
 
 
 def check_fit(page, what):

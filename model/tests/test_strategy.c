@@ -217,6 +217,40 @@ static void two_rows_are_what_linux_does(void **state)
     }
 }
 
+static const struct strategy *row_of(size_t i)
+{
+    return i < strategy_count ? &strategy_rows[i] : &strategy_more[i - strategy_count];
+}
+
+/* No two rows are called the same, and none by its name. */
+static void rows_have_words_of_their_own(void **state)
+{
+    size_t named = 0, rows = strategy_count + strategy_more_count;
+    (void)state;
+    for (size_t i = 0; i < rows; i++) {
+        const char *words = strategy_brief(row_of(i));
+        for (size_t k = 0; words && k < i; k++) {
+            const char *other = strategy_brief(row_of(k));
+            assert_true(!other || strcmp(words, other) != 0);
+        }
+        if (words) {
+            assert_string_not_equal(words, row_of(i)->name);
+            named++;
+        }
+    }
+    assert_true(named + 4 > rows); /* controls have none */
+}
+
+/* A study's own strategy of the same name that does something else is not called so. */
+static void other_choices_have_no_words(void **state)
+{
+    struct strategy own = strategy_rows[0];
+    (void)state;
+    assert_string_equal(strategy_brief(&own), "what Linux does");
+    own.toggle = TOGGLE_NONE;
+    assert_null(strategy_brief(&own));
+}
+
 /* `ideal` is no key: nobody should call a row of a study the yardstick. */
 static void the_yardstick_is_no_option(void **state)
 {
@@ -239,6 +273,8 @@ int main(void)
         cmocka_unit_test(keys_without_effect_come_to_their_defaults),
         cmocka_unit_test(caveats_follow_from_the_keys),
         cmocka_unit_test(two_rows_are_what_linux_does),
+        cmocka_unit_test(rows_have_words_of_their_own),
+        cmocka_unit_test(other_choices_have_no_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -185,7 +185,7 @@ static double put_key(struct canvas *canvas, const struct chart_lines *chart, do
             if (!first_of_name(chart, p, i)) {
                 continue;
             }
-            char *name = canvas_cut(line->name, CANVAS_TEXT, NAME_SHARE * CANVAS_WIDTH);
+            char *name = canvas_cut(line->name, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN - 34);
             double width = 34 + canvas_width(name, CANVAS_TEXT);
             if (x + width > CANVAS_WIDTH - CANVAS_MARGIN && x > CANVAS_MARGIN) {
                 x = CANVAS_MARGIN;

@@ -36,7 +36,7 @@ static const char style[] =
     "li{margin:.3rem 0}\n"
     "code,pre{font:.92em 'DejaVu Sans Mono',ui-monospace,monospace}\n"
     "code{background:var(--card);padding:.05em .25em;border-radius:3px}\n"
-    "pre{background:var(--card);padding:.7rem 1rem;overflow-x:auto}\n"
+    "pre{background:var(--card);padding:.7rem 1rem;white-space:pre-wrap}\n"
     ".scroll{overflow-x:auto;margin:.8rem 0}\n"
     "table{border-collapse:collapse;font-size:.88rem;overflow-wrap:normal}\n"
     "th,td{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:left;"
@@ -44,7 +44,8 @@ static const char style[] =
     "th{color:var(--faint);font-weight:600}\n"
     "td{min-width:3rem;max-width:26rem}\n"
     "td:first-child code{white-space:nowrap}\n"
-    "[align=right]{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}\n"
+    "[align=right]{text-align:right;font-variant-numeric:tabular-nums}"
+    "td[align=right]{white-space:nowrap}\n"
     "figure{max-width:46rem;margin:1rem 0;background:#fff;border:1px solid "
     "var(--line);border-radius:4px;"
     "overflow-x:auto}\n"
@@ -72,18 +73,26 @@ static const char style[] =
     "summary{cursor:pointer;color:var(--mark)}\n"
     "@media print{:root{--paper:#fff;--ink:#000;--faint:#444;--line:#bbb;--card:#f4f4f4;"
     "--mark:#004b76}body{font-size:10pt}main{max-width:none;padding:0}nav,.applet{display:none}"
-    "figure svg{min-width:0}figure,tr{break-inside:avoid}h2{break-after:avoid}"
-    ".scroll,pre,figure{overflow:visible}pre{white-space:pre-wrap}table{font-size:8pt}"
-    "td{min-width:0}"
+    "figure{width:fit-content}figure svg{min-width:0;width:auto;max-width:100%;max-height:15cm}"
+    "figure,tr{break-inside:avoid}h2{break-after:avoid}p:has(+.scroll){break-after:avoid}"
+    ".scroll,figure{overflow:visible}table{font-size:8pt}"
+    "td{min-width:0}td[align=right],td:first-child code{white-space:normal}"
+    "th,td{padding:.2rem .4rem}table code{background:none;padding:0}"
     "details::details-content{content-visibility:visible;block-size:auto}}\n";
 
 /* --- text --- */
 
-/* Whether a blank stands between a number and its unit: no line ends there. */
+/* Whether a blank stands between a number and its unit, or in a range of numbers: no line ends
+ * there. */
 static bool before_unit(const char *start, const char *blank)
 {
     static const char *const units[] = {"%", "ns", "us", "ms", "s", "KiB", "MiB", "GiB", "TiB"};
-    bool digit = blank > start && blank[-1] >= '0' && blank[-1] <= '9';
+    bool digit = blank > start && isdigit((unsigned char)blank[-1]);
+    if ((digit && strncmp(blank, " to ", 4) == 0 && isdigit((unsigned char)blank[4])) ||
+        (blank >= start + 4 && strncmp(blank - 3, " to ", 4) == 0 &&
+         isdigit((unsigned char)blank[-4]) && isdigit((unsigned char)blank[1]))) {
+        return true;
+    }
     size_t length = strcspn(blank + 1, " ,;:.()");
     for (size_t i = 0; i < sizeof units / sizeof *units && digit; i++) {
         if (strlen(units[i]) == length && strncmp(units[i], blank + 1, length) == 0) {

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define MISFIT_WORDS 6 /* of the shortest sentence on how well the model does */
 
@@ -176,7 +177,7 @@ static void add_limits(const struct memo *memo, struct doc_node *answer)
     if (strategy == memo->upstream) {
         doc_text(words, "Linux");
     } else {
-        doc_code(words, memo_name(memo, strategy));
+        memo_put_strategy(memo->study->strategies[strategy], words);
     }
     doc_text(words, " under ");
     for (size_t i = 0; i < limits; i++) {
@@ -217,6 +218,15 @@ static void say_readers(const bool reads[READERS], struct doc_node *words)
              off && !on ? " with its MMU off" : "");
 }
 
+/* A strategy as the first words of a sentence. */
+static void put_first(const struct strategy *strategy, struct doc_node *words)
+{
+    memo_put_strategy(strategy, words);
+    if (words->last->kind == DOC_TEXT) {
+        words->last->text[0] = (char)toupper((unsigned char)words->last->text[0]);
+    }
+}
+
 static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
 {
     struct doc_node *words = sentence();
@@ -233,7 +243,7 @@ static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
         }
     }
     if (any) {
-        doc_code(words, memo_name(memo, strategy));
+        put_first(memo->study->strategies[strategy], words);
         doc_text(words, " (%s) is not enough: ",
                  quantity_range(low, high, metric_quantity(memo->metric[0]), text));
         say_readers(reads, words);
@@ -356,14 +366,22 @@ static void say_times(struct range ratio, struct doc_node *words)
              strcmp(less, more) ? more : "");
 }
 
-/* A value of a facet; names of workloads are names. */
+#define FACET_TITLE 40 /* letters, of what a workload is called in an answer */
+
+/* A value of a facet; a workload is called what its title begins with. */
 static void say_facet(const struct memo *memo, const struct axis *axis, size_t value,
                       struct doc_node *words)
 {
     char text[MEMO_TEXT];
     memo_axis_words(memo, axis, memo_with(axis, memo->place[0], value), text);
     if (axis == memo->study->role[AXIS_WORKLOAD]) {
-        doc_code(words, text);
+        const char *title = workload_title(memo->study->workloads[value]);
+        int length = (int)strcspn(title, ":,");
+        bool short_one = length > 0 && length <= FACET_TITLE;
+        doc_text(words, "%.*s", short_one ? length : 0, title);
+        if (!short_one) {
+            doc_code(words, text);
+        }
     } else {
         doc_text(words, "%s", text);
     }
@@ -385,10 +403,11 @@ static struct doc_node *facet_sentence(const struct memo *memo, const struct axi
     }
     bool plural = strcmp(axis->name, "backing") == 0;
     say_facet(memo, axis, value, words);
+    words->first->text[0] = (char)toupper((unsigned char)words->first->text[0]);
     doc_text(words, " take%s ", plural ? "" : "s");
     say_times(up >= down ? more : less, words);
     doc_text(words, " as long");
-    if (!was_first_said) {
+    if (!was_first_said && words->first->kind == DOC_CODE) {
         doc_text(words, " as ");
         say_facet(memo, axis, 0, words);
     }
@@ -423,6 +442,16 @@ static void say_spaced(const char *text, struct doc_node *words)
     doc_text(words, "%.*s%s%s", digits, text, text[digits] ? " " : "", text + digits);
 }
 
+/* "DC CIVAC of a line in no cache (`dc_absent_ns`)". */
+static void put_assumption(const char *key, struct doc_node *words)
+{
+    enum cost_id cost = cost_find(key);
+    const char *help = cost < COSTS ? cost_entry[cost].help : "";
+    doc_text(words, "%.*s%s", (int)strcspn(help, ",;"), help, help[0] ? " (" : "");
+    doc_code(words, key);
+    doc_text(words, "%s", help[0] ? ")" : "");
+}
+
 static void add_costs(const struct memo *memo, struct doc_node *answer)
 {
     char where[MEMO_TEXT];
@@ -434,9 +463,9 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
     }
     struct doc_node *words = sentence();
     if (decides) {
-        doc_text(words, "Measure ");
-        doc_code(words, decides->key);
-        doc_text(words, " first: ");
+        doc_text(words, "Measure first: ");
+        put_assumption(decides->key, words);
+        doc_text(words, "; ");
         if (memo->places > 1) {
             memo_put_where(memo, memo_place_words(memo, memo->place[decides->place], where), words);
             doc_text(words, " ");
@@ -449,7 +478,7 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
     } else if (largest) {
         doc_text(words, "Nothing needs measuring first: no single cost changes the best "
                         "strategy; ");
-        doc_code(words, largest->key);
+        put_assumption(largest->key, words);
         doc_text(words, " moves its lead most.");
     }
     add_sentence(answer, words);
@@ -487,10 +516,8 @@ static void add_one(const struct memo *memo, struct doc_node *answer)
     if (memo_pair(memo, &one, &other)) {
         struct range ratio = against_others(memo, one);
         const char *axis = memo->axis ? words_axis(memo->axis->name) : NULL;
-        const struct strategy *strategy = memo->study->strategies[one];
-        bool titled = strategy->title[0] != '\0';
-        doc_code(words, strategy->name);
-        doc_text(words, "%s%s%s costs ", titled ? ", " : "", strategy->title, titled ? "," : "");
+        put_first(memo->study->strategies[one], words);
+        doc_text(words, " costs ");
         say_times(ratio, words);
         doc_text(words, " as much as the cheapest other%s%s.", axis ? ", whatever the " : "",
                  axis ? axis : "");
@@ -530,40 +557,45 @@ static struct doc_node *answer_of(const struct memo *memo)
     return answer;
 }
 
-/* What a name in the answer stands for; NULL where it is no strategy's, or has no title. */
-static const char *title_of(const struct memo *memo, const char *name)
+static const struct strategy *strategy_of(const struct memo *memo, const char *name)
 {
-    struct error none = {0};
+    struct error unused;
     for (size_t s = 0; s < memo->strategies; s++) {
         if (strcmp(memo_name(memo, s), name) == 0) {
-            return memo->study->strategies[s]->title;
+            return memo->study->strategies[s];
         }
     }
-    const struct strategy *known = strategy_find(name, &none);
-    return known ? known->title : "";
+    return strategy_find(name, &unused);
 }
 
-static bool says(const struct doc_node *block, const char *words)
+/* Whether what a run of text is of was said of an earlier one. */
+static bool is_again(const struct doc_node *answer, const struct doc_node *at)
 {
-    bool found = false;
-    for (const struct doc_node *run = block->first; run; run = run->next) {
-        found |= strstr(run->text, words) != NULL;
+    const struct doc_node *run = answer->first;
+    while (run != at && !(run->name && strcmp(run->name, at->name) == 0)) {
+        run = run->next;
     }
-    return found;
+    return run != at;
 }
 
-/* The strategies that the answer calls by their names only, each with what it does. */
+/* The strategies that the answer is about, each with its name and all that it does. */
 static void put_names(const struct memo *memo, const struct doc_node *answer, struct doc_node *doc)
 {
     struct doc_node *names = doc_new();
     names->kind = DOC_PARAGRAPH;
     for (const struct doc_node *run = answer->first; run; run = run->next) {
-        const char *title = run->kind == DOC_CODE ? title_of(memo, run->text) : "";
-        if (title[0] && !says(answer, title) && !says(names, title)) {
-            doc_text(names, "%s", names->first ? "; " : "");
-            doc_code(names, run->text);
-            doc_text(names, ": %s", title);
+        const struct strategy *one =
+            run->name && !is_again(answer, run) ? strategy_of(memo, run->name) : NULL;
+        if (!one || one->upstream || !one->title[0]) {
+            continue;
         }
+        const char *brief = strategy_brief(one);
+        bool said = brief && strcasecmp(brief, run->text) == 0;
+        doc_text(names, "%s%s%s",
+                 names->first ? "; " : "In tables and figures: ", said ? brief : "",
+                 said ? " is " : "");
+        doc_code(names, one->name);
+        doc_text(names, ", %s", one->title);
     }
     if (names->first) {
         doc_text(names, ".");

@@ -2,6 +2,8 @@
  * a ladder, else of those that the study compares; and that in words. */
 #include "report/memo/memo_input.h"
 
+#include "core/alloc.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -137,22 +139,27 @@ size_t memo_picks(const struct memo *memo, bool of_all, struct memo_pick pick[ME
     return join_like(memo, pick, count, true);
 }
 
-/* Of two, what holds in fewer words' places first: the other one is the rest. */
-static void fewer_words_first(const struct memo *memo, struct memo_pick *pick, size_t picks)
+/* What holds in places of the most words comes last: it is the rest. */
+static void most_words_last(const struct memo *memo, struct memo_pick *pick, size_t picks)
 {
-    char first[MEMO_TEXT], second[MEMO_TEXT];
-    if (picks == 2 && strlen(memo_where(memo, pick[0].in, first)) >
-                          strlen(memo_where(memo, pick[1].in, second))) {
-        struct memo_pick other = pick[0];
-        pick[0] = pick[1];
-        pick[1] = other;
+    size_t most = 0, longest = 0;
+    for (size_t i = 0; i < picks; i++) {
+        char where[MEMO_TEXT];
+        size_t length = strlen(memo_where(memo, pick[i].in, where));
+        most = length > longest ? i : most;
+        longest = length > longest ? length : longest;
     }
+    struct memo_pick last = pick[most];
+    for (size_t i = most; i + 1 < picks; i++) {
+        pick[i] = pick[i + 1];
+    }
+    pick[picks - 1] = last;
 }
 
 /* --- in words --- */
 
 /* How much is said; each manner takes fewer words than the one before. */
-enum manner { BY_CASE, CHANGES, TITLES, LINUX_ONCE, DOUBTS, NAMES, EITHER, MANNERS };
+enum manner { BY_CASE, CHANGES, TITLES, LINUX_ONCE, DOUBTS, BRIEFS, BARE, EITHER, MANNERS };
 
 void memo_put_where(const struct memo *memo, const char *where, struct doc_node *words)
 {
@@ -172,25 +179,39 @@ static void say_changes(const struct advise_rung *rung, struct doc_node *words)
     }
 }
 
+/* Marks what was said last as words for a strategy. */
+static void mark(const struct strategy *strategy, struct doc_node *block)
+{
+    block->last->name = alloc_checked(strdup(strategy->name), "a memo");
+}
+
+void memo_put_strategy(const struct strategy *strategy, struct doc_node *block)
+{
+    const char *brief = strategy_brief(strategy);
+    if (brief) {
+        doc_text(block, "%s", brief);
+    } else {
+        doc_code(block, strategy->name);
+    }
+    mark(strategy, block);
+}
+
 static void say_what(const struct memo *memo, const struct memo_pick *pick, size_t picks,
                      enum manner manner, struct doc_node *words)
 {
     bool upstream = pick->rung ? pick->rung->changes == 0 : pick->winner == memo->upstream;
-    bool titled = manner >= TITLES || picks > 1;
     if (!pick->strategy) {
         doc_text(words, "no strategy is coherent");
     } else if (upstream) {
         doc_text(words, "what Linux does");
     } else if (pick->rung && ((manner < TITLES && picks == 1) || !pick->strategy->name[0])) {
         say_changes(pick->rung, words);
-    } else if (titled && manner < NAMES && pick->strategy->title[0]) {
+        mark(pick->strategy, words);
+    } else if (manner < BRIEFS && pick->strategy->title[0]) {
         doc_text(words, "%s", pick->strategy->title);
-        if (manner < TITLES) {
-            doc_text(words, ", ");
-            doc_code(words, pick->strategy->name);
-        }
+        mark(pick->strategy, words);
     } else {
-        doc_code(words, pick->strategy->name);
+        memo_put_strategy(pick->strategy, words);
     }
 }
 
@@ -228,7 +249,8 @@ static void say_costs(const struct memo *memo, const struct memo_pick *pick, enu
                  words);
     }
     if (isfinite(pick->share) && pick->share < 0.995) {
-        doc_text(words, ", best in %.0f %% of draws", 100 * pick->share);
+        doc_text(words, ", %s%.0f %% of draws", manner < BRIEFS ? "best in " : "",
+                 100 * pick->share);
     }
 }
 
@@ -324,7 +346,7 @@ static void say_either(const struct memo *memo, const struct memo_pick *pick, si
     struct memo_pick all = pick[0];
     say_deciding(memo, pick, picks, words);
     for (size_t i = 0; i < picks; i++) {
-        doc_text(words, "%s", i == 0 ? "" : i + 1 == picks ? " or " : ", ");
+        doc_text(words, "%s", i == 0 ? "" : i + 1 == picks ? ", or " : "; ");
         say_what(memo, &pick[i], picks, EITHER, words);
         if (i > 0) {
             join(&all, &pick[i]);
@@ -344,10 +366,12 @@ static struct doc_node *choice_sentence(const struct memo *memo, const struct me
         doc_text(words, "No coherent strategy exists.");
         return words;
     }
-    if (pick->rung) {
-        doc_text(words, "Cheapest of all %zu strategies", memo_ladder(memo, 0)->policies);
-    } else {
-        doc_text(words, "Cheapest of these %zu", memo->strategies);
+    doc_text(words, "Cheapest");
+    if (manner != BARE && pick->rung) {
+        doc_text(words, " of all %zu%s", memo_ladder(memo, 0)->policies,
+                 manner < BRIEFS ? " strategies" : "");
+    } else if (manner != BARE) {
+        doc_text(words, " of these %zu", memo->strategies);
     }
     if (picks > 1 && manner == EITHER) {
         say_either(memo, pick, picks, words);
@@ -401,7 +425,7 @@ static struct doc_node *condition_sentence(const struct memo *memo, const struct
     if (conditions && !pick->rung && there->sound.winner != WINNER_NONE) {
         char text[QUANTITY_TEXT];
         doc_text(words, " Without it ");
-        doc_code(words, memo_name(memo, there->sound.winner));
+        memo_put_strategy(memo->study->strategies[there->sound.winner], words);
         doc_text(words, ": %s.",
                  quantity_mid(memo_band(memo, there, 0, there->sound.winner),
                               metric_quantity(memo->metric[0]), text));
@@ -453,8 +477,9 @@ static struct doc_node *hardware_sentence(const struct memo *memo, const struct 
     doc_text(words, "FWB");
     say_medians(memo, pick->winner, words);
     if (software != WINNER_NONE && software != memo->upstream) {
-        doc_text(words, "; without it ");
-        doc_code(words, memo_name(memo, software));
+        doc_text(words, "; without it the cheapest (");
+        memo_put_strategy(memo->study->strategies[software], words);
+        doc_text(words, ")");
         say_medians(memo, software, words);
     }
     if (memo->upstream != SIZE_MAX) {
@@ -471,7 +496,8 @@ static struct doc_node *hardware_sentence(const struct memo *memo, const struct 
 
 /* From which value of the axis on more of it gains next to nothing, where it is a facet and a
  * pick gains along it; nothing where it does not. */
-static struct doc_node *gain_sentence(const struct memo *memo, const struct memo_pick *pick)
+static struct doc_node *gain_sentence(const struct memo *memo, const struct memo_pick *pick,
+                                      bool brief)
 {
     struct doc_node *words = doc_new();
     size_t place = 0, from = SIZE_MAX, last = SIZE_MAX, count = 0;
@@ -494,21 +520,26 @@ static struct doc_node *gain_sentence(const struct memo *memo, const struct memo
     }
     if (from != SIZE_MAX && from != last && from != place) {
         char text[MEMO_TEXT];
-        doc_text(words, "More than %s gain less than %.0f %%.",
-                 memo_axis_words(memo, memo->axis, memo->place[from], text), 100 * GAIN_MIN);
+        doc_text(words, "More than %s gain ",
+                 memo_axis_words(memo, memo->axis, memo->place[from], text));
+        if (brief) {
+            doc_text(words, "little.");
+        } else {
+            doc_text(words, "less than %.0f %%.", 100 * GAIN_MIN);
+        }
     }
     return words;
 }
 
 /* --- all of it --- */
 
-/* What stands behind the choice: what it asks for, and how far more of the axis helps. */
+/* Further sentences on the choice: what it asks for, and how far more of the axis helps. */
 static struct doc_node *further_sentences(const struct memo *memo, const struct memo_pick *pick,
                                           size_t picks, bool brief)
 {
     struct doc_node *all = condition_sentence(memo, pick, picks, brief);
     for (size_t i = 0; i < picks; i++) {
-        struct doc_node *gain = gain_sentence(memo, &pick[i]);
+        struct doc_node *gain = gain_sentence(memo, &pick[i], brief);
         if (gain->first && all->first) {
             doc_text(all, " ");
         }
@@ -521,7 +552,7 @@ void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *answ
 {
     struct memo_pick pick[MEMO_PLACES];
     size_t picks = memo_picks(memo, memo->advised, pick);
-    fewer_words_first(memo, pick, picks);
+    most_words_last(memo, pick, picks);
     for (int manner = 0; manner < MANNERS; manner++) {
         for (int brief = 0; brief < 2; brief++) {
             bool hardware = !memo->advised && picks == 1 && pick->strategy && pick->strategy->fwb;

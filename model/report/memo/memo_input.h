@@ -175,6 +175,9 @@ size_t memo_picks(const struct memo *memo, bool of_all, struct memo_pick pick[ME
 double memo_share_least(const struct memo *memo, const struct memo_scenario *scenario,
                         size_t strategy);
 
+/* What a strategy does in a few words, or its name; the run's name is the strategy's. */
+void memo_put_strategy(const struct strategy *strategy, struct doc_node *block);
+
 /* Says what costs least in so many words that a block has no more than `room`. */
 void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *block);
 /* "with 4 KiB leaves", "on kunpeng-920", "from 4 vCPUs". */

@@ -484,6 +484,10 @@ void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc
             doc_text(item, ": %s", files[i].what);
         }
     }
+    doc_text(
+        doc_add(doc, DOC_PARAGRAPH, NULL),
+        "What repeats it, and what shows the strategy that costs least and Linux over time, for "
+        "Perfetto:");
     struct doc_node *commands = doc_add(doc, DOC_COMMANDS, NULL);
     put_command(memo, "run", folder, commands);
     put_command(memo, "memo", folder, commands);

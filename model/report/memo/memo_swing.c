@@ -75,12 +75,11 @@ static struct memo_swing *add_swing(struct looking *looking, const char *key, do
 /* NULL: it is a cost of the machine. */
 static const char *model_error(enum cost_id id)
 {
-    static const char *const words[MISFITS] = {
-        [MISFIT_path] = "the model's own error of faults and walks",
-        [MISFIT_lines] = "the model's own error of cache maintenance",
-        [MISFIT_tlbi] = "the model's own error of TLB invalidation",
-        [MISFIT_wait] = "the model's own error of locks",
-        [MISFIT_access] = "the model's own error of memory accesses"};
+    static const char *const words[MISFITS] = {[MISFIT_path] = "model error: faults, walks",
+                                               [MISFIT_lines] = "model error: cache maintenance",
+                                               [MISFIT_tlbi] = "model error: TLBI",
+                                               [MISFIT_wait] = "model error: locks",
+                                               [MISFIT_access] = "model error: accesses"};
     for (int m = 0; m < MISFITS; m++) {
         if (misfit_cost[m] == id) {
             return words[m];

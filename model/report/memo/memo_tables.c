@@ -43,23 +43,23 @@ static void put_safety(const struct memo *memo, size_t strategy, struct doc_node
              hypothetical ? ", " : "", hypothetical ? hypothetical : "");
 }
 
-/* "9.1 times less", of the medians. */
-static void put_against(const struct memo *memo, const struct memo_scenario *there, size_t strategy,
-                        struct doc_node *line)
+/* "9.1 times less", of the medians; "" for what Linux does. */
+static char *against(const struct memo *memo, const struct memo_scenario *there, size_t strategy,
+                     char buf[QUANTITY_TEXT])
 {
     char text[QUANTITY_TEXT];
     double own = memo->upstream == SIZE_MAX ? NAN : memo_band(memo, there, 0, memo->upstream).mid;
     double mid = memo_band(memo, there, 0, strategy).mid;
-    bool tie = mid <= MEMO_TIE * own && own <= MEMO_TIE * mid;
+    bool tie = mid <= MEMO_TIE * own && own <= MEMO_TIE * mid, less = mid < own;
     if (strategy == memo->upstream || !(own > 0) || !(mid > 0)) {
-        doc_number(line, "%s", "");
+        buf[0] = '\0';
     } else if (tie) {
-        doc_number(line, "the same");
-    } else if (mid < own) {
-        doc_number(line, "%s times less", quantity_times(own, mid, text));
+        snprintf(buf, QUANTITY_TEXT, "the same");
     } else {
-        doc_number(line, "%s times more", quantity_times(mid, own, text));
+        quantity_times(less ? own : mid, less ? mid : own, text);
+        snprintf(buf, QUANTITY_TEXT, "%.40s times %s", text, less ? "less" : "more");
     }
+    return buf;
 }
 
 /* Strategies down, places to the right. */
@@ -80,8 +80,9 @@ static void across(const struct memo *memo, struct doc_node *doc)
         put_name(memo, order[i], line);
         for (size_t p = 0; p < memo->places; p++) {
             const struct memo_scenario *there = memo_place(memo, p);
+            char text[QUANTITY_TEXT];
             put_band(line, memo_band(memo, there, 0, order[i]), metric_quantity(memo->metric[0]));
-            put_against(memo, there, order[i], line);
+            doc_number(line, "%s", against(memo, there, order[i], text));
         }
         put_safety(memo, order[i], line);
     }
@@ -278,7 +279,7 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
     }
     doc_cell(line, "%s%s%s", rung->verdict.worst == ONLY_IF ? "only if " : "yes",
              memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0),
-             rung->needs_guest ? "; " ADVISE_NEEDS_GUEST : "");
+             rung->needs_guest ? ", for Linux guests" : "");
     doc_number(line, "%s", quantity_value(rung->pause_ns, UNIT_NS, text));
 }
 
@@ -289,14 +290,20 @@ static void put_ladder(const struct memo *memo, struct doc_node *doc)
         "case",  ">changes",          "what is new", ">cost", ">it gains, of draws",
         "safe?", ">mmu_lock held for"};
     struct doc_node *table = doc_table(doc, names, 7);
+    bool needs_guest = false;
     for (size_t p = 0; p < memo->places; p++) {
         const struct advise_ladder *ladder = memo_ladder(memo, p);
         for (size_t i = 0; i < ladder->count; i++) {
             put_rung(memo, p, &ladder->rung[i], table);
+            needs_guest |= ladder->rung[i].needs_guest;
         }
         for (size_t i = 0; i < ladder->conditional_count; i++) {
             put_rung(memo, p, &ladder->conditional[i], table);
+            needs_guest |= ladder->conditional[i].needs_guest;
         }
+    }
+    if (needs_guest) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "For Linux guests: " ADVISE_NEEDS_GUEST ".");
     }
     const struct advise_ladder *first = memo_ladder(memo, 0);
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
