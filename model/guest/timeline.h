@@ -55,8 +55,8 @@ enum op_kind {
 };
 
 /* How dirty logging goes on: leaves are protected, blocks split as well, or all is dirty and
- * nothing is done before it is cleared. */
-enum log_on { LOG_ON_PROTECT, LOG_ON_SPLIT, LOG_ON_ALL_DIRTY };
+ * nothing is done before it is cleared, which then may split blocks. */
+enum log_on { LOG_ON_PROTECT, LOG_ON_SPLIT, LOG_ON_ALL_DIRTY, LOG_ON_ALL_DIRTY_SPLIT };
 
 enum touch_access { TOUCH_READ, TOUCH_WRITE, TOUCH_FETCH };
 

@@ -238,13 +238,15 @@ void kvm_dirty_get(struct actor *actor, struct kvm *kvm, bool protect)
 void kvm_dirty_clear(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
 {
     CORO_CALL(actor, dirty_log, .kvm = kvm, .start = start, .end = end, .last = kvm->slot_count,
-              .dirty = true);
+              .dirty = true, .eager = kvm->clear_splits);
 }
 
 void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, enum log_start how)
 {
-    bool starts = on && !kvm->dirty_log && how != LOG_START_ALL_DIRTY;
+    bool waits = how == LOG_START_ALL_DIRTY || how == LOG_START_ALL_DIRTY_SPLIT;
+    bool starts = on && !kvm->dirty_log && !waits;
     kvm->dirty_log = on;
+    kvm->clear_splits = on && how == LOG_START_ALL_DIRTY_SPLIT;
     /* Going off walks nothing. */
     CORO_CALL(actor, dirty_log, .kvm = kvm, .end = UINT64_MAX, .eager = how == LOG_START_SPLIT,
               .last = starts ? kvm->slot_count : 0);

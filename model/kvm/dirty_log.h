@@ -14,6 +14,7 @@ enum log_start {
                         invalidation each) */
     LOG_START_ALL_DIRTY, /* all pages count as dirty, and nothing is protected until it is cleared
                             (KVM_DIRTY_LOG_INITIALLY_SET) */
+    LOG_START_ALL_DIRTY_SPLIT, /* and what is cleared becomes small leaves then (from 6.5 on) */
 };
 
 /* Turns dirty logging of the VM on or off. Off changes no leaf. AWAIT. */
@@ -27,7 +28,9 @@ void kvm_dirty_get(struct actor *actor, struct kvm *kvm, bool protect);
 
 /* KVM_CLEAR_DIRTY_LOG: takes the write permission from the leaves of [start, end) that have it, in
  * one hold of the lock, then invalidates the TLBs for the whole slot
- * (kvm_clear_dirty_log_protect). AWAIT. */
+ * (kvm_clear_dirty_log_protect). Where all counted as dirty and the VMM has set a chunk size,
+ * blocks of the range become small leaves (kvm_arch_mmu_enable_log_dirty_pt_masked), in another
+ * hold: the kernel gives the lock up for their tables' memory. AWAIT. */
 void kvm_dirty_clear(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end);
 
 /* A slot comes, or comes back. While logging is on it is logged, too: there is nothing to protect

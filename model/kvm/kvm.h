@@ -98,7 +98,7 @@ struct kvm {
     struct memory *memory;
     bool fwb; /* stage 2 forces write-back: hardware and strategy */
     bool preemptible; /* mmu_lock is given up at chunk ends when others wait */
-    bool dirty_log;
+    bool dirty_log, clear_splits; /* logging is on; what is cleared of it is split, too */
     uint64_t steps; /* in how many the leaves of one touch or range operation are taken where
                        others are at work, who get their turns in between; 0: leaf by leaf */
     uint64_t touch_steps; /* in how many one touch is taken at the least, where the vCPU has many

@@ -79,9 +79,10 @@ static bool check_setting(const struct account *account, const struct explain_se
     }
     free(other);
     return !same || error_input(err, &at,
-                                "changes nothing: in the window of this run nothing happens that "
-                                "it is about; expected another workload, strategy or kernel, or "
-                                "several vCPUs");
+                                "changes nothing: with %.80s this run comes to the same as with "
+                                "%.80s; expected another value, workload, strategy or kernel, or "
+                                "several vCPUs",
+                                setting->value, setting->before);
 }
 
 bool explain_check_settings(const struct account *account, const struct explain_options *options,

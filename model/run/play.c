@@ -216,7 +216,8 @@ static bool acts(const struct op *op)
 
 static const enum log_start log_start[] = {[LOG_ON_PROTECT] = LOG_START_PROTECT,
                                            [LOG_ON_SPLIT] = LOG_START_SPLIT,
-                                           [LOG_ON_ALL_DIRTY] = LOG_START_ALL_DIRTY};
+                                           [LOG_ON_ALL_DIRTY] = LOG_START_ALL_DIRTY,
+                                           [LOG_ON_ALL_DIRTY_SPLIT] = LOG_START_ALL_DIRTY_SPLIT};
 
 /* Begins an operation, or a piece of it (AWAIT). */
 static void begin(struct actor *actor, struct play *play, const struct op *op)

@@ -330,8 +330,8 @@ static bool check_name(const struct study *study, struct error *err)
                        study->name);
 }
 
-bool study_read(struct study *study, const char *name, const struct study_changes *changes,
-                struct error *err)
+bool study_read_whole(struct study *study, const char *name, const struct study_changes *changes,
+                      struct error *err)
 {
     *study = (struct study){0};
     keep_changes(study, changes);
@@ -352,6 +352,12 @@ bool study_read(struct study *study, const char *name, const struct study_change
         }
     }
     return check_name(study, err) && study_complete(study, add_axis, err) &&
-           study_load(study, err) && study_rule_end(study, err) && study_effects(study, err) &&
+           study_load(study, err) && study_rule_end(study, err);
+}
+
+bool study_read(struct study *study, const char *name, const struct study_changes *changes,
+                struct error *err)
+{
+    return study_read_whole(study, name, changes, err) && study_effects(study, err) &&
            study_memo_check(study, err);
 }

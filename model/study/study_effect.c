@@ -1,8 +1,10 @@
 /* Settings and axes that change nothing at any point of a study. */
+#include "core/alloc.h"
 #include "core/error.h"
 #include "study/study_parts.h"
 #include "study/trial.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* So many points are looked at, which takes a moment each; behind them a key is taken to have
@@ -131,14 +133,20 @@ static uint64_t common_divisor(uint64_t a, uint64_t b)
     return b > 0 ? common_divisor(b, a % b) : a;
 }
 
-static bool acts_somewhere(const struct study *study, const char *key,
-                           const struct source_location *at, struct error *err)
+static size_t stride_of(const struct study *study)
 {
-    bool found = false;
     size_t stride = study->points * 382 / 1000 + 1;
     while (common_divisor(stride, study->points) != 1) {
         stride++;
     }
+    return stride;
+}
+
+static bool acts_somewhere(const struct study *study, const char *key,
+                           const struct source_location *at, struct error *err)
+{
+    bool found = false;
+    size_t stride = stride_of(study);
     for (size_t i = 0; i < study->points && i < POINTS_PLAYED && !found; i++) {
         found = acts(study, i * stride % study->points, key);
     }
@@ -146,6 +154,135 @@ static bool acts_somewhere(const struct study *study, const char *key,
            error_input(err, at,
                        "changes nothing: in no run of this study anything happens that it is "
                        "about, expected another workload, strategy or kernel, or several vCPUs");
+}
+
+/* --- by playing it as it would be --- */
+
+struct built_point {
+    struct setup setup;
+    struct timeline timeline;
+    bool good;
+};
+
+static bool build_point(const struct study *study, size_t point, struct built_point *built,
+                        struct error *err)
+{
+    *built = (struct built_point){0};
+    built->good = study_setup(study, point, &built->setup, err) &&
+                  workload_build(built->setup.workload, &built->timeline, err);
+    return built->good;
+}
+
+static void free_point(struct built_point *built)
+{
+    if (built->good) {
+        timeline_free(&built->timeline);
+    }
+    setup_free(&built->setup);
+}
+
+static bool play_built(const struct built_point *built, struct trial *played)
+{
+    struct error unused;
+    double value[COSTS];
+    platform_modes(&built->setup.platform, value);
+    return trial_play(&built->setup, &built->timeline, value, played, &unused);
+}
+
+/* Whether the two come to something else, or one of them cannot be played. */
+static bool come_to_other(const struct built_point *one, const struct built_point *other)
+{
+    struct trial a, b;
+    if (timeline_same(&one->timeline, &other->timeline)) {
+        return false;
+    }
+    bool found = true;
+    if (play_built(one, &a)) {
+        if (play_built(other, &b)) {
+            found = !trial_same_outcome(&a, &b);
+            trial_free(&b);
+        }
+        trial_free(&a);
+    }
+    return found;
+}
+
+/* Reads the study without the changes of that key. */
+static bool read_without(const struct study *study, const char *key, struct study *without)
+{
+    const char **kept = alloc_zeroed(study->change_count, sizeof *kept, "changes of a study");
+    struct study_changes changes = {kept, 0};
+    struct error unused;
+    size_t length = strlen(key);
+    for (size_t i = 0; i < study->change_count; i++) {
+        const char *change = study->changes[i];
+        if (strncmp(change, key, length) != 0 || change[length] != '=') {
+            kept[changes.count++] = change;
+        }
+    }
+    bool good = changes.count < study->change_count &&
+                study_read_whole(without, study->path, &changes, &unused);
+    free(kept);
+    return good && without->points == study->points;
+}
+
+/* What the key's change makes of the points looked at so far. */
+struct change_seen {
+    bool acts, is_other; /* some run is another one; some point has another value of the key */
+    char now[256], before[256]; /* of such a point */
+};
+
+static bool see_change(const struct study *study, const struct study *without, size_t point,
+                       const char *key, struct change_seen *seen, struct error *err)
+{
+    struct built_point with, plain = {0};
+    struct error unused;
+    bool good = build_point(study, point, &with, err);
+    if (good && !build_point(without, point, &plain, &unused)) {
+        seen->acts = true;
+    } else if (good) {
+        char now[sizeof seen->now], before[sizeof seen->before];
+        setup_value(&with.setup, key, now, sizeof now);
+        setup_value(&plain.setup, key, before, sizeof before);
+        if (strcmp(now, before) != 0) {
+            memcpy(seen->now, now, sizeof now);
+            memcpy(seen->before, before, sizeof before);
+            seen->is_other = true;
+            seen->acts = come_to_other(&with, &plain);
+        }
+    }
+    free_point(&with);
+    free_point(&plain);
+    return good;
+}
+
+/* Other values of a workload's key do not show whether this one acts: the study is played beside
+ * the one without it. What the key is anyway may well be said. */
+static bool workload_acts(const struct study *study, const char *key,
+                          const struct source_location *at, struct error *err)
+{
+    struct study *without = alloc_zeroed(1, sizeof *without, "a study");
+    struct change_seen seen = {.acts = !read_without(study, key, without)};
+    size_t stride = stride_of(study);
+    bool good = true;
+    for (size_t i = 0; good && !seen.acts && i < study->points && i < POINTS_PLAYED; i++) {
+        good = see_change(study, without, i * stride % study->points, key, &seen, err);
+    }
+    study_free(without);
+    free(without);
+    return good && (seen.acts || !seen.is_other ||
+                    error_input(err, at,
+                                "changes nothing: with %.80s the runs of this study come to the "
+                                "same as with %.80s; expected another value, workload or strategy, "
+                                "or leave it out",
+                                seen.now, seen.before));
+}
+
+/* Draws have amounts of their own of what these say, where the modes may come to the same. */
+static bool is_drawn(const char *key)
+{
+    return strcmp(key, "secondaries_after") == 0 || strcmp(key, "secondaries_after_min") == 0 ||
+           strcmp(key, "secondaries_after_max") == 0;
 }
 
 bool study_effect(const struct study *study, const char *key, const struct source_location *at,
@@ -166,8 +303,11 @@ bool study_effect(const struct study *study, const char *key, const struct sourc
         setup_free(&setup);
         if (!why) {
             /* A file may well give what only some of its machines or changes ask for. */
-            bool asked = owner != KEY_WORKLOAD && at && at->line == 0;
-            return !asked || acts_somewhere(study, key, at, err);
+            if (!at || at->line > 0 || is_drawn(key)) {
+                return true;
+            }
+            return owner == KEY_WORKLOAD ? workload_acts(study, key, at, err)
+                                         : acts_somewhere(study, key, at, err);
         }
         tried++;
     }

@@ -38,6 +38,10 @@ bool study_complete(struct study *study, add_axis_fn add, struct error *err);
  * value of every other axis. */
 bool study_load(struct study *study, struct error *err);
 
+/* The same as study_read, but settings without effect are taken. */
+bool study_read_whole(struct study *study, const char *name, const struct study_changes *changes,
+                      struct error *err);
+
 /* Refuses a setting or an axis that changes nothing at any point. */
 bool study_effects(const struct study *study, struct error *err);
 

@@ -132,6 +132,33 @@ static void all_is_dirty_from_the_start(void **state)
     rig_free(&rig);
 }
 
+/* Where the VMM has set a chunk size, too, what is cleared is split then: the whole block around
+ * a part of it, once, and only by kernels that can. */
+static void what_is_cleared_is_split(void **state)
+{
+    (void)state;
+    static const struct act acts[] = {
+        WRITE(0),    WRITE(600),   {.go = do_log, .on = true, .n = LOG_START_ALL_DIRTY_SPLIT},
+        CLEAR(3, 2), CLEAR(40, 2), {0}};
+    struct rig rig;
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.16", .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_int_equal(leaf_at(&rig, 511).level, LEAF_PAGE);
+    assert_false(leaf_at(&rig, 511).writable);
+    assert_int_equal(leaf_at(&rig, 600).level, LEAF_BLOCK);
+    assert_true(leaf_at(&rig, 600).writable);
+    assert_int_equal(rig_all(&rig, EV_wrprotect_leaves), 1);
+    assert_int_equal(rig_all(&rig, EV_tlbi_calls), 1);
+    rig_free(&rig);
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+    rig_alone(&rig, acts);
+    assert_int_equal(leaf_at(&rig, 511).level, LEAF_BLOCK);
+    assert_false(leaf_at(&rig, 511).writable);
+    rig_free(&rig);
+}
+
 static void range_invalidation_is_used_without_fwb_too(void **state)
 {
     (void)state;
@@ -475,6 +502,7 @@ int main(void)
         cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
         cmocka_unit_test(a_round_protects_what_was_written),
         cmocka_unit_test(get_and_clear_are_apart),
+        cmocka_unit_test(what_is_cleared_is_split),
         cmocka_unit_test(all_is_dirty_from_the_start),
         cmocka_unit_test(range_invalidation_is_used_without_fwb_too),
         cmocka_unit_test(an_odd_page_is_invalidated_alone),

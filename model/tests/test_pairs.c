@@ -59,8 +59,8 @@ static void two_values(const struct option_row *row, const void *values, struct 
         snprintf(key->text[n++], sizeof key->text[0], "other");
         break;
     }
-    if (n == 1) {
-        snprintf(key->text[1], sizeof key->text[1], "%s", key->text[0]);
+    if (n == 1) { /* its own, which another workload may have otherwise */
+        option_format(row, values, key->text[1], sizeof key->text[1]);
     }
 }
 
@@ -202,6 +202,25 @@ static bool has_effect(struct played *base, const struct study *changed)
     return found;
 }
 
+/* Whether the key has that value anyway, at every point. */
+static bool as_it_is(const struct study *base, const struct study *changed, const char *key)
+{
+    bool same = base->points == changed->points && setup_key_owner(key) == KEY_WORKLOAD;
+    for (size_t i = 0; same && i < base->points && i < POINTS_TRIED; i++) {
+        struct setup before, after;
+        struct error err;
+        char text[2][512];
+        assert_true(study_setup(base, spread(i, base->points), &before, &err));
+        assert_true(study_setup(changed, spread(i, base->points), &after, &err));
+        setup_value(&before, key, text[0], sizeof text[0]);
+        setup_value(&after, key, text[1], sizeof text[1]);
+        same = strcmp(text[0], text[1]) == 0;
+        setup_free(&before);
+        setup_free(&after);
+    }
+    return same;
+}
+
 static void try_pair(struct played *base, const char *name, const struct key *key,
                      struct tally *tally)
 {
@@ -218,8 +237,9 @@ static void try_pair(struct played *base, const char *name, const struct key *ke
         struct error err = {0};
         snprintf(text, sizeof text, "%s=%s", key->name, key->text[n]);
         if (study_read(&changed, name, &(struct study_changes){set, 1}, &err)) {
-            taken = true;
-            effect = has_effect(base, &changed);
+            bool same = as_it_is(base->study, &changed, key->name);
+            taken |= !same;
+            effect = !same && has_effect(base, &changed);
         } else {
             assert_int_equal(err.status, EXIT_INPUT);
             if (!strstr(err.text, "expected") && !strstr(err.text, "(valid: ") &&

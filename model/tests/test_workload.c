@@ -56,7 +56,7 @@ static void test_lines_refused(void **state)
         {TIMELINE "vmm = fill 0xzz 4K\n", ":5:", "expected 'fill IPA BYTES'"},
         {TIMELINE "vmm = reinit 2\n", ":5:", "expected 0 to 1 or all (vcpus = 2)"},
         {TIMELINE "vmm = dirty-log maybe\n",
-         ":5:", "dirty-log on|on-split|on-all-dirty|round|get|clear IPA BYTES|off"},
+         ":5:", "dirty-log on|on-split|on-all-dirty|on-all-dirty-split|round|get|clear IPA BYTES|off"},
         {TIMELINE "vmm = dirty-log on\nvmm = dirty-log clear ram\n", ":6:", "found 'nothing more'"},
         {TIMELINE "vmm = dirty-log get\n", ":5:", "expected 'dirty-log on' before"},
         {TIMELINE "vmm = dirty-log round\n", ":5:", "expected 'dirty-log on' before"},

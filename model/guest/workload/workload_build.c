@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- slots --- */
 
@@ -110,6 +111,12 @@ static struct slot_list all_slots(const struct workload *workload)
     return all;
 }
 
+/* The largest leaf that the memory behind a slot may be mapped by. */
+static uint64_t largest_leaf(const struct slot_shape *shape, uint64_t granule)
+{
+    return shape->backing == BACKING_HUGETLB_1G ? GIB : granule * (granule / 8);
+}
+
 static bool check_slot(const struct named_slot *slot, uint64_t granule,
                        const struct source_location *at, struct error *err)
 {
@@ -130,6 +137,14 @@ static bool check_slot(const struct named_slot *slot, uint64_t granule,
                            slot->name, (unsigned long long)shape->ipa,
                            (unsigned long long)shape->bytes, (unsigned long long)shape->misalign,
                            (unsigned long long)(granule / KIB));
+    }
+    uint64_t leaf = largest_leaf(shape, granule);
+    if (shape->misalign >= leaf) {
+        return error_input(err, at,
+                           "slot %s: found misalign %lluK, expected less than the largest leaf, "
+                           "%lluK: %lluK more or less come to the same",
+                           slot->name, (unsigned long long)(shape->misalign / KIB),
+                           (unsigned long long)(leaf / KIB), (unsigned long long)(leaf / KIB));
     }
     return true;
 }
@@ -202,6 +217,24 @@ bool workload_check_recorded(const struct workload *workload, struct error *err)
     return true;
 }
 
+/* Whether the file has the recording that it names, and nothing else to play. */
+static bool check_recording(const struct workload *workload, const char *path, struct error *err)
+{
+    struct source_location at = {.file = workload->path, .key = "recording"};
+    if (workload->boot_line || workload->timeline_line) {
+        return error_input(err, &at,
+                           "found '%.80s' beside a [%s], which says what is played; expected a "
+                           "workload that is a recording, such as workload=recorded-4k",
+                           workload->values.recording, workload->boot_line ? "boot" : "timeline");
+    }
+    return access(path, F_OK) == 0 ||
+           error_input(err, &at,
+                       "found '%.80s', and there is no %.200s: expected the path of a recorded "
+                       "boot's CSV from the folder of the workload's file on, such as "
+                       "recorded/n1-q-256m-c1-4k-f128.csv",
+                       workload->values.recording, path);
+}
+
 static bool build_recorded(const struct workload *workload, struct timeline *timeline,
                            struct error *err)
 {
@@ -216,7 +249,7 @@ static bool build_recorded(const struct workload *workload, struct timeline *tim
     const char *slash = strrchr(workload->path, '/');
     int folder = slash && values->recording[0] != '/' ? (int)(slash - workload->path) + 1 : 0;
     snprintf(path, sizeof path, "%.*s%s", folder, workload->path, values->recording);
-    if (!workload_check_recorded(workload, err) ||
+    if (!check_recording(workload, path, err) || !workload_check_recorded(workload, err) ||
         !recording_read(path, &keys, timeline, &info, err)) {
         return false;
     }

@@ -181,12 +181,14 @@ static void try_number(struct probe *probe, double value)
     try_value(probe, text);
 }
 
+#define PAGE_MAX 65536 /* what is given in whole pages goes up by as much with any of them */
 static void try_numbers(struct probe *probe)
 {
     const char *field = (const char *)&probe->workload->values + probe->row->offset;
     double value = probe->row->kind == OPTION_WHOLE ? (double)*(const uint64_t *)field
                                                     : *(const double *)field;
-    const double tried[] = {value * 2, value / 2, value + 1, probe->row->low, probe->row->high};
+    const double tried[] = {value * 2,        value / 2,       value + 1,
+                            value + PAGE_MAX, probe->row->low, probe->row->high};
     for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
         try_number(probe, tried[i]);
     }

@@ -336,6 +336,7 @@ static const struct log_verb {
     {"on", OP_DIRTY_LOG, true, LOG_ON_PROTECT},
     {"on-split", OP_DIRTY_LOG, true, LOG_ON_SPLIT},
     {"on-all-dirty", OP_DIRTY_LOG, true, LOG_ON_ALL_DIRTY},
+    {"on-all-dirty-split", OP_DIRTY_LOG, true, LOG_ON_ALL_DIRTY_SPLIT},
     {"off", OP_DIRTY_LOG, false, 0},
     {"round", OP_DIRTY_GET, true, 0},
     {"get", OP_DIRTY_GET, false, 0},

@@ -51,7 +51,7 @@ static const struct verb {
     {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, parser_take_slot},
     {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, parser_take_slot},
     {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, parser_take_slot},
-    {"dirty-log", "dirty-log on|on-split|on-all-dirty|round|get|clear IPA BYTES|off", OP_DIRTY_LOG,
+    {"dirty-log", "dirty-log on|on-split|on-all-dirty|on-all-dirty-split|round|get|clear IPA BYTES|off", OP_DIRTY_LOG,
      BY_VMM, 0, parser_take_log},
     {"destroy", "destroy", OP_TEARDOWN, BY_VMM, 0, parser_take_nothing},
     {"window", "window", OP_WINDOW, BY_VMM | BY_GUEST, 0, parser_take_nothing},

@@ -133,7 +133,7 @@ static void put_vmm(struct choices *choices)
     } else if (what == 9) {
         put(choices, "vmm = reinit %u\n", choose(choices, choices->vcpus));
     } else if (what == 10) {
-        static const char *const logs[] = {"on", "off", "on-split"};
+        static const char *const logs[] = {"on", "off", "on-split", "on-all-dirty-split"};
         choices->logs = true;
         put(choices, "vmm = dirty-log %s\n", ONE_OF(choices, logs));
     } else {
