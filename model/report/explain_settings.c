@@ -78,11 +78,12 @@ static bool check_setting(const struct account *account, const struct explain_se
         workload_free(other->setup.workload);
     }
     free(other);
-    return !same || error_input(err, &at,
-                                "changes nothing: with %.80s this run comes to the same as with "
-                                "%.80s; expected another value, workload, strategy or kernel, or "
-                                "several vCPUs",
-                                setting->value, setting->before);
+    return !same ||
+           error_input(err, &at,
+                       "changes nothing: with %.80s this run comes to the same as with "
+                       "%.80s; expected another value, another workload, strategy or kernel, or "
+                       "several vCPUs",
+                       setting->value, setting->before);
 }
 
 bool explain_check_settings(const struct account *account, const struct explain_options *options,
