@@ -56,7 +56,7 @@ while IFS=, read -r policy _ _ _ workload machine strategy off on fetch host; do
     has="$off $on $fetch $host"
     found=$(sed -n "s/^$policy //p" "$directory/found")
     model=
-    [ -z "$workload" ] || model=$(modelled "$workload" "$machine" "$strategy") ||
+    [ -z "$workload" ] || model=$(modelled "$here/$workload.ini" "$machine" "$strategy") ||
         broken "the model does not play $workload by $strategy"
     note=
     [ "$found" = "$has" ] && [ "${model:-$has}" = "$has" ] || note='  DIFFERS'

@@ -16,11 +16,11 @@ detected() {
         END { print word("off"), word("on"), word("fetch"), word("host") }' "$1"
 }
 
-# Of a workload, a machine and a strategy, and what else `explain` takes.
+# Of a file with a workload, a machine and a strategy, and what else `explain` takes.
 modelled() {
     local workload=$1 machine=$2 strategy=$3
     shift 3
-    "$s2flush" explain "$here/$workload.ini" -m "$machine" -s "$strategy" \
+    "$s2flush" explain "$workload" -m "$machine" -s "$strategy" \
         --study "$here/policies.ini" "$@" | awk '
         function word(outcome) {
             return outcome == "stale" ? "old" : outcome == "only-if" ? "ahead" : "-"

@@ -50,6 +50,11 @@ find "$root" -exec touch -d @0 {} +
 cmp -s "$directory/linux/initrd.new" "$directory/linux/initrd" ||
     mv "$directory/linux/initrd.new" "$directory/linux/initrd"
 
+# The detector judges the first boot too, so the model does: its window begins there.
+for guest in $guests; do
+    sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/linux/$guest.ini"
+done
+
 # One boot; NAME.log is the console.
 boot() {
     local kernel=$1 words=$2 name=$3 plugin=$4
@@ -90,25 +95,27 @@ host_code() {
 
 table=$directory/linux.csv
 wrong=0
-echo 'kernel,policy,strategy,guest,page,detector,model,old_lines,first,cells_equal,cells,lines,model_lines,tlbi,model_tlbi,icache,model_icache,faults,model_faults' >"$table.new"
+echo 'kernel,policy,patches,strategy,guest,page,detector,model,old_lines,first,cells_equal,cells,lines,model_lines,tlbi,model_tlbi,icache,model_icache,faults,model_faults' >"$table.new"
 printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s\n' policy guest page detector model old \
     cleaned TLBI I-c. faults 'counts equal'
 
 # A row of the table: policy, its strategy, guest, page.
 row() {
     local policy=$1 strategy=$2 guest=$3 page=$4
-    local name=$directory/linux/$1-$3-$4 release found model counts old note=
+    local name=$directory/linux/$1-$3-$4 patched release found model counts old note=
+    local workload=$directory/linux/$3.ini
     local play=(-k 6.1 --set "backing=${page/thp/hugetlb}")
     boots "$kernels/image/$policy" "$guest" "$page" "$name" ''
+    patched=$(sed -n "s/^$policy,[^,]*,//p" "$patches/policies.csv")
     release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log")
     found=$(detected "$name.csv")
-    model=$(modelled "$guest" neoverse-n1 "$strategy" "${play[@]}") ||
+    model=$(modelled "$workload" neoverse-n1 "$strategy" "${play[@]}") ||
         broken "the model does not play $guest by $strategy"
-    counts=$("$s2flush" explain "$here/$guest.ini" -m neoverse-n1 -s "$strategy" "${play[@]}" \
+    counts=$("$s2flush" explain "$workload" -m neoverse-n1 -s "$strategy" "${play[@]}" \
         --study "$here/policies.ini" --exact --trace |
         awk -f "$here/linux/counts.awk" "$name-counts.log" - 2>"$name.differences")
     old=$(old_lines "$name.csv")
-    echo "$release,$policy,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
+    echo "$release,$policy,$patched,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
     IFS=, read -r equal cells lines _ tlbi _ icache _ faults _ <<<"$counts"
     [ "$found" = "$model" ] && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
     printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s of %s%s\n' "$policy" "$guest" "$page" \
