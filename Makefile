@@ -30,7 +30,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 DATADIR = $(abspath $(PREFIX))/share/s2flush
 DATA := model/machine/platforms workloads bench/plots bench/published bench/batch results/validate \
-    $(wildcard bench/kvm/*.csv bench/kvm/*.md)
+    $(wildcard bench/kvm/*.csv bench/kvm/*.md) bench/kvm/proof/linux.csv
 
 FALLBACK_VERSION := 0.1.0
 

@@ -79,6 +79,16 @@ for fact in "4 MiB in use" "1 vCPU" "50 % touched again" "Linux " "kunpeng-920";
     check "memo: the scenario: $fact" has "$T/answer" "$fact"
 done
 check "memo: what is incoherent is said to be" has "$D/memo.md" "no: stale bytes are read"
+check "memo: what was seen by running" grep -q \
+    '^| `none` |.*; seen on patched [0-9.]* under emulation: old bytes are read in [0-9]* of [0-9]* runs' "$D/memo.md"
+mkdir -p "$T/data/bench/kvm/proof"
+awk -F, -v OFS=, '$4 == "eager" { $1 = "6.99"; $9 = 5 } $4 != "none" { print }' \
+    bench/kvm/proof/linux.csv >"$T/data/bench/kvm/proof/linux.csv"
+S2FLUSH_DATA=$T/data run memo "$T/study.ini" -o "$D" -q
+check "memo: its words are the table's" grep -qE \
+    '^\| `eager` \|.*seen on patched 6.99 under emulation: old bytes are read in ([0-9]+) of \1 runs' "$D/memo.md"
+check "memo: no row, no word" test -z "$(grep '^| `none` |.* seen on' "$D/memo.md")"
+run memo "$T/study.ini" -o "$D" -q
 check "memo: what is hypothetical is, too" has "$D/memo.md" "if it had FWB"
 # shellcheck disable=SC2016 # backticks are Markdown's
 for strategy in none eager-naive fwb; do

@@ -65,6 +65,15 @@ struct memo_published {
     double error; /* model over measured, less 1 */
 };
 
+/* Of a strategy: what was seen by running kernels that have it. */
+struct memo_seen {
+    char kernels[96];
+    bool patched; /* not Linux as it is */
+    size_t runs, old_runs; /* of these, those that read old bytes */
+    uint64_t lines_max; /* so many lines at most */
+    uint64_t equal, cells; /* counts: as the model has them, of all */
+};
+
 struct memo {
     const struct study *study;
     enum metric metric[1 + STUDY_MEMO_LIST]; /* [0]: what strategies are compared by */
@@ -95,6 +104,7 @@ struct memo {
     double estimate_off; /* and how far off that is in the study's draws, at most, as a share */
     struct memo_published *published;
     size_t publisheds;
+    struct memo_seen *seen; /* [strategy] */
     json_t *played; /* what the page lets move (memo_played.h) */
     char validated_by[MEMO_TEXT]; /* what its table says of itself */
 };
@@ -190,6 +200,8 @@ void memo_figures(const struct memo *memo, struct doc_node *doc);
 void memo_lines(const struct memo *memo, bool shown[]);
 void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *doc);
 void memo_published_figure(const struct memo *memo, const char *host, struct doc_node *doc);
+void memo_put_seen(const struct memo *memo, size_t strategy, struct doc_node *words);
+void memo_seen_table(const struct memo *memo, struct doc_node *doc);
 void memo_comparison(const struct memo *memo, struct doc_node *doc);
 void memo_change(const struct memo *memo, struct doc_node *doc);
 void memo_validation(const struct memo *memo, struct doc_node *doc);
@@ -200,6 +212,7 @@ void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc
 
 /* --- sources --- */
 
+bool memo_read_seen(struct memo *memo, struct error *err);
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err);
 bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err);
 bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct error *err);

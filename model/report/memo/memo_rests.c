@@ -290,11 +290,13 @@ static void put_strategies(const struct memo *memo, struct doc_node *doc)
                  hypothetical    ? hypothetical
                  : one->upstream ? "in Linux"
                                  : "not in Linux");
+        struct doc_node *coherent = doc_add(line, DOC_CELL, NULL);
         if (stale[0]) {
-            doc_cell(line, "no: %s", stale);
+            doc_text(coherent, "no: %s", stale);
         } else {
-            doc_cell(line, "%s%s", conditions ? "only if " : "yes", memo_condition(conditions));
+            doc_text(coherent, "%s%s", conditions ? "only if " : "yes", memo_condition(conditions));
         }
+        memo_put_seen(memo, s, coherent);
         doc_cell(line, "%s", strategy_caveat(one, caveat, sizeof caveat));
     }
 }
@@ -309,6 +311,7 @@ void memo_conditions(const struct memo *memo, struct doc_node *doc)
                    "Runs have no noise of their own."
                  : "Every cost is at its mode: how sure the answer is is not known.");
     put_strategies(memo, doc);
+    memo_seen_table(memo, doc);
     for (size_t i = 0; i < memo->study->axis_count; i++) {
         const struct axis *axis = &memo->study->axes[i];
         char words[MEMO_TEXT];

@@ -510,7 +510,8 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     }
     good = good && find_ladders(memo, &evaluator, err) &&
            memo_find_crossings(memo, &evaluator, err) && memo_find_swings(memo, &evaluator, err) &&
-           memo_read_published(memo, validation, err) && memo_find_played(memo, &evaluator, err);
+           memo_read_published(memo, validation, err) && memo_read_seen(memo, err) &&
+           memo_find_played(memo, &evaluator, err);
     evaluator_close(&evaluator);
     if (!good) {
         memo_free(memo);
@@ -537,6 +538,7 @@ void memo_free(struct memo *memo)
     free(memo->crossing);
     free(memo->swing);
     free(memo->published);
+    free(memo->seen);
     json_decref(memo->played);
     free(memo);
 }
