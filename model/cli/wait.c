@@ -3,7 +3,7 @@
 #include "check/published/predict.h"
 #include "core/error.h"
 #include "core/guard.h"
-#include "study/execute.h"
+#include "study/lanes.h"
 #include "study/sweep.h"
 
 #include <inttypes.h>
@@ -14,35 +14,77 @@
 #define LONG_S 10 /* people look elsewhere by then */
 #define SAMPLES_S 5 /* no further sample after so long */
 
+/* What samples of a kind of lane come to. */
+struct sampled {
+    double taken, played, seconds;
+};
+
+/* One more, unless it takes too long. */
+static bool take_sample(const struct study *study, struct store *store, size_t lane,
+                        struct wait *wait, struct sampled *sampled, struct error *err)
+{
+    struct lane_sample sample;
+    double start_s = guard_computed_s();
+    guard_allow(SAMPLES_S);
+    bool good = lanes_sample(study, store, lane, &sample, err);
+    guard_allow(0);
+    if (!good && !err->simulation) {
+        return false;
+    }
+    double seconds = guard_computed_s() - start_s;
+    wait->longer |= !good && seconds >= SAMPLES_S;
+    wait->contended |= !sample.again;
+    sampled->taken++;
+    sampled->played += (double)sample.played;
+    sampled->seconds += (double)sample.played * seconds / (double)wait->threads;
+    return true;
+}
+
+/* In rounds, one of each kind: kinds that are few decide as much as others, where each of their
+ * draws is played. */
+static bool take_samples(const struct study *study, struct store *store, const struct lanes *lanes,
+                         size_t samples, struct wait *wait, struct sampled sampled[LANE_KINDS],
+                         struct error *err)
+{
+    const double golden = 0.6180339887498949; /* its steps fall evenly, whatever their number */
+    double begin_s = guard_computed_s();
+    for (size_t taken = 0, round = 0; taken < samples && round < samples; round++) {
+        for (int kind = 0; kind < LANE_KINDS; kind++) {
+            size_t count = lanes->kind[kind].count;
+            double place = ((double)round + 0.5) * golden;
+            size_t at = round;
+            if (count > samples) {
+                at = (size_t)((place - floor(place)) * (double)count);
+            }
+            bool late = taken > 0 && guard_computed_s() - begin_s >= SAMPLES_S;
+            if (at >= count || late) {
+                continue;
+            }
+            if (!take_sample(study, store, lanes->kind[kind].lane[at], wait, &sampled[kind], err)) {
+                return false;
+            }
+            taken++;
+        }
+    }
+    return true;
+}
+
 bool wait_estimate(const struct study *study, struct store *store, unsigned jobs, size_t samples,
                    struct wait *wait, struct error *err)
 {
-    const double golden = 0.6180339887498949; /* its steps fall evenly, whatever their number */
-    double lanes = (double)study_lanes(study), draws = (double)study->draws;
-    samples = (double)samples < lanes ? samples : (size_t)lanes;
-    *wait = (struct wait){.runs = lanes * (1 + draws), .threads = sweep_threads(jobs)};
-    double begin_s = guard_computed_s();
-    size_t taken = 0;
-    while (taken < samples && (taken == 0 || guard_computed_s() - begin_s < SAMPLES_S)) {
-        bool again = false;
-        double start_s = guard_computed_s(), place = ((double)taken + 0.5) * golden;
-        size_t lane = (double)samples < lanes ? (size_t)((place - floor(place)) * lanes) : taken;
-        guard_allow(SAMPLES_S);
-        bool good = study_sample(study, store, lane, &again, err);
-        guard_allow(0);
-        if (!good && !err->simulation) {
-            return false;
-        }
-        wait->longer |= !good && guard_computed_s() - start_s >= SAMPLES_S;
-        double played = again ? 1 : 1 + draws;
-        wait->played += played;
-        wait->seconds += played * (guard_computed_s() - start_s) / (double)wait->threads;
-        wait->contended |= !again;
-        taken++;
+    struct lanes lanes;
+    struct sampled sampled[LANE_KINDS] = {{0}};
+    bool good = lanes_sort(study, &lanes, err);
+    *wait = (struct wait){.runs = (double)lanes.all * (1 + (double)study->draws),
+                          .threads = sweep_threads(jobs)};
+    good = good && take_samples(study, store, &lanes, samples, wait, sampled, err);
+    for (int kind = 0; kind < LANE_KINDS; kind++) {
+        double own = (double)lanes.all * lanes.kind[kind].share, taken = sampled[kind].taken;
+        wait->played += taken > 0 ? own * (sampled[kind].played / taken) : 0;
+        wait->seconds += taken > 0 ? own * (sampled[kind].seconds / taken) : 0;
     }
-    wait->played *= lanes / (double)taken;
-    wait->seconds *= lanes / (double)taken;
-    return true;
+    lanes_free(&lanes);
+    return good;
 }
 
 static int put_time(const struct wait *wait, char buf[WAIT_TEXT])

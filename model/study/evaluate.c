@@ -453,6 +453,8 @@ static bool price_again(const struct scenario *scenario, const struct trial *tri
         return false;
     }
     trial_reprice(trial, costs->price, stalls, times);
+    /* The draw at whose costs it was played is a play like others. */
+    times->priced = memcmp(costs->price, trial->price, sizeof costs->price) != 0;
     return true;
 }
 

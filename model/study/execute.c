@@ -219,28 +219,3 @@ bool study_execute(const struct study *study, struct sweep *sweep, struct store 
     evaluator_close(&executing.evaluator);
     return good;
 }
-
-bool study_sample(const struct study *study, struct store *store, size_t lane, bool *again,
-                  struct error *err)
-{
-    struct sweep sweep = {.jobs = 1};
-    struct evaluator evaluator;
-    struct scenario scenario;
-    const struct trial *trial = NULL;
-    size_t strategies = study->role[AXIS_STRATEGY]->values.count, which = lane % (strategies + 1);
-    size_t point = study_point(study, lane / (strategies + 1), 0);
-    evaluator_open(&evaluator, study, &sweep, store);
-    if (scenario_open(&scenario, &evaluator, point, (struct scenario_key){0}, err)) {
-        trial = evaluate_trial(
-            &scenario, which < strategies ? study->strategies[which] : &strategy_ideal, err);
-        *again = trial && trial->serial;
-        scenario_close(&scenario);
-    }
-    evaluator_close(&evaluator);
-    return trial;
-}
-
-size_t study_lanes(const struct study *study)
-{
-    return study->points + study_cells(study);
-}

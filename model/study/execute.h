@@ -18,11 +18,4 @@ struct error;
 bool study_execute(const struct study *study, struct sweep *sweep, struct store *store,
                    const bool wanted[METRICS], struct error *err);
 
-/* A lane is what runs share but for their costs: a strategy, or the yardstick, in a scenario. Plays
- * one's run at the modes, for an estimate of what the study takes, and keeps it in the store.
- * `again`: its draws could be priced again. */
-size_t study_lanes(const struct study *study);
-bool study_sample(const struct study *study, struct store *store, size_t lane, bool *again,
-                  struct error *err);
-
 #endif

@@ -1,10 +1,13 @@
 /* What is said before a wait: how long, and why. */
 #include "check.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/wait.h"
 #include "core/error.h"
+#include "study/evaluate.h"
 #include "study_files.h"
 
 static const char *said(const struct wait *wait, uint64_t draws)
@@ -75,12 +78,67 @@ static void contention_is_found(void **state)
     }
 }
 
+static void play_all(const struct study *study, struct store *store)
+{
+    struct sweep sweep = {.jobs = 2};
+    struct evaluator evaluator;
+    struct error err;
+    size_t count = study->role[AXIS_STRATEGY]->values.count;
+    double *value = calloc(count * (1 + study->draws), sizeof *value);
+    assert_non_null(value);
+    evaluator_open(&evaluator, study, &sweep, store);
+    for (size_t cell = 0; cell < study_cells(study); cell++) {
+        struct scenario scenario;
+        assert_true(scenario_open(&scenario, &evaluator, study_point(study, cell, 0),
+                                  (struct scenario_key){0}, &err));
+        assert_true(evaluate_metric(&scenario, METRIC_added_boot_ns, study->strategies, count,
+                                    value, &err));
+        scenario_close(&scenario);
+    }
+    evaluator_close(&evaluator);
+    free(value);
+}
+
+/* What is announced is what a run plays, within a fifth: where few strategies have to be played,
+ * and where vCPUs wait in some scenarios only. */
+static void as_many_are_played(void **state)
+{
+    (void)state;
+    static const char *const axes[] = {
+        "touched = 0, 10%, 60%\nvcpus = 1\n",
+        "touched = 10%\nvcpus = 1, 2, 8\n",
+    };
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        char text[512];
+        struct study study;
+        struct wait wait;
+        struct error err = {0};
+        struct store *store = store_in_memory();
+        snprintf(text, sizeof text,
+                 "[study]\ndraws = 16\n[set]\nfootprint = 128M\n[axes]\nmachine = neoverse-n1\n"
+                 "workload = generated-boot\nbacking = 4k, thp\n%s"
+                 "strategy = unmap, eager, reinit-lazy, unmap-lazy, eager-toggle1, "
+                 "eager-workers\n",
+                 axes[i]);
+        read_good_with(&study, text, NULL, 0);
+        assert_true(wait_estimate(&study, store, 1, 24, &wait, &err));
+        play_all(&study, store);
+        double played = (double)store_plays(store).kept;
+        print_message("%.0f announced, %.0f played\n", wait.played, played);
+        assert_true(fabs(wait.played / played - 1) <= 0.2);
+        assert_int_equal(store_plays(store).repeated, 0);
+        store_drop(store);
+        study_free(&study);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_wait_is_said_with_its_reason),
         cmocka_unit_test(so_is_one_for_published_rows),
         cmocka_unit_test(contention_is_found),
+        cmocka_unit_test(as_many_are_played),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
