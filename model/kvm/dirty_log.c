@@ -241,8 +241,22 @@ void kvm_dirty_clear(struct actor *actor, struct kvm *kvm, uint64_t start, uint6
               .dirty = true, .eager = kvm->clear_splits);
 }
 
+/* Each slot has its flag, and a call that changes it. */
+static void charge_slots(struct actor *actor, const struct kvm *kvm)
+{
+    uint32_t was_site = actor->site;
+    actor->site = SITE_SLOT;
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        actor_charge(actor, EV_slot_changes, kvm->slots[i].live ? 1 : 0);
+    }
+    actor->site = was_site;
+}
+
 void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, enum log_start how)
 {
+    if (on != kvm->dirty_log) {
+        charge_slots(actor, kvm);
+    }
     bool waits = how == LOG_START_ALL_DIRTY || how == LOG_START_ALL_DIRTY_SPLIT;
     bool starts = on && !kvm->dirty_log && !waits;
     kvm->dirty_log = on;
@@ -254,6 +268,10 @@ void kvm_dirty_log(struct actor *actor, struct kvm *kvm, bool on, enum log_start
 
 void kvm_slot_add(struct actor *actor, struct kvm *kvm, uint32_t slot)
 {
+    uint32_t was_site = actor->site;
+    actor->site = SITE_SLOT;
+    actor_charge(actor, EV_slot_changes, 1);
+    actor->site = was_site;
     kvm->slots[slot].live = true;
     CORO_CALL(actor, dirty_log, .kvm = kvm, .end = UINT64_MAX, .slot = slot,
               .last = kvm->dirty_log ? slot + 1 : 0);

@@ -290,9 +290,12 @@ void kvm_judge_shared(struct kvm *kvm, const struct memslot *slot, uint64_t star
 /* The host takes a slot's pages back; stage 2 no longer maps them. No AWAIT. */
 void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot);
 
-/* The VMM ends: the VM's tables are freed as they are and its memory is given back, but where
- * the tables alone are asked for. */
+/* The VMM ends: the VM's tables are freed as they are, its memory is given back and it is closed,
+ * but where the tables alone are asked for. */
 void kvm_teardown(struct actor *actor, struct kvm *kvm, bool tables_alone);
+
+/* The VMM closes its vCPUs and the VM. No AWAIT. */
+void kvm_close(struct actor *actor, const struct kvm *kvm);
 
 /* The VMM fills a range of guest memory through its own mapping, whether the
  * slot is live or not. */

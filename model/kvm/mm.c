@@ -157,6 +157,11 @@ static uint32_t drop_notifications(const struct kvm *kvm, const struct memslot *
     return 1;
 }
 
+/* Of the structures of one huge page, 32 KiB from those of the next, and of its entry: by how many
+ * distinct lines more there are with one more page (bench/kvm/emulate/zap.sh). Those of small pages
+ * and of THP, of which all 512 structures are gone through, follow one another. */
+#define HUGETLB_LINES 4
+
 /* The host gives back the pages that it holds. Huge pages of hugetlb go one by
  * one, back to their pool; those of THP take their share of the LRU with them. */
 static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_area *area)
@@ -169,8 +174,9 @@ static void charge_zap(struct actor *actor, struct kvm *kvm, const struct host_a
         if (state == HOST_SMALL) {
             actor_charge(actor, EV_host_zap, (end - at) / area->page_bytes);
         } else if (state == HOST_HUGE || state == HOST_HUGE_READ) {
-            enum event_kind kind = thp ? EV_host_zap_huge : EV_host_zap_hugetlb;
-            actor_charge(actor, kind, (end - at) / area->block_bytes);
+            uint64_t pages = (end - at) / area->block_bytes;
+            actor_charge(actor, thp ? EV_host_zap_huge : EV_host_zap_hugetlb, pages);
+            actor_charge(actor, EV_host_lines, thp ? 0 : pages * HUGETLB_LINES);
         }
     }
 }
@@ -293,6 +299,7 @@ static CORO(slot_delete)
     CORO_BEGIN;
     my->was_site = actor->site;
     actor->site = SITE_SLOT;
+    actor_charge(actor, EV_slot_deletes, 1);
     AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
     /* It is invalid before it is unmapped (kvm_invalidate_memslot): a fault that gets the lock
      * meanwhile, or waits for it, must not map the slot again. */

@@ -163,7 +163,20 @@ struct renew_stage2 {
     uint32_t slot;
 };
 
-/* Unmaps, and gives the memory back where the VM is made anew: its vCPUs have
+static void make_anew(struct actor *actor, struct kvm *kvm)
+{
+    kvm_close(actor, kvm);
+    actor_charge(actor, EV_vm_makes, 1);
+    actor_charge(actor, EV_vcpu_makes, kvm->vcpu_count);
+    for (uint32_t i = 0; i < kvm->slot_count; i++) {
+        actor_charge(actor, EV_slot_changes, kvm->slots[i].live ? 1 : 0);
+    }
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        kvm->vcpus[i].has_run = false;
+    }
+}
+
+/* Unmaps, and gives the memory back where the VM is made anew, with its slots and vCPUs: these have
  * then not run yet, so that only the first of them does all this. */
 static CORO(renew_stage2)
 {
@@ -177,9 +190,7 @@ static CORO(renew_stage2)
                 AWAIT(kvm_drop(actor, kvm, my->slot));
             }
         }
-        for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
-            kvm->vcpus[i].has_run = false;
-        }
+        AWAIT(make_anew(actor, kvm));
     }
     CORO_END;
 }

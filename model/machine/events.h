@@ -43,6 +43,8 @@
     X(host_zap_huge, "huge host pages given back", "pages", unmap_path, none, path, PATH)          \
     X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", unmap_path, none,     \
       path, PATH)                                                                                  \
+    X(host_lines, "lines of the host's own data, last used long ago", "lines", unmap_path, none,   \
+      access, COST(memory_ns))                                                                     \
     X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", fault_path, none, access,       \
       KIB_AT(zero_gbps))                                                                           \
     /* stage-2 tables */                                                                           \
@@ -71,6 +73,15 @@
     X(collapsed_leaves, "small leaves that a block replaced", "leaves", unmap_path, none, path,    \
       PATH)                                                                                        \
     X(reinits, "vCPU re-initialisations", "calls", unmap_path, reinits, path, PATH)                \
+    /* the VM itself */                                                                            \
+    X(slot_changes, "memory slots added or with other flags", "calls", unmap_path, none, path,     \
+      PATH)                                                                                        \
+    X(slot_deletes, "memory slots deleted", "calls", unmap_path, none, path, PATH)                 \
+    X(vm_ends, "VMs that end", "VMs", unmap_path, none, path, PATH)                                \
+    X(vm_end_cpus, "host CPUs that a VM's end goes through", "CPUs", unmap_path, none, path, PATH) \
+    X(vcpu_ends, "vCPUs that end with their VM", "vCPUs", unmap_path, none, path, PATH)            \
+    X(vm_makes, "VMs made", "VMs", unmap_path, none, path, PATH)                                   \
+    X(vcpu_makes, "vCPUs made", "vCPUs", unmap_path, none, path, PATH)                             \
     /* caches */                                                                                   \
     X(cmo_op_calls, "calls of the cache-clean callback", "calls", other, none, exact, FREE)        \
     X(cmo_calls, "clean+invalidate ranges, each with its DSB", "ranges", BY_SITE_LINES, none,      \

@@ -496,9 +496,31 @@ static void a_step_exchanges_a_huge_zero_page_in_one_fault(void **state)
     }
 }
 
+static void do_delete(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    (void)act;
+    kvm_slot_delete(actor, &rig->kvm, 0);
+}
+
+/* Each call waits for the slots' readers: when one comes, goes, or has its log switched; not where
+ * the log is as it should be, or no slot is there. */
+static void slots_change_at_a_price(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct act acts[] = {LOG_ON, LOG_ON,         LOG_OFF, {.go = do_delete},
+                                      LOG_ON, {.go = do_add}, {0}};
+    rig_init(&rig, &(struct rig_setup){.kernel = "6.12", .strategy = "unmap"});
+    rig_alone(&rig, acts);
+    assert_int_equal(rig_count(&rig, SITE_SLOT, EV_slot_changes), 3);
+    assert_int_equal(rig_count(&rig, SITE_SLOT, EV_slot_deletes), 1);
+    rig_free(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(slots_change_at_a_price),
         cmocka_unit_test(logging_takes_write_permission_and_drops_the_tlb),
         cmocka_unit_test(a_round_protects_what_was_written),
         cmocka_unit_test(get_and_clear_are_apart),

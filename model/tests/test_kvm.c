@@ -168,8 +168,7 @@ static void each_page_of_the_guest_is_walked_for(void **state)
 
 static void do_teardown(struct rig *rig, struct actor *actor, const struct act *act)
 {
-    (void)act;
-    kvm_teardown(actor, &rig->kvm, false);
+    kvm_teardown(actor, &rig->kvm, act->on);
 }
 
 static void the_end_takes_every_slot(void **state)
@@ -195,6 +194,51 @@ static void the_end_takes_every_slot(void **state)
     rig_free(&rig);
 }
 
+/* Behind the memory go the VM's vCPUs, and the VM, on each CPU of the host; the walk alone leaves
+ * them. */
+static void the_end_closes_the_vm(void **state)
+{
+    (void)state;
+    static const struct rig_setup setup = {.kernel = "6.12", .strategy = "unmap", .vcpus = 3};
+    for (int alone = 0; alone < 2; alone++) {
+        struct rig rig;
+        const struct act acts[] = {{.go = do_teardown, .on = alone}, {0}};
+        rig_init(&rig, &setup);
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_vcpu_ends), alone ? 0 : 3);
+        assert_int_equal(rig_all(&rig, EV_vm_ends), alone ? 0 : 1);
+        assert_int_equal(rig_all(&rig, EV_vm_end_cpus), alone ? 0 : 8);
+        assert_int_equal(rig_all(&rig, EV_host_lines), alone ? 0 : 3 * 84 + 8 * 41);
+        rig_free(&rig);
+    }
+}
+
+static void do_drop(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    kvm_drop(actor, &rig->kvm, (uint32_t)act->n);
+}
+
+/* The structures of huge pages of a pool lie apart, those of others follow one another. */
+static void pages_of_a_pool_are_cold(void **state)
+{
+    (void)state;
+    static const struct {
+        enum backing backing;
+        uint64_t lines;
+    } of[] = {{BACKING_4K, 0}, {BACKING_THP, 0}, {BACKING_HUGETLB, 2 * 4}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct rig rig;
+        const struct rig_setup setup = {
+            .kernel = "6.12", .strategy = "unmap", .backing = of[i].backing};
+        static const struct act acts[] = {
+            {.go = do_write, .at = 0, .bytes = 4 * MIB}, {.go = do_drop}, {.go = do_drop}, {0}};
+        rig_init(&rig, &setup);
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_host_lines), of[i].lines);
+        rig_free(&rig);
+    }
+}
+
 /* None of its vCPUs has run, so that the next re-init finds nothing to unmap. */
 static void a_vm_made_anew_has_not_run(void **state)
 {
@@ -211,6 +255,11 @@ static void a_vm_made_anew_has_not_run(void **state)
         rig.kvm.vcpus[1].has_run = true;
         rig_alone(&rig, acts);
         assert_int_equal(rig_all(&rig, EV_unmap_vm_calls), 1);
+        assert_int_equal(rig_all(&rig, EV_vm_ends), 1);
+        assert_int_equal(rig_all(&rig, EV_vm_makes), 1);
+        assert_int_equal(rig_all(&rig, EV_vcpu_ends), 2);
+        assert_int_equal(rig_all(&rig, EV_vcpu_makes), 2);
+        assert_int_equal(rig_all(&rig, EV_slot_changes), 1);
         rig_free(&rig);
     }
 }
@@ -245,6 +294,8 @@ int main(void)
         cmocka_unit_test(a_failed_walk_ends_where_the_tree_does),
         cmocka_unit_test(each_page_of_the_guest_is_walked_for),
         cmocka_unit_test(the_end_takes_every_slot),
+        cmocka_unit_test(the_end_closes_the_vm),
+        cmocka_unit_test(pages_of_a_pool_are_cold),
         cmocka_unit_test(a_vm_made_anew_has_not_run),
         cmocka_unit_test(a_relaxed_leaf_may_be_fetched_ahead),
         cmocka_unit_test(pages_mapped_while_logging_do_not_stop_a_block),

@@ -66,7 +66,7 @@ static const struct hand {
     {EV_zero_bytes, 128},     {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},
     {EV_lock_handovers, 250}, {EV_compute_ps, 0.001}, {EV_lock_updates, 45},
     {EV_line_moves, 45},      {EV_lock_yields, 90},   {EV_range_cmo_calls, 800},
-    {EV_range_cmo_kib, 16},
+    {EV_range_cmo_kib, 16},   {EV_host_lines, 120},
 };
 
 static void each_event_costs_its_formula(void **state)

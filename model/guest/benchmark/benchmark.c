@@ -290,13 +290,24 @@ static uint32_t log_phase(struct building *building, bool on)
     return phase;
 }
 
-/* The test memory first, then the guest's own. */
+static void delete_slot(struct building *building, uint64_t slot)
+{
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_SLOT_DELETE, .n = slot});
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_DROP, .n = slot});
+}
+
+/* kvm_vm_free: slot by slot, the test memory first, then the guest's own; then the vCPUs and the
+ * VM. What stands for the rest of the region is gone before. */
 static uint32_t unmap_phase(struct building *building)
 {
-    uint32_t phase = timeline_phase(building->timeline, "unmap");
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        add(building, SCRIPT_VMM, (struct op){.kind = OP_DROP, .n = slot});
+    if (building->rest > 0) {
+        timeline_phase(building->timeline, "rest");
+        delete_slot(building, 2);
     }
+    uint32_t phase = timeline_phase(building->timeline, "unmap");
+    delete_slot(building, 0);
+    delete_slot(building, 1);
+    add(building, SCRIPT_VMM, (struct op){.kind = OP_TEARDOWN});
     return phase;
 }
 

@@ -6,7 +6,8 @@
  *   update  dirty logging is on: each small page is written, or each huge page
  *           is written once and the upper half of its small pages is read
  *   adjust  logging is off again: every small page is read
- *   unmap   the VMM gives the memory back (the guest's own pages too)
+ *   unmap   the VM is freed: its slots are deleted and their memory is given back (the guest's
+ *           own pages too), its vCPUs and itself are closed
  * dirty_log_perf_test: every vCPU has a region of its own, filled beforehand.
  *   populate  it is filled: the first write to every page
  *   protect logging goes on
