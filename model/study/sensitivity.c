@@ -152,7 +152,7 @@ static bool indices(struct work *work, struct error *err)
     struct sobol_plan plan = {
         .seed = work->study->seed, .points = work->request->points, .bootstrap = BOOTSTRAP};
     int ids[COSTS];
-    double u[COSTS], at[COSTS];
+    double value[COSTS], at[COSTS];
     for (int id = 0; id < COSTS; id++) {
         if (work->cell->cost[id].live) {
             ids[plan.inputs++] = id;
@@ -166,10 +166,13 @@ static bool indices(struct work *work, struct error *err)
            *output = alloc_zeroed(sobol_count(&plan), sizeof *output, "values of a sensitivity");
     bool good = true;
     memcpy(at, work->modes, sizeof at);
+    for (size_t i = 0; i < plan.points * 2 * plan.inputs; i++) {
+        base[i] = draw_quantile(&costs[ids[i % plan.inputs]], base[i]);
+    }
     for (size_t i = 0; good && i < sobol_count(&plan); i++) {
-        sobol_point(&plan, base, i, u);
+        sobol_point(&plan, base, i, value);
         for (size_t input = 0; input < plan.inputs; input++) {
-            at[ids[input]] = draw_quantile(&costs[ids[input]], u[input]);
+            at[ids[input]] = value[input];
         }
         good = output_at(work, at, &output[i], err);
     }

@@ -68,25 +68,40 @@ void sobol_point(const struct sobol_plan *plan, const double *base, size_t i, do
 
 /* --- indices --- */
 
-/* What one input's indices are, from chosen rows. */
-static void estimate(const struct sobol_plan *plan, const double *output, const size_t *rows,
-                     size_t input, double *first, double *total)
+/* What outputs of chosen rows have in common for all inputs. */
+struct chosen {
+    const size_t *rows;
+    double mean, variance;
+};
+
+static struct chosen choose(const struct sobol_plan *plan, const double *output, const size_t *rows)
 {
     size_t n = plan->points;
-    const double *a = output, *b = output + n, *mixed = output + (input + 2) * n;
-    double sum = 0, squares = 0, product = 0, jansen = 0;
+    const double *a = output, *b = output + n;
+    double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++) {
-        size_t row = rows[i];
-        sum += a[row] + b[row];
-        jansen += (a[row] - mixed[row]) * (a[row] - mixed[row]);
+        sum += a[rows[i]] + b[rows[i]];
     }
     double mean = sum / (2 * (double)n);
     for (size_t i = 0; i < n; i++) {
         size_t row = rows[i];
         squares += (a[row] - mean) * (a[row] - mean) + (b[row] - mean) * (b[row] - mean);
+    }
+    return (struct chosen){rows, mean, squares / (2 * (double)n)};
+}
+
+/* What one input's indices are, from these rows. */
+static void estimate(const struct sobol_plan *plan, const double *output,
+                     const struct chosen *chosen, size_t input, double *first, double *total)
+{
+    size_t n = plan->points;
+    const double *a = output, *b = output + n, *mixed = output + (input + 2) * n;
+    double product = 0, jansen = 0, mean = chosen->mean, variance = chosen->variance;
+    for (size_t i = 0; i < n; i++) {
+        size_t row = chosen->rows[i];
+        jansen += (a[row] - mixed[row]) * (a[row] - mixed[row]);
         product += (b[row] - mean) * (mixed[row] - a[row]);
     }
-    double variance = squares / (2 * (double)n);
     *first = variance > 0 ? product / (double)n / variance : 0;
     *total = variance > 0 ? jansen / (2 * (double)n) / variance : 0;
 }
@@ -98,20 +113,27 @@ static void interval(double *values, size_t n, double *low, double *high)
 }
 
 /* Every input sees the same bootstrap samples. */
-static void bootstrap(const struct sobol_plan *plan, const double *output, size_t input,
-                      size_t *rows, struct sobol_index *index)
+static void bootstrap(const struct sobol_plan *plan, const double *output, size_t *rows,
+                      struct sobol_index *index)
 {
-    double *first = alloc_zeroed(plan->bootstrap, sizeof *first, "values of a sensitivity");
-    double *total = alloc_zeroed(plan->bootstrap, sizeof *total, "values of a sensitivity");
+    size_t n = plan->bootstrap;
+    double *first = alloc_zeroed(plan->inputs * n, sizeof *first, "values of a sensitivity");
+    double *total = alloc_zeroed(plan->inputs * n, sizeof *total, "values of a sensitivity");
     gsl_rng *rng = stream(plan, STREAM_BOOTSTRAP);
-    for (size_t sample = 0; sample < plan->bootstrap; sample++) {
+    for (size_t sample = 0; sample < n; sample++) {
         for (size_t i = 0; i < plan->points; i++) {
             rows[i] = gsl_rng_uniform_int(rng, plan->points);
         }
-        estimate(plan, output, rows, input, &first[sample], &total[sample]);
+        struct chosen chosen = choose(plan, output, rows);
+        for (size_t input = 0; input < plan->inputs; input++) {
+            size_t at = input * n + sample;
+            estimate(plan, output, &chosen, input, &first[at], &total[at]);
+        }
     }
-    interval(first, plan->bootstrap, &index->first_low, &index->first_high);
-    interval(total, plan->bootstrap, &index->total_low, &index->total_high);
+    for (size_t i = 0; i < plan->inputs; i++) {
+        interval(first + i * n, n, &index[i].first_low, &index[i].first_high);
+        interval(total + i * n, n, &index[i].total_low, &index[i].total_high);
+    }
     gsl_rng_free(rng);
     free(first);
     free(total);
@@ -123,15 +145,16 @@ void sobol_indices(const struct sobol_plan *plan, const double *output, struct s
     memset(result, 0, sizeof *result);
     result->mean = stats_mean(output, 2 * plan->points);
     result->variance = stats_squares(output, 2 * plan->points) / (2 * (double)plan->points - 1);
+    for (size_t i = 0; i < plan->points; i++) {
+        rows[i] = i;
+    }
+    struct chosen all = choose(plan, output, rows);
     for (size_t input = 0; input < plan->inputs; input++) {
         struct sobol_index *index = &result->index[input];
-        for (size_t i = 0; i < plan->points; i++) {
-            rows[i] = i;
-        }
-        estimate(plan, output, rows, input, &index->first, &index->total);
-        if (plan->bootstrap > 0) {
-            bootstrap(plan, output, input, rows, index);
-        }
+        estimate(plan, output, &all, input, &index->first, &index->total);
+    }
+    if (plan->bootstrap > 0) {
+        bootstrap(plan, output, rows, result->index);
     }
     free(rows);
 }

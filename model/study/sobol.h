@@ -37,7 +37,8 @@ size_t sobol_count(const struct sobol_plan *plan);
 
 /* The point behind output i: `inputs` numbers from 0 to 1. The first 40
  * coordinates of A and B are a Sobol sequence, shifted at random; GSL's has no
- * more, further ones are random. `base` is what sobol_base made. */
+ * more, further ones are random. `base` is what sobol_base made, or what each of its numbers was
+ * turned into. */
 double *sobol_base(const struct sobol_plan *plan); /* the caller frees it */
 void sobol_point(const struct sobol_plan *plan, const double *base, size_t i, double *u);
 
