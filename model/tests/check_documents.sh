@@ -206,6 +206,15 @@ awk '
     ' $(find model -name '*.h' -not -path 'model/tests/*') >"$T/bad"
 all "names: public functions begin as their header"
 
+# --- the same bits everywhere -------------------------------------------------------------------
+
+# In what rows are made of, core/portable_math is used for what the C library rounds by system. The ends of
+# the model's own error are rounded to thousandths.
+grep -rnE 'long double|[^a-z_](exp|log|pow|exp2|log2|log10|log1p|expm1|cbrt|hypot|sin|cos|tgamma|lgamma)l?\(|gsl_stats_(mean|sd|var|tss|abs|cov)' \
+    model/{core,machine,vm,kvm,guest,run,study} --include='*.[ch]' |
+    grep -vE 'portable_math|double end = exp\(sqrt|: *\*|//|/\*' >"$T/bad"
+all "numbers: sums, logarithms and powers of results by portable_math"
+
 # --- words --------------------------------------------------------------------------------------
 
 # What the glossary does not use, outside of code marks. GLOSSARY='FILES' looks in further documents.

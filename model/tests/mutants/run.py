@@ -41,7 +41,8 @@ from sites import mutants_of
 
 FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
          *(f"model/core/{name}.c" for name in ("actor", "calendar", "ledger", "resource", "rng",
-                                               "interval_map", "histogram", "u64", "units")),
+                                               "interval_map", "histogram", "u64", "units",
+                                               "portable_math")),
          *(f"model/study/{name}.c" for name in ("metrics", "setup", "stats", "trial", "trial_json", "evaluate",
                                                 "execute", "store", "store_plays", "store_points",
                                                 "winner_map", "breakeven", "breakeven_pairs",
