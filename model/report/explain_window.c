@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WHAT_BYTES 128
 #define KINDS_SHOWN 10 /* of the kinds, unless all are asked for */
@@ -139,7 +140,8 @@ static void put_what(char what[WHAT_BYTES], const struct trial *played, enum par
 static int by_added(const void *a, const void *b)
 {
     const struct share *x = a, *y = b;
-    return (x->added_ps < y->added_ps) - (x->added_ps > y->added_ps);
+    return x->added_ps != y->added_ps ? (x->added_ps < y->added_ps) - (x->added_ps > y->added_ps)
+                                      : strcmp(x->name, y->name);
 }
 
 /* Most added first; returns how many. */

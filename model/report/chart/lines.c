@@ -299,7 +299,7 @@ struct label {
 static int by_height(const void *a, const void *b)
 {
     const struct label *x = a, *y = b;
-    return (x->y > y->y) - (x->y < y->y);
+    return x->y != y->y ? (x->y > y->y) - (x->y < y->y) : (x->line > y->line) - (x->line < y->line);
 }
 
 /* Names stand apart by a line of text each, from the top down and then, where they would

@@ -191,8 +191,10 @@ struct share {
 
 static int by_percent(const void *a, const void *b)
 {
-    double x = ((const struct share *)a)->percent, y = ((const struct share *)b)->percent;
-    return (x < y) - (x > y);
+    const struct share *x = a, *y = b;
+    return x->percent != y->percent
+               ? (x->percent < y->percent) - (x->percent > y->percent)
+               : (x->span_class > y->span_class) - (x->span_class < y->span_class);
 }
 
 /* What takes which part of all that is done and waited for, the largest first. */
