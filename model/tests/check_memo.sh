@@ -261,8 +261,11 @@ run memo --overview "$T/all" -q
 check "overview: status" test "$rc" -eq 0
 check "overview: leads to each memo" has "$T/all/README.md" "](one/memo.md)"
 check "overview: answers" grep -q 'Cheapest of all [0-9]* strategies' "$T/all/README.md"
-check "overview: a line for each machine and question" \
-    test "$(grep -c '^| kunpeng-920 | ' "$T/all/README.md")" -eq 2
+check "overview: machines against questions" grep -q '^| question | kunpeng-920 |$' "$T/all/README.md"
+check "overview: what costs least on each, and Linux" \
+    test "$(grep -cE '^\| [^|]* \| [^|]*: [0-9.]+ [mun]?s; Linux [0-9.]+ [mun]?s \|$' "$T/all/README.md")" -eq 2
+check "overview: an answer is one sentence" test -z "$(sed -n '/## Answers/,/## Mach/p' "$T/all/README.md" |
+    sed -nE 's/^\| \[[^|]*\| ([^|]*) \|.*/\1/p' | grep '\. ')"
 check "overview: no script" lacks "$T/all/index.html" "<script"
 refused "overview: no memos" "has no folder with a memo.json" memo --overview "$T/bin-none"
 echo '{}' >"$T/all/two/memo.json"

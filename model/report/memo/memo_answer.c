@@ -3,7 +3,6 @@
 #include "report/memo/memo_input.h"
 
 #include "core/error.h"
-#include "core/tojson.h"
 #include "kvm/strategy.h"
 
 #include <ctype.h>
@@ -33,32 +32,42 @@ static bool add_sentence(struct doc_node *answer, struct doc_node *words)
     return true;
 }
 
-/* How well the model does on this machine. */
-static void add_misfit(const struct memo *memo, struct doc_node *answer)
+bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT])
 {
     const struct axis *machine = memo->study->role[AXIS_MACHINE];
     const char *name = machine->values.text[study_digit(machine, memo->place[0])];
     double low = INFINITY, high = -INFINITY;
-    size_t rows = 0;
-    char error[QUANTITY_TEXT];
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
         if (one->predicted && strcmp(one->host, name) == 0) {
             low = fmin(low, one->error);
             high = fmax(high, one->error);
-            rows++;
         }
     }
-    static const char *const published[] = {
-        "On published measurements of this machine the model errs by %s.", "Model error: %s."};
-    static const char *const none[] = {"No measurement of this machine is published to check it.",
-                                       "Nothing published checks it."};
-    bool added = false;
-    for (size_t i = 0; i < 2 && !added; i++) {
-        char text[MEMO_TEXT];
+    buf[0] = '\0';
+    if (low <= high) {
+        quantity_change_range(low, high, buf);
+    }
+    return low <= high;
+}
+
+/* How well the model does on this machine. */
+static void add_misfit(const struct memo *memo, struct doc_node *answer)
+{
+    char error[QUANTITY_TEXT];
+    bool published = memo_misfit(memo, error), added = false;
+    for (int brief = 0; brief < 2 && !added; brief++) {
         struct doc_node *words = sentence();
-        snprintf(text, sizeof text, published[i], quantity_change_range(low, high, error));
-        doc_text(words, "%s", rows > 0 ? text : none[i]);
+        if (published) {
+            doc_text(words, "%s %s.",
+                     brief ? "Model error:"
+                           : "On published measurements of this machine the model errs by",
+                     error);
+        } else {
+            doc_text(words, "%s",
+                     brief ? "Nothing published checks it."
+                           : "No measurement of this machine is published to check it.");
+        }
         added = add_sentence(answer, words);
     }
 }
@@ -528,8 +537,7 @@ static void add_one(const struct memo *memo, struct doc_node *answer)
 
 /* --- the section --- */
 
-/* The caller frees it. */
-static struct doc_node *answer_of(const struct memo *memo)
+struct doc_node *memo_answer_words(const struct memo *memo)
 {
     struct doc_node *answer = doc_new();
     answer->kind = DOC_PARAGRAPH;
@@ -614,82 +622,8 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
              study->question[0] ? study->question : "Which strategy costs least?");
     doc_heading(doc, "1 Answer");
     struct doc_node *answer = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_join(answer, answer_of(memo));
+    doc_join(answer, memo_answer_words(memo));
     put_names(memo, answer, doc);
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
              memo_scenario_words(memo, false, scenario), words_metric(memo->metric[0]));
-}
-
-/* --- in short --- */
-
-static json_t *runs_of(struct doc_node *answer)
-{
-    json_t *runs = json_array();
-    for (const struct doc_node *run = answer->first; run; run = run->next) {
-        json_t *one = json_object();
-        tojson_set(one, run->kind == DOC_CODE ? "code" : "text", tojson_text(run->text));
-        tojson_append(runs, one);
-    }
-    doc_free(answer);
-    return runs;
-}
-
-static void set_cost(json_t *into, const char *key, const struct memo *memo,
-                     const struct memo_scenario *there, size_t strategy)
-{
-    char text[QUANTITY_TEXT];
-    if (strategy != SIZE_MAX && strategy != WINNER_NONE) {
-        struct band band = memo_band(memo, there, 0, strategy);
-        tojson_set(into, key,
-                   tojson_text(quantity_mid(band, metric_quantity(memo->metric[0]), text)));
-    }
-}
-
-/* Of the first place: its best, by the ladder where there is one, and Linux. */
-static void set_first(const struct memo *memo, json_t *summary)
-{
-    char text[QUANTITY_TEXT];
-    const struct memo_scenario *there = memo_place(memo, 0);
-    double share = there->best.probability;
-    if (memo->advised) {
-        const struct advise_ladder *ladder = memo_ladder(memo, 0);
-        const struct advise_rung *last = &ladder->rung[ladder->count - 1];
-        tojson_set(summary, "best", tojson_text(quantity_mid(memo_rung_band(last), UNIT_NS, text)));
-        tojson_set(summary, "upstream",
-                   tojson_text(quantity_mid(memo_rung_band(&ladder->rung[0]), UNIT_NS, text)));
-        share = last->changes > 0 ? last->probability : NAN;
-    } else {
-        set_cost(summary, "best", memo, there, there->best.winner);
-        set_cost(summary, "upstream", memo, there, memo->upstream);
-    }
-    if (isfinite(share)) {
-        snprintf(text, sizeof text, "%.0f %%", 100 * share);
-        tojson_set(summary, "share", tojson_text(text));
-    }
-}
-
-json_t *memo_summary(const struct memo *memo)
-{
-    char words[2 * MEMO_TEXT];
-    json_t *summary = json_object(), *machines = json_array();
-    const struct study *study = memo->study;
-    const struct axis *machine = study->role[AXIS_MACHINE];
-    tojson_set(summary, "name", tojson_text(study->name));
-    tojson_set(summary, "title", tojson_text(study->title[0] ? study->title : study->name));
-    tojson_set(summary, "question", tojson_text(study->question));
-    tojson_set(summary, "answer", runs_of(answer_of(memo)));
-    tojson_set(summary, "scenario", tojson_text(memo_scenario_words(memo, false, words)));
-    set_first(memo, summary);
-    for (size_t m = 0; m < machine->values.count; m++) {
-        const struct memo_scenario *there = memo_at(memo, memo_with(machine, memo->place[0], m));
-        size_t best = there->best.winner;
-        json_t *one = json_object();
-        tojson_set(one, "name", tojson_text(machine->values.text[m]));
-        tojson_set(one, "best", tojson_text(best == WINNER_NONE ? "none" : memo_name(memo, best)));
-        set_cost(one, "cost", memo, there, best);
-        set_cost(one, "upstream", memo, there, memo->upstream);
-        tojson_append(machines, one);
-    }
-    tojson_set(summary, "machines", machines);
-    return summary;
 }

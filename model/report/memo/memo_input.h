@@ -194,6 +194,10 @@ void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *bloc
 void memo_put_where(const struct memo *memo, const char *where, struct doc_node *words);
 
 #define MEMO_ANSWER_WORDS 60 /* at most */
+/* The answer itself; the caller frees it. */
+struct doc_node *memo_answer_words(const struct memo *memo);
+/* By how much the model errs on what is published of this machine; false: nothing is. */
+bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT]);
 void memo_answer(const struct memo *memo, struct doc_node *doc);
 void memo_figures(const struct memo *memo, struct doc_node *doc);
 /* Which strategies a figure draws. */

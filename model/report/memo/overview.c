@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define MEMOS_MAX 100
+#define MACHINES_MAX 16
 #define MEMO_BYTES_MAX ((size_t)1 << 24)
 
 struct overview {
@@ -54,26 +55,37 @@ static bool read_one(struct overview *overview, const char *folder, const char *
     return true;
 }
 
-static void put_runs(const json_t *runs, struct doc_node *block)
+/* The first sentence of an answer, up to a full stop before a blank, be that in the next run. */
+static void put_sentence(const json_t *runs, struct doc_node *block)
 {
     size_t i;
     const json_t *run;
+    bool stopped = false;
     json_array_foreach(runs, i, run)
     {
-        const char *code = text_at(run, "code");
+        const char *code = text_at(run, "code"), *text = text_at(run, "text");
+        const char *end = strstr(text, ". ");
+        if (stopped && text[0] == ' ') {
+            return;
+        }
         if (code[0]) {
             doc_code(block, code);
         } else {
-            doc_text(block, "%s", text_at(run, "text"));
+            doc_text(block, "%.*s", end ? (int)(end - text) + 1 : (int)strlen(text), text);
         }
+        if (end) {
+            return;
+        }
+        stopped = text[0] && text[strlen(text) - 1] == '.';
     }
 }
 
 static void put_answers(const struct overview *overview, struct doc_node *doc)
 {
-    static const char *const names[] = {"question", "answer", "scenario",
-                                        ">best",    ">Linux", ">of draws"};
-    struct doc_node *table = doc_table(doc, names, 6);
+    static const char *const names[] = {"question", "answer",          "scenario",
+                                        "best",     ">it costs",       ">the next",
+                                        ">Linux",   ">best, of draws", ">model error"};
+    struct doc_node *table = doc_table(doc, names, sizeof names / sizeof *names);
     for (size_t i = 0; i < overview->count; i++) {
         const json_t *memo = overview->memo[i];
         struct doc_node *line = doc_add(table, DOC_ROW, NULL),
@@ -81,11 +93,14 @@ static void put_answers(const struct overview *overview, struct doc_node *doc)
         char path[512];
         snprintf(path, sizeof path, "%.400s/memo.md", overview->name[i]);
         doc_link(cell, text_at(memo, "title"), path);
-        put_runs(json_object_get(memo, "answer"), doc_add(line, DOC_CELL, NULL));
+        put_sentence(json_object_get(memo, "answer"), doc_add(line, DOC_CELL, NULL));
         doc_cell(line, "%s", text_at(memo, "scenario"));
+        doc_cell(line, "%s", text_at(memo, "winner"));
         doc_number(line, "%s", text_at(memo, "best"));
+        doc_number(line, "%s", text_at(memo, "lead"));
         doc_number(line, "%s", text_at(memo, "upstream"));
         doc_number(line, "%s", text_at(memo, "share"));
+        doc_number(line, "%s", text_at(memo, "misfit"));
     }
 }
 
@@ -112,35 +127,43 @@ static bool seen_before(const struct overview *overview, size_t memo, const char
     return seen;
 }
 
-static void put_machine(const struct overview *overview, const char *name, struct doc_node *table)
+/* The machines of all memos, each once. Returns how many. */
+static size_t list_machines(const struct overview *overview, const char *name[MACHINES_MAX])
 {
-    for (size_t i = 0; i < overview->count; i++) {
-        const json_t *machine = machine_of(overview->memo[i], name);
-        if (machine) {
-            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-            doc_cell(line, "%s", name);
-            doc_cell(line, "%s", text_at(overview->memo[i], "title"));
-            doc_code(doc_add(line, DOC_CELL, NULL), text_at(machine, "best"));
-            doc_number(line, "%s", text_at(machine, "cost"));
-            doc_number(line, "%s", text_at(machine, "upstream"));
-        }
-    }
-}
-
-/* By machine: in each study the strategy of those that it compares that costs least. */
-static void put_machines(const struct overview *overview, struct doc_node *doc)
-{
-    static const char *const names[] = {"machine", "question", "costs least of those compared",
-                                        ">cost", ">Linux"};
-    struct doc_node *table = doc_table(doc, names, 5);
+    size_t count = 0;
     for (size_t i = 0; i < overview->count; i++) {
         size_t k;
         const json_t *machine;
         json_array_foreach(json_object_get(overview->memo[i], "machines"), k, machine)
         {
-            if (!seen_before(overview, i, text_at(machine, "name"))) {
-                put_machine(overview, text_at(machine, "name"), table);
+            const char *own = text_at(machine, "name");
+            if (count < MACHINES_MAX && !seen_before(overview, i, own)) {
+                name[count++] = own;
             }
+        }
+    }
+    return count;
+}
+
+/* Questions down, machines to the right: what costs least of what the study compares. */
+static void put_machines(const struct overview *overview, struct doc_node *doc)
+{
+    const char *name[MACHINES_MAX];
+    size_t count = list_machines(overview, name);
+    struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    doc_cell(head, "question");
+    for (size_t m = 0; m < count; m++) {
+        doc_cell(head, "%s", name[m]);
+    }
+    for (size_t i = 0; i < overview->count; i++) {
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+        doc_cell(line, "%s", text_at(overview->memo[i], "title"));
+        for (size_t m = 0; m < count; m++) {
+            const json_t *machine = machine_of(overview->memo[i], name[m]);
+            const char *linux_cost = machine ? text_at(machine, "upstream") : "";
+            doc_cell(line, "%s%s%s%s%s", machine ? text_at(machine, "words") : "",
+                     machine ? ": " : "", machine ? text_at(machine, "cost") : "",
+                     linux_cost[0] ? "; Linux " : "", linux_cost);
         }
     }
 }
@@ -168,7 +191,10 @@ struct doc_node *overview_write(const char *folder, struct error *err)
                  "answer rests on and what would change it.");
         doc_heading(doc, "Answers");
         put_answers(&overview, doc);
-        doc_heading(doc, "Machines");
+        doc_heading(doc, "Machines and questions");
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+                 "What costs least there, of the strategies that the study compares, in the "
+                 "scenario of the answer.");
         put_machines(&overview, doc);
     }
     for (size_t i = 0; i < overview.count; i++) {
