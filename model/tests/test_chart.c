@@ -72,7 +72,7 @@ static struct drawn *draw(size_t panels, size_t lines, bool log, double decades)
     for (size_t p = 0; p < panels; p++) {
         for (size_t i = 0; i < lines; i++) {
             for (size_t k = 0; k < count; k++) {
-                double y = 1e8 * pow(10, decades * (double)i / 8) *
+                double y = 1e8 * pow(10, decades * (double)i / 8) * (1 + 0.05 * (double)p) *
                            (1 + (i % 2 ? 0.3 : 3.0) * (double)k / (double)count);
                 drawn->point[p][i][k] = (struct chart_point){tick[k].at, y, y * 0.8, y * 1.3};
             }
@@ -142,6 +142,39 @@ static void titles_of_panels_are_whole(void **state)
         free(data);
         free(drawn);
     }
+}
+
+/* How many texts of a figure are, or hold, these words. */
+static size_t count_texts(const struct chart_lines *chart, const char *words)
+{
+    static struct box box[BOXES];
+    char *data = lines_data(chart);
+    size_t texts = read_texts(data, box), count = 0;
+    for (size_t i = 0; i < texts; i++) {
+        count += strstr(box[i].text, words) != NULL;
+    }
+    free(data);
+    return count;
+}
+
+/* Panels that look the same are one, which names both; a difference that is seen keeps them. */
+static void panels_that_show_the_same_are_one(void **state)
+{
+    struct drawn *drawn = draw(3, 2, false, 4);
+    (void)state;
+    drawn->panel[0].title = "2 MiB, Linux 6.1";
+    drawn->panel[1].title = "2 MiB, Linux 7.3";
+    drawn->panel[2].title = "64 KiB leaves";
+    drawn->panel[1].crossings = drawn->panel[0].crossings;
+    drawn->panel[1].levels = drawn->panel[0].levels;
+    assert_int_equal(count_texts(&drawn->chart, "Linux 6.1 and 7.3"), 0);
+    memcpy(drawn->point[1], drawn->point[0], sizeof drawn->point[0]);
+    drawn->point[1][0][3].y *= 1.005; /* no more than a line's width */
+    assert_int_equal(count_texts(&drawn->chart, "2 MiB, Linux 6.1 and 7.3"), 1);
+    assert_int_equal(count_texts(&drawn->chart, "64 KiB leaves"), 1);
+    drawn->point[1][0][3].high *= 1.5;
+    assert_int_equal(count_texts(&drawn->chart, "6.1 and 7.3"), 0);
+    free(drawn);
 }
 
 static void lines_of_odd_values(void **state)
@@ -357,6 +390,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_number),
         cmocka_unit_test(titles_of_panels_are_whole),
+        cmocka_unit_test(panels_that_show_the_same_are_one),
         cmocka_unit_test(lines_of_odd_values),
         cmocka_unit_test(lines_cross_where_they_are_marked),
         cmocka_unit_test(bars_of_any_number),

@@ -73,7 +73,7 @@ struct chart_lines {
     size_t panels; /* CHART_PANELS at most */
 };
 
-/* The data file for bench/plots/figure.gp. */
+/* The data file for bench/plots/figure.gp. Panels that show the same are drawn once. */
 void chart_lines(FILE *out, const struct chart_lines *chart);
 
 /* --- bars --- */

@@ -2,6 +2,7 @@
 #include "core/invariant.h"
 #include "report/chart/canvas.h"
 #include "report/chart/chart.h"
+#include "report/chart/merge.h"
 #include "report/quantity.h"
 
 #include <math.h>
@@ -155,7 +156,7 @@ static struct layout lay_out(const struct chart_lines *chart)
         (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
         (double)layout.columns;
     layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
-    layout.head = panels == 1 ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
+    layout.head = !chart->panel[0].title ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
     layout.head += (CANVAS_LINE - 2) * (double)most_crossings(chart);
     return layout;
 }
@@ -537,16 +538,24 @@ static void put_axis_titles(struct canvas *canvas, const struct layout *layout, 
     free(x_title);
 }
 
-void chart_lines(FILE *out, const struct chart_lines *chart)
+static void check(const struct chart_lines *chart)
 {
-    struct canvas canvas;
-    struct layout layout = lay_out(chart);
     INVARIANT(chart->panels > 0 && chart->panels <= CHART_PANELS, "a figure of %zu panels",
               chart->panels);
     for (size_t i = 0; i < chart->panels; i++) {
         INVARIANT(chart->panel[i].lines <= CHART_LINES, "a panel of %zu lines",
                   chart->panel[i].lines);
     }
+}
+
+void chart_lines(FILE *out, const struct chart_lines *given)
+{
+    struct chart_merged merged;
+    struct canvas canvas;
+    check(given);
+    chart_merge(given, &merged);
+    const struct chart_lines *chart = &merged.chart;
+    struct layout layout = lay_out(chart);
     double head = canvas_heading(NULL, chart->title, chart->subtitle);
     double key = layout.keyed ? put_key(NULL, chart, 0) : 0;
     layout.top = head + key + CANVAS_LINE;

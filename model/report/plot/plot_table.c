@@ -2,15 +2,18 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "report/chart/chart.h"
 #include "report/words.h"
 #include "study/setup.h"
 
+#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* --- texts --- */
 
@@ -197,16 +200,94 @@ const char *plot_case(struct plot_pool *pool, const struct csv *table, const cha
     return said;
 }
 
-const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also)
+/* --- what no axis says --- */
+
+#define RUN_BYTES_MAX ((size_t)1 << 26)
+
+/* The run.json beside a table; NULL: there is none that can be read. */
+static json_t *run_beside(const struct csv *table)
 {
-    static const char *const keys[] = {"footprint", "touched", "vcpus", "kernel", "machine"};
-    char *said = plot_text(pool, "%s", also);
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        struct plot_values values = plot_values(table, keys[i]);
-        if (values.count == 1 && values.text[0][0]) {
-            said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "",
-                             plot_value(pool, table, keys[i], values.text[0]));
+    char path[4096], *text = NULL;
+    const char *slash = strrchr(table->path, '/');
+    size_t length;
+    struct error unused;
+    int used = snprintf(path, sizeof path, "%.*srun.json",
+                        slash ? (int)(slash - table->path) + 1 : 0, table->path);
+    if (used < 0 || (size_t)used >= sizeof path || access(path, F_OK) != 0 ||
+        !file_slurp(path, RUN_BYTES_MAX, &text, &length, &unused)) {
+        return NULL;
+    }
+    json_t *run = json_loadb(text, length, 0, NULL);
+    free(text);
+    return run;
+}
+
+static bool is_axis(const json_t *run, const char *key)
+{
+    size_t i;
+    const json_t *axis;
+    json_array_foreach(json_object_get(json_object_get(run, "study"), "axes"), i, axis)
+    {
+        const char *name = json_string_value(json_object_get(axis, "name"));
+        if (name && strcmp(name, key) == 0) {
+            return true;
         }
     }
-    return said;
+    return false;
+}
+
+/* A workload's own value; NULL: it is what was recorded, and no key says it. */
+static const char *own_value(const json_t *workload, const char *key)
+{
+    const json_t *head = json_object_get(workload, "workload");
+    const char *recording = json_string_value(json_object_get(head, "recording"));
+    const char *vm = json_string_value(json_object_get(json_object_get(workload, "vm"), key));
+    const char *boot = json_string_value(json_object_get(json_object_get(workload, "boot"), key));
+    if (recording && recording[0]) {
+        return NULL;
+    }
+    return vm && strcmp(vm, "as-recorded") == 0 ? "4k" : vm ? vm : boot ? boot : "";
+}
+
+/* The value that all workloads of a run have for a key that is no axis; "" where they have none,
+ * or differ. */
+static const char *held_value(const json_t *run, const char *key, bool *differ)
+{
+    const char *held = NULL, *name;
+    json_t *workloads = json_object_get(json_object_get(run, "configuration"), "workloads");
+    json_t *workload;
+    if (is_axis(run, key)) {
+        return "";
+    }
+    json_object_foreach(workloads, name, workload)
+    {
+        const char *own = own_value(workload, key);
+        if (!own || (held && strcmp(own, held) != 0)) {
+            *differ = true;
+            return "";
+        }
+        held = own;
+    }
+    return held ? held : "";
+}
+
+const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also)
+{
+    static const char *const keys[] = {"footprint", "touched", "vcpus",
+                                       "backing",   "kernel",  "machine"};
+    char *said = plot_text(pool, "%s", also);
+    json_t *run = run_beside(table);
+    bool differ = false;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct plot_values values = plot_values(table, keys[i]);
+        const char *value = values.count == 0   ? held_value(run, keys[i], &differ)
+                            : values.count == 1 ? values.text[0]
+                                                : "";
+        if (value[0]) {
+            said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "",
+                             plot_value(pool, table, keys[i], value));
+        }
+    }
+    json_decref(run);
+    return differ ? plot_text(pool, "%s, the rest as each workload has it", said) : said;
 }

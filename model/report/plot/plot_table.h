@@ -72,7 +72,8 @@ const char *plot_value(struct plot_pool *pool, const struct csv *table, const ch
 const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name);
 
 /* What all rows have in common, for the line below a title: those of the keys that have
- * one value. `also`: "" or words to stand in front. */
+ * one value, by the rows or, where no axis says it, by the run.json beside them. `also`: "" or
+ * words to stand in front. */
 const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also);
 
 #endif
