@@ -133,8 +133,10 @@ static void any_number_of_cases(void **state)
         for (size_t i = 0; i < cases * 4; i++) {
             for (int x = 0; x < 3; x++) {
                 fprintf(out, "s,added_boot_ns,vcpus=%zu; backing=thp,touched,%g,%s,1,%g,%g,%g\n",
-                        i / 4, 0.5 * x, strategies[i % 4], 9e8 + 2e8 * x * (double)(i % 4),
-                        1e9 + 2e8 * x * (double)(i % 4), 1.1e9 + 3e8 * x * (double)(i % 4));
+                        i / 4, 0.5 * x, strategies[i % 4],
+                        (9e8 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)),
+                        (1e9 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)),
+                        (1.1e9 + 3e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)));
             }
         }
         assert_int_equal(fclose(out), 0);
@@ -207,6 +209,36 @@ static void tables_without_rows(void **state)
     free(data);
 }
 
+/* What no axis says stands in the run's settings; what workloads differ in is not one value. */
+static void settings_of_the_run_are_said(void **state)
+{
+    static const char run[] =
+        "{\"study\":{\"axes\":[{\"name\":\"touched\"}]},\"configuration\":{\"workloads\":{"
+        "\"a\":{\"workload\":{\"recording\":\"%s\"},\"vm\":{\"vcpus\":\"8\",\"backing\":"
+        "\"as-recorded\"},\"boot\":{\"footprint\":\"1G\",\"touched\":\"0.1\"}},"
+        "\"b\":{\"vm\":{\"vcpus\":\"8\",\"backing\":\"4k\"},\"boot\":{\"footprint\":"
+        "\"2G\"}}}}}";
+    (void)state;
+    for (int recorded = 0; recorded < 2; recorded++) {
+        FILE *out = open_table("run.json");
+        fprintf(out, run, recorded ? "x.csv" : "");
+        assert_int_equal(fclose(out), 0);
+        out = open_table("map.csv");
+        fputs("case,x_key,x,y_key,y,n,winner,letter,decided,verdict\n"
+              "kernel=7.3,touched,0.1,dirty,1,32,unmap,A,yes,coherent\n"
+              "kernel=7.3,touched,0.5,dirty,1,32,unmap,A,yes,coherent\n",
+              out);
+        assert_int_equal(fclose(out), 0);
+        char *data = lay_out(picture_map);
+        assert_int_equal(strstr(data, "8 vCPUs, 4 KiB leaves") != NULL, !recorded);
+        assert_non_null(strstr(data, "as each workload"));
+        assert_null(strstr(data, "GiB in use"));
+        expect_legible("settings", data);
+    }
+    snprintf(path, sizeof path, "%s/run.json", folder);
+    assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +246,7 @@ int main(void)
         cmocka_unit_test(what_may_not_be_had_does_not_win),
         cmocka_unit_test(any_number_of_cases),
         cmocka_unit_test(tables_without_rows),
+        cmocka_unit_test(settings_of_the_run_are_said),
     };
     if (!mkdtemp(folder)) {
         return 1;

@@ -156,7 +156,8 @@ static struct layout lay_out(const struct chart_lines *chart)
         (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
         (double)layout.columns;
     layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
-    layout.head = !chart->panel[0].title ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
+    layout.head =
+        !chart->panel[0].title ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
     layout.head += (CANVAS_LINE - 2) * (double)most_crossings(chart);
     return layout;
 }
