@@ -215,11 +215,14 @@ void actor_unlock(struct actor *actor, struct lock *lock)
     request(actor, (struct request){.kind = REQUEST_UNLOCK, .target = lock});
 }
 
-void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps, uint64_t parts)
+void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps, ps_t taken_ps,
+                 uint64_t parts)
 {
-    request(actor,
-            (struct request){
-                .kind = REQUEST_SERVE, .target = server, .amount = alone_ps, .parts = parts});
+    request(actor, (struct request){.kind = REQUEST_SERVE,
+                                    .target = server,
+                                    .amount = alone_ps,
+                                    .taken = taken_ps,
+                                    .parts = parts});
 }
 
 void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight)
@@ -295,7 +298,7 @@ static bool perform(struct actor *actor)
         lock_give(wanted.target, actor);
         return true;
     case REQUEST_SERVE:
-        server_take(wanted.target, actor, wanted.amount, wanted.parts);
+        server_take(wanted.target, actor, wanted.amount, wanted.taken, wanted.parts);
         return true;
     case REQUEST_FLOW:
         return flow_join(wanted.target, actor, wanted.amount, wanted.weight);

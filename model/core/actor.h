@@ -60,6 +60,7 @@ struct request {
     void *target; /* the lock, server, flow or signal */
     uint64_t amount; /* lock: write?; serve, flow: ps alone */
     double weight; /* flow: share of its capacity at full speed */
+    ps_t taken; /* serve: when the next one can begin */
     uint64_t parts; /* serve: how many requests it stands for */
 };
 
@@ -187,7 +188,8 @@ void actor_return(struct actor *actor);
 /* Requests: AWAIT(actor_lock(...)). At most one in an AWAIT. */
 void actor_lock(struct actor *actor, struct lock *lock, bool write);
 void actor_unlock(struct actor *actor, struct lock *lock);
-void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps, uint64_t parts);
+void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps, ps_t taken_ps,
+                 uint64_t parts);
 void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight);
 void actor_wait(struct actor *actor, struct signal *signal);
 void actor_raise(struct actor *actor, struct signal *signal);

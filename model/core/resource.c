@@ -134,14 +134,16 @@ void lock_give(struct lock *lock, struct actor *actor)
 /* A request comes in between those for which one of so many times its own number stands. */
 #define PARTS_BETWEEN 8
 
-void server_take(struct server *server, struct actor *actor, ps_t alone_ps, uint64_t parts)
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps, ps_t taken_ps,
+                 uint64_t parts)
 {
     ps_t left = server->free_at > actor->now ? server->free_at - actor->now : 0;
     bool between = left > 0 && parts < server->parts / PARTS_BETWEEN;
     ps_t waited = between ? (ps_t)((__uint128_t)left * parts / server->parts) : left;
     actor_waited(actor, server->resource, waited);
+    ps_t from = between ? server->free_at : actor->now;
     actor_busy(actor, alone_ps);
-    server->free_at = between ? u64_add(server->free_at, alone_ps, "simulated time") : actor->now;
+    server->free_at = u64_add(from, taken_ps, "simulated time");
     server->parts = between ? server->parts : parts;
 }
 

@@ -70,7 +70,8 @@ void flow_free(struct flow *flow);
  * its own clock, false where it is blocked and will be resumed. */
 bool lock_take(struct lock *lock, struct actor *actor, bool write);
 void lock_give(struct lock *lock, struct actor *actor);
-void server_take(struct server *server, struct actor *actor, ps_t alone_ps, uint64_t parts);
+void server_take(struct server *server, struct actor *actor, ps_t alone_ps, ps_t taken_ps,
+                 uint64_t parts);
 bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double weight);
 
 /* A flow's event came up. */

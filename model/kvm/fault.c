@@ -28,7 +28,8 @@ static uint64_t update_shared_line(struct actor *actor, const struct fault *faul
     uint64_t *seen = &fault->vcpu->seen_updates[lock];
     uint64_t moves = u64_min(fault->alone ? 1 : faults, line->updates - *seen);
     if (moves > 0) {
-        actor_serve(actor, &line->server, actor_count(actor, EV_lock_updates, moves), moves);
+        ps_t moved = actor_count(actor, EV_lock_updates, moves);
+        actor_serve(actor, &line->server, moved, moved, moves);
     }
     line->updates += faults;
     *seen = line->updates;
@@ -58,8 +59,8 @@ static void update_mmap_line_of_others(struct actor *actor, const struct fault *
     }
     uint64_t n = fault_leaf_count(fault), expected = fault->leaves_expected;
     if (n > expected) {
-        actor_serve(actor, &fault->kvm->line[KVM_MMAP_LOCK].server,
-                    actor_count(actor, EV_lock_updates, n - expected), n - expected);
+        ps_t moved = actor_count(actor, EV_lock_updates, n - expected);
+        actor_serve(actor, &fault->kvm->line[KVM_MMAP_LOCK].server, moved, moved, n - expected);
     }
 }
 

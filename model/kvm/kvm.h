@@ -80,8 +80,9 @@ struct kvm_vcpu {
     uint64_t stalled; /* 0: there is none under way */
     struct pending_access *pending; /* the access that its fault is for; NULL: none */
     uint64_t installing_start, installing_end; /* leaves that its fault has locked */
-    uint64_t walked_table, walked_after; /* its last walk: to which last-level table, after how
-                                            many TLB invalidations */
+    /* Its last walk: to which last-level table, after how many TLB invalidations, and after how
+     * many of the whole VMID. */
+    uint64_t walked_table, walked_after, walked_after_all;
     bool prefaulting; /* its faults are the VMM's, ahead of its run */
     struct lock hugetlb_mutex; /* of hugetlb pages that it has the host clear, */
     uint64_t clearing_start, clearing_end; /* and which these are at the moment */

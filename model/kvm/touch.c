@@ -31,6 +31,21 @@ static uint64_t walk_reads(const struct kvm *kvm, const struct kvm_vcpu *vcpu,
  * stage 1 and of stage 2, the others are in the walk caches. */
 #define NEAR_READS 2
 
+/* What a vCPU's next walk finds cached of its last ones. */
+enum walked { WALKED_NOTHING, WALKED_STAGE2, WALKED_ALL };
+
+/* An invalidation by address drops all of the guest's own translations (VMALLE1IS), but stage 2's
+ * of that address alone: where the guest's tables and its code are stays known. A core keeps
+ * that apart, "checked whenever a stage 2 translation is required" (IPA cache RAM, Cortex-A55
+ * TRM 100442, A5.2.3). */
+static enum walked walked_before(const struct kvm *kvm, const struct kvm_vcpu *vcpu)
+{
+    const struct memory *memory = kvm->memory;
+    return vcpu->walked_after == memory->invalidations         ? WALKED_ALL
+           : vcpu->walked_after_all == memory->invalidated_all ? WALKED_STAGE2
+                                                               : WALKED_NOTHING;
+}
+
 /* Where the guest's own page size is known, so is how far one walk helps the
  * next: further pages of a leaf, and further leaves under the same table, are
  * near. A TLB invalidation takes that away, and what else the guest's loop
@@ -40,16 +55,26 @@ static uint64_t reads_by_page(const struct touch *touch, uint64_t stop, enum lea
 {
     const struct kvm *kvm = touch->kvm;
     struct kvm_vcpu *vcpu = touch->vcpu;
-    uint64_t whole = walk_reads(kvm, vcpu, level);
-    uint64_t pages = (stop - 1) / kvm->s1_page_bytes - touch->at / kvm->s1_page_bytes + 1;
-    uint64_t table = touch->at / kvm->stage2.geometry.table_span[0];
-    bool kept = vcpu->walked_after == kvm->memory->invalidations;
-    bool near = kept && vcpu->walked_table == table;
-    uint64_t reads = (near ? NEAR_READS : whole) + (leaves - 1) * NEAR_READS;
-    reads += pages > leaves ? pages - leaves : 0;
-    reads += kept ? 0 : kvm->s1_hot_pages * walk_reads(kvm, vcpu, LEAF_PAGE);
+    const uint64_t pages = (stop - 1) / kvm->s1_page_bytes - touch->at / kvm->s1_page_bytes + 1;
+    const uint64_t table = touch->at / kvm->stage2.geometry.table_span[0];
+    const uint64_t depth = kvm->stage2.geometry.levels - (uint64_t)level;
+    const bool near = vcpu->walked_table == table;
+    const uint64_t whole = walk_reads(kvm, vcpu, level);
+    uint64_t reads = (leaves - 1) * NEAR_READS + (pages > leaves ? pages - leaves : 0);
+    switch (walked_before(kvm, vcpu)) {
+    case WALKED_ALL:
+        reads += near ? NEAR_READS : whole;
+        break;
+    case WALKED_STAGE2: /* stage 1's entries, the leaf's own stage 2, and a new table's */
+        reads += kvm->s1_levels + depth + (near ? 0 : depth) + kvm->s1_hot_pages * kvm->s1_levels;
+        break;
+    case WALKED_NOTHING:
+        reads += whole + kvm->s1_hot_pages * walk_reads(kvm, vcpu, LEAF_PAGE);
+        break;
+    }
     vcpu->walked_table = (stop - 1) / kvm->stage2.geometry.table_span[0];
     vcpu->walked_after = kvm->memory->invalidations;
+    vcpu->walked_after_all = kvm->memory->invalidated_all;
     return reads;
 }
 

@@ -152,10 +152,11 @@ static void call_el2(struct actor *actor, const struct memory *memory, uint64_t 
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n)
 {
     memory->invalidations += n;
+    memory->invalidated_all += kind == EV_tlbi_vmid ? n : 0;
     call_el2(actor, memory, n);
     ps_t alone = actor_count(actor, kind, n);
     alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? n : 0);
-    actor_serve(actor, &memory->dvm, alone, n);
+    actor_serve(actor, &memory->dvm, alone, price_tlbi_path(memory->value, alone), n);
 }
 
 void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t calls, uint64_t ranges,
@@ -166,7 +167,7 @@ void memory_tlbi_ranges(struct actor *actor, struct memory *memory, uint64_t cal
     ps_t alone = actor_count(actor, EV_tlbi_range, ranges);
     alone += actor_count(actor, EV_tlbi_calls, singles);
     alone += actor_count(actor, EV_tlbi_third, memory->third_broadcast ? ranges + singles : 0);
-    actor_serve(actor, &memory->dvm, alone, 1);
+    actor_serve(actor, &memory->dvm, alone, price_tlbi_path(memory->value, alone), 1);
 }
 
 void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n)

@@ -34,7 +34,8 @@ struct memory {
     uint32_t actors;
     uint64_t past_bytes; /* of an access past the caches: nothing puts several together; a line,
                             unless it is set */
-    uint64_t invalidations; /* of TLBs so far */
+    uint64_t invalidations; /* of TLBs so far, */
+    uint64_t invalidated_all; /* and of them those that drop all of a VMID, stage 2's as well */
     bool third_broadcast; /* the kernel works around erratum 4118414 of this CPU */
     struct lines_seen {
         struct line_counts found; /* by all clean+invalidates so far */
@@ -74,13 +75,13 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
 void memory_maintain(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                      enum maintenance maintenance, bool dsb);
 
-/* n broadcast TLB invalidations of a kind (request). They go one after another,
- * whoever sends them: with ACE a component, and so the interconnect, has one DVM
- * synchronisation under way at a time (Arm IHI 0022; read in the checks of a
- * verification component, not in the specification), and with 32 cores of an eMAG
- * sending "latency increases almost linearly with the number of CPUs trying to send"
- * (A. Arcangeli, 20200223192520.20808-4-aarcange@redhat.com). That meshes of every
- * make do so is assumed. With nVHE each needs a call to EL2 first. */
+/* n broadcast TLB invalidations of a kind (request). One core's own go one after another. Cores
+ * take turns at the DVM path, which is free again before a sequence is over (tlbi_path_ratio).
+ * With ACE a component, and so the interconnect, has one DVM synchronisation under way at a time
+ * (Arm IHI 0022; read in the checks of a verification component, not in the specification), and
+ * with 32 cores of an eMAG sending "latency increases almost linearly with the number of CPUs
+ * trying to send" (A. Arcangeli, 20200223192520.20808-4-aarcange@redhat.com). That meshes of
+ * every make do so is assumed. With nVHE each needs a call to EL2 first. */
 void memory_tlbi(struct actor *actor, struct memory *memory, enum event_kind kind, uint64_t n);
 
 /* The same by `calls` invalidations of ranges, which together take so many range

@@ -47,6 +47,7 @@ struct source_location;
     X(line_move_ns, UNIT_NS, 0, 1e5, "a line that another core changed, fetched to change it")     \
     X(range_cmo_ns, UNIT_NS, 0, 1e7, "a command that cleans a physical range, whatever its size")  \
     X(range_cmo_gbps, UNIT_GBPS, 0.01, 1e6, "memory that such commands cover in a time")           \
+    X(tlbi_path_ratio, UNIT_RATIO, 0, 100, "part of tlbi_ns before the next core's can begin")     \
     X(path_misfit, UNIT_RATIO, 0.01, 100, "the model's error in the kernel's paths, traps, walks") \
     X(lines_misfit, UNIT_RATIO, 0.01, 100, "the same in cache maintenance")                        \
     X(tlbi_misfit, UNIT_RATIO, 0.01, 100, "the same in TLB invalidation")                          \

@@ -59,6 +59,11 @@ double price_zero_path_ns(const double value[COSTS], uint64_t bytes)
     return (double)bytes / COST(zero_path_gbps) * COST(access_misfit);
 }
 
+ps_t price_tlbi_path(const double value[COSTS], ps_t alone_ps)
+{
+    return (ps_t)llround((double)alone_ps * COST(tlbi_path_ratio));
+}
+
 double price_cmo_weight(const double value[COSTS], uint64_t lines, uint64_t writeback_bytes,
                         ps_t alone_ps)
 {

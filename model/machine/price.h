@@ -29,6 +29,11 @@ double price_cmo_path_ns(const double value[COSTS], uint64_t lines);
 double price_writeback_ns(const double value[COSTS], uint64_t bytes);
 double price_zero_path_ns(const double value[COSTS], uint64_t bytes);
 
+/* For how long broadcast invalidations that take a core so long keep the next core's from
+ * beginning. What is left of them overlaps with that: answers on their way back, the sender's
+ * barriers and its change of VMID. */
+ps_t price_tlbi_path(const double value[COSTS], ps_t alone_ps);
+
 /* The share of the CMO path that maintenance of these lines uses at the speed
  * of one core: the larger of its lines over the path's line rate and its
  * write-back over the shared bandwidth, relative to `alone_ps`. 0 for 0 ps. */

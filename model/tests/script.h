@@ -142,6 +142,12 @@ static inline void world_free(struct world *world)
     ledger_free(&world->ledger);
 }
 
+static inline void serve(struct world *world, struct actor *actor, const struct move *move)
+{
+    ps_t alone = actor_count(actor, KIND_WORK, move->n);
+    actor_serve(actor, &world->server, alone, alone, move->which);
+}
+
 static inline void make_move(struct world *world, struct actor *actor, const struct move *move)
 {
     switch (move->kind) {
@@ -161,7 +167,7 @@ static inline void make_move(struct world *world, struct actor *actor, const str
         actor_unlock(actor, &world->locks[move->which]);
         break;
     case MOVE_SERVE:
-        actor_serve(actor, &world->server, actor_count(actor, KIND_WORK, move->n), move->which);
+        serve(world, actor, move);
         break;
     case MOVE_FLOW:
         actor_flow(actor, &world->flows[move->which], actor_count(actor, KIND_WORK, move->n),

@@ -179,7 +179,7 @@ static void crossing_told(void **state)
     struct breakeven_request request = {.axis = "touched", .pair = "unmap-lazy,eager"};
     char band[QUANTITY_TEXT], expected[200];
     (void)state;
-    read_good(&study, "[study]\ndraws = 64\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
+    read_good(&study, "[study]\ndraws = 32\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
                       "workload = generated-boot\nmachine = neoverse-n1\ntouched = 0.1..1 +0.1\n");
     breakeven_good(&study, &request, 2, &results);
     const struct breakeven *row = &results.row[0];

@@ -106,7 +106,8 @@ static void hosts_hold_what_the_fit_gives(void **state)
          {"bench/published/kunpeng-1g.csv", "bench/published/kunpeng-4k.csv"},
          3,
          0.01},
-        {"neoverse-n1", {"bench/published/altra.csv", NULL}, 12, 0.03},
+        /* With 1 vCPU the model has no difference between the locks, which measured 15 %. */
+        {"neoverse-n1", {"bench/published/altra.csv", NULL}, 13, 0.03},
         {"unnamed-2023", {"bench/published/unmap-4k.csv", NULL}, 1, 0.01},
         {"unnamed-2022", {"bench/published/dirty-log.csv", NULL}, 5, 0.03},
         {"ampereone", {"bench/published/split.csv", NULL}, 15, 0.2}, /* standard error: 0.7 */

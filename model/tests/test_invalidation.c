@@ -44,6 +44,26 @@ static void invalidations_queue_at_one_server(void **state)
     rig_free(&rig);
 }
 
+/* The path is free before a sequence has ended: cores that send at once end one after another by
+ * what the path takes, and one core's own go one behind the other. */
+static void a_sequence_ends_after_the_path_is_free(void **state)
+{
+    (void)state;
+    static const struct act one[] = {{tlbi, 0, 0, 1, false}, {0}};
+    static const struct act many[] = {{tlbi, 0, 0, 8, false}, {0}};
+    const struct act *together[] = {one, one, one}, *alone[] = {many};
+    for (int i = 0; i < 2; i++) {
+        struct rig rig;
+        rig_init(&rig, &plain);
+        rig.value[COST_tlbi_path_ratio] = 0.25;
+        rig_play(&rig, i == 0 ? together : alone, i == 0 ? 3 : 1);
+        assert_int_equal(rig.engine.now, i == 0 ? 700000 + 2 * 175000 : 8 * 700000);
+        assert_int_equal(ledger_waited(&rig.ledger, LEDGER_ALL, LEDGER_ALL, RESOURCE_DVM),
+                         i == 0 ? 175000 + 2 * 175000 : 0);
+        rig_free(&rig);
+    }
+}
+
 static void without_vhe_each_invalidation_calls_el2(void **state)
 {
     (void)state;
@@ -118,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(invalidations_queue_at_one_server),
+        cmocka_unit_test(a_sequence_ends_after_the_path_is_free),
         cmocka_unit_test(without_vhe_each_invalidation_calls_el2),
         cmocka_unit_test(cores_call_el2_at_the_same_time),
         cmocka_unit_test(ranges_and_the_own_core_call_el2_once_each),

@@ -164,6 +164,46 @@ static void each_page_of_the_guest_is_walked_for(void **state)
     rig_free(&rig);
 }
 
+static void do_invalidate(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    memory_tlbi(actor, &rig->memory, act->on ? EV_tlbi_vmid : EV_tlbi_calls, 1);
+}
+
+/* After an invalidation by address: stage 1's four entries for the page and for each of two hot
+ * pages, and two of stage 2 for the block; two more where the guest's table is another. After one
+ * of the whole VMID all is walked for. */
+static void stage_2_of_other_addresses_stays_known(void **state)
+{
+    (void)state;
+    struct rig rig;
+    static const struct rig_setup setup = {
+        .kernel = "6.12", .strategy = "fwb", .backing = BACKING_THP};
+    static const struct act acts[] = {{.go = do_enter},
+                                      {.go = do_mmu, .on = true},
+                                      {.go = do_write, .at = 0, .bytes = 4 * MIB},
+                                      {.go = do_read, .at = 0, .bytes = 4 * KIB},
+                                      {.go = do_invalidate},
+                                      {.go = note_walks, .n = 0},
+                                      {.go = do_read, .at = 0, .bytes = 4 * KIB},
+                                      {.go = note_walks, .n = 1},
+                                      {.go = do_invalidate},
+                                      {.go = do_read, .at = 2 * MIB, .bytes = 4 * KIB},
+                                      {.go = note_walks, .n = 2},
+                                      {.go = do_invalidate, .on = true},
+                                      {.go = do_read, .at = 2 * MIB, .bytes = 4 * KIB},
+                                      {.go = note_walks, .n = 3},
+                                      {0}};
+    rig_init(&rig, &setup);
+    rig.kvm.s1_levels = 4;
+    rig.kvm.s1_page_bytes = 4 * KIB;
+    rig.kvm.s1_hot_pages = 2;
+    rig_alone(&rig, acts);
+    assert_int_equal(rig.noted[1] - rig.noted[0], (4 + 2) + 2 * 4);
+    assert_int_equal(rig.noted[2] - rig.noted[1], (4 + 2 + 2) + 2 * 4);
+    assert_int_equal(rig.noted[3] - rig.noted[2], (5 * 3 - 1) + 2 * (5 * 4 - 1));
+    rig_free(&rig);
+}
+
 /* --- the end --- */
 
 static void do_teardown(struct rig *rig, struct actor *actor, const struct act *act)
@@ -293,6 +333,7 @@ int main(void)
         cmocka_unit_test(the_unmap_says_what_it_took),
         cmocka_unit_test(a_failed_walk_ends_where_the_tree_does),
         cmocka_unit_test(each_page_of_the_guest_is_walked_for),
+        cmocka_unit_test(stage_2_of_other_addresses_stays_known),
         cmocka_unit_test(the_end_takes_every_slot),
         cmocka_unit_test(the_end_closes_the_vm),
         cmocka_unit_test(pages_of_a_pool_are_cold),

@@ -42,6 +42,7 @@ static void costs(double value[COSTS])
         [COST_line_move_ns] = 45,
         [COST_range_cmo_ns] = 800,
         [COST_range_cmo_gbps] = 64,
+        [COST_tlbi_path_ratio] = 0.5,
         [COST_path_misfit] = 1,
         [COST_lines_misfit] = 1,
         [COST_tlbi_misfit] = 1,
@@ -125,12 +126,14 @@ static void each_cost_makes_a_difference(void **state)
         double cmo = price_cmo_weight(value, 100, 0, 1000);
         double writeback = price_cmo_weight(value, 100, 64000, 1000);
         double zero = price_zero_weight(value, 4096, 1000), given = value[id];
+        ps_t tlbi = price_tlbi_path(value, 1000);
         value[id] *= 2;
         price_events(&platform, value, insns, after);
         bool differs = memcmp(before, after, sizeof before) != 0 ||
                        price_cmo_weight(value, 100, 0, 1000) != cmo ||
                        price_cmo_weight(value, 100, 64000, 1000) != writeback ||
-                       price_zero_weight(value, 4096, 1000) != zero;
+                       price_zero_weight(value, 4096, 1000) != zero ||
+                       price_tlbi_path(value, 1000) != tlbi;
         if (!differs) {
             fail_msg("nothing depends on %s", cost_name[id]);
         }
