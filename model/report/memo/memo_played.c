@@ -76,14 +76,15 @@ struct fit {
     size_t tried;
 };
 
-/* What the events of each part cost in a run, in ns. */
-static void parts_of(const struct observed *run, size_t i, double part[PARTS])
+/* What the events of each part cost in all runs, in ns. */
+static void parts_of(const struct observed *run, double (*part)[PARTS])
 {
     for (int p = 0; p < PARTS; p++) {
-        part[p] = 0;
         for (int kind = 0; kind < EVENT_KINDS; kind++) {
-            part[p] += count_of(run->own[0], run->ideal[0], (enum event_kind)kind, p) *
-                       (double)run->price[i][kind] / (double)PS_PER_NS;
+            double n = count_of(run->own[0], run->ideal[0], (enum event_kind)kind, p);
+            for (size_t i = 0; i < run->runs; i++) {
+                part[i][p] += n * (double)run->price[i][kind] / (double)PS_PER_NS;
+            }
         }
     }
 }
@@ -175,9 +176,7 @@ static void fit_parts(const struct observed *run, struct fit *fit)
 {
     double(*part)[PARTS] = alloc_zeroed(run->runs, sizeof *part, "a memo");
     *fit = (struct fit){.tried = 0};
-    for (size_t i = 0; i < run->runs; i++) {
-        parts_of(run, i, part[i]);
-    }
+    parts_of(run, part);
     fit_weights(run, part, ALL, fit->weight);
     try_weights(run, part, fit);
     free(part);
