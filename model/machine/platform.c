@@ -32,6 +32,7 @@ const struct cost_entry cost_entry[COSTS] = {
 const struct option_row platform_options[] = {
     {AT(name), .help = "the name in tables"},
     {AT(title), .help = "the name for people"},
+    {AT(base), .fallback = "", .help = "the platform whose costs it has where it gives none"},
     {AT(caps_source), .fallback = "", .help = "where the capabilities come from"},
     {AT(caps_evidence), .fallback = "", .help = "how sure that is"},
     {AT(note), .fallback = "", .help = "a remark"},
@@ -276,11 +277,63 @@ static bool check_platform(const char *path, const struct platform *platform, st
     return true;
 }
 
-bool platform_read(const char *path, struct platform *platform, struct error *err)
+/* What was fitted to the base's own measurements is carried over from there. */
+static struct cost inherited_cost(const struct cost *cost, const char *base)
+{
+    struct cost carried = *cost;
+    if (strcmp(cost->evidence, "fitted") == 0) {
+        snprintf(carried.evidence, sizeof carried.evidence, "inferred");
+        snprintf(carried.source, sizeof carried.source, "%s, fitted there", base);
+        snprintf(carried.basis, sizeof carried.basis, "as on that machine");
+        carried.prior_low = carried.prior_high = 0;
+    }
+    return carried;
+}
+
+/* The file alone, without what it inherits. */
+static bool read_file(const char *path, struct platform *platform, struct error *err)
 {
     *platform = (struct platform){0};
     option_defaults(platform_options, MACHINE_OPTIONS, platform);
-    return config_read(path, NULL, platform_line, platform, err) &&
+    return config_read(path, NULL, platform_line, platform, err);
+}
+
+static bool read_base(const struct platform *platform, const struct source_location *at,
+                      struct platform *base, struct error *err)
+{
+    char relative[256], path[4096];
+    snprintf(relative, sizeof relative, PLATFORM_DIR "/%s.ini", platform->base);
+    if (!datadir_find(relative, path, sizeof path)) {
+        return error_input(err, at, "found '%s', expected a platform of `s2flush list platforms`",
+                           platform->base);
+    }
+    return read_file(path, base, err) &&
+           (base->base[0] == '\0' ||
+            error_input(err, at, "found '%s', which has a base itself, expected one that has none",
+                        platform->base));
+}
+
+static bool inherit_costs(const char *path, struct platform *platform, struct error *err)
+{
+    struct platform base;
+    struct source_location at = {.file = path, .key = "base"};
+    if (platform->base[0] == '\0') {
+        return true;
+    }
+    if (!read_base(platform, &at, &base, err)) {
+        return false;
+    }
+    for (int id = 0; id < COSTS; id++) {
+        if (platform->cost[id].given == 0) {
+            platform->cost[id] = inherited_cost(&base.cost[id], platform->base);
+        }
+    }
+    return true;
+}
+
+bool platform_read(const char *path, struct platform *platform, struct error *err)
+{
+    return read_file(path, platform, err) && inherit_costs(path, platform, err) &&
            misfit_complete(platform, err) && check_platform(path, platform, err);
 }
 

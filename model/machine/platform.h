@@ -88,6 +88,7 @@ struct cost {
 
 struct platform {
     char name[48];
+    char base[48]; /* whose costs it has where its file gives none; "": of no other */
     char title[96];
     char caps_source[192];
     char caps_evidence[16];

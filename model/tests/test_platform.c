@@ -238,6 +238,31 @@ static void broken_costs_are_refused_with_line_and_key(void **state)
     expect_broken(COST_LINE(2, 4), "prior = 1 1e9", ":27: prior: ", "from 0 to 1e+06");
 }
 
+/* Costs that a file does not give are its base's; what was fitted there was not fitted here. */
+static void a_base_lends_its_costs(void **state)
+{
+    (void)state;
+    struct platform base = loaded("neoverse-n1"), pair = loaded("altra-max-2s");
+    for (int id = 0; id < COSTS; id++) {
+        const struct cost *cost = &pair.cost[id], *from = &base.cost[id];
+        bool fitted = strcmp(from->evidence, "fitted") == 0;
+        if (id == COST_tlbi_ns || id == COST_line_move_ns) {
+            assert_true(cost->high > from->high);
+            continue;
+        }
+        assert_true(cost->low == from->low && cost->mode == from->mode && cost->high == from->high);
+        assert_true(cost->prior_low == (fitted ? 0 : from->prior_low));
+        assert_string_equal(cost->evidence, fitted ? "inferred" : from->evidence);
+    }
+    struct platform platform;
+    struct error err;
+    assert_true(read_with(3, "title = x\nbase = neoverse-n1", &platform, &err));
+    assert_true(platform.cost[COST_tlbi_ns].mode == 2);
+    expect_broken(3, "title = x\nbase = altra-max-2s", "ini: base: ", "has a base itself");
+    expect_broken(3, "title = x\nbase = neoverse", "ini: base: ", "found 'neoverse'");
+    expect_broken(10, "base = neoverse-n1", "ini: vhe: ", "missing");
+}
+
 static void a_prior_is_read_and_written(void **state)
 {
     (void)state;
@@ -267,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_good_file_is_read),
         cmocka_unit_test(broken_machines_are_refused_with_line_and_key),
         cmocka_unit_test(broken_costs_are_refused_with_line_and_key),
+        cmocka_unit_test(a_base_lends_its_costs),
         cmocka_unit_test(a_prior_is_read_and_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
