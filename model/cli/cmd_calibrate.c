@@ -1,6 +1,7 @@
 /* s2flush calibrate: a platform file from measurements. */
 #include "check/calibrate/calibrate.h"
 #include "cli/cli.h"
+#include "cli/wait.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "report/output.h"
@@ -92,11 +93,23 @@ static bool take_host(const struct arguments *given, const struct measurements *
     return given->base || !first || published_host(first->host, base, err);
 }
 
+/* About how many costs the search has. */
+static size_t costs_tried(const struct arguments *given, const struct measurements *found,
+                          const struct platform *base)
+{
+    size_t fitted = 0;
+    for (int id = 0; id < COSTS; id++) {
+        fitted += strcmp(base->cost[id].evidence, "fitted") == 0;
+    }
+    return given->named_count > 0 ? given->named_count : found->selftest ? 2 : fitted;
+}
+
 static bool fit_and_write(const struct arguments *given, const struct measurements *found,
                           struct platform machine[2], struct calibration *fit, struct error *err)
 {
     char name[sizeof machine->name];
     if (!take_host(given, found, &machine[0], err) ||
+        !wait_say_fit(found, &machine[0], costs_tried(given, found, &machine[0]), err) ||
         !calibrate(found, &machine[0], given->named, given->named_count, fit, err)) {
         return false;
     }

@@ -1,5 +1,6 @@
 /* s2flush memo: what a study says, as Markdown and as an HTML page. */
 #include "cli/analysis.h"
+#include "cli/wait.h"
 #include "core/error.h"
 #include "core/tojson.h"
 #include "report/chart/chart.h"
@@ -97,6 +98,14 @@ static bool write_overview(const struct arguments *given, struct error *err)
     return good;
 }
 
+/* Where nothing was played into the folder before, all of it is played now. */
+static bool say_wait(const struct arguments *given, const struct study *study, struct store *store,
+                     struct error *err)
+{
+    return given->quiet || store_plays(store).kept > 0 ||
+           wait_say(study, store, (unsigned)given->jobs, err);
+}
+
 static bool run(void *arguments, struct error *err)
 {
     const struct arguments *given = arguments;
@@ -114,6 +123,7 @@ static bool run(void *arguments, struct error *err)
     }
     struct run_request request = {.study = &study, .folder = common.folder, .format = "csv"};
     good = good && run_store_open(&common.kept, &request, err) &&
+           say_wait(given, &study, common.kept.store, err) &&
            analysis_memo(&common, &study, given->validation, given->quiet ? NULL : stderr, err);
     good = run_store_close(&common.kept, good, err);
     study_free(&study);

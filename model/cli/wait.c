@@ -174,3 +174,45 @@ bool wait_say_rows(const struct published_set *set, uint64_t draws, unsigned job
     }
     return true;
 }
+
+/* --- a calibration --- */
+
+/* How often all rows are played for each cost, of those that are fitted in the end; what is left
+ * out was looked at, too. */
+#define PASSES 20
+
+const char *wait_fit_text(const struct wait *wait, size_t rows, char buf[WAIT_TEXT])
+{
+    buf[0] = '\0';
+    if (wait->seconds > LONG_S) {
+        int used = put_time(wait, buf);
+        snprintf(buf + used, WAIT_TEXT - (size_t)used,
+                 ": %zu rows are played at each step of the search, some %d times for each cost "
+                 "(--cost NAME fits that one only)",
+                 rows, PASSES);
+    }
+    return buf;
+}
+
+bool wait_say_fit(const struct measurements *found, const struct platform *base, size_t costs,
+                  struct error *err)
+{
+    struct wait wait = {.threads = sweep_threads(0)};
+    double value[COSTS], result, begin_s = guard_computed_s();
+    char text[WAIT_TEXT];
+    size_t taken = 0;
+    platform_modes(base, value);
+    for (; taken < found->count && guard_computed_s() - begin_s < SAMPLES_S; taken++) {
+        if (!observation_predict(&found->rows[taken], value, &result, err)) {
+            return false;
+        }
+    }
+    if (taken > 0) {
+        wait.seconds = (guard_computed_s() - begin_s) * (double)found->count / (double)taken *
+                       PASSES * (double)(costs + 1) / (double)wait.threads;
+    }
+    if (wait_fit_text(&wait, found->count, text)[0]) {
+        fprintf(stderr, "calibrate: %s\n", text);
+    }
+    return true;
+}

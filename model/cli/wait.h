@@ -4,6 +4,7 @@
 #ifndef S2FLUSH_CLI_WAIT_H
 #define S2FLUSH_CLI_WAIT_H
 
+#include "check/calibrate/measurements.h"
 #include "check/published/published.h"
 #include "study/store.h"
 #include "study/study.h"
@@ -35,5 +36,11 @@ const char *wait_rows_text(const struct wait *wait, size_t rows, uint64_t draws,
                            char buf[WAIT_TEXT]);
 bool wait_say_rows(const struct published_set *set, uint64_t draws, unsigned jobs,
                    struct error *err);
+
+/* The same before so many costs are fitted to times of benchmarks, which are played at each step of
+ * the search. */
+const char *wait_fit_text(const struct wait *wait, size_t rows, char buf[WAIT_TEXT]);
+bool wait_say_fit(const struct measurements *found, const struct platform *base, size_t costs,
+                  struct error *err);
 
 #endif

@@ -46,6 +46,18 @@ static void so_is_one_for_published_rows(void **state)
                         "draws (--draws 8 plays fewer)");
 }
 
+static void so_is_one_for_a_fit(void **state)
+{
+    (void)state;
+    char text[WAIT_TEXT];
+    struct wait wait = {.seconds = 9, .threads = 2};
+    assert_string_equal(wait_fit_text(&wait, 24, text), "");
+    wait.seconds = 27;
+    assert_string_equal(wait_fit_text(&wait, 24, text),
+                        "up to about 27 s on 2 threads: 24 rows are played at each step of the "
+                        "search, some 20 times for each cost (--cost NAME fits that one only)");
+}
+
 /* One vCPU's runs are priced again; several that wait are played for each draw. */
 static void contention_is_found(void **state)
 {
@@ -137,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_long_wait_is_said_with_its_reason),
         cmocka_unit_test(so_is_one_for_published_rows),
+        cmocka_unit_test(so_is_one_for_a_fit),
         cmocka_unit_test(contention_is_found),
         cmocka_unit_test(as_many_are_played),
     };
