@@ -82,6 +82,22 @@ static void other_forms_are_named(void **state)
          ":1: found '100500 4711 CPU 0/KVM kvm_guest_fault 0x40000000', an event of KVM in no "
          "form"},
         {"\xff\xfeg\n", "iconv -f UTF-16"},
+        {"Attached 2 probes\n100500000 CPU 0/KVM 4711 kvm_guest_fault ipa 0x40000000\n",
+         "bpftrace, which prints what its script says"},
+        {" 3)               |  /* kvm_guest_fault: ipa 0x40000000, hsr 0x1 */\n",
+         "the function_graph tracer"},
+        {"100.500123 |   3)  CPU 0/K-4711 |               |  /* kvm_entry: PC: 0x1 */\n",
+         "the function_graph tracer"},
+        {"{ ipa: 1075838976 } hitcount:          5\n", "a histogram of tracefs"},
+        {"# Samples: 24  of event 'kvm:kvm_guest_fault'\n", "`perf report`, which has sums"},
+        {" kvm statistics - summary\n\n kvm_guest_fault    124   32.5    5\n", "kvm_stat"},
+        {"{\n  \"linux-perf-json-version\": 1,\n", "JSON of perf"},
+        {"ftrace_events {\n  event {\n    kvm_entry {\n", "Perfetto's own text"},
+        {"Taking exception 3 [Prefetch Abort] on CPU 0\n", "QEMU's log of a CPU that it emulates"},
+        {"[    0.000000] Booting Linux on physical CPU 0x0 [0x413fd0c1]\n",
+         "a kernel's log of its own boot"},
+        {"[Mon Nov 30 12:00:00 2026] kvm_entry: PC: 0x40200000\n",
+         "a kernel's log with dates, which has no times of events: dmesg without -T has"},
     };
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         struct text text;
@@ -180,6 +196,23 @@ static void events_are_put_in_order(void **state)
     import_free(&import);
 }
 
+/* `perf script --deltatime` prints what has passed since the line before. */
+static void times_since_the_line_before_are_refused(void **state)
+{
+    (void)state;
+    struct text text;
+    text_begin(&text);
+    for (int i = 0; i < 40; i++) {
+        fprintf(text.out,
+                "CPU 0/KVM  1000 [003]     0.0000%02d: kvm:kvm_guest_fault: ipa 0x%x, hsr "
+                "0x92000047, hxfar 0x0, pc 0x40000000\n",
+                i % 3 * 7, 0x40000000 + i * 4096);
+    }
+    expect_refused(&text, &usual,
+                   "times go back within a thread at 13 of 40 events: expected times since one "
+                   "beginning, in the order of the trace (perf script without --deltatime");
+}
+
 /* Nothing that a file may hold ends the program; what is taken plays. */
 static void hostile_files_do_no_harm(void **state)
 {
@@ -240,6 +273,7 @@ int main(void)
         cmocka_unit_test(a_vm_is_taken_by_its_thread),
         cmocka_unit_test(thread_groups_are_vms),
         cmocka_unit_test(events_are_put_in_order),
+        cmocka_unit_test(times_since_the_line_before_are_refused),
         cmocka_unit_test(hostile_files_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,10 +39,30 @@ static void every_front_is_read(void **state)
         "CPU 1/KVM-4242      3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
         "CPU 1/KVM-4242      3d..1. 5891897055us!: kvm_entry: PC: 0x40200000",
         "CPU 1/KVM-4242    3.....  5891.897055: kvm_entry: vcpu_pc=1075838976",
+        "CPU 1/KVM-4242      3dLh1. 5891897055us : kvm_entry: PC: 0x40200000",
+        "CPU 1/KVM-4242      3DBZ2. 5891897055us : kvm_entry: PC: 0x40200000",
+        /* trace-cmd report --ts-diff */
+        "       CPU 1/KVM-4242  [003]  5891.897055: (+12) kvm_entry:            PC: 0x40200000",
         /* what a kernel log and its journal put before it */
         "[  123.456789] CPU 1/KVM-4242    3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
         ("Nov 29 12:00:00 host kernel: [  123.456] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: "
          "PC: 0x40200000"),
+        ("2026-11-30T12:00:00+0000 host kernel: CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("Nov 30 12:00:00.123456 host kernel: CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("[  123.456789] host kernel: CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("1796040000.123456 host kernel: CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("2026-11-30T12:00:00,123456+00:00 CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("[  123.456789 <    0.000012>] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000"),
+        ("{\"PRIORITY\":\"4\",\"MESSAGE\":\"CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: "
+         "0x40200000\"}"),
+        "[Nov30 12:00] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: 0x40200000",
+        "[  +0.000012] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: 0x40200000",
         "[Sun Nov 29 12:00:00 2026] CPU 1/KVM-4242 [003] 5891.897055: kvm_entry: PC: 0x40200000",
         ("kern  :warn  : [  123.456789] CPU 1/KVM-4242    3d..1. 5891897055us : kvm_entry: PC: "
          "0x40200000"),
@@ -52,6 +72,11 @@ static void every_front_is_read(void **state)
         "4,1234,123456789,-;CPU 1/KVM-4242    3d..1. 5891897055us : kvm_entry: PC: 0x40200000",
         ("11-29 12:00:00.123     0     0 I         : [  123.45] CPU 1/KVM-4242    3d..1. "
          "5891897055us : kvm_entry: PC: 0x40200000"),
+        /* grep, and trace-cmd with several files */
+        "13:       CPU 1/KVM-4242    [003] d..1.  5891.897055: kvm_entry: PC: 0x40200000",
+        "13:CPU 1/KVM-4242    [003] d..1.  5891.897055: kvm_entry: PC: 0x40200000",
+        "trace.txt:       CPU 1/KVM-4242  [003] d..1.  5891.897055: kvm_entry: PC: 0x40200000",
+        "    host.dat:  CPU 1/KVM-4242  [003]  5891.897055: kvm_entry:     PC: 0x40200000",
         /* a mail, and a terminal */
         "> > CPU 1/KVM-4242  [003] 5891.897055: kvm_entry: PC: 0x40200000",
         "\x1b[0;33mCPU 1/KVM-4242  [003] 5891.897055: kvm_entry: PC: 0x40200000",
@@ -194,6 +219,13 @@ static void other_events_are_read(void **state)
     assert_int_equal(line.reason, TRACE_REASON_SYSTEM_EVENT);
     assert_int_equal(event_of("kvm_userspace_exit: reason error (-14)").reason, -14);
     assert_int_equal(event_of("kvm_userspace_exit: reason restart").kind, TRACE_LINE_FIELDS);
+    /* perf script -F +ip,sym; perf trace, which leaves an errno of 0 out */
+    line = event_of("kvm_userspace_exit: reason KVM_EXIT_SYSTEM_EVENT (24)  ffff80008004d1f4 "
+                    "kvm_arch_vcpu_ioctl_run+0x1f4 ([kernel.kallsyms])");
+    assert_int_equal(line.reason, TRACE_REASON_SYSTEM_EVENT);
+    line = line_of("1.000 CPU 0/KVM/7 kvm:kvm_userspace_exit(reason: 24)");
+    assert_int_equal(line.kind, TRACE_LINE_EVENT);
+    assert_int_equal(line.reason, TRACE_REASON_SYSTEM_EVENT);
     line = event_of("kvm_mmio: mmio unsatisfied-read len 4 gpa 0x9000018 val 0x0");
     assert_int_equal(line.event, TRACE_MMIO);
     assert_int_equal(line.ipa, 0x9000018);

@@ -54,6 +54,8 @@ static void take_event(struct import *import, const struct trace_line *line)
     uint32_t index = thread_of(import, line);
     struct import_thread *thread = &import->threads[index];
     import->counts.events[line->event]++;
+    import->counts.backward += line->time_ns < thread->latest_ns;
+    thread->latest_ns = line->time_ns;
     thread->runs |= line->event <= TRACE_SETWAY;
     thread->faults += line->event == TRACE_GUEST_FAULT;
     thread->doubled += line->event == TRACE_ENTRY && thread->inside;
@@ -81,6 +83,8 @@ static void note_first(unsigned *line, uint64_t count, uint64_t number)
     *line = count == 1 ? (unsigned)number : *line;
 }
 
+#define BPFTRACE "bpftrace, which prints what its script says: trace-cmd or perf record the events"
+
 /* Traces and outputs that people bring and that tell no faults, by what stands in their lines. */
 static const char *form_of(const char *text)
 {
@@ -93,8 +97,19 @@ static const char *form_of(const char *text)
         {"VM-EXIT ", "`perf kvm stat`, which has sums and no events"},
         {"KVM_EXIT_REASON", "kvmexit of bcc, which has sums and no events"},
         {"Performance counter stats", "`perf stat`, which has sums and no events"},
-        {"Attaching ", "bpftrace"},
+        {"Attaching ", BPFTRACE},
+        {"Attached ", BPFTRACE},
         {"@[", "bpftrace, which has sums and no events"},
+        {"/* kvm_", "the function_graph tracer, where events are comments: the nop tracer prints "
+                    "them (echo nop > current_tracer)"},
+        {"hitcount:", "a histogram of tracefs, which has sums and no events"},
+        {"of event 'kvm:",
+         "`perf report`, which has sums and no events: `perf script` prints them"},
+        {"kvm statistics", "kvm_stat, which has sums and no events"},
+        {"linux-perf-json-version", "JSON of perf: `perf script` prints text"},
+        {"ftrace_events {", "Perfetto's own text: `traceconv systrace` prints what is known"},
+        {"Taking exception", "QEMU's log of a CPU that it emulates, without KVM"},
+        {"Booting Linux on physical CPU", "a kernel's log of its own boot"},
         {"kvm_page_fault:", "a trace of an x86 host"},
         {"EPT_VIOLATION", "a trace of an x86 host"},
         {"KVM_CREATE_MAPPINGS", "a benchmark's output, which `s2flush calibrate` takes"},
@@ -105,7 +120,9 @@ static const char *form_of(const char *text)
             return forms[i].form;
         }
     }
-    return NULL;
+    bool date = text[0] == '[' && strcspn(text, "]") == 25 && strncmp(text + 25, "] kvm_", 6) == 0;
+    return date ? "a kernel's log with dates, which has no times of events: dmesg without -T has"
+                : NULL;
 }
 
 /* A line that names an event and is in no known form is shown where nothing else is found. */
@@ -251,6 +268,13 @@ bool import_whole(const struct import *import, struct error *err)
     }
     if (import->crowded) {
         return error_input(err, &at, "found events of KVM in more than %d threads", IMPORT_THREADS);
+    }
+    if (counts->backward > events / 10) {
+        return error_input(err, &at,
+                           "times go back within a thread at %llu of %llu events: expected times "
+                           "since one beginning, in the order of the trace (perf script without "
+                           "--deltatime, one trace in a file)",
+                           (unsigned long long)counts->backward, (unsigned long long)events);
     }
     if (import->options.allow_lost) {
         return true;

@@ -68,6 +68,7 @@ struct import_thread {
     bool runs; /* a vCPU runs in it */
     bool taken; /* it belongs to the VM */
     bool inside; /* the guest runs */
+    uint64_t latest_ns; /* of its last event */
     uint64_t doubled; /* entries without an exit since the last: it is several threads */
 };
 
@@ -105,6 +106,7 @@ struct import_counts {
     unsigned named_line; /* the first that names an event of KVM and is in no known form */
     char named[64]; /* how it begins */
     uint64_t unordered; /* events that stand behind a later one */
+    uint64_t backward; /* behind a later one of the same thread */
     uint64_t others; /* of other threads than the VM's */
     uint64_t devices, races, inside, other_faults, taken_back;
     uint64_t vm_registers; /* writes with the caches off, up to each MMU-on */

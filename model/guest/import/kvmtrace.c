@@ -106,22 +106,24 @@ static bool find_switch(const char *text, const char *name, bool *on)
 }
 
 /* "reason=6 errno=0", where a tool prints the fields itself: an error says that KVM_RUN ended
- * without a reason. */
+ * without a reason. `perf trace` leaves out what is zero. */
 static bool find_raw_reason(const char *text, int64_t *reason)
 {
-    const char *error = strstr(text, "errno");
+    const char *at = strstr(text, "reason"), *error = strstr(text, "errno");
     uint64_t value;
-    if (!error || !find_number(text, "reason", &value) || value > INT32_MAX) {
+    if (!at || !at[6] || !strchr(":=", at[6]) || !find_number(at, "reason", &value) ||
+        value > INT32_MAX) {
         return false;
     }
-    *reason = error[strcspn(error, "-0123456789")] == '-' ? -1 : (int64_t)value;
+    *reason = error && error[strcspn(error, "-0123456789")] == '-' ? -1 : (int64_t)value;
     return true;
 }
 
-/* The number in the last parentheses: "reason KVM_EXIT_MMIO (6)". */
+/* The number in parentheses: "reason KVM_EXIT_MMIO (6)"; perf may put the kernel's symbol behind
+ * it. */
 static bool find_reason(const char *text, int64_t *reason)
 {
-    const char *open = strrchr(text, '(');
+    const char *open = strchr(text, '(');
     bool negative = open && open[1] == '-';
     const char *at = open ? open + 1 + negative : "";
     uint64_t value;
@@ -202,12 +204,15 @@ static bool take_time(const char **at, uint64_t *ns)
     return true;
 }
 
-/* What follows the time: a period or none, the event, its fields. */
+/* What follows the time: a period, "(+12)" of trace-cmd's --ts-diff or nothing, the event, its
+ * fields. */
 static bool take_event(const char *text, struct trace_line *line)
 {
     text = skip_blanks(text);
     size_t period = strspn(text, "0123456789"), length = 0;
     text = period > 0 && text[period] == ' ' ? skip_blanks(text + period) : text;
+    size_t since = strncmp(text, "(+", 2) == 0 ? strspn(text + 2, "0123456789.") : 0;
+    text = since > 0 && text[2 + since] == ')' ? skip_blanks(text + since + 3) : text;
     while (isalnum((unsigned char)text[length]) || text[length] == '_' ||
            (text[length] == ':' && length == 3 && strncmp(text, "kvm", 3) == 0)) {
         length++;
@@ -233,13 +238,21 @@ static bool take_rest(const char *at, struct trace_line *line)
     return take_event(text, line);
 }
 
+/* Without "trace.txt:" or "13:" of grep, and "trace.dat: " of `trace-cmd report` with several
+ * files, which a blank follows. */
 static void copy_comm(struct trace_line *line, const char *text, size_t length)
 {
-    size_t used = 0;
-    while (length > 0 && isspace((unsigned char)*text)) {
-        text++;
-        length--;
+    size_t used = 0, blanks = strspn(text, " \t");
+    size_t word = strcspn(text + blanks, " \t:"), mark = blanks + word;
+    bool marked =
+        word > 0 && mark + 1 < length && text[mark] == ':' &&
+        (isspace((unsigned char)text[mark + 1]) || strspn(text + blanks, "0123456789") == word);
+    size_t skipped = marked ? mark + 1 : 0;
+    while (skipped < length && isspace((unsigned char)text[skipped])) {
+        skipped++;
     }
+    text += skipped;
+    length -= skipped;
     for (; used < length && used + 1 < sizeof line->comm; used++) {
         unsigned char c = (unsigned char)text[used];
         line->comm[used] = isprint(c) && c < 0x80 ? (char)c : '?';
@@ -318,6 +331,10 @@ static bool read_bracketed(const char *text, struct trace_line *line)
     return false;
 }
 
+/* Interrupts off, rescheduling needed, in an interrupt, depths: trace_print_lat_fmt
+ * (kernel/trace/trace_output.c) of all kernels. */
+#define LATENCY_FLAGS ".#*0123456789abcdefBDHLNPSXZhlnpsxz"
+
 /* Without brackets: "comm pid time:" of perf, "comm-pid 3d..1 time:" of the latency format. */
 static bool read_bare(const char *text, struct trace_line *line)
 {
@@ -327,7 +344,7 @@ static bool read_bare(const char *text, struct trace_line *line)
         size_t word = strcspn(at, " \t");
         const char *behind = at;
         bool flags = cpu > 0 && cpu <= 6 && word >= cpu + 3 && word <= cpu + 8 &&
-                     strspn(at + cpu, ".#*0123456789abcdefnpsxDHNPSXZ") == word - cpu;
+                     strspn(at + cpu, LATENCY_FLAGS) == word - cpu;
         if (flags) {
             behind = skip_blanks(at + word);
         }
@@ -442,20 +459,53 @@ static const char *skip_stamp(const char *text, uint64_t *ns)
     return text;
 }
 
+/* Behind a bracket of dmesg that is no plain time: "[Sun Nov 29 12:00:00 2026]" (-T), "[Nov30
+ * 12:00]" and "[  +0.000012]" (-e), "[  100.500000 <    0.000012>]" (-d), whose first is the time.
+ */
+static const char *skip_bracket(const char *text, uint64_t *ns)
+{
+    const char *close = *text == '[' ? strchr(text, ']') : NULL;
+    const char *at = skip_blanks(text + (close != NULL));
+    size_t length = close ? (size_t)(close - text) : 0;
+    bool date =
+        isalpha((unsigned char)*at) && (length == 25 || length == 12) && memchr(text, ':', length);
+    bool since = *at == '+' && at + 1 + strspn(at + 1, "0123456789.") == close;
+    char time[32];
+    size_t digits = strspn(at, "0123456789.");
+    bool both = length > 0 && close[-1] == '>' && digits > 0 && digits < sizeof time - 1 &&
+                *skip_blanks(at + digits) == '<';
+    if (both) {
+        snprintf(time, sizeof time, "%.*s:", (int)digits, at);
+        const char *number = time;
+        (void)take_time(&number, ns);
+    }
+    return date || since || both ? close + 1 : text;
+}
+
+/* Behind "2026-11-30T12:00:00,123456+00:00 ", or at it. */
+static const char *skip_date(const char *text)
+{
+    size_t length = strcspn(text, " ");
+    bool date = length >= 19 && text[4] == '-' && text[10] == 'T' &&
+                strspn(text, "0123456789-T:,.+Z") == length;
+    return date ? skip_blanks(text + length) : text;
+}
+
 /* Behind what a mail, a terminal, a kernel's log or a journal of it puts before each line:
- * "Nov 29 12:00:00 host kernel: [  100.500000] ". */
+ * "Nov 29 12:00:00 host kernel: [  100.500000] ", or the journal's JSON. */
 static const char *skip_log(const char *text, uint64_t *ns)
 {
-    static const char words[] = "kernel: ";
-    text = skip_marks(text);
-    const char *kernel = strstr(text, words), *colon = strchr(text, ':');
-    const char *at = kernel && colon && kernel + sizeof words - 3 >= colon &&
-                             isalnum((unsigned char)*text) && isdigit((unsigned char)colon[1])
-                         ? kernel + sizeof words - 1
-                         : text;
-    const char *close = *at == '[' ? strchr(at, ']') : NULL;
-    bool date = close && close - at == 25 && memchr(at, ':', (size_t)(close - at));
-    return date ? close + 1 : skip_stamp(at, ns);
+    static const char words[] = " kernel: ", message[] = "\"MESSAGE\":\"";
+    const char *json = *text == '{' ? strstr(text, message) : NULL;
+    text = skip_marks(json ? json + sizeof message - 1 : text);
+    const char *kernel = strstr(text, words), *event = strstr(text, "kvm_");
+    if (kernel && (!event || kernel < event) && (isalnum((unsigned char)*text) || *text == '[')) {
+        (void)skip_stamp(text, ns);
+        text = kernel + sizeof words - 1;
+    }
+    const char *at = skip_date(text);
+    const char *behind = skip_bracket(at, ns);
+    return behind != at ? behind : skip_stamp(at, ns);
 }
 
 /* --- lines that are no events --- */
