@@ -244,7 +244,10 @@ static bool see_change(const struct study *study, const struct study *without, s
         char now[sizeof seen->now], before[sizeof seen->before];
         setup_value(&with.setup, key, now, sizeof now);
         setup_value(&plain.setup, key, before, sizeof before);
-        if (strcmp(now, before) != 0) {
+        /* as-recorded is one of the others. */
+        bool spelled =
+            strcmp(key, "backing") == 0 && timeline_same(&with.timeline, &plain.timeline);
+        if (strcmp(now, before) != 0 && !spelled) {
             memcpy(seen->now, now, sizeof now);
             memcpy(seen->before, before, sizeof before);
             seen->is_other = true;

@@ -284,7 +284,7 @@ static void without_draws(void **state)
 /* The same configuration has the same hash; anything that matters changes it. */
 static void hashes(void **state)
 {
-    static const char *const set[] = {"seed=2", "tlbi_ns=1501", "touched=51%", "fidelity=exact",
+    static const char *const set[] = {"seed=2", "tlbi_ns=1501", "touched=75%", "fidelity=exact",
                                       "kernel=6.1 fault_lock=read"};
     const int sets = sizeof set / sizeof *set;
     struct study study;
@@ -360,7 +360,7 @@ static void tails_are_those_of_playing(void **state)
         {"backing=4k", "kernel=6.1"},   {"backing=thp", "kernel=6.12"},
         {"backing=4k", "kernel=5.10"},  {"backing=hugetlb-1g", "ram=1G"},
         {"backing=4k", "chunk=256K"},   {"backing=thp", "chunk=16M"},
-        {"granule=64K", "backing=thp"}, {"backing=4k", "machine=neoverse-v1"},
+        {"granule=16K", "backing=thp"}, {"backing=4k", "machine=neoverse-v1"},
         {"fidelity=exact", "ram=32M"},  {"workload=s12-locked-memory", NULL},
         {"workload=recorded-4k", NULL}, {"workload=s01-microvm", NULL},
     };
