@@ -121,7 +121,9 @@ static double doubled_adds_ns(int cost, int kind, const struct random_case *of)
     case COST_tlbi_range_ns:
         return kind == EV_tlbi_range ? VALUE(tlbi_range_ns) : 0;
     case COST_memory_ns:
-        return kind == EV_guest_misses ? VALUE(memory_ns) / VALUE(overlap) : 0;
+        return kind == EV_guest_misses ? VALUE(memory_ns) / VALUE(overlap)
+               : kind == EV_host_lines ? VALUE(memory_ns)
+                                       : 0;
     case COST_uncached_ns:
         return kind == EV_uncached ? VALUE(uncached_ns) : 0;
     case COST_walk_read_ns:
@@ -250,12 +252,12 @@ static void a_phase_has_no_effect(void **state)
 
 /* --- slots --- */
 
-/* What a walk over nothing counts. */
+/* What a walk over nothing counts, and the call that changes it. */
 static bool is_walk(int kind)
 {
-    return kind == EV_walk_unmap || kind == EV_walk_flush || kind == EV_unmap_calls ||
-           kind == EV_flush_calls || kind == EV_hyp_calls || kind == EV_tlbi_range ||
-           kind == EV_tlbi_vmid;
+    return kind == EV_slot_changes || kind == EV_walk_unmap || kind == EV_walk_flush ||
+           kind == EV_unmap_calls || kind == EV_flush_calls || kind == EV_hyp_calls ||
+           kind == EV_tlbi_range || kind == EV_tlbi_vmid;
 }
 
 /* Runs in which actors meet are left out: who comes first may hang on the walks. */
