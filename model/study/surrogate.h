@@ -16,7 +16,7 @@
 #include "study/evaluate.h"
 
 #define SURROGATE_CHECKS 64 /* draws that are held against it, at most */
-#define SURROGATE_FIT_MIN 12 /* draws that it is fitted to, at least */
+#define SURROGATE_FIT_MIN 24 /* draws that it is fitted to, at least */
 
 struct shared_path;
 

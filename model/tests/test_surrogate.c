@@ -93,7 +93,8 @@ static void draws_take_no_play(void **state)
     assert_int_equal(rig.surrogate.method, SURROGATE_COUNTED);
     assert_int_equal(store_plays(test_store()).kept, kept);
     rig_close(&rig);
-    rig_open_with(&rig, "vcpus=4", "strategy=eager-workers, reinit-lazy-vmall", METRIC_window_ns);
+    const char *const set[] = {"vcpus=4", "strategy=eager-workers, reinit-lazy-vmall", "draws=32"};
+    rig_open_set(&rig, set, 3, METRIC_window_ns);
     assert_int_equal(rig.surrogate.method, SURROGATE_FITTED);
     struct surrogate_error off = surrogate_error(&rig.surrogate, 0, 1);
     print_message("off by %.2g %% of the value, %.2g %% of the variance\n", 100 * off.relative,
