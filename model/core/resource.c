@@ -131,9 +131,6 @@ void lock_give(struct lock *lock, struct actor *actor)
     admit(lock);
 }
 
-/* A request comes in between those for which one of so many times its own number stands. */
-#define PARTS_BETWEEN 8
-
 void server_take(struct server *server, struct actor *actor, ps_t alone_ps, ps_t taken_ps,
                  uint64_t parts)
 {

@@ -36,6 +36,10 @@ struct lock {
 /* Whether somebody waits for it: what a kernel asks before it yields. */
 bool lock_contended(const struct lock *lock);
 
+/* A request to a server comes in between those for which one of so many times its own number
+ * stands. */
+#define PARTS_BETWEEN 8
+
 /* One server: requests are served one after another in order of arrival. A request may stand for
  * several; one of far fewer that meets it comes in between, and waits as much less. */
 struct server {

@@ -5,8 +5,13 @@
 #include "kvm/fault.h"
 
 /* A hold takes this part of the time that has passed since the last single one: by that part of
- * it, at most, another such hold would come too early or too late. */
-#define QUIET_SHARE 64
+ * it, at most, another such hold would come too early or too late. Readers do not wait for
+ * each other. */
+#define QUIET_SHARE_OF_WRITER 64
+#define QUIET_SHARE_OF_READER 32
+
+/* Requests of one leaf come in between those of a step of so many (core/resource.h). */
+#define LONG_STEP (2 * PARTS_BETWEEN)
 
 /* For how many pages mmu_lock may be held; the same for all vCPUs. Who has it for read is not in a
  * reader's way. */
@@ -21,7 +26,8 @@ static uint64_t quiet_pages(const struct kvm *kvm, bool writes, ps_t now)
     if (lock->single_waiters > 0 || (held && lock->holds == 0) || kvm->page_hold_ps == 0) {
         return 1;
     }
-    return (now - single_at) / QUIET_SHARE / kvm->page_hold_ps;
+    uint64_t share = writes ? QUIET_SHARE_OF_WRITER : QUIET_SHARE_OF_READER;
+    return (now - single_at) / share / kvm->page_hold_ps;
 }
 
 /* The largest power of two that is no more, 1 at least. */
@@ -30,30 +36,50 @@ static uint64_t power_of_two(uint64_t n)
     return n < 2 ? 1 : UINT64_C(1) << (63 - __builtin_clzll(n));
 }
 
-/* How many pages' faults may go together among vCPUs that do the same. All go by the same steps,
- * so that the lock serves all alike. Those that may fault on the same leaves race in short steps,
- * from then on to the end of their touches: who is ahead of whom would not outlast a change. */
-static uint64_t pages_among_others(struct fault *fault, uint64_t at)
+/* All vCPUs that do the same go by the same steps, so that the lock serves all alike. */
+static void look_at_others(const struct kvm *kvm, struct kvm_vcpu *vcpu)
 {
-    const struct kvm *kvm = fault->kvm;
-    struct kvm_vcpu *vcpu = fault->vcpu;
-    fault->races = kvm_touched_by_other(kvm, vcpu, at, fault->limit);
-    if (fault->races) {
-        vcpu->raced = true;
-        vcpu->step_pages = u64_min(vcpu->step_pages, vcpu->race_pages);
-    }
     uint64_t step = vcpu->step_pages;
+    vcpu->beside_leaves = false;
     for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
         const struct kvm_vcpu *other = &kvm->vcpus[i];
         bool works = other != vcpu && other->touch_end > 0 && other->touch_began;
-        if (works && !fault->writes && other->step_pages == 1) {
-            return 1; /* it goes leaf by leaf, and no hold of the lock says so */
-        }
+        vcpu->beside_leaves |= works && other->step_pages == 1;
         if (works && (other->raced || other->step_pages > 1)) {
             step = u64_min(step, other->step_pages);
         }
     }
-    return step;
+    vcpu->step_among = step;
+    vcpu->seen_touches = kvm->touches;
+}
+
+/* Those that may fault on the same leaves race in short steps, from then on to the end of their
+ * touches: who is ahead of whom would not outlast a change. */
+static bool race(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t at, uint64_t limit)
+{
+    bool races = kvm_touched_by_other(kvm, vcpu, at, limit);
+    if (races && !vcpu->raced) {
+        vcpu->raced = true;
+        vcpu->step_pages = u64_min(vcpu->step_pages, vcpu->race_pages);
+        kvm->touches++;
+    }
+    return races;
+}
+
+/* How many pages' faults may go together among others. Who meets none in its touch does not until
+ * one changes. */
+static uint64_t pages_among_others(struct fault *fault, uint64_t at)
+{
+    struct kvm *kvm = fault->kvm;
+    struct kvm_vcpu *vcpu = fault->vcpu;
+    if (vcpu->seen_touches != kvm->touches) {
+        fault->races = race(kvm, vcpu, at, fault->limit);
+        look_at_others(kvm, vcpu);
+        vcpu->seen_touches -= fault->races ? 1 : 0;
+    }
+    /* Of writers a hold of the lock says that one goes leaf by leaf. */
+    bool by_leaf = vcpu->beside_leaves && !fault->writes && vcpu->step_among < LONG_STEP;
+    return by_leaf ? 1 : vcpu->step_among;
 }
 
 /* Pages among which it may take leaves of its touch together. */
@@ -68,9 +94,10 @@ static uint64_t pages_of(const struct actor *actor, struct fault *fault)
         return 1;
     }
     pages = pages_among_others(fault, at * page);
-    pages = power_of_two(u64_min(pages, quiet_pages(fault->kvm, fault->writes, actor->now)));
+    uint64_t quiet = quiet_pages(fault->kvm, fault->writes, actor->now);
+    pages = quiet < pages ? power_of_two(quiet) : pages;
     /* Up to a multiple, so that those who race share their steps' borders. */
-    return u64_min(pages - at % pages, left);
+    return u64_min(fault->races ? pages - at % pages : pages, left);
 }
 
 void fault_batch(const struct actor *actor, struct fault *fault)
@@ -81,7 +108,10 @@ void fault_batch(const struct actor *actor, struct fault *fault)
     }
     fault->alone = engine_alone(actor->engine);
     fault->pages = pages_of(actor, fault);
-    fault->vcpu->touch_began = true;
+    if (!fault->vcpu->touch_began) {
+        fault->vcpu->touch_began = true;
+        fault->kvm->touches++;
+    }
     if (fault->pages > 1) {
         const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
         bool small = slot && (fault->kvm->dirty_log || slot->area.backing == BACKING_4K);

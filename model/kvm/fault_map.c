@@ -59,14 +59,13 @@ static bool invalidated(const struct fault *fault)
 static bool locked_by_other(const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
+    uint64_t start = fault->leaves.start, end = fault->leaves.end;
+    uint32_t meet = 0;
     for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
-        const struct kvm_vcpu *other = &kvm->vcpus[i];
-        if (other != fault->vcpu && other->installing_start < fault->leaves.end &&
-            fault->leaves.start < other->installing_end) {
-            return true;
-        }
+        meet += kvm->locked[i].start < end && start < kvm->locked[i].end;
     }
-    return false;
+    const struct locked_leaves *own = &kvm->locked[fault->vcpu->index];
+    return meet > (own->start < end && start < own->end);
 }
 
 /* The access that the guest faulted for, as far as these leaves go. */
@@ -178,8 +177,8 @@ bool fault_finds_other_size(const struct fault *fault)
 
 static void lock_entries(const struct fault *fault)
 {
-    fault->vcpu->installing_start = fault->leaves.start;
-    fault->vcpu->installing_end = fault->leaves.end;
+    fault->kvm->locked[fault->vcpu->index] =
+        (struct locked_leaves){fault->leaves.start, fault->leaves.end};
 }
 
 void fault_break(struct actor *actor, struct fault *fault)
@@ -253,7 +252,7 @@ void fault_install(struct actor *actor, struct fault *fault)
     }
     fault->done = true;
     fault->slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
-    fault->vcpu->installing_start = fault->vcpu->installing_end = 0;
+    kvm->locked[fault->vcpu->index] = (struct locked_leaves){0};
 }
 
 void fault_relax(struct actor *actor, struct fault *fault)

@@ -178,10 +178,12 @@ static void join_copy(struct fault *fault, struct host_access *access)
 {
     struct kvm *kvm = fault->kvm;
     if (access->replaced) {
+        kvm->copiers += fault->vcpu->copying == 0;
         fault->vcpu->copying = access->start;
         return;
     }
-    for (uint32_t i = 0; fault->access == ACCESS_WRITE && i < kvm->vcpu_count; i++) {
+    bool may_meet = fault->access == ACCESS_WRITE && kvm->copiers > 0;
+    for (uint32_t i = 0; may_meet && i < kvm->vcpu_count; i++) {
         uint64_t page = kvm->vcpus[i].copying;
         if (page == 0 || page < access->start || page >= access->end) {
             continue;

@@ -74,12 +74,15 @@ struct kvm_vcpu {
     uint64_t race_pages; /* and where others race for them */
     bool raced; /* they did so, in that touch */
     bool touch_began; /* it has faulted in that touch */
+    bool waits; /* for a signal, before that touch */
+    uint64_t seen_touches; /* when it looked at the others last, and met none in its touch: */
+    uint64_t step_among; /* a step's pages among them, */
+    bool beside_leaves; /* of whom one goes leaf by leaf */
     uint64_t touch_at, touch_end; /* what is left of that touch, or the next one as far as it is
                                      known; 0, 0: there is none */
     struct stall stall; /* by faults, of `stalled` instructions (kvm/stall.h) */
     uint64_t stalled; /* 0: there is none under way */
     struct pending_access *pending; /* the access that its fault is for; NULL: none */
-    uint64_t installing_start, installing_end; /* leaves that its fault has locked */
     /* Its last walk: to which last-level table, after how many TLB invalidations, and after how
      * many of the whole VMID. */
     uint64_t walked_table, walked_after, walked_after_all;
@@ -131,6 +134,8 @@ struct kvm {
     struct signal worker_done[STRATEGY_WORKERS_MAX];
     uint32_t worker_count;
     uint32_t vcpu_count;
+    uint32_t copiers; /* vCPUs whose fault puts a page in the zero page's place */
+    uint64_t touches; /* how often a vCPU's touch began, ended or took other steps */
     bool flush_pending; /* the strategy's first-run flush is due */
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
     struct signal flushed;
@@ -144,6 +149,9 @@ struct kvm {
 
     uint64_t last_unmapped_bytes; /* by the last re-init */
 
+    struct locked_leaves {
+        uint64_t start, end;
+    } locked[KVM_VCPUS]; /* by the fault of each vCPU; side by side, since all are looked at */
     struct kvm_vcpu vcpus[KVM_VCPUS]; /* last, since all but vcpu_count are never looked at */
 };
 
@@ -257,9 +265,22 @@ static inline bool kvm_touched_by_other(const struct kvm *kvm, const struct kvm_
     return false;
 }
 
-/* What the vCPU will touch next, for others who map that memory before it comes; 0 bytes: that is
- * not known. No AWAIT. */
-void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes);
+/* Whether a vCPU touches part of [start, end), or is about to. */
+static inline bool kvm_touched(const struct kvm *kvm, uint64_t start, uint64_t end)
+{
+    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
+        const struct kvm_vcpu *vcpu = &kvm->vcpus[i];
+        if (!vcpu->waits && start < vcpu->touch_end && vcpu->touch_at < end) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the vCPU will touch next, for others who map that memory before it comes, and whether it
+ * waits for a signal before; 0 bytes: that is not known. No AWAIT. */
+void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes,
+                      bool waits);
 
 /* One stage-2 fault of a vCPU at `ipa`, where a leaf that is mapped forbids the
  * access or none is; takes further leaves of the same kind up to `limit`. */

@@ -72,6 +72,7 @@ void kvm_maintain(struct actor *actor, struct kvm *kvm, struct kvm_vcpu *vcpu, u
                   uint64_t bytes, enum maintenance maintenance, bool dsb)
 {
     vcpu->step_pages = 1;
+    kvm->touches++;
     CORO_CALL(actor, maintain, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes,
               .maintenance = maintenance, .dsb = dsb);
 }

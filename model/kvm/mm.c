@@ -83,9 +83,11 @@ static void notify_unmap(struct actor *actor, struct notify *notify)
     struct kvm *kvm = notify->kvm;
     kvm->invalidating += notify->began ? 0 : 1;
     notify->began = true;
-    for (uint32_t i = 0; notify->replaced && i < kvm->vcpu_count; i++) {
-        bool this_page = kvm->vcpus[i].copying == notify->range.start;
-        kvm->vcpus[i].copying = this_page ? 0 : kvm->vcpus[i].copying;
+    for (uint32_t i = 0; notify->replaced && kvm->copiers > 0 && i < kvm->vcpu_count; i++) {
+        if (kvm->vcpus[i].copying > 0 && kvm->vcpus[i].copying == notify->range.start) {
+            kvm->vcpus[i].copying = 0;
+            kvm->copiers--;
+        }
     }
     actor_charge(actor, EV_gfn_unmap, 1);
     touch_lines(actor, notify);

@@ -46,7 +46,7 @@ static void set_steps(const struct actor *actor, const struct kvm *kvm, uint64_t
 {
     uint64_t bytes = u64_min(end - start, kvm->stage2.map.covered);
     uint64_t few = KVM_RACE_RANGE_LEAVES / kvm->vcpu_count * kvm->stage2.geometry.page_bytes;
-    bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched_by_other(kvm, NULL, start, end));
+    bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched(kvm, start, end));
     rule->alone = kvm->steps > 0 && engine_alone(actor->engine);
     rule->step_bytes = rule->alone ? UINT64_MAX : by_leaf ? 1 : bytes / kvm->steps;
 }

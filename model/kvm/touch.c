@@ -151,6 +151,7 @@ static CORO(touch)
     struct kvm_vcpu *vcpu = my->vcpu;
     CORO_BEGIN;
     vcpu->touch_end = my->end;
+    my->kvm->touches++;
     while (my->at < my->end) {
         vcpu->touch_at = my->at;
         if (is_memory(my)) {
@@ -160,6 +161,7 @@ static CORO(touch)
         }
     }
     vcpu->touch_at = vcpu->touch_end = 0;
+    my->kvm->touches++;
     CORO_END;
 }
 
@@ -197,24 +199,35 @@ static CORO(prefault)
 /* Touches of fewer pages are taken leaf by leaf. */
 #define LONG_PAGES 512
 
+/* But for those of a vCPU that shares paths with other VMs alone, where a step has so many pages.
+ */
+#define LONG_STRETCH_STEP 128
+
 /* A step is a part of what the vCPU touches until it waits again, for that is by how much it may
  * come too early or too late; and of each touch, at whose beginning all may come to the same line
  * of a lock and queue in their first step. */
 static uint64_t step_pages(const struct kvm *kvm, const struct kvm_vcpu *vcpu, uint64_t pages)
 {
-    if (kvm->steps == 0 || pages < LONG_PAGES) {
+    if (kvm->steps == 0) {
         return 1;
     }
     uint64_t of_touch = kvm->touch_steps > 0 ? pages / kvm->touch_steps : 0;
     uint64_t of_stretch = vcpu->stretch_bytes / kvm->stage2.geometry.page_bytes / kvm->steps;
+    if (kvm->touch_steps == 0 && kvm->vcpu_count == 1 && of_stretch >= LONG_STRETCH_STEP) {
+        return of_stretch; /* no other vCPU shares its VM's locks */
+    }
+    if (pages < LONG_PAGES) {
+        return 1;
+    }
     return u64_max(u64_max(pages / kvm->steps, u64_min(of_touch, of_stretch)), 1);
 }
 
-static void set_steps(const struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
+static void set_steps(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t bytes)
 {
     uint64_t pages = bytes / kvm->stage2.geometry.page_bytes;
     vcpu->step_pages = step_pages(kvm, vcpu, pages);
     vcpu->touch_began = vcpu->raced = false;
+    kvm->touches++;
     vcpu->race_pages = pages / (KVM_RACE_LEAVES / kvm->vcpu_count) + 1;
 }
 
@@ -225,10 +238,13 @@ void kvm_prefault(struct actor *actor, struct kvm *kvm, uint64_t ipa, uint64_t b
     CORO_CALL(actor, prefault, .kvm = kvm, .vcpu = vcpu, .at = ipa, .end = ipa + bytes);
 }
 
-void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes)
+void kvm_expect_touch(struct kvm *kvm, struct kvm_vcpu *vcpu, uint64_t ipa, uint64_t bytes,
+                      bool waits)
 {
     if (kvm->steps > 0) {
         vcpu->touch_began = vcpu->raced = false;
+        kvm->touches++;
+        vcpu->waits = waits;
         vcpu->touch_at = bytes > 0 ? ipa : 0;
         vcpu->touch_end = bytes > 0 ? ipa + bytes : 0;
     }

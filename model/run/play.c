@@ -348,7 +348,7 @@ static void expect_touch(const struct play *play, struct kvm_vcpu *vcpu)
             break;
         }
     }
-    kvm_expect_touch(play->kvm, vcpu, ipa, bytes);
+    kvm_expect_touch(play->kvm, vcpu, ipa, bytes, script->ops[play->next].kind == OP_WAIT);
 }
 
 /* How much it touches from its next operation on until it waits. */

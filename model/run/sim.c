@@ -156,10 +156,12 @@ static uint64_t steps_among(const struct vm_shape *vm)
                           : u64_min(u64_max(4 * vm->vcpus, STEPS_MIN), STEPS_MAX);
 }
 
-/* As many for each touch of many: a step's queue is the longer the more vCPUs there are. */
-static uint64_t touch_steps_among(const struct vm_shape *vm)
+/* So many at least for each touch of many: a step's queue is the longer the more vCPUs there are,
+ * and once more where each fault excludes the others. */
+static uint64_t touch_steps_among(const struct vm_shape *vm, const struct kernel *kernel)
 {
-    uint64_t steps = u64_max(2 * vm->vcpus, TOUCH_STEPS_MIN);
+    bool reads = kernel->value[SWITCH_FAULT_LOCK] == FAULT_LOCK_READ;
+    uint64_t steps = u64_max(reads ? vm->vcpus : 2 * vm->vcpus, TOUCH_STEPS_MIN);
     return vm->copies > 1 ? 0 : u64_min(steps, steps_among(vm));
 }
 
@@ -175,7 +177,7 @@ static void init_vm(struct sim *sim, uint32_t index)
     kvm_init(kvm, sim->point->kernel, sim->point->strategy, &sim->memory, &geometry, &sim->pool,
              vm->vcpus);
     kvm->steps = sim->point->exact ? 0 : steps_among(vm);
-    kvm->touch_steps = touch_steps_among(vm);
+    kvm->touch_steps = touch_steps_among(vm, sim->point->kernel);
     kvm->preemptible = sim->point->preemptible;
     kvm->s1_levels = vm->s1_levels;
     kvm->s1_page_bytes = vm->s1_page_bytes;

@@ -17,8 +17,8 @@ static void race(struct rig *rig, const struct rig_setup *setup)
     rig_play(rig, acts, 2);
     assert_int_equal(rig_all(rig, EV_map_2m), 1);
     assert_int_equal(rig->kvm.stage2.map.covered, 2 * MIB);
-    assert_int_equal(rig->kvm.vcpus[0].installing_end, 0);
-    assert_int_equal(rig->kvm.vcpus[1].installing_end, 0);
+    assert_int_equal(rig->kvm.locked[0].end, 0);
+    assert_int_equal(rig->kvm.locked[1].end, 0);
 }
 
 #define LEAF_LINES (2 * MIB / 64)
