@@ -100,6 +100,23 @@ static uint64_t pages_of(const struct actor *actor, struct fault *fault)
     return u64_min(fault->races ? pages - at % pages : pages, left);
 }
 
+/* How many leaves it takes as it looks before the host has said how large they are: small ones up
+ * to where the mapping changes; of a block that dirty logging splits the first one. */
+static uint64_t leaves_expected(const struct fault *fault)
+{
+    struct kvm *kvm = fault->kvm;
+    const struct memslot *slot = kvm_slot_at(kvm, fault->ipa);
+    struct leaves mapped;
+    uint64_t next = UINT64_MAX, page = kvm_leaf_bytes(kvm, LEAF_PAGE);
+    bool small = slot && (kvm->dirty_log || slot->area.backing == BACKING_4K);
+    bool found = small && stage2_lookup(&kvm->stage2, fault->ipa, &mapped, &next);
+    if (!small || (found && mapped.level != LEAF_PAGE)) {
+        return 1;
+    }
+    uint64_t end = u64_min(fault->limit, found ? mapped.end : next), at = fault->ipa / page;
+    return u64_min(fault->pages, (end - 1) / page - at + 1);
+}
+
 void fault_batch(const struct actor *actor, struct fault *fault)
 {
     fault->pages = fault->leaves_expected = 1;
@@ -113,8 +130,6 @@ void fault_batch(const struct actor *actor, struct fault *fault)
         fault->kvm->touches++;
     }
     if (fault->pages > 1) {
-        const struct memslot *slot = kvm_slot_at(fault->kvm, fault->ipa);
-        bool small = slot && (fault->kvm->dirty_log || slot->area.backing == BACKING_4K);
-        fault->leaves_expected = small ? fault->pages : 1;
+        fault->leaves_expected = leaves_expected(fault);
     }
 }
