@@ -39,7 +39,9 @@ set linetype 15 dt (16, 5, 3, 5); set linetype 16 dt (9, 4); set linetype 17 dt 
 array RULE_COLOUR[4] = [FAINT, FAINT, 0x888888, 0xE4E4E4]
 array RULE_DASH[4] = [2, 1, 1, 1]
 tint(c, share) = (int(255 - share * (255 - (c >> 16))) << 16) + (int(255 - share * (255 - ((c >> 8) & 255))) << 8) + int(255 - share * (255 - (c & 255)))
-box_colour(s) = s < 8 ? tint(COLOUR[int(s) + 1], 0.2) : tint(COLOUR[int(s) - 7], 0.5)
+# Of parts dark and light take turns: neighbours part in grey, too.
+array PART[8] = [0.5, 0.7, 0.32, 0.7, 0.5, 0.42, 0.5, 0.8]
+box_colour(s) = s < 8 ? tint(COLOUR[int(s) + 1], 0.2) : tint(COLOUR[int(s) - 7], PART[int(s) - 7])
 
 kind(k) = int(column(1)) == k
 style(k, s) = kind(k) && int(column(2)) == s

@@ -108,7 +108,11 @@ awk -F, '
     head && $column["role"] == "predict" && $column["p50"] != "" {
         all++
         inside += $column["inside"] == "yes"
-        if ($column["table"] == "kunpeng-4k") { own++; own_inside += $column["inside"] == "yes" }
+        if ($column["table"] == "kunpeng-4k") {
+            own++
+            own_inside += $column["inside"] == "yes"
+            low = $column["error_pct"] < low ? $column["error_pct"] : low
+        }
     }
     END {
         getline text <"README.md"
@@ -116,9 +120,33 @@ awk -F, '
         said = inside " of " all " predicted rows lie inside their 80 % band"
         if (!index(text, said)) print "expected:", said
         said = own_inside == 0 ? "table none of " own : "table " own_inside " of " own
+        said = said sprintf(", up to %.0f %% low", -low)
         if (!index(text, said)) print "expected:", said
     }' results/validate/validate.csv >"$T/bad"
 all "figures: README says what validate found"
+
+# What it quotes of q01 besides: how many strategies, and how many draws.
+memo=results/questions/q01-reboot-without-fwb/memo.md
+{
+    all=$(grep -oE 'of all [0-9]+' "$memo" | sed -n '1s/of all //p')
+    draws=$(sed -n 's/^draws = //p' workloads/questions/q01-reboot-without-fwb.ini)
+    tr '\n' ' ' <README.md | grep -qF "Of all $all strategies that KVM could have" || echo "of all $all"
+    tr '\n' ' ' <README.md | grep -qF "medians of $draws draws" || echo "$draws draws"
+} >"$T/bad"
+all "figures: README counts as q01 does"
+
+# The number that it cites as an example: 16 GiB, 2 MiB leaves, 10 %, kunpeng-920.
+awk -F, '
+    NR == 1 { for (i = 1; i <= NF; i++) column[$i] = i; next }
+    $column["metric"] == "added_boot_ns" && $column["strategy"] == "unmap" && $column["backing"] == "thp" &&
+    $column["machine"] == "kunpeng-920" && $column["touched"] == "0.1" && $column["footprint"] == 2 ^ 34 {
+        said = sprintf("%.1f s (%.1f to %.1f) longer", $column["p50"] / 1e9, $column["p10"] / 1e9, $column["p90"] / 1e9)
+    }
+    END {
+        while ((getline line <"README.md") > 0) found += said != "" && index(line, said) > 0
+        if (found != 1) print "expected:", said
+    }' results/reference/rows.csv >"$T/bad"
+all "figures: README cites what the rows say"
 
 find results -name '*.html' -size +1500k >"$T/bad"
 all "results: each page is under 1.5 MB"
@@ -217,13 +245,14 @@ all "numbers: sums, logarithms and powers of results by portable_math"
 
 # --- words --------------------------------------------------------------------------------------
 
-# What the glossary does not use, outside of code marks. GLOSSARY='FILES' looks in further documents.
+# What the glossary does not use, in README, memos and --help, outside of code marks. GLOSSARY='FILES'
+# looks in further documents.
 awk -F '|' '/^## /{ words = /^## Words/ } words && NF == 5 && $4 !~ /not|---/ { print $4 }' model/README.md |
     tr ',' '\n' | sed 's/^ *//; s/ *$//' | grep . >"$T/not"
 check "words: the glossary names some" test -s "$T/not"
 {
     # shellcheck disable=SC2086 # file names
-    cat README.md ${GLOSSARY:-} | sed 's/`[^`]*`//g; s/^    .*//'
+    cat README.md results/questions/README.md results/questions/*/memo.md ${GLOSSARY:-} | sed 's/`[^`]*`//g; s/^    .*//'
     while read -r command; do
         "$S2FLUSH" "$command" --help
     done <"$T/commands"

@@ -113,6 +113,10 @@ while read -r line; do
     check "memo: it makes $name" test "$rc" -eq 0 -a -s "$T/$name"
 done < <(sed -n 's/^    \(s2flush explain .*\)/\1/p' "$D/memo.md")
 check "memo: links the rows" has "$D/memo.md" "[rows.csv](rows.csv)"
+check "memo: names the study" has "$D/memo.md" "\`$T/study.ini\`: the study"
+mkdir -p "$T/some/where"
+(cd "$T" && "$S2FLUSH" memo study.ini -o some/where -q)
+check "memo: links the study" has "$T/some/where/memo.md" "](../../study.ini): the study"
 check "memo: no map, no link" lacks "$D/memo.md" "(map.csv)"
 # What the memo says is what the rows say.
 row() # strategy, column: of the case with 2 MiB leaves
@@ -263,9 +267,10 @@ check "overview: leads to each memo" has "$T/all/README.md" "](one/memo.md)"
 check "overview: answers" grep -q 'Cheapest of all [0-9]* strategies' "$T/all/README.md"
 check "overview: machines against questions" grep -q '^| question | kunpeng-920 |$' "$T/all/README.md"
 check "overview: what costs least on each, and Linux" \
-    test "$(grep -cE '^\| [^|]* \| [^|]*: [0-9.]+ [mun]?s; Linux [0-9.]+ [mun]?s \|$' "$T/all/README.md")" -eq 2
+    test "$(sed 's/\\|//g' "$T/all/README.md" |
+        grep -cE '^\| [^|]* \| [^|]*: [0-9.]+ [mun]?s; Linux [0-9.]+ [mun]?s \|$')" -eq 2
 check "overview: an answer is one sentence" test -z "$(sed -n '/## Answers/,/## Mach/p' "$T/all/README.md" |
-    sed -nE 's/^\| \[[^|]*\| ([^|]*) \|.*/\1/p' | grep '\. ')"
+    sed 's/\\|//g' | sed -nE 's/^\| \[[^|]*\| ([^|]*) \|.*/\1/p' | grep '\. ')"
 check "overview: no script" lacks "$T/all/index.html" "<script"
 refused "overview: no memos" "has no folder with a memo.json" memo --overview "$T/bin-none"
 echo '{}' >"$T/all/two/memo.json"

@@ -464,29 +464,58 @@ static void put_timeline(const struct memo *memo, size_t strategy, struct doc_no
     doc_text(block, "%s", line);
 }
 
-void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc)
+/* The way from a folder to a file, where both are below the same one; false where they are not. */
+static bool way_to(const char *folder, const char *path, char *way, size_t size)
+{
+    size_t used = 0;
+    bool inside =
+        folder[0] != '/' && path[0] != '/' && !strstr(folder, "..") && !strstr(path, "..");
+    for (const char *at = folder; *at && inside && used + 3 < size;) {
+        size_t length = strcspn(at, "/");
+        bool here = length == 0 || (length == 1 && at[0] == '.');
+        used += (size_t)snprintf(way + used, size - used, "%s", here ? "" : "../");
+        at += length + (at[length] == '/');
+    }
+    path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+    return inside && (size_t)snprintf(way + used, size - used, "%s", path) < size - used;
+}
+
+/* The files that are there, and the study that they come from. */
+static void put_files(const struct memo *memo, const char *folder, struct doc_node *doc)
 {
     static const struct {
         const char *name, *what;
     } files[] = {{"rows.csv", "every metric of every point"},
-                 {"run.json", "every setting with its source"},
-                 {"samples.db", "every draw of what was played, an SQLite file"},
+                 {"run.json", "every setting with its source; the first line below makes it"},
+                 {"samples.db", "every draw of what was played, an SQLite file, made so, too"},
                  {"map.csv", "who costs least where"},
                  {"breakeven.csv", "where strategies cost the same"},
                  {"sensitivity.csv", "which cost matters how much"}};
-    const struct study *study = memo->study;
-    doc_heading(doc, "9 Data");
-    struct doc_node *list = NULL;
+    char way[4096];
+    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[4096];
         int used = snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
         if (used > 0 && (size_t)used < sizeof path && access(path, F_OK) == 0) {
-            list = list ? list : doc_add(doc, DOC_LIST, NULL);
             struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
             doc_link(item, files[i].name, files[i].name);
             doc_text(item, ": %s", files[i].what);
         }
     }
+    struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
+    if (way_to(folder, memo->study->path, way, sizeof way)) {
+        doc_link(item, memo->study->name, way);
+    } else {
+        doc_code(item, memo->study->path);
+    }
+    doc_text(item, ": the study");
+}
+
+void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc)
+{
+    const struct study *study = memo->study;
+    doc_heading(doc, "9 Data");
+    put_files(memo, folder, doc);
     doc_text(
         doc_add(doc, DOC_PARAGRAPH, NULL),
         "What repeats it, and what shows the strategy that costs least and Linux over time, for "
