@@ -5,6 +5,7 @@
 #include "core/tojson.h"
 #include "report/chart/chart.h"
 #include "report/memo/memo.h"
+#include "report/memo/memo_timeline.h"
 #include "report/memo/overview.h"
 #include "report/output.h"
 
@@ -78,7 +79,8 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
     bool good = write_file(&files, given->folder, "memo.md", doc_markdown, doc, err) &&
                 write_file(&files, given->folder, "memo.html", doc_html, doc, err) &&
                 write_figures(&files, given->folder, doc, err) &&
-                write_summary(&files, given->folder, memo, err);
+                write_summary(&files, given->folder, memo, err) &&
+                memo_write_timelines(memo, given->folder, &files, err);
     good = keep_files(&files, good, messages, err);
     doc_free(doc);
     memo_free(memo);

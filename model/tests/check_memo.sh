@@ -113,6 +113,10 @@ while read -r line; do
     check "memo: it makes $name" test "$rc" -eq 0 -a -s "$T/$name"
 done < <(sed -n 's/^    \(s2flush explain .*\)/\1/p' "$D/memo.md")
 check "memo: links the rows" has "$D/memo.md" "[rows.csv](rows.csv)"
+for name in best linux; do
+    check "memo: links a timeline: $name" has "$D/memo.md" "](timeline-$name.json)"
+    check "memo: and it is there: $name" grep -q '"traceEvents"' "$D/timeline-$name.json"
+done
 check "memo: names the study" has "$D/memo.md" "\`$T/study.ini\`: the study"
 mkdir -p "$T/some/where"
 (cd "$T" && "$S2FLUSH" memo study.ini -o some/where -q)
@@ -248,7 +252,7 @@ check "a study that does not say what it asks" has "$T/untold/memo.md" "Which st
 check "page: no script but its own" test "$(grep -c "<script" "$D/memo.html")" -eq "$(grep -c "<script nonce=\"s2flush\">" "$D/memo.html")"
 check "page: no foreign tag" lacks "$D/memo.html" "d<b>"
 check "page: nothing from outside" test -z "$(grep -oE "(src|href)=[\"'][^#\"'][^\"']*" \
-    "$D/memo.html" | grep -v '^href="data:,' | grep -v '^href="rows.csv' | grep -vE '^href="(run.json|samples.db)')"
+    "$D/memo.html" | grep -v '^href="data:,' | grep -v '^href="rows.csv' | grep -vE '^href="(run.json|samples.db|timeline-)')"
 check "memo: no script" lacks "$D/memo.md" "<script"
 check "memo: the title is text" has "$D/memo.md" '\*\*x\*\* \[a\](b)'
 check "memo: table rows have their header's cells" test -z "$(sed 's/\\|//g' "$D/memo.md" |

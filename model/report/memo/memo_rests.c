@@ -2,6 +2,7 @@
  * scenario in full, and the data. */
 #include "report/memo/memo_input.h"
 #include "report/memo/memo_played.h"
+#include "report/memo/memo_timeline.h"
 
 #include "core/error.h"
 #include "core/version.h"
@@ -502,6 +503,7 @@ static void put_files(const struct memo *memo, const char *folder, struct doc_no
             doc_text(item, ": %s", files[i].what);
         }
     }
+    memo_list_timelines(memo, list);
     struct doc_node *item = doc_add(list, DOC_ITEM, NULL);
     if (way_to(folder, memo->study->path, way, sizeof way)) {
         doc_link(item, memo->study->name, way);
