@@ -444,11 +444,12 @@ static void add_shares(const struct memo *memo, struct doc_node *answer)
 
 /* --- costs --- */
 
-/* "2ns" as files have it, with a blank before its unit. */
+/* "7.002ns" as files have it, as "7.0 ns". */
 static void say_spaced(const char *text, struct doc_node *words)
 {
-    int digits = (int)strspn(text, "0123456789.");
-    doc_text(words, "%.*s%s%s", digits, text, text[digits] ? " " : "", text + digits);
+    char *unit, number[QUANTITY_TEXT];
+    double value = strtod(text, &unit);
+    doc_text(words, "%s%s%s", quantity_times(value, 1, number), unit[0] ? " " : "", unit);
 }
 
 /* "DC CIVAC of a line in no cache (`dc_absent_ns`)". */

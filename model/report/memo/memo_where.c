@@ -213,7 +213,7 @@ static size_t name_parts(const struct where *where, char (*part)[MEMO_TEXT])
             join_names(same, count, list);
             bool run = strncmp(range[i], "from ", 5) == 0 || strncmp(range[i], "up to ", 6) == 0;
             snprintf(part[parts++], MEMO_TEXT, "%.140s%s%.100s", list,
-                     list[0] && range[i][0] ? (run ? " " : " with ") : "", range[i]);
+                     list[0] && range[i][0] ? (run ? " " : " and ") : "", range[i]);
         }
     }
     return parts;
