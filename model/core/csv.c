@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define CSV_BYTES_MAX ((size_t)1 << 30)
 
@@ -206,6 +207,15 @@ static bool read_header(struct csv_parser *parser, struct csv *table)
     return done && check_header(parser, table, &at);
 }
 
+/* Whether other marks than commas stand between the column names, which are one name then. */
+static bool has_commas(const struct csv *table, const struct source_location *at, struct error *err)
+{
+    const char *other = table->columns == 1 ? strpbrk(table->header[0], ";\t") : NULL;
+    struct source_location file = {.file = at->file};
+    return !other || error_input(err, &file, "found %s between the column names, expected ','",
+                                 *other == ';' ? "';'" : "tabs");
+}
+
 static bool read_rows(struct csv_parser *parser, struct csv *table)
 {
     struct strings cells = {.max = CSV_CELLS_MAX, .what = "cells in a table"};
@@ -220,7 +230,8 @@ static bool read_rows(struct csv_parser *parser, struct csv *table)
         table->lines[table->rows++] = at.line;
         done = read_row(parser, &cells);
         if (done && cells.count - before != table->columns) {
-            done = error_input(parser->err, &at, "found %zu cells, expected %zu as in the header",
+            done = has_commas(table, &at, parser->err) &&
+                   error_input(parser->err, &at, "found %zu cells, expected %zu as in the header",
                                cells.count - before, table->columns);
         }
     }
@@ -301,15 +312,46 @@ int csv_column(const struct csv *table, const char *name)
     return -1;
 }
 
-bool csv_needs(const struct csv *table, const char *const *names, struct error *err)
+/* The column of that name, blanks around it and case aside; -1: none. */
+static int spelled_otherwise(const struct csv *table, const char *name)
 {
-    for (; *names; names++) {
-        struct source_location at = {.file = table->path, .key = *names};
-        if (csv_column(table, *names) < 0) {
-            return error_input(err, &at, "missing: expected a column of that name");
+    size_t length = strlen(name);
+    for (size_t i = 0; i < table->columns; i++) {
+        const char *found = table->header[i] + strspn(table->header[i], " \t");
+        if (strncasecmp(found, name, length) == 0 &&
+            found[length + strspn(found + length, " \t")] == '\0') {
+            return (int)i;
         }
     }
-    return true;
+    return -1;
+}
+
+bool csv_lacks(const struct csv *table, const char *name, struct error *err)
+{
+    struct source_location at = {.file = table->path, .key = name};
+    int other = spelled_otherwise(table, name);
+    if (other >= 0) {
+        return error_input(err, &at, "found the column '%.80s', expected it as '%s'",
+                           table->header[other], name);
+    }
+    return has_commas(table, &at, err);
+}
+
+bool csv_needs_column(const struct csv *table, const char *name, struct error *err)
+{
+    struct source_location at = {.file = table->path, .key = name};
+    return csv_column(table, name) >= 0 ||
+           (csv_lacks(table, name, err) &&
+            error_input(err, &at, "missing: expected a column of that name"));
+}
+
+bool csv_needs(const struct csv *table, const char *const *names, struct error *err)
+{
+    bool good = true;
+    for (; *names && good; names++) {
+        good = csv_needs_column(table, *names, err);
+    }
+    return good;
 }
 
 const char *csv_cell(const struct csv *table, size_t row, int column)

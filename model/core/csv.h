@@ -44,6 +44,13 @@ void csv_free(struct csv *table);
 /* The column's index, or -1. */
 int csv_column(const struct csv *table, const char *name);
 
+/* Whether a column that is not there is not there in another spelling either, or behind other marks
+ * than commas; false with a line on what is found. */
+bool csv_lacks(const struct csv *table, const char *name, struct error *err);
+
+/* Whether it has that column; false with a line on what it has in its place. */
+bool csv_needs_column(const struct csv *table, const char *name, struct error *err);
+
 /* Whether it has all columns of a list that ends with NULL; false with a line on the first that it
  * lacks. */
 bool csv_needs(const struct csv *table, const char *const *names, struct error *err);

@@ -118,6 +118,27 @@ static FILE *open_file(const struct source_location *at, struct error *err)
     return in;
 }
 
+/* What programs make of text that others cannot read, by how it begins. */
+static bool check_text(const char *text, const struct source_location *at, struct error *err)
+{
+    static const struct {
+        const char *start, *what, *way_out;
+    } forms[] = {{"\xff\xfe", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+                 {"\xfe\xff", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+                 {"\x1f\x8b", "a compressed file", "gzip -dc"},
+                 {"\xfd"
+                  "7zXZ",
+                  "a compressed file", "xz -dc"},
+                 {"\x28\xb5\x2f\xfd", "a compressed file", "zstd -dc"}};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        if (strncmp(text, forms[i].start, strlen(forms[i].start)) == 0) {
+            return error_input(err, at, "found %s, expected text, which %s prints", forms[i].what,
+                               forms[i].way_out);
+        }
+    }
+    return true;
+}
+
 bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
                 struct error *err)
 {
@@ -128,5 +149,10 @@ bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *lengt
     }
     bool done = slurp_open(in, &at, limit_bytes, text, length, err);
     fclose(in);
+    if (done && !check_text(*text, &at, err)) {
+        free(*text);
+        *text = NULL;
+        return false;
+    }
     return done;
 }

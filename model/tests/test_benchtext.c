@@ -1,4 +1,5 @@
 /* What benchmarks print, as it is: what is taken, for which cost, and what is refused. */
+#include "check/calibrate/benchtext.h"
 #include "check/calibrate/calibrate.h"
 #include "core/error.h"
 #include "measurements.h"
@@ -372,6 +373,114 @@ static void a_busy_machine_and_another_architecture(void **state)
     measurements_free(&found);
 }
 
+/* What a number is followed by, columns and separators as others have them. */
+static void other_shapes_are_taken(void **state)
+{
+    (void)state;
+    struct measurements found = read_text("name\ttotal ns\tavg ns\nhvc\t27245312.0\t415.0\n", NULL);
+    expect_row(&found, PROBE_EXIT, 415, 0.05);
+    measurements_free(&found);
+    found = read_text("name      total ns     avg ns    min ns    max ns\n"
+                      "hvc   26774980.0  408.0  300.0  9000.0\r\n",
+                      NULL);
+    expect_row(&found, PROBE_EXIT, 408, 0.05);
+    measurements_free(&found);
+    found = read_text("$ bw_mem -P 1 512m bcopy\n536.87 9876.54\n"
+                      "$ bw_mem 512m bzero\n536.87\t19876.54\n$ bw_mem 512m rd\n536.87 1.5\n",
+                      NULL);
+    expect_row(&found, PROBE_COPY, 9.87654, 0.05);
+    expect_row(&found, PROBE_WRITE, 19.87654, 0.05);
+    assert_int_equal(found.count, 2);
+    measurements_free(&found);
+    found = read_text("Memory performance (all 4 CPU clusters measured individually):\n\n"
+                      "  memcpy: 5898.7 MB/s (Cortex-A55)\n  memset: 22044.3 MB/s (Cortex-A55)\n"
+                      "  memcpy: 10420.6 MB/s (Cortex-A76)\n  memset: 28730.6 MB/s (Cortex-A76)\n",
+                      NULL);
+    expect_row(&found, PROBE_COPY, 10.4206, 0.05);
+    expect_row(&found, PROBE_WRITE, 28.7306, 0.05);
+    measurements_free(&found);
+}
+
+/* Huge pages of the host's default size: their size stands in the next line. */
+static void pages_by_their_granularity(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *size;
+        enum backing backing;
+    } rows[] = {{"0x200000", BACKING_HUGETLB}, {"0x40000000", BACKING_HUGETLB_1G}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 "Testing guest mode: PA-bits:40,  VA-bits:48,  4K pages\n"
+                 "Testing memory backing src type: anonymous_hugetlb\n"
+                 "Testing memory backing src granularity: %s\n"
+                 "Testing memory size(aligned): 0x40000000\nNumber of testing vCPUs: 1\n"
+                 "KVM_CREATE_MAPPINGS: total execution time: 0.200919330s\n",
+                 rows[i].size);
+        struct measurements found = read_text(text, "6.1");
+        assert_int_equal(found.published.rows[0].benchmarked.backing, rows[i].backing);
+        measurements_free(&found);
+    }
+}
+
+static void expect_unread(const char *text, const char *words)
+{
+    struct measurements found;
+    struct platform base = base_of("neoverse-n1");
+    struct error err = {0};
+    const char *path = text_file(text);
+    assert_false(measurements_read(path, &base, "6.1", false, &found, &err));
+    assert_int_equal(err.status, EXIT_INPUT);
+    if (!strstr(err.text, words)) {
+        fail_msg("'%s' has no '%s'", err.text, words);
+    }
+    unlink(path);
+}
+
+static void other_shapes_are_refused(void **state)
+{
+    (void)state;
+    expect_unread(" standard memset    :  9.060,9 MB/s (0.1%)\n standard memcpy : 8,1 MB/s\n",
+                  ":1: found '9.060,9 MB/s (0.1%)', expected a number with a decimal point and no "
+                  "other mark");
+    expect_unread("block size : single random read / dual random read\n"
+                  "  67108864 :  119,9 ns          /   153,7 ns\n",
+                  ":2: found '119,9 ns");
+    expect_unread("\"stride=128\n0,00049 1,667\n256,00000 98,200\n", ":2: found '0,00049 1,667'");
+    expect_unread("Testing guest mode: PA-bits:48,  VA-bits:48, 64K pages\n"
+                  "Testing memory backing src type: anonymous\n"
+                  "KVM_CREATE_MAPPINGS: total execution time: 0.2s\n",
+                  "expected a guest with 4K pages");
+    expect_unread("Testing memory backing src type: anonymous_hugetlb\n"
+                  "Testing memory backing src granularity: 0x20000000\n"
+                  "KVM_CREATE_MAPPINGS: total execution time: 0.2s\n",
+                  ":2: found 0x20000000, expected huge pages of 0x200000 or 0x40000000");
+    expect_unread("table;row;benchmark\nmine;a;page_table\n",
+                  ": found ';' between the column names");
+    expect_unread("table,row, benchmark\nmine,a,page_table\n",
+                  "benchmark: found the column ' benchmark', expected it as 'benchmark'");
+    expect_unread("\"table\",\"row\"\n1,2\n", "found none of the columns expected");
+    expect_unread("         MMIO Access    Samples\nAnalyze events for all VMs, all VCPUs:\n",
+                  "output of `perf kvm stat`");
+    expect_unread("# Running 'mem/memcpy' benchmark:\n", "output of `perf bench mem`");
+    expect_unread("       size:  1x32  2x32  1x64  2x64 1xPTR\n", "output of ramlat");
+    expect_unread("Writing to populated memory   : 0.005s\n", "access_tracking_perf_test");
+}
+
+/* A table may begin with a byte order mark, or have its names in quotes. */
+static void a_table_is_told_from_an_output(void **state)
+{
+    (void)state;
+    assert_false(benchtext_is("\xef\xbb\xbftable,row\n"));
+    assert_false(benchtext_is("\"table\",\"row\"\n"));
+    assert_false(benchtext_is("# remark\r\ntable;row;benchmark\n"));
+    assert_false(benchtext_is("table, row, benchmark\n"));
+    assert_true(benchtext_is("hello, world\n"));
+    assert_true(benchtext_is("name                total ns\n"));
+    assert_true(benchtext_is(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +495,10 @@ int main(void)
         cmocka_unit_test(times_become_rows_to_predict),
         cmocka_unit_test(outputs_that_tell_nothing),
         cmocka_unit_test(a_busy_machine_and_another_architecture),
+        cmocka_unit_test(other_shapes_are_taken),
+        cmocka_unit_test(pages_by_their_granularity),
+        cmocka_unit_test(other_shapes_are_refused),
+        cmocka_unit_test(a_table_is_told_from_an_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,6 +170,36 @@ static void test_bad_tables(void **state)
     assert_refuses("a\r1\r", ":1: found a lone carriage return, expected a comma or a line end");
     assert_refuses("a,b,a\n", ":1: found the column 'a' twice (1 and 3), expected it once");
     assert_refuses_bytes("a\n1\n\0\n", 6, ":3: found a NUL byte, expected text");
+    assert_refuses("a;b\n1,5;2\n", ": found ';' between the column names, expected ','");
+    assert_refuses("\xff\xfe"
+                   "a",
+                   ": found UTF-16, expected text, which iconv -f UTF-16 -t UTF-8 prints");
+    assert_refuses("\x1f\x8b\x08",
+                   ": found a compressed file, expected text, which gzip -dc prints");
+}
+
+/* What stands in the place of a column that is missing. */
+static void test_columns_of_another_spelling(void **state)
+{
+    static const struct {
+        const char *text, *answer;
+    } rows[] = {
+        {"a,row\n1,2\n", NULL},
+        {"a, row\n1,2\n", "row: found the column ' row', expected it as 'row'"},
+        {"a,Row \n1,2\n", "row: found the column 'Row ', expected it as 'row'"},
+        {"a;row\n1;2\n", "found ';' between the column names, expected ','"},
+        {"a\trow\n1\t2\n", "found tabs between the column names, expected ','"},
+        {"a,rows\n1,2\n", "row: missing: expected a column of that name"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct csv table;
+        struct error err = {0};
+        read_table(rows[i].text, &table);
+        assert_int_equal(csv_needs_column(&table, "row", &err), !rows[i].answer);
+        assert_true(!rows[i].answer || strstr(err.text, rows[i].answer));
+        csv_free(&table);
+    }
 }
 
 static void test_missing_file(void **state)
@@ -290,6 +320,7 @@ int main(void)
         cmocka_unit_test(test_small_tables),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_bad_tables),
+        cmocka_unit_test(test_columns_of_another_spelling),
         cmocka_unit_test(test_missing_file),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_no_whole),

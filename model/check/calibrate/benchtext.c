@@ -4,10 +4,16 @@
 #include "core/alloc.h"
 #include "core/error.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- which --- */
+
+#define KVM_STAT                                                                                   \
+    "output of `perf kvm stat`, whose times begin behind the switch to the host, hold the "        \
+    "tracepoints' own, and put page faults together with emulated accesses: no cost follows from " \
+    "them"
 
 /* What tells an output, and what is made of it. */
 static const struct form {
@@ -21,13 +27,14 @@ static const struct form {
     {"avg ns", benchtext_micro_bench, NULL},
     {"single random read / dual random read", benchtext_tinymembench, NULL},
     {"standard memcpy ", benchtext_tinymembench, NULL},
+    {"memset: ", benchtext_tinymembench, NULL},
     {"\"stride=", benchtext_lmbench, NULL},
     {"\"libc bcopy", benchtext_lmbench, NULL},
     {"Memory bzero bandwidth", benchtext_lmbench, NULL},
-    {"VM-EXIT ", NULL,
-     "output of `perf kvm stat`, whose times begin behind the switch to the host, hold the "
-     "tracepoints' own, and put page faults together with emulated accesses: no cost follows from "
-     "them"},
+    {"bw_mem ", benchtext_lmbench, NULL},
+    {"VM-EXIT ", NULL, KVM_STAT},
+    {"Analyze events for", NULL, KVM_STAT},
+    {"Mean Time (ns)", NULL, KVM_STAT},
     {"L M B E N C H", NULL,
      "the summary of lmbench, whose main memory is that of a stride that is fetched ahead: no cost "
      "follows from it, but from the results that it is made of (results/ARCH/HOST.0)"},
@@ -40,6 +47,15 @@ static const struct form {
      "output of STREAM, which runs on all cores at once: no cost of one core follows from it"},
     {"Method: MCBLOCK", NULL,
      "output of mbw, which does not say what its copies do to the caches: no cost follows from it"},
+    {"# Running 'mem/", NULL,
+     "output of `perf bench mem`, whose size says whether it is memory or a cache that was "
+     "measured: no cost follows from it"},
+    {"1xPTR", NULL,
+     "output of ramlat, which does not say what its pages are: no cost follows from it, but from "
+     "tinymembench's, which sbc-bench prints beside it"},
+    {"Writing to populated memory", NULL,
+     "output of access_tracking_perf_test, whose times hold the marking of idle pages: no cost "
+     "follows from them"},
     {"Performance counter stats for", NULL,
      "output of `perf stat`, which counts events and times none of what has a cost here"},
 };
@@ -59,21 +75,38 @@ static const struct form *form_of(const char *text)
     return NULL;
 }
 
-/* A table's header is its first line that is no comment: names with commas between them. */
-static bool has_header(const char *text)
+#define NAME "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
+/* The first line that is no comment. */
+static const char *first_line(const char *text)
 {
+    text += strncmp(text, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
     while (*text == '#' || *text == '\n') {
         text += strcspn(text, "\n");
         text += *text == '\n';
     }
-    size_t length = strcspn(text, "\r\n");
-    size_t names = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_,");
-    return memchr(text, ',', length) && names == length;
+    return text;
+}
+
+/* Names with commas between them, in quotes or not. Of a table as others write it, with blanks or
+ * other marks, a column is known. */
+static bool is_header(const char *line)
+{
+    static const char *const columns[] = {"benchmark", "quantity", "median_ns"};
+    size_t length = strcspn(line, "\r\n");
+    bool known = false;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        const char *at = strstr(line, columns[i]);
+        known |= at && at < line + length;
+    }
+    const char *marks = known ? ",;\t" : ",";
+    return strspn(line, known ? NAME "\", ;\t" : NAME "\",") == length &&
+           strcspn(line, marks) < length;
 }
 
 bool benchtext_is(const char *text)
 {
-    return !has_header(text);
+    return !is_header(first_line(text));
 }
 
 /* --- what the forms share --- */
@@ -82,10 +115,16 @@ bool benchtext_number(struct benchtext *reader, const char *text, double *value)
 {
     char *end;
     *value = strtod(text, &end);
+    struct source_location at = {reader->path, reader->line, NULL};
+    if (end[0] == ',' && isdigit((unsigned char)end[1])) {
+        return error_input(reader->err, &at,
+                           "found '%.40s', expected a number with a decimal point and no other "
+                           "mark",
+                           text + strspn(text, " \t"));
+    }
     if (end != text && *value > 0 && *value < 1e15) {
         return true;
     }
-    struct source_location at = {reader->path, reader->line, NULL};
     return error_input(reader->err, &at, "found '%.40s', expected a number above 0", text);
 }
 
@@ -151,16 +190,28 @@ static bool nothing_found(struct benchtext *reader)
                        "this output, expected " KNOWN " as it was printed, whole");
 }
 
+/* Whether something is made of such an output; else what it is. */
+static bool known_form(const struct form *form, const char *path, struct error *err)
+{
+    struct source_location at = {.file = path};
+    return (form && form->line) ||
+           error_input(err, &at, "found %s; expected " KNOWN ", or a table with a column %s",
+                       form ? form->why : "no known output of a benchmark and no table",
+                       "benchmark (bench/published/README.md), quantity or median_ns "
+                       "(bench/kvm/PROBE.md)");
+}
+
+bool benchtext_check(const char *path, const char *text, struct error *err)
+{
+    return known_form(form_of(text), path, err);
+}
+
 bool benchtext_read(const char *path, char *text, const struct platform *base, const char *kernel,
                     struct measurements *found, struct error *err)
 {
     const struct form *form = form_of(text);
-    struct source_location at = {.file = path};
-    if (!form || !form->line) {
-        return error_input(err, &at, "found %s; expected " KNOWN ", or a table with a column %s",
-                           form ? form->why : "no known output of a benchmark and no table",
-                           "benchmark (bench/published/README.md), quantity or median_ns "
-                           "(bench/kvm/PROBE.md)");
+    if (!known_form(form, path, err)) {
+        return false;
     }
     struct benchtext reader = {
         .path = path, .base = base, .kernel = kernel, .found = found, .err = err};

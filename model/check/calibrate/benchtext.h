@@ -14,6 +14,9 @@
 /* Whether the text is no table but such an output, or one that no cost follows from. */
 bool benchtext_is(const char *text);
 
+/* Refuses an output of which nothing is made, and says what it is. */
+bool benchtext_check(const char *path, const char *text, struct error *err);
+
 /* Reads it. `base` is the machine that it is taken to have run on, `kernel` the kernel (NULL: not
  * given; the selftests need it, for their output does not say). */
 bool benchtext_read(const char *path, char *text, const struct platform *base, const char *kernel,

@@ -13,15 +13,40 @@
  * A call that KVM answers at once is a trap and its way back; newer versions call it hyp_call. The
  * others hold QEMU's or the interrupt controller's own time. */
 
+/* Behind so many columns, which blanks or tabs part. */
+static const char *column_at(const char *line, unsigned column)
+{
+    for (; column > 0 && *line; column--) {
+        line += strcspn(line, " \t");
+        line += strspn(line, " \t");
+    }
+    return line;
+}
+
+/* Of a header "name  total ns  avg ns" the column of the average; each but the first has a unit. */
+static unsigned average_column(const char *line)
+{
+    unsigned column = 1;
+    const char *average = strstr(line, "avg ns");
+    for (const char *unit = strstr(line, " ns"); unit && unit < average;
+         unit = strstr(unit + 1, " ns")) {
+        column++;
+    }
+    return column;
+}
+
 bool benchtext_micro_bench(struct benchtext *reader, char *line)
 {
     char name[32];
     double total, average;
+    if (strstr(line, "avg ns")) {
+        reader->table = average_column(line);
+    }
     if (sscanf(line, "%31s %lf %lf", name, &total, &average) != 3) {
         return true;
     }
     if (strcmp(name, "hvc") == 0 || strcmp(name, "hyp_call") == 0) {
-        if (!benchtext_number(reader, strrchr(line, ' ') + 1, &average)) {
+        if (!benchtext_number(reader, column_at(line, reader->table), &average)) {
             return false;
         }
         benchtext_keep(reader, &reader->exit, average, 0);
@@ -62,9 +87,9 @@ static bool bandwidth_line(struct benchtext *reader, const char *line, const cha
     static const struct {
         const char *name;
         bool write, standard;
-    } known[] = {{"standard memcpy", false, true},
-                 {"standard memset", true, true},
-                 {"C copy", false, false},
+    } known[] = {{"standard memcpy", false, true}, {"standard memset", true, true},
+                 {"memcpy", false, false}, /* sbc-bench's summary */
+                 {"memset", true, false},          {"C copy", false, false},
                  {"C fill", true, false}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         double value;
@@ -105,6 +130,9 @@ bool benchtext_tinymembench(struct benchtext *reader, char *line)
     } else if (sscanf(line, "%lf : %lf ns /", &block, &latency) == 2 && latency > 0) {
         const struct benchtext_pick *smaller = &reader->latency[reader->huge];
         double drop = smaller->value > latency ? smaller->value / latency - 1 : 0;
+        if (!benchtext_number(reader, strchr(line, ':') + 1, &latency)) {
+            return false;
+        }
         benchtext_keep(reader, &reader->latency[reader->huge], latency, drop);
     } else if (colon && strstr(colon, "MB/s")) {
         return bandwidth_line(reader, line, colon);
@@ -113,6 +141,9 @@ bool benchtext_tinymembench(struct benchtext *reader, char *line)
 }
 
 /* --- lmbench ---
+ *
+ *   $ bw_mem 512m bcopy
+ *   536.87 9876.54
  *
  *   "stride=128             "libc bcopy unaligned        Memory bzero bandwidth
  *   0.00049 1.667           0.000512 114131.34           0.000512 23454.32
@@ -126,7 +157,11 @@ enum { TABLE_NONE, TABLE_LATENCY, TABLE_COPY, TABLE_WRITE };
 
 static unsigned table_of(const char *line)
 {
+    const char *command = strstr(line, "bw_mem ");
+    const char *what = command ? strrchr(command, ' ') + 1 : "";
     return strncmp(line, "\"stride=", 8) == 0                 ? TABLE_LATENCY
+           : strcmp(what, "bcopy") == 0                       ? TABLE_COPY
+           : strcmp(what, "bzero") == 0                       ? TABLE_WRITE
            : strncmp(line, "\"libc bcopy", 11) == 0           ? TABLE_COPY
            : strncmp(line, "Memory bzero bandwidth", 22) == 0 ? TABLE_WRITE
                                                               : TABLE_NONE;
@@ -137,11 +172,15 @@ bool benchtext_lmbench(struct benchtext *reader, char *line)
     double size, value;
     int used = 0;
     if (sscanf(line, "%lf %lf%n", &size, &value, &used) != 2 || line[used] != '\0') {
+        size_t digits = strspn(line, "0123456789");
+        if (reader->table != TABLE_NONE && digits > 0 && line[digits] == ',') {
+            return benchtext_number(reader, line, &size);
+        }
         reader->table = line[0] ? table_of(line) : reader->table;
         return true;
     }
     if (!(value > 0 && value < 1e9)) {
-        return benchtext_number(reader, strchr(line, ' ') + 1, &value);
+        return benchtext_number(reader, column_at(line, 1), &value);
     }
     struct benchtext_pick *latency = &reader->latency[0];
     if (reader->table == TABLE_COPY) {

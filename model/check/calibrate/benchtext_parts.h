@@ -25,7 +25,8 @@ struct benchtext {
     struct benchtext_pick latency[2]; /* in small pages, in huge ones */
     bool huge; /* the table of latencies that is being read */
     bool standard; /* copy and write are the C library's, not the program's own loops */
-    unsigned table; /* of lmbench: which one is being read */
+    unsigned table; /* of lmbench: which one is being read; of micro-bench: the average's column */
+    bool by_granularity; /* a selftest's hugetlb pages of the default size, which it then prints */
     struct benchmark shape; /* of the selftest that is being read */
     bool has_page_table; /* there are times of kvm_page_table_test */
     bool page_table; /* it is that test, and not dirty_log_perf_test */

@@ -82,6 +82,29 @@ static bool add_time(struct benchtext *reader, enum benchmark_phase phase, const
  *   KVM_CREATE_MAPPINGS: total execution time: 0.200919330s
  */
 
+/* Each of the guest's pages is touched once. */
+static bool guest_pages(struct benchtext *reader, const char *mode)
+{
+    return strstr(mode, " 4K pages") ||
+           refused(reader, mode, "a guest with 4K pages: what others touch is not known");
+}
+
+static bool granularity(struct benchtext *reader, const char *text)
+{
+    uint64_t bytes = strtoull(text, NULL, 16);
+    struct benchmark *shape = &reader->shape;
+    bool small = shape->backing == BACKING_4K || shape->backing == BACKING_SHARED;
+    if (small && bytes != 4 * KIB) {
+        return refused(reader, text, "pages of 0x1000: tables are of hosts with pages of 4 KiB");
+    }
+    if (reader->by_granularity && bytes == GIB) {
+        shape->backing = BACKING_HUGETLB_1G;
+    } else if (reader->by_granularity && bytes != 2 * MIB) {
+        return refused(reader, text, "huge pages of 0x200000 or 0x40000000");
+    }
+    return true;
+}
+
 static bool page_table(struct benchtext *reader, char *line)
 {
     static const struct {
@@ -95,13 +118,12 @@ static bool page_table(struct benchtext *reader, char *line)
     if ((rest = behind(line, "Testing memory backing src type:"))) {
         *shape = (struct benchmark){.kind = BENCHMARK_PAGE_TABLE, .stride = 4 * KIB};
         reader->page_table = true;
-        return take_source(reader, rest);
+        /* Of the host's default size. */
+        reader->by_granularity = strcmp(rest, "anonymous_hugetlb") == 0;
+        return take_source(reader, reader->by_granularity ? "anonymous_hugetlb_2mb" : rest);
     }
     if ((rest = behind(line, "Testing memory backing src granularity:"))) {
-        uint64_t bytes = strtoull(rest, NULL, 16);
-        bool small = shape->backing == BACKING_4K || shape->backing == BACKING_SHARED;
-        return !small || bytes == 4 * KIB ||
-               refused(reader, rest, "pages of 0x1000: tables are of hosts with pages of 4 KiB");
+        return granularity(reader, rest);
     }
     if ((rest = behind(line, "Testing memory size(aligned):"))) {
         shape->bytes = strtoull(rest, NULL, 16);
@@ -200,6 +222,10 @@ static bool dirty_log(struct benchtext *reader, char *line)
 bool benchtext_selftest(struct benchtext *reader, char *line)
 {
     char *command = strstr(line, "dirty_log_perf_test");
+    const char *mode = behind(line, "Testing guest mode:");
+    if (mode) {
+        return guest_pages(reader, mode);
+    }
     if (command && !strstr(line, "selftests: ")) {
         reader->page_table = false;
         return take_command(reader, command);

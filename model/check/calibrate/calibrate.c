@@ -162,6 +162,16 @@ static void keep_limits(const struct measurements *found, double value[COSTS])
     value[COST_writeback_gbps] = fmax(value[COST_writeback_gbps], found->writeback_min_gbps);
 }
 
+static bool no_cost(const struct measurements *found, const char *last, struct error *err)
+{
+    struct source_location at = {.file = found->path};
+    return error_input(
+        err, &at,
+        "the rows tell no cost; the last, %s: expected rows of other sizes, vCPUs or "
+        "phases beside them, or --cost with one that they follow",
+        last);
+}
+
 /* A cost that is not identified: refused if it was named, else left as it stands. */
 static bool give_up(struct task *task, size_t which, const char *why, struct error *err)
 {
@@ -178,7 +188,7 @@ static bool give_up(struct task *task, size_t which, const char *why, struct err
         fit->before[i] = fit->before[i + 1];
         fit->value[i] = fit->value[i + 1];
     }
-    return fit->costs > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s", why);
+    return fit->costs > 0 || no_cost(task->found, why, err);
 }
 
 /* A cost that the search has driven out of what a platform file can hold, where the
@@ -377,7 +387,8 @@ static bool fit_identified(struct task *task, struct error *err)
 }
 
 /* Takes out what stands for several costs: the rest was fitted beside it. */
-static bool take_out_shared(struct calibration *fit, struct error *err)
+static bool take_out_shared(const struct measurements *found, struct calibration *fit,
+                            struct error *err)
 {
     size_t kept = 0;
     for (size_t i = 0; i < fit->costs; i++) {
@@ -395,8 +406,7 @@ static bool take_out_shared(struct calibration *fit, struct error *err)
         kept++;
     }
     fit->costs = kept;
-    return kept > 0 || error_input(err, NULL, "the rows tell no cost; the last, %s",
-                                   fit->left[fit->left_count - 1]);
+    return kept > 0 || no_cost(found, fit->left[fit->left_count - 1], err);
 }
 
 /* Where samples differ by so much, what was measured is what else ran. */
@@ -432,7 +442,7 @@ bool calibrate(const struct measurements *found, const struct platform *base,
     }
     keep_limits(found, task.problem.value);
     if (!check_machine(found, err) || !choose(&task, named, named_count, err) ||
-        !fit_identified(&task, err) || !take_out_shared(fit, err)) {
+        !fit_identified(&task, err) || !take_out_shared(found, fit, err)) {
         return false;
     }
     for (size_t i = 0; i < fit->costs; i++) {

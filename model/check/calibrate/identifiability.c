@@ -82,8 +82,11 @@ int identifiability_worst(const struct measurements *found, const struct calibra
     if (idle >= 0) {
         enum cost_id id = fit->id[idle];
         /* Cores that never filled a shared path still say how narrow it can be at most. */
+        bool driven = fit->value[idle] < fit->before[idle] / 10;
         if (!measurements_path_limit(found, id, why, size)) {
-            snprintf(why, size, "%s: no row depends on it", cost_name[id]);
+            snprintf(why, size, "%s: %s", cost_name[id],
+                     driven ? "the rows are faster than it allows, and drive it to nothing"
+                            : "no row depends on it");
         }
         return idle;
     }

@@ -116,10 +116,12 @@ static bool read_table(const char *path, const struct platform *base, bool any_s
     } else if (csv_column(&table, "median_ns") >= 0) {
         good = measurements_read_times(path, base, found, err);
     } else {
-        good = error_input(
-            err, &at,
-            "found none of the columns expected: benchmark (bench/published/README.md), "
-            "quantity and median_ns (bench/kvm/PROBE.md)");
+        good = csv_lacks(&table, "benchmark", err) && csv_lacks(&table, "quantity", err) &&
+               csv_lacks(&table, "median_ns", err) &&
+               error_input(
+                   err, &at,
+                   "found none of the columns expected: benchmark (bench/published/README.md), "
+                   "quantity and median_ns (bench/kvm/PROBE.md)");
     }
     if (good && found->count == 0) {
         good = error_input(err, &at, "found no row that a cost could follow from%s%s",
@@ -170,8 +172,9 @@ bool measurements_is_output(const char *path, bool *output, struct error *err)
     if (!slurp(path, &text, output, err)) {
         return false;
     }
+    bool good = !*output || benchtext_check(path, text, err);
     free(text);
-    return true;
+    return good;
 }
 
 bool measurements_take_times(const char *path, const struct platform *machine, const char *kernel,

@@ -101,9 +101,8 @@ static struct source_location place_of(const struct counts *counts, size_t row, 
 static bool check_columns(const struct counts *counts, struct error *err)
 {
     for (int i = 0; i < INPUTS; i++) {
-        struct source_location at = {.file = counts->table.path, .key = input_name[i]};
-        if (!is_optional((enum input)i) && csv_column(&counts->table, input_name[i]) < 0) {
-            return error_input(err, &at, "missing: expected a column of that name");
+        if (!is_optional((enum input)i) && !csv_needs_column(&counts->table, input_name[i], err)) {
+            return false;
         }
     }
     return true;

@@ -15,9 +15,8 @@ static bool read_notes(const char *relative, const char *const *columns, char pa
         return false;
     }
     for (size_t i = 0; columns[i]; i++) {
-        if (csv_column(csv, columns[i]) < 0) {
-            struct source_location at = {path, 0, columns[i]};
-            return error_input(err, &at, "missing: expected a column of that name");
+        if (!csv_needs_column(csv, columns[i], err)) {
+            return false;
         }
     }
     return true;
