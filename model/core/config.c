@@ -154,8 +154,10 @@ static bool check_line(struct line line, size_t limit_bytes, const struct source
                            err);
     }
     if (line.length > limit_bytes) {
-        return error_input(err, at, "found a line of %zu bytes, expected at most %zu", line.length,
-                           limit_bytes);
+        bool list = memchr(line.text, ',', line.length);
+        return error_input(err, at, "found a line of %zu bytes, expected at most %zu%s",
+                           line.length, limit_bytes,
+                           list ? "; an axis goes on in further lines: NAME += VALUE, VALUE" : "");
     }
     return line.text[0] == '[' ? check_section(line, at, err) : check_pair(line, at, err);
 }

@@ -139,6 +139,10 @@ static void test_long_lines(void **state)
                             "x.ini:2: found a line of 199 bytes, expected at most 198");
     assert_refuses_repeated("\na=", 897, "",
                             "x.ini:2: found a line of 899 bytes, expected at most 198");
+    assert_refuses_repeated(
+        "\na=1,", 897, "",
+        "x.ini:2: found a line of 901 bytes, expected at most 198; an axis goes on "
+        "in further lines: NAME += VALUE, VALUE");
     write_repeated(text, sizeof text, "#", 900, "\na = 1\n");
     assert_reads(text, "2 [] a=1;");
 }
