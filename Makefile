@@ -408,7 +408,7 @@ build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
 
 build/probe-arm64: $(PROBE_ALL) $(wildcard $(PROBE)/*.h)
 build/init-arm64: bench/kvm/emulate/init.c
-build/zap-arm64: bench/kvm/emulate/zap.c
+build/zap-arm64: $(addprefix bench/kvm/emulate/,zap.c ending.c ending.h window.h)
 build/vmm-arm64: $(addprefix $(PROBE)/,common.c events.c trace.c symbols.c memory_slot.c) \
     bench/kvm/proof/linux/vmm.c bench/kvm/proof/bare/guest.S $(wildcard $(PROBE)/*.h)
 build/vmm-arm64: ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
@@ -451,8 +451,15 @@ kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/init-arm6
 kvm-patched: ## build small arm64 kernels from Debian's source, as they are and patched
 	@bench/kvm/patches/build.sh build/kvm-patched $(or $(POLICIES),$(shell sed -n '1!s/,.*//p' bench/kvm/patches/policies.csv))
 
+# QEMU's interface for plugins: 1 up to QEMU 8.1, as in Debian 12.
+PLUGIN_VERSION ?= 1
+build/lines.so: bench/kvm/emulate/lines.c bench/kvm/emulate/window.h | $(FIRST)
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(STD) -O2 -g $(WARN) -shared -fPIC -fvisibility=hidden -DPLUGIN_VERSION=$(PLUGIN_VERSION) -o $@ $<
+
 .PHONY: kvm-zap
-kvm-zap: build/zap-arm64 ## count what giving memory back takes in a real arm64 kernel (KERNEL=file)
+kvm-zap: build/zap-arm64 build/lines.so ## count what giving back memory or a VM takes in a real arm64 kernel (KERNEL=file)
 	@bench/kvm/emulate/zap.sh $^ build/kvm
 
 # --- Many machines -----------------------------------------------------------------------------
