@@ -451,7 +451,7 @@ kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/init-arm6
 kvm-patched: ## build small arm64 kernels from Debian's source, as they are and patched
 	@bench/kvm/patches/build.sh build/kvm-patched $(or $(POLICIES),$(shell sed -n '1!s/,.*//p' bench/kvm/patches/policies.csv))
 
-# QEMU's interface for plugins: 1 up to QEMU 8.1, as in Debian 12.
+# The version of QEMU's interface for plugins: that of Debian 12.
 PLUGIN_VERSION ?= 1
 build/lines.so: bench/kvm/emulate/lines.c bench/kvm/emulate/window.h | $(FIRST)
 	@mkdir -p $(@D)

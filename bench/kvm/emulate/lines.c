@@ -7,7 +7,7 @@
  *   -plugin lines.so,report=FILE
  *
  * QEMU's interface for plugins is declared here as far as it is used, for not every package of QEMU
- * has its header. PLUGIN_VERSION is that interface's: 1 up to QEMU 8.1, 2 and up from then on.
+ * has its header. PLUGIN_VERSION is that interface's: 1 in QEMU 7.2.
  */
 #include "window.h"
 
