@@ -9,6 +9,11 @@
  *                               pages at the same time, leaf by leaf
  *   guest beside VCPUS TIMES    fast: TIMES whole runs in which each vCPU
  *                               touches 64 MiB of its own while the others do
+ *   guest host VMS TIMES        fast: TIMES whole runs of so many VMs on one
+ *                               host, of one vCPU each, that touch 64 MiB, are
+ *                               reset and touch it again
+ *   guest pieces PIECES TIMES   fast: TIMES whole runs that touch single pages,
+ *                               none beside another
  *   guest allocated MIB TIMES   the check value is how many bytes are allocated
  *                               while a VM of MIB plays, exact and fast, by
  *                               every strategy, TIMES over
@@ -36,7 +41,7 @@
 /* What the first boot touches for `again`, whatever the second one does. */
 #define AGAIN_BYTES (32 * MIB)
 
-/* What each vCPU touches for `beside`. */
+/* What each vCPU touches for `beside` and `host`. */
 #define BESIDE_BYTES (64 * MIB)
 
 struct scene {
@@ -168,6 +173,40 @@ static void beside(uint64_t vcpus, uint64_t times)
     play_times(&scene, false, times);
 }
 
+/* The VMM of each resets it when it is done. */
+static void host(uint64_t vms, uint64_t times)
+{
+    static struct scene scene;
+    set_scene(&scene, BESIDE_BYTES, 1);
+    scene.timeline.serial = false;
+    scene.timeline.vm.copies = (uint32_t)vms;
+    uint64_t used = timeline_signal(&scene.timeline), reset = timeline_signal(&scene.timeline);
+    add_boot(&scene.timeline, BESIDE_BYTES, PAGE_LINES);
+    timeline_add(&scene.timeline, 0, (struct op){.kind = OP_SIGNAL, .n = used});
+    timeline_add(&scene.timeline, SCRIPT_VMM, (struct op){.kind = OP_WAIT, .n = used});
+    add_reinit(&scene.timeline);
+    timeline_add(&scene.timeline, SCRIPT_VMM, (struct op){.kind = OP_SIGNAL, .n = reset});
+    timeline_add(&scene.timeline, 0, (struct op){.kind = OP_WAIT, .n = reset});
+    add_boot(&scene.timeline, BESIDE_BYTES, PAGE_LINES);
+    play_times(&scene, false, times);
+}
+
+static void pieces(uint64_t count, uint64_t times)
+{
+    static struct scene scene;
+    set_scene(&scene, count * 2 * PAGE_BYTES, 1);
+    timeline_add(&scene.timeline, 0, (struct op){.kind = OP_ENTER});
+    timeline_add(&scene.timeline, 0,
+                 (struct op){.kind = OP_TOUCH,
+                             .access = TOUCH_WRITE,
+                             .density = PAGE_LINES,
+                             .ipa = SLOT_IPA,
+                             .bytes = PAGE_BYTES,
+                             .count = count,
+                             .stride = 2 * PAGE_BYTES});
+    play_times(&scene, false, times);
+}
+
 #ifdef S2FLUSH_NO_JEMALLOC
 static uint64_t allocated_bytes(void)
 {
@@ -223,8 +262,9 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         void (*run)(uint64_t a, uint64_t b);
-    } modes[] = {{"first", first}, {"again", again},   {"reboots", reboots},
-                 {"race", race},   {"beside", beside}, {"allocated", allocated}};
+    } modes[] = {{"first", first},   {"again", again},        {"reboots", reboots},
+                 {"race", race},     {"beside", beside},      {"host", host},
+                 {"pieces", pieces}, {"allocated", allocated}};
     for (size_t i = 0; argc == 4 && i < sizeof modes / sizeof *modes; i++) {
         if (strcmp(argv[1], modes[i].name) == 0) {
             modes[i].run(bench_number(argv[2]), bench_number(argv[3]));
@@ -232,5 +272,6 @@ int main(int argc, char **argv)
         }
     }
     error_fatal("usage: guest first|again LINES PAGES | guest reboots GIB TIMES | "
-                "guest race VCPUS PAGES | guest beside VCPUS TIMES | guest allocated MIB TIMES");
+                "guest race VCPUS PAGES | guest beside VCPUS TIMES | guest host VMS TIMES | "
+                "guest pieces PIECES TIMES | guest allocated MIB TIMES");
 }

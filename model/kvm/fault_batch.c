@@ -13,6 +13,10 @@
 /* Requests of one leaf come in between those of a step of so many (core/resource.h). */
 #define LONG_STEP (2 * PARTS_BETWEEN)
 
+/* Under dirty logging each block is split by a fault of one leaf, which must not wait for all
+ * others that another vCPU maps of a block. */
+#define LOGGED_STEP 16
+
 /* For how many pages mmu_lock may be held; the same for all vCPUs. Who has it for read is not in a
  * reader's way. */
 static uint64_t quiet_pages(const struct kvm *kvm, bool writes, ps_t now)
@@ -96,6 +100,9 @@ static uint64_t pages_of(const struct actor *actor, struct fault *fault)
     pages = pages_among_others(fault, at * page);
     uint64_t quiet = quiet_pages(fault->kvm, fault->writes, actor->now);
     pages = quiet < pages ? power_of_two(quiet) : pages;
+    if (fault->kvm->dirty_log) {
+        pages = u64_min(pages, LOGGED_STEP);
+    }
     /* Up to a multiple, so that those who race share their steps' borders. */
     return u64_min(fault->races ? pages - at % pages : pages, left);
 }

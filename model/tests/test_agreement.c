@@ -302,27 +302,9 @@ static void fast_agrees_with_exact(void **state)
     assert_true(tally[MEETING].raced <= 1 + tally[MEETING].cases / ONE_RACE_IN);
 }
 
-/* Queues for mmu_lock that go on as long as no step is out of step: where one or two vCPUs of many
- * leave such a queue, and where a third does. */
-static void steps_of_other_lengths_stay_in_their_queue(void **state)
-{
-    static const uint64_t seeds[] = {4750, 6025};
-    (void)state;
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
-        struct judged judged;
-        judge(seeds[i], &judged);
-        print_message("seed %llu: times %.4f %% from leaf by leaf\n", (unsigned long long)seeds[i],
-                      100 * judged.steps[TIMES]);
-        assert_int_equal(judged.sort, MEETING);
-        assert_string_equal(judged.failed, "");
-        assert_true(judged.steps[TIMES] < 0.005);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(steps_of_other_lengths_stay_in_their_queue),
         cmocka_unit_test(fast_agrees_with_exact),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

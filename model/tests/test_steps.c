@@ -1,0 +1,157 @@
+/* vCPUs that queue behind each other for mmu_lock go on doing so where a hand-over takes longer
+ * than they are away: a fault that had to wait holds the lock for longer. Out of step the same
+ * vCPUs would not meet. Fast must stay in that queue when its steps grow, and leave it when others
+ * do. */
+#include "core/error.h"
+#include "random_outcome.h"
+
+#include "core/units.h"
+#include "guest/workload/workload.h"
+
+/* --- queues ---
+ *
+ * vCPUs that queue behind each other for mmu_lock go on doing so where a hand-over takes longer
+ * than they are away: a fault that had to wait holds the lock for longer. Out of step the same
+ * vCPUs would not meet. Fast must stay in that queue when its steps grow, and leave it when others
+ * do. */
+
+#define RAM_IPA GIB
+#define LONGEST_BYTES (16 * MIB)
+
+/* A hold with a hand-over is longer than the time between two holds, one without is shorter. */
+static void choose_machine(struct random_case *of, const char *kernel)
+{
+    struct error err = {0};
+    assert_true(platform_load("neoverse-n1", &of->platform, &err));
+    assert_true(kernel_resolve(kernel, &of->kernel, &err));
+    of->strategy = *strategy_find("unmap-lazy", &err);
+    platform_modes(&of->platform, of->value);
+    of->value[COST_lock_handover_ns] = 2000;
+    of->value[COST_exit_ns] = 1000;
+}
+
+static void add(struct random_case *of, uint32_t who, struct op op)
+{
+    timeline_add(&of->timeline, who, op);
+}
+
+/* All begin at once; vCPU n touches `bytes[n]` of its own. A notifier in between cuts their steps
+ * to a leaf; from then on they grow again. */
+static void make(struct random_case *of, const char *kernel, const uint64_t *bytes, uint32_t vcpus)
+{
+    struct error err = {0};
+    struct slot_shape ram = {.ipa = RAM_IPA, .bytes = vcpus * LONGEST_BYTES, .backing = BACKING_4K};
+    *of = (struct random_case){.kind = RANDOM_PARALLEL};
+    choose_machine(of, kernel);
+    timeline_init(&of->timeline, "queue", false, vcpus);
+    assert_true(vm_shape_slot(&of->timeline.vm, ram, &err));
+    for (uint32_t vcpu = 0; vcpu < vcpus; vcpu++) {
+        add(of, SCRIPT_VMM, (struct op){.kind = OP_REINIT, .n = vcpu});
+    }
+    uint64_t go = timeline_signal(&of->timeline);
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_SIGNAL, .n = go});
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_COMPUTE, .n = 2 * PS_PER_MS});
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_NOTIFY, .ipa = RAM_IPA, .bytes = 64 * KIB});
+    for (uint32_t vcpu = 0; vcpu < vcpus; vcpu++) {
+        add(of, vcpu, (struct op){.kind = OP_WAIT, .n = go});
+        add(of, vcpu, (struct op){.kind = OP_ENTER});
+        add(of, vcpu,
+            (struct op){.kind = OP_TOUCH,
+                        .access = ACCESS_WRITE,
+                        .density = 1,
+                        .ipa = RAM_IPA + vcpu * LONGEST_BYTES,
+                        .bytes = bytes[vcpu],
+                        .count = 1});
+    }
+}
+
+static double share_queued(const struct random_outcome *of)
+{
+    return (double)of->counts[EV_lock_handovers] / (double)of->counts[EV_map_calls];
+}
+
+/* `queued` of all faults wait for the lock leaf by leaf, and in fast, too. */
+static void expect_queue(const char *kernel, const uint64_t *bytes, uint32_t vcpus, double queued)
+{
+    struct random_case of;
+    struct random_outcome leafwise, fast;
+    double by[MEASURES];
+    make(&of, kernel, bytes, vcpus);
+    random_case_play(&of, true, false, &leafwise);
+    random_case_play(&of, false, false, &fast);
+    outcome_differences(&leafwise, &fast, by);
+    print_message("%u vCPUs, %s: %.2f %% of faults queue, %.2f %% in fast; times %.4f %% apart\n",
+                  vcpus, kernel, 100 * share_queued(&leafwise), 100 * share_queued(&fast),
+                  100 * by[TIMES]);
+    assert_float_equal(share_queued(&leafwise), queued, 0.02);
+    assert_float_equal(share_queued(&fast), queued, 0.02);
+    assert_true(by[TIMES] < 0.01);
+    random_case_free(&of);
+}
+
+static void a_queue_goes_on_when_steps_grow(void **state)
+{
+    static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES};
+    (void)state;
+    expect_queue("5.10", bytes, 2, 1);
+}
+
+static void two_stay_in_a_queue_that_a_third_leaves(void **state)
+{
+    static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES, LONGEST_BYTES / 4};
+    (void)state;
+    expect_queue("5.10", bytes, 3, 1);
+}
+
+static void a_queue_ends_with_its_last_but_one(void **state)
+{
+    static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES / 4};
+    (void)state;
+    expect_queue("5.10", bytes, 2, 0.4);
+}
+
+static void readers_have_no_queue(void **state)
+{
+    static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES};
+    (void)state;
+    expect_queue("6.2", bytes, 2, 0);
+}
+
+/* --- dirty logging ---
+ *
+ * Each block is split by a fault of one leaf, between steps of up to 511. */
+
+static void a_leaf_does_not_wait_for_a_whole_block(void **state)
+{
+    static const char *const kernels[] = {"5.10", "6.1", "6.12"};
+    (void)state;
+    for (size_t i = 0; i < sizeof kernels / sizeof *kernels; i++) {
+        struct random_case of = {.kind = RANDOM_PARALLEL};
+        struct random_outcome leafwise, fast;
+        struct error err = {0};
+        double by[MEASURES];
+        struct workload *workload = workload_read("dirty-log-rounds", &err);
+        assert_true(workload && workload_build(workload, &of.timeline, &err));
+        choose_machine(&of, kernels[i]);
+        platform_modes(&of.platform, of.value);
+        random_case_play(&of, true, false, &leafwise);
+        random_case_play(&of, false, false, &fast);
+        outcome_differences(&leafwise, &fast, by);
+        print_message("dirty logging, %s: times %.4f %% apart\n", kernels[i], 100 * by[TIMES]);
+        assert_true(by[TIMES] < 0.01);
+        random_case_free(&of);
+        workload_free(workload);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_queue_goes_on_when_steps_grow),
+        cmocka_unit_test(two_stay_in_a_queue_that_a_third_leaves),
+        cmocka_unit_test(a_queue_ends_with_its_last_but_one),
+        cmocka_unit_test(readers_have_no_queue),
+        cmocka_unit_test(a_leaf_does_not_wait_for_a_whole_block),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
