@@ -24,12 +24,14 @@ static bool still_behind_others(const struct kvm *kvm, const struct kvm_vcpu *vc
 
 void fault_queue(struct actor *actor, const struct fault *fault)
 {
-    uint64_t n = fault_leaf_count(fault);
     struct turn *turn = &fault->vcpu->turn;
+    if (!actor->queued && !turn->queued) {
+        return;
+    }
+    uint64_t n = fault_leaf_count(fault);
     if (actor->queued) {
         actor_charge(actor, EV_lock_handovers, n - 1);
-    } else if (turn->queued && fault->writes &&
-               still_behind_others(fault->kvm, fault->vcpu, actor->now, n)) {
+    } else if (fault->writes && still_behind_others(fault->kvm, fault->vcpu, actor->now, n)) {
         actor_charge(actor, EV_lock_handovers, n);
     } else {
         turn->queued = false;

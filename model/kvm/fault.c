@@ -90,12 +90,14 @@ static void lock_mmu(struct actor *actor, struct fault *fault)
 static void unlock_mmu(struct actor *actor, const struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
+    if (kvm->steps > 0) {
+        fault_turn_over(actor, fault);
+    }
     if (fault->done && kvm->steps > 0) {
         uint64_t pages =
             (fault->leaves.end - fault->leaves.start) / kvm->stage2.geometry.page_bytes;
         kvm->page_hold_ps = u64_max(kvm->page_hold_ps, (actor->now - actor->hold_start) / pages);
     }
-    fault_turn_over(actor, fault);
     actor_unlock(actor, &kvm->mmu_lock);
 }
 
