@@ -201,8 +201,8 @@ NAMES = """(() => {
 })()"""
 
 
-# Words of all cells, and how often each is in one.
-CELLS = """[...document.querySelectorAll('td, th')].flatMap(cell =>
+# Words of all cells but those that a reader moves, which are not printed, and how often each is in one.
+CELLS = """[...document.querySelectorAll('td, th')].filter(cell => !cell.closest('.applet')).flatMap(cell =>
     cell.textContent.split(/\\s+/).filter(word => word.length > 2))"""
 
 
