@@ -263,6 +263,25 @@ def check_paper(page, name, width, height):
     check(f"{name} has no blank page", not bare, bare)
 
 
+FOCUSABLE = """(() => {
+    window.reached = new Set();
+    document.addEventListener('focusin', event => window.reached.add(event.target));
+    return [...document.querySelectorAll('a[href], summary, input, select, button, [tabindex="0"]')]
+        .filter(node => node.checkVisibility()).length;
+})()"""
+
+
+def check_keyboard(page):
+    """Tab reaches all that can be followed, moved, unfolded or scrolled."""
+    wanted = page.value(FOCUSABLE)
+    for _ in range(wanted + 1):
+        for kind in ("rawKeyDown", "keyUp"):
+            page.call("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab",
+                      windowsVirtualKeyCode=9)
+    reached = page.value("window.reached.size")
+    check("page: reached by keyboard", wanted > 10 and reached >= wanted, f"{reached} of {wanted}")
+
+
 def check_fit(page, what):
     sticking_out = page.value(OVERFLOW)
     check("page: fits " + what, sticking_out == "", sticking_out)
@@ -283,6 +302,7 @@ def look(page, figures, folder):
           "it is hidden")
     check("page: readable in the light", page.value(CONTRAST) >= 4.5, page.value(CONTRAST))
     check_fit(page, "a desk")
+    check_keyboard(page)
     if folder:
         page.picture(folder + "/light.png")
     page.show(DESK, "dark")
