@@ -18,6 +18,7 @@
 #   RULES=1                      kvm-proof: leave each rule of the detector out
 #   QUICK=1                      kvm-proof-linux: three kernels in place of all
 #   POLICIES='a b'               kvm-patched, kvm-proof-linux: of bench/kvm/patches/policies.csv
+#   SERIES_ROWS=file             kvm-series: another study's rows.csv for what is predicted
 #   V=1                          show whole commands
 
 .DEFAULT_GOAL := all
@@ -110,7 +111,7 @@ LINT_C := $(SRCS) $(TEST_SRCS) $(TEST_HELPERS) $(BENCH_SRCS) $(FUZZ_SRCS) $(FUZZ
 LINT_KVM := $(wildcard bench/kvm/probe/*.c bench/kvm/emulate/*.c)
 FORMAT_FILES := $(LINT_C) $(LINT_KVM) \
     $(wildcard $(MODULES:%=model/%/*.h) $(MODULES:%=model/%/*/*.h) model/tests/*.h model/tests/fuzz/*.h bench/core/*.h \
-        bench/kvm/probe/*.h bench/kvm/proof/*.[ch] bench/kvm/proof/bare/*.c)
+        bench/kvm/probe/*.h bench/kvm/proof/*.[ch] bench/kvm/proof/bare/*.c bench/kvm/proof/linux/*.c)
 
 # `make -j deps run` and `make -j clean all` must not compile before the first goal is done. Every
 # object depends on $(B)/flags, so holding that one back holds back everything.
@@ -411,8 +412,9 @@ build/init-arm64: bench/kvm/emulate/init.c
 build/zap-arm64: $(addprefix bench/kvm/emulate/,zap.c ending.c ending.h window.h)
 build/vmm-arm64: $(addprefix $(PROBE)/,common.c events.c trace.c symbols.c memory_slot.c) \
     bench/kvm/proof/linux/vmm.c bench/kvm/proof/bare/guest.S $(wildcard $(PROBE)/*.h)
-build/vmm-arm64: ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
-build/probe-arm64 build/init-arm64 build/zap-arm64 build/vmm-arm64: | $(FIRST)
+build/boot-arm64: $(addprefix $(PROBE)/,common.c memory_slot.c) bench/kvm/proof/linux/boot.c $(wildcard $(PROBE)/*.h)
+build/vmm-arm64 build/boot-arm64: ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
+build/probe-arm64 build/init-arm64 build/zap-arm64 build/vmm-arm64 build/boot-arm64: | $(FIRST)
 	@command -v $(ARM_CC) >/dev/null || \
 	    { echo 'make $(@F): no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
 	@mkdir -p $(@D)
@@ -444,7 +446,7 @@ kvm-proof: build/s2flush build/detector.so build/bare-host.elf ## watch an emula
 	@$(PROOF)/run.sh $^ build/proof
 
 .PHONY: kvm-proof-linux
-kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/init-arm64 ## watch kernels of the same policies as KVM hosts for old bytes (QUICK=1)
+kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/boot-arm64 build/init-arm64 ## watch kernels of the same policies as KVM hosts for old bytes (QUICK=1)
 	@$(PROOF)/linux/run.sh $^ build/proof
 
 .PHONY: kvm-patched
@@ -457,6 +459,15 @@ build/lines.so: bench/kvm/emulate/lines.c bench/kvm/emulate/window.h | $(FIRST)
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(STD) -O2 -g $(WARN) -shared -fPIC -fvisibility=hidden -DPLUGIN_VERSION=$(PLUGIN_VERSION) -o $@ $<
+
+# What the series is made of, and what has to be caught beside it.
+SERIES := unmap $(shell sed -n '1!s/[^,]*,\([^,]*\),.*/\1/p' bench/kvm/patches/series.csv)
+SERIES_CONTROLS := none unmap-no-clean eager-no-icache flush-before
+SERIES_ROWS ?= results/questions/q01-reboot-without-fwb/rows.csv
+.PHONY: kvm-series
+kvm-series: build/s2flush build/detector.so build/vmm-arm64 build/boot-arm64 build/init-arm64 ## watch the coherent kernels of a series and write it as mails
+	@POLICIES='$(SERIES) $(SERIES_CONTROLS)' $(PROOF)/linux/run.sh $^ build/proof
+	@bench/kvm/patches/series.sh build/kvm-patched build/proof/linux.csv $(SERIES_ROWS) build/series $(SERIES_CONTROLS)
 
 .PHONY: kvm-zap
 kvm-zap: build/zap-arm64 build/lines.so ## count what giving back memory or a VM takes in a real arm64 kernel (KERNEL=file)

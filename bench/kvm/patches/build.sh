@@ -4,8 +4,8 @@
 #
 #   build.sh DIRECTORY POLICY...
 #
-# Leaves DIRECTORY/image/POLICY and DIRECTORY/changes/POLICY.diff. What is there already and as new
-# as its patches is kept, so that an interrupted run goes on where it was.
+# Leaves DIRECTORY/image/POLICY and DIRECTORY/changes/POLICY.diff. What is there already, of the same
+# patches, is kept, so that an interrupted run goes on where it was.
 #
 #   SOURCE=file   a tar of a kernel's source (linux-source-6.1.tar.xz) in place of the package's
 #   CPUS=1        compile so many files at once
@@ -93,14 +93,19 @@ put() {
     done
 }
 
+# What an image is made of, for a name: its patches, the configuration, the source.
+made_of() {
+    local patch
+    for patch in $1; do
+        cat "$here/$patch.cocci"
+    done | cat - "$here/small.config" "$directory/release" | sha256sum
+}
+
 build() {
-    local policy=$1 patches image=$directory/image/$1 patch newest=1
+    local policy=$1 patches image=$directory/image/$1
     grep -q "^$policy," "$here/policies.csv" || missing "policies.csv has no $policy"
     patches=$(sed -n "s/^$policy,[^,]*,//p" "$here/policies.csv")
-    for patch in $patches; do
-        [ "$image" -nt "$here/$patch.cocci" ] || newest=0
-    done
-    if [ "$newest" = 1 ] && [ "$image" -nt "$directory/objects/.config" ]; then
+    if [ -e "$image" ] && [ "$(cat "$image.of" 2>/dev/null)" = "$(made_of "$patches")" ]; then
         return
     fi
     say "building $policy${patches:+ ($patches)}"
@@ -109,9 +114,11 @@ build() {
     kernel_make Image
     cp "$directory/objects/arch/arm64/boot/Image" "$image.new"
     mv "$image.new" "$image"
+    made_of "$patches" >"$image.of"
 }
 
 [ -d "$source" ] || unpack
+make -s -C "$source" kernelversion >"$directory/release"
 mkdir -p "$directory/image" "$directory/changes" "$directory/objects"
 if [ ! -d "$directory/original" ]; then
     for file in "${files[@]}"; do
@@ -119,11 +126,12 @@ if [ ! -d "$directory/original" ]; then
     done
     mv "$directory/original.new" "$directory/original"
 fi
-if [ ! "$directory/objects/.config" -nt "$here/small.config" ]; then
+if ! cmp -s "$here/small.config" "$directory/objects/small.config"; then
     kernel_make KCONFIG_ALLCONFIG="$here/small.config" allnoconfig
     for key in $(grep '=' "$here/small.config"); do
         grep -qx "$key" "$directory/objects/.config" || broken "this kernel has no $key"
     done
+    cp "$here/small.config" "$directory/objects/small.config"
 fi
 for policy in "$@"; do
     build "$policy"

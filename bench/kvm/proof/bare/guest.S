@@ -1,9 +1,10 @@
-/* Two guests, each an image of its own: code at its start, data 64 KiB behind that. x20: the host's
+/* Guests, each an image of its own: code at its start, data 64 KiB behind that. x20: the host's
  * policy. They end a part by HVC or, in a VM of KVM, by a store to what no memory is at (x28); x0
  * then is a sum. */
 #define DATA 0x10000
 #define CLEARED 0x18000
 #define OWN 0x380000
+#define SHARED 0x3a0000
 #define TABLE 0x300000
 #define MOVED 0x200000
 #define LINES 64
@@ -37,7 +38,7 @@ guest_start_\@:
 
     .section .rodata.guest, "a"
     .balign 4096
-    .global relocated_start, relocated_end, aliased_start, aliased_end
+    .global relocated_start, relocated_end, aliased_start, aliased_end, several_start, several_end
 
 /* The note's story. It reads its data with the MMU off, turns that on, moves on to another place and
  * overwrites its image's own. */
@@ -164,3 +165,65 @@ aliased_start:
     .ltorg
     .balign 64
 aliased_end:
+
+/* Two vCPUs (x21: which). All enter the image with their MMU off, and the second waits there. The
+ * first reads its data, turns its MMU on, and leaves data for the second, which it cleans. The
+ * second reads those with its MMU off, then on. */
+    .balign 4096
+several_start:
+    nop
+    adr x9, several_start
+    mov x13, #DATA
+    add x13, x9, x13
+    mov x12, #SHARED
+    add x12, x9, x12
+    cbnz x21, 5f
+    mov x10, #TABLE
+    add x10, x9, x10
+    ldr x2, [x10]
+    mov x10, x13
+    mov x1, #LINES
+    mov x0, #0
+1:  ldr x2, [x10], #64
+    add x0, x0, x2
+    subs x1, x1, #1
+    b.ne 1b
+    part 1
+    mmu_on
+    mov x10, x12
+    mov x1, #LINES
+2:  str x1, [x10], #64
+    subs x1, x1, #1
+    b.ne 2b
+    mov x10, x12
+    mov x1, #LINES
+3:  dc cvac, x10
+    add x10, x10, #64
+    subs x1, x1, #1
+    b.ne 3b
+    dsb ish
+    part 2
+5:  part 3 /* the second waits */
+    mov x10, x12
+    mov x1, #LINES
+    mov x0, #0
+6:  ldr x2, [x10], #64
+    add x0, x0, x2
+    subs x1, x1, #1
+    b.ne 6b
+    part 4
+    mmu_on
+    mov x10, x13
+    mov x11, x12
+    mov x1, #LINES
+    mov x0, #0
+7:  ldr x2, [x10], #64
+    add x0, x0, x2
+    ldr x2, [x11], #64
+    add x0, x0, x2
+    subs x1, x1, #1
+    b.ne 7b
+    part 5
+    .ltorg
+    .balign 64
+several_end:

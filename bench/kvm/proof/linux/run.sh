@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # Boots small Linux kernels as KVM hosts under the detector, as they are and patched, each of which
-# reboots small guests; counts in a second boot what each kernel does; and sets beside both what the
-# model says.
+# reboots guests: small ones, and Linux; counts in a second boot what each kernel does with the small
+# ones; and sets beside both what the model says.
 #
-#   run.sh S2FLUSH DETECTOR VMM INIT DIRECTORY
+#   run.sh S2FLUSH DETECTOR VMM BOOT INIT DIRECTORY
 #
 # Boots that are done are kept, so that an interrupted run goes on where it was.
 #
 #   QUICK=1         three kernels: as it is, one patched, one control
 #   POLICIES='a b'  those of ../../patches/policies.csv
-#   GUESTS='a b'    of relocated, aliased
+#   GUESTS='a b'    of relocated, aliased, several, linux
 #   PAGES='a b'     of thp (leaves of 2 MiB), 4k
 #   SOURCE=file     of the kernels, see ../../patches/build.sh
 #   QEMU=command    another QEMU
@@ -18,7 +18,7 @@
 # guest, all counts are equal, and the controls are caught. 1: not so. 2: something is missing.
 set -euo pipefail
 
-s2flush=$1 detector=$2 vmm=$3 init=$4 directory=$5
+s2flush=$1 detector=$2 vmm=$3 boot=$4 init=$5 directory=$6
 here=$(cd "$(dirname "$0")/.." && pwd)
 patches=$here/../patches
 most_seconds=${TIMEOUT:-600}
@@ -36,36 +36,54 @@ qemu=$("$here/qemu.sh" "$directory/qemu")
 all=$(tail -n +2 "$patches/policies.csv" | cut -d, -f1)
 [ "${QUICK:-}" = 1 ] && all='unmap reinit-lazy-vmall-toggle1 none'
 policies=${POLICIES:-$all}
-guests=${GUESTS:-relocated aliased}
+guests=${GUESTS:-relocated aliased several linux}
 pages=${PAGES:-thp 4k}
 
-root=$directory/linux/root
-rm -rf "$root"
-mkdir -p "$root/dev"
-install -m 755 -p "$init" "$root/init"
-install -m 755 -p "$vmm" "$root/vmm"
-find "$root" -exec touch -d @0 {} +
-(cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) |
-    gzip -1n >"$directory/linux/initrd.new"
-cmp -s "$directory/linux/initrd.new" "$directory/linux/initrd" ||
-    mv "$directory/linux/initrd.new" "$directory/linux/initrd"
+# A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same.
+pack() {
+    local archive=$1 root=$directory/linux/root file
+    shift
+    rm -rf "$root"
+    mkdir -p "$root/dev" "$root/guest"
+    for file in "$init=/init" "$@"; do
+        install -m 755 -p "${file%%=*}" "$root${file#*=}"
+    done
+    find "$root" -exec touch -d @0 {} +
+    (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) |
+        gzip -1n >"$archive.new"
+    cmp -s "$archive.new" "$archive" || mv "$archive.new" "$archive"
+}
+
+pack "$directory/linux/vmm.initrd" "$vmm=/vmm"
+
+# The guest is the kernel as it is, whatever its host.
+pack_guest() {
+    "$patches/build.sh" "$kernels" unmap
+    "$kernels/objects/scripts/dtc/dtc" -q -O dtb -o "$directory/linux/dtb" "$here/linux/guest.dts"
+    pack "$directory/linux/guest" "$boot=/boot"
+    pack "$directory/linux/boot.initrd" "$boot=/boot" "$kernels/image/unmap=/guest/Image" \
+        "$directory/linux/guest=/guest/initrd" "$directory/linux/dtb=/guest/dtb"
+}
+case " $guests " in *' linux '*) pack_guest ;; esac
 
 # The detector judges the first boot too, so the model does: its window begins there.
 for guest in $guests; do
     sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/linux/$guest.ini"
 done
 
-# One boot; NAME.log is the console.
+# One boot of what COMMAND, in that file system, does; NAME.log is the console. Time goes by
+# instructions and no seed is given, so that each boot is as the last one; and there is one CPU, for
+# QEMU tells its plugins of one only where CPUs run by turns.
 boot() {
-    local kernel=$1 words=$2 name=$3 plugin=$4
+    local kernel=$1 command=$2 words=$3 name=$4 plugin=$5 initrd=$directory/linux/$2.initrd
     [ "$name.log" -nt "$kernel" ] && [ "$name.log" -nt "$detector" ] &&
-        [ "$name.log" -nt "$directory/linux/initrd" ] && return
+        [ "$name.log" -nt "$initrd" ] && return
     rm -f "$name.log"
-    timeout "$most_seconds" "$qemu" -M virt,virtualization=on,gic-version=3 -cpu neoverse-n1 \
-        -smp 1 -m 256 -nodefaults -display none -serial stdio -no-reboot \
-        -accel tcg,thread=single -kernel "$kernel" -initrd "$directory/linux/initrd" \
-        -append "console=ttyAMA0 panic=-1 quiet -- /vmm $words" ${plugin:+-plugin "$plugin"} \
-        </dev/null 2>&1 | tr -d '\r' >"$name.new"
+    timeout "$most_seconds" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off \
+        -cpu neoverse-n1 -smp 1 -m 256 -nodefaults -display none -serial stdio -no-reboot \
+        -accel tcg,thread=single -icount shift=1,sleep=off -kernel "$kernel" -initrd "$initrd" \
+        -append "console=ttyAMA0 panic=-1 quiet -- /$command $words" \
+        ${plugin:+-plugin "$plugin"} </dev/null 2>&1 | tr -d '\r' >"$name.new"
     grep -qx '=== probe ended with 0' "$name.new" && grep -qx end "$name.new" &&
         ! grep -q WRONG "$name.new" || broken "the emulated host did not come to its end, see $name.new"
     mv "$name.new" "$name.log"
@@ -74,23 +92,35 @@ boot() {
 # Watched, and counted.
 boots() {
     local kernel=$1 guest=$2 page=$3 name=$4 options=$5
-    boot "$kernel" "$guest $page" "$name" "$detector,ram=40000000:10000000,report=$name.csv$options"
-    [ -n "$options" ] || boot "$kernel" "$guest $page count" "$name-counts" ''
+    local plugin="$detector,ram=40000000:10000000,report=$name.csv$options"
+    if [ "$guest" = linux ]; then
+        boot "$kernel" boot "$page" "$name" "$plugin"
+        return
+    fi
+    boot "$kernel" vmm "$guest $page" "$name" "$plugin"
+    [ -n "$options" ] || boot "$kernel" vmm "$guest $page count" "$name-counts" ''
+}
+
+# A report without what kernels do to themselves, which no policy has a part in: one line of their
+# code, which they change as they boot, and what the host fetches at all.
+of_policies() {
+    awk -F, '$1 != "fetch" || !($2 ~ /^host/ || $2 == $9 && $5 == 1)' "$1"
 }
 
 # How many lines guests and the VMM may have got old, and the first of them by reader.
 old_lines() {
     awk -F, '
-        $1 ~ /^(data|fetch)$/ && !($1 == "fetch" && $2 ~ /^host/) {
+        $1 ~ /^(data|fetch)$/ {
             lines += $5
             if (!first) first = $2 ": " $1 " at " $7 " from " $4 "; PC " $8 "; written by " $9
         }
         END { print lines + 0 "," first }' "$1"
 }
 
-# The host's own code, which no policy has a part in.
-host_code() {
-    awk -F, '$1 == "fetch" && $2 ~ /^host/ { print $5 " lines at " $8 ", written at " $10 }' "$1"
+# What kernels do to themselves: "guest (MMU on): 1 lines at PC, written at PC".
+own_code() {
+    { of_policies "$1" | diff - "$1" || true; } |
+        awk -F, '/^>/ { print "    " $2 ": " $5 " line at " $8 ", written at " $10 }'
 }
 
 table=$directory/linux.csv
@@ -108,19 +138,22 @@ row() {
     boots "$kernels/image/$policy" "$guest" "$page" "$name" ''
     patched=$(sed -n "s/^$policy,[^,]*,//p" "$patches/policies.csv")
     release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log")
-    found=$(detected "$name.csv")
+    of_policies "$name.csv" >"$name.found"
+    found=$(detected "$name.found")
     model=$(modelled "$workload" neoverse-n1 "$strategy" "${play[@]}") ||
         broken "the model does not play $guest by $strategy"
-    counts=$("$s2flush" explain "$workload" -m neoverse-n1 -s "$strategy" "${play[@]}" \
-        --study "$here/policies.ini" --exact --trace |
-        awk -f "$here/linux/counts.awk" "$name-counts.log" - 2>"$name.differences")
-    old=$(old_lines "$name.csv")
+    counts=,,,,,,,,,
+    [ "$guest" = linux ] ||
+        counts=$("$s2flush" explain "$workload" -m neoverse-n1 -s "$strategy" "${play[@]}" \
+            --study "$here/policies.ini" --exact --trace |
+            awk -f "$here/linux/counts.awk" "$name-counts.log" - 2>"$name.differences")
+    old=$(old_lines "$name.found")
     echo "$release,$policy,$patched,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
     IFS=, read -r equal cells lines _ tlbi _ icache _ faults _ <<<"$counts"
     [ "$found" = "$model" ] && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
     printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s of %s%s\n' "$policy" "$guest" "$page" \
-        "$found" "$model" "${old%%,*}" "$lines" "$tlbi" "$icache" "$faults" "$equal" "$cells" "$note"
-    [ -z "$note" ] || sed 's/^/    /' "$name.differences"
+        "$found" "$model" "${old%%,*}" "$lines" "$tlbi" "$icache" "$faults" "${equal:-none}" "${cells:-none}" "$note"
+    [ -z "$note" ] || [ "$guest" = linux ] || sed 's/^/    /' "$name.differences"
 }
 
 for policy in $policies; do
@@ -139,8 +172,12 @@ mv "$table.new" "$table"
 name=$directory/linux/unmap-relocated-thp
 boots "$kernels/image/unmap" relocated thp "$name" ''
 boots "$kernels/image/unmap" relocated thp "$name-dc-off" ,dc=off
-old=$(old_lines "$name-dc-off.csv")
+old=$(old_lines <(of_policies "$name-dc-off.csv"))
 echo "unmap, its DC CIVAC taken as not done: ${old%%,*} lines old in relocated"
 [ "${old%%,*}" -gt 0 ] || wrong=1
-echo "the host's own code that may be fetched old: $(host_code "$name.csv")"
+echo 'kernels that change their own code as they boot may fetch it old:'
+for guest in $guests; do
+    name=$directory/linux/unmap-$guest-${pages%% *}
+    [ ! -e "$name.csv" ] || own_code "$name.csv"
+done | sort -u
 exit "$wrong"

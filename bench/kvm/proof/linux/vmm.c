@@ -2,7 +2,9 @@
  * vmm - reboots one of the small guests (../bare/guest.S) in a VM of KVM, as the host's only
  * process.
  *
- *   vmm relocated|aliased 4k|thp [count]
+ *   vmm relocated|aliased|several 4k|thp [count]
+ *
+ * One thread runs all vCPUs, by turns.
  *
  * It says on the console whether the guest's sums are right; with `count`, also what the kernel did
  * in each phase, in the columns of ../../counts.csv.
@@ -31,11 +33,14 @@
 #define LINES 64
 
 extern const char relocated_start[], relocated_end[], aliased_start[], aliased_end[];
+extern const char several_start[], several_end[];
 
 static struct memory_slot ram;
 static struct kvm_vcpu_init init;
-static struct kvm_run *run;
-static int vcpu;
+static struct vcpu {
+    int fd;
+    struct kvm_run *run;
+} vcpus[2];
 
 /* --- KVM --- */
 
@@ -48,15 +53,15 @@ static int call(int fd, unsigned long request, const void *argument, const char 
     return result;
 }
 
-static void set_register(size_t index64, uint64_t value)
+static void set_register(const struct vcpu *vcpu, size_t index64, uint64_t value)
 {
     struct kvm_one_reg reg = {.id =
                                   KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | index64 * 2,
                               .addr = (uint64_t)(uintptr_t)&value};
-    call(vcpu, KVM_SET_ONE_REG, &reg, "a register can't be set");
+    call(vcpu->fd, KVM_SET_ONE_REG, &reg, "a register can't be set");
 }
 
-static void create(enum backing backing)
+static void create(enum backing backing, int count)
 {
     int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (kvm < 0) {
@@ -72,32 +77,38 @@ static void create(enum backing backing)
                                                .userspace_addr = (uint64_t)(uintptr_t)ram.at};
     call(vm, KVM_SET_USER_MEMORY_REGION, &slot, "no slot");
     call(vm, KVM_ARM_PREFERRED_TARGET, &init, "no target");
-    vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
-    run = vcpu < 0 ? MAP_FAILED
-                   : mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
-    if (run == MAP_FAILED) {
-        die(PROBE_FAILED, "no vCPU: %s", strerror(errno));
+    for (int i = 0; i < count; i++) {
+        struct vcpu *vcpu = &vcpus[i];
+        vcpu->fd = ioctl(vm, KVM_CREATE_VCPU, i);
+        vcpu->run = vcpu->fd < 0 ? MAP_FAILED
+                                 : mmap(NULL, (size_t)bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+                                        vcpu->fd, 0);
+        if (vcpu->run == MAP_FAILED) {
+            die(PROBE_FAILED, "no vCPU: %s", strerror(errno));
+        }
     }
 }
 
 /* The first time an initialisation, later a re-init. */
-static void reset(void)
+static void reset(const struct vcpu *vcpu)
 {
-    call(vcpu, KVM_ARM_VCPU_INIT, &init, "the vCPU can't be initialised");
+    call(vcpu->fd, KVM_ARM_VCPU_INIT, &init, "the vCPU can't be initialised");
 }
 
-static void place(void)
+static void place(const struct vcpu *vcpu)
 {
-    set_register(20, 0);
-    set_register(28, EXIT_IPA);
-    set_register(offsetof(struct kvm_regs, regs.pc) / 8, GUEST_IPA);
+    set_register(vcpu, 20, 0);
+    set_register(vcpu, 21, (uint64_t)(vcpu - vcpus));
+    set_register(vcpu, 28, EXIT_IPA);
+    set_register(vcpu, offsetof(struct kvm_regs, regs.pc) / 8, GUEST_IPA);
 }
 
-/* Until the guest ends part `part`; its sum. */
-static uint64_t part(unsigned number)
+/* Until a vCPU ends its part `number`; its sum. */
+static uint64_t part(const struct vcpu *vcpu, unsigned number)
 {
+    const struct kvm_run *run = vcpu->run;
     uint64_t sum = 0;
-    while (ioctl(vcpu, KVM_RUN, 0) != 0) {
+    while (ioctl(vcpu->fd, KVM_RUN, 0) != 0) {
         if (errno != EINTR) {
             die(PROBE_FAILED, "the guest can't run: %s", strerror(errno));
         }
@@ -168,67 +179,103 @@ static void end_phase(const char *name)
     events_read(&before);
 }
 
-/* --- the two stories, as the workloads beside this file have them --- */
+/* --- the stories, as the workloads beside this file have them --- */
 
 static void relocated(void)
 {
+    struct vcpu *vcpu = &vcpus[0];
     load(relocated_start, relocated_end, 1000);
     load_table();
-    reset();
-    place();
-    expect(part(1), sum_from(1000));
-    part(2);
+    reset(vcpu);
+    place(vcpu);
+    expect(part(vcpu, 1), sum_from(1000));
+    part(vcpu, 2);
     end_phase("boot1");
-    reset();
+    reset(vcpu);
     load(relocated_start, relocated_end, 2000);
-    place();
+    place(vcpu);
     end_phase("reset1");
-    expect(part(1), sum_from(2000));
-    part(2);
+    expect(part(vcpu, 1), sum_from(2000));
+    part(vcpu, 2);
     end_phase("boot2");
 }
 
 static void aliased(void)
 {
+    struct vcpu *vcpu = &vcpus[0];
     load(aliased_start, aliased_end, 0);
     load_table();
-    reset();
-    place();
-    part(4);
+    reset(vcpu);
+    place(vcpu);
+    part(vcpu, 4);
     end_phase("boot1");
-    reset();
-    place();
+    reset(vcpu);
+    place(vcpu);
     end_phase("reset1");
-    part(4);
+    part(vcpu, 4);
     for (uint64_t round = 1; round < 4; round++) {
         uint64_t sum = 0;
-        part(1);
+        part(vcpu, 1);
         for (uint64_t i = 0; i < LINES; i++) {
             sum += *word(DATA + 64 * i);
             *word(DATA + 64 * i) = 100 * round + i;
         }
         expect(sum, LINES * (LINES + 1) / 2);
-        expect(part(2), sum_from(100 * round));
+        expect(part(vcpu, 2), sum_from(100 * round));
     }
     end_phase("boot2");
 }
 
+/* The second vCPU is the last one to run and then the first: KVM empties the I-cache of a CPU on
+ * which another vCPU of the VM ran before, and so would hide that nothing else does. */
+static void boot_several(uint64_t seed, const char *phase)
+{
+    struct vcpu *first = &vcpus[0], *second = &vcpus[1];
+    place(first);
+    place(second);
+    part(second, 3);
+    expect(part(first, 1), sum_from(seed));
+    part(first, 2);
+    expect(part(second, 4), LINES * (LINES + 1) / 2);
+    expect(part(second, 5), sum_from(seed) + LINES * (LINES + 1) / 2);
+    end_phase(phase);
+}
+
+static void several(void)
+{
+    load(several_start, several_end, 1000);
+    load_table();
+    reset(&vcpus[0]);
+    reset(&vcpus[1]);
+    boot_several(1000, "boot1");
+    reset(&vcpus[0]);
+    reset(&vcpus[1]);
+    load(several_start, several_end, 2000);
+    end_phase("reset1");
+    boot_several(2000, "boot2");
+}
+
 int main(int count, char **words)
 {
-    if (count < 3) {
-        die(PROBE_MISSING, "vmm relocated|aliased 4k|thp [count]");
+    static const struct {
+        const char *name;
+        int vcpus;
+        void (*play)(void);
+    } stories[] = {{"relocated", 1, relocated}, {"aliased", 1, aliased}, {"several", 2, several}};
+    size_t story = 0, all = sizeof stories / sizeof *stories;
+    while (count > 2 && story < all && strcmp(words[1], stories[story].name) != 0) {
+        story++;
+    }
+    if (count < 3 || story == all) {
+        die(PROBE_MISSING, "vmm relocated|aliased|several 4k|thp [count]");
     }
     counting = count > 3 && strcmp(words[3], "count") == 0;
     if (counting) {
         events_open();
         events_read(&before);
     }
-    create(strcmp(words[2], "thp") == 0 ? BACKING_THP : BACKING_4K);
-    if (strcmp(words[1], "aliased") == 0) {
-        aliased();
-    } else {
-        relocated();
-    }
+    create(strcmp(words[2], "thp") == 0 ? BACKING_THP : BACKING_4K, stories[story].vcpus);
+    stories[story].play();
     printf("end\n");
     return 0;
 }
