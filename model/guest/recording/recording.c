@@ -223,8 +223,9 @@ static bool check_backing(const char *path, const struct recording_keys *keys,
     }
     return error_input(err, &(struct source_location){.file = path},
                        "recorded on '%s' memory, whose rows do not say which smaller pages were "
-                       "touched; it cannot be played on '%s'",
-                       backing_name[info->backing], backing_name[keys->backing]);
+                       "touched; it cannot be played on '%s', expected backing = %s or as-recorded",
+                       backing_name[info->backing], backing_name[keys->backing],
+                       backing_name[info->backing]);
 }
 
 static bool build(const struct csv *table, const struct recording_keys *keys,
