@@ -109,8 +109,9 @@ def model_rows():
                   f"guest beside {n} {{count}}", 1, 0, per=n * 16_384)
     # What more of the same takes, not timed.
     few = ("fast: VMs on one host", 8)
-    yield Row(*few, "VM", "guest host 8 {count}", 1, 0, per=8)
-    yield Row(few[0], 127, "VM", "guest host 127 {count}", 1, 0, within=3, per=127, peers=(few,))
+    yield Row(*few, "page", "guest host 8 {count}", 1, 0, per=8 * 32_768)
+    yield Row(few[0], 127, "page", "guest host 127 {count}", 1, 0, within=3, per=127 * 32_768,
+              peers=(few,))
     few = ("fast: pieces of a timeline", 1000)
     yield Row(*few, "piece", "guest pieces 1000 {count}", 5, 0, per=1000)
     yield Row(few[0], 100_000, "piece", "guest pieces 100000 {count}", 1, 0, within=1.5,
