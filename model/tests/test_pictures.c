@@ -164,11 +164,14 @@ static void any_number_of_cases(void **state)
         fputs("metric,case,a,b,cost,at_modes,at_low,at_high,total\n", out);
         for (size_t i = 0; i < cases * 7; i++) {
             fprintf(out,
-                    "added_boot_ns,backing=4k; vcpus=%zu,%s,unmap,cost_%zu_ns,-2e9,-3e9,%g,0.%zu\n",
+                    "added_boot_ns,machine=kunpeng-920; backing=4k; "
+                    "vcpus=%zu,%s,unmap,cost_%zu_ns,-2e9,-3e9,%g,0.%zu\n",
                     i / 7, long_name, i % 7, -1e9 * (double)(i % 7), i % 7);
         }
         assert_int_equal(fclose(out), 0);
-        expect_legible("tornado", lay_out(picture_tornado));
+        data = lay_out(picture_tornado);
+        assert_non_null(strstr(data, "\tmachine=kunpeng-920; backing=4k; vcpus=0\n"));
+        expect_legible("tornado", data);
 
         out = open_table("advise.csv");
         fputs("metric,case,situation,hardware,changes,strategy,keys,rung,mode,p10,p50,p90\n", out);

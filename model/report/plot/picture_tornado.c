@@ -45,6 +45,25 @@ static void take_bar(struct drawing *drawing, size_t group, size_t row)
         .measured = NAN};
 }
 
+/* Which strategy's cost less which other's a row is about. */
+static const char *pair_of(struct drawing *drawing, size_t row)
+{
+    const char *a = plot_cell(drawing->table, row, "a");
+    const char *b = plot_cell(drawing->table, row, "b");
+    return plot_text(&drawing->pool, "%s%s%s", a, b[0] ? " less " : "", b);
+}
+
+/* All rows are about one pair: the figure says it once, so that a case's title stands whole. */
+static bool is_one_pair(const struct csv *table)
+{
+    bool one = true;
+    for (size_t row = 1; row < table->rows; row++) {
+        one = one && strcmp(plot_cell(table, row, "a"), plot_cell(table, 0, "a")) == 0 &&
+              strcmp(plot_cell(table, row, "b"), plot_cell(table, 0, "b")) == 0;
+    }
+    return one;
+}
+
 /* Of each case the costs by their share, as the table has them. */
 static void take_group(struct drawing *drawing, size_t group)
 {
@@ -57,10 +76,10 @@ static void take_group(struct drawing *drawing, size_t group)
             take_bar(drawing, group, row);
         }
     }
-    const char *a = plot_cell(drawing->table, first, "a");
-    const char *b = plot_cell(drawing->table, first, "b");
-    drawing->group[group].title = plot_text(&drawing->pool, "%s%s%s%s%s", a, b[0] ? " less " : "",
-                                            b, name[0] ? ": " : "", name);
+    drawing->group[group].title = is_one_pair(drawing->table)
+                                      ? (name[0] ? name : NULL)
+                                      : plot_text(&drawing->pool, "%s%s%s", pair_of(drawing, first),
+                                                  name[0] ? ": " : "", name);
 }
 
 /* The costs that lead, and in how many cases. */
@@ -111,9 +130,10 @@ bool picture_tornado(const struct csv *table, const char *folder, FILE *out, str
             .title = title_of(drawing),
             .subtitle =
                 plot_text(&drawing->pool,
-                          "%s. All other costs at their modes (dotted). To the right: share of the "
-                          "variance, with what it does together with others.%s",
-                          plot_common(&drawing->pool, table, ""),
+                          "%s%s%s. All other costs at their modes (dotted). To the right: share of "
+                          "the variance, with what it does together with others.%s",
+                          is_one_pair(table) ? pair_of(drawing, 0) : "",
+                          is_one_pair(table) ? "; " : "", plot_common(&drawing->pool, table, ""),
                           cases > groups ? plot_text(&drawing->pool, " The first %zu of %zu cases.",
                                                      groups, cases)
                                          : ""),
