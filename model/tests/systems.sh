@@ -1,7 +1,8 @@
 #!/bin/bash
 # The tree from nothing on other systems: a minimal Debian in a folder for each, this commit cloned into it,
-# `make deps run` and `make deps check` with gcc, the build with clang, and the rows of studies by both,
-# which are the same to the last byte on all systems. `make run` leaves the clone as it was.
+# `make deps run` and `make deps check` with gcc and with clang, `make deps` by a user without root, and the
+# rows of studies by both compilers, which are the same to the last byte on all systems. None of it changes
+# the clone.
 #
 #   systems.sh FOLDER [RELEASE[/ARCHITECTURE]...]     from the root of the tree, as root
 #
@@ -11,7 +12,8 @@
 # Environment: MIRROR    where packages come from (where this system's apt has them from)
 #              APT_CONF  a file for the systems' own apt, for a proxy or the like
 #              CHECK     check or check-quick, whatever the architecture
-#              STUDIES   whose rows are compared
+#              STUDIES   whose rows are compared, each STUDY or STUDY=DRAWS
+#              CORES     what `taskset -c` takes: the checks run on these cores alone
 # A system that is there already is used as it is. The last line is "N passed, N failed".
 set -u
 self=model/tests/systems.sh
@@ -33,7 +35,8 @@ fi
 mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 commit=$(git rev-parse HEAD) || exit 2
-studies=${STUDIES:-first-light recorded reference q03-vcpus}
+studies=${STUDIES:-first-light recorded=16 reference=16 any-workload q03-vcpus=2 q04-what-fwb-saves=4 q05-worst-pause=8}
+bound=${CORES:+taskset -c $CORES}
 passed=0 failed=0
 
 # inside ROOT COMMAND...: with the environment of a fresh login, and /proc, which compilers look at.
@@ -76,17 +79,27 @@ step()
 # compared with.
 rows()
 {
-    local root=$1 variant=$2 study
+    local root=$1 variant=$2 study draws
     shift 2
     inside "$root" make -s -C /s2flush all "$@" || return 1
     : >"$folder/$variant.csv"
     for study in $studies; do
-        inside "$root" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run $study -o /rows" || return 1
+        case $study in *=*) draws="--set draws=${study#*=}" ;; *) draws= ;; esac
+        inside "$root" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run ${study%=*} $draws -q -o /rows" || return 1
         cat "$root/rows/rows.csv" >>"$folder/$variant.csv"
     done
     [ -e "$folder/rows.csv" ] || cp "$folder/$variant.csv" "$folder/rows.csv"
     cmp "$folder/$variant.csv" "$folder/rows.csv" &&
         echo "$(wc -l <"$folder/$variant.csv") rows, the same as on all before"
+}
+
+# without_root ROOT: `make deps` and a build by an ordinary user, in a copy of the clone.
+without_root()
+{
+    inside "$1" sh -c 'id builder >/dev/null 2>&1 || useradd -m builder
+        rm -rf /home/builder/s2flush && cp -r /s2flush /home/builder/ && chown -R builder /home/builder' &&
+        inside "$1" setpriv --reuid=builder --regid=builder --clear-groups env HOME=/home/builder \
+            sh -c 'cd ~/s2flush && test "$(id -u)" -ne 0 && make deps && make deps all && build/s2flush --version'
 }
 
 try_system()
@@ -99,13 +112,13 @@ try_system()
     rm -rf "$root/s2flush"
     git clone -q . "$root/s2flush" && git -C "$root/s2flush" checkout -q "$commit" || return
     step "$name: make deps run" inside "$root" make -C /s2flush deps run
-    step "$name: make deps $check" inside "$root" make -C /s2flush deps "$check"
+    step "$name: make deps $check" inside "$root" $bound make -C /s2flush deps "$check"
     step "$name: rows by gcc" rows "$root" "$name-gcc"
+    step "$name: make deps without root" without_root "$root"
+    step "$name: make deps-lint CC=clang $check" inside "$root" $bound make -C /s2flush deps deps-lint "$check" CC=clang &&
+        step "$name: rows by clang" rows "$root" "$name-clang" CC=clang
     step "$name: a clone that is as it was" inside "$root" \
         sh -c 'cd /s2flush && test -z "$(git -c safe.directory=* status --porcelain)" && echo clean'
-    step "$name: clang builds it" inside "$root" \
-        sh -c 'apt-get -q install -y --no-install-recommends clang libomp-dev && make -C /s2flush CC=clang' &&
-        step "$name: rows by clang" rows "$root" "$name-clang" CC=clang
 }
 
 rm -f "$folder"/*.csv
