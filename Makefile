@@ -291,7 +291,7 @@ QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 .PHONY: check-quick
 check-quick: $(B)/s2flush $(QUICK_TESTS) ## build and run the tests that take under 20 s of CPU together
 	@$(TEST_ENV) S2FLUSH='$(CURDIR)/$(B)/s2flush' TEST_SCRIPTS=no \
-	    model/tests/run-tests.sh $(QUICK_TESTS) model/tests/check_documents.sh
+	    model/tests/run-tests.sh $(QUICK_TESTS) model/tests/check_documents.sh model/tests/check_rows.sh
 
 # --- Fuzzing -----------------------------------------------------------------------------------
 
@@ -340,8 +340,9 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
 .PHONY: golden
-golden: $(B)/tests/test_golden ## accept what test_golden's runs come to now
+golden: $(B)/tests/test_golden $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
 	@S2FLUSH_GOLDEN=accept $<
+	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_rows.sh --update
 
 .PHONY: torture
 torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60, or portions of it

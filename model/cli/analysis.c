@@ -144,8 +144,7 @@ static bool open_store(struct analysis *given, const struct study *study, struct
     return true;
 }
 
-/* Where a simulation failed the others are kept like those of any analysis that is done. */
-static bool close_store(struct analysis *given, bool good, struct error *err)
+bool analysis_close(struct analysis *given, bool good, struct error *err)
 {
     struct error inner = *err;
     if (!given->folder) {
@@ -170,7 +169,7 @@ bool analysis_run(struct analysis *given,
                 analysis_settle(given, &study, err) && open_store(given, &study, err);
     if (good) {
         good = answer(&study, context, err);
-        good = close_store(given, good, err);
+        good = analysis_close(given, good, err);
     }
     study_free(&study);
     return good;

@@ -49,6 +49,10 @@ bool analysis_files(const struct analysis *given, const struct analysis_report *
 bool analysis_show(const struct analysis *given, const struct analysis_report *report,
                    const void *results, struct error *err);
 
+/* Closes the store, in a folder or not. Where a simulation failed the others are kept like those of
+ * any analysis that is done. */
+bool analysis_close(struct analysis *given, bool good, struct error *err);
+
 /* What a study's [memo] asks of these commands, into given->folder and its open store. */
 bool analysis_map(const struct analysis *given, const struct study *study, struct error *err);
 bool analysis_breakeven(const struct analysis *given, const struct study *study, struct error *err);

@@ -26,7 +26,8 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     if (!advise_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
-    bool good = analysis_show(&given->common, &advise_report, &results, err);
+    bool good = analysis_show(&given->common, &advise_report, &results, err) &&
+                sweep_none_failed(&results.failed, "and have no ladder", err);
     advise_free(&results);
     return good;
 }

@@ -81,7 +81,7 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
                 write_figures(&files, given->folder, doc, err) &&
                 write_summary(&files, given->folder, memo, err) &&
                 memo_write_timelines(memo, given->folder, &files, err);
-    good = keep_files(&files, good, messages, err);
+    good = keep_files(&files, good, messages, err) && memo_whole(memo, err);
     doc_free(doc);
     memo_free(memo);
     return good;
@@ -127,7 +127,7 @@ static bool run(void *arguments, struct error *err)
     good = good && run_store_open(&common.kept, &request, err) &&
            say_wait(given, &study, common.kept.store, err) &&
            analysis_memo(&common, &study, given->validation, given->quiet ? NULL : stderr, err);
-    good = run_store_close(&common.kept, good, err);
+    good = analysis_close(&common, good, err);
     study_free(&study);
     return good;
 }

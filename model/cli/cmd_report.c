@@ -14,14 +14,36 @@ struct arguments {
     bool fresh, quiet;
 };
 
-/* What the study's [memo] asks for beside its memo. */
-static bool write_tables(struct analysis *common, const struct study *study, struct error *err)
+/* Whether a part is done, but for what simulations that failed leave out; `first` keeps the line of
+ * the first such part. */
+static bool is_done(bool good, const struct error *err, struct error *first)
 {
-    return analysis_settle(common, study, err) &&
-           (!study->memo.breakeven[0] || analysis_breakeven(common, study, err)) &&
-           analysis_map(common, study, err) &&
-           (study->memo.sensitivity == MEMO_SENSITIVITY_NO ||
-            analysis_sensitivity(common, study, err));
+    if (!good && err->simulation && !first->simulation) {
+        *first = *err;
+    }
+    return good || err->simulation;
+}
+
+/* The parts in turn, each of which finds in the store what those before have played. */
+static bool do_parts(const struct arguments *given, const struct run_request *request,
+                     const struct study *study, struct analysis *common, struct error *err)
+{
+    struct error first = {0};
+    FILE *messages = given->quiet ? NULL : stderr;
+    bool good =
+        is_done(run_into(request, &common->kept, err), err, &first) &&
+        analysis_settle(common, study, err) &&
+        (!study->memo.breakeven[0] ||
+         is_done(analysis_breakeven(common, study, err), err, &first)) &&
+        is_done(analysis_map(common, study, err), err, &first) &&
+        (study->memo.sensitivity == MEMO_SENSITIVITY_NO ||
+         is_done(analysis_sensitivity(common, study, err), err, &first)) &&
+        is_done(analysis_memo(common, study, given->validation, messages, err), err, &first) &&
+        plot_folder(request->folder, NULL, err);
+    if (good && first.simulation) {
+        *err = first;
+    }
+    return good && !first.simulation;
 }
 
 static bool report(const struct arguments *given, const struct study *study,
@@ -38,16 +60,13 @@ static bool report(const struct arguments *given, const struct study *study,
         !run_store_open(&common.kept, request, err)) {
         return false;
     }
-    bool good =
-        run_into(request, &common.kept, err) && write_tables(&common, study, err) &&
-        analysis_memo(&common, study, given->validation, given->quiet ? NULL : stderr, err) &&
-        plot_folder(request->folder, NULL, err);
+    bool good = do_parts(given, request, study, &common, err);
     struct store_plays plays = store_plays(common.kept.store);
     if (good && !given->quiet) {
         fprintf(stderr, "%s: %" PRIu64 " simulations, %" PRIu64 " of them again\n", study->name,
                 plays.kept, plays.repeated);
     }
-    return run_store_close(&common.kept, good, err);
+    return analysis_close(&common, good, err);
 }
 
 static bool run(void *arguments, struct error *err)

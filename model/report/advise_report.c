@@ -207,6 +207,12 @@ static void print(FILE *out, const void *found)
     for (size_t group = 0; group < results->groups.count; group++) {
         const struct advise_ladder *ladder = advise_ladder(results, group, HARDWARE_OWN);
         fprintf(out, "\n");
+        if (!ladder) {
+            char text[512];
+            groups_text(&results->groups, group, text, sizeof text);
+            fprintf(out, "%s: no ladder, a simulation failed\n", text);
+            continue;
+        }
         print_words(out, ladder->situation, 2, 0);
         print_ladder(out, ladder, told);
         if (results->request.hardware) {
@@ -256,7 +262,7 @@ static void put_rung(struct cells *cells, const struct advise_results *results, 
     cells_text(cells, "study", study->name);
     cells_text(cells, "metric", metric_name[results->request.metric]);
     cells_group(cells, &results->groups, group);
-    cells_text(cells, "situation", advise_ladder(results, group, HARDWARE_OWN)->situation);
+    cells_text(cells, "situation", advise_ladder(results, group, hardware)->situation);
     cells_text(cells, "hardware", hardware == HARDWARE_OWN ? NULL : advise_hardware_name[hardware]);
     cells_text(cells, "rung", rung_kind(rung, conditional));
     cells_whole(cells, "changes", rung->changes);
@@ -282,13 +288,14 @@ static void write_rows(FILE *out, const void *found)
 {
     const struct advise_results *results = found;
     struct cells cells = {.out = out, .header = true};
-    put_rung(&cells, results, 0, HARDWARE_OWN, &advise_ladder(results, 0, HARDWARE_OWN)->rung[0],
-             false);
-    cells.header = false;
     for (size_t group = 0; group < results->groups.count; group++) {
         for (int i = 0; i < HARDWARES; i++) {
             enum advise_hardware hardware = (enum advise_hardware)i;
             const struct advise_ladder *ladder = advise_ladder(results, group, hardware);
+            if (ladder && cells.header) {
+                put_rung(&cells, results, group, hardware, &ladder->rung[0], false);
+                cells.header = false;
+            }
             for (size_t rung = 0; ladder && rung < ladder->count; rung++) {
                 put_rung(&cells, results, group, hardware, &ladder->rung[rung], false);
             }
@@ -380,7 +387,7 @@ static json_t *json_of_ladder(const struct advise_results *results, size_t group
     tojson_set(object, "hardware",
                tojson_text(hardware == HARDWARE_OWN ? NULL : advise_hardware_name[hardware]));
     tojson_set(object, "rungs", rungs);
-    if (hardware != HARDWARE_OWN) {
+    if (hardware != HARDWARE_OWN && advise_ladder(results, group, HARDWARE_OWN)) {
         tojson_set(object, "hardware_gain", json_of_band(&ladder->hardware_gain));
     }
     tojson_set(object, "search", json_of_search(ladder));

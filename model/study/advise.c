@@ -234,12 +234,14 @@ static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best,
     return true;
 }
 
+/* What no reader reads is as good as coherent. */
 static bool may_be_rung(const struct advise_search *search, size_t policy, size_t changes,
                         enum outcome outcome)
 {
+    enum outcome worst = search->entry[policy].verdict.worst;
     return search->space.policies[policy].changes == changes &&
            search->entry[policy].state == ENTRY_PLAYED && !search->entry[policy].matched &&
-           search->entry[policy].verdict.worst == outcome;
+           (worst == NOT_READ ? COHERENT : worst) == outcome;
 }
 
 /* Takes a policy for the best where its median is lower, the first of equals, or where there is
@@ -496,8 +498,7 @@ static bool fill_ladder(const struct advise_request *request, struct advise_sear
     struct climb found;
     struct pricing pricing = {.request = request, .search = search};
     size_t runs = search->scenario->runs;
-    *ladder = (struct advise_ladder){.there = true,
-                                     .facts = search->facts,
+    *ladder = (struct advise_ladder){.facts = search->facts,
                                      .policies = search->space.count,
                                      .same = search->space.same,
                                      .vain = search->space.vain,
@@ -549,13 +550,15 @@ static bool run_part(void *context, size_t part, struct error *err)
                            advising->last + index * scenario.runs, err) &&
                ask_without_guest(&scenario, point, hardware, ladder, err);
         tell_situation(&scenario, point, ladder->situation, sizeof ladder->situation);
+        ladder->there = good;
         advise_search_free(&search);
     }
     scenario_close(&scenario);
     return good;
 }
 
-/* What hardware gains on top of the best that the machine's own kernel can do. */
+/* What hardware gains on top of the best that the machine's own kernel can do, where that is known.
+ */
 static void compare_hardware(struct advising *advising)
 {
     struct advise_results *results = advising->results;
@@ -566,13 +569,26 @@ static void compare_hardware(struct advising *advising)
                               .scratch = alloc_zeroed(runs, sizeof(double), "runs of a scenario")};
     for (size_t i = 0; i < results->groups.count * HARDWARES; i++) {
         struct advise_ladder *ladder = &results->ladder[i];
-        if (ladder->there) {
+        size_t own = i - i % HARDWARES;
+        if (ladder->there && results->ladder[own].there) {
             ladder->hardware_probability =
-                gain_of(&pricing, advising->last + (i - i % HARDWARES) * runs,
-                        advising->last + i * runs, &ladder->hardware_gain);
+                gain_of(&pricing, advising->last + own * runs, advising->last + i * runs,
+                        &ladder->hardware_gain);
         }
     }
     free(pricing.scratch);
+}
+
+/* False with a line why where no ladder is there. */
+static bool any_there(const struct advise_results *results, struct error *err)
+{
+    for (size_t i = 0; i < results->groups.count * HARDWARES; i++) {
+        if (results->ladder[i].there) {
+            return true;
+        }
+    }
+    *err = results->failed.err;
+    return false;
 }
 
 bool advise_run(const struct study *study, const struct advise_request *request,
@@ -594,10 +610,11 @@ bool advise_run(const struct study *study, const struct advise_request *request,
     results->ladder = alloc_zeroed(ladders, sizeof *results->ladder, "ladders");
     advising.last = alloc_zeroed(ladders * runs, sizeof *advising.last, "ladders");
     evaluator_open(&advising.evaluator, study, sweep, store);
-    bool good = sweep_parts(sweep, results->groups.count * (request->hardware ? HARDWARES : 1),
-                            run_part, &advising, err);
+    bool good = sweep_passing(sweep, results->groups.count * (request->hardware ? HARDWARES : 1),
+                              run_part, &advising, &results->failed, err);
     if (good) {
         compare_hardware(&advising);
+        good = any_there(results, err);
     }
     evaluator_close(&advising.evaluator);
     free(advising.last);

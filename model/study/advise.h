@@ -91,7 +91,7 @@ struct advise_rung {
 #define ADVISE_RUNGS (STRATEGY_KEYS + 1)
 
 struct advise_ladder {
-    bool there; /* the machine has not got that hardware already */
+    bool there; /* no simulation of it failed, and the machine has not got that hardware already */
     char situation[512]; /* "kunpeng-920, kernel 7.1, generated-boot, 4k, 8 vCPUs, touched 10 %" */
     struct policy_facts facts;
     size_t policies, same, vain, changes_max; /* as of the space */
@@ -109,6 +109,7 @@ struct advise_results {
     struct groups groups; /* the scenarios */
     struct advise_request request;
     struct advise_ladder *ladder; /* [group][HARDWARES] */
+    struct sweep_failed failed; /* ladders: these are not there */
 };
 
 bool advise_run(const struct study *study, const struct advise_request *request,

@@ -189,6 +189,9 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
                                   .point = point,
                                   .machine = study_digit(study->role[AXIS_MACHINE], point),
                                   .runs = 1 + study->draws};
+    snprintf(scenario->other_key, sizeof scenario->other_key, "%.63s", other.key ? other.key : "");
+    snprintf(scenario->other_text, sizeof scenario->other_text, "%.63s",
+             other.key ? other.text : "");
     if (!study_setup(study, point, &scenario->setup, err)) {
         return false;
     }
@@ -304,8 +307,8 @@ static bool play(struct store *store, const struct setup *setup, const struct ti
             store_add_play(store, played->play, played->costs, &played->trial, err));
 }
 
-/* Says which simulation it is that failed: the values of axes that have several, and the strategy.
- */
+/* Says which simulation it is that failed: the values of axes that have several, what the scenario
+ * has otherwise, and the strategy. */
 static void name_failure(const struct scenario *scenario, const struct strategy *strategy,
                          struct error *err)
 {
@@ -315,10 +318,15 @@ static void name_failure(const struct scenario *scenario, const struct strategy 
     size_t used = 0;
     for (size_t i = 0; i < study->axis_count && used < sizeof text; i++) {
         const struct axis *axis = &study->axes[i];
-        if (axis->values.count > 1 && axis->role != AXIS_STRATEGY) {
+        if (axis->values.count > 1 && axis->role != AXIS_STRATEGY &&
+            strcmp(axis->name, scenario->other_key) != 0) {
             used += (size_t)snprintf(text + used, sizeof text - used, "%s=%s, ", axis->name,
                                      axis->values.text[study_digit(axis, scenario->point)]);
         }
+    }
+    if (scenario->other_key[0] && used < sizeof text) {
+        snprintf(text + used, sizeof text - used, "%s=%s, ", scenario->other_key,
+                 scenario->other_text);
     }
     bool yardstick = strategy == &strategy_ideal;
     error_run(err, "%s%s%s: %s", text,

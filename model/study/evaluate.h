@@ -49,6 +49,7 @@ struct scenario {
     struct timeline timeline;
     bool ranged; /* draws have timelines of their own, one for each stratum */
     size_t point, machine; /* of the study */
+    char other_key[64], other_text[64]; /* what it has otherwise; "": nothing */
     size_t runs; /* 1 + draws */
     omp_lock_t lock; /* of the rest */
     struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */

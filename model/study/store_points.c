@@ -275,6 +275,7 @@ bool store_none_failed(struct store *store, struct error *err)
             err,
             "%zu of %zu scenarios failed and have no rows; --fresh tries them again; the first: %s",
             store->sum.failed, store->sum.have, first);
+        err->simulation = true;
     }
     free(first);
     return good;

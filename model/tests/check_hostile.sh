@@ -156,6 +156,39 @@ check "a scenario fails: map: no winner" grep -q ',./long.ini,.*,!,.*all: a simu
 analysis_passes "and what they are part of is left out" breakeven "$T/mixed.ini" --axis exit_ns --from 100 --to 200 --steps 2
 check "a scenario fails: breakeven: nothing of it" is "$(grep -c 'long.ini' "$T/mixed-breakeven/breakeven.csv")" 0
 analysis_passes "and are left out" sensitivity "$T/mixed.ini" --points 16
+analysis_passes "and have no ladder" advise "$T/mixed.ini"
+check "a scenario fails: advise: no ladder" is "$(grep -c 'long.ini' "$T/mixed-advise/advise.csv")" 0
+
+# A memo answers for what is left, says what it leaves out and why, and claims nothing of it: here one
+# value of an axis makes the simulated time pass 64 bits.
+{
+    printf '[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\nvcpu0 = write ram 4M\nvmm = reinit all\n'
+    printf 'vcpu0 = enter\nvcpu0 = write ram 4M\n'
+    yes 'vcpu0 = compute 1000000s' | head -n 18
+    printf 'vcpu0 = compute 446743s\n'
+} >"$T/edge.ini"
+{
+    printf '[study]\nname = edge\nquestion = which\ndraws = 8\nshifts = 2\nmetrics = window_ns\n[set]\nkernel = 6.1\n'
+    printf '[axes]\nworkload = ./edge.ini\nmachine = neoverse-n1\nexit_ns = 100, 2000, 1ms\nstrategy = unmap, eager\n'
+    printf '[memo]\nbreakeven = exit_ns\ncase = exit_ns=2000\n'
+} >"$T/edge-study.ini"
+why='exit_ns=1000000, strategy=unmap: simulated time: [0-9]* + [0-9]* does not fit 64 bits'
+for command in memo report; do
+    run "$command" "$T/edge-study.ini" -o "$T/edge-$command" -q
+    memo=$T/edge-$command/memo.md
+    check "a scenario fails: $command: status" is "$rc" 1
+    check "a scenario fails: $command: one line" one_line
+    check "a scenario fails: $command: the answer" grep -q '^Cheapest of all .*: mappings kept at re-init' "$memo"
+    check "a scenario fails: $command: left out" grep -q "^- a scenario: ${why//_/.*}" "$memo"
+    check "a scenario fails: $command: in memo.json" grep -q "\"a scenario: $why\"" "$T/edge-$command/memo.json"
+    check "a scenario fails: $command: crossings are not known" grep -q 'exit_ns. is not known: simulations failed' "$memo"
+    check "nothing is read: $command: not judged" grep -q 'Nothing reads it: safety is not judged' "$memo"
+done
+check "a scenario fails: report: the tables are there, too" test -s "$T/edge-report/map.csv" -a -s "$T/edge-report/breakeven.csv"
+run memo "$T/edge-study.ini" --set exit_ns=1ms -o "$T/edge-none" -q
+check "all scenarios fail: memo: status" is "$rc" 1
+check "all scenarios fail: memo: why" says err "simulated time: "
+check "all scenarios fail: memo: no memo" test ! -e "$T/edge-none/memo.md"
 for shard in 1 2; do
     run run "$T/mixed.ini" -o "$T/shards" --shard "$shard/2" -q
 done

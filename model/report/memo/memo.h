@@ -25,6 +25,9 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
                struct store *store, struct memo **made, struct error *err);
 void memo_free(struct memo *memo);
 
+/* False with a line where simulations failed, and something is left out of the memo. */
+bool memo_whole(const struct memo *memo, struct error *err);
+
 /* The whole document, with its figures drawn by gnuplot where that is installed; links
  * lead to files in the memo's folder. The caller frees it. */
 struct doc_node *memo_write(const struct memo *memo, const char *folder);

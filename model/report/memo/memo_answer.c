@@ -88,7 +88,7 @@ static size_t last_within(const struct memo *memo, size_t place, size_t strategy
     for (size_t i = 0; i < memo->axis->values.count; i++) {
         const struct memo_scenario *there =
             memo_at(memo, memo_with(memo->axis, memo->place[place], i));
-        if (memo_band(memo, there, 0, strategy).mid > limit) {
+        if (!(memo_band(memo, there, 0, strategy).mid <= limit)) {
             break;
         }
         last = i;
@@ -358,7 +358,7 @@ static size_t places_with(const struct memo *memo, const struct axis *axis, size
         const struct memo_scenario *other = memo_at(memo, memo_with(axis, first, value));
         double times =
             memo_band(memo, other, 0, strategy).mid / memo_band(memo, one, 0, strategy).mid;
-        in[p] = same_vm(one, other) && (times >= 1) == longer;
+        in[p] = isfinite(times) && same_vm(one, other) && (times >= 1) == longer;
         count += in[p];
         ratio->low = in[p] ? fmin(ratio->low, times) : ratio->low;
         ratio->high = in[p] ? fmax(ratio->high, times) : ratio->high;
@@ -614,6 +614,20 @@ static void put_names(const struct memo *memo, const struct doc_node *answer, st
     }
 }
 
+/* What the answer leaves out, and why. */
+static void put_missing(const struct memo *memo, struct doc_node *doc)
+{
+    if (memo->missings == 0) {
+        return;
+    }
+    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
+             "Left out of the answer and of what follows, since a simulation failed:");
+    struct doc_node *list = doc_add(doc, DOC_LIST, NULL);
+    for (size_t i = 0; i < memo->missings; i++) {
+        doc_text(doc_add(list, DOC_ITEM, NULL), "%s", memo->missing[i]);
+    }
+}
+
 void memo_answer(const struct memo *memo, struct doc_node *doc)
 {
     char scenario[2 * MEMO_TEXT];
@@ -625,6 +639,7 @@ void memo_answer(const struct memo *memo, struct doc_node *doc)
     struct doc_node *answer = doc_add(doc, DOC_PARAGRAPH, NULL);
     doc_join(answer, memo_answer_words(memo));
     put_names(memo, answer, doc);
+    put_missing(memo, doc);
     doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "Scenario: %s; %s.",
              memo_scenario_words(memo, false, scenario), words_metric(memo->metric[0]));
 }

@@ -47,12 +47,14 @@ static struct memo_pick pick_at(const struct memo *memo, size_t place, bool of_a
         pick.own_low = ladder->rung[0].cost.p50;
         pick.share = last->changes > 0 ? last->probability : NAN;
         pick.needs_guest = last->needs_guest;
+        pick.unread = last->verdict.worst == NOT_READ;
         pick.conditions = last->verdict.worst == ONLY_IF ? last->verdict.conditions : 0;
     } else if (pick.winner != WINNER_NONE) {
         const struct strategy_verdict *verdict = &there->verdict[pick.winner];
         pick.strategy = memo->study->strategies[pick.winner];
         pick.low = memo_band(memo, there, 0, pick.winner).mid;
         pick.share = memo_share_least(memo, there, pick.winner);
+        pick.unread = verdict->worst == NOT_READ;
         pick.conditions = verdict->worst == ONLY_IF ? verdict->conditions : 0;
     }
     if (!of_all && memo->upstream != SIZE_MAX) {
@@ -76,6 +78,7 @@ static void join(struct memo_pick *into, const struct memo_pick *pick)
     into->own_high = fmax(into->own_high, pick->own_high);
     into->share = fmin(into->share, pick->share);
     into->needs_guest |= pick->needs_guest;
+    into->unread |= pick->unread;
     into->conditions |= pick->conditions;
 }
 
@@ -405,10 +408,11 @@ static struct doc_node *condition_sentence(const struct memo *memo, const struct
                                            size_t picks, bool brief)
 {
     struct doc_node *words = doc_new();
-    bool needs_guest = false;
+    bool needs_guest = false, unread = false;
     unsigned conditions = 0;
     for (size_t i = 0; i < picks; i++) {
         needs_guest |= pick[i].needs_guest;
+        unread |= pick[i].unread;
         conditions |= pick[i].conditions;
     }
     if (conditions && brief) {
@@ -420,6 +424,8 @@ static struct doc_node *condition_sentence(const struct memo *memo, const struct
     } else if (needs_guest) {
         doc_text(words, "Safe for %s.",
                  brief ? "Linux guests" : "guests that maintain their own caches, as Linux does");
+    } else if (unread) {
+        doc_text(words, "Nothing reads it: safety is not judged.");
     }
     const struct memo_scenario *there = memo_place(memo, 0);
     if (conditions && !pick->rung && there->sound.winner != WINNER_NONE) {

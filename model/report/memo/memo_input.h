@@ -29,6 +29,7 @@ struct memo_scenario {
     struct strategy_verdict *verdict; /* [strategy] */
     struct verdict (*reader)[READERS]; /* [strategy] */
     struct winner_map_choice best, sound; /* of all, of those without a condition */
+    char *failed; /* why nothing of it is known: a simulation could not go on; NULL: all is known */
 };
 
 /* Where two strategies cost the same along the axis. */
@@ -106,6 +107,9 @@ struct memo {
     size_t publisheds;
     struct memo_seen *seen; /* [strategy] */
     json_t *played; /* what the page lets move (memo_played.h) */
+    char **missing; /* what simulations that could not go on leave out, each in a line */
+    size_t missings;
+    bool crossings_missing, swings_missing; /* some of them are among these */
     char validated_by[MEMO_TEXT]; /* what its table says of itself */
 };
 
@@ -118,6 +122,10 @@ const struct memo_scenario *memo_place(const struct memo *memo, size_t place);
 
 /* Whether the place is the first of those that differ along the curves' axis alone. */
 bool memo_is_panel(const struct memo *memo, size_t place);
+
+/* Notes that a simulation could not go on, and what of the memo is therefore left out; false where
+ * the error is another one. */
+bool memo_miss(struct memo *memo, const char *what, const struct error *err);
 
 /* --- strategies in a scenario --- */
 
@@ -143,6 +151,8 @@ struct band memo_rung_band(const struct advise_rung *rung);
 
 /* --- words --- */
 
+/* Of a strategy in a workload without readers. */
+#define MEMO_UNREAD "not judged, nothing reads it"
 /* What a condition of a verdict asks, as the rest of a sentence: "... only if". */
 const char *memo_condition(unsigned conditions);
 /* A value of an axis: "8 vCPUs", "10 % touched again". */
@@ -175,6 +185,7 @@ struct memo_pick {
     double own_low, own_high; /* of Linux; NAN: not known */
     double share; /* of the draws in which it costs least, in the worst place; NAN: not known */
     bool needs_guest; /* the guest must maintain its caches itself */
+    bool unread; /* nothing reads what it does: whether it is coherent is not judged */
     unsigned conditions;
 };
 /* What costs least and where, what holds in most places first: `of_all` strategies, by the

@@ -271,9 +271,10 @@ static void put_words(const struct memo *memo, const struct memo_scenario *there
     const struct strategy_verdict *verdict = &there->verdict[s];
     char words[MEMO_TEXT];
     snprintf(words, sizeof words, "%s%s%s",
-             verdict->worst == STALE     ? "no: stale bytes are read"
-             : verdict->worst == ONLY_IF ? "under a condition"
-                                         : "yes",
+             verdict->worst == STALE      ? "no: stale bytes are read"
+             : verdict->worst == ONLY_IF  ? "under a condition"
+             : verdict->worst == NOT_READ ? MEMO_UNREAD
+                                          : "yes",
              verdict->hypothetical ? ", " : "", verdict->hypothetical ? verdict->hypothetical : "");
     tojson_set(run, "verdict", tojson_text(words));
     tojson_set(run, "safe", json_boolean(verdict->worst != STALE));
@@ -288,6 +289,9 @@ static bool put_scenario(const struct memo *memo, struct evaluator *evaluator, s
 {
     const struct memo_scenario *there = memo_at(memo, point);
     struct scenario scenario;
+    if (there->failed) {
+        return true;
+    }
     if (!scenario_open(&scenario, evaluator, point, (struct scenario_key){0}, err)) {
         return false;
     }

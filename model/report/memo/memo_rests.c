@@ -39,12 +39,15 @@ static void put_crossings(const struct memo *memo, struct doc_node *doc)
         }
     }
     struct doc_node *block = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(block, table ? "Where two strategies cost the same along " : "Along ");
+    bool unknown = !table && memo->crossings_missing;
+    doc_text(block, table || unknown ? "Where two strategies cost the same along " : "Along ");
     doc_code(block, memo->axis->name);
-    doc_text(block, "%s",
+    doc_text(block, "%s%s",
              table
-                 ? ": of those that cost least somewhere, Linux, and those that the study compares."
-                 : " the best strategy, Linux and those that the study compares do not cross.");
+                 ? ": of those that cost least somewhere, Linux, and those that the study compares"
+             : unknown ? " is not known"
+                       : " the best strategy, Linux and those that the study compares do not cross",
+             memo->crossings_missing ? ": simulations failed." : ".");
 }
 
 #define SWING_ROWS 12
@@ -118,7 +121,9 @@ void memo_change(const struct memo *memo, struct doc_node *doc)
         put_crossings(memo, doc);
     }
     if (memo->swings == 0) {
-        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "No single assumption moves the lead.");
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
+                 memo->swings_missing ? "It is not known: simulations failed."
+                                      : "No single assumption moves the lead.");
         return;
     }
     struct doc_node *words = doc_add(doc, DOC_PARAGRAPH, NULL);
@@ -128,6 +133,7 @@ void memo_change(const struct memo *memo, struct doc_node *doc)
              "other one. The ends of a workload's keys are their own range or, without one, half "
              "and twice the value.");
     say_estimate(memo, words);
+    doc_text(words, "%s", memo->swings_missing ? " Some are left out: simulations failed." : "");
     for (size_t p = 0; p < memo->places && p < 2; p++) {
         memo_swing_figure(memo, p, doc);
     }
@@ -272,10 +278,12 @@ static void put_strategies(const struct memo *memo, struct doc_node *doc)
         struct doc_node *line = doc_add(table, DOC_ROW, NULL);
         char caveat[STRATEGY_CAVEAT_BYTES], stale[MEMO_TEXT] = "";
         unsigned conditions = 0;
+        bool unread = true;
         const char *hypothetical = memo_place(memo, 0)->verdict[s].hypothetical;
         for (size_t p = 0; p < memo->places; p++) {
             const struct memo_scenario *there = memo_place(memo, p);
             conditions |= there->verdict[s].worst == ONLY_IF ? there->verdict[s].conditions : 0;
+            unread &= there->verdict[s].worst == NOT_READ;
             for (int reader = 0; reader < READERS; reader++) {
                 size_t used = strlen(stale);
                 if (there->reader[s][reader].outcome == STALE &&
@@ -295,7 +303,11 @@ static void put_strategies(const struct memo *memo, struct doc_node *doc)
         if (stale[0]) {
             doc_text(coherent, "no: %s", stale);
         } else {
-            doc_text(coherent, "%s%s", conditions ? "only if " : "yes", memo_condition(conditions));
+            doc_text(coherent, "%s%s",
+                     conditions ? "only if "
+                     : unread   ? MEMO_UNREAD
+                                : "yes",
+                     memo_condition(conditions));
         }
         memo_put_seen(memo, s, coherent);
         doc_cell(line, "%s", strategy_caveat(one, caveat, sizeof caveat));

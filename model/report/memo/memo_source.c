@@ -192,24 +192,49 @@ static void choose(const struct memo *memo, struct memo_scenario *scenario)
     free(scratch);
 }
 
+static char *copy_of(const char *text)
+{
+    return alloc_checked(strdup(text), "a memo");
+}
+
 struct asking {
     struct memo *memo;
     struct evaluator *evaluator;
 };
 
+static void take_room(const struct memo *memo, struct memo_scenario *into)
+{
+    into->verdict = alloc_zeroed(memo->strategies, sizeof *into->verdict, "a memo");
+    into->reader = alloc_zeroed(memo->strategies, sizeof *into->reader, "a memo");
+    for (size_t m = 0; m < memo->metrics; m++) {
+        into->value[m] = alloc_raw(memo->strategies * memo->runs, sizeof(double), "a memo");
+    }
+}
+
+/* Nothing is known of any strategy. */
+static void know_nothing(const struct memo *memo, struct memo_scenario *of, const char *why)
+{
+    for (size_t m = 0; m < memo->metrics; m++) {
+        for (size_t i = 0; i < memo->strategies * memo->runs; i++) {
+            of->value[m][i] = NAN;
+        }
+    }
+    of->best = (struct winner_map_choice){.winner = WINNER_NONE, .runner_up = WINNER_NONE};
+    of->sound = of->best;
+    of->failed = copy_of(why);
+}
+
+/* Of a scenario with a simulation that could not go on nothing is known, and the others are
+ * asked for. */
 static bool evaluate_part(void *context, size_t part, struct error *err)
 {
     const struct asking *asking = context;
     const struct memo *memo = asking->memo;
     struct memo_scenario *into = &asking->memo->scenario[part];
     struct scenario scenario;
+    take_room(memo, into);
     if (!scenario_open(&scenario, asking->evaluator, into->point, (struct scenario_key){0}, err)) {
         return false;
-    }
-    into->verdict = alloc_zeroed(memo->strategies, sizeof *into->verdict, "a memo");
-    into->reader = alloc_zeroed(memo->strategies, sizeof *into->reader, "a memo");
-    for (size_t m = 0; m < memo->metrics; m++) {
-        into->value[m] = alloc_raw(memo->strategies * memo->runs, sizeof(double), "a memo");
     }
     struct fact_finder finder = {scenario.setup.workload, &into->facts};
     setup_list_workload(scenario.setup.workload, take_fact, &finder);
@@ -217,8 +242,43 @@ static bool evaluate_part(void *context, size_t part, struct error *err)
     scenario_close(&scenario);
     if (good) {
         choose(memo, into);
+    } else if (err->simulation) {
+        know_nothing(memo, into, err->text);
     }
-    return good;
+    return good || into->failed;
+}
+
+bool memo_miss(struct memo *memo, const char *what, const struct error *err)
+{
+    char line[sizeof err->text + MEMO_TEXT];
+    if (!err->simulation) {
+        return false;
+    }
+    snprintf(line, sizeof line, "%s: %s", what, err->text);
+    memo->missing = alloc_checked(
+        realloc(memo->missing, (memo->missings + 1) * sizeof *memo->missing), "a memo");
+    memo->missing[memo->missings++] = copy_of(line);
+    return true;
+}
+
+/* False with a line where no place is left. */
+static bool leave_out_failed(struct memo *memo, struct error *err)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < memo->scenarios; i++) {
+        if (memo->scenario[i].failed) {
+            error_run(err, "%s", memo->scenario[i].failed);
+            err->simulation = true;
+            memo_miss(memo, "a scenario", err);
+        }
+    }
+    for (size_t p = 0; p < memo->places; p++) {
+        if (!memo_place(memo, p)->failed) {
+            memo->place[kept++] = memo->place[p];
+        }
+    }
+    memo->places = kept;
+    return kept > 0;
 }
 
 #define SAME 1e-3 /* what differs by less is printed the same */
@@ -329,6 +389,7 @@ static void add_crossing(struct memo *memo, const struct breakeven *row, size_t 
 static bool find_pair(struct memo *memo, size_t a, size_t b, const struct evaluator *evaluator,
                       struct error *err)
 {
+    static const char what[] = "where strategies cost the same";
     struct study narrow = {0};
     struct breakeven_results results;
     struct breakeven_request request = {
@@ -339,6 +400,8 @@ static bool find_pair(struct memo *memo, size_t a, size_t b, const struct evalua
     }
     bool good = breakeven_run(&narrow, &request, evaluator->sweep, evaluator->store, &results, err);
     if (good) {
+        memo->crossings_missing |= memo_miss(memo, what, &results.failed.err);
+        memo->crossings_missing |= memo_miss(memo, what, &results.roots_failed.err);
         memo->crossing =
             realloc(memo->crossing, (memo->crossings + results.count) * sizeof *memo->crossing);
         if (!memo->crossing && results.count > 0) {
@@ -422,9 +485,19 @@ static bool is_kernels_choice(const struct memo *memo)
     return kernels;
 }
 
+static void free_advice(struct memo *memo)
+{
+    advise_free(&memo->advice);
+    study_free(&memo->narrow);
+}
+
+/* Those of all places, or none: the answer is of all strategies or of those that the study
+ * compares. */
 static bool find_ladders(struct memo *memo, const struct evaluator *evaluator, struct error *err)
 {
+    static const char what[] = "the cheapest of all strategies";
     struct advise_request request = {.metric = memo->metric[0], .changes_max = STRATEGY_KEYS};
+    bool all = true;
     if (!is_kernels_choice(memo)) {
         return true;
     }
@@ -432,15 +505,20 @@ static bool find_ladders(struct memo *memo, const struct evaluator *evaluator, s
         !advise_run(&memo->narrow, &request, evaluator->sweep, evaluator->store, &memo->advice,
                     err)) {
         study_free(&memo->narrow);
-        return false;
+        return memo_miss(memo, what, err);
     }
-    memo->advised = true;
+    memo_miss(memo, what, &memo->advice.failed.err);
     for (size_t group = 0; group < memo->advice.groups.count; group++) {
         size_t point = groups_point(&memo->advice.groups, group);
         size_t place = place_of(memo, NULL, &memo->narrow, point);
         if (place != SIZE_MAX) {
             memo->ladder[place] = group;
+            all &= advise_ladder(&memo->advice, group, HARDWARE_OWN) != NULL;
         }
+    }
+    memo->advised = all;
+    if (!all) {
+        free_advice(memo);
     }
     return true;
 }
@@ -505,6 +583,7 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
         scenario_count_allowed(study, sweep->jobs, memory_of(memo), 0, "the memo",
                                "a study of fewer draws or metrics takes less", err) &&
         sweep_parts(sweep, memo->scenarios, evaluate_part, &(struct asking){memo, &evaluator}, err);
+    good = good && leave_out_failed(memo, err);
     if (good) {
         merge_places(memo);
     }
@@ -521,6 +600,18 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     return good;
 }
 
+bool memo_whole(const struct memo *memo, struct error *err)
+{
+    if (memo->missings > 0) {
+        error_run(err,
+                  "simulations failed, and the memo leaves out what they are part of; %zu %s%s",
+                  memo->missings,
+                  memo->missings == 1 ? "part, " : "parts, the first: ", memo->missing[0]);
+        err->simulation = true;
+    }
+    return memo->missings == 0;
+}
+
 void memo_free(struct memo *memo)
 {
     for (size_t i = 0; i < memo->scenarios; i++) {
@@ -529,11 +620,15 @@ void memo_free(struct memo *memo)
         }
         free(memo->scenario[i].verdict);
         free(memo->scenario[i].reader);
+        free(memo->scenario[i].failed);
     }
     if (memo->advised) {
-        advise_free(&memo->advice);
-        study_free(&memo->narrow);
+        free_advice(memo);
     }
+    for (size_t i = 0; i < memo->missings; i++) {
+        free(memo->missing[i]);
+    }
+    free(memo->missing);
     free(memo->scenario);
     free(memo->crossing);
     free(memo->swing);

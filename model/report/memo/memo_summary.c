@@ -79,7 +79,7 @@ static void set_first(const struct memo *memo, json_t *summary)
 json_t *memo_summary(const struct memo *memo)
 {
     char words[2 * MEMO_TEXT];
-    json_t *summary = json_object(), *machines = json_array();
+    json_t *summary = json_object(), *machines = json_array(), *missing = json_array();
     const struct study *study = memo->study;
     const struct axis *machine = study->role[AXIS_MACHINE];
     tojson_set(summary, "name", tojson_text(study->name));
@@ -93,7 +93,10 @@ json_t *memo_summary(const struct memo *memo)
         size_t best = there->best.winner;
         json_t *one = json_object();
         tojson_set(one, "name", tojson_text(machine->values.text[m]));
-        tojson_set(one, "best", tojson_text(best == WINNER_NONE ? "none" : memo_name(memo, best)));
+        tojson_set(one, "best",
+                   tojson_text(there->failed         ? "not known"
+                               : best == WINNER_NONE ? "none"
+                                                     : memo_name(memo, best)));
         if (best != WINNER_NONE) {
             set_strategy(one, "words", memo->study->strategies[best]);
         }
@@ -102,5 +105,12 @@ json_t *memo_summary(const struct memo *memo)
         tojson_append(machines, one);
     }
     tojson_set(summary, "machines", machines);
+    for (size_t i = 0; i < memo->missings; i++) {
+        tojson_append(missing, tojson_text(memo->missing[i]));
+    }
+    if (memo->missings > 0) {
+        tojson_set(summary, "left_out", json_incref(missing));
+    }
+    json_decref(missing);
     return summary;
 }

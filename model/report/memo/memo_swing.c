@@ -17,6 +17,8 @@
 /* By how much the gap may be estimated wrongly, as a share of it. */
 #define SWING_OFF_MAX 0.05
 
+#define WHAT_CHANGES "what would change the answer"
+
 struct looking {
     struct memo *memo;
     struct evaluator *evaluator;
@@ -251,7 +253,8 @@ static void take_key(void *context, const struct setting_line *line)
     }
 }
 
-/* The gap with a key otherwise; false without a line where the workload cannot have it so. */
+/* The gap with a key otherwise; false without a line where the workload cannot have it so, or its
+ * simulation fails, which is noted. */
 static bool gap_with(const struct looking *looking, struct scenario_key other, double *gap)
 {
     struct scenario scenario;
@@ -264,6 +267,9 @@ static bool gap_with(const struct looking *looking, struct scenario_key other, d
     platform_modes(&scenario.setup.platform, costs);
     bool good = gap_of(looking, &scenario, NULL, costs, gap, &unused);
     scenario_close(&scenario);
+    if (!good) {
+        looking->memo->swings_missing |= memo_miss(looking->memo, WHAT_CHANGES, &unused);
+    }
     return good;
 }
 
@@ -335,6 +341,9 @@ bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct err
     bool good = true;
     for (looking.place = 0; looking.place < memo->places && good; looking.place++) {
         good = look_at_place(&looking, err);
+        if (!good && memo_miss(memo, WHAT_CHANGES, err)) {
+            memo->swings_missing = good = true;
+        }
     }
     if (memo->swings > 0) {
         qsort(memo->swing, memo->swings, sizeof *memo->swing, by_size);

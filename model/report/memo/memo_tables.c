@@ -27,18 +27,20 @@ static void put_band(struct doc_node *line, struct band band, enum unit unit)
 /* Whether it may be used, in the worst of the places. */
 static void put_safety(const struct memo *memo, size_t strategy, struct doc_node *line)
 {
-    bool stale = false;
+    bool stale = false, unread = true;
     unsigned conditions = 0;
     const char *hypothetical = NULL;
     for (size_t p = 0; p < memo->places; p++) {
         const struct strategy_verdict *verdict = &memo_place(memo, p)->verdict[strategy];
         stale |= verdict->worst == STALE;
+        unread &= verdict->worst == NOT_READ;
         conditions |= verdict->worst == ONLY_IF ? verdict->conditions : 0;
         hypothetical = verdict->hypothetical ? verdict->hypothetical : hypothetical;
     }
     doc_cell(line, "%s%s%s",
              stale        ? "no: stale bytes are read"
              : conditions ? "under a condition"
+             : unread     ? MEMO_UNREAD
                           : "yes",
              hypothetical ? ", " : "", hypothetical ? hypothetical : "");
 }
@@ -94,7 +96,11 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
 {
     enum unit unit = metric_quantity(memo->metric[0]);
     const struct winner_map_choice *best = &there->best;
-    put_name(memo, best->winner, line);
+    if (there->failed) {
+        doc_cell(line, "not known, a simulation failed");
+    } else {
+        put_name(memo, best->winner, line);
+    }
     if (best->winner == WINNER_NONE) {
         doc_number(line, "%s", "");
         doc_number(line, "%s", "");
@@ -177,7 +183,7 @@ static void put_kept(const struct memo *memo, size_t place, size_t strategy, dou
     for (size_t i = 0; i < count; i++) {
         const struct memo_scenario *there =
             memo_at(memo, memo_with(memo->axis, memo->place[place], i));
-        if (memo_band(memo, there, 0, strategy).mid > limit) {
+        if (!(memo_band(memo, there, 0, strategy).mid <= limit)) {
             break;
         }
         last = i;
@@ -277,7 +283,10 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
     } else {
         doc_number(line, "%s", "");
     }
-    doc_cell(line, "%s%s%s", rung->verdict.worst == ONLY_IF ? "only if " : "yes",
+    doc_cell(line, "%s%s%s",
+             rung->verdict.worst == ONLY_IF    ? "only if "
+             : rung->verdict.worst == NOT_READ ? MEMO_UNREAD
+                                               : "yes",
              memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0),
              rung->needs_guest ? ", for Linux guests" : "");
     doc_number(line, "%s", quantity_value(rung->pause_ns, UNIT_NS, text));
