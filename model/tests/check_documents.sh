@@ -68,6 +68,50 @@ for file in workloads/questions/*.ini; do
 done >"$T/bad"
 all "questions: each has a line in README and results"
 
+# --- symbols ------------------------------------------------------------------------------------
+
+# A letter that stands for something is said in its section to be it, by a word beside it ("*M* leaves",
+# "of cost *c*") or an equation that begins with it.
+awk '
+    function report(    letter) {
+        for (letter in used) if (!(letter in said)) print section ": " letter
+        delete used
+        delete said
+    }
+    /^    / { next }
+    /^#/ { report(); section = $0; last = ""; next }
+    {
+        gsub(/`[^`]*`/, ";")
+        gsub(/\]\([^)]*\)/, "]")
+        gsub(/\*/, "")
+        count = split($0, word, " ")
+        for (i = 1; i <= count; i++) {
+            parts = split(word[i], part, /[^A-Za-z0-9'"'"'-]+/)
+            for (k = 1; k <= parts; k++) if (part[k] ~ /^[b-wyzB-Z]$/) used[part[k]] = 1
+            if (word[i] !~ /^[b-wyzB-Z][,.;:]?$/) continue
+            before = i > 1 ? word[i - 1] : last
+            after = word[i] ~ /^.$/ && i < count ? word[i + 1] : ""
+            if (before ~ /^[a-z][a-z-]+$/ || after ~ /^([a-z][a-z-]+[,.;:]?|=)$/) said[substr(word[i], 1, 1)] = 1
+        }
+        last = word[count]
+    }
+    END { report() }' model/README.md >"$T/bad"
+all "symbols: each letter in the model's equations is said to be something"
+
+# The equations of events: costs that a platform file has, other events, and words that are explained.
+run list costs
+awk '{ print $1 }' "$T/out" >"$T/known"
+sed -n 's/^| \(`[^|]*\) |.*/\1/p' model/README.md | tr -d '`' | tr ', ' '\n\n' | grep . >>"$T/known"
+sed -n '/equation for one/,/^$/s/^| `[^|]*| \([^|]*\) |.*/\1/p' model/README.md >"$T/equations"
+check "symbols: equations" test "$(wc -l <"$T/equations")" -gt 40
+grep -o '`[^`]*`' "$T/equations" | tr -d '`' | sort -u | grep -vxFf "$T/known" >"$T/bad"
+all "symbols: equations have costs and events that there are"
+sed 's/`[^`]*`//g; s/;.*//' "$T/equations" | grep -oE '[A-Za-z]+' | sort -u | grep -vxE 'x|as|ps|KiB' |
+    while read -r symbol; do
+        grep -qE "\*$symbol\* is |\`[^\`]*\<$symbol\>[^\`]*\` is " model/README.md || echo "$symbol"
+    done >"$T/bad"
+all "symbols: words in equations are said to be something"
+
 # --- figures ------------------------------------------------------------------------------------
 
 # README's table of strategies against the rows of q01: 16 GiB, kunpeng-920, 8 vCPUs, 10 %.

@@ -59,20 +59,24 @@ make_system()
     : >"$1/made"
 }
 
-# step NAME COMMAND...: counts it, and shows the end of its output where it fails.
+# step NAME COMMAND...: counts it, and shows what failed and the end of its output where it fails. All of it
+# stays in $log.
 step()
 {
-    local name=$1
+    local name=$1 out=$log.step rc=0
     shift
-    if "$@" >"$log" 2>&1; then
+    "$@" >"$out" 2>&1 || rc=$?
+    { echo "== $name"; cat "$out"; } >>"$log"
+    if [ "$rc" -eq 0 ]; then
         passed=$((passed + 1))
-        echo "ok $name: $(tail -n 1 "$log")"
+        echo "ok $name: $(tail -n 1 "$out")"
     else
         failed=$((failed + 1))
         echo "not ok $name"
-        tail -n 20 "$log" | sed 's/^/    /'
-        return 1
+        { grep -E '^ *not ok|[1-9][0-9]* failed' "$out"; tail -n 20 "$out"; } | sed 's/^/    /'
     fi
+    rm -f "$out"
+    return "$rc"
 }
 
 # rows ROOT VARIANT [MAKE ARGUMENTS...]: the studies' rows as that build has them, for all systems to be
@@ -108,6 +112,7 @@ try_system()
     [ "$release" = "$1" ] || arch=${1#*/}
     name=$release-$arch root=$folder/$name log=$folder/$name.log
     check=${CHECK:-$([ "$arch" = "$own" ] && echo check || echo check-quick)}
+    : >"$log"
     step "$name: a minimal system" make_system "$root" "$release" "$arch" || return
     rm -rf "$root/s2flush"
     git clone -q . "$root/s2flush" && git -C "$root/s2flush" checkout -q "$commit" || return
