@@ -67,6 +67,13 @@ static struct advise_band band_of(const struct pricing *pricing, const double *v
     return band;
 }
 
+static struct quantile_error error_of(const struct pricing *pricing, const double *values)
+{
+    size_t draws = pricing->search->scenario->runs - 1;
+    memcpy(pricing->scratch, values + 1, draws * sizeof *values);
+    return stats_quantile_error(pricing->scratch, draws);
+}
+
 /* The metric and the processor time of a strategy in all runs. A metric that pricing again
  * does not know takes runs of its own. */
 static bool costs_of(const struct pricing *pricing, const struct strategy *strategy, double *cost,
@@ -392,7 +399,9 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
     bool good = costs_of(pricing, strategy, cost, cpu, pause, err);
     if (good) {
         rung->pause_ns = band_of(pricing, pause).p50;
+        rung->pause_error = error_of(pricing, pause);
         rung->cost = band_of(pricing, cost);
+        rung->cost_error = error_of(pricing, cost);
         rung->cpu_ns = band_of(pricing, cpu);
         if (before) {
             rung->probability = gain_of(pricing, before_cost, cost, &rung->gain);

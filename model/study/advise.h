@@ -83,8 +83,10 @@ struct advise_rung {
     bool needs_guest;
     double mode; /* what it costs with every cost at its mode */
     struct advise_band cost, gain; /* gain: against the rung before, by draw */
+    struct quantile_error cost_error;
     double probability; /* the share of the draws in which it gains; NAN without draws */
     double pause_ns; /* the median over the draws */
+    struct quantile_error pause_error;
     struct advise_band cpu_ns;
 };
 

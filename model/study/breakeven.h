@@ -5,8 +5,8 @@
  * crossing of the two, with all costs at their modes, and the same for each
  * draw of the costs (strategies share their draws). The values of the axis are
  * scanned; where the difference changes its sign between neighbours, a root
- * finder goes in (study/crossing.h). Two crossings between the same neighbours are not seen: the scan's steps say how
- * fine it looks.
+ * finder goes in (study/crossing.h). Two crossings between the same neighbours are not seen: the
+ * scan's steps say how fine it looks.
  *
  * A draw without a crossing has one beyond the range, if anywhere; in the
  * quantiles it counts as the end of the range behind which it lies.
@@ -53,6 +53,7 @@ struct breakeven {
     double at; /* with all costs at their modes; NAN: none */
     uint64_t n; /* draws */
     double p10, p50, p90; /* over the draws; NAN: none */
+    struct quantile_error error; /* of these */
     /* Of the draws: those that cross this way, those in which a or b wins all
      * along, and those that do something else. */
     double share_crossing, share_a, share_b, share_other;

@@ -362,6 +362,7 @@ static void fill_quantiles(const struct scan *scan, struct breakeven *row,
         row->p10 = stats_quantile(root, n, 0.1);
         row->p50 = stats_quantile(root, n, 0.5);
         row->p90 = stats_quantile(root, n, 0.9);
+        row->error = stats_quantile_error(root, n);
     }
     free(root);
 }

@@ -7,6 +7,7 @@
 #include <math.h>
 
 #define CONFIDENCE 0.95
+#define NORMAL_ERRORS 1.96 /* standard deviations to either side that this takes */
 #define SHIFTS_MAX 1024
 
 /* Not GSL's, which are sums in long double: that differs between systems. */
@@ -85,6 +86,36 @@ double stats_quantile(double *values, size_t n, double f)
         return at;
     }
     return (1 - delta) * at + delta * gsl_stats_min(values + low + 1, 1, n - low - 1);
+}
+
+/* Whether it is 95 % sure that some of n values lie on either side of their whole's f-quantile. */
+static bool is_among(size_t n, double f)
+{
+    double all_above = 1, all_below = 1;
+    for (size_t i = 0; i < n; i++) {
+        all_above *= 1 - f;
+        all_below *= f;
+    }
+    return all_above + all_below <= 1 - CONFIDENCE;
+}
+
+/* How many values lie below a quantile is binomial. */
+static double error_of(double *values, size_t n, double f)
+{
+    double place = f * (double)(n - 1), off = NORMAL_ERRORS * sqrt((double)n * f * (1 - f));
+    if (n < 2 || !is_among(n, f)) {
+        return INFINITY;
+    }
+    double at = stats_quantile(values, n, f), last = (double)(n - 1);
+    double low = stats_quantile(values, n, fmax(0, place - off) / last);
+    double high = stats_quantile(values, n, fmin(last, place + off) / last);
+    return fmax(at - low, high - at);
+}
+
+struct quantile_error stats_quantile_error(double *values, size_t n)
+{
+    return (struct quantile_error){error_of(values, n, 0.5),
+                                   fmax(error_of(values, n, 0.1), error_of(values, n, 0.9))};
 }
 
 void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts)

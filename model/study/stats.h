@@ -34,6 +34,14 @@ double stats_errors(size_t n);
  * may be in another order afterwards. */
 double stats_quantile(double *values, size_t n, double f);
 
+/* How far the quantiles of n values are from those of all that they are a sample of, 95 % sure, by
+ * how many values may lie below a quantile of all; values of a lattice are nearer than that.
+ * INFINITY: n is too small to say it. */
+struct quantile_error {
+    double p50, ends; /* of p10 and p90, the larger one */
+};
+struct quantile_error stats_quantile_error(double *values, size_t n);
+
 /* Fills n and what follows from n values, those of one shift together. The
  * values may be in another order afterwards. */
 void spread_fill(struct spread *spread, double *values, size_t n, size_t shifts);

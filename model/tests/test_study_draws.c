@@ -194,6 +194,24 @@ static void errors_of_an_interval(void **state)
     }
 }
 
+/* Of 0 to 99, in any order, 10 times 1.96 / 2 lie between the median and an end of its interval, and 3
+ * times 1.96 for the tenth part. Too few values say nothing. */
+static void errors_of_quantiles(void **state)
+{
+    double values[100];
+    (void)state;
+    for (size_t i = 0; i < 100; i++) {
+        values[i] = (double)(37 * i % 100);
+    }
+    struct quantile_error error = stats_quantile_error(values, 100);
+    assert_true(fabs(error.p50 - 9.8) < 1e-9 && fabs(error.ends - 5.88) < 1e-9);
+    assert_true(isinf(stats_quantile_error(values, 28).ends));
+    assert_true(isfinite(stats_quantile_error(values, 29).ends));
+    assert_true(isinf(stats_quantile_error(values, 5).p50));
+    assert_true(isfinite(stats_quantile_error(values, 6).p50));
+    assert_true(isinf(stats_quantile_error(values, 0).p50));
+}
+
 static void deviations(void **state)
 {
     (void)state;
@@ -216,6 +234,7 @@ int main(void)
         cmocka_unit_test(spreads_of_all_equal_but_one),
         cmocka_unit_test(spreads_of_little),
         cmocka_unit_test(errors_of_an_interval),
+        cmocka_unit_test(errors_of_quantiles),
         cmocka_unit_test(deviations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,7 @@ struct memo_crossing {
     enum breakeven_status status;
     bool a_below; /* on the low side a costs less */
     struct band at;
+    struct quantile_error error; /* of the band */
     double share; /* of the draws that cross so */
 };
 
@@ -132,6 +133,9 @@ bool memo_miss(struct memo *memo, const char *what, const struct error *err);
 const char *memo_name(const struct memo *memo, size_t strategy);
 struct band memo_band(const struct memo *memo, const struct memo_scenario *scenario, size_t metric,
                       size_t strategy);
+/* How far the draws may have it from what all that there could be would say. */
+struct quantile_error memo_band_error(const struct memo *memo, const struct memo_scenario *scenario,
+                                      size_t metric, size_t strategy);
 bool memo_stale(const struct memo_scenario *scenario, size_t strategy);
 /* Whether it may be called the answer: coherent, and there is hardware for it. */
 bool memo_may_win(const struct memo *memo, const struct memo_scenario *scenario, size_t strategy);
@@ -169,6 +173,16 @@ extern const char *const memo_share_name[MEMO_SHARES];
  * how long that is. */
 double memo_share_parts(const struct memo *memo, const struct memo_scenario *scenario,
                         size_t strategy, double part[MEMO_SHARES]);
+/* The sampling errors of the quantiles in a table, as shares of the medians. */
+struct memo_sampling {
+    size_t count;
+    double p50_min, p50_max, ends_min, ends_max;
+};
+void memo_sampling_add(struct memo_sampling *sampling, struct band band,
+                       struct quantile_error error);
+/* What stands below the table; nothing where it has no quantiles. */
+void memo_put_sampling(const struct memo *memo, const struct memo_sampling *sampling,
+                       struct doc_node *doc);
 /* In which places something holds: "4 KiB leaves up to 4 vCPUs"; "" for all. */
 char *memo_where(const struct memo *memo, const bool in[MEMO_PLACES], char buf[MEMO_TEXT]);
 

@@ -19,6 +19,7 @@ static void put_crossings(const struct memo *memo, struct doc_node *doc)
 {
     static const char *const names[] = {"case", "costs less below", "above", ">the same at",
                                         ">of draws"};
+    struct memo_sampling sampling = {0};
     struct doc_node *table = NULL;
     for (size_t i = 0; i < memo->crossings; i++) {
         const struct memo_crossing *one = &memo->crossing[i];
@@ -32,6 +33,7 @@ static void put_crossings(const struct memo *memo, struct doc_node *doc)
         doc_code(doc_add(line, DOC_CELL, NULL), memo_name(memo, one->a_below ? one->a : one->b));
         doc_code(doc_add(line, DOC_CELL, NULL), memo_name(memo, one->a_below ? one->b : one->a));
         doc_number(line, "%s", quantity_band(one->at, memo->axis->kind.unit, text));
+        memo_sampling_add(&sampling, one->at, one->error);
         if (isfinite(one->share)) {
             doc_number(line, "%.0f %%", 100 * one->share);
         } else {
@@ -48,6 +50,7 @@ static void put_crossings(const struct memo *memo, struct doc_node *doc)
              : unknown ? " is not known"
                        : " the best strategy, Linux and those that the study compares do not cross",
              memo->crossings_missing ? ": simulations failed." : ".");
+    memo_put_sampling(memo, &sampling, doc);
 }
 
 #define SWING_ROWS 12

@@ -383,6 +383,7 @@ static void add_crossing(struct memo *memo, const struct breakeven *row, size_t 
         .status = row->status,
         .a_below = row->a_below,
         .at = {drawn ? row->p50 : row->at, drawn ? row->p10 : NAN, drawn ? row->p90 : NAN},
+        .error = row->error,
         .share = row->n > 0 ? row->share_crossing : NAN};
 }
 

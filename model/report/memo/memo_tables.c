@@ -24,6 +24,15 @@ static void put_band(struct doc_node *line, struct band band, enum unit unit)
     doc_number(line, "%s", isfinite(band.mid) ? quantity_band(band, unit, text) : "");
 }
 
+/* What a strategy comes to by a metric. */
+static void put_cost(const struct memo *memo, const struct memo_scenario *there, size_t metric,
+                     size_t strategy, struct memo_sampling *sampling, struct doc_node *line)
+{
+    struct band band = memo_band(memo, there, metric, strategy);
+    put_band(line, band, metric_quantity(memo->metric[metric]));
+    memo_sampling_add(sampling, band, memo_band_error(memo, there, metric, strategy));
+}
+
 /* Whether it may be used, in the worst of the places. */
 static void put_safety(const struct memo *memo, size_t strategy, struct doc_node *line)
 {
@@ -69,6 +78,7 @@ static void across(const struct memo *memo, struct doc_node *doc)
 {
     size_t order[STUDY_STRATEGIES * 2], count = memo_order(memo, memo_place(memo, 0), order);
     struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    struct memo_sampling sampling = {0};
     doc_cell(head, "strategy");
     for (size_t p = 0; p < memo->places; p++) {
         char words[MEMO_TEXT];
@@ -83,18 +93,18 @@ static void across(const struct memo *memo, struct doc_node *doc)
         for (size_t p = 0; p < memo->places; p++) {
             const struct memo_scenario *there = memo_place(memo, p);
             char text[QUANTITY_TEXT];
-            put_band(line, memo_band(memo, there, 0, order[i]), metric_quantity(memo->metric[0]));
+            put_cost(memo, there, 0, order[i], &sampling, line);
             doc_number(line, "%s", against(memo, there, order[i], text));
         }
         put_safety(memo, order[i], line);
     }
+    memo_put_sampling(memo, &sampling, doc);
 }
 
 /* The cells of a line about who costs least in a scenario. */
 static void put_best(const struct memo *memo, const struct memo_scenario *there,
-                     struct doc_node *line)
+                     struct memo_sampling *sampling, struct doc_node *line)
 {
-    enum unit unit = metric_quantity(memo->metric[0]);
     const struct winner_map_choice *best = &there->best;
     if (there->failed) {
         doc_cell(line, "not known, a simulation failed");
@@ -106,7 +116,7 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
         doc_number(line, "%s", "");
     } else {
         double share = memo_share_least(memo, there, best->winner);
-        put_band(line, memo_band(memo, there, 0, best->winner), unit);
+        put_cost(memo, there, 0, best->winner, sampling, line);
         if (isfinite(share)) {
             doc_number(line, "%.0f %%", 100 * share);
         } else {
@@ -118,12 +128,12 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
         doc_number(line, "%s", "");
     } else {
         put_name(memo, best->runner_up, line);
-        put_band(line, memo_band(memo, there, 0, best->runner_up), unit);
+        put_cost(memo, there, 0, best->runner_up, sampling, line);
     }
     if (memo->upstream == SIZE_MAX) {
         doc_number(line, "%s", "");
     } else {
-        put_band(line, memo_band(memo, there, 0, memo->upstream), unit);
+        put_cost(memo, there, 0, memo->upstream, sampling, line);
     }
 }
 
@@ -137,12 +147,14 @@ static struct doc_node *best_table(struct doc_node *doc, const char *first)
 static void down(const struct memo *memo, struct doc_node *doc)
 {
     struct doc_node *table = best_table(doc, "case");
+    struct memo_sampling sampling = {0};
     for (size_t p = 0; p < memo->places; p++) {
         char words[MEMO_TEXT];
         struct doc_node *line = doc_add(table, DOC_ROW, NULL);
         doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
-        put_best(memo, memo_place(memo, p), line);
+        put_best(memo, memo_place(memo, p), &sampling, line);
     }
+    memo_put_sampling(memo, &sampling, doc);
 }
 
 /* Every strategy in every place, with the metrics that stand beside. */
@@ -151,6 +163,7 @@ static void everything(const struct memo *memo, struct doc_node *doc)
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "All strategies");
     struct doc_node *table = doc_add(details, DOC_TABLE, NULL);
     struct doc_node *head = doc_add(table, DOC_ROW, NULL);
+    struct memo_sampling sampling = {0};
     doc_cell(head, "case");
     doc_cell(head, "strategy");
     for (size_t m = 0; m < memo->parts; m++) {
@@ -165,11 +178,11 @@ static void everything(const struct memo *memo, struct doc_node *doc)
             doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
             put_name(memo, order[i], line);
             for (size_t m = 0; m < memo->parts; m++) {
-                put_band(line, memo_band(memo, there, m, order[i]),
-                         metric_quantity(memo->metric[m]));
+                put_cost(memo, there, m, order[i], &sampling, line);
             }
         }
     }
+    memo_put_sampling(memo, &sampling, details);
 }
 
 /* --- limits --- */
@@ -238,6 +251,7 @@ static void shares(const struct memo *memo, struct doc_node *doc)
 {
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
     struct doc_node *table = doc_add(doc, DOC_TABLE, NULL), *head = doc_add(table, DOC_ROW, NULL);
+    struct memo_sampling sampling = {0};
     doc_cell(head, "case");
     doc_number(head, "%s", words_metric(memo->metric[0]));
     for (int i = 0; i < MEMO_SHARES; i++) {
@@ -245,23 +259,23 @@ static void shares(const struct memo *memo, struct doc_node *doc)
     }
     for (size_t p = 0; p < memo->places; p++) {
         const struct memo_scenario *there = memo_place(memo, p);
-        struct band band = memo_band(memo, there, 0, strategy);
         struct doc_node *line = doc_add(table, DOC_ROW, NULL);
         double part[MEMO_SHARES];
         char words[MEMO_TEXT];
         doc_cell(line, "%s", memo_place_words(memo, memo->place[p], words));
-        put_band(line, band, metric_quantity(memo->metric[0]));
+        put_cost(memo, there, 0, strategy, &sampling, line);
         memo_share_parts(memo, there, strategy, part);
         for (int i = 0; i < MEMO_SHARES; i++) {
             doc_number(line, "%.0f %%", 100 * part[i]);
         }
     }
+    memo_put_sampling(memo, &sampling, doc);
 }
 
 /* --- the ladder --- */
 
 static void put_rung(const struct memo *memo, size_t place, const struct advise_rung *rung,
-                     struct doc_node *table)
+                     struct memo_sampling *sampling, struct doc_node *table)
 {
     struct doc_node *line = doc_add(table, DOC_ROW, NULL);
     char words[MEMO_TEXT], text[QUANTITY_TEXT];
@@ -278,6 +292,7 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
         }
     }
     put_band(line, memo_rung_band(rung), UNIT_NS);
+    memo_sampling_add(sampling, memo_rung_band(rung), rung->cost_error);
     if (rung->changes > 0 && isfinite(rung->probability)) {
         doc_number(line, "%.0f %%", 100 * rung->probability);
     } else {
@@ -299,18 +314,20 @@ static void put_ladder(const struct memo *memo, struct doc_node *doc)
         "case",  ">changes",          "what is new", ">cost", ">it gains, of draws",
         "safe?", ">mmu_lock held for"};
     struct doc_node *table = doc_table(doc, names, 7);
+    struct memo_sampling sampling = {0};
     bool needs_guest = false;
     for (size_t p = 0; p < memo->places; p++) {
         const struct advise_ladder *ladder = memo_ladder(memo, p);
         for (size_t i = 0; i < ladder->count; i++) {
-            put_rung(memo, p, &ladder->rung[i], table);
+            put_rung(memo, p, &ladder->rung[i], &sampling, table);
             needs_guest |= ladder->rung[i].needs_guest;
         }
         for (size_t i = 0; i < ladder->conditional_count; i++) {
-            put_rung(memo, p, &ladder->conditional[i], table);
+            put_rung(memo, p, &ladder->conditional[i], &sampling, table);
             needs_guest |= ladder->conditional[i].needs_guest;
         }
     }
+    memo_put_sampling(memo, &sampling, doc);
     if (needs_guest) {
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "For Linux guests: " ADVISE_NEEDS_GUEST ".");
     }
@@ -363,6 +380,7 @@ void memo_machines(const struct memo *memo, struct doc_node *doc)
         return;
     }
     struct doc_node *table = best_table(doc, "machine, kernel and case");
+    struct memo_sampling sampling = {0};
     for (size_t p = 0; p < memo->places; p++) {
         for (size_t i = 0; i < machine->values.count * kernel->values.count; i++) {
             size_t m = i / kernel->values.count, k = i % kernel->values.count;
@@ -381,7 +399,8 @@ void memo_machines(const struct memo *memo, struct doc_node *doc)
             memo_place_words(memo, point, words);
             doc_text(cell, "%s, Linux %s%s%s%s", machine->values.text[m], kernel->values.text[k],
                      words[0] ? ", " : "", words, ours ? " (the answer's)" : "");
-            put_best(memo, memo_at(memo, point), line);
+            put_best(memo, memo_at(memo, point), &sampling, line);
         }
     }
+    memo_put_sampling(memo, &sampling, doc);
 }
