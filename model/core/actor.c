@@ -118,12 +118,25 @@ static inline void advance_busy(struct actor *actor, ps_t ps)
     actor->busy_ps += ps;
 }
 
-static SELDOM ps_t count_observed(struct actor *actor, uint32_t kind, uint64_t n)
+static bool in_section(const struct engine *engine)
+{
+    return engine->sections && engine->sections->writer;
+}
+
+static void observe(struct engine *engine)
+{
+    engine->observed = engine->watch || engine->tails || in_section(engine);
+}
+
+static SELDOM ps_t count_observed(struct actor *actor, uint32_t kind, uint64_t n, bool moves)
 {
     struct engine *engine = actor->engine;
     if (engine->tails && engine->overlapped) {
         engine->tails = NULL; /* they would mean nothing */
-        engine->observed = engine->watch;
+        observe(engine);
+    }
+    if (in_section(engine)) {
+        sections_event(engine->sections, kind, n, moves);
     }
     if (engine->tails) {
         tails_add(engine->tails, kind, n);
@@ -136,13 +149,13 @@ static SELDOM ps_t count_observed(struct actor *actor, uint32_t kind, uint64_t n
 
 static SELDOM void charge_observed(struct actor *actor, uint32_t kind, uint64_t n)
 {
-    actor_busy(actor, count_observed(actor, kind, n));
+    actor_busy(actor, count_observed(actor, kind, n, true));
 }
 
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     if (OBSERVED(actor->engine)) {
-        return count_observed(actor, kind, n);
+        return count_observed(actor, kind, n, false);
     }
     return count(actor, kind, n);
 }
@@ -172,6 +185,32 @@ void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
     actor->now = u64_add(actor->now, ps, "simulated time");
     if (WATCHED(actor->engine)) {
         watch_pass(actor, ledger->shape.sites + resource, ps);
+    }
+}
+
+bool engine_alone(const struct engine *engine)
+{
+    bool alone = engine->calendar.count == 0;
+    if (OBSERVED(engine) && in_section(engine)) {
+        sections_asked(engine->sections, alone);
+    }
+    return alone;
+}
+
+void engine_begin_section(struct engine *engine, const struct section_plan *plan)
+{
+    if (engine->sections && !engine->overlapped && engine->calendar.count == 0) {
+        sections_begin(engine->sections, plan);
+        observe(engine);
+    }
+}
+
+void engine_end_section(struct engine *engine)
+{
+    if (in_section(engine)) {
+        engine->overlapped = !sections_end(engine->sections, engine->calendar.count == 0);
+        engine->tails = NULL; /* what happens in a hold no longer says how long it is */
+        observe(engine);
     }
 }
 
@@ -349,6 +388,9 @@ static void dispatch(struct engine *engine, struct actor *actor)
         engine->steps++;
         engine->running = actor;
         actor->frame->resume(actor, actor->frame);
+        if (OBSERVED(engine) && in_section(engine)) {
+            sections_turn_over(engine->sections, actor);
+        }
     }
 }
 

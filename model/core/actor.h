@@ -17,6 +17,7 @@
 
 #include "core/calendar.h"
 #include "core/ledger.h"
+#include "core/section.h"
 #include "core/spans.h"
 #include "core/tails.h"
 
@@ -126,7 +127,8 @@ struct engine {
     struct ledger *ledger;
     struct watch *watch; /* NULL: not watched */
     struct tails *tails; /* what holds and stalls are made of; NULL: no one asks, or they overlap */
-    bool observed; /* there is one of the two */
+    struct sections *sections; /* what several do at once is written down; NULL: it is not */
+    bool observed; /* there is one of the first two, or a section is under way */
     ps_t now;
     struct actor *actors;
     uint32_t actor_count;
@@ -155,10 +157,12 @@ void actor_begin(struct actor *actor, const char *name, void *owner);
 void actor_start(struct actor *actor, const struct actor *by, const char *name);
 
 /* Whether no other actor will do anything before the one that runs asks for something. */
-static inline bool engine_alone(const struct engine *engine)
-{
-    return engine->calendar.count == 0;
-}
+bool engine_alone(const struct engine *engine);
+
+/* Around what several actors do at once (core/section.h): it is written down where nothing else is
+ * under way and nothing overlapped before, and is then no overlap. */
+void engine_begin_section(struct engine *engine, const struct section_plan *plan);
+void engine_end_section(struct engine *engine);
 
 /* Runs until all actors have ended. False where some wait for ever: *stuck is
  * then one of them. Asserts the accounting identity of every actor. */

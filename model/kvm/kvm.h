@@ -265,12 +265,13 @@ static inline bool kvm_touched_by_other(const struct kvm *kvm, const struct kvm_
     return false;
 }
 
-/* Whether a vCPU touches part of [start, end), or is about to. */
-static inline bool kvm_touched(const struct kvm *kvm, uint64_t start, uint64_t end)
+/* Whether a vCPU but this one (NULL: any) touches part of [start, end), or is about to. */
+static inline bool kvm_touched(const struct kvm *kvm, const struct kvm_vcpu *but, uint64_t start,
+                               uint64_t end)
 {
     for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
         const struct kvm_vcpu *vcpu = &kvm->vcpus[i];
-        if (!vcpu->waits && start < vcpu->touch_end && vcpu->touch_at < end) {
+        if (vcpu != but && !vcpu->waits && start < vcpu->touch_end && vcpu->touch_at < end) {
             return true;
         }
     }

@@ -39,14 +39,15 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
 }
 
 /* Fast takes all at once where no other actor is at work, and lets others have their turns as often
- * as in a touch; those who use the same memory as often as leaf by leaf, as long as that is not too
- * often. Exact goes leaf by leaf. */
+ * as in a touch; other vCPUs that use the same memory as often as leaf by leaf, as long as that is
+ * not too often. Exact goes leaf by leaf. */
 static void set_steps(const struct actor *actor, const struct kvm *kvm, uint64_t start,
                       uint64_t end, struct range_rule *rule)
 {
     uint64_t bytes = u64_min(end - start, kvm->stage2.map.covered);
     uint64_t few = KVM_RACE_RANGE_LEAVES / kvm->vcpu_count * kvm->stage2.geometry.page_bytes;
-    bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched(kvm, start, end));
+    const struct kvm_vcpu *by = rule->by ? rule->by : actor->owner;
+    bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched(kvm, by, start, end));
     rule->alone = kvm->steps > 0 && engine_alone(actor->engine);
     rule->step_bytes = rule->alone ? UINT64_MAX : by_leaf ? 1 : bytes / kvm->steps;
 }

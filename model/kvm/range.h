@@ -14,6 +14,7 @@ struct range_rule {
     bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
     enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
     enum flush_record record; /* of a flush: what it goes by */
+    const struct kvm_vcpu *by; /* the vCPU for which others do it; NULL: the actor's own */
     /* Filled in: */
     uint64_t step_bytes; /* of leaves that one step takes, one leaf at least */
     bool alone; /* no other actor is at work meanwhile */

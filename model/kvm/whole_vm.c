@@ -74,26 +74,34 @@ static CORO(part)
     CORO_END;
 }
 
-static void call_part(struct actor *actor, const struct whole *whole, uint64_t share,
-                      struct signal *done)
+static void call_part(struct actor *actor, const struct whole *whole, const struct kvm_vcpu *by,
+                      uint64_t share, struct signal *done)
 {
     CORO_CALL(actor, part, .kvm = whole->kvm, .share = share, .of = whole->kvm->worker_count + 1,
               .done = done,
               .rule = {.skip_pages = whole->rule.skip_pages,
                        .skip_blocks = whole->rule.skip_blocks,
-                       .record = whole->rule.record});
+                       .record = whole->rule.record,
+                       .by = by});
 }
 
-/* The workers start with the lock held for all of them. */
+/* The workers start with the lock held for all of them. Each has leaves of its own: what one finds
+ * does not depend on how far another has come. */
 static void start_workers(struct actor *actor, const struct whole *whole)
 {
     struct kvm *kvm = whole->kvm;
+    struct section_plan plan = {.starter = actor,
+                                .others = kvm->workers,
+                                .done = kvm->worker_done,
+                                .path = &kvm->memory->cmo_path,
+                                .count = kvm->worker_count};
+    engine_begin_section(actor->engine, &plan);
     for (uint32_t i = 0; i < kvm->worker_count; i++) {
         kvm->worker_done[i] = (struct signal){0};
         actor_start(&kvm->workers[i], actor, "flush worker");
-        call_part(&kvm->workers[i], whole, i + 1, &kvm->worker_done[i]);
+        call_part(&kvm->workers[i], whole, actor->owner, i + 1, &kvm->worker_done[i]);
     }
-    call_part(actor, whole, 0, NULL);
+    call_part(actor, whole, actor->owner, 0, NULL);
 }
 
 static void whole_slot(struct actor *actor, const struct whole *whole, const struct memslot *slot)
@@ -119,6 +127,7 @@ static CORO(whole)
         for (; my->waiting < kvm->worker_count; my->waiting++) {
             AWAIT(actor_wait(actor, &kvm->worker_done[my->waiting]));
         }
+        engine_end_section(actor->engine);
     } else {
         for (; my->slot < kvm->slot_count; my->slot++) {
             AWAIT(whole_slot(actor, my, &kvm->slots[my->slot]));

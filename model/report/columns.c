@@ -71,6 +71,8 @@ const struct column columns_of_store[] = {
     {"play", "verdicts", "", "JSON: of each reader, with its condition and its stale lines"},
     {"play", "tails", "events",
      "JSON: holds and stalls that differ, how often each came up, the counts in it"},
+    {"play", "sections", "events",
+     "JSON: what several threads do at once, step by step; empty where there is none"},
     {"play", "checksum", "", "of the row"},
     {"costs", "costs_hash", "", "of one set of costs"},
     {"costs", "cost", "of `s2flush list costs`", "JSON: each cost of the machine"},

@@ -46,6 +46,7 @@ static void open_window(struct sim *sim, struct actor *actor)
             lock->longest_write_ps = lock->longest_read_ps = 0;
         }
         histogram_clear(&sim->stalls);
+        sections_clear(&sim->sections);
         if (sim->engine.tails) {
             tails_clear(&sim->tails);
             tails_begin(&sim->tails, 0, TAIL_MARK_FIRST);

@@ -250,6 +250,7 @@ void sim_init(struct sim *sim, const struct point *point)
     if (point->tails) {
         tails_init(&sim->tails, actors + helpers, EVENT_KINDS);
         sim->engine.tails = &sim->tails;
+        sim->engine.sections = &sim->sections;
         sim->engine.observed = true;
     }
     sim->signals = zeroed(copies * timeline->signals, sizeof *sim->signals);
@@ -267,6 +268,7 @@ void sim_free(struct sim *sim)
     ledger_free(&sim->ledger);
     histogram_free(&sim->stalls);
     tails_free(&sim->tails);
+    sections_free(&sim->sections);
     free(sim->more);
     free(sim->signals);
     free(sim->window);

@@ -24,7 +24,8 @@ struct point {
     bool exact; /* leaf by leaf and line by line */
     bool varied; /* faults' paths vary in time (kvm_vary_faults) */
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
-    bool tails; /* holds and stalls are told apart by what happens in them (sim.tails) */
+    bool tails; /* holds and stalls are told apart by what happens in them (sim.tails), and what
+                   several actors do at once is written down (sim.sections) */
     const ps_t *price; /* [EVENT_KINDS] of one event; NULL: what follows from the costs */
 };
 
@@ -56,6 +57,7 @@ struct sim {
     struct signal *signals; /* [copies][timeline's signals] */
     ps_t price[EVENT_KINDS];
     struct tails tails; /* of holds of mmu_lock and stalls since the first re-init */
+    struct sections sections; /* since the first re-init */
 
     /* Results, valid after sim_run. */
     ps_t end_ps; /* when the last actor ended */

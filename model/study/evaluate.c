@@ -169,7 +169,8 @@ static struct played *acquire(struct evaluator *evaluator, const char *play, con
 static void release(struct evaluator *evaluator, struct played *played)
 {
     omp_set_lock(&evaluator->lock);
-    bool keep = played->done && played->trial.serial && evaluator->played_count < KEPT_MAX;
+    bool keep = played->done && trial_is_for_all_costs(&played->trial) &&
+                evaluator->played_count < KEPT_MAX;
     if (--played->users == 0 && !keep) {
         *place_of(evaluator, played->play, played->costs) = played->next;
         evaluator->played_count--;
@@ -456,11 +457,9 @@ bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, u
 static bool price_again(const struct scenario *scenario, const struct trial *trial,
                         const struct costs *costs, struct histogram *stalls, struct times *times)
 {
-    if (!trial_can_reprice(trial, &scenario->setup, costs->value, costs->price) ||
-        (stalls && !trial->has_tails)) {
+    if (!trial_price(trial, &scenario->setup, costs->value, costs->price, stalls, times)) {
         return false;
     }
-    trial_reprice(trial, costs->price, stalls, times);
     /* The draw at whose costs it was played is a play like others. */
     times->priced = memcmp(costs->price, trial->price, sizeof costs->price) != 0;
     return true;

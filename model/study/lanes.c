@@ -94,7 +94,7 @@ bool lanes_sample(const struct study *study, struct store *store, size_t lane,
     if (scenario_open(&scenario, &evaluator, point, (struct scenario_key){0}, err)) {
         trial = evaluate_trial(
             &scenario, which < strategies ? study->strategies[which] : &strategy_ideal, err);
-        sample->again = trial && trial->serial;
+        sample->again = trial && trial_is_for_all_costs(trial);
         sample->played = sample->again ? timelines_of(&scenario) : scenario.runs;
         scenario_close(&scenario);
     }

@@ -20,7 +20,7 @@
  *   play    a simulation: play_hash (all that it gets but costs), costs_hash; serial: 1 where
  *           no actor waited, so that its counts hold for all costs; window_ps, cpu_ps, pause_ps,
  *           stall_p50_ps, stall_p99_ps, stall_max_ps, first_insn_ps (-1: never) at these costs;
- *           counts, before, leaves, verdicts, tails as in study/trial_json.h
+ *           counts, before, leaves, verdicts, tails, sections as in study/trial_json.h
  *   costs   costs_hash; cost: {name: value} in the units of `s2flush list costs`; price_ps: {kind:
  *           ps of one event}
  *   draw    draws_hash, draw (0: every cost at its mode), costs_hash, stratum
@@ -36,7 +36,7 @@
 
 struct error;
 
-#define STORE_SCHEMA 3
+#define STORE_SCHEMA 4
 
 /* --- what it is of --- */
 

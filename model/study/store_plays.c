@@ -12,7 +12,7 @@
 
 #define TIMES_COLUMNS \
     "serial, window_ps, cpu_ps, pause_ps, stall_p50_ps, stall_p99_ps, stall_max_ps, first_insn_ps"
-#define TEXT_COLUMNS "counts, before, leaves, verdicts, tails"
+#define TEXT_COLUMNS "counts, before, leaves, verdicts, tails, sections"
 
 static void put_play(struct row *row, const struct trial *trial, const struct trial_json *json)
 {
@@ -32,6 +32,7 @@ static void put_play(struct row *row, const struct trial *trial, const struct tr
     row_put_text(row, json->leaves);
     row_put_text(row, json->verdicts);
     row_put_text(row, json->tails);
+    row_put_text(row, json->sections);
     row_put_whole(row, row->checksum);
 }
 
@@ -40,7 +41,7 @@ bool store_add_play(struct store *store, const char *play, const char *costs,
 {
     static const char sql[] = "INSERT OR IGNORE INTO play (" TIMES_COLUMNS ", " TEXT_COLUMNS
                               ", checksum, play_hash, costs_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, "
-                              "?, ?, ?, ?, ?, ?, ?, ?)";
+                              "?, ?, ?, ?, ?, ?, ?, ?, ?)";
     static const char again[] = "UPDATE about SET value = value + 1 WHERE name = 'plays_repeated'";
     struct trial_json json;
     struct row row;
@@ -68,7 +69,8 @@ static bool take_play(struct row *row, struct trial *trial)
         *numbers[i] = row_whole(row);
     }
     struct trial_json json;
-    char **const texts[] = {&json.counts, &json.before, &json.leaves, &json.verdicts, &json.tails};
+    char **const texts[] = {&json.counts,   &json.before, &json.leaves,
+                            &json.verdicts, &json.tails,  &json.sections};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         *texts[i] = alloc_checked(strdup(row_text(row)), "the counts of a run");
     }

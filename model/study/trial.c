@@ -97,15 +97,26 @@ static void take_tails(const struct tails *tails, struct trial *played)
     }
 }
 
+/* They are the trial's from here on. */
+static void take_sections(struct sections *sections, struct trial *played)
+{
+    played->sections = sections->section;
+    played->section_count = sections->count;
+    *sections = (struct sections){0};
+}
+
 static void take_results(struct sim *sim, struct trial *played)
 {
-    played->serial = !sim->engine.overlapped;
+    played->serial = !sim->engine.overlapped && sim->sections.count == 0;
+    if (!sim->engine.overlapped) {
+        take_sections(&sim->sections, played);
+    }
     take_counts(sim, played);
     for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
         take_vm(sim_vm(sim, i), played);
     }
     take_stalls(&sim->stalls, &played->tail);
-    if (played->serial && !sim->tails.full) {
+    if (played->serial && sim->engine.tails && !sim->tails.full) {
         take_tails(&sim->tails, played);
     }
     memcpy(played->price, sim->price, sizeof played->price);
@@ -211,6 +222,10 @@ void trial_free(struct trial *played)
     free(played->counts);
     free(played->tails);
     free(played->tail_events);
+    for (size_t i = 0; i < played->section_count; i++) {
+        section_free(&played->sections[i]);
+    }
+    free(played->sections);
     *played = (struct trial){0};
 }
 
@@ -233,8 +248,9 @@ void trial_prices(const struct setup *setup, const double value[COSTS], ps_t pri
 
 /* --- pricing again --- */
 
-bool trial_can_reprice(const struct trial *played, const struct setup *setup,
-                       const double value[COSTS], const ps_t price[EVENT_KINDS])
+/* Whether a path that cores share is slower than a core alone. */
+static bool path_is_slower(const struct trial *played, const struct setup *setup,
+                           const double value[COSTS], const ps_t price[EVENT_KINDS])
 {
     static const enum event_kind lines[] = {EV_line_absent, EV_line_clean, EV_line_dirty};
     /* A hair more than the path takes, so that no rounding of a mix of lines
@@ -248,7 +264,13 @@ bool trial_can_reprice(const struct trial *played, const struct setup *setup,
         waits |= played->seen[lines[i]] && path_ps > (double)price[lines[i]];
     }
     waits |= played->seen[EV_line_dirty] && writeback_ps > (double)price[EV_line_dirty];
-    return played->serial && !waits;
+    return waits;
+}
+
+bool trial_can_reprice(const struct trial *played, const struct setup *setup,
+                       const double value[COSTS], const ps_t price[EVENT_KINDS])
+{
+    return played->serial && !path_is_slower(played, setup, value, price);
 }
 
 /* Adds the parts up; returns their sum. */
@@ -326,4 +348,102 @@ void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS],
     if (times->has_tail) {
         price_tails(played, price, stalls, &times->tail);
     }
+}
+
+/* --- sections --- */
+
+/* What all turns of sections come to. */
+struct section_sums {
+    ps_t busy_ps, took_ps, waited_ps;
+};
+
+/* False where it took no time when it was played and takes some now: others then have a turn behind
+ * it, which was not seen. */
+static bool time_events(const struct trial *played, const struct section_event *events,
+                        size_t count, const ps_t price[EVENT_KINDS], ps_t *ps)
+{
+    bool alike = true;
+    for (size_t i = 0; i < count; i++) {
+        ps_t time = u64_mul(events[i].n, price[events[i].kind], "simulated time");
+        *ps = u64_add(*ps, time, "simulated time");
+        alike &= (time == 0) == (played->price[events[i].kind] == 0);
+    }
+    return alike;
+}
+
+/* As charge_clean in machine/memory.c has it. */
+static double path_weight(const struct section_event *events, size_t count,
+                          const double value[COSTS], ps_t alone_ps)
+{
+    uint64_t lines = 0, written = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t kind = events[i].kind;
+        bool line = kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty;
+        lines += line ? events[i].n : 0;
+        written += kind == EV_writeback_bytes ? events[i].n : 0;
+    }
+    return price_cmo_weight(value, lines, written, alone_ps);
+}
+
+static bool price_section(const struct trial *played, const struct section *section,
+                          const double value[COSTS], const ps_t price[EVENT_KINDS],
+                          struct section_sums *sums)
+{
+    struct section_time *time = alloc_zeroed(section->step_count, sizeof *time, "steps of a run");
+    ps_t took = 0, waited = 0;
+    bool alike = true;
+    for (size_t i = 0; i < section->step_count; i++) {
+        const struct section_step *step = &section->steps[i];
+        const struct section_event *events = section->events + step->first;
+        const struct section_event *counted = events + step->charged;
+        alike &= time_events(played, events, step->charged, price, &time[i].busy_ps) &
+                 time_events(played, counted, step->counted, price, &time[i].alone_ps);
+        time[i].weight = path_weight(counted, step->counted, value, time[i].alone_ps);
+    }
+    for (size_t i = 0; i < section->turn_count; i++) {
+        const struct section_time *own = &time[section->turns[i].step];
+        ps_t each = u64_add(own->busy_ps, own->alone_ps, "simulated time");
+        sums->busy_ps = u64_add(sums->busy_ps, u64_mul(each, section->turns[i].times, "time"),
+                                "simulated time");
+    }
+    alike = alike && section_replay(section, time, &took, &waited);
+    sums->took_ps = u64_add(sums->took_ps, took, "simulated time");
+    sums->waited_ps = u64_add(sums->waited_ps, waited, "waiting time");
+    free(time);
+    return alike;
+}
+
+static bool price_sections(const struct trial *played, const double value[COSTS],
+                           const ps_t price[EVENT_KINDS], struct times *times)
+{
+    struct section_sums sums = {0};
+    ps_t busy = price_parts(played, price, times);
+    for (size_t i = 0; i < played->section_count; i++) {
+        if (!price_section(played, &played->sections[i], value, price, &sums)) {
+            return false;
+        }
+    }
+    times->window_ps = u64_add(busy - sums.busy_ps, sums.took_ps, "simulated time");
+    times->cpu_ps = u64_add(busy, sums.waited_ps, "simulated time");
+    times->priced = true;
+    return true;
+}
+
+bool trial_is_for_all_costs(const struct trial *played)
+{
+    return played->serial || played->section_count > 0;
+}
+
+bool trial_price(const struct trial *played, const struct setup *setup, const double value[COSTS],
+                 const ps_t price[EVENT_KINDS], struct histogram *stalls, struct times *times)
+{
+    if (!trial_is_for_all_costs(played) || (stalls && !played->has_tails) ||
+        path_is_slower(played, setup, value, price)) {
+        return false;
+    }
+    if (!played->serial) {
+        return price_sections(played, value, price, times);
+    }
+    trial_reprice(played, price, stalls, times);
+    return true;
 }

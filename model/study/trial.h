@@ -4,11 +4,14 @@
  * A run in which every actor was alone whenever it was under way is a list of
  * events and nothing else: the same events happen whatever they cost. It is
  * played once, and its time at other costs is the sum of count times price.
+ * Where several were at work at once, but what each of them did depends on no
+ * other (core/section.h), these stretches alone are timed again step by step.
  */
 #ifndef S2FLUSH_STUDY_TRIAL_H
 #define S2FLUSH_STUDY_TRIAL_H
 
 #include "core/histogram.h"
+#include "core/section.h"
 #include "core/tails.h"
 #include "kvm/stage2.h"
 #include "machine/events.h"
@@ -52,7 +55,7 @@ struct trial_tail {
 
 /* What one run did; trial_free frees what is in it. */
 struct trial {
-    bool serial; /* can be priced again */
+    bool serial; /* no actor waited: its time is that of its events */
     struct event_count *counts; /* since the first re-init, by site and kind; none is 0 */
     size_t count;
     bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
@@ -67,6 +70,8 @@ struct trial {
     size_t tail_count;
     struct kind_count *tail_events;
     size_t tail_event_count;
+    struct section *sections; /* since the first re-init; all else is serial where there are any */
+    size_t section_count;
 };
 
 /* The times of a run, or of a run at other prices. */
@@ -108,15 +113,23 @@ uint64_t trial_count(const struct trial *played, enum site site, enum event_kind
 /* The price of each event in such a run. */
 void trial_prices(const struct setup *setup, const double value[COSTS], ps_t price[EVENT_KINDS]);
 
-/* Whether a run can be priced again at these costs: no actors overlapped, and no
- * path that cores share is slower than one core, which would make it wait. */
+/* Whether a run is its events at these costs: no actors overlapped, and no path that cores share
+ * is slower than one core, which would make it wait. */
 bool trial_can_reprice(const struct trial *played, const struct setup *setup,
                        const double value[COSTS], const ps_t price[EVENT_KINDS]);
 
 /* The times of the run as it was played, at the prices it was played with. */
 void trial_times(const struct trial *played, const ps_t price[EVENT_KINDS], struct times *times);
 
-/* The times of the run at other prices; its tail, too, where there is a `stalls` to count in. */
+/* Whether a run may be known at other costs without playing it. */
+bool trial_is_for_all_costs(const struct trial *played);
+
+/* The times of the run at other costs; its tail, too, where there is a `stalls` to count in. False
+ * where that takes playing it. */
+bool trial_price(const struct trial *played, const struct setup *setup, const double value[COSTS],
+                 const ps_t price[EVENT_KINDS], struct histogram *stalls, struct times *times);
+
+/* The same of a run that is its events. */
 void trial_reprice(const struct trial *played, const ps_t price[EVENT_KINDS],
                    struct histogram *stalls, struct times *times);
 

@@ -84,6 +84,53 @@ static char *tails_of(const struct trial *trial)
     return tojson_dump(all, JSON_COMPACT);
 }
 
+static json_t *section_events_of(const struct section_event *events, size_t count)
+{
+    json_t *kinds = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_t *before = json_object_get(kinds, event_name[events[i].kind]);
+        tojson_set(kinds, event_name[events[i].kind],
+                   tojson_whole(events[i].n + (uint64_t)json_integer_value(before)));
+    }
+    return kinds;
+}
+
+static json_t *section_of(const struct section *section)
+{
+    json_t *one = json_array(), *actors = json_array(), *steps = json_array();
+    const struct section_turn *turn = section->turns;
+    for (uint32_t i = 0; i < section->actors; i++) {
+        json_t *turns = json_array();
+        for (size_t k = 0; k < section->own[i]; k++, turn++) {
+            tojson_append(turns,
+                          json_pack("[I,I]", (json_int_t)turn->step, (json_int_t)turn->times));
+        }
+        tojson_append(actors, turns);
+    }
+    for (size_t i = 0; i < section->step_count; i++) {
+        const struct section_step *step = &section->steps[i];
+        const struct section_event *events = section->events + step->first;
+        json_t *own = json_array();
+        tojson_append(own, tojson_whole(step->request));
+        tojson_append(own, tojson_whole(!step->asked ? 0 : step->alone ? 1 : 2));
+        tojson_append(own, section_events_of(events, step->charged));
+        tojson_append(own, section_events_of(events + step->charged, step->counted));
+        tojson_append(steps, own);
+    }
+    tojson_append(one, actors);
+    tojson_append(one, steps);
+    return one;
+}
+
+static char *sections_of(const struct trial *trial)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < trial->section_count; i++) {
+        tojson_append(all, section_of(&trial->sections[i]));
+    }
+    return tojson_dump(all, JSON_COMPACT);
+}
+
 void trial_json_of(const struct trial *trial, struct trial_json *json)
 {
     json_t *leaves = json_array(), *verdicts = json_object();
@@ -105,7 +152,8 @@ void trial_json_of(const struct trial *trial, struct trial_json *json)
                                 .before = before_of(trial),
                                 .leaves = tojson_dump(leaves, JSON_COMPACT),
                                 .verdicts = tojson_dump(verdicts, JSON_COMPACT),
-                                .tails = trial->has_tails ? tails_of(trial) : NULL};
+                                .tails = trial->has_tails ? tails_of(trial) : NULL,
+                                .sections = trial->section_count > 0 ? sections_of(trial) : NULL};
 }
 
 void trial_json_free(struct trial_json *json)
@@ -115,6 +163,7 @@ void trial_json_free(struct trial_json *json)
     free(json->leaves);
     free(json->verdicts);
     free(json->tails);
+    free(json->sections);
 }
 
 /* --- back --- */
@@ -332,9 +381,100 @@ static bool read_tails(const char *text, struct trial *trial)
     return good;
 }
 
+/* --- sections --- */
+
+/* Appends the events of an object; false where it is none. */
+static bool read_events(const json_t *kinds, struct section *section, size_t *count)
+{
+    const char *name;
+    json_t *n;
+    json_object_foreach((json_t *)kinds, name, n)
+    {
+        size_t kind = choice_index(event_name, EVENT_KINDS, name);
+        if (kind == EVENT_KINDS || !json_is_integer(n)) {
+            return false;
+        }
+        section->events[section->event_count++] =
+            (struct section_event){(uint32_t)kind, (uint64_t)json_integer_value(n)};
+        ++*count;
+    }
+    return json_is_object(kinds);
+}
+
+static bool read_steps(const json_t *steps, struct section *section)
+{
+    size_t events = 0, i;
+    json_t *one;
+    json_array_foreach(steps, i, one)
+    {
+        events +=
+            json_object_size(json_array_get(one, 2)) + json_object_size(json_array_get(one, 3));
+    }
+    section->steps = alloc_zeroed(json_array_size(steps), sizeof *section->steps, "steps of a run");
+    section->events = alloc_zeroed(events, sizeof *section->events, "steps of a run");
+    json_array_foreach(steps, i, one)
+    {
+        struct section_step *step = &section->steps[section->step_count++];
+        uint64_t asks = (uint64_t)json_integer_value(json_array_get(one, 0));
+        uint64_t saw = (uint64_t)json_integer_value(json_array_get(one, 1));
+        *step = (struct section_step){.request = (enum section_request)asks,
+                                      .asked = saw > 0,
+                                      .alone = saw == 1,
+                                      .first = section->event_count};
+        if (asks > SECTION_WAIT || !read_events(json_array_get(one, 2), section, &step->charged) ||
+            !read_events(json_array_get(one, 3), section, &step->counted)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_turns(const json_t *actors, struct section *section)
+{
+    json_t *turns, *one;
+    size_t i, k, count = 0;
+    json_array_foreach(actors, i, turns)
+    {
+        count += json_array_size(turns);
+    }
+    section->actors = (uint32_t)json_array_size(actors);
+    section->own = alloc_zeroed(section->actors, sizeof *section->own, "steps of a run");
+    section->turns = alloc_zeroed(count, sizeof *section->turns, "steps of a run");
+    json_array_foreach(actors, i, turns)
+    {
+        json_array_foreach(turns, k, one)
+        {
+            uint64_t numbers[2];
+            if (!read_numbers(one, numbers, 2) || numbers[0] >= section->step_count ||
+                numbers[1] == 0) {
+                return false;
+            }
+            section->turns[section->turn_count++] = (struct section_turn){numbers[0], numbers[1]};
+            section->own[i]++;
+        }
+    }
+    return section->actors > 0;
+}
+
+static bool read_sections(const char *text, struct trial *trial)
+{
+    json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL), *one;
+    size_t i;
+    bool good = text[0] == '\0' || json_is_array(all);
+    trial->sections = alloc_zeroed(json_array_size(all), sizeof *trial->sections, "steps of a run");
+    json_array_foreach(all, i, one)
+    {
+        struct section *section = &trial->sections[trial->section_count++];
+        good = good && read_steps(json_array_get(one, 1), section) &&
+               read_turns(json_array_get(one, 0), section);
+    }
+    json_decref(all);
+    return good;
+}
+
 bool trial_json_read(const struct trial_json *json, struct trial *trial)
 {
     return read_counts(json->counts, trial) && read_before(json->before, trial) &&
            read_leaves(json->leaves, trial) && read_verdicts(json->verdicts, trial) &&
-           read_tails(json->tails, trial);
+           read_tails(json->tails, trial) && read_sections(json->sections, trial);
 }

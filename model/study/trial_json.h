@@ -3,11 +3,15 @@
  *
  *   counts     {site: {kind: n}}, events since the first re-init
  *   before     {"kinds": [kind ...], "cleaned": {site: lines}}: kinds that happened before it and
- * not since, and how many lines were cleaned before it leaves     [n ...], by level, the granule's
- * first verdicts   {reader: [outcome, lines read, stale, conditional, conditions]} tails [[what,
- * alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first (0, 1, 2) that are
- * made of the same events, `times` times; these stand for `alike` of them, the last ones are in one
- * only. null: not known
+ *              not since, and how many lines were cleaned before it
+ *   leaves     [n ...], by level, the granule's first
+ *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}
+ *   tails      [[what, alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first
+ *              (0, 1, 2) that are made of the same events, `times` times; these stand for `alike`
+ * of them, the last ones are in one only. Empty: not known sections   [[[[step, times] ...] ...],
+ * [[asks, saw, {kind: n}, {kind: n}] ...]] ...]: of what several actors do at once the turns of
+ * each one, and the steps: what it asks for (core/section.h) at the end; whether it looked if it is
+ * alone (0: no, 1: it is, 2: it is not); events, those that it asks for last. Empty: there is none
  */
 #ifndef S2FLUSH_STUDY_TRIAL_JSON_H
 #define S2FLUSH_STUDY_TRIAL_JSON_H
@@ -15,7 +19,7 @@
 #include "study/trial.h"
 
 struct trial_json {
-    char *counts, *before, *leaves, *verdicts, *tails; /* owned */
+    char *counts, *before, *leaves, *verdicts, *tails, *sections; /* owned */
 };
 
 /* Whether a number of JSON, of 63 bits, holds each of its counts. */
