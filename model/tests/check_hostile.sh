@@ -185,6 +185,9 @@ for command in memo report; do
     check "nothing is read: $command: not judged" grep -q 'Nothing reads it: safety is not judged' "$memo"
 done
 check "a scenario fails: report: the tables are there, too" test -s "$T/edge-report/map.csv" -a -s "$T/edge-report/breakeven.csv"
+mkdir "$T/memos" && mv "$T/edge-memo" "$T/memos/edge"
+run memo "$T/memos" --overview
+check "a scenario fails: the page over memos" grep -q 'Simulations failed: the memo says what is left out' "$T/memos/README.md"
 run memo "$T/edge-study.ini" --set exit_ns=1ms -o "$T/edge-none" -q
 check "all scenarios fail: memo: status" is "$rc" 1
 check "all scenarios fail: memo: why" says err "simulated time: "

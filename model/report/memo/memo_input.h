@@ -155,6 +155,8 @@ struct band memo_rung_band(const struct advise_rung *rung);
 
 /* --- words --- */
 
+/* Of a scenario of which nothing is known. */
+#define MEMO_FAILED "not known, a simulation failed"
 /* Of a strategy in a workload without readers. */
 #define MEMO_UNREAD "not judged, nothing reads it"
 /* What a condition of a verdict asks, as the rest of a sentence: "... only if". */

@@ -93,11 +93,10 @@ json_t *memo_summary(const struct memo *memo)
         size_t best = there->best.winner;
         json_t *one = json_object();
         tojson_set(one, "name", tojson_text(machine->values.text[m]));
-        tojson_set(one, "best",
-                   tojson_text(there->failed         ? "not known"
-                               : best == WINNER_NONE ? "none"
-                                                     : memo_name(memo, best)));
-        if (best != WINNER_NONE) {
+        tojson_set(one, "best", tojson_text(best == WINNER_NONE ? "none" : memo_name(memo, best)));
+        if (there->failed) {
+            tojson_set(one, "words", tojson_text(MEMO_FAILED));
+        } else if (best != WINNER_NONE) {
             set_strategy(one, "words", memo->study->strategies[best]);
         }
         set_cost(one, "cost", memo, there, best);

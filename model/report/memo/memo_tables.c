@@ -107,7 +107,7 @@ static void put_best(const struct memo *memo, const struct memo_scenario *there,
 {
     const struct winner_map_choice *best = &there->best;
     if (there->failed) {
-        doc_cell(line, "not known, a simulation failed");
+        doc_cell(line, MEMO_FAILED);
     } else {
         put_name(memo, best->winner, line);
     }

@@ -94,6 +94,9 @@ static void put_answers(const struct overview *overview, struct doc_node *doc)
         snprintf(path, sizeof path, "%.400s/memo.md", overview->name[i]);
         doc_link(cell, text_at(memo, "title"), path);
         put_sentence(json_object_get(memo, "answer"), doc_add(line, DOC_CELL, NULL));
+        if (json_object_get(memo, "left_out")) {
+            doc_text(line->last, " Simulations failed: the memo says what is left out.");
+        }
         doc_cell(line, "%s", text_at(memo, "scenario"));
         doc_cell(line, "%s", text_at(memo, "winner"));
         doc_number(line, "%s", text_at(memo, "best"));
@@ -160,10 +163,10 @@ static void put_machines(const struct overview *overview, struct doc_node *doc)
         doc_cell(line, "%s", text_at(overview->memo[i], "title"));
         for (size_t m = 0; m < count; m++) {
             const json_t *machine = machine_of(overview->memo[i], name[m]);
+            const char *cost = machine ? text_at(machine, "cost") : "";
             const char *linux_cost = machine ? text_at(machine, "upstream") : "";
             doc_cell(line, "%s%s%s%s%s", machine ? text_at(machine, "words") : "",
-                     machine ? ": " : "", machine ? text_at(machine, "cost") : "",
-                     linux_cost[0] ? "; Linux " : "", linux_cost);
+                     cost[0] ? ": " : "", cost, linux_cost[0] ? "; Linux " : "", linux_cost);
         }
     }
 }
