@@ -197,8 +197,8 @@ static void numbers_keep_their_units(void **state)
     assert_non_null(out);
     doc_html(out, doc);
     assert_int_equal(fclose(out), 0);
-    assert_non_null(
-        strstr(page, "It takes 2.5\xc2\xa0s (1\xc2\xa0to\xc2\xa0" "3), 4 seconds or 10\xc2\xa0%"));
+    assert_non_null(strstr(page, "It takes 2.5\xc2\xa0s (1\xc2\xa0to\xc2\xa0"
+                                 "3), 4 seconds or 10\xc2\xa0%"));
     assert_non_null(strstr(page, "<svg></svg></figure>"));
     assert_non_null(strstr(page, "aria-label=\"x\""));
     free(page);

@@ -194,8 +194,8 @@ static void errors_of_an_interval(void **state)
     }
 }
 
-/* Of 0 to 99, in any order, 10 times 1.96 / 2 lie between the median and an end of its interval, and 3
- * times 1.96 for the tenth part. Too few values say nothing. */
+/* Of 0 to 99, in any order, 10 times 1.96 / 2 lie between the median and an end of its interval,
+ * and 3 times 1.96 for the tenth part. Too few values say nothing. */
 static void errors_of_quantiles(void **state)
 {
     double values[100];
