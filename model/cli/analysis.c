@@ -147,6 +147,9 @@ static bool open_store(struct analysis *given, const struct study *study, struct
 bool analysis_close(struct analysis *given, bool good, struct error *err)
 {
     struct error inner = *err;
+    if (!given->kept.store) {
+        return good;
+    }
     if (!given->folder) {
         store_drop(given->kept.store);
         return good;

@@ -19,7 +19,7 @@ while IFS='|' read -r command words; do
     words=${words# }
     read -ra arguments <<<"$command"
     rc=0
-    timeout 30 "$S2FLUSH" "${arguments[@]}" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+    (ulimit -t 60 && exec "$S2FLUSH" "${arguments[@]}") >"$T/out" 2>"$T/err" </dev/null || rc=$?
     check "$command: status" is "$rc" 2
     check "$command: one line" one_line
     check "$command: says '$words'" says err "$words"
