@@ -3,12 +3,15 @@
 #
 #   torture.sh MINUTES [SEED]      from the root of the tree, with the ordinary build there
 #
-# Every part gets its share of the time and goes on where another failed. What a part says is in
-# build/torture/PART.log; at the end stand `name: value` lines, and the status is 1 where one failed.
+# Two parts at a time where there are two processors. Every part gets its share of the time and goes on where
+# another failed. What a part says is in build/torture/PART.log; at the end stand `name: value` lines, and the
+# status is 1 where one failed.
 #
 # An hour can be had in portions: each adds what it did to build/torture.sums, and all of them together are
-# said last. Without SEED it is the portion's number, so that each has other kills; the sample of mutants and
-# the fuzzers' inputs go on from where the portion before left them.
+# said last. Without SEED it is the portion's number, so that each has other kills; the sample of mutants (of
+# MUTANTS_SEED, or 1) and the fuzzers' inputs go on from where the portion before left them. Portions that make
+# half an hour together share what does not depend on the seed: the first does the cases that are always the
+# same, and each has its part of the tests under sanitizers.
 set -u
 : "${S2FLUSH:?set it to the program under test}"
 sums=build/torture.sums
@@ -17,49 +20,33 @@ minutes=$1 seed=${2:-$portion}
 case $minutes in
     '' | *[!0-9]* | 0*) echo "torture: found '$minutes', expected whole MINUTES from 1 on" >&2; exit 2 ;;
 esac
-make=make
 tests=${TESTS_DIR:?set it to the folder of the test programs}
 logs=build/torture
 rm -rf "$logs" && mkdir -p "$logs/tmp" || exit 2
 export TMPDIR=$PWD/$logs/tmp # others may write files of the same names elsewhere
 export LC_ALL=C
 unset MAKEFLAGS MFLAGS # what was asked of the outer make is not meant for these
-failed=0 parts=0
-total=$((minutes * 60))
+lanes=$(($(nproc) < 2 ? 1 : 2))
+export JOBS=$(($(nproc) / lanes))
+export TEST_JOBS=$JOBS
+total=$((minutes * 60 * lanes))
 
-has() { command -v "$1" >/dev/null; }
+# Of portions that make half an hour together, which one this is.
+deal=$(((30 + minutes - 1) / minutes))
+turn=$(((portion - 1) % deal))
 
-# part NAME PERCENT COMMAND...: its output into the log. It may take three times its share, for what
-# has to be built first, before it is stopped.
-part()
+# dealt: the names of this portion's share of the tests.
+dealt()
 {
-    local name=$1 share=$(($2 * total / 100)) rc=0 t0=$SECONDS
-    shift 2
-    parts=$((parts + 1))
-    echo "  $name"
-    timeout -k 10 $((3 * share + 300)) "$@" >"$logs/$name.log" 2>&1 </dev/null || rc=$?
-    echo "seconds $name: $((SECONDS - t0))" >>"$logs/times"
-    if [ "$rc" -ne 0 ]; then
-        failed=$((failed + 1))
-        echo "failed $name: status $rc, see $logs/$name.log" >>"$logs/failures"
-    fi
+    local program i=0
+    for program in "$tests"/test_*; do
+        [ $((i++ % deal)) -ne "$turn" ] || echo "${program##*/test_}"
+    done
 }
 
-# without NAME TOOL: a part that cannot be done here.
-without()
-{
-    echo "  $1: no $2 here"
-    echo "left out $1: no $2" >>"$logs/missing"
-}
-
-# Where there is little time, tests that say most for it.
-some='option units config csv error ledger calendar lock kvm stage2 oracle kvm_parallel study_run bad_cells'
-only=$([ "$minutes" -ge 30 ] || echo "ONLY=$some")
-memory=$([ "$minutes" -ge 60 ] && echo "ONLY=$some actor flow host dirty_log strategy platform workload report limits" ||
-    echo 'ONLY=option units config csv error ledger kvm stage2 oracle')
-kills=$((minutes >= 20 ? 200 : 10 * minutes))
-fuzz_seconds=$((total * 35 / 100))
-mutants=$((portion * minutes * 5)) # of one sample, which goes on
+only=$([ "$deal" -eq 1 ] || echo "ONLY=$(dealt | tr '\n' ' ')")
+memory='ONLY=option units config csv error ledger kvm stage2 oracle calendar lock kvm_parallel study_run actor flow
+    host dirty_log strategy platform workload report limits'
 
 errors()
 {
@@ -80,80 +67,106 @@ faults()
     return "$rc"
 }
 
-agreement()
+# Names of parts, each with its percent of the time, what it needs to be here, and whether it is the
+# same in each portion. Those that may take longest come first.
+parts='mutants 40 python3 each
+fuzz 33 clang each
+agreement 4 - once
+thread 8 clang each
+address 6 - each
+memcheck 3 valgrind once
+extensions 3 python3 once
+errors 1 - once
+faults 1 - once
+kills 1 - each'
+
+command_of()
 {
-    S2FLUSH_CASES=$([ "$minutes" -lt 10 ] || echo all) CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test_agreement"
+    case $1 in
+        errors) errors ;;
+        faults) faults ;;
+        agreement) S2FLUSH_CASES=all CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test_agreement" ;;
+        kills) model/tests/kill_resume.sh $((7 * minutes + 8)) "$seed" ;;
+        fuzz) make fuzz SECONDS="$2" ;;
+        thread) make SANITIZE=thread check ${only:+"$only"} ;;
+        address) make SANITIZE=address,undefined check ${only:+"$only"} ;;
+        memcheck) make VALGRIND=1 check "$memory" ;;
+        mutants) make mutants COUNT=$((portion * minutes * 5)) SEED="${MUTANTS_SEED:-1}" SECONDS="$2" ;;
+        extensions) make extensions ;;
+    esac
 }
 
-# In a shell of their own, so that timeout can stop them.
-export -f errors faults agreement
-export S2FLUSH tests minutes
-echo "torture for about $minutes minutes, seed $seed:"
-part errors 3 bash -c errors
-part faults 3 bash -c faults
-part kills 8 model/tests/kill_resume.sh "$kills" "$seed"
-part agreement 6 bash -c agreement
-if has clang; then
-    part fuzz 35 "$make" --no-print-directory fuzz SECONDS="$fuzz_seconds"
-    part thread 10 "$make" --no-print-directory SANITIZE=thread check ${only:+"$only"}
-else
-    without fuzz clang
-    without thread clang
-fi
-part address 10 "$make" --no-print-directory SANITIZE=address,undefined check ${only:+"$only"}
-if has valgrind; then
-    part memcheck 10 "$make" --no-print-directory VALGRIND=1 check "$memory"
-else
-    without memcheck valgrind
-fi
-if has python3; then
-    part mutants 12 "$make" --no-print-directory mutants COUNT="$mutants" SEED="${2:-1}" \
-        SECONDS=$((total * 25 / 100))
-    part extensions 3 "$make" --no-print-directory extensions
-else
-    without mutants python3
-fi
+# part NAME PERCENT NEEDS WHEN: its output into the log. It may take three times its share, and a quarter of
+# an hour for what has to be built first, before it is stopped.
+part()
+{
+    local name=$1 share=$(($2 * total / 100)) rc=0 t0=$SECONDS
+    if [ "$3" != - ] && ! command -v "$3" >/dev/null; then
+        echo "  $name: no $3 here"
+        echo "left out $name: no $3" >>"$logs/missing"
+        return
+    fi
+    [ "$4" = each ] || [ "$turn" -eq 0 ] || return
+    echo "  $name"
+    timeout -k 10 $((3 * share + 900)) bash -c 'command_of "$@"' part "$name" "$share" \
+        >"$logs/$name.log" 2>&1 </dev/null || rc=$?
+    echo "seconds $name: $((SECONDS - t0))" >>"$logs/times"
+    [ "$rc" -eq 0 ] || echo "failed $name: status $rc, see $logs/$name.log" >>"$logs/failures"
+}
 
-# figure NAME COMMAND...: one line of the report, where the command prints something.
+# In shells of their own, so that two can run at a time and timeout can stop them.
+export -f part command_of errors faults
+export S2FLUSH tests minutes portion seed total logs turn only memory
+echo "torture for about $minutes minutes, seed $seed:"
+xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts"
+
+# figure HOW NAME COMMAND...: one line of the report, where the command prints something. Of portions it is
+# added up, or the latest stands.
 figure()
 {
     local value
-    value=$("${@:2}" 2>/dev/null) && [ -n "$value" ] && echo "$1: $value"
+    value=$("${@:3}" 2>/dev/null) && [ -n "$value" ] || return
+    echo "$2: $value"
+    echo "$1 $2: $value" >>"$sums"
 }
-
-# added NAME COMMAND...: the same of what portions add up.
-added() { figure "$@" | tee -a "$sums"; }
 
 # sum PART PATTERN: of all numbers that \1 of the pattern stands for.
 sum() { sed -n "s/.*$2.*/\1/p" "$logs/$1.log" | awk '{ all += $1 } END { if (NR) print all }'; }
 of() { sed -n "s/^$2: //p" "$logs/$1.log" | tail -n 1; }
-passed() { sed -n 's/^\([0-9]* passed, [0-9]* failed\)$/\1/p' "$logs/$1.log" | tail -n 1; }
+passed() { sed -n 's/^\([0-9]*\) passed, [0-9]* failed$/\1/p' "$logs/$1.log" | tail -n 1; }
 lines() { grep -c "^ok " "$logs/$1.log"; }
+count() { [ -e "$logs/$1" ] && wc -l <"$logs/$1" || echo 0; }
 
 echo
 echo "portion: $portion, $minutes minutes, seed $seed, $(git describe --always --dirty 2>/dev/null)" | tee -a "$sums"
-figure "bad inputs tried" sum errors 'bad inputs tried: \([0-9]*\)'
-figure "fault checks" lines faults
-added "kills" of kills kills
-figure "resumed to the same bytes" of kills "resumed to the same bytes"
-figure "agreement cases" sum agreement ': \([0-9][0-9]*\) cases, '
-added "fuzz executions" of fuzz fuzz_executions
-added "fuzz findings" of fuzz fuzz_findings
-figure "thread sanitizer" passed thread
-figure "address and undefined sanitizer" passed address
-figure "memcheck" passed memcheck
-figure "mutants tried" of mutants "mutants tried"
-figure "mutants caught in percent" of mutants "mutants caught in percent"
-figure "extensions" of extensions extensions
-figure "extensions failed" of extensions failed
+figure latest "bad inputs tried" sum errors 'bad inputs tried: \([0-9]*\)'
+figure latest "fault checks" lines faults
+figure added "kills" of kills kills
+figure latest "resumed to the same bytes" of kills "resumed to the same bytes"
+figure latest "agreement cases" sum agreement ': \([0-9][0-9]*\) cases, '
+figure added "fuzz executions" of fuzz fuzz_executions
+figure added "fuzz findings" of fuzz fuzz_findings
+figure added "passed under the thread sanitizer" passed thread
+figure added "passed under the address and undefined sanitizers" passed address
+figure latest "passed under memcheck" passed memcheck
+figure latest "mutants seed" of mutants "mutants seed"
+figure latest "mutants tried" of mutants "mutants tried"
+figure latest "mutants caught" of mutants "mutants caught"
+figure latest "mutants caught in percent" of mutants "mutants caught in percent"
+figure latest "extensions" of extensions extensions
+figure latest "extensions failed" of extensions failed
 for file in times missing failures; do
     [ ! -e "$logs/$file" ] || cat "$logs/$file"
 done
-echo "parts: $parts"
-added "parts failed" echo "$failed"
+figure added "minutes" echo "$minutes"
+figure added "parts" count times
+figure added "parts failed" count failures
 if [ "$portion" -gt 1 ]; then
     echo "all $portion portions together:"
-    awk -F ': ' '$1 != "portion" { all[$1] += $2; if (!seen[$1]++) name[++n] = $1 }
-        END { for (i = 1; i <= n; i++) print name[i] ": " all[name[i]] }' "$sums"
+    awk -F ': ' '/^(added|latest) / {
+            how = $1; sub(/ .*/, "", how); name = $1; sub(/^[a-z]* /, "", name)
+            if (!(name in value)) order[++n] = name
+            value[name] = how == "added" ? value[name] + $2 : $2
+        } END { for (i = 1; i <= n; i++) print order[i] ": " value[order[i]] }' "$sums"
 fi
-[ "$failed" -eq 0 ]
+[ ! -e "$logs/failures" ]
