@@ -97,6 +97,7 @@ class Build:
 
 
 def limits(cpu_s):
+    os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
@@ -111,7 +112,7 @@ def status_of(program, folder, cpu_s):
     try:
         done = subprocess.run([str(program)], env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                              timeout=WALL_S, check=False, start_new_session=True,
+                              timeout=WALL_S, check=False,
                               preexec_fn=lambda: limits(cpu_s))
         return done.returncode
     except subprocess.TimeoutExpired:
@@ -142,9 +143,10 @@ def fast_tests(build, programs, folder):
             key = digest(library, program.name, hashlib.sha256(own.read_bytes()).hexdigest())
             if key not in kept:
                 before = child_cpu()
-                status = status_of(program, folder, 2 * int(FAST_S + 1))
+                status = status_of(program, folder, int(FAST_S) + 1)
                 kept[key] = child_cpu() - before if status == 0 else float("inf")
                 csv.writer(out).writerow([key, kept[key]])
+                out.flush()
                 if status not in (0, -signal.SIGXCPU, -signal.SIGKILL):
                     print(f"left out, fails against the original: {program.name}", file=sys.stderr)
             if kept[key] <= FAST_S:
