@@ -406,10 +406,11 @@ static bool needs_guard(const char *text)
            guard_length(text) > 0;
 }
 
-/* A '#' could begin a comment and a byte order mark could be taken for the file's. */
+/* A '#' could begin a comment; a byte order mark, or what other files begin with, could be taken
+ * for the file's. */
 static bool needs_quotes(const char *text)
 {
-    return *text == '#' || strncmp(text, BYTE_ORDER_MARK, 3) == 0 ||
+    return *text == '#' || strncmp(text, BYTE_ORDER_MARK, 3) == 0 || !file_begins_as_text(text) ||
            strpbrk(text, ",\"\r\n") != NULL;
 }
 

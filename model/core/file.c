@@ -119,22 +119,39 @@ static FILE *open_file(const struct source_location *at, struct error *err)
 }
 
 /* What programs make of text that others cannot read, by how it begins. */
-static bool check_text(const char *text, const struct source_location *at, struct error *err)
+struct form {
+    const char *start, *what, *way_out;
+};
+
+/* NULL: it is text. */
+static const struct form *form_of(const char *text)
 {
-    static const struct {
-        const char *start, *what, *way_out;
-    } forms[] = {{"\xff\xfe", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
-                 {"\xfe\xff", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
-                 {"\x1f\x8b", "a compressed file", "gzip -dc"},
-                 {"\xfd"
-                  "7zXZ",
-                  "a compressed file", "xz -dc"},
-                 {"\x28\xb5\x2f\xfd", "a compressed file", "zstd -dc"}};
+    static const struct form forms[] = {{"\xff\xfe", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+                                        {"\xfe\xff", "UTF-16", "iconv -f UTF-16 -t UTF-8"},
+                                        {"\x1f\x8b", "a compressed file", "gzip -dc"},
+                                        {"\xfd"
+                                         "7zXZ",
+                                         "a compressed file", "xz -dc"},
+                                        {"\x28\xb5\x2f\xfd", "a compressed file", "zstd -dc"}};
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (strncmp(text, forms[i].start, strlen(forms[i].start)) == 0) {
-            return error_input(err, at, "found %s, expected text, which %s prints", forms[i].what,
-                               forms[i].way_out);
+            return &forms[i];
         }
+    }
+    return NULL;
+}
+
+bool file_begins_as_text(const char *text)
+{
+    return form_of(text) == NULL;
+}
+
+static bool check_text(const char *text, const struct source_location *at, struct error *err)
+{
+    const struct form *form = form_of(text);
+    if (form) {
+        return error_input(err, at, "found %s, expected text, which %s prints", form->what,
+                           form->way_out);
     }
     return true;
 }

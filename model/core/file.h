@@ -17,4 +17,7 @@ struct error;
 bool file_slurp(const char *path, size_t limit_bytes, char **text, size_t *length,
                 struct error *err);
 
+/* False: a file that begins so would be refused as UTF-16 or as a compressed one. */
+bool file_begins_as_text(const char *text);
+
 #endif

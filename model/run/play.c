@@ -370,7 +370,7 @@ static uint64_t bytes_until_wait(const struct play *play)
 static CORO(play)
 {
     struct play *my = CORO_LOCALS(play);
-    const struct op *op = &my->script->ops[my->next];
+    const struct op *op = my->script->count > 0 ? &my->script->ops[my->next] : NULL;
     CORO_BEGIN;
     for (; my->next < my->script->count; op = &my->script->ops[++my->next]) {
         if (op->kind != OP_WAIT) {

@@ -283,6 +283,7 @@ static void test_put(void **state)
     assert_puts("'=1", "''=1");
     assert_puts("it's", "it's");
     assert_puts("\xef\xbb\xbf", "\"\xef\xbb\xbf\"");
+    assert_puts("\x28\xb5\x2f\xfd", "\"\x28\xb5\x2f\xfd\""); /* how a compressed file begins */
 }
 
 static void test_what_is_put_reads_back(void **state)

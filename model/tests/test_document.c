@@ -186,6 +186,25 @@ static void line_breaks_start_no_block(void **state)
     free(markdown);
 }
 
+static void two_codes_side_by_side_are_two(void **state)
+{
+    struct doc_node *doc = doc_new(), *paragraph = doc_add(doc, DOC_PARAGRAPH, NULL);
+    char *page = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&page, &size);
+    (void)state;
+    doc_text(doc_add(doc, DOC_TITLE, NULL), "x");
+    doc_code(paragraph, "a<b>");
+    doc_code(paragraph, "``c");
+    assert_non_null(out);
+    doc_html(out, doc);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(page, "<code>a&lt;b&gt;</code>"));
+    assert_non_null(strstr(page, "<code>``c</code>"));
+    free(page);
+    doc_free(doc);
+}
+
 static void numbers_keep_their_units(void **state)
 {
     struct doc_node *doc = sample("x");
@@ -211,6 +230,7 @@ int main(void)
         cmocka_unit_test(markup_in_names_is_text),
         cmocka_unit_test(random_markup_is_text),
         cmocka_unit_test(line_breaks_start_no_block),
+        cmocka_unit_test(two_codes_side_by_side_are_two),
         cmocka_unit_test(numbers_keep_their_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,9 +75,10 @@ static void put_path(FILE *out, const char *path)
 
 static void put_runs(FILE *out, const struct doc_node *block)
 {
-    bool in_table = block->kind == DOC_CELL || block->kind == DOC_NUMBER;
+    bool in_table = block->kind == DOC_CELL || block->kind == DOC_NUMBER, after_code = false;
     for (const struct doc_node *run = block->first; run; run = run->next) {
         if (run->kind == DOC_CODE) {
+            fputs(after_code ? " " : "", out); /* without it the two fences would be one */
             put_code(out, run->text, in_table);
         } else if (run->kind == DOC_LINK) {
             fputc('[', out);
@@ -89,6 +90,7 @@ static void put_runs(FILE *out, const struct doc_node *block)
             bool begins = run == block->first && !in_table;
             put_text(out, begins ? put_beginning(out, run->text) : run->text);
         }
+        after_code = run->kind == DOC_CODE;
     }
 }
 
