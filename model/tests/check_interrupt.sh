@@ -1,6 +1,7 @@
 #!/bin/bash
 # Ctrl-C ends a run within a second, also where one simulation takes minutes: what is not done by then
-# is left as if killed; --dry-run plays a few seconds of it. The bound here is far above a second and far below the simulation.
+# is left as if killed; --dry-run plays a few seconds of it. The bounds here are in processor time, far above a
+# second and far below the simulation.
 set -u
 here=$(dirname "$0")
 # shellcheck source=model/tests/cases.sh
@@ -26,7 +27,7 @@ END
 ends_by()
 {
     rc=0
-    timeout --preserve-status -s "$1" -k 30 2 "$S2FLUSH" run "$T/study.ini" -o "$T/$1" --jobs 1 --quiet \
+    (ulimit -t 30; exec timeout --preserve-status -s "$1" 2 "$S2FLUSH" run "$T/study.ini" -o "$T/$1" --jobs 1 --quiet) \
         >"$T/out" 2>"$T/err" </dev/null || rc=$?
     check "$1 in a long simulation: status" is "$rc" "$2"
     check "$1 in a long simulation: says how to go on" says err "the same command goes on from there"
@@ -45,7 +46,7 @@ check "--dry-run of a long simulation: says that it takes longer" says out "more
 mkdir "$T/tmp"
 for after in 0.02 0.05 0.1 0.2 0.3 0.5; do
     for signal in INT TERM HUP; do
-        TMPDIR=$T/tmp timeout -s "$signal" -k 30 "$after" "$S2FLUSH" plot "$T/plots" >"$T/out" 2>"$T/err" </dev/null
+        TMPDIR=$T/tmp timeout -s "$signal" -k 600 "$after" "$S2FLUSH" plot "$T/plots" >"$T/out" 2>"$T/err" </dev/null
     done
 done
 check "signals while plots are drawn: nothing is left in the folder" is "$(find "$T/plots" -name '.*.[0-9]*')" ""
