@@ -36,7 +36,10 @@ mkdir -p "$folder"
 folder=$(cd "$folder" && pwd)
 commit=$(git rev-parse HEAD) || exit 2
 studies=${STUDIES:-first-light recorded=16 reference=16 any-workload q03-vcpus=2 q04-what-fwb-saves=4 q05-worst-pause=8}
+# What the first system of this commit had, kept for those of a later call.
+same=$folder/rows-$commit-$(cksum <<<"$studies" | tr -d ' ').csv
 bound=${CORES:+taskset -c $CORES}
+jobs=$([ -n "$bound" ] && echo 1 || nproc)
 passed=0 failed=0
 
 # inside ROOT COMMAND...: with the environment of a fresh login, and /proc, which compilers look at.
@@ -85,15 +88,15 @@ rows()
 {
     local root=$1 variant=$2 study draws
     shift 2
-    inside "$root" make -s -C /s2flush all "$@" || return 1
+    inside "$root" make -s -j "$jobs" -C /s2flush all "$@" || return 1
     : >"$folder/$variant.csv"
     for study in $studies; do
         case $study in *=*) draws="--set draws=${study#*=}" ;; *) draws= ;; esac
         inside "$root" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run ${study%=*} $draws -q -o /rows" || return 1
         cat "$root/rows/rows.csv" >>"$folder/$variant.csv"
     done
-    [ -e "$folder/rows.csv" ] || cp "$folder/$variant.csv" "$folder/rows.csv"
-    cmp "$folder/$variant.csv" "$folder/rows.csv" &&
+    [ -e "$same" ] || cp "$folder/$variant.csv" "$same"
+    cmp "$folder/$variant.csv" "$same" &&
         echo "$(wc -l <"$folder/$variant.csv") rows, the same as on all before"
 }
 
@@ -101,7 +104,7 @@ rows()
 without_root()
 {
     inside "$1" sh -c 'id builder >/dev/null 2>&1 || useradd -m builder
-        rm -rf /home/builder/s2flush && cp -r /s2flush /home/builder/ && chown -R builder /home/builder' &&
+        rm -rf /home/builder/s2flush && cp -a /s2flush /home/builder/ && chown -R builder /home/builder' &&
         inside "$1" setpriv --reuid=builder --regid=builder --clear-groups env HOME=/home/builder \
             sh -c 'cd ~/s2flush && test "$(id -u)" -ne 0 && make deps && make deps all && build/s2flush --version'
 }
@@ -116,17 +119,20 @@ try_system()
     step "$name: a minimal system" make_system "$root" "$release" "$arch" || return
     rm -rf "$root/s2flush"
     git clone -q . "$root/s2flush" && git -C "$root/s2flush" checkout -q "$commit" || return
-    step "$name: make deps run" inside "$root" make -C /s2flush deps run
-    step "$name: make deps $check" inside "$root" $bound make -C /s2flush deps "$check"
+    step "$name: make deps run" inside "$root" make -j "$jobs" -C /s2flush deps run
+    step "$name: make deps $check" inside "$root" $bound make -j "$jobs" -C /s2flush deps "$check"
     step "$name: rows by gcc" rows "$root" "$name-gcc"
     step "$name: make deps without root" without_root "$root"
-    step "$name: make deps-lint CC=clang $check" inside "$root" $bound make -C /s2flush deps deps-lint "$check" CC=clang &&
+    step "$name: make deps-lint CC=clang $check" inside "$root" $bound make -j "$jobs" -C /s2flush deps deps-lint "$check" \
+        CC=clang &&
         step "$name: rows by clang" rows "$root" "$name-clang" CC=clang
     step "$name: a clone that is as it was" inside "$root" \
         sh -c 'cd /s2flush && test -z "$(git -c safe.directory=* status --porcelain)" && echo clean'
 }
 
-rm -f "$folder"/*.csv
+for old in "$folder"/rows-*.csv; do
+    [ "$old" = "$same" ] || rm -f "$old"
+done
 for system in "$@"; do
     try_system "$system"
 done
