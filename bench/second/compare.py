@@ -37,7 +37,8 @@ def read_platform(path):
         for key in ("fwb", "dic", "tlbirange", "vhe", "vipt", "erratum_4118414")
     }
     machine["clock_ghz"] = float(ini["machine"]["clock_ghz"])
-    machine["cache_bytes"] = size(ini["machine"]["cache_bytes"])
+    # One vCPU has the cache of its own socket.
+    machine["cache_bytes"] = size(ini["machine"]["cache_bytes"]) // int(ini["machine"].get("sockets", 1))
     costs = {
         section[5:]: tuple(float(ini[section][key]) for key in ("low", "mode", "high"))
         for section in ini.sections()

@@ -165,7 +165,7 @@ static bool same_vm(const struct vm_shape *a, const struct vm_shape *b)
         a->granule_bytes == b->granule_bytes && a->ipa_bits == b->ipa_bits &&
         a->vcpus == b->vcpus && a->copies == b->copies && a->s1_levels == b->s1_levels &&
         a->s1_page_bytes == b->s1_page_bytes && a->s1_hot_pages == b->s1_hot_pages &&
-        a->off_access_bytes == b->off_access_bytes &&
+        a->off_access_bytes == b->off_access_bytes && a->placement == b->placement &&
         a->reset_stops_vcpus == b->reset_stops_vcpus &&
         !(a->off_access_share < b->off_access_share || a->off_access_share > b->off_access_share) &&
         a->slot_count == b->slot_count;

@@ -109,6 +109,14 @@ struct slot_shape {
 #define TIMELINE_OPS (UINT64_C(4) << 20)
 #define TIMELINE_PHASES 4096
 
+/* On which socket of the host a VM's threads run. Where nothing binds them, the kernel's load
+ * balancing evens out the sockets' idle CPUs, but for two tasks (calculate_imbalance,
+ * adjust_numa_imbalance in kernel/sched/fair.c; 5.11): here two vCPUs each in turn. */
+#define PLACEMENT_CHOICES(X)                                                  \
+    X(PLACEMENT_SPREAD, "spread", "over all sockets, two vCPUs each in turn") \
+    X(PLACEMENT_ONE, "one-socket", "all on one")
+CHOICE_ENUM(placement, PLACEMENT_CHOICES);
+
 struct vm_shape {
     uint64_t granule_bytes;
     uint32_t ipa_bits;
@@ -117,6 +125,7 @@ struct vm_shape {
     uint32_t s1_levels; /* table levels that the guest's own walks read */
     uint64_t s1_page_bytes; /* pages that its own tables map; 0: as large as stage 2's */
     uint64_t s1_hot_pages; /* pages that its code needs besides its data */
+    enum placement placement; /* on a host of several sockets */
     bool reset_stops_vcpus; /* all, from the first re-init of a reset until each enters again */
     double off_access_share; /* memory accesses per instruction while the MMU is off */
     uint64_t off_access_bytes; /* of one access while it is off */

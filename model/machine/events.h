@@ -124,6 +124,8 @@
     X(guest_hits, "guest lines found in a cache", "lines", refetch, none, exact, FREE)             \
     X(guest_misses, "guest lines fetched from memory", "lines", refetch, none, access,             \
       COST(memory_ns) / COST(overlap))                                                             \
+    X(guest_remote, "guest lines fetched from another socket's memory", "lines", refetch, none,    \
+      access, COST(memory_ns) / COST(overlap) * COST(remote_ratio))                                \
     X(uncached, "guest accesses past the caches", "accesses", uncached, none, access,              \
       COST(uncached_ns))                                                                           \
     X(vmm_bytes, "KiB written by the VMM", "KiB", other, filled_kib, access, KIB_AT(copy_gbps))    \

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
-                 struct cache *cache, struct pool *pool, struct engine *engine)
+                 struct cache *const cache[], struct pool *pool, struct engine *engine)
 {
-    *memory = (struct memory){
-        .platform = platform, .value = value, .cache = cache, .past_bytes = platform->line_bytes};
+    *memory =
+        (struct memory){.platform = platform, .value = value, .past_bytes = platform->line_bytes};
+    sockets_init(&memory->sockets, (uint32_t)platform->sockets, cache, pool);
     struct oracle_traits traits = {.line_bytes = platform->line_bytes,
                                    .dic = platform->dic,
                                    .idc = platform->idc,
@@ -23,6 +24,7 @@ void memory_init(struct memory *memory, const struct platform *platform, const d
     memory->dvm = (struct server){.name = "DVM", .resource = RESOURCE_DVM};
     memory->actors = engine->actor_count;
     memory->fetching = alloc_zeroed(memory->actors, sizeof *memory->fetching, "fetches");
+    memory->socket = alloc_zeroed(memory->actors, sizeof *memory->socket, "places of actors");
 }
 
 void memory_free(struct memory *memory)
@@ -30,6 +32,7 @@ void memory_free(struct memory *memory)
     flow_free(&memory->cmo_path);
     flow_free(&memory->zero_path);
     free(memory->fetching);
+    free(memory->socket);
 }
 
 static uint64_t pages_in(uint64_t start, uint64_t end)
@@ -65,7 +68,7 @@ static void charge_clean(struct actor *actor, struct memory *memory, struct line
 
 static struct line_counts flush(struct memory *memory, uint64_t start, uint64_t end)
 {
-    return cache_flush(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end));
+    return sockets_flush(&memory->sockets, (struct socket_range){start, end});
 }
 
 void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
@@ -176,11 +179,11 @@ void memory_tlbi_local(struct actor *actor, struct memory *memory, uint64_t n)
     actor_charge(actor, EV_tlbi_local, n);
 }
 
-static struct touch_counts touch(struct memory *memory, uint64_t start, uint64_t end,
-                                 uint32_t density, bool write)
+static struct touch_counts touch(const struct actor *actor, struct memory *memory, uint64_t start,
+                                 uint64_t end, uint32_t density, bool write)
 {
-    struct touch_counts met =
-        cache_touch(memory->cache, start / CACHE_PAGE_BYTES, pages_in(start, end), density, write);
+    struct touch_counts met = sockets_touch(&memory->sockets, memory->socket[actor->id],
+                                            (struct socket_range){start, end}, density, write);
     memory->seen.evicted_dirty += met.evicted_dirty;
     return met;
 }
@@ -194,8 +197,10 @@ void memory_zero(struct actor *actor, struct memory *memory, uint64_t start, uin
                  uint64_t skip_start, uint64_t skip_end)
 {
     ps_t alone = actor_count(actor, EV_zero_bytes, (end - start) / KIB);
-    touch(memory, start, skip_start, page_lines(memory), true);
-    touch(memory, skip_end, end, page_lines(memory), true);
+    sockets_allocate(&memory->sockets, memory->socket[actor->id],
+                     (struct socket_range){start, end});
+    touch(actor, memory, start, skip_start, page_lines(memory), true);
+    touch(actor, memory, skip_end, end, page_lines(memory), true);
     oracle_write(&memory->oracle, start, end, PATH_CACHED, false);
     actor_flow(actor, &memory->zero_path, alone,
                price_zero_weight(memory->value, end - start, alone));
@@ -206,7 +211,7 @@ static bool is_guest(enum reader reader)
     return reader != READER_HOST && reader != READER_DEVICE;
 }
 
-/* Of the lines of an access, those that another actor is still fetching. */
+/* Of the lines of an access, those that another actor of the same socket is still fetching. */
 static uint64_t lines_under_way(const struct actor *actor, const struct memory *memory,
                                 const struct access *access)
 {
@@ -214,7 +219,7 @@ static uint64_t lines_under_way(const struct actor *actor, const struct memory *
     for (uint32_t i = 0; i < memory->actors; i++) {
         const struct fetch *fetch = &memory->fetching[i];
         if (fetch->until <= actor->now || i == actor->id || fetch->start >= access->end ||
-            access->start >= fetch->end) {
+            access->start >= fetch->end || memory->socket[i] != memory->socket[actor->id]) {
             continue;
         }
         uint64_t start = fetch->start > access->start ? fetch->start : access->start;
@@ -226,6 +231,16 @@ static uint64_t lines_under_way(const struct actor *actor, const struct memory *
     return max;
 }
 
+/* Of the lines that an access fetches, those of other sockets' pages. */
+static uint64_t remote_lines(const struct actor *actor, struct memory *memory,
+                             const struct access *access, uint64_t fetched)
+{
+    struct socket_range range = {access->start, access->end};
+    uint64_t remote = sockets_remote(&memory->sockets, memory->socket[actor->id], range);
+    double share = remote > 0 ? (double)remote / (double)(access->end - access->start) : 0;
+    return (uint64_t)llround((double)fetched * share);
+}
+
 /* Books what a guest's access found and fetched. */
 static void charge_guest(struct actor *actor, struct memory *memory, const struct access *access,
                          struct touch_counts touch)
@@ -233,8 +248,11 @@ static void charge_guest(struct actor *actor, struct memory *memory, const struc
     uint64_t late = touch.hits > 0 ? lines_under_way(actor, memory, access) : 0;
     late = late < touch.hits ? late : touch.hits;
     ps_t from = actor->now;
+    uint64_t fetched = touch.misses + late;
+    uint64_t remote = remote_lines(actor, memory, access, fetched);
     actor_charge(actor, EV_guest_hits, touch.hits - late);
-    actor_charge(actor, EV_guest_misses, touch.misses + late);
+    actor_charge(actor, EV_guest_misses, fetched - remote);
+    actor_charge(actor, EV_guest_remote, remote);
     if (touch.misses > 0) {
         memory->fetching[actor->id] = (struct fetch){access->start, access->end, from, actor->now};
     }
@@ -243,9 +261,9 @@ static void charge_guest(struct actor *actor, struct memory *memory, const struc
 /* Moves lines through the cache and charges the guest for what it missed. */
 static void through_cache(struct actor *actor, struct memory *memory, const struct access *access)
 {
-    struct touch_counts met =
-        access->met ? *access->met
-                    : touch(memory, access->start, access->end, access->density, access->write);
+    struct touch_counts met = access->met ? *access->met
+                                          : touch(actor, memory, access->start, access->end,
+                                                  access->density, access->write);
     if (is_guest(access->reader)) {
         charge_guest(actor, memory, access, met);
     }
@@ -294,23 +312,25 @@ static struct line_counts part_of(struct line_counts found, uint64_t part, uint6
 /* Each unit is cleared, cleaned and accessed before the next one is. All of
  * them find what the first one does; the room that clearing takes is there
  * once more before the last one is accessed. */
-static struct touch_counts clear_clean_then_access(struct memory *memory, uint64_t start,
-                                                   uint64_t end, uint64_t unit,
+static struct touch_counts clear_clean_then_access(const struct actor *actor, struct memory *memory,
+                                                   uint64_t start, uint64_t end, uint64_t unit,
                                                    const struct access *access,
                                                    struct line_counts *found)
 {
     uint64_t last = end - unit > access->start ? end - unit : access->start;
     last = last < access->end ? last : access->end;
-    touch(memory, start, start + unit, page_lines(memory), true);
+    touch(actor, memory, start, start + unit, page_lines(memory), true);
     struct line_counts first = flush(memory, start, start + unit);
     add_found(found, first, (end - start) / unit);
     add_found(found, part_of(first, (end - start) % unit, unit), 1);
     flush(memory, start + unit, end); /* of pages that were here before */
-    struct touch_counts met = touch(memory, access->start, last, access->density, access->write);
+    struct touch_counts met =
+        touch(actor, memory, access->start, last, access->density, access->write);
     if (last < access->end) {
-        touch(memory, end - unit, end, page_lines(memory), true);
+        touch(actor, memory, end - unit, end, page_lines(memory), true);
         flush(memory, end - unit, end);
-        struct touch_counts more = touch(memory, last, access->end, access->density, access->write);
+        struct touch_counts more =
+            touch(actor, memory, last, access->end, access->density, access->write);
         met.hits += more.hits;
         met.misses += more.misses;
     }
@@ -330,16 +350,16 @@ static void add_touch(struct touch_counts *sum, struct touch_counts met)
 
 /* Leaves [start, end) of small pages, or of any size with nothing of them in
  * the cache: page by page is then the same as leaf by leaf. */
-static void clean_then_access_pages(struct memory *memory, uint64_t start, uint64_t end,
-                                    const struct access *access, struct line_counts *found,
-                                    struct touch_counts *met)
+static void clean_then_access_pages(const struct actor *actor, struct memory *memory,
+                                    uint64_t start, uint64_t end, const struct access *access,
+                                    struct line_counts *found, struct touch_counts *met)
 {
     uint64_t from = within(start, access), to = within(end, access);
     struct line_counts flushed;
     add_found(found, flush(memory, start, from), 1);
-    struct touch_counts touched =
-        cache_clean_then_access(memory->cache, from / CACHE_PAGE_BYTES, pages_in(from, to),
-                                access->density, access->write, &flushed);
+    struct touch_counts touched = sockets_clean_then_access(
+        &memory->sockets, memory->socket[actor->id], (struct socket_range){from, to},
+        access->density, access->write, &flushed);
     add_found(found, flushed, 1);
     add_found(found, flush(memory, to, end), 1);
     memory->seen.evicted_dirty += touched.evicted_dirty;
@@ -348,21 +368,21 @@ static void clean_then_access_pages(struct memory *memory, uint64_t start, uint6
 
 /* A large leaf is cleaned as a whole before it is accessed. Only those that
  * have lines in the cache must be distinguished. */
-static void clean_then_access_blocks(struct memory *memory, uint64_t start, uint64_t end,
-                                     uint64_t size, const struct access *access,
-                                     struct line_counts *found, struct touch_counts *met)
+static void clean_then_access_blocks(const struct actor *actor, struct memory *memory,
+                                     uint64_t start, uint64_t end, uint64_t size,
+                                     const struct access *access, struct line_counts *found,
+                                     struct touch_counts *met)
 {
     for (uint64_t at = start; at < end;) {
-        uint64_t next = cache_next(memory->cache, at / CACHE_PAGE_BYTES, end / CACHE_PAGE_BYTES);
-        uint64_t empty = (next * CACHE_PAGE_BYTES - at) / size * size;
+        uint64_t empty = (sockets_next(&memory->sockets, at, end) - at) / size * size;
         if (empty > 0) {
-            clean_then_access_pages(memory, at, at + empty, access, found, met);
+            clean_then_access_pages(actor, memory, at, at + empty, access, found, met);
             at += empty;
             continue;
         }
         add_found(found, flush(memory, at, at + size), 1);
-        add_touch(met, touch(memory, within(at, access), within(at + size, access), access->density,
-                             access->write));
+        add_touch(met, touch(actor, memory, within(at, access), within(at + size, access),
+                             access->density, access->write));
         at += size;
     }
 }
@@ -375,11 +395,11 @@ struct touch_counts memory_clean_each(struct actor *actor, struct memory *memory
     struct line_counts found = {0};
     struct touch_counts met = {0};
     if (fresh_unit) {
-        met = clear_clean_then_access(memory, start, end, fresh_unit, access, &found);
+        met = clear_clean_then_access(actor, memory, start, end, fresh_unit, access, &found);
     } else if (size == CACHE_PAGE_BYTES) {
-        clean_then_access_pages(memory, start, end, access, &found, &met);
+        clean_then_access_pages(actor, memory, start, end, access, &found, &met);
     } else {
-        clean_then_access_blocks(memory, start, end, size, access, &found, &met);
+        clean_then_access_blocks(actor, memory, start, end, size, access, &found, &met);
     }
     oracle_maintain(&memory->oracle, start, end, CLEAN_INVALIDATE, true);
     charge_clean(actor, memory, found, end - start, ranges);

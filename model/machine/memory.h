@@ -1,6 +1,6 @@
 /*
- * memory - the memory system that all actors share: caches with what is in
- * them, what a reader may see, the maintenance path, the DVM path and the path
+ * memory - the memory system that all actors share: each socket's cache with what
+ * is in it, what a reader may see, the maintenance path, the DVM path and the path
  * on which fresh pages are cleared.
  *
  * The kernel's code (model/kvm) decides when something is cleaned, dropped or
@@ -13,15 +13,15 @@
 #define S2FLUSH_MACHINE_MEMORY_H
 
 #include "core/resource.h"
-#include "machine/cache.h"
 #include "machine/events.h"
 #include "machine/oracle.h"
 #include "machine/platform.h"
+#include "machine/sockets.h"
 
 struct memory {
     const struct platform *platform;
     const double *value; /* [COSTS], the values in force */
-    struct cache *cache;
+    struct sockets sockets;
     struct oracle oracle;
     struct flow cmo_path, zero_path;
     struct server dvm;
@@ -31,6 +31,7 @@ struct memory {
         uint64_t start, end;
         ps_t from, until;
     } * fetching; /* [actors] */
+    uint8_t *socket; /* [actors], whose cores they run on; the first one's, unless it is set */
     uint32_t actors;
     uint64_t past_bytes; /* of an access past the caches: nothing puts several together; a line,
                             unless it is set */
@@ -43,9 +44,9 @@ struct memory {
     } seen;
 };
 
-/* Sets the memory system up for an engine whose actors use it. */
+/* Sets the memory system up for an engine whose actors use it, with a cache for each socket. */
 void memory_init(struct memory *memory, const struct platform *platform, const double *value,
-                 struct cache *cache, struct pool *pool, struct engine *engine);
+                 struct cache *const cache[], struct pool *pool, struct engine *engine);
 void memory_free(struct memory *memory);
 
 /* Clean+invalidate of [start, end) as `ranges` maintenance loops, each with its

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "machine/misfit.h"
 #include "machine/platform_names.h"
+#include "machine/sockets.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -37,6 +38,8 @@ const struct option_row platform_options[] = {
     {AT(caps_evidence), .fallback = "", .help = "how sure that is"},
     {AT(note), .fallback = "", .help = "a remark"},
     {AT(cores), .unit = UNIT_NONE, .low = 1, .high = 4096, .help = "cores"},
+    {AT(sockets), .unit = UNIT_NONE, .low = 1, .high = SOCKETS_MAX, .fallback = "1",
+     .help = "sockets, each with an equal part of the cores and of the cache"},
     {AT(clock_ghz), .unit = UNIT_GHZ, .low = 0.01, .high = 20, .help = "clock"},
     {AT(cache_bytes), .unit = UNIT_BYTES, .low = 0, .high = 1e12,
      .help = "cache in which a guest's line can sit before memory"},

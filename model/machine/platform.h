@@ -18,8 +18,9 @@
 struct error;
 struct source_location;
 
-/* X(name, unit, min, max, help): every cost that a platform file must give, but for the misfits
- * at the end: these are the model's, not the machine's, and factors on prices (misfit.h). */
+/* X(name, unit, min, max, help): every cost that a platform file must give, but for the misfits:
+ * these are the model's, not the machine's, and factors on prices (misfit.h). A draw has a
+ * dimension for each cost in this order: one that comes last leaves the others' draws alone. */
 #define COST_TABLE(X)                                                                              \
     X(kernel_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the host kernel's paths")       \
     X(guest_cpi, UNIT_NONE, 0.05, 100, "cycles per instruction of the guest, caches warm")         \
@@ -52,7 +53,8 @@ struct source_location;
     X(lines_misfit, UNIT_RATIO, 0.01, 100, "the same in cache maintenance")                        \
     X(tlbi_misfit, UNIT_RATIO, 0.01, 100, "the same in TLB invalidation")                          \
     X(wait_misfit, UNIT_RATIO, 0.01, 100, "the same in what passes from core to core with a lock") \
-    X(access_misfit, UNIT_RATIO, 0.01, 100, "the same in accesses of guest, VMM and host")
+    X(access_misfit, UNIT_RATIO, 0.01, 100, "the same in accesses of guest, VMM and host")         \
+    X(remote_ratio, UNIT_RATIO, 0.01, 100, "a line of another socket's memory over one's own")
 
 enum cost_id {
 #define COST_ENUM(name, unit, min, max, help) COST_##name,
@@ -94,6 +96,7 @@ struct platform {
     char caps_evidence[16];
     char note[192];
     uint64_t cores;
+    uint64_t sockets; /* each with an equal part of the cores and of the cache */
     double clock_ghz;
     uint64_t cache_bytes; /* in which a guest's line can sit before memory */
     uint64_t cache_ways;

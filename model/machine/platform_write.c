@@ -36,6 +36,9 @@ static void put_machine(const struct platform *platform, FILE *out)
     put_text("name", platform->name, out);
     put_text("title", platform->title, out);
     fprintf(out, "cores = %" PRIu64 "\n", platform->cores);
+    if (platform->sockets > 1) {
+        fprintf(out, "sockets = %" PRIu64 "\n", platform->sockets);
+    }
     put_number("clock_ghz", platform->clock_ghz, out);
     fprintf(out, "cache_bytes = %" PRIu64 "\n", platform->cache_bytes);
     fprintf(out, "cache_ways = %" PRIu64 "\n", platform->cache_ways);

@@ -107,7 +107,7 @@ static void put_what(char what[WHAT_BYTES], const struct trial *played, enum par
                   "I-cache invalidation", "I-cache invalidations");
         return;
     case PART_refetch:
-        put_count(what, count_of(played, EV_guest_misses),
+        put_count(what, count_of(played, EV_guest_misses) + count_of(played, EV_guest_remote),
                   "line that the guest fetches from memory",
                   "lines that the guest fetches from memory");
         return;

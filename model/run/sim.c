@@ -76,7 +76,7 @@ uint64_t sim_memory(const struct point *point)
                    timeline->phase_count * sizeof(struct phase_record);
     return own + copies * sizeof(struct kvm) +
            actors * (sizeof(struct actor) + timeline->phase_count * ledger * sizeof(uint64_t)) +
-           STATE_MAPS * runs * sizeof(struct interval) +
+           (STATE_MAPS + (platform->sockets > 1)) * runs * sizeof(struct interval) +
            cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs) +
            copies * timeline->signals * sizeof(struct signal) + timeline->ops * sizeof(struct op);
 }
@@ -226,9 +226,12 @@ void sim_init(struct sim *sim, const struct point *point)
     ledger_init(&sim->ledger, shape, sim->price);
     engine_init(&sim->engine, &sim->ledger, actors + helpers);
     size_t runs = timeline_intervals(timeline) * copies;
-    interval_map_pool_init(&sim->pool, STATE_MAPS * runs);
-    sim->cache = cache_new(point->exact, point->platform->cache_bytes, point->platform->cache_ways,
-                           point->platform->line_bytes, 4 * runs);
+    interval_map_pool_init(&sim->pool, (STATE_MAPS + (point->platform->sockets > 1)) * runs);
+    for (uint64_t i = 0; i < point->platform->sockets; i++) {
+        sim->cache[i] =
+            cache_new(point->exact, point->platform->cache_bytes / point->platform->sockets,
+                      point->platform->cache_ways, point->platform->line_bytes, 4 * runs);
+    }
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
     sim->memory.past_bytes = timeline->vm.off_access_bytes;
     sim->memory.oracle.traits.still = timeline->vm.reset_stops_vcpus;
@@ -261,8 +264,10 @@ void sim_init(struct sim *sim, const struct point *point)
 
 void sim_free(struct sim *sim)
 {
+    for (uint32_t i = 0; i < sim->memory.sockets.count; i++) {
+        cache_free(sim->cache[i]);
+    }
     memory_free(&sim->memory);
-    cache_free(sim->cache);
     pool_free(&sim->pool);
     engine_free(&sim->engine);
     ledger_free(&sim->ledger);
@@ -276,6 +281,13 @@ void sim_free(struct sim *sim)
     free(sim->phases);
 }
 
+/* On whose cores a script's actor runs. A VMM is where its first vCPU is, and VMs take turns. */
+static uint8_t socket_of(const struct sim *sim, uint32_t vm, const struct script *script)
+{
+    bool first = script->vcpu == SCRIPT_VMM || sim->point->timeline->vm.placement == PLACEMENT_ONE;
+    return (uint8_t)((vm + (first ? 0 : script->vcpu / 2)) % sim->point->platform->sockets);
+}
+
 /* An actor for a script. */
 static void begin_script(struct sim *sim, uint32_t vm, uint32_t index)
 {
@@ -285,6 +297,7 @@ static void begin_script(struct sim *sim, uint32_t vm, uint32_t index)
     bool vmm = script->vcpu == SCRIPT_VMM;
     struct actor *actor = &sim->engine.actors[vm * timeline->script_count + index];
     actor->site = vmm ? SITE_VMM : SITE_GUEST;
+    sim->memory.socket[actor->id] = socket_of(sim, vm, script);
     actor_begin(actor, vmm ? "VMM" : "vCPU", vmm ? NULL : &kvm->vcpus[script->vcpu]);
     play_script(actor, sim, kvm, sim->signals + vm * timeline->signals, script);
 }

@@ -51,7 +51,7 @@ struct sim {
     struct engine engine;
     struct ledger ledger;
     struct pool pool;
-    struct cache *cache;
+    struct cache *cache[SOCKETS_MAX]; /* of each socket */
     struct memory memory;
     struct kvm *more; /* the others of a host with several */
     struct signal *signals; /* [copies][timeline's signals] */

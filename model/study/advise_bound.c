@@ -60,12 +60,15 @@ static double over_absent_ns(const struct trial *trial, const struct event_count
 struct advise_spares advise_spares_of(const struct trial *trial)
 {
     struct advise_spares spares = {{0}};
-    double lines[ADVISE_SPARES] = {0}, misses = 0;
+    double lines[ADVISE_SPARES] = {0}, misses = 0, miss_ns = 0;
     for (size_t i = 0; i < trial->count; i++) {
         const struct event_count *count = &trial->counts[i];
         enum advise_spare spare = spare_of(count->site, count->kind);
         double n = (double)count->n;
-        misses += count->kind == EV_guest_misses ? n : 0;
+        if (count->kind == EV_guest_misses || count->kind == EV_guest_remote) {
+            misses += n;
+            miss_ns = fmax(miss_ns, (double)trial->price[count->kind] / (double)PS_PER_NS);
+        }
         spares.ns[SPARE_STATES] += over_absent_ns(trial, count);
         if (spare < ADVISE_SPARES) {
             spares.ns[spare] += n * (double)trial->price[count->kind] / (double)PS_PER_NS;
@@ -79,7 +82,6 @@ struct advise_spares advise_spares_of(const struct trial *trial)
         }
     }
     /* The guest misses a line that was dropped once. */
-    double miss_ns = (double)trial->price[EV_guest_misses] / (double)PS_PER_NS;
     for (int spare = 0; spare < ADVISE_SPARES; spare++) {
         spares.ns[spare] += fmin(lines[spare], misses) * miss_ns;
     }

@@ -143,6 +143,7 @@ void setup_hash(const struct setup *setup, const struct timeline *timeline, cons
 static void hash_rest_of_shape(XXH3_state_t *state, const struct vm_shape *vm)
 {
     XXH3_128bits_update(state, &vm->s1_hot_pages, sizeof vm->s1_hot_pages);
+    XXH3_128bits_update(state, &vm->placement, sizeof vm->placement);
     XXH3_128bits_update(state, &vm->reset_stops_vcpus, sizeof vm->reset_stops_vcpus);
     XXH3_128bits_update(state, &vm->off_access_share, sizeof vm->off_access_share);
 }

@@ -38,8 +38,10 @@ static void take_values(struct random_outcome *of, const struct sim *sim)
                                           times[1],
                                           times[2]};
     const double whole[OUTCOME_VALUES] = {
-        lines,   lines,  lines,    (double)(n[EV_guest_hits] + n[EV_guest_misses]),
-        faults,  faults, times[0], times[1],
+        lines,    lines,
+        lines,    (double)(n[EV_guest_hits] + n[EV_guest_misses] + n[EV_guest_remote]),
+        faults,   faults,
+        times[0], times[1],
         times[2]};
     memcpy(of->value, value, sizeof value);
     memcpy(of->whole, whole, sizeof whole);
@@ -53,10 +55,13 @@ void random_case_play(const struct random_case *of, bool leafwise, bool lines,
     struct error err = {0};
     sim_init(sim, &point);
     if (leafwise != lines) {
-        cache_free(sim->cache);
-        sim->cache = cache_new(lines, of->platform.cache_bytes, of->platform.cache_ways,
-                               of->platform.line_bytes, 4 * timeline_intervals(&of->timeline));
-        sim->memory.cache = sim->cache;
+        for (uint64_t i = 0; i < of->platform.sockets; i++) {
+            cache_free(sim->cache[i]);
+            sim->cache[i] = cache_new(lines, of->platform.cache_bytes / of->platform.sockets,
+                                      of->platform.cache_ways, of->platform.line_bytes,
+                                      4 * timeline_intervals(&of->timeline));
+            sim->memory.sockets.cache[i] = sim->cache[i];
+        }
     }
     INVARIANT(sim_run(sim, &err), "a random case gets stuck: %s", err.text);
     for (uint32_t kind = 0; kind < EVENT_KINDS; kind++) {
@@ -92,7 +97,8 @@ void outcome_differences(const struct random_outcome *a, const struct random_out
 static bool of_the_cache(int kind)
 {
     return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
-           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
+           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses ||
+           kind == EV_guest_remote;
 }
 
 /* What actors do whenever they come to do it. */

@@ -110,6 +110,7 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
     memset(rig, 0, sizeof *rig);
     rig->platform = (struct platform){.name = "rig",
                                       .cores = 8,
+                                      .sockets = 1,
                                       .clock_ghz = 1,
                                       .line_bytes = 64,
                                       .vhe = !setup->nvhe,
@@ -124,7 +125,7 @@ static inline void rig_init(struct rig *rig, const struct rig_setup *setup)
     engine_init(&rig->engine, &rig->ledger, RIG_ACTORS);
     interval_map_pool_init(&rig->pool, 8192);
     rig->cache = cache_new(true, setup->cache_bytes ? setup->cache_bytes : 16 * MIB, 16, 64, 4096);
-    memory_init(&rig->memory, &rig->platform, rig->value, rig->cache, &rig->pool, &rig->engine);
+    memory_init(&rig->memory, &rig->platform, rig->value, &rig->cache, &rig->pool, &rig->engine);
     rig_kvm(rig, setup);
 }
 

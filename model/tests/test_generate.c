@@ -136,7 +136,7 @@ static void test_cached_share_of_large(void **state)
     struct sim *sim = play(&stage, &timeline, &eager, false);
     double dirty = (double)sim_count(sim, LEDGER_ALL, SITE_FLUSH, EV_line_dirty);
     double clean = (double)sim_count(sim, LEDGER_ALL, SITE_FLUSH, EV_line_clean);
-    expect_near((dirty + clean) / (96.0 * MIB / 64), 1, 0.05);
+    expect_near((dirty + clean) / (48.0 * MIB / 64), 1, 0.05); /* of one socket */
     expect_near(dirty / (dirty + clean), 0.25, 0.02);
     play_free(sim);
     timeline_free(&timeline);

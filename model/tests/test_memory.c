@@ -118,6 +118,91 @@ static void a_line_on_its_way_comes_no_sooner(void **state)
     }
 }
 
+/* Two sockets, actor 1 on the second one; a remote line takes half as long again. */
+static void two_sockets(struct rig *rig, struct cache **other)
+{
+    rig_init(rig, &plain);
+    rig->platform.sockets = 2;
+    rig->value[COST_remote_ratio] = 1.5;
+    price_events(&rig->platform, rig->value, (double[EVENT_KINDS]){0}, rig->price);
+    *other = cache_new(true, 16 * MIB, 16, 64, 4096);
+    memory_free(&rig->memory);
+    memory_init(&rig->memory, &rig->platform, rig->value, (struct cache *[]){rig->cache, *other},
+                &rig->pool, &rig->engine);
+    rig->memory.socket[1] = 1;
+}
+
+/* Who clears a page has it in its memory; the other socket fetches its lines from there, one
+ * after the other has, and then has them in its own cache. */
+static void each_socket_fetches_and_the_far_one_takes_longer(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cache *other;
+    static const struct act first[] = {
+        {zero, 0, 4 * KIB, 0, false}, {guest, 0, 8 * KIB, 10, false}, {0}};
+    static const struct act second[] = {{do_wait, 0, 0, PS_PER_MS, false},
+                                        {guest, 0, 8 * KIB, 10, false},
+                                        {guest, 0, 8 * KIB, 10, false},
+                                        {0}};
+    const struct act *acts[] = {first, second};
+    two_sockets(&rig, &other);
+    rig_play(&rig, acts, 2);
+    /* The first one's: 10 lines of a page that it cleared, 10 of one that it uses first. */
+    assert_int_equal(rig_all(&rig, EV_guest_hits), 10 + 20);
+    assert_int_equal(rig_all(&rig, EV_guest_misses), 10);
+    assert_int_equal(rig_all(&rig, EV_guest_remote), 20);
+    assert_int_equal(rig.engine.actors[1].now, PS_PER_MS + UINT64_C(20) * 150 * PS_PER_NS);
+    cache_free(other);
+    rig_free(&rig);
+}
+
+/* A line that is written is in the writer's cache alone. */
+static void a_write_takes_lines_from_the_other_socket(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cache *other;
+    uint64_t lines, dirty;
+    static const struct act first[] = {{vmm, 0, 4 * KIB, 64, true}, {0}};
+    static const struct act second[] = {{do_wait, 0, 0, PS_PER_MS, false},
+                                        {guest, 0, 4 * KIB, 10, false},
+                                        {guest, 0, 4 * KIB, 10, true},
+                                        {0}};
+    const struct act *acts[] = {first, second};
+    two_sockets(&rig, &other);
+    rig_play(&rig, acts, 2);
+    cache_resident(rig.cache, &lines, &dirty);
+    assert_int_equal(lines, 0);
+    cache_resident(other, &lines, &dirty);
+    assert_int_equal(dirty, 64); /* those beside the ten were dirty, too */
+    cache_free(other);
+    rig_free(&rig);
+}
+
+/* A clean reaches all caches and finds each line once, dirty where it is dirty in one. */
+static void cleaning_reaches_all_sockets(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct cache *other;
+    static const struct act first[] = {{vmm, 0, 4 * KIB, 16, true},
+                                       {do_wait, 0, 0, PS_PER_MS, false},
+                                       {clean, 0, 8 * KIB, 1, false},
+                                       {clean, 0, 8 * KIB, 1, false},
+                                       {0}};
+    static const struct act second[] = {{do_wait, 0, 0, PS_PER_MS / 2, false},
+                                        {guest, 0, 4 * KIB, 16, false},
+                                        {guest, 4 * KIB, 4 * KIB, 8, true},
+                                        {0}};
+    const struct act *acts[] = {first, second};
+    two_sockets(&rig, &other);
+    rig_play(&rig, acts, 2);
+    expect_lines(&rig, 128 - 16 - 8 - 16 + 128, 16, 16 + 8);
+    cache_free(other);
+    rig_free(&rig);
+}
+
 /* Past the caches a line takes as many accesses as fill it. */
 static void accesses_past_the_caches_count_by_their_width(void **state)
 {
@@ -341,6 +426,9 @@ int main(void)
         cmocka_unit_test(cleaning_charges_lines_by_what_they_are),
         cmocka_unit_test(a_flushed_line_is_a_miss_afterwards),
         cmocka_unit_test(a_line_on_its_way_comes_no_sooner),
+        cmocka_unit_test(each_socket_fetches_and_the_far_one_takes_longer),
+        cmocka_unit_test(a_write_takes_lines_from_the_other_socket),
+        cmocka_unit_test(cleaning_reaches_all_sockets),
         cmocka_unit_test(accesses_past_the_caches_count_by_their_width),
         cmocka_unit_test(accesses_past_the_caches_leave_them_alone),
         cmocka_unit_test(the_vmm_is_not_charged_for_misses),

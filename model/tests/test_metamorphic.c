@@ -17,7 +17,7 @@
 #include "guest/timeline.h"
 #include "study/setup.h"
 
-#define CASES 48
+#define CASES 72
 #define SEED 70001
 
 static const enum random_kind kinds[] = {RANDOM_SERIAL, RANDOM_GENERATED, RANDOM_PARALLEL};
@@ -121,9 +121,10 @@ static double doubled_adds_ns(int cost, int kind, const struct random_case *of)
     case COST_tlbi_range_ns:
         return kind == EV_tlbi_range ? VALUE(tlbi_range_ns) : 0;
     case COST_memory_ns:
-        return kind == EV_guest_misses ? VALUE(memory_ns) / VALUE(overlap)
-               : kind == EV_host_lines ? VALUE(memory_ns)
-                                       : 0;
+        return kind == EV_guest_misses   ? VALUE(memory_ns) / VALUE(overlap)
+               : kind == EV_guest_remote ? VALUE(memory_ns) / VALUE(overlap) * VALUE(remote_ratio)
+               : kind == EV_host_lines   ? VALUE(memory_ns)
+                                         : 0;
     case COST_uncached_ns:
         return kind == EV_uncached ? VALUE(uncached_ns) : 0;
     case COST_walk_read_ns:

@@ -9,7 +9,8 @@
 /* 2 GHz and 1.5 cycles make 0.75 ns of an instruction of the kernel. */
 static struct platform machine(void)
 {
-    struct platform platform = {.name = "round", .cores = 8, .clock_ghz = 2, .line_bytes = 64};
+    struct platform platform = {
+        .name = "round", .cores = 8, .sockets = 1, .clock_ghz = 2, .line_bytes = 64};
     return platform;
 }
 
@@ -48,6 +49,7 @@ static void costs(double value[COSTS])
         [COST_tlbi_misfit] = 1,
         [COST_wait_misfit] = 1,
         [COST_access_misfit] = 1,
+        [COST_remote_ratio] = 1.5,
     };
     for (int i = 0; i < COSTS; i++) {
         value[i] = given[i];
@@ -67,7 +69,7 @@ static const struct hand {
     {EV_zero_bytes, 128},     {EV_vmm_bytes, 256},    {EV_guest_insns, 0.25},
     {EV_lock_handovers, 250}, {EV_compute_ps, 0.001}, {EV_lock_updates, 45},
     {EV_line_moves, 45},      {EV_lock_yields, 90},   {EV_range_cmo_calls, 800},
-    {EV_range_cmo_kib, 16},   {EV_host_lines, 120},
+    {EV_range_cmo_kib, 16},   {EV_host_lines, 120},   {EV_guest_remote, 45},
 };
 
 static void each_event_costs_its_formula(void **state)

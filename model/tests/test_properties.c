@@ -55,7 +55,7 @@ struct outcome_of {
 static bool is_guests(enum event_kind kind)
 {
     return kind == EV_walk_reads || kind == EV_guest_insns || kind == EV_guest_misses ||
-           kind == EV_uncached || kind == EV_compute_ps;
+           kind == EV_guest_remote || kind == EV_uncached || kind == EV_compute_ps;
 }
 
 static struct outcome_of outcome(const struct trialled *of, const struct strategy *strategy)

@@ -296,7 +296,8 @@ static void playing_twice_gives_the_same_bytes(void **state)
 static bool of_the_cache(uint32_t kind)
 {
     return kind == EV_line_absent || kind == EV_line_clean || kind == EV_line_dirty ||
-           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses;
+           kind == EV_writeback_bytes || kind == EV_guest_hits || kind == EV_guest_misses ||
+           kind == EV_guest_remote;
 }
 
 static uint64_t lines(const struct sim *sim, uint32_t site)

@@ -175,6 +175,7 @@ static void set_vm(const struct workload_values *values, struct vm_shape *vm)
     vm->s1_page_bytes = values->s1_page;
     vm->off_access_share = values->off_access_share;
     vm->off_access_bytes = values->off_access_bytes;
+    vm->placement = values->placement;
     vm->reset_stops_vcpus = values->reset_stops_vcpus;
 }
 
@@ -257,6 +258,7 @@ static bool build_recorded(const struct workload *workload, struct timeline *tim
     timeline->vm.s1_levels = (uint32_t)values->s1_levels;
     timeline->vm.s1_page_bytes = values->s1_page;
     timeline->vm.off_access_bytes = values->off_access_bytes;
+    timeline->vm.placement = values->placement;
     timeline->vm.reset_stops_vcpus = values->reset_stops_vcpus;
     return true;
 }

@@ -60,6 +60,7 @@ struct workload_values {
     double off_access_share;
     uint64_t off_access_bytes;
     enum guest_maintenance_by guest_maintenance;
+    enum placement placement;
     bool reset_stops_vcpus;
 
     enum firmware firmware;

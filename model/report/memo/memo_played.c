@@ -10,6 +10,7 @@
 #include "core/portable_math.h"
 #include "core/tojson.h"
 #include "kvm/kvm.h"
+#include "machine/misfit.h"
 #include "report/memo/memo_input.h"
 #include "study/evaluate.h"
 
@@ -452,8 +453,8 @@ static size_t choose_moved(const struct memo *memo, enum cost_id moved[MOVED])
                                          COST_exit_ns, COST_dsb_ns};
     size_t count = 0;
     for (size_t i = 0; i < memo->swings; i++) {
-        for (int c = 0; c < COST_path_misfit && count < MOVED; c++) {
-            if (strcmp(memo->swing[i].key, cost_name[c]) == 0 &&
+        for (int c = 0; c < COSTS && count < MOVED; c++) {
+            if (!misfit_is((enum cost_id)c) && strcmp(memo->swing[i].key, cost_name[c]) == 0 &&
                 !is_listed(moved, count, (enum cost_id)c)) {
                 moved[count++] = (enum cost_id)c;
             }
