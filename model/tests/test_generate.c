@@ -143,6 +143,35 @@ static void test_cached_share_of_large(void **state)
     workload_free(workload);
 }
 
+/* What a boot's first vCPU used first lies far from those on another socket. */
+static void test_far_lines(void **state)
+{
+    static const struct {
+        const char *machine, *placement;
+        bool far;
+    } rows[] = {{"kunpeng-920", "spread", true},
+                {"kunpeng-920", "one-socket", false},
+                {"neoverse-n1", "spread", false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct stage stage;
+        struct strategy unmap = strategy_row("unmap");
+        struct workload *workload = workload_of("generated-boot");
+        struct timeline timeline;
+        stage_init(&stage, rows[i].machine, "6.1");
+        set_key(workload, "vcpus", "4");
+        set_key(workload, "placement", rows[i].placement);
+        build(workload, &timeline);
+        struct sim *sim = play(&stage, &timeline, &unmap, false);
+        uint64_t far = sim_count(sim, LEDGER_ALL, LEDGER_ALL, EV_guest_remote);
+        assert_true((far > 0) == rows[i].far);
+        assert_true(far < sim_count(sim, LEDGER_ALL, LEDGER_ALL, EV_guest_misses));
+        play_free(sim);
+        timeline_free(&timeline);
+        workload_free(workload);
+    }
+}
+
 /* The flush at MMU-on is the recorded one: 36 KiB by 4 KiB leaves, 10 MiB by
  * 2 MiB leaves; a second vCPU flushes about 57% of what is touched. */
 static void test_mmu_on_as_recorded(void **state)
@@ -393,6 +422,7 @@ int main(void)
         cmocka_unit_test(test_seed_decides),
         cmocka_unit_test(test_cached_share),
         cmocka_unit_test(test_cached_share_of_large),
+        cmocka_unit_test(test_far_lines),
         cmocka_unit_test(test_mmu_on_as_recorded),
         cmocka_unit_test(test_secondaries_follow_from_ram),
         cmocka_unit_test(test_first_boot_grows_with_ram),
