@@ -223,8 +223,10 @@ ps_t calendar_next(struct calendar *cal)
     if (cal->count == 0) {
         return UINT64_MAX;
     }
-    if (cal->hole) {
-        close_hole(cal);
+    if (cal->hole) { /* what comes next is one of the root's children; a push may yet fill it */
+        struct candidate left = earlier(candidate(cal->heap, 1), candidate(cal->heap, 2));
+        struct candidate right = earlier(candidate(cal->heap, 3), candidate(cal->heap, 4));
+        return earlier(left, right).time;
     }
     return (ps_t)(cal->heap[cal->sorted ? cal->count - 1 : 0] >> 64);
 }

@@ -7,21 +7,11 @@
 
 static_assert(ULONG_MAX == UINT64_MAX, "GSL hands random bits out as unsigned long");
 
-#define GOLDEN_GAMMA UINT64_C(0x9e3779b97f4a7c15)
-
 struct state {
     uint64_t word[4];
 };
 
-/* ---- SplitMix64 and xoshiro256** ---- */
-
-uint64_t rng_mix64(uint64_t x)
-{
-    x += GOLDEN_GAMMA;
-    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return x ^ (x >> 31);
-}
+/* ---- xoshiro256** ---- */
 
 static inline uint64_t rotate_left(uint64_t x, int count)
 {
@@ -53,7 +43,7 @@ static inline double to_unit(uint64_t bits)
 static void fill_state(struct state *state, uint64_t start)
 {
     for (unsigned i = 0; i < 4; i++) {
-        state->word[i] = rng_mix64(start + i * GOLDEN_GAMMA);
+        state->word[i] = rng_mix64(start + i * RNG_GOLDEN_GAMMA);
     }
 }
 

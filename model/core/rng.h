@@ -20,7 +20,15 @@ extern const gsl_rng_type *const rng_xoshiro256ss;
 /* Puts `rng` (of the type above) at the start of stream (seed, a, b, c). */
 void rng_stream(gsl_rng *rng, uint64_t seed, uint64_t a, uint64_t b, uint64_t c);
 
+#define RNG_GOLDEN_GAMMA UINT64_C(0x9e3779b97f4a7c15)
+
 /* One SplitMix64 step: a well mixed 64-bit hash of x. */
-uint64_t rng_mix64(uint64_t x);
+static inline uint64_t rng_mix64(uint64_t x)
+{
+    x += RNG_GOLDEN_GAMMA;
+    x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return x ^ (x >> 31);
+}
 
 #endif
