@@ -106,7 +106,7 @@ static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
     struct engine *engine = actor->engine;
     /* Here and not only where a clock moves: free events take no time, but with
      * another price they would. */
-    if (engine->calendar.count > 0 && n > 0) {
+    if (engine->calendar.count > 0) {
         engine->overlapped = true;
     }
     return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
@@ -152,8 +152,12 @@ static SELDOM void charge_observed(struct actor *actor, uint32_t kind, uint64_t 
     actor_busy(actor, count_observed(actor, kind, n, true));
 }
 
+/* Many counts are 0: of lines that were not dirty, of walks that freed no table. */
 ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 {
+    if (n == 0) {
+        return 0;
+    }
     if (OBSERVED(actor->engine)) {
         return count_observed(actor, kind, n, false);
     }
@@ -162,6 +166,9 @@ ps_t actor_count(struct actor *actor, uint32_t kind, uint64_t n)
 
 void actor_charge(struct actor *actor, uint32_t kind, uint64_t n)
 {
+    if (n == 0) {
+        return;
+    }
     if (OBSERVED(actor->engine)) {
         charge_observed(actor, kind, n);
         return;

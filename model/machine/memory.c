@@ -237,7 +237,10 @@ static uint64_t remote_lines(const struct actor *actor, struct memory *memory,
 {
     struct socket_range range = {access->start, access->end};
     uint64_t remote = sockets_remote(&memory->sockets, memory->socket[actor->id], range);
-    double share = remote > 0 ? (double)remote / (double)(access->end - access->start) : 0;
+    if (remote == 0) {
+        return 0;
+    }
+    double share = (double)remote / (double)(access->end - access->start);
     return (uint64_t)llround((double)fetched * share);
 }
 

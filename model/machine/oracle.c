@@ -396,6 +396,9 @@ static uint64_t changed(uint64_t value, uint64_t start, uint64_t end, void *cont
 void oracle_do(struct oracle *oracle, const struct oracle_call *call)
 {
     struct doing doing = {oracle, call};
+    if (oracle->off) {
+        return;
+    }
     if (oracle->log) {
         oracle->log->called(oracle->log, call);
     }

@@ -142,6 +142,7 @@ struct oracle_log {
 struct oracle {
     struct interval_map state;
     struct oracle_traits traits;
+    bool off; /* no one asks: it keeps nothing */
     bool judging; /* reads count: from the first re-init on */
     struct verdict verdict[READERS];
     struct oracle_log *log; /* NULL: none */

@@ -44,6 +44,9 @@ struct touch_counts sockets_touch(struct sockets *sockets, uint32_t socket,
 {
     struct cache *cache = sockets->cache[socket];
     uint64_t pages = pages_of(range);
+    if (sockets->count == 1) {
+        return cache_touch(cache, first_page(range), pages, density, write);
+    }
     uint64_t dirty = write ? drop_elsewhere(sockets, socket, range).dirty : 0;
     struct touch_counts met = cache_touch(cache, first_page(range), pages, density, write);
     /* Lines beside those written that were dirty elsewhere are now dirty here. */
@@ -71,6 +74,10 @@ struct touch_counts sockets_clean_then_access(struct sockets *sockets, uint32_t 
                                               struct socket_range range, uint32_t density,
                                               bool write, struct line_counts *found)
 {
+    if (sockets->count == 1) {
+        return cache_clean_then_access(sockets->cache[0], first_page(range), pages_of(range),
+                                       density, write, found);
+    }
     struct line_counts elsewhere = drop_elsewhere(sockets, socket, range);
     struct touch_counts met = cache_clean_then_access(sockets->cache[socket], first_page(range),
                                                       pages_of(range), density, write, found);
@@ -80,6 +87,9 @@ struct touch_counts sockets_clean_then_access(struct sockets *sockets, uint32_t 
 
 struct line_counts sockets_flush(struct sockets *sockets, struct socket_range range)
 {
+    if (sockets->count == 1) {
+        return cache_flush(sockets->cache[0], first_page(range), pages_of(range));
+    }
     struct line_counts elsewhere = drop_elsewhere(sockets, 0, range);
     return together(cache_flush(sockets->cache[0], first_page(range), pages_of(range)), elsewhere);
 }

@@ -235,6 +235,7 @@ void sim_init(struct sim *sim, const struct point *point)
     memory_init(&sim->memory, point->platform, point->value, sim->cache, &sim->pool, &sim->engine);
     sim->memory.past_bytes = timeline->vm.off_access_bytes;
     sim->memory.oracle.traits.still = timeline->vm.reset_stops_vcpus;
+    sim->memory.oracle.off = point->unjudged && point->strategy->flush_record == RECORD_NONE;
     sim->more = alloc_raw(copies, sizeof *sim->more, "parts of a simulation");
     for (uint32_t i = 0; i < copies; i++) {
         init_vm(sim, i);

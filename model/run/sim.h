@@ -26,6 +26,7 @@ struct point {
     bool preemptible; /* the host kernel gives mmu_lock up at chunk ends */
     bool tails; /* holds and stalls are told apart by what happens in them (sim.tails), and what
                    several actors do at once is written down (sim.sections) */
+    bool unjudged; /* no one asks what readers see: no verdicts */
     const ps_t *price; /* [EVENT_KINDS] of one event; NULL: what follows from the costs */
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/error.h"
+#include "core/invariant.h"
 #include "study/trial_json.h"
 #include "study/verdict.h"
 
@@ -300,9 +301,10 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 /* --- one run --- */
 
 static bool play(struct store *store, const struct setup *setup, const struct timeline *timeline,
-                 const struct costs *costs, struct played *played, struct error *err)
+                 const struct costs *costs, bool judged, struct played *played, struct error *err)
 {
-    return trial_play_priced(setup, timeline, costs->value, costs->price, &played->trial, err) &&
+    return trial_play_priced(setup, timeline, costs->value, costs->price, judged, &played->trial,
+                             err) &&
            store_add_costs(store, played->costs, costs->value, costs->price, err) &&
            (!trial_json_fits(&played->trial) ||
             store_add_play(store, played->play, played->costs, &played->trial, err));
@@ -337,9 +339,10 @@ static void name_failure(const struct scenario *scenario, const struct strategy 
 }
 
 /* A strategy's play at these costs, from the store or by playing it; the caller releases it. NULL
- * with a line. */
+ * with a line. That at the modes is asked for before any other and has the verdicts. */
 static struct played *played_at(struct scenario *scenario, const struct strategy *strategy,
-                                unsigned stratum, const struct costs *costs, struct error *err)
+                                unsigned stratum, const struct costs *costs, bool judged,
+                                struct error *err)
 {
     struct evaluator *evaluator = scenario->evaluator;
     struct setup setup = scenario->setup;
@@ -357,10 +360,12 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     if (!played->done) {
         enum store_found found = store_find_play(evaluator->store, hash, at, &played->trial, err);
         memcpy(played->trial.price, costs->price, sizeof played->trial.price);
-        played->done =
-            found == STORE_FOUND || (found == STORE_MISSING &&
-                                     play(evaluator->store, &setup, timeline, costs, played, err));
+        played->done = found == STORE_FOUND ||
+                       (found == STORE_MISSING &&
+                        play(evaluator->store, &setup, timeline, costs, judged, played, err));
     }
+    INVARIANT(!played->done || !judged || played->trial.judged, "%s was played without verdicts",
+              strategy->name);
     bool good = played->done;
     omp_unset_lock(&played->lock);
     if (!good) {
@@ -413,7 +418,7 @@ static const struct played *lane_played(struct scenario *scenario, const struct 
     }
     struct costs costs;
     costs_of_stratum(scenario, stratum, &costs);
-    struct played *played = played_at(scenario, strategy, stratum, &costs, err);
+    struct played *played = played_at(scenario, strategy, stratum, &costs, stratum == 0, err);
     if (!played) {
         return NULL;
     }
@@ -468,7 +473,7 @@ static bool price_again(const struct scenario *scenario, const struct trial *tri
 static bool play_again(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                        const struct costs *costs, struct times *times, struct error *err)
 {
-    struct played *played = played_at(scenario, strategy, stratum, costs, err);
+    struct played *played = played_at(scenario, strategy, stratum, costs, false, err);
     if (played) {
         trial_times(&played->trial, costs->price, times);
         release(scenario->evaluator, played);

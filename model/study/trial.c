@@ -120,6 +120,7 @@ static void take_results(struct sim *sim, struct trial *played)
         take_tails(&sim->tails, played);
     }
     memcpy(played->price, sim->price, sizeof played->price);
+    played->judged = !sim->point->unjudged;
     memcpy(played->verdict, sim->memory.oracle.verdict, sizeof played->verdict);
     played->window_ps = sim_window_ps(sim);
     played->cpu_ps = sim_cpu_ps(sim);
@@ -167,11 +168,12 @@ static void play(void *context)
 }
 
 bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
-                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       const double value[COSTS], const ps_t price[EVENT_KINDS], bool judged,
                        struct trial *played, struct error *err)
 {
     struct point point = trial_point(setup, timeline, value);
     point.price = price;
+    point.unjudged = !judged;
     if (!sim_possible(&point, err)) {
         return false;
     }
@@ -194,7 +196,7 @@ bool trial_play_priced(const struct setup *setup, const struct timeline *timelin
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err)
 {
-    return trial_play_priced(setup, timeline, value, NULL, played, err);
+    return trial_play_priced(setup, timeline, value, NULL, true, played, err);
 }
 
 bool trial_same_outcome(const struct trial *a, const struct trial *b)

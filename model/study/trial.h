@@ -62,6 +62,7 @@ struct trial {
     uint64_t cleaned_before[SITES]; /* lines, before the first re-init */
     ps_t price[EVENT_KINDS]; /* with which it was played */
     uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */
+    bool judged; /* it has verdicts */
     struct verdict verdict[READERS];
     ps_t window_ps, cpu_ps;
     struct tail tail;
@@ -96,9 +97,10 @@ bool trial_possible(const struct setup *setup, const struct timeline *timeline, 
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
 
-/* The same where events cost what `price` says, and not what follows from the costs. */
+/* The same where events cost what `price` says, and not what follows from the costs; without
+ * verdicts where they are not asked for, which takes less. */
 bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
-                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       const double value[COSTS], const ps_t price[EVENT_KINDS], bool judged,
                        struct trial *played, struct error *err);
 
 /* Harmless on zeroed memory. */

@@ -122,21 +122,9 @@ static json_t *section_of(const struct section *section)
     return one;
 }
 
-static char *sections_of(const struct trial *trial)
+static char *verdicts_of(const struct trial *trial)
 {
-    json_t *all = json_array();
-    for (size_t i = 0; i < trial->section_count; i++) {
-        tojson_append(all, section_of(&trial->sections[i]));
-    }
-    return tojson_dump(all, JSON_COMPACT);
-}
-
-void trial_json_of(const struct trial *trial, struct trial_json *json)
-{
-    json_t *leaves = json_array(), *verdicts = json_object();
-    for (int level = 0; level < LEAF_LEVELS; level++) {
-        tojson_append(leaves, tojson_whole(trial->leaves[level]));
-    }
+    json_t *verdicts = json_object();
     for (int reader = 0; reader < READERS; reader++) {
         const struct verdict *verdict = &trial->verdict[reader];
         const uint64_t numbers[VERDICT_NUMBERS] = {verdict->outcome, verdict->lines_read,
@@ -148,10 +136,28 @@ void trial_json_of(const struct trial *trial, struct trial_json *json)
         }
         tojson_set(verdicts, reader_name[reader], one);
     }
+    return tojson_dump(verdicts, JSON_COMPACT);
+}
+
+static char *sections_of(const struct trial *trial)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < trial->section_count; i++) {
+        tojson_append(all, section_of(&trial->sections[i]));
+    }
+    return tojson_dump(all, JSON_COMPACT);
+}
+
+void trial_json_of(const struct trial *trial, struct trial_json *json)
+{
+    json_t *leaves = json_array();
+    for (int level = 0; level < LEAF_LEVELS; level++) {
+        tojson_append(leaves, tojson_whole(trial->leaves[level]));
+    }
     *json = (struct trial_json){.counts = counts_of(trial),
                                 .before = before_of(trial),
                                 .leaves = tojson_dump(leaves, JSON_COMPACT),
-                                .verdicts = tojson_dump(verdicts, JSON_COMPACT),
+                                .verdicts = trial->judged ? verdicts_of(trial) : NULL,
                                 .tails = trial->has_tails ? tails_of(trial) : NULL,
                                 .sections = trial->section_count > 0 ? sections_of(trial) : NULL};
 }
@@ -309,8 +315,9 @@ static bool read_leaves(const char *text, struct trial *trial)
 static bool read_verdicts(const char *text, struct trial *trial)
 {
     json_t *all = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
-    bool good = json_object_size(all) == READERS;
-    for (int reader = 0; good && reader < READERS; reader++) {
+    trial->judged = text[0] != '\0';
+    bool good = !trial->judged || json_object_size(all) == READERS;
+    for (int reader = 0; trial->judged && good && reader < READERS; reader++) {
         uint64_t one[VERDICT_NUMBERS];
         good = read_numbers(json_object_get(all, reader_name[reader]), one, VERDICT_NUMBERS) &&
                one[0] <= STALE;

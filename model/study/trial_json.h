@@ -5,7 +5,8 @@
  *   before     {"kinds": [kind ...], "cleaned": {site: lines}}: kinds that happened before it and
  *              not since, and how many lines were cleaned before it
  *   leaves     [n ...], by level, the granule's first
- *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}
+ *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}. Empty: of a draw,
+ *              whose times alone are asked for
  *   tails      [[what, alike, times, {kind: n}, {kind: n}] ...]: holds, stalls and what comes first
  *              (0, 1, 2) that are made of the same events, `times` times; these stand for `alike`
  * of them, the last ones are in one only. Empty: not known sections   [[[[step, times] ...] ...],
