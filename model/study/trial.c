@@ -398,8 +398,8 @@ static bool price_section(const struct trial *played, const struct section *sect
         const struct section_step *step = &section->steps[i];
         const struct section_event *events = section->events + step->first;
         const struct section_event *counted = events + step->charged;
-        alike &= time_events(played, events, step->charged, price, &time[i].busy_ps) &
-                 time_events(played, counted, step->counted, price, &time[i].alone_ps);
+        alike &= time_events(played, events, step->charged, price, &time[i].busy_ps);
+        alike &= time_events(played, counted, step->counted, price, &time[i].alone_ps);
         time[i].weight = path_weight(counted, step->counted, value, time[i].alone_ps);
     }
     for (size_t i = 0; i < section->turn_count; i++) {
