@@ -91,7 +91,7 @@ rows()
     inside "$root" make -s -j "$jobs" -C /s2flush all "$@" || return 1
     : >"$folder/$variant.csv"
     for study in $studies; do
-        case $study in *=*) draws="--set draws=${study#*=}" ;; *) draws= ;; esac
+        case $study in *=*) draws="--set draws=${study#*=} --set shifts=1" ;; *) draws= ;; esac
         inside "$root" sh -c "cd /s2flush && rm -rf /rows && build/s2flush run ${study%=*} $draws -q -o /rows" || return 1
         cat "$root/rows/rows.csv" >>"$folder/$variant.csv"
     done
