@@ -6,6 +6,10 @@ set -u
 top=$(cd "$(dirname "$0")/../.." && pwd)
 D=$T/root
 
+# Before `make install` makes it anew.
+run manual columns
+check "COLUMNS.md is what the program says (make manual)" cmp -s "$T/out" "$top/workloads/studies/COLUMNS.md"
+
 rc=0
 # With the prefix that the program was built for: another one would build it anew.
 make -s -C "$top" install DESTDIR="$D" B="build/$(basename "$(dirname "$S2FLUSH")")" \
@@ -124,9 +128,6 @@ fi
 
 # --- what is made anew --------------------------------------------------------------------------
 
-run manual columns
-check "COLUMNS.md is what the program says (make manual)" cmp -s "$T/out" \
-    "$top/workloads/studies/COLUMNS.md"
 refused "manual: nothing" "expected a command" manual
 refused "manual: no such page" "did you mean report?" manual reprot
 
