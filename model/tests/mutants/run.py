@@ -7,10 +7,11 @@
 BUILD/obj holds position-independent objects of the library and of the tests.
 Each of N random mutants of the cost and kernel code (FILES) takes its object's
 place in a shared library, and the tests run against that, those that are most
-likely to fail first, up to the first that fails. A mutant whose object code is
+likely to fail first, up to the first that fails; those that never come to the
+changed block (reach.py) cannot fail and are left out. A mutant whose object code is
 that of the original is none; one that does not compile is none either.
 
-A test also fails by a crash, or by using ten times the processor time, or far
+A test also fails by a crash, or by using four times the processor time, or far
 more memory or wall time, than it should. Prints `name: value` lines and every
 mutant that survived; BUILD/mutants.csv lists all of them.
 
@@ -37,6 +38,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from reach import Reach
 from sites import mutants_of
 
 FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
@@ -51,7 +53,7 @@ FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
                                                 "sobol", "target", "draws"))]
 
 # Processor seconds that the original may take in a test that counts as fast.
-FAST_S = 2.5
+FAST_S = 10
 MEMORY_BYTES = 4 << 30
 FILE_BYTES = 256 << 20
 WALL_S = 300
@@ -104,11 +106,11 @@ def limits(cpu_s):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def status_of(program, folder, cpu_s):
+def status_of(program, folder, cpu_s, **more):
     """What a test ends with against the library in that folder; None where it does not end."""
     scratch = tempfile.mkdtemp(dir=folder)
     env = dict(os.environ, LD_LIBRARY_PATH=str(folder), TMPDIR=scratch, OMP_NUM_THREADS="1",
-               OMP_WAIT_POLICY="passive")
+               OMP_WAIT_POLICY="passive", **more)
     try:
         done = subprocess.run([str(program)], env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -130,8 +132,9 @@ def child_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def fast_tests(build, programs, folder):
-    """Programs that pass on the original, with the processor seconds each takes; kept for the same objects."""
+def fast_tests(build, programs, reach):
+    """Programs that pass on the original, with the processor seconds each takes; kept for the same objects.
+    They run against the library with marks, so that what they reach is known as well."""
     kept, path = {}, build.folder / "seconds.csv"
     if path.exists():
         kept = {row[0]: float(row[1]) for row in csv.reader(path.open(encoding="utf-8"))}
@@ -140,10 +143,11 @@ def fast_tests(build, programs, folder):
     with path.open("a", encoding="utf-8", newline="") as out:
         for program in programs:
             own = build.folder / "obj" / "tests" / f"{program.name}.o"
-            key = digest(library, program.name, hashlib.sha256(own.read_bytes()).hexdigest())
+            key = digest("reach", library, program.name, hashlib.sha256(own.read_bytes()).hexdigest())
             if key not in kept:
+                folder, table = reach.begin(key)
                 before = child_cpu()
-                status = status_of(program, folder, int(FAST_S) + 1)
+                status = status_of(program, folder, FAST_S + 1, REACH_TABLE=str(table))
                 kept[key] = child_cpu() - before if status == 0 else float("inf")
                 csv.writer(out).writerow([key, kept[key]])
                 out.flush()
@@ -151,6 +155,7 @@ def fast_tests(build, programs, folder):
                     print(f"left out, fails against the original: {program.name}", file=sys.stderr)
             if kept[key] <= FAST_S:
                 seconds[program] = kept[key]
+                reach.take(program, key)
     return seconds
 
 
@@ -215,11 +220,10 @@ def sample(texts, given):
 class Trial:
     """Takes mutants in the sample's order until enough of them are real."""
 
-    def __init__(self, build, order, given):
-        self.build, self.order = build, order
+    def __init__(self, build, order, reach, given):
+        self.build, self.order, self.reach = build, order, reach
         self.end = time.monotonic() + given.seconds
-        self.texts = {str(path): Path(path).read_text(encoding="utf-8")
-                      for pattern in FILES for path in sorted(Path().glob(pattern))}
+        self.texts = reach.texts
         all_mutants = sample(self.texts, given)
         index, shards = given.shard
         self.sites, self.mutants = len(all_mutants), queue.Queue()
@@ -252,7 +256,9 @@ class Trial:
             return "equivalent"
         self.build.library(folder / "libs2flush.so", {self.build.object_of(mutant.path): out})
         for program in self.order.for_file(mutant.path):
-            cpu_s = max(2, int(10 * self.order.seconds[program]) + 1)
+            if not self.reach.may_see(program, mutant):
+                continue
+            cpu_s = 2 + int(4 * self.order.seconds[program])
             if status_of(program, folder, cpu_s) != 0:
                 self.order.note(mutant.path, program.name)
                 return program.name
@@ -345,8 +351,11 @@ def main():
         folder = Path(scratch).resolve()
         build = Build(given.build, given.cc, given.libs)
         build.library(folder / "libs2flush.so")
-        seconds = fast_tests(build, build.tests(folder), folder)
-        trial = Trial(build, Order(seconds), given)
+        texts = {str(path): Path(path).read_text(encoding="utf-8")
+                 for pattern in FILES for path in sorted(Path().glob(pattern))}
+        reach = Reach(build, texts, folder)
+        seconds = fast_tests(build, build.tests(folder), reach)
+        trial = Trial(build, Order(seconds), reach, given)
         results = trial.run(given.jobs, folder)
     share = report(trial, results, len(seconds), given.seed, Path(given.build) / "mutants.csv")
     print(f"mutants seconds: {time.monotonic() - start:.0f}")

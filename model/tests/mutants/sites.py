@@ -119,6 +119,26 @@ def depths(tokens):
     return found
 
 
+def blocks(text):
+    """Where blocks begin and end of which it can be seen by a mark whether they ran: functions' bodies, and what is under
+    if, else, while, do and for. (What follows a switch's brace never runs, a literal's brace is no block.)"""
+    tokens = tokens_of(text)
+    depth, opened, found = depths(tokens), [], []
+    for i, token in enumerate(tokens):
+        if token.text in "([{":
+            opened.append(i)
+        if token.text in ")]}" and opened:
+            begin = opened.pop()
+            if token.text == ")" and i + 1 < len(tokens) and tokens[i + 1].text == "{":
+                before = tokens[begin - 1].text
+                body = depth[i] == 0 and depth[i + 1] == 1
+                if body or before in ("if", "while", "for"):
+                    found.append(i + 1)
+        if token.text in ("else", "do") and tokens[i + 1].text == "{":
+            found.append(i + 1)
+    return [(tokens[i].start, tokens[closing(tokens, i)].start) for i in sorted(found)]
+
+
 def swapped(path, tokens, i):
     token = tokens[i]
     unary = token.text in ("+", "-", "*", "&") and not is_binary(tokens, i)
