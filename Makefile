@@ -146,9 +146,9 @@ fuzz_main := $(if $(findstring fuzzer,$(SANITIZE)),,$(B)/obj/tests/fuzz/replay.o
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz.o $(fuzz_main) $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
-$(B)/fuzz/fuzz_sim: $(B)/obj/tests/fuzz/choices.o
+$(B)/fuzz/fuzz_sim: $(B)/obj/tests/choices.o $(B)/obj/tests/scene.o
 
 $(B)/fuzz/dict: $(B)/obj/tests/fuzz/dict.o $(B)/libs2flush.a
 	@mkdir -p $(@D)
@@ -340,8 +340,9 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
 .PHONY: golden
-golden: $(B)/tests/test_golden $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
-	@S2FLUSH_GOLDEN=accept $<
+golden: $(B)/tests/test_golden $(B)/tests/test_golden_scenes $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
+	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden
+	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden_scenes
 	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_rows.sh --update
 
 .PHONY: torture

@@ -65,6 +65,9 @@ static CORO(maintain)
     while (my->at < my->end) {
         AWAIT(maintain_part(actor, my));
     }
+    if (my->dsb) {
+        memory_maintain_end(actor, my->kvm->memory, my->maintenance);
+    }
     CORO_END;
 }
 

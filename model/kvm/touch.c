@@ -161,6 +161,7 @@ static CORO(touch)
         }
     }
     vcpu->touch_at = vcpu->touch_end = 0;
+    vcpu->pending = NULL;
     my->kvm->touches++;
     CORO_END;
 }

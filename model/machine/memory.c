@@ -111,6 +111,11 @@ void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t star
     }
 }
 
+static bool cleans_to_pou(const struct memory *memory)
+{
+    return !memory->platform->idc && !memory->oracle.traits.fwb;
+}
+
 static void charge_maintenance(struct actor *actor, struct memory *memory, uint64_t start,
                                uint64_t end, enum maintenance maintenance)
 {
@@ -118,15 +123,15 @@ static void charge_maintenance(struct actor *actor, struct memory *memory, uint6
     uint64_t lines = (end - start) / platform->line_bytes;
     switch (maintenance) {
     case CLEAN_POU:
-        if (!platform->idc && !memory->oracle.traits.fwb) {
-            charge_clean(actor, memory, (struct line_counts){.clean = lines}, end - start, 1);
+        if (cleans_to_pou(memory)) {
+            charge_clean(actor, memory, (struct line_counts){.clean = lines}, end - start, 0);
         }
         return;
     case CLEAN_POC:
     case CLEAN_INVALIDATE:
     case INVALIDATE:
     case GUEST_INVALIDATE:
-        charge_clean(actor, memory, flush(memory, start, end), end - start, 1);
+        charge_clean(actor, memory, flush(memory, start, end), end - start, 0);
         return;
     case ICACHE_VA:
     case ICACHE_ALIAS:
@@ -143,6 +148,15 @@ void memory_maintain(struct actor *actor, struct memory *memory, uint64_t start,
 {
     oracle_maintain(&memory->oracle, start, end, maintenance, dsb);
     charge_maintenance(actor, memory, start, end, maintenance);
+}
+
+void memory_maintain_end(struct actor *actor, const struct memory *memory,
+                         enum maintenance maintenance)
+{
+    bool icache =
+        maintenance == ICACHE_VA || maintenance == ICACHE_ALIAS || maintenance == ICACHE_ALL;
+    bool loops = maintenance == CLEAN_POU ? cleans_to_pou(memory) : !icache;
+    actor_charge(actor, EV_cmo_calls, loops ? 1 : 0);
 }
 
 static void call_el2(struct actor *actor, const struct memory *memory, uint64_t n)

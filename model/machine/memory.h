@@ -70,11 +70,15 @@ void memory_icache_range(struct actor *actor, struct memory *memory, uint64_t st
 void memory_icache_all(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                        uint64_t calls);
 
-/* Maintenance of [start, end) by a guest or by host software that is not KVM, one loop
- * with a DSB or without (request). What a clean leaves in the caches is taken to go; DC
- * CVAU costs what a clean line costs, and nothing with IDC (assumed). */
+/* Maintenance of [start, end) by a guest or by host software that is not KVM, a loop or a part of
+ * one (request), which a DSB is to follow or none. What a clean leaves in the caches is taken to
+ * go; DC CVAU costs what a clean line costs, and nothing with IDC (assumed). */
 void memory_maintain(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                      enum maintenance maintenance, bool dsb);
+
+/* The time of the DSB at the end of the whole loop. */
+void memory_maintain_end(struct actor *actor, const struct memory *memory,
+                         enum maintenance maintenance);
 
 /* n broadcast TLB invalidations of a kind (request). One core's own go one after another. Cores
  * take turns at the DVM path, which is free again before a sequence is over (tlbi_path_ratio).

@@ -171,17 +171,22 @@ static void maintain(struct play *play, struct actor *actor, const struct op *op
     }
 }
 
+static enum maintenance host_maintenance(const struct op *op)
+{
+    enum maintenance maintenance = guest_maintenance[op->access];
+    return maintenance == GUEST_INVALIDATE ? INVALIDATE
+           : maintenance == ICACHE_VA      ? ICACHE_ALIAS
+                                           : maintenance;
+}
+
 /* By the host's own address of the memory. */
 static void host_maintain(struct play *play, struct actor *actor, const struct op *op)
 {
     const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
-    enum maintenance maintenance = guest_maintenance[op->access];
-    maintenance = maintenance == GUEST_INVALIDATE ? INVALIDATE
-                  : maintenance == ICACHE_VA      ? ICACHE_ALIAS
-                                                  : maintenance;
     INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
     uint64_t start = memslot_hva(slot, op->ipa);
-    memory_maintain(actor, play->kvm->memory, start, start + op->bytes, maintenance, !op->no_dsb);
+    memory_maintain(actor, play->kvm->memory, start, start + op->bytes, host_maintenance(op),
+                    !op->no_dsb);
 }
 
 /* A VM register like others; it has an effect while the MMU is off. */
@@ -324,12 +329,14 @@ static uint64_t piece_count(const struct op *op)
     return pieces ? op->count : 1;
 }
 
-static void end_piece(struct play *play, const struct actor *actor, const struct op *op)
+static void end_piece(struct play *play, struct actor *actor, const struct op *op)
 {
     if (op->kind == OP_TOUCH && !op->declared) {
         note_first_insn(play->sim, actor);
     } else if (op->kind == OP_REINIT) {
         record_reinit(play->sim, play->kvm, op);
+    } else if (op->kind == OP_HOST_MAINTAIN && !op->no_dsb) {
+        memory_maintain_end(actor, play->kvm->memory, host_maintenance(op));
     }
 }
 

@@ -1,15 +1,17 @@
-/* Choices out of a fuzz input's bytes, and the workload file that they make. */
+/* Choices out of bytes, and the workload file that they make. */
 #include "choices.h"
-#include "fuzz.h"
+
+#include "core/invariant.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
 #define LINES_MAX 48
 
-/* A first byte from here on asks for prefaults, chunks and more VMs. Others mean what
- * they always meant, so that past findings stay what they are. */
+/* A first byte from here on asks for prefaults, chunks and more VMs, and from there on for all
+ * operations. Others mean what they always meant, so that past findings stay what they are. */
 #define WITH_MORE 0xf0
+#define WITH_ALL 0xf8
 
 void choices_begin(struct choices *choices, const uint8_t *data, size_t size)
 {
@@ -18,6 +20,7 @@ void choices_begin(struct choices *choices, const uint8_t *data, size_t size)
     choices->used = 0;
     choices->logs = false;
     choices->more = size > 0 && data[0] >= WITH_MORE;
+    choices->all = size > 0 && data[0] >= WITH_ALL;
     choices->at += choices->more;
 }
 
@@ -41,8 +44,8 @@ static void put(struct choices *choices, const char *format, ...)
     int length =
         vsnprintf(choices->text + choices->used, CHOICES_TEXT_MAX - choices->used, format, args);
     va_end(args);
-    FUZZ_EXPECT(length >= 0 && choices->used + (size_t)length < CHOICES_TEXT_MAX,
-                "the text is too long");
+    INVARIANT(length >= 0 && choices->used + (size_t)length < CHOICES_TEXT_MAX,
+              "the text is too long");
     choices->used += (size_t)length;
 }
 
@@ -70,7 +73,7 @@ static void put_vm(struct choices *choices)
     PUT_ONE_OF(choices, "ram_misalign = ", misaligns);
     PUT_ONE_OF(choices, "ram_ipa = ", starts);
     PUT_ONE_OF(choices, "s1_page = ", s1_pages);
-    put(choices, "density = %u\n", 1 + choose(choices, 80));
+    put(choices, "density = %u\n", 1 + choose(choices, choices->all ? 32 : 80));
     put(choices, "off_access_share = 0.%u\n", choose(choices, 10));
     for (unsigned i = 0; i < choices->slots; i++) {
         put(choices, "[slot s%u]\nipa = 0x%x00000\nbytes = %uK\n", i, 8 + 8 * i,
@@ -83,16 +86,22 @@ static void put_vm(struct choices *choices)
 
 /* --- what happens --- */
 
-/* An address and a size; some of them do not fit and are refused. */
-static void put_range(struct choices *choices)
+/* An address and a size. Some of them do not fit and are refused, but where all operations are
+ * chosen from: few timelines would be left. */
+static void put_range(struct choices *choices, bool by_vmm)
 {
     static const char *const steps[] = {"0", "64K", "1M", "2M", "12K", "3M"};
     static const char *const sizes[] = {"4K", "64K", "2M", "1M", "16K", "4M"};
+    static const char *const near[] = {"0", "64K", "12K", "512K"};
+    static const char *const small[] = {"4K", "64K", "16K", "1M"};
     unsigned place = choose(choices, 8);
-    if (place == 0) {
+    if (place == 0 && !(choices->all && by_vmm)) {
         put(choices, " 0x9000000 64K"); /* a device, outside every slot */
-    } else if (place <= choices->slots) {
+    } else if (place > 0 && place <= choices->slots) {
         put(choices, " s%u 64K", place - 1);
+    } else if (choices->all) {
+        put(choices, " ram+%s", ONE_OF(choices, near));
+        put(choices, " %s", ONE_OF(choices, small));
     } else {
         put(choices, " ram+%s", ONE_OF(choices, steps));
         put(choices, " %s", ONE_OF(choices, sizes));
@@ -102,7 +111,7 @@ static void put_range(struct choices *choices)
 static void put_repeat(struct choices *choices)
 {
     static const char *const strides[] = {"4K", "64K", "2M", "0"};
-    if (choose(choices, 4) == 3) {
+    if (choose(choices, 4) == 3 && !(choices->all && choose(choices, 2))) {
         put(choices, " every %s", ONE_OF(choices, strides));
         put(choices, " times %u", 1 + choose(choices, 20));
     }
@@ -115,6 +124,29 @@ static const char *slot_name(struct choices *choices)
     return names[choose(choices, choices->slots + 1)];
 }
 
+/* What the older choices leave out. */
+static void put_vmm_more(struct choices *choices)
+{
+    static const char *const verbs[] = {"clean",
+                                        "clean-pou",
+                                        "clean-invalidate",
+                                        "invalidate",
+                                        "icache-invalidate",
+                                        "device-write",
+                                        "device-write-uncached"};
+    static const char *const others[] = {
+        "dirty-log round",          "dirty-log get", "window", "compute 3us",
+        "dirty-log clear ram+0 2M", "destroy"};
+    unsigned what = choose(choices, 10);
+    if (what < 7) {
+        put(choices, "vmm = %s", verbs[what]);
+        put_range(choices, true);
+        put(choices, "\n");
+    } else {
+        put(choices, "vmm = %s\n", ONE_OF(choices, others));
+    }
+}
+
 static void put_vmm(struct choices *choices)
 {
     static const char *const memory[] = {"fill",          "fill-uncached", "read",
@@ -122,11 +154,11 @@ static void put_vmm(struct choices *choices)
     unsigned what = choose(choices, choices->more ? 18 : 14);
     if (what >= 14) {
         put(choices, "vmm = prefault");
-        put_range(choices);
+        put_range(choices, true);
         put_repeat(choices);
     } else if (what < 6) {
         put(choices, "vmm = %s", memory[what]);
-        put_range(choices);
+        put_range(choices, true);
         put(choices, "\n");
     } else if (what < 9) {
         put(choices, "vmm = reinit all\n");
@@ -147,8 +179,24 @@ static void put_touch(struct choices *choices, unsigned vcpu)
 {
     static const char *const verbs[] = {"read", "write", "fetch"};
     put(choices, "vcpu%u = %s", vcpu, ONE_OF(choices, verbs));
-    put_range(choices);
+    put_range(choices, false);
     put_repeat(choices);
+}
+
+static void put_guest_more(struct choices *choices, unsigned vcpu)
+{
+    static const char *const verbs[] = {"clean",         "clean-pou",         "clean-invalidate",
+                                        "invalidate",    "icache-invalidate", "read-uncached",
+                                        "write-uncached"};
+    static const char *const others[] = {"icache-invalidate-all", "icache on", "icache off"};
+    unsigned what = choose(choices, 10);
+    if (what < 7) {
+        put(choices, "vcpu%u = %s", vcpu, verbs[what]);
+        put_range(choices, false);
+        put(choices, "\n");
+    } else {
+        put(choices, "vcpu%u = %s\n", vcpu, others[what - 7]);
+    }
 }
 
 static void put_guest(struct choices *choices)
@@ -156,7 +204,9 @@ static void put_guest(struct choices *choices)
     static const char *const other[] = {"enter",    "mmu on",     "mmu off",     "insns 12345",
                                         "vmregs 2", "setway 300", "compute 2us", "enter"};
     unsigned vcpu = choose(choices, choices->vcpus), what = choose(choices, 16);
-    if (what < 8) {
+    if (choices->all && choose(choices, 4) == 3) {
+        put_guest_more(choices, vcpu);
+    } else if (what < 8) {
         put(choices, "vcpu%u = %s\n", vcpu, other[what]);
     } else {
         put_touch(choices, vcpu);
@@ -182,6 +232,8 @@ static void put_timeline(struct choices *choices)
             put(choices, "phase = p%u\n", i);
         } else if (what == 1) {
             put_signal(choices, i);
+        } else if (what == 2 && choices->all) {
+            put_vmm_more(choices);
         } else if (what < 7) {
             put_vmm(choices);
         } else {

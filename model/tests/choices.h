@@ -1,9 +1,9 @@
 /*
- * choices - a fuzz input's bytes as choices, one byte each; and a VM, and what happens in
- * it, chosen by them.
+ * choices - bytes as choices, one byte each; and a VM, and what happens in it, chosen by them. The
+ * bytes are a fuzzer's or random ones.
  */
-#ifndef S2FLUSH_TESTS_FUZZ_CHOICES_H
-#define S2FLUSH_TESTS_FUZZ_CHOICES_H
+#ifndef S2FLUSH_TESTS_CHOICES_H
+#define S2FLUSH_TESTS_CHOICES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ struct choices {
     size_t used;
     unsigned vcpus, slots;
     bool logs; /* dirty logging replaces leaves by others */
-    bool more; /* also from what older inputs did not choose from */
+    bool more, all; /* also from what older inputs did not choose from */
 };
 
 /* Begins with the first byte; `data` must stay. */
