@@ -11,9 +11,10 @@
 # said last. Without SEED it is the portion's number, so that each has other kills; the sample of mutants (of
 # MUTANTS_SEED, or 1) and the fuzzers' inputs go on from where the portion before left them. Portions that make
 # half an hour together share what does not depend on the seed: the first does the cases that are always the
-# same, and each has its part of the tests under sanitizers.
+# same, and each has its part of the tests under sanitizers. With PARTS='fuzz kills' a portion is of these alone,
+# and they are done whatever its turn.
 set -u
-: "${S2FLUSH:?set it to the program under test}"
+: "${PARTS:=}" "${S2FLUSH:?set it to the program under test}"
 sums=build/torture.sums
 portion=$(($(grep -c '^portion: ' "$sums" 2>/dev/null) + 1))
 minutes=$1 seed=${2:-$portion}
@@ -30,9 +31,11 @@ lanes=$(($(nproc) < 2 ? 1 : 2))
 export JOBS=$(($(nproc) / lanes))
 export TEST_JOBS=$JOBS
 total=$((minutes * 60 * lanes))
+before=$(awk '/^added minutes: / { all += $3 } END { print all + 0 }' "$sums" 2>/dev/null || echo 0)
+mutants=$((5 * (before + minutes))) # of one sample, which goes on
 
 # Of portions that make half an hour together, which one this is.
-deal=$(((30 + minutes - 1) / minutes))
+deal=$((${#PARTS} > 0 ? 1 : (30 + minutes - 1) / minutes))
 turn=$(((portion - 1) % deal))
 
 # dealt: the names of this portion's share of the tests.
@@ -79,6 +82,10 @@ extensions 3 python3 once
 errors 1 - once
 faults 1 - once
 kills 1 - each'
+if [ -n "$PARTS" ]; then
+    parts=$(grep -E "^(${PARTS// /|}) " <<<"$parts")
+fi
+whole=$(awk '{ percent += $2 } END { print percent > 0 ? percent : 1 }' <<<"$parts")
 
 command_of()
 {
@@ -91,7 +98,7 @@ command_of()
         thread) make SANITIZE=thread check ${only:+"$only"} ;;
         address) make SANITIZE=address,undefined check ${only:+"$only"} ;;
         memcheck) make VALGRIND=1 check "$memory" ;;
-        mutants) make mutants COUNT=$((portion * minutes * 5)) SEED="${MUTANTS_SEED:-1}" SECONDS="$2" ;;
+        mutants) make mutants COUNT="$mutants" SEED="${MUTANTS_SEED:-1}" SECONDS="$2" ;;
         extensions) make extensions ;;
     esac
 }
@@ -100,7 +107,7 @@ command_of()
 # an hour for what has to be built first, before it is stopped.
 part()
 {
-    local name=$1 share=$(($2 * total / 100)) rc=0 t0=$SECONDS
+    local name=$1 share=$(($2 * total / whole)) rc=0 t0=$SECONDS
     if [ "$3" != - ] && ! command -v "$3" >/dev/null; then
         echo "  $name: no $3 here"
         echo "left out $name: no $3" >>"$logs/missing"
@@ -116,7 +123,7 @@ part()
 
 # In shells of their own, so that two can run at a time and timeout can stop them.
 export -f part command_of errors faults
-export S2FLUSH tests minutes portion seed total logs turn only memory
+export S2FLUSH tests minutes portion seed total whole mutants logs turn only memory
 echo "torture for about $minutes minutes, seed $seed:"
 xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts"
 
