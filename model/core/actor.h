@@ -91,8 +91,6 @@ struct actor {
     ps_t batched_start; /* batched_ps of the lock that it waits for, when it came */
     ps_t single_wait_ps; /* waited so far for locks that others had for a single hold */
     ps_t hold_start; /* when it got that lock */
-    ps_t flow_start, flow_alone; /* of its work on a flow */
-    double flow_left, flow_rate, flow_weight;
 
     uint64_t at, at_bytes; /* what it works on, for those who watch */
     struct frame *frame; /* of the coroutine that runs; NULL: it has not begun or has ended */

@@ -151,7 +151,7 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
     *flow = (struct flow){.name = name, .resource = resource};
     flow->id = engine->actor_count + engine->flow_count;
     engine->flows[engine->flow_count++] = flow;
-    flow->members = calloc(engine->actor_count + 1, sizeof(struct actor *));
+    flow->members = calloc(engine->actor_count + 1, sizeof *flow->members);
     flow->wakeup_capacity = 2 * engine->actor_count + 8;
     flow->wakeups = calloc(flow->wakeup_capacity, sizeof(ps_t));
     if (!flow->members || !flow->wakeups) {
@@ -172,22 +172,24 @@ static void settle(struct flow *flow, ps_t now)
 {
     double elapsed = (double)(now - flow->updated);
     for (uint32_t i = 0; i < flow->count; i++) {
-        flow->members[i]->flow_left -= elapsed * flow->members[i]->flow_rate;
+        flow->members[i].left -= elapsed * flow->members[i].rate;
     }
     flow->updated = now;
 }
 
-/* Divides the capacity: members in order of weight, each gets its need or an
- * equal share of what is left. They are kept sorted by weight. */
-static void share(struct flow *flow)
+/* Divides the capacity: members in order of weight, each gets its need or an equal share of what
+ * is left. Returns how long it takes until the first one ends. */
+static double share(struct flow *flow)
 {
-    double left = 1.0;
-    for (uint32_t i = 0; i < flow->count; i++) {
-        struct actor *member = flow->members[i];
-        double fair = left / (flow->count - i);
-        member->flow_rate = member->flow_weight <= fair ? 1.0 : fair / member->flow_weight;
-        left -= member->flow_rate * member->flow_weight;
+    double left = 1.0, sharing = flow->count, first = INFINITY;
+    for (struct flow_member *member = flow->members; sharing > 0; member++, sharing--) {
+        double fair = left / sharing;
+        member->rate = member->weight <= fair ? 1.0 : fair / member->weight;
+        left -= member->rate * member->weight;
+        double needs = member->left > 0 ? member->left / member->rate : 0;
+        first = needs < first ? needs : first;
     }
+    return first;
 }
 
 /* Rounds up. Past 64 bits the conversion would be undefined, so that ends the run. */
@@ -224,26 +226,22 @@ static void schedule_wakeup(struct flow *flow, struct engine *engine)
     calendar_push(&engine->calendar, flow->due, flow->id);
 }
 
-static void find_due(struct flow *flow, struct engine *engine)
+/* Divides the path anew, and sees when the next member ends. */
+static void divide(struct flow *flow, struct engine *engine)
 {
-    ps_t due = UINT64_MAX;
-    for (uint32_t i = 0; i < flow->count; i++) {
-        double left = flow->members[i]->flow_left;
-        ps_t need = left > 0 ? whole_ps(left / flow->members[i]->flow_rate) : 0;
-        ps_t ends = u64_add(flow->updated, need, "simulated time");
-        due = ends < due ? ends : due;
-    }
-    flow->due = due;
+    double first = share(flow);
+    flow->due =
+        flow->count > 0 ? u64_add(flow->updated, whole_ps(first), "simulated time") : UINT64_MAX;
     schedule_wakeup(flow, engine);
 }
 
-static void insert_by_weight(struct flow *flow, struct actor *actor)
+static void insert_by_weight(struct flow *flow, struct flow_member member)
 {
     uint32_t at = flow->count++;
-    for (; at > 0 && flow->members[at - 1]->flow_weight > actor->flow_weight; at--) {
+    for (; at > 0 && flow->members[at - 1].weight > member.weight; at--) {
         flow->members[at] = flow->members[at - 1];
     }
-    flow->members[at] = actor;
+    flow->members[at] = member;
 }
 
 /* How long the work takes with the path to itself. */
@@ -265,22 +263,21 @@ bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double wei
     }
     engine->overlapped = true;
     settle(flow, engine->now);
-    actor->flow_start = engine->now;
-    actor->flow_alone = alone_ps;
-    actor->flow_left = (double)alone_ps;
-    actor->flow_weight = weight;
-    insert_by_weight(flow, actor);
-    share(flow);
-    find_due(flow, engine);
+    insert_by_weight(flow, (struct flow_member){.left = (double)alone_ps,
+                                                .weight = weight,
+                                                .actor = actor,
+                                                .start = engine->now,
+                                                .alone_ps = alone_ps});
+    divide(flow, engine);
     return false;
 }
 
-static void finish(struct flow *flow, struct actor *actor, ps_t now)
+static void finish(const struct flow *flow, const struct flow_member *member, ps_t now)
 {
-    ps_t took = now - actor->flow_start;
-    ps_t waited = took > actor->flow_alone ? took - actor->flow_alone : 0;
-    actor_busy(actor, actor->flow_alone);
-    actor_resume(actor, flow->resource, waited);
+    ps_t took = now - member->start;
+    ps_t waited = took > member->alone_ps ? took - member->alone_ps : 0;
+    actor_busy(member->actor, member->alone_ps);
+    actor_resume(member->actor, flow->resource, waited);
 }
 
 void flow_due(struct flow *flow, struct engine *engine)
@@ -294,14 +291,12 @@ void flow_due(struct flow *flow, struct engine *engine)
     uint32_t kept = 0;
     uint32_t count = flow->count;
     for (uint32_t i = 0; i < count; i++) {
-        struct actor *member = flow->members[i];
-        if (member->flow_left < 0.5) {
-            finish(flow, member, engine->now);
-        } else {
-            flow->members[kept++] = member;
+        if (flow->members[i].left < 0.5) {
+            finish(flow, &flow->members[i], engine->now);
+        } else if (kept++ < i) {
+            flow->members[kept - 1] = flow->members[i];
         }
     }
     flow->count = kept;
-    share(flow);
-    find_due(flow, engine);
+    divide(flow, engine);
 }

@@ -49,6 +49,14 @@ struct server {
     uint64_t parts; /* for how many requests that stands which was served in its turn last */
 };
 
+/* Work on a path. */
+struct flow_member {
+    double left; /* ps alone, at the speed `rate` of a core alone */
+    double rate, weight;
+    struct actor *actor;
+    ps_t start, alone_ps;
+};
+
 /* A path with a capacity of 1. Work with weight w uses the share w of it at
  * the speed that its actor reaches alone; when the weights of those under way
  * add up to more than 1, all get equal shares and those that need less get
@@ -57,7 +65,7 @@ struct flow {
     const char *name;
     uint32_t resource;
     uint32_t id; /* its events on the calendar */
-    struct actor **members;
+    struct flow_member *members; /* by weight */
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
     ps_t due; /* when the next member finishes */

@@ -60,12 +60,18 @@ static bool locked_by_other(const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
     uint64_t start = fault->leaves.start, end = fault->leaves.end;
-    uint32_t meet = 0;
-    for (uint32_t i = 0; i < kvm->vcpu_count; i++) {
-        meet += kvm->locked[i].start < end && start < kvm->locked[i].end;
-    }
     const struct locked_leaves *own = &kvm->locked[fault->vcpu->index];
-    return meet > (own->start < end && start < own->end);
+    uint32_t left = kvm->locked_count - (own->end > 0);
+    for (uint32_t i = 0; left > 0; i++) {
+        const struct locked_leaves *other = &kvm->locked[i];
+        if (other->end > 0 && other != own) {
+            if (other->start < end && start < other->end) {
+                return true;
+            }
+            left--;
+        }
+    }
+    return false;
 }
 
 /* The access that the guest faulted for, as far as these leaves go. */
@@ -177,8 +183,9 @@ bool fault_finds_other_size(const struct fault *fault)
 
 static void lock_entries(const struct fault *fault)
 {
-    fault->kvm->locked[fault->vcpu->index] =
-        (struct locked_leaves){fault->leaves.start, fault->leaves.end};
+    struct locked_leaves *own = &fault->kvm->locked[fault->vcpu->index];
+    fault->kvm->locked_count += own->end == 0;
+    *own = (struct locked_leaves){fault->leaves.start, fault->leaves.end};
 }
 
 void fault_break(struct actor *actor, struct fault *fault)
@@ -252,6 +259,7 @@ void fault_install(struct actor *actor, struct fault *fault)
     }
     fault->done = true;
     fault->slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
+    kvm->locked_count--;
     kvm->locked[fault->vcpu->index] = (struct locked_leaves){0};
 }
 

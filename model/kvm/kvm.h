@@ -152,6 +152,7 @@ struct kvm {
     struct locked_leaves {
         uint64_t start, end;
     } locked[KVM_VCPUS]; /* by the fault of each vCPU; side by side, since all are looked at */
+    uint32_t locked_count; /* of them that are */
     struct kvm_vcpu vcpus[KVM_VCPUS]; /* last, since all but vcpu_count are never looked at */
 };
 
