@@ -49,6 +49,7 @@ static void put_row(struct cells *cells, const struct store_about *about,
     cells_text(cells, "metric", metric_name[metric]);
     cells_text(cells, "unit", metric_unit[metric]);
     cells_whole(cells, "n", spread->n);
+    cells_whole(cells, "fitted", spread->fitted);
     cells_real(cells, "mode", spread->known ? spread->mode : NAN);
     cells_real(cells, "mean", drawn ? spread->mean : NAN);
     cells_real(cells, "p10", drawn ? spread->p10 : NAN);

@@ -82,7 +82,7 @@ static bool costs_of(const struct pricing *pricing, const struct strategy *strat
     struct scenario *scenario = pricing->search->scenario;
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
-    bool good = trial && evaluate_runs(scenario, strategy, true, times, err);
+    bool good = trial && evaluate_runs(scenario, strategy, TAILS_KNOWN, times, err);
     bool known = true, pause_known = true;
     for (size_t run = 0; good && run < scenario->runs; run++) {
         const struct times *ideal = &pricing->ideal[run];
@@ -522,7 +522,7 @@ static bool fill_ladder(const struct advise_request *request, struct advise_sear
     }
     pricing.ideal = alloc_zeroed(runs, sizeof *pricing.ideal, "runs of a scenario");
     pricing.scratch = alloc_zeroed(runs, sizeof *pricing.scratch, "runs of a scenario");
-    bool good = evaluate_runs(search->scenario, &strategy_ideal, true, pricing.ideal, err) &&
+    bool good = evaluate_runs(search->scenario, &strategy_ideal, TAILS_KNOWN, pricing.ideal, err) &&
                 climb(&pricing, &found, err) && price_rungs(&pricing, &found, ladder, last, err);
     free(pricing.ideal);
     free(pricing.scratch);

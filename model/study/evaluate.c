@@ -1,4 +1,4 @@
-#include "study/evaluate.h"
+#include "study/evaluate_parts.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -14,12 +14,6 @@
 
 #define TABLE_SIZE ((size_t)4096)
 #define KEPT_MAX TABLE_SIZE /* plays that nobody uses just now */
-
-/* What the machine's costs are in a run, and what events cost with them. */
-struct costs {
-    double value[COSTS];
-    ps_t price[EVENT_KINDS];
-};
 
 /* One simulation. */
 struct played {
@@ -41,6 +35,31 @@ struct lane {
 
 /* --- the study's --- */
 
+/* Whether a list of metrics, which is not given or was checked, names one of a tail. */
+static bool names_a_tail(const char *list)
+{
+    const struct source_location at = {.key = "metrics"};
+    bool wanted[METRICS] = {false}, tail = false;
+    struct error unused;
+    (void)metric_select(list, wanted, &at, &unused);
+    for (int metric = 0; metric < METRICS; metric++) {
+        tail |= wanted[metric] && metric_is_tail((enum metric)metric);
+    }
+    return tail;
+}
+
+/* Its rows or its memo. */
+static bool asks_for_tails(const struct study *study)
+{
+    const struct study_memo *memo = &study->memo;
+    enum metric metric;
+    struct error unused;
+    const struct source_location at = {.key = "metric"};
+    return names_a_tail(study->metrics) || (memo->also[0] && names_a_tail(memo->also)) ||
+           (memo->metric[0] && metric_one(memo->metric, &at, &metric, &unused) &&
+            metric_is_tail(metric));
+}
+
 void evaluator_open(struct evaluator *evaluator, const struct study *study, struct sweep *sweep,
                     struct store *store)
 {
@@ -49,6 +68,7 @@ void evaluator_open(struct evaluator *evaluator, const struct study *study, stru
     evaluator->points = alloc_zeroed(machines, sizeof *evaluator->points, "draws");
     evaluator->strata = alloc_zeroed(machines, sizeof *evaluator->strata, "draws");
     evaluator->played = alloc_zeroed(TABLE_SIZE, sizeof *evaluator->played, "plays");
+    evaluator->tails = asks_for_tails(study);
     omp_init_lock(&evaluator->lock);
 }
 
@@ -106,13 +126,19 @@ unsigned scenario_stratum(struct scenario *scenario, size_t run)
     return 1 + scenario->evaluator->strata[scenario->machine][run - 1];
 }
 
-/* The middle of the stratum in a range whose mode is the workload's own. */
+/* The middle of a stratum in a range. */
+static double in_stratum(double low, double mode, double high, unsigned stratum)
+{
+    return draw_triangle(low, mode, high, (stratum + 0.5) / DRAW_STRATA);
+}
+
+/* The workload's own is the range's mode. */
 static bool build_stratum(struct scenario *scenario, unsigned stratum, struct error *err)
 {
     struct workload *workload = workload_copy(scenario->setup.workload);
     double low, mode, high;
     (void)workload_range(workload, &low, &mode, &high);
-    workload_in_range(workload, draw_triangle(low, mode, high, (stratum + 0.5) / DRAW_STRATA));
+    workload_in_range(workload, in_stratum(low, mode, high, stratum));
     bool good = workload_build(workload, &scenario->drawn[stratum], err);
     workload_free(workload);
     return good;
@@ -204,6 +230,9 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
     }
     double low, mode, high;
     scenario->ranged = workload_range(scenario->setup.workload, &low, &mode, &high);
+    for (unsigned i = 0; scenario->ranged && i < DRAW_STRATA; i++) {
+        scenario->late[1 + i] = (in_stratum(low, mode, high, i) - mode) / (high - low);
+    }
     omp_init_lock(&scenario->lock);
     return true;
 }
@@ -225,6 +254,7 @@ void scenario_close(struct scenario *scenario)
     }
     omp_destroy_lock(&scenario->lock);
     free(scenario->costs);
+    free(scenario->ideal);
     timeline_free(&scenario->timeline);
     setup_free(&scenario->setup);
 }
@@ -254,7 +284,7 @@ void scenario_costs(struct scenario *scenario, size_t run, double costs[COSTS])
     }
 }
 
-static const struct costs *costs_of_runs(struct scenario *scenario)
+const struct costs *evaluate_costs(struct scenario *scenario)
 {
     omp_set_lock(&scenario->lock);
     if (!scenario->costs) {
@@ -278,7 +308,7 @@ static void hash_costs(const struct costs *costs, char hash[SETUP_HASH])
 
 bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struct error *err)
 {
-    const struct costs *costs = costs_of_runs(scenario);
+    const struct costs *costs = evaluate_costs(scenario);
     struct store *store = scenario->evaluator->store;
     struct store_draw *draw = alloc_zeroed(scenario->runs, sizeof *draw, "draws");
     bool has = false;
@@ -457,10 +487,8 @@ bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, u
     return true;
 }
 
-/* Whether pricing the strategy's run again says all that is asked; `stalls` to count in, where its
- * tail is. */
-static bool price_again(const struct scenario *scenario, const struct trial *trial,
-                        const struct costs *costs, struct histogram *stalls, struct times *times)
+bool evaluate_price_again(const struct scenario *scenario, const struct trial *trial,
+                          const struct costs *costs, struct histogram *stalls, struct times *times)
 {
     if (!trial_price(trial, &scenario->setup, costs->value, costs->price, stalls, times)) {
         return false;
@@ -470,8 +498,9 @@ static bool price_again(const struct scenario *scenario, const struct trial *tri
     return true;
 }
 
-static bool play_again(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
-                       const struct costs *costs, struct times *times, struct error *err)
+bool evaluate_play_again(struct scenario *scenario, const struct strategy *strategy,
+                         unsigned stratum, const struct costs *costs, struct times *times,
+                         struct error *err)
 {
     struct played *played = played_at(scenario, strategy, stratum, costs, false, err);
     if (played) {
@@ -507,55 +536,8 @@ static bool times_at(struct scenario *scenario, const struct strategy *strategy,
         trial_times(trial, costs->price, times);
         return true;
     }
-    return price_again(scenario, trial, costs, stalls, times) ||
-           play_again(scenario, strategy, stratum, costs, times, err);
-}
-
-/* --- all runs --- */
-
-/* The runs of one strategy that have to be played, shared out among threads. */
-struct replay {
-    struct scenario *scenario;
-    const struct strategy *strategy;
-    const struct costs *costs;
-    size_t *run;
-    struct times *times; /* [runs] */
-};
-
-static bool replay_part(void *context, size_t part, struct error *err)
-{
-    const struct replay *replay = context;
-    size_t run = replay->run[part];
-    return play_again(replay->scenario, replay->strategy, scenario_stratum(replay->scenario, run),
-                      &replay->costs[run], &replay->times[run], err);
-}
-
-bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, bool tails,
-                   struct times *times, struct error *err)
-{
-    const struct costs *costs = costs_of_runs(scenario);
-    const struct trial *trial = evaluate_trial(scenario, strategy, err);
-    if (!trial) {
-        return false;
-    }
-    struct replay replay = {scenario, strategy, costs, NULL, times};
-    size_t count = 0;
-    struct histogram stalls;
-    replay.run = alloc_zeroed(scenario->runs, sizeof *replay.run, "runs of a scenario");
-    histogram_init(&stalls);
-    trial_times(trial, costs[0].price, &times[0]);
-    for (size_t run = 1; run < scenario->runs && trial; run++) {
-        trial = evaluate_stratum(scenario, strategy, scenario_stratum(scenario, run), err);
-        if (trial &&
-            !price_again(scenario, trial, &costs[run], tails ? &stalls : NULL, &times[run])) {
-            replay.run[count++] = run;
-        }
-    }
-    histogram_free(&stalls);
-    bool good = trial && (count == 0 || sweep_parts(scenario->evaluator->sweep, count, replay_part,
-                                                    &replay, err));
-    free(replay.run);
-    return good;
+    return evaluate_price_again(scenario, trial, costs, stalls, times) ||
+           evaluate_play_again(scenario, strategy, stratum, costs, times, err);
 }
 
 bool evaluate_verdict(struct scenario *scenario, const struct strategy *strategy,
@@ -657,10 +639,11 @@ bool evaluate_metric(struct scenario *scenario, enum metric metric,
 {
     struct times *ideal = alloc_zeroed(scenario->runs, sizeof *ideal, "runs of a scenario");
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
-    bool good =
-        !metric_needs_ideal(metric) || evaluate_runs(scenario, &strategy_ideal, false, ideal, err);
+    enum tails_asked tails = metric_is_tail(metric) ? TAILS_ALL : TAILS_NONE;
+    bool good = !metric_needs_ideal(metric) ||
+                evaluate_runs(scenario, &strategy_ideal, TAILS_NONE, ideal, err);
     for (size_t i = 0; good && i < count; i++) {
-        good = evaluate_runs(scenario, strategies[i], metric_is_tail(metric), times, err);
+        good = evaluate_runs(scenario, strategies[i], tails, times, err);
         for (size_t run = 0; good && run < scenario->runs; run++) {
             good = value_of(scenario, strategies[i], metric, &times[run], &ideal[run],
                             &value[i * scenario->runs + run], err);

@@ -30,6 +30,7 @@ struct evaluator {
     double (**points)[COSTS]; /* by machine of the study: its draws in [0, 1), once asked for */
     unsigned **strata; /* by machine: of each of these draws */
     omp_lock_t lock; /* of these and the rest */
+    bool tails; /* the study asks for holds or stalls, or what comes first */
     struct played **played; /* a hash table of plays in use, and of some that were */
     size_t played_count;
 };
@@ -54,7 +55,9 @@ struct scenario {
     omp_lock_t lock; /* of the rest */
     struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */
     struct setup_hasher *inputs[1 + DRAW_STRATA]; /* of a play, but for strategy and costs */
+    double late[1 + DRAW_STRATA]; /* where they stand in the range, as of study/draw_fit.h */
     struct costs *costs; /* [runs] once they were asked for, else NULL */
+    struct times *ideal; /* the same of the yardstick's */
     struct lane *lanes; /* the strategies so far */
 };
 
@@ -95,9 +98,15 @@ const struct trial *evaluate_stratum(struct scenario *scenario, const struct str
 bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, unsigned stratum,
                    char hash[SETUP_HASH], struct error *err);
 
-/* Its times in all runs; `tails`: those of its longest holds and stalls, too. */
-bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy, bool tails,
-                   struct times *times, struct error *err);
+/* What is wanted of its longest holds and stalls: in all runs, or in those whose counts tell them
+ * and in those that were played. */
+enum tails_asked { TAILS_NONE, TAILS_KNOWN, TAILS_ALL };
+
+/* Its times in all runs. Where they cannot be priced again and the study says how many draws are to
+ * be played at least (`draws_min`), they are played shift by shift until a fit to them foresees the
+ * others (study/draw_fit.h), unless the study, or the caller, wants all tails. */
+bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
+                   enum tails_asked tails, struct times *times, struct error *err);
 
 /* What is known of a strategy in a scenario, whatever things cost. */
 struct strategy_verdict {

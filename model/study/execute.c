@@ -28,8 +28,10 @@ static void fill_metric(const struct scenario *scenario, const struct trial *tri
     }
     for (size_t run = 1; run <= draws; run++) {
         all = all && metric_known(metric, trial, &times[run]);
+        spread->fitted += times[run].fitted;
         values[run - 1] = metric_value(metric, trial, &times[run], &ideal[run]);
     }
+    spread->fitted = all ? spread->fitted : 0;
     spread_fill(spread, values, all ? draws : 0, shifts);
 }
 
@@ -85,12 +87,14 @@ static void cell_close(struct cell *cell)
 static bool fill_times(struct cell *cell, const struct strategy *strategy, struct times *times,
                        struct error *err)
 {
-    if (!evaluate_runs(&cell->scenario, strategy, cell->tails, times, err)) {
+    if (!evaluate_runs(&cell->scenario, strategy, cell->tails ? TAILS_ALL : TAILS_NONE, times,
+                       err)) {
         return false;
     }
     for (size_t run = 0; run < cell->scenario.runs; run++) {
-        cell->plays += !times[run].priced;
-        cell->reprices += times[run].priced;
+        bool saved = times[run].priced || times[run].fitted;
+        cell->plays += !saved;
+        cell->reprices += saved;
     }
     return true;
 }

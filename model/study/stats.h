@@ -12,6 +12,7 @@ struct spread {
     bool known; /* the metric exists for this point */
     double mode; /* with every cost at its mode */
     uint64_t n; /* draws behind what follows; 0: none of it is known */
+    uint64_t fitted; /* so many of them to the others (study/draw_fit.h) */
     double mean, p10, p50, p90;
     /* 95 % confidence interval of the mean, by the spread over the shifts;
      * known from two shifts on. */

@@ -11,11 +11,11 @@
  *           configuration as in run.json, workloads (a hash of what they do), format, shard and
  *           shards; plays_repeated: how often what was there already was played again
  *   cell    finished ones; plays, reprices: runs behind its points, and runs that pricing again
- *           saved; failed: why it has no points, '' where it has
+ *           or a fit saved; failed: why it has no points, '' where it has
  *   point   of finished cells: a column for each axis; verdict, condition, hypothetical and
  *           config_hash as in rows.csv; where its samples are: play_hash (ideal_hash: the
  *           yardstick's) in `play`, draws_hash in `draw`
- *   result  of a point: metric (study/metrics.h), n, mode, mean, p10, p50, p90, interval_low,
+ *   result  of a point: metric (study/metrics.h), n, fitted, mode, mean, p10, p50, p90, interval_low,
  *           interval_high in the metric's unit; NULL is not known
  *   play    a simulation: play_hash (all that it gets but costs), costs_hash; serial: 1 where
  *           no actor waited, so that its counts hold for all costs; window_ps, cpu_ps, pause_ps,

@@ -14,7 +14,7 @@
 static bool add_result(struct store *store, size_t point, enum metric metric,
                        const struct spread *spread, uint64_t *checksum, struct error *err)
 {
-    static const char sql[] = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    static const char sql[] = "INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     bool drawn = spread->known && spread->n > 0, interval = drawn && spread->has_interval;
     struct row row;
     if (!row_open(&row, &store->database, sql, err)) {
@@ -24,6 +24,7 @@ static bool add_result(struct store *store, size_t point, enum metric metric,
     row.checksum = 0;
     row_put_text(&row, metric_name[metric]);
     row_put_whole(&row, spread->n);
+    row_put_whole(&row, spread->fitted);
     row_put_real(&row, spread->known, spread->mode);
     row_put_real(&row, drawn, spread->mean);
     row_put_real(&row, drawn, spread->p10);
@@ -149,6 +150,7 @@ static bool take_result(struct row *row, struct stored_point *point, uint64_t *c
     }
     struct spread *spread = &point->result.metric[metric];
     spread->n = row_whole(row);
+    spread->fitted = row_whole(row);
     spread->mode = row_real(row, &spread->known);
     spread->mean = row_real(row, &drawn[0]);
     spread->p10 = row_real(row, &drawn[1]);
@@ -166,7 +168,7 @@ static bool take_result(struct row *row, struct stored_point *point, uint64_t *c
 static bool take_results(struct store *store, struct stored_point *point, uint64_t *checksum,
                          struct error *err)
 {
-    static const char sql[] = "SELECT metric, n, mode, mean, p10, p50, p90, interval_low, "
+    static const char sql[] = "SELECT metric, n, fitted, mode, mean, p10, p50, p90, interval_low, "
                               "interval_high FROM result WHERE point = ?";
     struct row row;
     bool good = row_open(&row, &store->database, sql, err);

@@ -21,6 +21,9 @@ const struct option_row study_options[] = {
     {AT(seed), .high = 1e15, .fallback = "1", .help = "of the random shifts"},
     {AT(draws), .high = 65536, .fallback = "64",
      .help = "of the machine's costs, in all; 0: only the modes"},
+    {AT(draws_min), .high = 65536, .fallback = "0",
+     .help = "so many are played at least where runs cannot be priced again, and as many as make "
+             "a fit to them foresee the others; 0: all are played"},
     {AT(shifts), .low = 1, .high = 1024, .fallback = "8",
      .help = "independent shifts of the sequence, whose spread gives the interval"},
     {AT(sequence), .choices = CHOICES_OF(DRAW_SEQUENCE_CHOICES), .fallback = "sobol",

@@ -70,6 +70,7 @@ struct study {
     enum fidelity fidelity;
     enum draw_sequence sequence;
     uint64_t seed, draws, shifts;
+    uint64_t draws_min; /* that are played; 0: all */
     bool preemptible;
 
     struct axis axes[STUDY_AXES];

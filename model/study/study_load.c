@@ -384,6 +384,10 @@ struct draw_plan study_draw_plan(const struct study *study)
 
 void study_identity(const struct study *study, char *buf, size_t size)
 {
-    snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d",
-             study->seed, study->draws, study->shifts, study->sequence);
+    int used =
+        snprintf(buf, size, "seed %" PRIu64 " draws %" PRIu64 " shifts %" PRIu64 " sequence %d",
+                 study->seed, study->draws, study->shifts, study->sequence);
+    if (study->draws_min > 0) {
+        snprintf(buf + used, size - (size_t)used, " played %" PRIu64, study->draws_min);
+    }
 }

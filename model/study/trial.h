@@ -82,6 +82,7 @@ struct times {
     bool has_tail; /* and then: */
     struct tail tail;
     bool priced; /* and not played at these costs */
+    bool fitted; /* neither: to runs that were (study/draw_fit.h) */
 };
 
 /* A setup's point on a timeline at these costs, as sim_init takes it; all of them are the

@@ -153,7 +153,7 @@ static bool evaluate_strategy(const struct memo *memo, struct scenario *scenario
     const struct strategy *one = memo->study->strategies[strategy];
     const struct trial *trial = evaluate_trial(scenario, one, err);
     bool good = trial && evaluate_verdict(scenario, one, &into->verdict[strategy], err) &&
-                evaluate_runs(scenario, one, true, times->own, err);
+                evaluate_runs(scenario, one, TAILS_KNOWN, times->own, err);
     if (good) {
         memcpy(into->reader[strategy], trial->verdict, sizeof *into->reader);
     }
@@ -169,7 +169,7 @@ static bool evaluate_all(const struct memo *memo, struct scenario *scenario,
 {
     struct run_times times = {alloc_zeroed(memo->runs, sizeof *times.own, "a memo"),
                               alloc_zeroed(memo->runs, sizeof *times.ideal, "a memo")};
-    bool good = evaluate_runs(scenario, &strategy_ideal, true, times.ideal, err);
+    bool good = evaluate_runs(scenario, &strategy_ideal, TAILS_KNOWN, times.ideal, err);
     for (size_t s = 0; good && s < memo->strategies; s++) {
         good = evaluate_strategy(memo, scenario, into, s, &times, err);
     }
