@@ -130,7 +130,7 @@ void draw_fit_values(const struct draw_fit *fit, const bool *known, double *valu
             miss[i] = own[at++] * fit->events[i];
         } else {
             double ratio = level + sum_of(slope, fit->x + i * columns, columns);
-            value[i] = fmax(0, ratio) * fit->events[i];
+            value[i] = ratio * fit->events[i];
         }
     }
     free(y);

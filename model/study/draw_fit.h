@@ -31,8 +31,8 @@ struct draw_fit {
 void draw_fit_open(struct draw_fit *fit, const struct draw_fit_run *run, size_t runs);
 void draw_fit_close(struct draw_fit *fit);
 
-/* Fills values of those runs that are not known, by a fit to those that are, which are above 0;
- * and for these miss[run]: by what a fit to the others is off. */
+/* Fills values of those runs that are not known, by a fit to those that are, and for these
+ * miss[run]: by what a fit to the others is off. */
 void draw_fit_values(const struct draw_fit *fit, const bool *known, double *value, double *miss);
 
 #endif

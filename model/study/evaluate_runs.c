@@ -48,10 +48,9 @@ static bool play_runs(const struct replay *replay, size_t first, size_t count, s
 
 struct fitting {
     struct replay *replay;
-    const struct times *ideal; /* [runs] */
     struct draw_fit fit;
     bool *known; /* [runs]: played */
-    double *window, *cpu, *miss; /* [runs] */
+    double *window, *cpu, *ideal_window, *ideal_cpu, *miss; /* [runs] */
 };
 
 static bool fitting_open(struct fitting *fitting, struct replay *replay, const struct times *ideal,
@@ -63,14 +62,17 @@ static bool fitting_open(struct fitting *fitting, struct replay *replay, const s
     bool good = true;
     *fitting = (struct fitting){
         .replay = replay,
-        .ideal = ideal,
         .known = alloc_zeroed(runs, sizeof *fitting->known, "values of a fit"),
         .window = alloc_zeroed(runs, sizeof *fitting->window, "values of a fit"),
         .cpu = alloc_zeroed(runs, sizeof *fitting->cpu, "values of a fit"),
+        .ideal_window = alloc_zeroed(runs, sizeof *fitting->ideal_window, "values of a fit"),
+        .ideal_cpu = alloc_zeroed(runs, sizeof *fitting->ideal_cpu, "values of a fit"),
         .miss = alloc_zeroed(runs, sizeof *fitting->miss, "values of a fit"),
     };
     for (size_t i = 0; good && i < runs; i++) {
         unsigned stratum = scenario_stratum(scenario, i);
+        fitting->ideal_window[i] = (double)ideal[i].window_ps;
+        fitting->ideal_cpu[i] = (double)ideal[i].cpu_ps;
         run[i] = (struct draw_fit_run){
             .trial = evaluate_stratum(scenario, replay->strategy, stratum, err),
             .costs = replay->costs[i].value,
@@ -93,28 +95,68 @@ static void fitting_close(struct fitting *fitting)
     free(fitting->known);
     free(fitting->window);
     free(fitting->cpu);
+    free(fitting->ideal_window);
+    free(fitting->ideal_cpu);
     free(fitting->miss);
 }
 
-/* Whether what a fit misses is little beside what the draws that were played differ by and come to,
- * with and without what the yardstick takes. */
-static bool is_near(const struct fitting *fitting, const double *value)
+/* What the runs that were played differ by, and what they come to. */
+struct spread_of {
+    double mean, deviation;
+};
+
+static struct spread_of spread_of(const struct fitting *fitting, const double *value,
+                                  const double *less)
 {
-    double squares = 0, own[2] = {0}, sum[2] = {0}, n = 0;
+    double sum = 0, squares = 0, n = 0;
     for (size_t i = 0; i < fitting->fit.runs; i++) {
         n += fitting->known[i];
-        sum[0] += fitting->known[i] ? value[i] : 0;
-        sum[1] += fitting->known[i] ? value[i] - (double)fitting->ideal[i].window_ps : 0;
-        squares += fitting->known[i] ? fitting->miss[i] * fitting->miss[i] : 0;
+        sum += fitting->known[i] ? value[i] - (less ? less[i] : 0) : 0;
     }
     for (size_t i = 0; i < fitting->fit.runs; i++) {
-        double off[] = {value[i] - sum[0] / n,
-                        value[i] - (double)fitting->ideal[i].window_ps - sum[1] / n};
-        own[0] += fitting->known[i] ? off[0] * off[0] : 0;
-        own[1] += fitting->known[i] ? off[1] * off[1] : 0;
+        double off = value[i] - (less ? less[i] : 0) - sum / n;
+        squares += fitting->known[i] ? off * off : 0;
     }
-    double off = sqrt(squares / n), spread = sqrt(fmin(own[0], own[1]) / (n - 1));
-    return off <= OFF_SPREAD * spread && off <= OFF_VALUE * fabs(fmin(sum[0], sum[1])) / n;
+    return (struct spread_of){sum / n, sqrt(squares / (n - 1))};
+}
+
+/* The root of the mean square of what a fit misses. */
+static double missed(const struct fitting *fitting)
+{
+    double squares = 0, n = 0;
+    for (size_t i = 0; i < fitting->fit.runs; i++) {
+        n += fitting->known[i];
+        squares += fitting->known[i] ? fitting->miss[i] * fitting->miss[i] : 0;
+    }
+    return sqrt(squares / n);
+}
+
+/* Fits a time, or what it is above the yardstick's, whichever misses less. Returns whether that is
+ * little beside what the runs that were played differ by and come to; `added`: above the
+ * yardstick, too. */
+static bool fit_time(struct fitting *fitting, double *value, const double *ideal, bool added)
+{
+    size_t runs = fitting->fit.runs;
+    double *above = alloc_zeroed(runs, sizeof *above, "values of a fit");
+    for (size_t i = 0; i < runs; i++) {
+        above[i] = value[i] - ideal[i];
+    }
+    draw_fit_values(&fitting->fit, fitting->known, value, fitting->miss);
+    double off = missed(fitting);
+    draw_fit_values(&fitting->fit, fitting->known, above, fitting->miss);
+    if (missed(fitting) < off) {
+        off = missed(fitting);
+        for (size_t i = 0; i < runs; i++) {
+            value[i] = fitting->known[i] ? value[i] : ideal[i] + above[i];
+        }
+    }
+    free(above);
+    bool near = true;
+    for (int less = 0; less <= added; less++) {
+        struct spread_of own = spread_of(fitting, value, less ? ideal : NULL);
+        near = near && off <= OFF_SPREAD * own.deviation && off <= OFF_VALUE * fabs(own.mean);
+    }
+    return near;
 }
 
 /* What the events of a run's timeline take at its prices. */
@@ -123,8 +165,8 @@ static void fill_fitted(struct fitting *fitting, size_t run, const struct trial 
     const struct replay *replay = fitting->replay;
     struct times *times = &replay->times[run];
     trial_reprice(trial, replay->costs[run].price, NULL, times);
-    times->window_ps = (ps_t)fitting->window[run];
-    times->cpu_ps = (ps_t)fitting->cpu[run];
+    times->window_ps = (ps_t)fmax(0, fitting->window[run]);
+    times->cpu_ps = (ps_t)fmax(0, fitting->cpu[run]);
     times->priced = false;
     times->fitted = true;
 }
@@ -138,12 +180,8 @@ static bool fit_rest(struct fitting *fitting, bool *done, struct error *err)
         fitting->window[i] = (double)replay->times[i].window_ps;
         fitting->cpu[i] = (double)replay->times[i].cpu_ps;
     }
-    draw_fit_values(&fitting->fit, fitting->known, fitting->window, fitting->miss);
-    *done = is_near(fitting, fitting->window);
-    if (*done) {
-        draw_fit_values(&fitting->fit, fitting->known, fitting->cpu, fitting->miss);
-        *done = is_near(fitting, fitting->cpu);
-    }
+    *done = fit_time(fitting, fitting->window, fitting->ideal_window, true) &&
+            fit_time(fitting, fitting->cpu, fitting->ideal_cpu, false);
     for (size_t i = 0; *done && i < scenario->runs; i++) {
         const struct trial *trial = NULL;
         if (!fitting->known[i]) {

@@ -75,11 +75,12 @@ static void finds_weights_of_events(void **state)
 
 /* --- a study --- */
 
-static const char contended[] = "[study]\ndraws = 32\nshifts = 8\nseed = 3\n"
-                                "metrics = added_boot_ns, cpu_ns, faults\n"
-                                "[set]\nbacking = 4k\n[axes]\nworkload = %s\nmachine = "
-                                "kunpeng-920, neoverse-n1\nvcpus = 1, 4\n"
-                                "strategy = unmap, eager, unmap-vmall, reinit-lazy-vmall\n";
+static const char contended[] =
+    "[study]\ndraws = 32\nshifts = 8\nseed = 3\n"
+    "metrics = added_boot_ns, cpu_ns, faults\n"
+    "[set]\nbacking = 4k\nworkload = generated-boot\nfootprint = 4G\n[axes]\nmachine = "
+    "kunpeng-920\nvcpus = 1, 8\n"
+    "strategy = unmap, eager, unmap-vmall, reinit-lazy-vmall\n";
 
 static void results_with(struct study *study, const char *first, const char *second, unsigned jobs,
                          struct study_results *results)
