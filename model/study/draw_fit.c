@@ -23,27 +23,52 @@ enum { PATH_LINES = EVENT_KINDS, PATH_WRITEBACK, PATH_ZERO, LATE, TIMELINE };
 /* How far a timeline's own level may go, to how far `late` may. */
 #define OWN_LEVEL 0.3
 
-/* The shares of one run; returns what its events take, in ps. */
-static double take_shares(const struct draw_fit_run *run, double share[CANDIDATES])
+/* Adds the times of a run's events, `sign` 1, or takes them off, -1. */
+static void add_times(const struct draw_fit_run *run, const struct trial *trial, double sign,
+                      double time[CANDIDATES])
 {
-    double events = 0, guest = 0, lines = 0, written = 0, zeroed = 0;
-    memset(share, 0, CANDIDATES * sizeof *share);
-    for (size_t i = 0; i < run->trial->count; i++) {
-        const struct event_count *count = &run->trial->counts[i];
-        double n = (double)count->n, took = n * (double)run->price[count->kind];
+    double lines = 0, written = 0, zeroed = 0;
+    for (size_t i = 0; i < trial->count; i++) {
+        const struct event_count *count = &trial->counts[i];
+        double n = (double)count->n;
         bool line = count->kind == EV_line_absent || count->kind == EV_line_clean ||
                     count->kind == EV_line_dirty;
-        events += took;
-        share[count->kind] += took;
-        guest += count->site == SITE_GUEST ? took : 0;
+        time[count->kind] += sign * n * (double)run->price[count->kind];
         lines += line ? n : 0;
         written += count->kind == EV_writeback_bytes ? n : 0;
         zeroed += count->kind == EV_zero_bytes ? n : 0;
     }
-    const double ps = (double)PS_PER_NS;
-    share[PATH_LINES] = lines * price_cmo_path_ns(run->costs, 1) * ps;
-    share[PATH_WRITEBACK] = price_writeback_ns(run->costs, (uint64_t)written) * ps;
-    share[PATH_ZERO] = zeroed * price_zero_path_ns(run->costs, KIB) * ps;
+    const double ps = sign * (double)PS_PER_NS;
+    time[PATH_LINES] += lines * price_cmo_path_ns(run->costs, 1) * ps;
+    time[PATH_WRITEBACK] += price_writeback_ns(run->costs, (uint64_t)written) * ps;
+    time[PATH_ZERO] += zeroed * price_zero_path_ns(run->costs, KIB) * ps;
+}
+
+static double guest_time(const struct draw_fit_run *run)
+{
+    double time = 0;
+    for (size_t i = 0; i < run->trial->count; i++) {
+        const struct event_count *count = &run->trial->counts[i];
+        bool guest = count->site == SITE_GUEST;
+        time += guest ? (double)count->n * (double)run->price[count->kind] : 0;
+    }
+    return time;
+}
+
+/* The shares of one run; returns what its events take, in ps. */
+static double take_shares(const struct draw_fit_run *run, double share[CANDIDATES])
+{
+    double events = 0;
+    memset(share, 0, CANDIDATES * sizeof *share);
+    add_times(run, run->trial, 1, share);
+    if (run->less) {
+        add_times(run, run->less, -1, share);
+    }
+    for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
+        events += fabs(share[kind]);
+    }
+    /* vCPUs come up when the guest has done so much. */
+    double guest = run->less ? events : guest_time(run);
     share[LATE] = run->late * guest;
     share[TIMELINE + run->stratum] = OWN_LEVEL * guest;
     for (size_t i = 0; i < CANDIDATES; i++) {
@@ -116,7 +141,7 @@ void draw_fit_values(const struct draw_fit *fit, const bool *known, double *valu
     double level = 0;
     for (size_t i = 0; i < fit->runs; i++) {
         if (known[i]) {
-            y[n] = value[i] / fit->events[i];
+            y[n] = fit->events[i] > 0 ? value[i] / fit->events[i] : 0;
             memcpy(x + n++ * columns, fit->x + i * columns, columns * sizeof *x);
         }
     }

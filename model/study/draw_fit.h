@@ -4,7 +4,8 @@
  * Where actors wait for each other, a run's time is no sum of what its events cost, but it is
  * nearly one with other weights: those of events that others wait for, or that go on side by side.
  * So its ratio to that sum is fitted (study/ridge.h) to the share that each kind of event has in
- * the sum, to what shared paths would take, and to how late the other vCPUs come up.
+ * the sum, to what shared paths would take, and to how late the other vCPUs come up. What a run
+ * takes more than another one is fitted alike, to the events that it has more or fewer of.
  */
 #ifndef S2FLUSH_STUDY_DRAW_FIT_H
 #define S2FLUSH_STUDY_DRAW_FIT_H
@@ -15,6 +16,7 @@
 /* What is known of a run before it is played. */
 struct draw_fit_run {
     const struct trial *trial; /* one on the same timeline, at whatever costs */
+    const struct trial *less; /* another's, over which it is; NULL: all of it is meant */
     const double *costs; /* [COSTS] */
     const ps_t *price; /* [EVENT_KINDS] */
     unsigned stratum;
@@ -23,7 +25,7 @@ struct draw_fit_run {
 
 struct draw_fit {
     size_t runs, columns;
-    double *events; /* [runs]: what its events take, in ps */
+    double *events; /* [runs]: what its events take, or those more and fewer, in ps */
     double *x; /* [runs][columns] */
     unsigned *group; /* [runs]: the same for all */
 };

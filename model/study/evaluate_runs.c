@@ -48,7 +48,8 @@ static bool play_runs(const struct replay *replay, size_t first, size_t count, s
 
 struct fitting {
     struct replay *replay;
-    struct draw_fit fit;
+    struct draw_fit fit,
+        above; /* of all that it takes, and of what that is above the yardstick's */
     bool *known; /* [runs]: played */
     double *window, *cpu, *ideal_window, *ideal_cpu, *miss; /* [runs] */
 };
@@ -85,6 +86,13 @@ static bool fitting_open(struct fitting *fitting, struct replay *replay, const s
     if (good) {
         draw_fit_open(&fitting->fit, run, runs);
     }
+    for (size_t i = 0; good && i < runs; i++) {
+        run[i].less = evaluate_stratum(scenario, &strategy_ideal, run[i].stratum, err);
+        good = run[i].less != NULL;
+    }
+    if (good) {
+        draw_fit_open(&fitting->above, run, runs);
+    }
     free(run);
     return good;
 }
@@ -92,6 +100,7 @@ static bool fitting_open(struct fitting *fitting, struct replay *replay, const s
 static void fitting_close(struct fitting *fitting)
 {
     draw_fit_close(&fitting->fit);
+    draw_fit_close(&fitting->above);
     free(fitting->known);
     free(fitting->window);
     free(fitting->cpu);
@@ -143,7 +152,7 @@ static bool fit_time(struct fitting *fitting, double *value, const double *ideal
     }
     draw_fit_values(&fitting->fit, fitting->known, value, fitting->miss);
     double off = missed(fitting);
-    draw_fit_values(&fitting->fit, fitting->known, above, fitting->miss);
+    draw_fit_values(&fitting->above, fitting->known, above, fitting->miss);
     if (missed(fitting) < off) {
         off = missed(fitting);
         for (size_t i = 0; i < runs; i++) {
