@@ -1,5 +1,6 @@
 # What the detector and the model say of a run, as `off on fetch host`: what guests read with their
-# MMU off and on, what they fetch, what the host reads. To be sourced; needs $s2flush, $here.
+# MMU off and on, what they fetch, what the host reads; and how the model plays the guests of
+# linux/guests.csv. To be sourced; needs $s2flush and $here, this folder.
 
 # Of a report. What the host fetches is its own code, and is reported apart.
 detected() {
@@ -31,4 +32,27 @@ modelled() {
         /^  host  / { host = word($2) }
         function said(text) { return text == "" ? "-" : text }
         END { print said(off), said(on), said(fetch), said(host) }'
+}
+
+# The workload of a guest of linux/guests.csv and what else `explain` takes. The detector judges the first
+# boot too, so the window begins there, in a copy in DIRECTORY. What QEMU boots is played as recorded.
+workload_of() {
+    local guest=$1 page=$2 directory=$3 recorded=$here/../../../workloads/recorded
+    case $guest-$page in
+        debian-4k) echo "$recorded-4k.ini -k 6.1" ;;
+        debian-thp) echo "$recorded-2m.ini -k 6.1" ;;
+        uefi-*) echo "$recorded-uefi-2vcpu.ini -k 6.1" ;;
+        *)
+            sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/$guest.ini"
+            echo "$directory/$guest.ini -k 6.1 --set backing=${page/thp/hugetlb}"
+            ;;
+    esac
+}
+
+# What a kernel did (a table of `count PHASE COLUMN N`) beside what the model charges.
+counted() {
+    local counts=$1 workload=$2 strategy=$3
+    shift 3
+    "$s2flush" explain "$workload" -m neoverse-n1 -s "$strategy" "$@" --study "$here/policies.ini" \
+        --exact --trace | awk -f "$here/linux/counts.awk" "$counts" -
 }
