@@ -85,7 +85,7 @@ kills 1 - each'
 if [ -n "$PARTS" ]; then
     parts=$(grep -E "^(${PARTS// /|}) " <<<"$parts")
 fi
-whole=$(awk '{ percent += $2 } END { print percent > 0 ? percent : 1 }' <<<"$parts")
+whole=$(awk '{ percent += $2 } END { print percent + 0 }' <<<"$parts")
 
 command_of()
 {
@@ -125,7 +125,8 @@ part()
 export -f part command_of errors faults
 export S2FLUSH tests minutes portion seed total whole mutants logs turn only memory
 echo "torture for about $minutes minutes, seed $seed:"
-xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts"
+[ -n "$parts" ] || { echo "torture: found PARTS='$PARTS', which is none of them" >&2; exit 2; }
+xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts" || echo "failed: a part cannot be run" >>"$logs/failures"
 
 # figure HOW NAME COMMAND...: one line of the report, where the command prints something. Of portions it is
 # added up, or the latest stands.
