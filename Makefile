@@ -340,9 +340,11 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
 .PHONY: golden
-golden: $(B)/tests/test_golden $(B)/tests/test_golden_scenes $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
+golden: $(B)/tests/test_golden $(B)/tests/test_golden_scenes $(B)/tests/test_golden_tables \
+    $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
 	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden
 	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden_scenes
+	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden_tables
 	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_rows.sh --update
 
 .PHONY: torture

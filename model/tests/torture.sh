@@ -111,9 +111,9 @@ part()
     if [ "$3" != - ] && ! command -v "$3" >/dev/null; then
         echo "  $name: no $3 here"
         echo "left out $name: no $3" >>"$logs/missing"
-        return
+        return 0
     fi
-    [ "$4" = each ] || [ "$turn" -eq 0 ] || return
+    [ "$4" = each ] || [ "$turn" -eq 0 ] || return 0
     echo "  $name"
     timeout -k 10 $((3 * share + 900)) bash -c 'command_of "$@"' part "$name" "$share" \
         >"$logs/$name.log" 2>&1 </dev/null || rc=$?
