@@ -339,12 +339,10 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 	    --html-details build/coverage/index.html --print-summary build/coverage/obj
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
+GOLDEN_TESTS := $(addprefix $(B)/tests/test_golden,_scenes _tables) $(B)/tests/test_golden
 .PHONY: golden
-golden: $(B)/tests/test_golden $(B)/tests/test_golden_scenes $(B)/tests/test_golden_tables \
-    $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
-	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden
-	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden_scenes
-	@S2FLUSH_GOLDEN=accept $(B)/tests/test_golden_tables
+golden: $(GOLDEN_TESTS) $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
+	@for test in $(GOLDEN_TESTS); do S2FLUSH_GOLDEN=accept $$test || exit 1; done
 	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_rows.sh --update
 
 .PHONY: torture
