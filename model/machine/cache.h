@@ -28,6 +28,7 @@ struct line_counts {
 struct touch_counts {
     uint64_t hits, misses;
     uint64_t evicted_dirty; /* lines written back to make room */
+    uint64_t remote; /* misses of another socket's memory (sockets.h) */
 };
 
 struct cache;

@@ -245,19 +245,6 @@ static uint64_t lines_under_way(const struct actor *actor, const struct memory *
     return max;
 }
 
-/* Of the lines that an access fetches, those of other sockets' pages. */
-static uint64_t remote_lines(const struct actor *actor, struct memory *memory,
-                             const struct access *access, uint64_t fetched)
-{
-    struct socket_range range = {access->start, access->end};
-    uint64_t remote = sockets_remote(&memory->sockets, memory->socket[actor->id], range);
-    if (remote == 0) {
-        return 0;
-    }
-    double share = (double)remote / (double)(access->end - access->start);
-    return (uint64_t)llround((double)fetched * share);
-}
-
 /* Books what a guest's access found and fetched. */
 static void charge_guest(struct actor *actor, struct memory *memory, const struct access *access,
                          struct touch_counts touch)
@@ -265,10 +252,11 @@ static void charge_guest(struct actor *actor, struct memory *memory, const struc
     uint64_t late = touch.hits > 0 ? lines_under_way(actor, memory, access) : 0;
     late = late < touch.hits ? late : touch.hits;
     ps_t from = actor->now;
-    uint64_t fetched = touch.misses + late;
-    uint64_t remote = remote_lines(actor, memory, access, fetched);
+    /* Whoever fetches them is on the same socket and fetches them from as far. */
+    bool far = late > 0 && sockets_far(&memory->sockets, memory->socket[actor->id], access->start);
+    uint64_t remote = touch.remote + (far ? late : 0);
     actor_charge(actor, EV_guest_hits, touch.hits - late);
-    actor_charge(actor, EV_guest_misses, fetched - remote);
+    actor_charge(actor, EV_guest_misses, touch.misses + late - remote);
     actor_charge(actor, EV_guest_remote, remote);
     if (touch.misses > 0) {
         memory->fetching[actor->id] = (struct fetch){access->start, access->end, from, actor->now};
@@ -326,6 +314,13 @@ static struct line_counts part_of(struct line_counts found, uint64_t part, uint6
     return (struct line_counts){.absent = lines - dirty, .dirty = dirty};
 }
 
+static void add_touch(struct touch_counts *sum, struct touch_counts met)
+{
+    sum->hits += met.hits;
+    sum->misses += met.misses;
+    sum->remote += met.remote;
+}
+
 /* Each unit is cleared, cleaned and accessed before the next one is. All of
  * them find what the first one does; the room that clearing takes is there
  * once more before the last one is accessed. */
@@ -348,8 +343,7 @@ static struct touch_counts clear_clean_then_access(const struct actor *actor, st
         flush(memory, end - unit, end);
         struct touch_counts more =
             touch(actor, memory, last, access->end, access->density, access->write);
-        met.hits += more.hits;
-        met.misses += more.misses;
+        add_touch(&met, more);
     }
     return met;
 }
@@ -357,12 +351,6 @@ static struct touch_counts clear_clean_then_access(const struct actor *actor, st
 static uint64_t within(uint64_t at, const struct access *access)
 {
     return at < access->start ? access->start : at > access->end ? access->end : at;
-}
-
-static void add_touch(struct touch_counts *sum, struct touch_counts met)
-{
-    sum->hits += met.hits;
-    sum->misses += met.misses;
 }
 
 /* Leaves [start, end) of small pages, or of any size with nothing of them in

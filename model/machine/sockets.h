@@ -4,8 +4,9 @@
  *
  * A page's memory is where the core that first used it is: Linux allocates it
  * there (the default memory policy, Documentation/admin-guide/mm/numa_memory_policy.rst).
- * A line is in the caches of all sockets that read it, in that of one alone once
- * it is written. Addresses are memory addresses, pages those of cache.h.
+ * A line is in the caches of all sockets that read it. Where it is written, the
+ * others lose its page: what else they had of it counts as written back. Addresses are memory
+ * addresses, pages those of cache.h.
  *
  * A machine of one socket has one cache, and all memory is its own.
  */
@@ -32,7 +33,8 @@ struct socket_range {
 void sockets_init(struct sockets *sockets, uint32_t count, struct cache *const cache[],
                   struct pool *pool);
 
-/* A socket's core reads or writes the first `density` lines of each page. */
+/* A socket's core reads or writes the first `density` lines of each page. Of the misses,
+ * `remote` are those of another socket's memory; memory that no core has used yet is its own. */
 struct touch_counts sockets_touch(struct sockets *sockets, uint32_t socket,
                                   struct socket_range range, uint32_t density, bool write);
 
@@ -48,11 +50,10 @@ struct line_counts sockets_flush(struct sockets *sockets, struct socket_range ra
 /* The first page address of [at, end) with a line in some cache; `end` where there is none. */
 uint64_t sockets_next(const struct sockets *sockets, uint64_t at, uint64_t end);
 
+/* Whether the page at an address is another socket's. */
+bool sockets_far(struct sockets *sockets, uint32_t socket, uint64_t at);
+
 /* Pages that are allocated now: they are the socket's. */
 void sockets_allocate(struct sockets *sockets, uint32_t socket, struct socket_range range);
-
-/* How many bytes of the range are another socket's; what was no socket's yet is this one's from
- * here on. */
-uint64_t sockets_remote(struct sockets *sockets, uint32_t socket, struct socket_range range);
 
 #endif

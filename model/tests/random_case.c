@@ -63,7 +63,8 @@ static void choose_machine(struct dice *dice, struct random_case *of)
     struct error err = {0};
     assert_true(platform_load(machines[roll(dice, COUNT(machines))], &of->platform, &err));
     assert_true(kernel_resolve(kernels[roll(dice, COUNT(kernels))], &of->kernel, &err));
-    of->platform.cache_bytes = chance(dice, 10) ? 0 : (4 * MIB) << roll(dice, 3);
+    uint64_t each = chance(dice, 10) ? 0 : (4 * MIB) << roll(dice, 3); /* of a socket */
+    of->platform.cache_bytes = each * of->platform.sockets;
     choose_costs(dice, of);
     of->preemptible = chance(dice, 30);
     of->strategy = roll(dice, strategy_count + 1) == 0 ? strategy_ideal
