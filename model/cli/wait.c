@@ -78,7 +78,8 @@ bool wait_estimate(const struct study *study, struct store *store, unsigned jobs
     struct sampled sampled[LANE_KINDS] = {{0}};
     bool good = lanes_sort(study, &lanes, err);
     *wait = (struct wait){.runs = (double)lanes.all * (1 + (double)study->draws),
-                          .threads = sweep_threads(jobs)};
+                          .threads = sweep_threads(jobs),
+                          .draws_min = study->draws_min};
     good = good && take_samples(study, store, &lanes, samples, wait, sampled, err);
     for (int kind = 0; kind < LANE_KINDS; kind++) {
         double own = (double)lanes.all * lanes.kind[kind].share, taken = sampled[kind].taken;
@@ -105,7 +106,12 @@ const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEX
         return buf;
     }
     int used = put_time(wait, buf);
-    if (wait->contended && draws > 0) {
+    if (wait->contended && wait->draws_min > 0 && wait->draws_min < draws) {
+        snprintf(buf + used, WAIT_TEXT - (size_t)used,
+                 ": vCPUs wait for each other, and such a run is played again for %" PRIu64
+                 " or more of the %" PRIu64 " draws (--set draws=0 plays none of them)",
+                 wait->draws_min, draws);
+    } else if (wait->contended && draws > 0) {
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
                  ": vCPUs wait for each other, and such a run is played again for each of the "
                  "%" PRIu64 " draws (--set draws=0 plays none of them)",

@@ -15,6 +15,7 @@ struct wait {
     unsigned threads;
     bool longer; /* a sample was not done when it had taken as long as it may: all take at least so
                     long */
+    uint64_t draws_min; /* of the study */
     bool contended; /* of some scenario each draw is played: its vCPUs wait for each other */
 };
 

@@ -74,8 +74,9 @@ static struct quantile_error error_of(const struct pricing *pricing, const doubl
     return stats_quantile_error(pricing->scratch, draws);
 }
 
-/* The metric and the processor time of a strategy in all runs. A metric that pricing again
- * does not know takes runs of its own. */
+/* The metric and the processor time of a strategy in all runs, and its pause in those that were
+ * played or are priced again, NAN in others. A metric that pricing again does not know takes runs
+ * of its own. */
 static bool costs_of(const struct pricing *pricing, const struct strategy *strategy, double *cost,
                      double *cpu, double *pause, struct error *err)
 {
@@ -86,9 +87,10 @@ static bool costs_of(const struct pricing *pricing, const struct strategy *strat
     bool known = true, pause_known = true;
     for (size_t run = 0; good && run < scenario->runs; run++) {
         const struct times *ideal = &pricing->ideal[run];
-        pause_known &= !pause || metric_known(METRIC_pause_ns, trial, &times[run]);
-        if (pause && pause_known) {
-            pause[run] = metric_value(METRIC_pause_ns, trial, &times[run], ideal);
+        bool tells = metric_known(METRIC_pause_ns, trial, &times[run]);
+        pause_known &= !pause || tells || times[run].fitted;
+        if (pause) {
+            pause[run] = tells ? metric_value(METRIC_pause_ns, trial, &times[run], ideal) : NAN;
         }
         known &= metric_known(pricing->request->metric, trial, &times[run]);
         cost[run] = known ? metric_value(pricing->request->metric, trial, &times[run], ideal) : NAN;
@@ -373,6 +375,19 @@ static void name_rung(const struct study *study, struct strategy *strategy)
     }
 }
 
+/* By the draws in which the pause is known. */
+static void fill_pause(const struct pricing *pricing, const double *pause, struct advise_rung *rung)
+{
+    size_t n = 0;
+    for (size_t run = 1; run < pricing->search->scenario->runs; run++) {
+        if (!isnan(pause[run])) {
+            pricing->scratch[n++] = pause[run];
+        }
+    }
+    rung->pause_ns = n > 0 ? stats_quantile(pricing->scratch, n, 0.5) : pause[0];
+    rung->pause_error = stats_quantile_error(pricing->scratch, n);
+}
+
 /* What one rung is and costs; `before` NULL: the first. */
 static bool price_rung(const struct pricing *pricing, size_t policy,
                        const struct advise_rung *before, const double *before_cost,
@@ -398,8 +413,7 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
     }
     bool good = costs_of(pricing, strategy, cost, cpu, pause, err);
     if (good) {
-        rung->pause_ns = band_of(pricing, pause).p50;
-        rung->pause_error = error_of(pricing, pause);
+        fill_pause(pricing, pause, rung);
         rung->cost = band_of(pricing, cost);
         rung->cost_error = error_of(pricing, cost);
         rung->cpu_ns = band_of(pricing, cpu);

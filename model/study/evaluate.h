@@ -108,6 +108,9 @@ enum tails_asked { TAILS_NONE, TAILS_KNOWN, TAILS_ALL };
 bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
                    enum tails_asked tails, struct times *times, struct error *err);
 
+/* How many runs of a strategy are played at least where none can be priced again. */
+size_t evaluate_plays(struct scenario *scenario, const struct strategy *strategy);
+
 /* What is known of a strategy in a scenario, whatever things cost. */
 struct strategy_verdict {
     enum outcome worst;

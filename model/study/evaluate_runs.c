@@ -205,6 +205,14 @@ static bool fit_rest(struct fitting *fitting, bool *done, struct error *err)
     return true;
 }
 
+/* Draws that are played before there is a fit: whole shifts. */
+static size_t first_draws(const struct study *study)
+{
+    size_t each = study->draws / study->shifts;
+    size_t least = study->draws_min > DRAWS_MIN ? study->draws_min : DRAWS_MIN;
+    return (least + each - 1) / each * each;
+}
+
 /* The first run of each timeline is played in any case. */
 static bool play_first_of_timelines(struct fitting *fitting, struct error *err)
 {
@@ -228,13 +236,12 @@ static bool play_by_shifts(struct replay *replay, const struct times *ideal, str
 {
     const struct study *study = replay->scenario->evaluator->study;
     size_t each = study->draws / study->shifts, played = 0;
-    size_t least = study->draws_min > DRAWS_MIN ? study->draws_min : DRAWS_MIN;
     struct fitting fitting;
     bool done = false;
     bool good =
         fitting_open(&fitting, replay, ideal, err) && play_first_of_timelines(&fitting, err);
     while (good && !done && played < study->draws) {
-        size_t next = played > 0 ? played + each : (least + each - 1) / each * each;
+        size_t next = played > 0 ? played + each : first_draws(study);
         next = next < study->draws ? next : study->draws;
         good = play_runs(replay, played, next - played, err);
         for (; played < next; played++) {
@@ -314,4 +321,20 @@ bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
     }
     free(replay.run);
     return good;
+}
+
+size_t evaluate_plays(struct scenario *scenario, const struct strategy *strategy)
+{
+    const struct study *study = scenario->evaluator->study;
+    if (!may_be_fitted(scenario, strategy, TAILS_NONE, study->draws)) {
+        return scenario->runs;
+    }
+    size_t first = first_draws(study), plays = 0;
+    bool has[1 + DRAW_STRATA] = {false};
+    for (size_t run = 0; run < scenario->runs; run++) {
+        unsigned stratum = scenario_stratum(scenario, run);
+        plays += run <= first || !has[stratum];
+        has[stratum] = true;
+    }
+    return plays;
 }

@@ -92,10 +92,12 @@ bool lanes_sample(const struct study *study, struct store *store, size_t lane,
     *sample = (struct lane_sample){.played = 1};
     evaluator_open(&evaluator, study, &sweep, store);
     if (scenario_open(&scenario, &evaluator, point, (struct scenario_key){0}, err)) {
-        trial = evaluate_trial(
-            &scenario, which < strategies ? study->strategies[which] : &strategy_ideal, err);
+        const struct strategy *strategy =
+            which < strategies ? study->strategies[which] : &strategy_ideal;
+        trial = evaluate_trial(&scenario, strategy, err);
         sample->again = trial && trial_is_for_all_costs(trial);
-        sample->played = sample->again ? timelines_of(&scenario) : scenario.runs;
+        sample->played =
+            sample->again ? timelines_of(&scenario) : evaluate_plays(&scenario, strategy);
         scenario_close(&scenario);
     }
     evaluator_close(&evaluator);

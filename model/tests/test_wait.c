@@ -26,6 +26,11 @@ static void a_long_wait_is_said_with_its_reason(void **state)
         said(&wait, 64),
         "up to about 53 s on 2 threads: vCPUs wait for each other, and such a run is played again "
         "for each of the 64 draws (--set draws=0 plays none of them)");
+    wait.draws_min = 8;
+    assert_string_equal(
+        said(&wait, 64),
+        "up to about 53 s on 2 threads: vCPUs wait for each other, and such a run is played again "
+        "for 8 or more of the 64 draws (--set draws=0 plays none of them)");
     assert_non_null(strstr(said(&wait, 0), "120 runs are to be played"));
     wait.contended = false;
     wait.seconds = 600;

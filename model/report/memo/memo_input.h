@@ -28,6 +28,7 @@ struct memo_scenario {
     double *value[MEMO_METRICS]; /* [strategy][run], run 0 at the modes; NAN: not known */
     struct strategy_verdict *verdict; /* [strategy] */
     struct verdict (*reader)[READERS]; /* [strategy] */
+    size_t fitted, played; /* draws of strategies where actors wait */
     struct winner_map_choice best, sound; /* of all, of those without a condition */
     char *failed; /* why nothing of it is known: a simulation could not go on; NULL: all is known */
 };

@@ -317,15 +317,34 @@ static void put_strategies(const struct memo *memo, struct doc_node *doc)
     }
 }
 
+/* Which draws were not played. */
+static void say_fitted(const struct memo *memo, struct doc_node *words)
+{
+    size_t fitted = 0, played = 0;
+    for (size_t i = 0; i < memo->scenarios; i++) {
+        fitted += memo->scenario[i].fitted;
+        played += memo->scenario[i].played;
+    }
+    if (fitted > 0) {
+        doc_text(words,
+                 " Where actors wait for each other %.0f %% of the draws were not played: they are "
+                 "fitted to those that were, as far as these foresee each other (`fitted` in "
+                 "rows.csv).",
+                 100 * (double)fitted / (double)(fitted + played));
+    }
+}
+
 void memo_conditions(const struct memo *memo, struct doc_node *doc)
 {
     doc_heading(doc, "7 Conditions");
-    doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "%s",
+    struct doc_node *bands = doc_add(doc, DOC_PARAGRAPH, NULL);
+    doc_text(bands, "%s",
              memo->runs > 1
                  ? "Bands show what is not known of the machine's costs, and how far the model is "
                    "off on published measurements; all strategies have the same draws of both. "
                    "Runs have no noise of their own."
                  : "Every cost is at its mode: how sure the answer is is not known.");
+    say_fitted(memo, bands);
     put_strategies(memo, doc);
     memo_seen_table(memo, doc);
     for (size_t i = 0; i < memo->study->axis_count; i++) {

@@ -157,6 +157,10 @@ static bool evaluate_strategy(const struct memo *memo, struct scenario *scenario
     if (good) {
         memcpy(into->reader[strategy], trial->verdict, sizeof *into->reader);
     }
+    for (size_t run = 1; good && !trial->serial && run < memo->runs; run++) {
+        into->fitted += times->own[run].fitted;
+        into->played += !times->own[run].fitted && !times->own[run].priced;
+    }
     for (size_t m = 0; good && m < memo->metrics; m++) {
         good = evaluate_one(memo, scenario, m, strategy, times,
                             into->value[m] + strategy * memo->runs, err);
