@@ -65,6 +65,24 @@ static void few_looks(void **state)
     assert_true(calls <= 5);
 }
 
+static double far(double x, void *calls)
+{
+    ++*(unsigned *)calls;
+    return x * x - 1.3e12;
+}
+
+/* On whole numbers a thousandth of the value is near enough. */
+static void few_looks_far_from_zero(void **state)
+{
+    unsigned calls = 0;
+    struct crossing_function function = {far, &calls, false};
+    (void)state;
+    double root = crossing_root(&function, 0, -1.3e12, 4e6, 1.47e13, 1);
+    assert_true(fabs(root - sqrt(1.3e12)) < 1.2e3);
+    assert_true(fabs(root - sqrt(1.3e12)) > 1);
+    assert_true(calls <= 10);
+}
+
 static double stops(double x, void *context)
 {
     struct crossing_function *function = context;
@@ -194,10 +212,15 @@ static void crossing_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(brackets),         cmocka_unit_test(roots),
-        cmocka_unit_test(few_looks),        cmocka_unit_test(a_function_may_stop),
-        cmocka_unit_test(equals_the_sheet), cmocka_unit_test(along_a_cost),
-        cmocka_unit_test(no_crossing),      cmocka_unit_test(crossing_told),
+        cmocka_unit_test(brackets),
+        cmocka_unit_test(roots),
+        cmocka_unit_test(few_looks),
+        cmocka_unit_test(few_looks_far_from_zero),
+        cmocka_unit_test(a_function_may_stop),
+        cmocka_unit_test(equals_the_sheet),
+        cmocka_unit_test(along_a_cost),
+        cmocka_unit_test(no_crossing),
+        cmocka_unit_test(crossing_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

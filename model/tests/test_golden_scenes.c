@@ -4,12 +4,14 @@
 #include "core/error.h"
 #include "golden.h"
 #include "play.h"
+#include "random_case.h"
 #include "scene.h"
 
 #include <inttypes.h>
 
 #define SCENES 600
 #define BYTES 64
+#define MANY 6 /* seeds of each kind with many vCPUs */
 #define FIRST 0xf8 /* from all operations */
 
 static void fill(uint8_t bytes[BYTES], uint64_t seed)
@@ -50,6 +52,23 @@ static bool print_scene(FILE *out, uint64_t seed)
     return possible;
 }
 
+/* Reboots of many vCPUs, whose touches and flushes take several steps of many leaves. */
+static void print_many(FILE *out)
+{
+    for (int kind = 0; kind < RANDOM_KINDS; kind++) {
+        uint64_t seeds = random_kind_is_long((enum random_kind)kind) ? MANY : 0;
+        for (uint64_t seed = 1; seed <= seeds; seed++) {
+            struct random_case of;
+            char name[48];
+            random_case_make(&of, (enum random_kind)kind, seed);
+            snprintf(name, sizeof name, "%s %" PRIu64, random_kind_name[kind], seed);
+            struct point point = random_case_point(&of, false);
+            golden_print(out, name, of.strategy.name, &point);
+            random_case_free(&of);
+        }
+    }
+}
+
 static void scenes_come_to_what_they_did(void **state)
 {
     char *text = NULL;
@@ -62,6 +81,7 @@ static void scenes_come_to_what_they_did(void **state)
     for (uint64_t seed = 1; seed <= SCENES; seed++) {
         played += print_scene(out, seed);
     }
+    print_many(out);
     assert_int_equal(fclose(out), 0);
     assert_true(played > SCENES / 4);
     golden_expect("model/tests/golden_scenes.csv", text);

@@ -86,10 +86,15 @@ static void put_ranges(FILE *out, const char *axis, const char *from, const char
 
 static void put_maps(FILE *out, const char *axis)
 {
-    for (int sound = 0; sound < 2; sound++) {
+    static const struct winner_map_request requests[] = {
+        {.metric = METRIC_added_boot_ns},
+        {.metric = METRIC_window_ns, .sound = true},
+        {.metric = METRIC_stall_p99_ns, .what_if = true},
+    };
+    for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
         struct winner_map_results map;
-        struct winner_map_request request = {
-            .x = axis, .metric = sound ? METRIC_window_ns : METRIC_added_boot_ns, .sound = sound};
+        struct winner_map_request request = requests[i];
+        request.x = axis;
         expect_good(winner_map_run(&study, &request, &sweep, test_store(), &map, &err));
         put(out, &map_report, &map);
         winner_map_free(&map);
