@@ -20,7 +20,7 @@ fi
 shares_of()
 {
     case $1 in
-        csv | measurements | platform | recording | workload) echo 4 ;;
+        csv | platform | recording | workload) echo 4 ;;
         *) echo 1 ;;
     esac
 }
