@@ -122,7 +122,7 @@ static void read_end(const struct least_squares_end *end, struct host_fit *fit)
 }
 
 /* From the point that stands in fit->value, a search (or none) and what holds where it ends. */
-static bool solve(struct observation_fit *problem, size_t steps, struct host_fit *fit,
+static bool solve(struct observation_fit *problem, size_t steps, bool rough, struct host_fit *fit,
                   struct error *err)
 {
     const struct least_squares squares = {.parameters = fit->costs,
@@ -132,7 +132,7 @@ static bool solve(struct observation_fit *problem, size_t steps, struct host_fit
                                           .step = STEP,
                                           .steps = steps,
                                           .precision = PRECISION,
-                                          .rough = true};
+                                          .rough = rough};
     struct least_squares_end end;
     double start[COSTS];
     for (size_t i = 0; i < fit->costs; i++) {
@@ -146,26 +146,28 @@ static bool solve(struct observation_fit *problem, size_t steps, struct host_fit
     return true;
 }
 
-/* The best of several searches. Each begins where the priors are: from where it ended the last
- * time it would not leave, the sum of squares being rough on a small scale. Costs without a prior
- * begin so many times as large as they stand. */
+/* The best of several searches, and a simplex from there. Each begins where the priors are: from
+ * where it ended the last time it would not leave, the sum of squares being rough on a small
+ * scale. Costs without a prior begin so many times as large as they stand; where all have one,
+ * there is one place to begin. */
 static bool search(struct observation_fit *problem, struct host_fit *fit, struct error *err)
 {
     static const double factor[] = {1, 0.8, 0.9, 1.1, 1.25};
     struct host_fit posed = *fit;
-    for (size_t i = 0; i < sizeof factor / sizeof *factor; i++) {
+    size_t places = fit->priors == fit->costs ? 1 : sizeof factor / sizeof *factor;
+    for (size_t i = 0; i < places; i++) {
         struct host_fit one = posed;
         for (size_t k = 0; k < one.costs; k++) {
             const struct cost *cost = &problem->priors->cost[one.id[k]];
             one.value[k] = has_prior(cost) ? sqrt(cost->prior_low * cost->prior_high)
                                            : factor[i] * one.value[k];
         }
-        if (!solve(problem, MAX_STEPS, &one, err)) {
+        if (!solve(problem, MAX_STEPS, false, &one, err)) {
             return false;
         }
         *fit = i == 0 || one.square < fit->square ? one : *fit;
     }
-    return true;
+    return solve(problem, MAX_STEPS, true, fit, err);
 }
 
 bool host_fit(const struct published_set *set, const char *host, struct host_fit *fit,
@@ -197,7 +199,7 @@ bool host_fit_standing(const struct published_set *set, const char *host, struct
                        struct error *err)
 {
     struct observation_fit problem;
-    return pose(set, host, fit, &problem, err) && solve(&problem, 0, fit, err);
+    return pose(set, host, fit, &problem, err) && solve(&problem, 0, false, fit, err);
 }
 
 /* --- draws --- */
