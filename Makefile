@@ -17,6 +17,7 @@
 #   QEMU=command                 kvm-proof, kvm-proof-linux: another QEMU
 #   RULES=1                      kvm-proof: leave each rule of the detector out
 #   QUICK=1                      kvm-proof-linux: three kernels in place of all
+#   GUESTS='a b'                 kvm-proof-linux: of bench/kvm/proof/linux/guests.csv
 #   POLICIES='a b'               kvm-patched, kvm-proof-linux: of bench/kvm/patches/policies.csv
 #   SERIES_ROWS=file             kvm-series: another study's rows.csv for what is predicted
 #   V=1                          show whole commands
@@ -412,11 +413,15 @@ build/probe: $(PROBE_ALL) $(wildcard $(PROBE)/*.h) | $(FIRST)
 build/probe-arm64: $(PROBE_ALL) $(wildcard $(PROBE)/*.h)
 build/init-arm64: bench/kvm/emulate/init.c
 build/zap-arm64: $(addprefix bench/kvm/emulate/,zap.c ending.c ending.h window.h)
-build/vmm-arm64: $(addprefix $(PROBE)/,common.c events.c trace.c symbols.c memory_slot.c) \
-    bench/kvm/proof/linux/vmm.c bench/kvm/proof/bare/guest.S $(wildcard $(PROBE)/*.h)
-build/boot-arm64: $(addprefix $(PROBE)/,common.c memory_slot.c) bench/kvm/proof/linux/boot.c $(wildcard $(PROBE)/*.h)
-build/vmm-arm64 build/boot-arm64: ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
-build/probe-arm64 build/init-arm64 build/zap-arm64 build/vmm-arm64 build/boot-arm64: | $(FIRST)
+build/vmm-arm64: bench/kvm/proof/linux/vmm.c bench/kvm/proof/bare/guest.S
+build/boot-arm64: bench/kvm/proof/linux/boot.c
+build/vmm-arm64 build/boot-arm64: $(addprefix $(PROBE)/,common.c events.c trace.c symbols.c memory_slot.c) \
+    $(addprefix bench/kvm/proof/linux/counting.,c h) $(wildcard $(PROBE)/*.h)
+build/qemu-arm64: $(PROBE)/common.c bench/kvm/proof/linux/qemu.c $(PROBE)/common.h
+build/guest-arm64: $(PROBE)/common.c bench/kvm/proof/linux/guest.c $(PROBE)/common.h
+LINUX_ARM := $(addprefix build/,vmm-arm64 boot-arm64 qemu-arm64 guest-arm64 init-arm64)
+$(filter-out build/init-arm64,$(LINUX_ARM)): ARM_FLAGS := -I$(PROBE) -DUNDER_KVM
+build/probe-arm64 build/zap-arm64 $(LINUX_ARM): | $(FIRST)
 	@command -v $(ARM_CC) >/dev/null || \
 	    { echo 'make $(@F): no $(ARM_CC) here: make deps-kvm' >&2; exit 2; }
 	@mkdir -p $(@D)
@@ -448,7 +453,7 @@ kvm-proof: build/s2flush build/detector.so build/bare-host.elf ## watch an emula
 	@$(PROOF)/run.sh $^ build/proof
 
 .PHONY: kvm-proof-linux
-kvm-proof-linux: build/s2flush build/detector.so build/vmm-arm64 build/boot-arm64 build/init-arm64 ## watch kernels of the same policies as KVM hosts for old bytes (QUICK=1)
+kvm-proof-linux: build/s2flush build/detector.so $(LINUX_ARM) ## watch kernels of the same policies as KVM hosts for old bytes (QUICK=1)
 	@$(PROOF)/linux/run.sh $^ build/proof
 
 .PHONY: kvm-patched
@@ -465,10 +470,11 @@ build/lines.so: bench/kvm/emulate/lines.c bench/kvm/emulate/window.h | $(FIRST)
 # What the series is made of, and what has to be caught beside it.
 SERIES := unmap $(shell sed -n '1!s/[^,]*,\([^,]*\),.*/\1/p' bench/kvm/patches/series.csv)
 SERIES_CONTROLS := none unmap-no-clean eager-no-icache flush-before
+SERIES_GUESTS ?= relocated aliased several linux
 SERIES_ROWS ?= results/questions/q01-reboot-without-fwb/rows.csv
 .PHONY: kvm-series
-kvm-series: build/s2flush build/detector.so build/vmm-arm64 build/boot-arm64 build/init-arm64 ## watch the coherent kernels of a series and write it as mails
-	@POLICIES='$(SERIES) $(SERIES_CONTROLS)' $(PROOF)/linux/run.sh $^ build/proof
+kvm-series: build/s2flush build/detector.so $(LINUX_ARM) ## watch the coherent kernels of a series and write it as mails
+	@POLICIES='$(SERIES) $(SERIES_CONTROLS)' GUESTS='$(SERIES_GUESTS)' $(PROOF)/linux/run.sh $^ build/proof
 	@bench/kvm/patches/series.sh build/kvm-patched build/proof/linux.csv $(SERIES_ROWS) build/series $(SERIES_CONTROLS)
 
 .PHONY: kvm-zap

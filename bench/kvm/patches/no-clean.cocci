@@ -21,12 +21,26 @@
  }
 
 @@
+@@
++static void stage2_reset_ipa(struct kvm *kvm, phys_addr_t start, u64 size)
++{
++	phys_addr_t end = start + size;
++
++	WARN_ON(stage2_apply_range_resched(kvm, start, end, stage2_reset_range));
++}
++
+ static void stage2_unmap_memslot(struct kvm *kvm, struct kvm_memory_slot *memslot)
+ {
+ 	...
+ }
+
+@@
 expression start, size;
 @@
  stage2_unmap_memslot(...)
  {
  	<...
 -	unmap_stage2_range(&kvm->arch.mmu, start, size);
-+	WARN_ON(stage2_apply_range_resched(kvm, start, start + size, stage2_reset_range));
++	stage2_reset_ipa(kvm, start, size);
  	...>
  }

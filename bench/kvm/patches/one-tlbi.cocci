@@ -1,6 +1,6 @@
-// Behind no-clean: one TLB invalidation for the whole VM, at the end of the unmap. Tables that the
-// Places: 8
-// unmap takes out are freed behind it, chained by their first entries, which are no valid ones.
+// Behind no-clean: one TLB invalidation for the whole VM, at the end of the unmap. Tables that the unmap
+// takes out are freed behind it, chained by their first entries, which are no valid ones.
+// Places: 10
 @@
 @@
  struct kvm_pgtable {
@@ -12,32 +12,50 @@
 
 @@
 @@
- stage2_unmap_walker(...)
++static void stage2_unmap_pte(struct kvm_pgtable *pgt, kvm_pte_t *ptep, u64 addr, u32 level)
++{
++	if (!pgt->reset) {
++		stage2_put_pte(ptep, pgt->mmu, addr, level, pgt->mm_ops);
++		return;
++	}
++	kvm_clear_pte(ptep);
++	pgt->mm_ops->put_page(ptep);
++}
++
+ static int stage2_unmap_walker(...)
  {
- 	...
--	stage2_put_pte(ptep, mmu, addr, level, mm_ops);
-+	if (pgt->reset) {
-+		kvm_clear_pte(ptep);
-+		mm_ops->put_page(ptep);
-+	} else {
-+		stage2_put_pte(ptep, mmu, addr, level, mm_ops);
-+	}
- 	...
--	if (childp)
--		mm_ops->put_page(childp);
-+	if (childp && pgt->reset) {
-+		WRITE_ONCE(*childp, (kvm_pte_t)pgt->unlinked);
-+		pgt->unlinked = childp;
-+	} else if (childp) {
-+		mm_ops->put_page(childp);
-+	}
  	...
  }
 
 @@
-expression start, end;
 @@
- stage2_unmap_memslot(...)
++static void stage2_put_table(struct kvm_pgtable *pgt, kvm_pte_t *table)
++{
++	if (!pgt->reset) {
++		pgt->mm_ops->put_page(table);
++		return;
++	}
++	WRITE_ONCE(*table, (kvm_pte_t)pgt->unlinked);
++	pgt->unlinked = table;
++}
++
+ static int stage2_unmap_walker(...)
+ {
+ 	...
+-	struct kvm_s2_mmu *mmu = pgt->mmu;
+	...
+-	stage2_put_pte(ptep, mmu, addr, level, mm_ops);
++	stage2_unmap_pte(pgt, ptep, addr, level);
+ 	...
+ 	if (childp)
+-		mm_ops->put_page(childp);
++		stage2_put_table(pgt, childp);
+ 	...
+ }
+
+@@
+@@
+ stage2_reset_ipa(...)
  {
  	<...
 -	stage2_apply_range_resched(kvm, start, end, stage2_reset_range)

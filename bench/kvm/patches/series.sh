@@ -8,8 +8,8 @@
 # watched them; ROWS are a study's, with the same strategies; each CONTROL is a policy that has to be
 # caught. The sender is git's user; who sends the mails signs them off (git am --signoff).
 #
-# Status 1: a kernel of the series reads old bytes, a control reads none, or a patch is empty. 2:
-# something is missing.
+# Status 1: a kernel of the series reads old bytes, a control reads none, a patch is empty, or the
+# kernel's checkpatch.pl finds something. 2: something is missing.
 set -euo pipefail
 
 kernels=$(cd "$1" && pwd) table=$2 rows=$3
@@ -76,6 +76,8 @@ in_tree format-patch -q --cover-letter --cover-from-description=subject --no-sig
     --subject-prefix="PATCH linux-$(cat "$kernels/release")" \
     -o "$directory" "$(in_tree rev-list --max-parents=0 HEAD)"
 rm "$directory/message"
+"$kernels/source/scripts/checkpatch.pl" --no-tree --no-signoff --terse --no-summary \
+    "$directory"/000[1-9]*.patch >&2 || { say 'checkpatch.pl has found something'; exit 1; }
 
 # What was written is what was built.
 in_tree checkout -q "$(in_tree rev-list --max-parents=0 HEAD)"

@@ -27,6 +27,7 @@ struct line {
     uint32_t written; /* how often */
     uint32_t icache_era; /* CODE and newer[] are of this one */
     uint16_t newer[2]; /* the words of CODE that are old */
+    uint16_t lags; /* the words of DIRTY or UNCLEAN that may be */
     uint64_t pc;
 };
 
@@ -134,33 +135,37 @@ void shadow_write(uint64_t address, uint64_t bytes, bool past, struct shadow_wri
         }
         shadow_code_changes += *may & CODE ? 1 : 0;
     }
+    line->lags = past ? 0 : line->lags | words(address, bytes);
     line->written++;
     line->pc = writer.pc;
     line->who = writer.who;
     line->vcpu = writer.vcpu;
 }
 
-/* Where old bytes are that an access gets which does not find them in an I-cache; NOWHERE if
- * it gets none. */
-static bool old_in(uint8_t may, bool past, bool fetch, enum shadow_where *where)
+/* The words that an access may get old which does not find them in an I-cache, and where. */
+static uint16_t old_words(const struct line *line, int ahead, bool past, bool fetch,
+                          enum shadow_where *where)
 {
-    if (past ? may & (DIRTY | LOST | OLD_DIRTY) : may & (OLD_COPY | LOST)) {
+    uint8_t may = line->may[ahead];
+    if (may & (past ? LOST | OLD_DIRTY : LOST | OLD_COPY)) {
         *where = may & LOST ? NOWHERE : past ? IN_MEMORY : IN_DATA_CACHE;
-        return true;
+        return 0xffff;
     }
-    *where = AT_POU;
-    return fetch && !past && !has_idc && (may & UNCLEAN);
+    *where = past ? IN_MEMORY : AT_POU;
+    bool lags = past ? may & DIRTY : fetch && !has_idc && (may & UNCLEAN);
+    return lags ? line->lags : 0;
 }
 
 static struct shadow_answer answer(const struct line *line, bool past, uint16_t fetched)
 {
     struct shadow_answer answer = {.found = FOUND_NEW, .writer = {line->pc, line->who, line->vcpu}};
+    uint16_t wanted = fetched ? fetched : 0xffff;
     for (int ahead = 1; ahead >= 0; ahead--) {
-        enum shadow_where where = IN_ICACHE;
+        enum shadow_where where;
         bool kept = !has_dic && (line->newer[ahead] & fetched);
-        if (kept || old_in(line->may[ahead], past, fetched != 0, &where)) {
+        if ((old_words(line, ahead, past, fetched, &where) & wanted) || kept) {
             answer.found = ahead ? FOUND_OLD_AHEAD : FOUND_OLD;
-            answer.where = where;
+            answer.where = kept ? IN_ICACHE : where;
         }
     }
     return answer;
@@ -182,7 +187,7 @@ static void keep_code(struct line *line, bool past, int ahead)
     enum shadow_where where;
     if (HAS(CODE)) {
         line->may[ahead] |= CODE;
-        line->newer[ahead] |= old_in(line->may[ahead], past, true, &where) ? 0xffff : 0;
+        line->newer[ahead] |= old_words(line, ahead, past, true, &where);
     }
 }
 
@@ -221,6 +226,7 @@ static void drop(uint8_t *may)
 
 static void maintain_line(struct line *line, enum shadow_op op)
 {
+    line->lags = (op == DO_CLEAN_POC || op == DO_CLEAN_DROP) && HAS(CLEAN) ? 0 : line->lags;
     for (int ahead = 0; ahead < 2; ahead++) {
         uint8_t *may = &line->may[ahead];
         switch (op) {

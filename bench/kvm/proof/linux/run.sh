@@ -1,24 +1,27 @@
 #!/usr/bin/env bash
 # Boots small Linux kernels as KVM hosts under the detector, as they are and patched, each of which
-# reboots guests: small ones, and Linux; counts in a second boot what each kernel does with the small
-# ones; and sets beside both what the model says.
+# reboots the guests of guests.csv; counts in a second boot what each kernel does, where the VMM is ours;
+# and sets beside both what the model says.
 #
-#   run.sh S2FLUSH DETECTOR VMM BOOT INIT DIRECTORY
+#   run.sh S2FLUSH DETECTOR VMM BOOT QEMU GUEST INIT DIRECTORY
 #
 # Boots that are done are kept, so that an interrupted run goes on where it was.
 #
 #   QUICK=1         three kernels: as it is, one patched, one control
 #   POLICIES='a b'  those of ../../patches/policies.csv
-#   GUESTS='a b'    of relocated, aliased, several, linux
+#   GUESTS='a b'    of guests.csv
 #   PAGES='a b'     of thp (leaves of 2 MiB), 4k
+#   KERNEL=file     the guest of QEMU, in place of Debian's
 #   SOURCE=file     of the kernels, see ../../patches/build.sh
 #   QEMU=command    another QEMU
+#   TIMEOUT=600     seconds of processor time for a boot, and ten times as many by the clock
 #
-# DIRECTORY/linux.csv has the table. Status 0: detector and model say the same of each kernel and
-# guest, all counts are equal, and the controls are caught. 1: not so. 2: something is missing.
+# DIRECTORY/linux.csv has the table, linux-counts.csv what was counted of the small guests. Status 0:
+# detector and model say the same of each kernel and guest, all counts are equal, and the controls are
+# caught. 1: not so. 2: something is missing.
 set -euo pipefail
 
-s2flush=$1 detector=$2 vmm=$3 boot=$4 init=$5 directory=$6
+s2flush=$1 detector=$2 vmm=$3 boot=$4 vmm_qemu=$5 last=$6 init=$7 directory=$8
 here=$(cd "$(dirname "$0")/.." && pwd)
 patches=$here/../patches
 most_seconds=${TIMEOUT:-600}
@@ -36,54 +39,77 @@ qemu=$("$here/qemu.sh" "$directory/qemu")
 all=$(tail -n +2 "$patches/policies.csv" | cut -d, -f1)
 [ "${QUICK:-}" = 1 ] && all='unmap reinit-lazy-vmall-toggle1 none'
 policies=${POLICIES:-$all}
-guests=${GUESTS:-relocated aliased several linux}
+guests=${GUESTS:-$(tail -n +2 "$here/linux/guests.csv" | cut -d, -f1)}
 pages=${PAGES:-thp 4k}
 
-# A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same.
+# A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same. A large
+# one is not compressed: the emulated host would spend more on that than on the rest.
 pack() {
     local archive=$1 root=$directory/linux/root file
     shift
     rm -rf "$root"
-    mkdir -p "$root/dev" "$root/guest"
+    mkdir -p "$root/dev"
     for file in "$init=/init" "$@"; do
-        install -m 755 -p "${file%%=*}" "$root${file#*=}"
+        install -D -m 755 "${file%%=*}" "$root${file#*=}"
     done
     find "$root" -exec touch -d @0 {} +
     (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) |
-        gzip -1n >"$archive.new"
+        case $archive in */qemu.initrd) cat ;; *) gzip -1n ;; esac >"$archive.new"
     cmp -s "$archive.new" "$archive" || mv "$archive.new" "$archive"
 }
 
-pack "$directory/linux/vmm.initrd" "$vmm=/vmm"
+column() { sed -n "s/^$1,//p" "$here/linux/guests.csv" | cut -d, -f"$2"; }
+runs() { for guest in $guests; do column "$guest" 2; done | grep -qx "$1"; }
 
 # The guest is the kernel as it is, whatever its host.
-pack_guest() {
+pack_boot() {
     "$patches/build.sh" "$kernels" unmap
     "$kernels/objects/scripts/dtc/dtc" -q -O dtb -o "$directory/linux/dtb" "$here/linux/guest.dts"
-    pack "$directory/linux/guest" "$boot=/boot"
+    sed 's/0xc\(.[04]00000\)/0x4\1/' "$here/linux/guest.dts" |
+        "$kernels/objects/scripts/dtc/dtc" -q -O dtb -o "$directory/linux/next.dtb" -
+    pack "$directory/linux/reboot" "$last=/guest"
     pack "$directory/linux/boot.initrd" "$boot=/boot" "$kernels/image/unmap=/guest/Image" \
-        "$directory/linux/guest=/guest/initrd" "$directory/linux/dtb=/guest/dtb"
+        "$directory/linux/reboot=/guest/initrd" "$directory/linux/dtb=/guest/dtb"
 }
-case " $guests " in *' linux '*) pack_guest ;; esac
 
-# The detector judges the first boot too, so the model does: its window begins there.
-for guest in $guests; do
-    sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/linux/$guest.ini"
+# Here it is Debian's; what it boots by kexec is the small one.
+pack_qemu() {
+    local debian file libraries=()
+    pack_boot
+    "$here/linux/qemu.sh" "$directory/arm64"
+    debian=${KERNEL:-$("$here/../emulate/kernel.sh" "$directory/../kvm")}
+    pack "$directory/linux/kexec" "$last=/guest" "$kernels/image/unmap=/next/Image" \
+        "$directory/linux/reboot=/next/initrd" "$directory/linux/next.dtb=/next/dtb"
+    for file in "$directory"/arm64/vmm/*; do
+        libraries+=("$file=/vmm/${file##*/}")
+    done
+    pack "$directory/linux/qemu.initrd" "$vmm_qemu=/qemu" "$debian=/guest/Image" \
+        "$directory/linux/reboot=/guest/reboot" "$directory/linux/kexec=/guest/kexec" \
+        "$directory/arm64/efi.fd=/guest/efi.fd" \
+        "${libraries[@]}"
+}
+
+pack "$directory/linux/vmm.initrd" "$vmm=/vmm"
+for program in boot qemu; do
+    ! runs "$program" || "pack_$program"
 done
 
 # One boot of what COMMAND, in that file system, does; NAME.log is the console. Time goes by
 # instructions and no seed is given, so that each boot is as the last one; and there is one CPU, for
 # QEMU tells its plugins of one only where CPUs run by turns.
 boot() {
-    local kernel=$1 command=$2 words=$3 name=$4 plugin=$5 initrd=$directory/linux/$2.initrd
+    local kernel=$1 command=$2 words=$3 mib=$4 name=$5 plugin=$6 initrd=$directory/linux/$2.initrd
     [ "$name.log" -nt "$kernel" ] && [ "$name.log" -nt "$detector" ] &&
         [ "$name.log" -nt "$initrd" ] && return
     rm -f "$name.log"
-    timeout "$most_seconds" "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off \
-        -cpu neoverse-n1 -smp 1 -m 256 -nodefaults -display none -serial stdio -no-reboot \
-        -accel tcg,thread=single -icount shift=1,sleep=off -kernel "$kernel" -initrd "$initrd" \
-        -append "console=ttyAMA0 panic=-1 quiet -- /$command $words" \
-        ${plugin:+-plugin "$plugin"} </dev/null 2>&1 | tr -d '\r' >"$name.new"
+    (
+        ulimit -t "$most_seconds"
+        exec timeout $((10 * most_seconds)) "$qemu" -M virt,virtualization=on,gic-version=3,dtb-randomness=off \
+            -cpu neoverse-n1 -smp 1 -m "$mib" -nodefaults -display none -serial stdio -no-reboot \
+            -accel tcg,thread=single -icount shift=1,sleep=off -kernel "$kernel" -initrd "$initrd" \
+            -append "console=ttyAMA0 panic=-1 quiet -- /$command $words" \
+            ${plugin:+-plugin "$plugin"} </dev/null 2>&1
+    ) | tr -d '\r' >"$name.new" || true
     grep -qx '=== probe ended with 0' "$name.new" && grep -qx end "$name.new" &&
         ! grep -q WRONG "$name.new" || broken "the emulated host did not come to its end, see $name.new"
     mv "$name.new" "$name.log"
@@ -91,20 +117,21 @@ boot() {
 
 # Watched, and counted.
 boots() {
-    local kernel=$1 guest=$2 page=$3 name=$4 options=$5
-    local plugin="$detector,ram=40000000:10000000,report=$name.csv$options"
-    if [ "$guest" = linux ]; then
-        boot "$kernel" boot "$page" "$name" "$plugin"
-        return
-    fi
-    boot "$kernel" vmm "$guest $page" "$name" "$plugin"
-    [ -n "$options" ] || boot "$kernel" vmm "$guest $page count" "$name-counts" ''
+    local kernel=$1 guest=$2 page=$3 name=$4 options=$5 program words mib
+    program=$(column "$guest" 2) mib=$(column "$guest" 5)
+    words="$page $(column "$guest" 3)"
+    [ "$program" != vmm ] || words="$guest $page"
+    boot "$kernel" "$program" "$words" "$mib" "$name" \
+        "$detector,ram=40000000:$(printf %x "$((mib << 20))"),report=$name.csv$options"
+    [ "$program" = qemu ] || [ -n "$options" ] ||
+        boot "$kernel" "$program" "${words% } count" "$mib" "$name-counts" ''
 }
 
-# A report without what kernels do to themselves, which no policy has a part in: one line of their
-# code, which they change as they boot, and what the host fetches at all.
+# A guest's report without what kernels do to themselves, which no policy has a part in: so many lines
+# of its code as guests.csv says, which it changes as it boots; and what the host fetches at all.
 of_policies() {
-    awk -F, '$1 != "fetch" || !($2 ~ /^host/ || $2 == $9 && $5 == 1)' "$1"
+    awk -F, -v own="$(column "$2" 4)" \
+        '$1 != "fetch" || !($2 ~ /^host/ || $2 == $9 && $5 <= own)' "$1"
 }
 
 # How many lines guests and the VMM may have got old, and the first of them by reader.
@@ -119,65 +146,94 @@ old_lines() {
 
 # What kernels do to themselves: "guest (MMU on): 1 lines at PC, written at PC".
 own_code() {
-    { of_policies "$1" | diff - "$1" || true; } |
-        awk -F, '/^>/ { print "    " $2 ": " $5 " line at " $8 ", written at " $10 }'
+    { of_policies "$1" "$2" | diff - "$1" || true; } |
+        awk -F, '/^>/ { print "    " $2 ": lines " $5 ", at " $8 ", written at " $10 }'
 }
 
 table=$directory/linux.csv
-wrong=0
+wrong=0 boots=()
 echo 'kernel,policy,patches,strategy,guest,page,detector,model,old_lines,first,cells_equal,cells,lines,model_lines,tlbi,model_tlbi,icache,model_icache,faults,model_faults' >"$table.new"
 printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s\n' policy guest page detector model old \
     cleaned TLBI I-c. faults 'counts equal'
 
+# What Linux touched in a boot that counted, as a workload.
+traced() {
+    local name=$1 page=$2 reset
+    reset=$(sed -n 's/.* \([0-9.]*\): kvm_userspace_exit: .*SYSTEM_EVENT.*/\1/p' "$name-counts.log" | head -n 1)
+    "$s2flush" import "$name-counts.log" -o "$name" -k 6.1 --memory 64M --ram-ipa 3G --backing "$page" \
+        --reinit-at "$reset" >"$name.imported" 2>&1
+}
+
+# A guest's counts and the model's. A policy that keeps mappings leaves no trace of what Linux touches again;
+# it is taken from the kernel as it is. Of blocks that is the same; of pages not quite, for time is not.
+counts_of() {
+    local guest=$1 page=$2 strategy=$3 name=$4 as_is=$directory/linux/unmap-$1-$2
+    shift 4
+    awk '$1 == "count"' "$name-counts.log" >"$name.counts"
+    if [ "$(column "$guest" 2)" = boot ]; then
+        if traced "$name" "$page"; then
+            set -- "$name.ini" -k 6.1
+        elif [ "$page" = thp ]; then
+            boots "$kernels/image/unmap" "$guest" "$page" "$as_is" ''
+            traced "$as_is" "$page" || broken "$as_is-counts.log can't be imported"
+            set -- "$as_is.ini" -k 6.1
+        else
+            echo ,,,,,,,,,
+            return
+        fi
+    fi
+    counted "$name.counts" "$1" "$strategy" "${@:2}" 2>"$name.differences"
+}
+
 # A row of the table: policy, its strategy, guest, page.
 row() {
     local policy=$1 strategy=$2 guest=$3 page=$4
-    local name=$directory/linux/$1-$3-$4 patched release found model counts old note=
-    local workload=$directory/linux/$3.ini
-    local play=(-k 6.1 --set "backing=${page/thp/hugetlb}")
+    local name=$directory/linux/$1-$3-$4 patched release found model counts old note= play
+    read -ra play <<<"$(workload_of "$guest" "$page" "$directory/linux")"
     boots "$kernels/image/$policy" "$guest" "$page" "$name" ''
     patched=$(sed -n "s/^$policy,[^,]*,//p" "$patches/policies.csv")
-    release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log")
-    of_policies "$name.csv" >"$name.found"
+    release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log" | head -n 1)
+    of_policies "$name.csv" "$guest" >"$name.found"
     found=$(detected "$name.found")
-    model=$(modelled "$workload" neoverse-n1 "$strategy" "${play[@]}") ||
+    model=$(modelled "${play[0]}" neoverse-n1 "$strategy" "${play[@]:1}") ||
         broken "the model does not play $guest by $strategy"
     counts=,,,,,,,,,
-    [ "$guest" = linux ] ||
-        counts=$("$s2flush" explain "$workload" -m neoverse-n1 -s "$strategy" "${play[@]}" \
-            --study "$here/policies.ini" --exact --trace |
-            awk -f "$here/linux/counts.awk" "$name-counts.log" - 2>"$name.differences")
+    [ "$(column "$guest" 2)" = qemu ] ||
+        counts=$(counts_of "$guest" "$page" "$strategy" "$name" "${play[@]}")
+    [ "$(column "$guest" 2)" != vmm ] || boots+=("$name.counts")
     old=$(old_lines "$name.found")
     echo "$release,$policy,$patched,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
     IFS=, read -r equal cells lines _ tlbi _ icache _ faults _ <<<"$counts"
     [ "$found" = "$model" ] && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
     printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s of %s%s\n' "$policy" "$guest" "$page" \
         "$found" "$model" "${old%%,*}" "$lines" "$tlbi" "$icache" "$faults" "${equal:-none}" "${cells:-none}" "$note"
-    [ -z "$note" ] || [ "$guest" = linux ] || sed 's/^/    /' "$name.differences"
+    [ -z "$note" ] || [ -z "${cells:-}" ] || sed 's/^/    /' "$name.differences"
 }
 
 for policy in $policies; do
     "$patches/build.sh" "$kernels" "$policy"
     strategy=$(sed -n "s/^$policy,\([^,]*\),.*/\1/p" "$patches/policies.csv")
     for guest in $guests; do
-        for page in $pages; do
-            row "$policy" "$strategy" "$guest" "$page"
+        for page in $(column "$guest" 1); do
+            [[ " $pages " != *" $page "* ]] || row "$policy" "$strategy" "$guest" "$page"
         done
     done
 done
 mv "$table.new" "$table"
+[ "${#boots[@]}" -eq 0 ] ||
+    awk -f "$here/linux/counts_table.awk" "${boots[@]}" >"$directory/linux-counts.csv"
 
 # A control that leaves the kernel as it is: its DC CIVAC count as not done.
 "$patches/build.sh" "$kernels" unmap
 name=$directory/linux/unmap-relocated-thp
 boots "$kernels/image/unmap" relocated thp "$name" ''
 boots "$kernels/image/unmap" relocated thp "$name-dc-off" ,dc=off
-old=$(old_lines <(of_policies "$name-dc-off.csv"))
+old=$(old_lines <(of_policies "$name-dc-off.csv" relocated))
 echo "unmap, its DC CIVAC taken as not done: ${old%%,*} lines old in relocated"
 [ "${old%%,*}" -gt 0 ] || wrong=1
 echo 'kernels that change their own code as they boot may fetch it old:'
 for guest in $guests; do
     name=$directory/linux/unmap-$guest-${pages%% *}
-    [ ! -e "$name.csv" ] || own_code "$name.csv"
+    [ ! -e "$name.csv" ] || own_code "$name.csv" "$guest"
 done | sort -u
 exit "$wrong"

@@ -10,7 +10,7 @@
  * in each phase, in the columns of ../../counts.csv.
  */
 #include "common.h"
-#include "events.h"
+#include "counting.h"
 #include "memory_slot.h"
 
 #include <errno.h>
@@ -158,27 +158,6 @@ static void expect(uint64_t sum, uint64_t right)
     printf("sum %s\n", sum == right ? "right" : "WRONG");
 }
 
-/* --- what was counted --- */
-
-static bool counting;
-static struct counts before;
-
-static void end_phase(const char *name)
-{
-    struct counts now, phase;
-    if (!counting) {
-        return;
-    }
-    events_read(&now);
-    events_difference(&before, &now, &phase);
-    for (int i = 0; i < COUNTS; i++) {
-        if (phase.at[i] >= 0 && phase.lost == 0) {
-            printf("count %s %s %lld\n", name, count_names[i], (long long)phase.at[i]);
-        }
-    }
-    events_read(&before);
-}
-
 /* --- the stories, as the workloads beside this file have them --- */
 
 static void relocated(void)
@@ -190,14 +169,14 @@ static void relocated(void)
     place(vcpu);
     expect(part(vcpu, 1), sum_from(1000));
     part(vcpu, 2);
-    end_phase("boot1");
+    counting_phase_end("boot1");
     reset(vcpu);
     load(relocated_start, relocated_end, 2000);
     place(vcpu);
-    end_phase("reset1");
+    counting_phase_end("reset1");
     expect(part(vcpu, 1), sum_from(2000));
     part(vcpu, 2);
-    end_phase("boot2");
+    counting_phase_end("boot2");
 }
 
 static void aliased(void)
@@ -208,10 +187,10 @@ static void aliased(void)
     reset(vcpu);
     place(vcpu);
     part(vcpu, 4);
-    end_phase("boot1");
+    counting_phase_end("boot1");
     reset(vcpu);
     place(vcpu);
-    end_phase("reset1");
+    counting_phase_end("reset1");
     part(vcpu, 4);
     for (uint64_t round = 1; round < 4; round++) {
         uint64_t sum = 0;
@@ -223,7 +202,7 @@ static void aliased(void)
         expect(sum, LINES * (LINES + 1) / 2);
         expect(part(vcpu, 2), sum_from(100 * round));
     }
-    end_phase("boot2");
+    counting_phase_end("boot2");
 }
 
 /* The second vCPU is the last one to run and then the first: KVM empties the I-cache of a CPU on
@@ -238,7 +217,7 @@ static void boot_several(uint64_t seed, const char *phase)
     part(first, 2);
     expect(part(second, 4), LINES * (LINES + 1) / 2);
     expect(part(second, 5), sum_from(seed) + LINES * (LINES + 1) / 2);
-    end_phase(phase);
+    counting_phase_end(phase);
 }
 
 static void several(void)
@@ -251,7 +230,7 @@ static void several(void)
     reset(&vcpus[0]);
     reset(&vcpus[1]);
     load(several_start, several_end, 2000);
-    end_phase("reset1");
+    counting_phase_end("reset1");
     boot_several(2000, "boot2");
 }
 
@@ -269,10 +248,8 @@ int main(int count, char **words)
     if (count < 3 || story == all) {
         die(PROBE_MISSING, "vmm relocated|aliased|several 4k|thp [count]");
     }
-    counting = count > 3 && strcmp(words[3], "count") == 0;
-    if (counting) {
-        events_open();
-        events_read(&before);
+    if (count > 3 && strcmp(words[3], "count") == 0) {
+        counting_start();
     }
     create(strcmp(words[2], "thp") == 0 ? BACKING_THP : BACKING_4K, stories[story].vcpus);
     stories[story].play();
