@@ -67,7 +67,7 @@ function verdicts(    i, name) {
 
 function one_patch(    i, part, key, was, backings, backing) {
     printf "\nCounted from the re-init on, before > after (Linux %s at EL2 of an\n", release
-    printf "emulated Neoverse N1; guests of 4 MiB that reboot):\n\n"
+    printf "emulated Neoverse N1; guests of 4 MiB, Linux of 64 MiB, that reboot):\n\n"
     printf "%-10s %-6s %17s %9s %8s %9s\n", "guest", "leaves", "lines cleaned", "TLBI", "I-cache", "faults"
     for (i = 1; i <= guests; i++) {
         split(guest[i], part, SUBSEP)
