@@ -187,6 +187,7 @@ void kvm_give_back(struct actor *actor, struct kvm *kvm, uint32_t slot)
 {
     const struct host_area *area = &kvm->slots[slot].area;
     charge_zap(actor, kvm, area);
+    actor_charge(actor, EV_host_tlbi, 1);
     host_drop(&kvm->host, area, area->start, area->end);
     oracle_forget(&kvm->memory->oracle, area->start, area->end);
 }

@@ -4,10 +4,13 @@
 #include "kvm/kvm.h"
 
 /* Lines of its own data that the host reads or writes for each vCPU that ends, and for each of its
- * CPUs when a VM does: by how many distinct ones more there are with one more of either
+ * CPUs when a VM does: by how many distinct ones more there are with one more of either. What is
+ * left for the VM itself, its slots' deletion included, and the code of all that
  * (bench/kvm/emulate/zap.sh). */
 #define VCPU_END_LINES 84
 #define CPU_END_LINES 41
+#define VM_END_DATA_LINES 1282
+#define VM_END_CODE_LINES 2407
 
 void kvm_close(struct actor *actor, const struct kvm *kvm)
 {
@@ -15,7 +18,10 @@ void kvm_close(struct actor *actor, const struct kvm *kvm)
     actor_charge(actor, EV_vcpu_ends, kvm->vcpu_count);
     actor_charge(actor, EV_vm_ends, 1);
     actor_charge(actor, EV_vm_end_cpus, cpus);
-    actor_charge(actor, EV_host_lines, kvm->vcpu_count * VCPU_END_LINES + cpus * CPU_END_LINES);
+    actor_charge(actor, EV_host_lines,
+                 kvm->vcpu_count * VCPU_END_LINES + cpus * CPU_END_LINES + VM_END_DATA_LINES +
+                     VM_END_CODE_LINES);
+    actor_charge(actor, EV_host_tlbi, kvm->vcpu_count); /* of what the VMM maps of each */
 }
 
 struct teardown {

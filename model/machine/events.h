@@ -43,8 +43,10 @@
     X(host_zap_huge, "huge host pages given back", "pages", unmap_path, none, path, PATH)          \
     X(host_zap_hugetlb, "huge host pages given back to their pool", "pages", unmap_path, none,     \
       path, PATH)                                                                                  \
-    X(host_lines, "lines of the host's own data, last used long ago", "lines", unmap_path, none,   \
-      access, COST(memory_ns))                                                                     \
+    X(host_lines, "lines of the host's own data and code, last used long ago", "lines",            \
+      unmap_path, none, access, COST(memory_ns))                                                   \
+    X(host_tlbi, "TLB invalidations of the host's own mappings", "broadcasts", unmap_path, none,   \
+      tlbi, COST(tlbi_ns) / 2)                                                                     \
     X(zero_bytes, "KiB of fresh pages cleared by the host", "KiB", fault_path, none, access,       \
       KIB_AT(zero_gbps))                                                                           \
     /* stage-2 tables */                                                                           \

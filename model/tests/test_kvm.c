@@ -248,7 +248,9 @@ static void the_end_closes_the_vm(void **state)
         assert_int_equal(rig_all(&rig, EV_vcpu_ends), alone ? 0 : 3);
         assert_int_equal(rig_all(&rig, EV_vm_ends), alone ? 0 : 1);
         assert_int_equal(rig_all(&rig, EV_vm_end_cpus), alone ? 0 : 8);
-        assert_int_equal(rig_all(&rig, EV_host_lines), alone ? 0 : 3 * 84 + 8 * 41);
+        assert_int_equal(rig_all(&rig, EV_host_lines), alone ? 0 : 3 * 84 + 8 * 41 + 1282 + 2407);
+        /* the memory's mapping and those of the vCPUs */
+        assert_int_equal(rig_all(&rig, EV_host_tlbi), alone ? 0 : 1 + 3);
         rig_free(&rig);
     }
 }

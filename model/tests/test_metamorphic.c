@@ -113,9 +113,9 @@ static double doubled_adds_ns(int cost, int kind, const struct random_case *of)
     case COST_ic_all_ns:
         return kind == EV_ic_ialluis && !of->platform.dic ? VALUE(ic_all_ns) : 0;
     case COST_tlbi_ns:
-        return kind == EV_tlbi_calls || kind == EV_tlbi_vmid ? VALUE(tlbi_ns)
-               : kind == EV_tlbi_third                       ? VALUE(tlbi_ns) / 2
-                                                             : 0;
+        return kind == EV_tlbi_calls || kind == EV_tlbi_vmid   ? VALUE(tlbi_ns)
+               : kind == EV_tlbi_third || kind == EV_host_tlbi ? VALUE(tlbi_ns) / 2
+                                                               : 0;
     case COST_tlbi_local_ns:
         return kind == EV_tlbi_local ? VALUE(tlbi_local_ns) : 0;
     case COST_tlbi_range_ns:

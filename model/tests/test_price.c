@@ -70,6 +70,7 @@ static const struct hand {
     {EV_lock_handovers, 250}, {EV_compute_ps, 0.001}, {EV_lock_updates, 45},
     {EV_line_moves, 45},      {EV_lock_yields, 90},   {EV_range_cmo_calls, 800},
     {EV_range_cmo_kib, 16},   {EV_host_lines, 120},   {EV_guest_remote, 45},
+    {EV_host_tlbi, 250},
 };
 
 static void each_event_costs_its_formula(void **state)

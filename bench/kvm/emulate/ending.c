@@ -98,8 +98,17 @@ static void close_vcpus(const struct machine *machine)
     }
 }
 
-/* A VM's life; each step is a window. */
-static void live(struct machine *machine, int kvm)
+/* All that ends a VM, as kvm_vm_free of the kernel's own tests does it. */
+static void end(const struct machine *machine)
+{
+    set_slot(machine, 0, 0);
+    munmap(machine->memory, MEMORY_BYTES);
+    close_vcpus(machine);
+    close(machine->vm);
+}
+
+/* A VM's life; each step is a window, or its end is one. */
+static void live(struct machine *machine, int kvm, bool whole_end)
 {
     size_t vcpus = machine->vcpus;
     fill_memory(machine);
@@ -110,6 +119,10 @@ static void live(struct machine *machine, int kvm)
     run_vcpus(machine);
     WINDOW("log_on", vcpus, set_slot(machine, MEMORY_BYTES, KVM_MEM_LOG_DIRTY_PAGES));
     WINDOW("log_off", vcpus, set_slot(machine, MEMORY_BYTES, 0));
+    if (whole_end) {
+        WINDOW("vm_free", vcpus, end(machine));
+        return;
+    }
     WINDOW("slot_delete", vcpus, set_slot(machine, 0, 0));
     munmap(machine->memory, MEMORY_BYTES);
     WINDOW("vcpu_close", vcpus, close_vcpus(machine));
@@ -125,7 +138,7 @@ void ending_print(int samples)
         for (int k = 0; k < samples; k++) {
             struct machine machine = {.vcpus = vcpus[i],
                                       .run_bytes = (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0)};
-            live(&machine, kvm);
+            live(&machine, kvm, k % 2 == 1);
         }
     }
 }

@@ -1,8 +1,9 @@
 /*
  * lines - a TCG plugin that counts what a window of an emulated machine touches.
  *
- * For each window (window.h) it writes the number of distinct 64-byte lines of data that the CPU
- * which opened it read or wrote, and the instructions of that CPU.
+ * For each window (window.h) it writes of the CPU which opened it: the distinct 64-byte lines of
+ * data that it read or wrote, its instructions, the distinct lines of code that these are in, and
+ * how many of them were TLBI and DSB.
  *
  *   -plugin lines.so,report=FILE
  *
@@ -21,6 +22,7 @@
 #define EXPORT __attribute__((visibility("default")))
 
 #define LINE_BITS 6
+#define CODE_MARK (UINT64_C(1) << 63) /* a line of code: the same line of data is another one */
 #define TABLE_BITS 22
 #define TABLE_MASK ((UINT64_C(1) << TABLE_BITS) - 1)
 
@@ -37,6 +39,12 @@ void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *block, on_block
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *insn, on_access callback, int flags,
                                       int accesses, void *data);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
+uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
+#if PLUGIN_VERSION < 3
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
+#else
+size_t qemu_plugin_insn_data(const struct qemu_plugin_insn *insn, void *data, size_t size);
+#endif
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t i);
 
 EXPORT int qemu_plugin_version = PLUGIN_VERSION;
@@ -48,22 +56,24 @@ EXPORT int qemu_plugin_install(plugin_id id, const void *info, int argc, char **
 static FILE *report;
 static bool open;
 static unsigned owner; /* the CPU that opened the window */
-static uint64_t distinct, insns;
+static uint64_t data_lines, code_lines, insns, tlbis, dsbs;
 /* An open hash table; a slot is of this window if its number is. */
 static uint64_t lines[TABLE_MASK + 1];
 static uint32_t window_of[TABLE_MASK + 1], window;
 
-static void note_line(uint64_t line)
+/* Whether the line is the window's first sight of it. */
+static bool is_new(uint64_t line)
 {
     uint64_t at = line * UINT64_C(0x9e3779b97f4a7c15) >> (64 - TABLE_BITS);
     while (window_of[at] == window && lines[at] != line) {
         at = (at + 1) & TABLE_MASK;
     }
-    if (window_of[at] != window) {
-        window_of[at] = window;
-        lines[at] = line;
-        distinct++;
+    if (window_of[at] == window) {
+        return false;
     }
+    window_of[at] = window;
+    lines[at] = line;
+    return true;
 }
 
 static void open_window(unsigned cpu)
@@ -71,13 +81,14 @@ static void open_window(unsigned cpu)
     open = true;
     owner = cpu;
     window++;
-    distinct = insns = 0;
+    data_lines = code_lines = insns = tlbis = dsbs = 0;
 }
 
 static void close_window(void)
 {
     if (open) {
-        fprintf(report, "%" PRIu64 ",%" PRIu64 "\n", distinct, insns);
+        fprintf(report, "%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", data_lines,
+                insns, code_lines, tlbis, dsbs);
         fflush(report);
     }
     open = false;
@@ -92,20 +103,57 @@ static void access_seen(unsigned cpu, uint32_t info, uint64_t address, void *dat
     } else if (address == WINDOW_AT + WINDOW_CLOSE) {
         close_window();
     } else if (open && cpu == owner) {
-        note_line(address >> LINE_BITS);
+        data_lines += is_new(address >> LINE_BITS);
     }
 }
 
-static void block_seen(unsigned cpu, void *data)
+/* Instructions that follow one another. */
+struct run {
+    uint64_t start;
+    uint32_t insns, tlbis, dsbs;
+};
+
+static void run_seen(unsigned cpu, void *data)
 {
-    insns += open && cpu == owner ? (uintptr_t)data : 0;
+    const struct run *run = data;
+    if (open && cpu == owner) {
+        insns += run->insns;
+        tlbis += run->tlbis;
+        dsbs += run->dsbs;
+        uint64_t last = run->start + 4 * (uint64_t)run->insns - 1;
+        for (uint64_t at = run->start >> LINE_BITS; at <= last >> LINE_BITS; at++) {
+            code_lines += is_new(at | CODE_MARK);
+        }
+    }
+}
+
+static uint32_t bits_of(const struct qemu_plugin_insn *insn)
+{
+    uint32_t bits = 0;
+#if PLUGIN_VERSION < 3
+    memcpy(&bits, qemu_plugin_insn_data(insn), sizeof bits);
+#else
+    qemu_plugin_insn_data(insn, &bits, sizeof bits);
+#endif
+    return bits;
 }
 
 static void translated(plugin_id id, struct qemu_plugin_tb *block)
 {
     (void)id;
     size_t count = qemu_plugin_tb_n_insns(block);
-    qemu_plugin_register_vcpu_tb_exec_cb(block, block_seen, NO_FLAGS, (void *)(uintptr_t)count);
+    struct run *run = calloc(1, sizeof *run); /* as long as the machine runs */
+    if (!run || count == 0) {
+        abort();
+    }
+    run->start = qemu_plugin_insn_vaddr(qemu_plugin_tb_get_insn(block, 0));
+    run->insns = (uint32_t)count;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t bits = bits_of(qemu_plugin_tb_get_insn(block, i));
+        run->tlbis += (bits & 0xfff8f000) == 0xd5088000; /* SYS with CRn 8 */
+        run->dsbs += (bits & 0xfffff0ff) == 0xd503309f;
+    }
+    qemu_plugin_register_vcpu_tb_exec_cb(block, run_seen, NO_FLAGS, run);
     for (size_t i = 0; i < count; i++) {
         qemu_plugin_register_vcpu_mem_cb(qemu_plugin_tb_get_insn(block, i), access_seen, NO_FLAGS,
                                          ACCESS_BOTH, NULL);

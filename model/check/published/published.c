@@ -104,17 +104,49 @@ static double half_last_digit(const char *text)
     return 0.5 * pow(10, (exponent ? strtod(exponent + 1, NULL) : 0) - digits);
 }
 
+/* Figures with a space between are repetitions: the value is their mean, which is off by its
+ * standard error, and by rounding as each of them is: repetitions may all be rounded the same way.
+ */
+static bool read_figures(const char *text, struct published *row)
+{
+    char copy[80], *rest = NULL;
+    double sum = 0, squares = 0, half = 0, count = 0, each;
+    if (strlen(text) >= sizeof copy) {
+        return false;
+    }
+    snprintf(copy, sizeof copy, "%s", text);
+    for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
+        if (!unit_parse(word, UNIT_NONE, &each) || each <= 0) {
+            return false;
+        }
+        double before = count > 0 ? each - sum / count : 0;
+        squares += before * before * count / (count + 1);
+        sum += each;
+        count++;
+        half = half_last_digit(word);
+    }
+    if (count == 0) {
+        return false;
+    }
+    row->value = sum / count;
+    double spread = count > 1 ? sqrt(squares / (count - 1) / count) : 0;
+    row->error = hypot(half / sqrt(3), spread) / row->value;
+    return true;
+}
+
 static bool measured_cells(const struct row_cells *cells, struct published *row, struct error *err)
 {
     struct source_location at = place_of(cells, "value"), unit_at = place_of(cells, "unit");
     const char *text = text_of(cells, "value");
     row->bound = text[0] == '>' ? BOUND_ABOVE : text[0] == '<' ? BOUND_BELOW : BOUND_NONE;
     text += row->bound != BOUND_NONE;
-    if (!unit_parse(text, UNIT_NONE, &row->value) || row->value <= 0) {
-        return error_input(
-            err, &at, "found '%s', expected a time above 0, or a bound such as >0.1 or <12", text);
+    if (!read_figures(text, row)) {
+        return error_input(err, &at,
+                           "found '%s', expected a time above 0, repetitions such as 0.7 0.8, or a "
+                           "bound such as >0.1 or <12",
+                           text);
     }
-    row->rounding = row->bound == BOUND_NONE ? half_last_digit(text) / row->value : 0;
+    row->error = row->bound == BOUND_NONE ? row->error : 0;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         if (strcmp(row->unit, units[i].name) == 0) {
             row->unit_ps = units[i].ps;

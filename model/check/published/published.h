@@ -37,7 +37,8 @@ struct published {
     enum row_role role;
     enum bound bound;
     double value;
-    double rounding; /* half a unit of the last digit given, as a share of the value */
+    double error; /* how far the figure itself is off, standard deviation of its logarithm: what it
+                     lost in rounding, and how far repetitions are apart */
     char unit[8];
     double unit_ps;
     uint64_t bytes, vcpus;

@@ -160,11 +160,10 @@ static bool time_draw(void *context, size_t draw, struct error *err)
 }
 
 /* A band's half, as a factor: that of the draws, with what the model is off by and
- * what the published figure lost in rounding. */
+ * what the published figure itself is off by. */
 static double widened(double factor, const struct published *row, double off)
 {
-    double rounding = Z10 * row->rounding / sqrt(3); /* evenly spread */
-    return exp(hypot(hypot(log(factor), Z10 * off), rounding));
+    return exp(hypot(hypot(log(factor), Z10 * off), Z10 * row->error));
 }
 
 /* The standard deviation of the row's logarithm that the model's error makes, as the other tables
@@ -228,11 +227,11 @@ static bool predict_row(void *context, size_t part, struct error *err)
 
 /* --- what the rows say of the model's error --- */
 
-/* The logarithm by which a row is missed beyond what its draws and its rounding explain. */
+/* The logarithm by which a row is missed beyond what its draws and the figure's own error explain. */
 static double off_by(const struct published *row, const struct prediction *made)
 {
     double error = log(made->p50 / row->value);
-    double known = made->spread * made->spread + row->rounding * row->rounding / 3;
+    double known = made->spread * made->spread + row->error * row->error;
     return sqrt(fmax(0, error * error - known));
 }
 

@@ -5,7 +5,7 @@
  * fitted over their ranges, the fitted ones as the fit rows then ask for, with
  * their covariance. The prediction is the draws' median, the band goes from their
  * 10th to their 90th percentile, widened by the model's own error as the other tables
- * have it (machine/misfit.h) and by the rounding of the published figure. A straight line
+ * have it (machine/misfit.h) and by the error of the published figure. A straight line
  * through the rows that may be fitted is the baseline. Only rows of role predict
  * count for or against the model, and for its error.
  */
