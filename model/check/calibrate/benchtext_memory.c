@@ -35,17 +35,29 @@ static unsigned average_column(const char *line)
     return column;
 }
 
+/* The number at *at, blanks before it aside; *at is then behind it. False where none is there. */
+static bool take_number(const char **at, double *value)
+{
+    char *end;
+    *value = strtod(*at, &end);
+    bool good = end != *at;
+    *at = end;
+    return good;
+}
+
 bool benchtext_micro_bench(struct benchtext *reader, char *line)
 {
-    char name[32];
+    size_t start = strspn(line, " \t"), length = strcspn(line + start, " \t");
+    const char *name = line + start, *at = name + length;
     double total, average;
     if (strstr(line, "avg ns")) {
         reader->table = average_column(line);
     }
-    if (sscanf(line, "%31s %lf %lf", name, &total, &average) != 3) {
+    if (length == 0 || !take_number(&at, &total) || !take_number(&at, &average)) {
         return true;
     }
-    if (strcmp(name, "hvc") == 0 || strcmp(name, "hyp_call") == 0) {
+    if ((length == 3 && strncmp(name, "hvc", 3) == 0) ||
+        (length == 8 && strncmp(name, "hyp_call", 8) == 0)) {
         if (!benchtext_number(reader, column_at(line, reader->table), &average)) {
             return false;
         }
@@ -119,15 +131,27 @@ static void begin_cluster(struct benchtext *reader)
     reader->standard = false;
 }
 
+/* Of "4194304 : 12.3 ns / 18.2 ns" the 12.3. */
+static bool block_latency(const char *line, double *latency)
+{
+    double block;
+    const char *at = line;
+    if (!take_number(&at, &block)) {
+        return false;
+    }
+    at += strspn(at, " \t");
+    return *at++ == ':' && take_number(&at, latency);
+}
+
 bool benchtext_tinymembench(struct benchtext *reader, char *line)
 {
     const char *colon = strchr(line, ':');
-    double block, latency;
+    double latency;
     if (strncmp(line, "Executing benchmark on cpu", 26) == 0) {
         begin_cluster(reader);
     } else if (strncmp(line, "block size :", 12) == 0) {
         reader->huge = strstr(line, "[MADV_HUGEPAGE]") != NULL;
-    } else if (sscanf(line, "%lf : %lf ns /", &block, &latency) == 2 && latency > 0) {
+    } else if (block_latency(line, &latency) && latency > 0) {
         const struct benchtext_pick *smaller = &reader->latency[reader->huge];
         double drop = smaller->value > latency ? smaller->value / latency - 1 : 0;
         if (!benchtext_number(reader, strchr(line, ':') + 1, &latency)) {
@@ -170,8 +194,8 @@ static unsigned table_of(const char *line)
 bool benchtext_lmbench(struct benchtext *reader, char *line)
 {
     double size, value;
-    int used = 0;
-    if (sscanf(line, "%lf %lf%n", &size, &value, &used) != 2 || line[used] != '\0') {
+    const char *at = line;
+    if (!take_number(&at, &size) || !take_number(&at, &value) || *at != '\0') {
         size_t digits = strspn(line, "0123456789");
         if (reader->table != TABLE_NONE && digits > 0 && line[digits] == ',') {
             return benchtext_number(reader, line, &size);
