@@ -86,7 +86,7 @@ static bool merge(const struct arguments *given, struct shards *shards, struct e
     if (!given->quiet) {
         fprintf(stderr,
                 "%s: %zu shards, %zu points (%" PRIu64 " runs played, %" PRIu64
-                " priced again), rows in %s\n",
+                " priced again or fitted), rows in %s\n",
                 merged.text[STORE_STUDY], shards->count, merged.cells * merged.strategies,
                 sum.plays, sum.reprices, given->folder);
     }

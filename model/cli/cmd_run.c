@@ -99,8 +99,8 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
     if (!good) {
         return false;
     }
-    printf("%.0f runs, %.0f of them to be played, the others priced again: %sabout ", wait.runs,
-           wait.played, wait.longer ? "more than " : "");
+    printf("%.0f runs, %.0f of them to be played, the others priced again or fitted: %sabout ",
+           wait.runs, wait.played, wait.longer ? "more than " : "");
     printf(wait.seconds < 10 ? "%.1g s" : "%.0f s", wait.seconds);
     printf(" on %u threads\n", wait.threads);
     return true;

@@ -138,7 +138,7 @@ static void say_end(const struct run_request *request, const struct store *store
     } else {
         fprintf(stderr,
                 "%s: %zu points in %.2f s (%" PRIu64 " runs played, %" PRIu64
-                " priced again), rows in %s\n",
+                " priced again or fitted), rows in %s\n",
                 name, request->study->points, seconds, sum.plays, sum.reprices, request->folder);
     }
 }
