@@ -14,7 +14,7 @@
 struct column {
     struct option_row row;
     bool needed; /* the column has to be there */
-    bool blank, hex; /* an empty cell, and 0x10, are good */
+    bool blank, hex, several; /* an empty cell, 0x10, and numbers between blanks are good */
 };
 
 /* A kind of table: its header, a row that is good, and what is checked of it. */
@@ -92,7 +92,7 @@ static const struct column published_columns[] = {
     {CHOICE("tlbirange", no_yes), .blank = true},
     {CHOICE("cmo", no_yes), .blank = true},
     {CHOICE("unit", time_units), .needed = true},
-    {REAL("value"), .needed = true},
+    {REAL("value"), .needed = true, .several = true},
     {BYTES("bytes"), .needed = true, .blank = true},
     {NUMBER("vcpus", 0, 0x1p64), .needed = true, .blank = true},
     {BYTES("stride"), .blank = true},
@@ -232,7 +232,8 @@ static void bad_cell(void *context, const struct option_row *row, const char *te
     const struct table *table = trial->table;
     char cells[COLUMNS_MAX][MISTAKE_BYTES];
     if ((text[0] == '\0' && trial->column->blank) ||
-        (trial->column->hex && strncasecmp(text, "0x", 2) == 0)) {
+        (trial->column->hex && strncasecmp(text, "0x", 2) == 0) ||
+        (trial->column->several && strcmp(text, "1 2") == 0)) {
         return;
     }
     size_t count = cut_cells(table->good, cells);
