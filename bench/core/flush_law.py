@@ -2,6 +2,10 @@
 
 The probe (bench/kvm/probe) measures on this machine; `s2flush calibrate` makes a platform
 of the rows FIT, and `s2flush calibrate --check` says what that makes of all rows.
+
+    flush_law.py ROWS.csv    what a law of two cache levels makes of recorded rows
+                             (run,state,bytes,us); status 1 where it misses one that it was
+                             not fitted to
 """
 
 import csv
@@ -9,6 +13,7 @@ import io
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -107,6 +112,74 @@ def barrier_lines(found, line_bytes):
                f"ns; median {percent(errors)} off, {held} of {len(errors)} within {WITHIN:.0%}")
 
 
+def solve(rows):
+    """Coefficients by relative least squares of (factors, measured) rows: normal equations."""
+    size = len(rows[0][0])
+    matrix = [[sum(x[i] * x[j] / y ** 2 for x, y in rows) for j in range(size)]
+              + [sum(x[i] / y for x, y in rows)] for i in range(size)]
+    for i in range(size):
+        pivot = max(range(i, size), key=lambda k: abs(matrix[k][i]))
+        matrix[i], matrix[pivot] = matrix[pivot], matrix[i]
+        for k in range(size):
+            if k != i:
+                share = matrix[k][i] / matrix[i][i]
+                matrix[k] = [a - share * b for a, b in zip(matrix[k], matrix[i])]
+    return [matrix[i][size] / matrix[i][i] for i in range(size)]
+
+
+def level_factors(lines, near):
+    return [1, min(lines, near), max(0, lines - near)]
+
+
+def fit_levels(times, near, line_bytes):
+    """(sum of squares, prices by state) with so many lines in the core's own caches."""
+    square, prices = 0, {}
+    for state in STATES:
+        rows = [(level_factors(size / line_bytes, near), times[state][size]) for size in FIT + LONG]
+        prices[state] = solve(rows)
+        square += sum((price(x, prices[state]) / y - 1) ** 2 for x, y in rows)
+    return square, prices
+
+
+def price(factors, prices):
+    return sum(a * b for a, b in zip(factors, prices))
+
+
+def level_lines(times, line_bytes):
+    """For people: what a law with a barrier of its own for each state and two prices of a line
+    makes of the sizes that it was not fitted to. The one price is of the first lines, which the
+    core's own caches hold, as many in each state, which is searched for; the other of those
+    beyond, which the shared cache or memory has. Fitted to FIT and to LONG: sizes within a core's
+    caches do not tell what a line beyond them takes. times[state][bytes] in ns."""
+    nears = [FIT[1] / line_bytes]
+    while nears[-1] < LONG[0] / line_bytes:
+        nears.append(nears[-1] * 1.02)
+    near = min(nears, key=lambda each: fit_levels(times, each, line_bytes)[0])
+    prices = fit_levels(times, near, line_bytes)[1]
+    everything = []
+    for state in STATES:
+        barrier, own, beyond = prices[state]
+        errors = [price(level_factors(size / line_bytes, near), prices[state]) / times[state][size]
+                  - 1 for size in PREDICT]
+        everything += errors
+        cells = "  ".join(f"{size // KIB}K {100 * each:+.1f} %"
+                          for size, each in zip(PREDICT, errors))
+        yield (f"  two levels, {state}: barrier {barrier:.0f} ns, {own:.2f} ns a line up to "
+               f"{near * line_bytes / KIB:.0f}K, {beyond:.2f} beyond; {cells}")
+    held = sum(abs(each) <= WITHIN for each in everything)
+    missed = "" if held == len(everything) else f", {len(everything) - held} MISSED"
+    off = percent([abs(each) for each in everything])
+    yield (f"  two levels, all: median {off} off, {held} of {len(everything)} sizes within "
+           f"{WITHIN:.0%}{missed}")
+
+
+def times_of(found, line_bytes):
+    times = {state: {} for state in STATES}
+    for state, size, measured, _ in found:
+        times[state][size] = measured * size / line_bytes
+    return times
+
+
 def text_lines(found, line_bytes):
     """For people: each size, then what holds and what does not."""
     yield f"flush law: predicted over measured less 1, medians of {PASSES} runs of the probe"
@@ -123,6 +196,7 @@ def text_lines(found, line_bytes):
         yield (f"  {state}: median {percent(errors)} off, {held} of {len(errors)} sizes within "
                f"{WITHIN:.0%}{missed}")
     yield from barrier_lines(found, line_bytes)
+    yield from level_lines(times_of(found, line_bytes), line_bytes)
 
 
 def measure(probe, s2flush, root):
@@ -136,3 +210,21 @@ def measure(probe, s2flush, root):
         return [], [f"flush law: not measured: {failed}"]
     line_bytes = next(float(row["value"]) for row in rows if row["quantity"] == "line_bytes")
     return list(bench_rows(found, line_bytes)), list(text_lines(found, line_bytes))
+
+
+def recorded(path):
+    runs = {}
+    with open(path, encoding="utf-8") as file:
+        for row in csv.DictReader(line for line in file if not line.startswith("#")):
+            times = runs.setdefault(row["run"], {state: {} for state in STATES})
+            times[row["state"]][int(row["bytes"])] = 1000 * float(row["us"])
+    missed = False
+    for run_name, times in runs.items():
+        lines = list(level_lines(times, 64))
+        print(f"flush law with two levels, run {run_name} of {path}", *lines, sep="\n")
+        missed = missed or "MISSED" in lines[-1]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(recorded(sys.argv[1]))
