@@ -120,8 +120,8 @@ def depths(tokens):
 
 
 def blocks(text):
-    """Where blocks begin and end of which it can be seen by a mark whether they ran: functions' bodies, and what is under
-    if, else, while, do and for. (What follows a switch's brace never runs, a literal's brace is no block.)"""
+    """Where blocks begin and end whose first statement runs whenever anything in them does: functions' bodies, and
+    what is under if, else, while, do and for. What follows a switch's brace never runs; a literal's is no block."""
     tokens = tokens_of(text)
     depth, opened, found = depths(tokens), [], []
     for i, token in enumerate(tokens):
