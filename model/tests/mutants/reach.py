@@ -56,11 +56,12 @@ class Reach:
         return text
 
     def objects(self):
-        """One for each file, kept by its text."""
+        """One for each file, kept by its text and by the object without marks, which knows its headers."""
         instead = {}
         for path in self.texts:
             text = self.marked(path)
-            key = hashlib.sha256((path + text).encode()).hexdigest()[:16]
+            plain = self.build.object_of(path).read_bytes()
+            key = hashlib.sha256(path.encode() + text.encode() + plain).hexdigest()[:16]
             out = self.tables / f"{key}.o"
             if not out.exists():
                 part = self.tables / f"{key}.part"
