@@ -167,6 +167,7 @@ for file in times missing failures; do
     [ ! -e "$logs/$file" ] || cat "$logs/$file"
 done
 figure added "minutes" echo "$minutes"
+figure added "seconds" echo "$SECONDS"
 figure added "parts" count times
 figure added "parts failed" count failures
 if [ "$portion" -gt 1 ]; then
