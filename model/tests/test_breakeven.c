@@ -56,6 +56,30 @@ static void draws_outweigh_the_modes(void **state)
     expect_made_up(eager, crossing, BREAKEVEN_CROSSING, ",0,0,0,eager,unmap,0.1,eager,3");
 }
 
+/* The study's own values in any order; bytes of a range by equal factors, others by equal steps. */
+static void values_along_the_axis(void **state)
+{
+    static const char *const axes[] = {"touched", "touched", "footprint"};
+    static const char *const from[] = {NULL, "0.1", "1M"}, *const to[] = {NULL, "0.9", "16M"};
+    static const double x[][3] = {{0.1, 0.5, 0.9}, {0.1, 0.5, 0.9}, {1 << 20, 1 << 22, 1 << 24}};
+    (void)state;
+    for (size_t i = 0; i < sizeof axes / sizeof *axes; i++) {
+        struct study study;
+        struct breakeven_results results;
+        struct breakeven_request request = {
+            .axis = axes[i], .from = from[i], .to = to[i], .steps = 3};
+        read_good(&study, "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                          "strategy = eager, unmap\ntouched = 0.9, 0.1, 0.5\n");
+        breakeven_good(&study, &request, 1, &results);
+        assert_int_equal(results.x_count, 3);
+        for (size_t k = 0; k < 3; k++) {
+            assert_true(fabs(results.x[k] / x[i][k] - 1) < 1e-12);
+        }
+        breakeven_free(&results);
+        study_free(&study);
+    }
+}
+
 /* Draws that do not agree are no crossing and no winner: closely around the
  * crossing at the modes, most draws have theirs elsewhere. */
 static void undecided(void **state)
@@ -239,9 +263,13 @@ static void bad_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(draws_outweigh_the_modes), cmocka_unit_test(undecided),
-        cmocka_unit_test(incoherent_is_left_out),   cmocka_unit_test(the_pair_of_the_question),
-        cmocka_unit_test(threads_change_nothing),   cmocka_unit_test(bad_requests),
+        cmocka_unit_test(draws_outweigh_the_modes),
+        cmocka_unit_test(undecided),
+        cmocka_unit_test(values_along_the_axis),
+        cmocka_unit_test(incoherent_is_left_out),
+        cmocka_unit_test(the_pair_of_the_question),
+        cmocka_unit_test(threads_change_nothing),
+        cmocka_unit_test(bad_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
