@@ -20,7 +20,9 @@ TOKEN = re.compile(
 # the leak sanitizer to find, not for a test of costs.
 SILENT = {"INVARIANT", "free", "error_input", "error_run", "error_fatal", "error_suggest", "snprintf", "fprintf",
           "u64_overflowed", "sizeof", "offsetof", "UINT64_C", "UINT32_C", "invariant_clock",
-          "__asm__"}
+          "__asm__",
+          # Rooms: a larger one changes nothing, a smaller one is for the address sanitizer to find.
+          "alloc_zeroed", "alloc_raw", "alloc_checked"}
 
 SWAPS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"),
          "==": ("!=",), "!=": ("==",), "&&": ("||",), "||": ("&&",),
@@ -92,6 +94,9 @@ def silent_tokens(tokens):
     for i, token in enumerate(tokens[:-1]):
         if token.text in SILENT and tokens[i + 1].text == "(":
             silent.update(range(i, closing(tokens, i + 1) + 1))
+        elif token.text == "[" and i > 1 and tokens[i - 1].kind == "name" and tokens[i - 2].kind == "name" and \
+                tokens[i - 2].text not in ("return", "case", "else"):
+            silent.update(range(i, closing(tokens, i) + 1)) # an array is declared: its room
         elif token.text == "char" and tokens[i + 1].kind == "name":
             end = i
             while tokens[end].text not in ";,)={":
