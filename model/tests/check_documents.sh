@@ -30,7 +30,8 @@ all "commands: no document names another"
 
 # --- targets ------------------------------------------------------------------------------------
 
-make -s --no-print-directory help SANITIZE= VALGRIND= >"$T/help"
+# Not as an outer make -C would have it, which says into which folder it goes.
+env -u MAKEFLAGS -u MFLAGS make -s help SANITIZE= VALGRIND= >"$T/help"
 sed -n '/^$/q; s/^  \([a-z_.-]*\) .*/\1/p' "$T/help" | sort >"$T/told"
 sed -n 's/^\.PHONY: //p' Makefile | tr ' ' '\n' | grep -x '[a-z_.-]*' | sort >"$T/targets"
 comm -3 "$T/targets" "$T/told" >"$T/bad"
