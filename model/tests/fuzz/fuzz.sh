@@ -16,11 +16,12 @@ if [ $# -eq 0 ]; then
     done
 fi
 # Most inputs of a reader of one small text are refused early, so it needs many of them, and has four shares
-# of the time; the others have one.
+# of the time. A simulation takes a hundred times as long as those: two. The others have one.
 shares_of()
 {
     case $1 in
         csv | platform | recording | workload) echo 4 ;;
+        sim) echo 2 ;;
         *) echo 1 ;;
     esac
 }
@@ -31,6 +32,9 @@ done
 mkdir -p "$build/findings" "$build/tmp"
 "$build/fuzz/dict" >"$build/words.dict" || exit 2
 export TMPDIR=$PWD/$build/tmp OMP_NUM_THREADS=1
+# Freed memory is kept from being used again for the length of an input and far more; the usual 256 MiB are misses of
+# the cache in each.
+export ASAN_OPTIONS="quarantine_size_mb=16${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 executions=0 findings=0
 for target in "$@"; do
     mkdir -p "$build/inputs/$target"
