@@ -186,23 +186,47 @@ static void line_breaks_start_no_block(void **state)
     free(markdown);
 }
 
-static void two_codes_side_by_side_are_two(void **state)
+/* A page of one paragraph, with these codes. */
+static char *page_of_codes(const char *one, const char *other)
 {
     struct doc_node *doc = doc_new(), *paragraph = doc_add(doc, DOC_PARAGRAPH, NULL);
     char *page = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&page, &size);
-    (void)state;
     doc_text(doc_add(doc, DOC_TITLE, NULL), "x");
-    doc_code(paragraph, "a<b>");
-    doc_code(paragraph, "``c");
+    doc_code(paragraph, one);
+    doc_code(paragraph, other);
     assert_non_null(out);
     doc_html(out, doc);
     assert_int_equal(fclose(out), 0);
+    doc_free(doc);
+    return page;
+}
+
+static void two_codes_side_by_side_are_two(void **state)
+{
+    char *page = page_of_codes("a<b>", "``c");
+    (void)state;
     assert_non_null(strstr(page, "<code>a&lt;b&gt;</code>"));
     assert_non_null(strstr(page, "<code>``c</code>"));
     free(page);
-    doc_free(doc);
+}
+
+/* What no fence can hold is text, and so are the tags in it. */
+static void code_of_many_backticks_is_text(void **state)
+{
+    (void)state;
+    for (size_t backticks = 79; backticks <= 80; backticks++) {
+        char text[128], code[160], *page;
+        memset(text, '`', backticks);
+        snprintf(text + backticks, sizeof text - backticks, "a<b>");
+        snprintf(code, sizeof code, "<code>%.*sa&lt;b&gt;</code>", (int)backticks, text);
+        page = page_of_codes(text, "c");
+        assert_int_equal(strstr(page, code) != NULL, backticks == 79);
+        assert_non_null(strstr(page, "`a&lt;b&gt;"));
+        assert_non_null(strstr(page, "<code>c</code>"));
+        free(page);
+    }
 }
 
 static void numbers_keep_their_units(void **state)
@@ -231,6 +255,7 @@ int main(void)
         cmocka_unit_test(random_markup_is_text),
         cmocka_unit_test(line_breaks_start_no_block),
         cmocka_unit_test(two_codes_side_by_side_are_two),
+        cmocka_unit_test(code_of_many_backticks_is_text),
         cmocka_unit_test(numbers_keep_their_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

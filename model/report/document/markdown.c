@@ -42,14 +42,21 @@ static void put_fence(FILE *out, size_t backticks)
     }
 }
 
-/* A code span: fenced by more backticks than it holds in a row. A bar would end
- * a table's cell even there. */
+/* Readers of Markdown take no fence that is longer. */
+#define FENCE_MAX 80
+
+/* A code span: fenced by more backticks than it holds in a row; plain text where no fence is long
+ * enough. A bar would end a table's cell even there. */
 static void put_code(FILE *out, const char *text, bool in_table)
 {
     size_t fence = 1, row = 0;
     for (const char *at = text; *at; at++) {
         row = *at == '`' ? row + 1 : 0;
         fence = row >= fence ? row + 1 : fence;
+    }
+    if (fence > FENCE_MAX) {
+        put_text(out, text);
+        return;
     }
     bool pad = text[0] == '`' || text[0] == '\0' || text[strlen(text) - 1] == '`';
     put_fence(out, fence);
