@@ -317,6 +317,9 @@ def look(page, figures, folder):
         page.picture(folder + "/phone.png")
     page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
     check_fit(page, "a phone, all unfolded")
+    wide = page.value("[...document.querySelectorAll('figure')].filter("
+                      "one => one.scrollWidth > one.clientWidth).length")
+    check("page: a figure is no wider than a phone", wide == 0, f"{wide} are")
     page.value("document.querySelectorAll('details').forEach(node => { node.open = false; })")
     page.show(PRINT, "dark", "print")
     check("page: paper is white", page.value(

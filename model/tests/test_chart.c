@@ -158,6 +158,54 @@ static size_t count_texts(const struct chart_lines *chart, const char *words)
     return count;
 }
 
+static double height_of(const struct chart_lines *chart)
+{
+    double width, height = 0;
+    char *data = lines_data(chart);
+    assert_int_equal(sscanf(data, "# %lg by %lg points", &width, &height), 2);
+    free(data);
+    return height;
+}
+
+/* What crossings come to stands as they do from the left to the right, all in one line where there
+ * is room, and is in the way of no other row of panels. */
+static void crossings_stand_in_order(void **state)
+{
+    static struct box box[BOXES];
+    (void)state;
+    for (int wide = 0; wide < 2; wide++) {
+        struct drawn *drawn = draw(4, 2, false, 4);
+        struct chart_crossing crossing[] = {{wide ? "c, 12.3 % of it" : "c", 0.05, 3e8, NAN, NAN},
+                                            {wide ? "a, 12.3 % of it" : "a", 0.01, 3e8, NAN, NAN},
+                                            {wide ? "b, 12.3 % of it" : "b", 0.02, 3e8, NAN, NAN}};
+        for (size_t p = 0; p < 4; p++) {
+            drawn->panel[p].crossing = crossing;
+            drawn->panel[p].crossings = p == 0 ? 3 : 0;
+            drawn->point[p][0][3].y *= 1 + (double)p; /* none looks the same as another */
+        }
+        double height = height_of(&drawn->chart);
+        drawn->panel[1].crossings = 3;
+        assert_true(height_of(&drawn->chart) == height);
+        drawn->panel[2].crossings = 3;
+        assert_true(height_of(&drawn->chart) > height + 10);
+        char *data = lines_data(&drawn->chart);
+        size_t texts = read_texts(data, box), at[3] = {0};
+        for (size_t i = 0; i < texts; i++) {
+            const char *text = box[i].text;
+            for (size_t k = 0; k < 3; k++) {
+                bool own = text[0] == "abc"[k] && (wide ? text[1] == ',' : text[1] == '\0');
+                at[k] = own ? i : at[k];
+            }
+        }
+        for (size_t k = 1; k < 3; k++) {
+            assert_int_equal(wide, box[at[k]].top > box[at[k - 1]].top);
+            assert_int_equal(!wide, box[at[k]].left > box[at[k - 1]].right);
+        }
+        expect_legible("order", data);
+        free(drawn);
+    }
+}
+
 /* Panels that look the same are one, which names both; a difference that is seen keeps them. */
 static void panels_that_show_the_same_are_one(void **state)
 {
@@ -392,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_of_any_number),
         cmocka_unit_test(titles_of_panels_are_whole),
+        cmocka_unit_test(crossings_stand_in_order),
         cmocka_unit_test(panels_that_show_the_same_are_one),
         cmocka_unit_test(lines_of_odd_values),
         cmocka_unit_test(lines_cross_where_they_are_marked),

@@ -8,14 +8,15 @@
 #include <string.h>
 
 #define ROW 22.0
-#define LABEL_SHARE 0.46 /* the most that labels take of the width */
-#define NOTE_SHARE 0.26
+#define PITCH 1.7 /* from one to the next, in rows, where texts stand above bars */
+#define BESIDE_SHARE 0.66 /* the most that texts beside bars take of the width */
 
 struct layout {
     const struct chart_bars *chart;
     struct scale x, y;
     double left, right; /* of the area */
-    double note; /* where notes begin */
+    double note; /* where notes begin; above bars they end at the margin */
+    double pitch; /* from one bar to the next, in rows: 1 where texts stand beside them */
     double top; /* where the next group begins */
 };
 
@@ -199,28 +200,39 @@ static void put_bar(struct canvas *canvas, const struct layout *layout, const st
     }
 }
 
+/* Beside the bar, or above it: the label from the left, the note up to the right. */
 static void put_texts(struct canvas *canvas, const struct layout *layout,
                       const struct chart_bar *bar, double y)
 {
     enum canvas_kind kind = bar->strong ? CANVAS_STRONG : CANVAS_INK;
-    double wide = CANVAS_TEXT * CANVAS_BOLD;
-    char *label = canvas_cut(bar->label, wide, layout->left - CANVAS_MARGIN - 10);
-    canvas_text(canvas, layout->left - 10, y + 4, CANVAS_RIGHT, kind, label);
-    free(label);
-    if (bar->note) {
-        char *note = canvas_cut(bar->note, wide, CANVAS_WIDTH - CANVAS_MARGIN - layout->note);
-        canvas_text(canvas, layout->note, y + 4, CANVAS_LEFT, kind, note);
-        free(note);
+    bool above = layout->pitch > 1;
+    double wide = CANVAS_TEXT * CANVAS_BOLD, end = CANVAS_WIDTH - CANVAS_MARGIN;
+    double base = y + (above ? 4 - 0.8 * ROW : 4);
+    char *note = canvas_cut(bar->note ? bar->note : "", wide, above ? end / 2 : end - layout->note);
+    double room = above ? end - canvas_width(note, wide) - 10 : layout->left - 10;
+    char *label = canvas_cut(bar->label, wide, room - CANVAS_MARGIN);
+    canvas_text(canvas, above ? CANVAS_MARGIN : room, base, above ? CANVAS_LEFT : CANVAS_RIGHT,
+                kind, label);
+    if (note[0]) {
+        canvas_text(canvas, above ? end : layout->note, base, above ? CANVAS_RIGHT : CANVAS_LEFT,
+                    kind, note);
     }
+    free(label);
+    free(note);
 }
 
 /* --- groups --- */
 
-/* Puts the scales where the next group is, whose rows are 0, 1, ... downward, and goes on
- * to the one behind it. */
+/* Where a bar of a group is, in rows downward. */
+static double row_of(const struct layout *layout, size_t bar)
+{
+    return layout->pitch * (double)(bar + 1) - 1;
+}
+
+/* Puts the scales where the next group is, and goes on to the one behind it. */
 static void place_group(struct layout *layout, const struct chart_group *group)
 {
-    double rows = (double)group->bars;
+    double rows = layout->pitch * (double)group->bars;
     layout->top += group->title ? ROW : 0;
     layout->y = (struct scale){
         .low = rows - 0.5, .high = -0.5, .from = layout->top + rows * ROW, .to = layout->top};
@@ -246,7 +258,7 @@ static void put_frame(struct canvas *canvas, struct layout *layout, const struct
         }
     }
     for (size_t i = 0; i < group->bars; i++) {
-        put_texts(canvas, layout, &group->bar[i], scale_at(&layout->y, (double)i));
+        put_texts(canvas, layout, &group->bar[i], scale_at(&layout->y, row_of(layout, i)));
     }
 }
 
@@ -259,7 +271,7 @@ static void put_group(struct canvas *canvas, struct layout *layout, const struct
                     layout->y.high);
     }
     for (size_t i = 0; i < group->bars; i++) {
-        put_bar(canvas, layout, &group->bar[i], (double)i);
+        put_bar(canvas, layout, &group->bar[i], row_of(layout, i));
     }
 }
 
@@ -296,15 +308,18 @@ void chart_bars(FILE *out, const struct chart_bars *chart)
     struct layout layout = {.chart = chart, .x = x_scale(chart)};
     double head = canvas_heading(NULL, chart->title, chart->subtitle);
     double key = put_keys(NULL, chart, 0), height = head + key + 48;
-    double notes = fmin(widest(chart, true) + 1, NOTE_SHARE * CANVAS_WIDTH);
+    double labels = widest(chart, false) + 1, notes = widest(chart, true) + 1;
+    bool above = labels + notes > BESIDE_SHARE * CANVAS_WIDTH;
     settle(chart, &layout.x);
-    layout.left = CANVAS_MARGIN + fmin(widest(chart, false) + 1, LABEL_SHARE * CANVAS_WIDTH) + 14;
+    layout.pitch = above ? PITCH : 1;
+    layout.left = CANVAS_MARGIN + (above ? 10 : labels + 14);
     layout.note = CANVAS_WIDTH - CANVAS_MARGIN - notes;
-    layout.right = layout.note - 14;
+    layout.right = above ? CANVAS_WIDTH - CANVAS_MARGIN - 10 : layout.note - 14;
     layout.x.from = layout.left;
     layout.x.to = layout.right;
     for (size_t g = 0; g < chart->groups; g++) {
-        height += (double)chart->group[g].bars * ROW + (chart->group[g].title ? ROW : 0) + 4;
+        height += layout.pitch * (double)chart->group[g].bars * ROW +
+                  (chart->group[g].title ? ROW : 0) + 4;
     }
     canvas_open(&canvas, out, height);
     canvas_whole(&canvas);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define CELL_WIDTH 44.0 /* at most */
+#define CELL_WIDTH 44.0 /* where there is room, and more for wide texts below */
 #define CELL_HEIGHT 22.0
 #define GAP 24.0 /* between panels */
 #define LABEL_SHARE 0.3 /* the most that texts beside cells take of the width */
@@ -36,7 +36,8 @@ static struct layout lay_out(const struct chart_map *chart)
     double labels = fmin(widest(chart->y, chart->ys), LABEL_SHARE * CANVAS_WIDTH) + 8;
     double room = CANVAS_WIDTH - 2 * CANVAS_MARGIN;
     layout.left = CANVAS_MARGIN + labels;
-    layout.cell = fmin(CELL_WIDTH, (room - labels) / (double)chart->xs);
+    double cell = fmax(CELL_WIDTH, widest(chart->x, chart->xs) + 8);
+    layout.cell = fmin(cell, (room - labels) / (double)chart->xs);
     double panel = labels + layout.cell * (double)chart->xs;
     while (layout.columns < chart->panels && layout.columns < 3 &&
            (double)(layout.columns + 1) * (panel + GAP) - GAP <= room &&

@@ -21,6 +21,7 @@ struct error;
 #define CHART_STYLES 8 /* colour, dash and mark of a line; 0 is black and solid */
 #define CHART_PANELS 12
 #define CHART_LINES 8 /* in a panel */
+#define CHART_CROSSINGS 4 /* as well */
 
 /* --- lines --- */
 

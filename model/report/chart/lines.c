@@ -12,17 +12,19 @@
 #define GAP 18.0 /* between panels */
 #define BEND 0.2 /* by how much a line may miss where it should be */
 #define HALVINGS 12
-#define TITLE_LINES 3 /* of a panel */
+#define TITLE_LINES 5 /* of a panel */
 #define NAME_SHARE 0.36 /* the most that names beside lines take of the width */
+#define APART 8.0 /* texts side by side, at least */
+#define NEXT_LINE (CANVAS_LINE - 2) /* of a panel's title, and of what crossings come to */
 
 struct layout {
     const struct chart_lines *chart;
     struct scale x, y;
     size_t columns, rows;
-    double top; /* of the panels */
     double left, right; /* margins */
     double width, height; /* of a panel's area */
-    double head; /* a panel's title */
+    double row[CHART_PANELS + 1]; /* where a row of panels begins; the last one's end */
+    double head[CHART_PANELS]; /* of a row: titles, and what crossings come to */
     bool keyed; /* names stand above all panels, not beside lines */
 };
 
@@ -94,16 +96,6 @@ static double names_width(const struct chart_lines *chart)
     return fmin(widest, NAME_SHARE * CANVAS_WIDTH);
 }
 
-/* Lines of text above a panel beyond the first, for what its crossings come to. */
-static size_t most_crossings(const struct chart_lines *chart)
-{
-    size_t most = 1;
-    for (size_t i = 0; i < chart->panels; i++) {
-        most = chart->panel[i].crossings > most ? chart->panel[i].crossings : most;
-    }
-    return most - 1;
-}
-
 /* How much of a panel's title stands in a line: up to a blank, and not between a number and its
  * unit; all of a word that is too long. */
 static size_t title_length(const char *title, double width)
@@ -127,27 +119,61 @@ static size_t title_length(const char *title, double width)
     }
 }
 
-/* The most lines that a panel's title takes. */
-static size_t title_lines(const struct chart_lines *chart, double width)
+/* How many lines a panel's title takes. */
+static size_t title_lines(const char *title, double width)
 {
-    size_t most = 1;
-    for (size_t p = 0; p < chart->panels; p++) {
-        const char *title = chart->panel[p].title ? chart->panel[p].title : "";
-        size_t lines = 0;
-        for (; *title && lines < TITLE_LINES; lines++) {
-            title += title_length(title, width);
-            title += strspn(title, " ");
-        }
-        most = lines > most ? lines : most;
+    size_t lines = 0;
+    for (; title && *title && lines < TITLE_LINES; lines++) {
+        title += title_length(title, width);
+        title += strspn(title, " ");
     }
-    return most;
+    return lines;
+}
+
+/* What crossings come to: one line where all fit side by side, else one each. */
+static size_t crossing_lines(const struct chart_panel *panel, double width)
+{
+    double sum = 0;
+    for (size_t i = 0; i < panel->crossings; i++) {
+        sum += canvas_width(panel->crossing[i].text, CANVAS_TEXT) + APART;
+    }
+    return sum <= width + APART ? panel->crossings > 0 : panel->crossings;
+}
+
+/* Between these and the area, into which the text of a level may come up. */
+static double gap_above(const struct chart_panel *panel)
+{
+    return panel->levels ? 20 : 8;
+}
+
+/* Whether the ticks of a panel have their texts: no panel is below it. */
+static bool has_tick_texts(const struct layout *layout, size_t index)
+{
+    return index + layout->columns >= layout->chart->panels;
+}
+
+/* Each row is as high as what stands above and below its panels. */
+static void place_rows(struct layout *layout)
+{
+    for (size_t r = 0; r < layout->rows; r++) {
+        double foot = 0;
+        for (size_t i = r * layout->columns; i / layout->columns == r && i < layout->chart->panels;
+             i++) {
+            const struct chart_panel *panel = &layout->chart->panel[i];
+            size_t lines =
+                title_lines(panel->title, layout->width) + crossing_lines(panel, layout->width);
+            layout->head[r] = fmax(layout->head[r], NEXT_LINE * (double)lines + gap_above(panel));
+            foot = has_tick_texts(layout, i) ? CANVAS_LINE : foot;
+        }
+        layout->row[r + 1] = layout->row[r] + layout->head[r] + layout->height + foot + 10;
+    }
 }
 
 static struct layout lay_out(const struct chart_lines *chart)
 {
     struct layout layout = {.chart = chart, .x = x_scale(chart), .y = y_scale(chart)};
     size_t panels = chart->panels;
-    layout.columns = panels == 1 ? 1 : panels <= 4 ? 2 : 3;
+    layout.columns = panels == 1 ? 1 : panels <= 6 ? 2 : 3;
     layout.rows = (panels + layout.columns - 1) / layout.columns;
     layout.keyed = panels > 1;
     layout.left = CANVAS_MARGIN + ticks_width(&layout.y) + 8;
@@ -155,10 +181,7 @@ static struct layout lay_out(const struct chart_lines *chart)
     layout.width =
         (CANVAS_WIDTH - layout.left - layout.right - (double)(layout.columns - 1) * GAP) /
         (double)layout.columns;
-    layout.height = layout.columns == 1 ? 250 : layout.columns == 2 ? 180 : 130;
-    layout.head =
-        !chart->panel[0].title ? 8 : CANVAS_LINE * (double)title_lines(chart, layout.width) + 4;
-    layout.head += (CANVAS_LINE - 2) * (double)most_crossings(chart);
+    layout.height = layout.columns == 1 ? 233 : layout.columns == 2 ? 140 : 113;
     return layout;
 }
 
@@ -424,19 +447,39 @@ static void put_level_texts(struct canvas *canvas, const struct layout *layout,
     }
 }
 
-/* What crossings come to, above the lines: one under the other where there are several. */
+static int from_left(const void *a, const void *b)
+{
+    double x = ((const struct chart_crossing *)a)->x, y = ((const struct chart_crossing *)b)->x;
+    return (x > y) - (x < y);
+}
+
+/* What crossings come to, above the lines and as these from the left to the right: each over its
+ * crossing as far as its neighbours let it, or under each other. */
 static void put_crossing_texts(struct canvas *canvas, const struct layout *layout,
                                const struct chart_panel *panel)
 {
-    for (size_t i = 0; i < panel->crossings; i++) {
-        char *text = canvas_cut(panel->crossing[i].text, CANVAS_TEXT, layout->width);
-        double x = scale_at(&layout->x, panel->crossing[i].x);
-        double half = canvas_width(text, CANVAS_TEXT) / 2;
-        double centre = fmin(fmax(x, layout->x.from + half), layout->x.to - half);
-        canvas_text(canvas, centre,
-                    layout->y.to - 3 - (double)(panel->crossings - 1 - i) * (CANVAS_LINE - 2),
-                    CANVAS_MIDDLE, CANVAS_INK, text);
-        free(text);
+    struct chart_crossing sorted[CHART_CROSSINGS];
+    char *text[CHART_CROSSINGS];
+    double left[CHART_CROSSINGS], width[CHART_CROSSINGS];
+    size_t count = panel->crossings, lines = crossing_lines(panel, layout->width);
+    double min = layout->x.from, max = layout->x.to;
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = panel->crossing[i];
+    }
+    qsort(sorted, count, sizeof *sorted, from_left);
+    for (size_t i = 0; i < count; i++) {
+        text[i] = canvas_cut(sorted[i].text, CANVAS_TEXT, layout->width);
+        width[i] = canvas_width(text[i], CANVAS_TEXT);
+        left[i] = fmax(scale_at(&layout->x, sorted[i].x) - width[i] / 2, min);
+        min = lines == 1 ? left[i] + width[i] + APART : min;
+    }
+    for (size_t i = count; i-- > 0;) {
+        double line = lines == 1 ? 0 : (double)(lines - 1 - i);
+        left[i] = fmin(left[i], max - width[i]);
+        max = lines == 1 ? left[i] - APART : max;
+        canvas_text(canvas, left[i], layout->y.to + 3 - gap_above(panel) - line * NEXT_LINE,
+                    CANVAS_LEFT, CANVAS_INK, text[i]);
+        free(text[i]);
     }
 }
 
@@ -458,16 +501,15 @@ static void put_crossing(struct canvas *canvas, const struct layout *layout,
 static void place_panel(struct layout *layout, size_t index)
 {
     size_t column = index % layout->columns, row = index / layout->columns;
-    double top = layout->top + (double)row * (layout->head + layout->height + CANVAS_LINE + 10);
     layout->x.from = layout->left + (double)column * (layout->width + GAP);
     layout->x.to = layout->x.from + layout->width;
-    layout->y.to = top + layout->head + CANVAS_LINE;
-    layout->y.from = top + layout->head + layout->height;
+    layout->y.to = layout->row[row] + layout->head[row];
+    layout->y.from = layout->y.to + layout->height;
 }
 
-static void put_title(struct canvas *canvas, const struct layout *layout, const char *title)
+static void put_title(struct canvas *canvas, const struct layout *layout, double y,
+                      const char *title)
 {
-    double y = layout->y.to - layout->head;
     for (size_t i = 0; *title; i++) {
         size_t length = i + 1 < TITLE_LINES ? title_length(title, layout->width) : strlen(title);
         char *line = strndup(title, length);
@@ -477,7 +519,7 @@ static void put_title(struct canvas *canvas, const struct layout *layout, const 
         free(line);
         title += length;
         title += strspn(title, " ");
-        y += CANVAS_LINE - 2;
+        y += NEXT_LINE;
     }
 }
 
@@ -487,10 +529,10 @@ static void put_frame(struct canvas *canvas, struct layout *layout, size_t index
     const struct chart_panel *panel = &layout->chart->panel[index];
     place_panel(layout, index);
     if (panel->title) {
-        put_title(canvas, layout, panel->title);
+        put_title(canvas, layout, layout->row[index / layout->columns] + NEXT_LINE, panel->title);
     }
     put_y_axis(canvas, layout, index % layout->columns == 0);
-    put_x_axis(canvas, layout, index + layout->columns >= layout->chart->panels);
+    put_x_axis(canvas, layout, has_tick_texts(layout, index));
     put_level_texts(canvas, layout, panel);
     put_crossing_texts(canvas, layout, panel);
     if (!layout->keyed) {
@@ -532,7 +574,7 @@ static void put_axis_titles(struct canvas *canvas, const struct layout *layout, 
     char *y_title = canvas_cut(title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
     char *x_title =
         canvas_cut(layout->chart->x_title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-    canvas_text(canvas, CANVAS_MARGIN, layout->top - 2, CANVAS_LEFT, CANVAS_FAINT, y_title);
+    canvas_text(canvas, CANVAS_MARGIN, layout->row[0] - 2, CANVAS_LEFT, CANVAS_FAINT, y_title);
     canvas_text(canvas, CANVAS_WIDTH / 2, bottom + CANVAS_LINE - 8, CANVAS_MIDDLE, CANVAS_FAINT,
                 x_title);
     free(y_title);
@@ -544,8 +586,10 @@ static void check(const struct chart_lines *chart)
     INVARIANT(chart->panels > 0 && chart->panels <= CHART_PANELS, "a figure of %zu panels",
               chart->panels);
     for (size_t i = 0; i < chart->panels; i++) {
-        INVARIANT(chart->panel[i].lines <= CHART_LINES, "a panel of %zu lines",
-                  chart->panel[i].lines);
+        INVARIANT(chart->panel[i].lines <= CHART_LINES &&
+                      chart->panel[i].crossings <= CHART_CROSSINGS,
+                  "a panel of %zu lines and %zu crossings", chart->panel[i].lines,
+                  chart->panel[i].crossings);
     }
 }
 
@@ -559,9 +603,9 @@ void chart_lines(FILE *out, const struct chart_lines *given)
     struct layout layout = lay_out(chart);
     double head = canvas_heading(NULL, chart->title, chart->subtitle);
     double key = layout.keyed ? put_key(NULL, chart, 0) : 0;
-    layout.top = head + key + CANVAS_LINE;
-    double bottom =
-        layout.top + (double)layout.rows * (layout.head + layout.height + CANVAS_LINE + 10);
+    layout.row[0] = head + key + CANVAS_LINE;
+    place_rows(&layout);
+    double bottom = layout.row[layout.rows];
     canvas_open(&canvas, out, bottom + CANVAS_LINE + 4);
     canvas_whole(&canvas);
     canvas_heading(&canvas, chart->title, chart->subtitle);

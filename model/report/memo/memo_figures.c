@@ -123,9 +123,9 @@ struct curves {
     struct chart_lines chart;
     struct chart_panel panel[CHART_PANELS];
     struct chart_line line[CHART_PANELS][CHART_LINES];
-    struct chart_crossing crossing[CHART_PANELS][4];
+    struct chart_crossing crossing[CHART_PANELS][CHART_CROSSINGS];
     char panel_text[CHART_PANELS][MEMO_TEXT], name[CHART_LINES][MEMO_TEXT];
-    char crossing_text[CHART_PANELS][4][QUANTITY_TEXT];
+    char crossing_text[CHART_PANELS][CHART_CROSSINGS][QUANTITY_TEXT];
     struct chart_level level[STUDY_MEMO_LIST];
     char level_text[STUDY_MEMO_LIST][QUANTITY_TEXT];
     struct chart_tick *tick;
@@ -204,7 +204,7 @@ static void take_crossings(const struct memo *memo, struct curves *curves, size_
                            size_t place, bool few)
 {
     struct chart_panel *into = &curves->panel[panel];
-    for (size_t i = 0; i < memo->crossings && into->crossings < 4; i++) {
+    for (size_t i = 0; i < memo->crossings && into->crossings < CHART_CROSSINGS; i++) {
         const struct memo_crossing *one = &memo->crossing[i];
         const struct chart_line *line = NULL;
         unsigned style = style_of(memo, one->a);

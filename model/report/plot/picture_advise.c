@@ -97,18 +97,13 @@ static const char *title_of(struct drawing *drawing)
 bool picture_advise(const struct csv *table, const char *folder, FILE *out, struct error *err)
 {
     struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    enum metric which = METRIC_added_boot_ns;
+    enum metric which = plot_metric(table);
     (void)folder;
     (void)err;
     drawing->table = table;
     drawing->least = drawing->fewest = INFINITY;
     drawing->cases = plot_values(table, "case");
     size_t cases = drawing->cases.count, groups = cases < GROUPS ? cases : GROUPS;
-    for (size_t i = 0; i < METRICS; i++) {
-        which = table->rows && strcmp(metric_name[i], plot_cell(table, 0, "metric")) == 0
-                    ? (enum metric)i
-                    : which;
-    }
     for (size_t g = 0; g < groups; g++) {
         take_group(drawing, g);
     }
@@ -118,15 +113,12 @@ bool picture_advise(const struct csv *table, const char *folder, FILE *out, stru
         struct chart_bars chart = {
             .kind = CHART_DOTS,
             .title = title_of(drawing),
-            .subtitle =
-                plot_text(&drawing->pool, "%s%s%s",
-                          isfinite(plot_number(table, 0, "p50"))
-                              ? "Medians, bands p10 to p90, the same draws for all."
-                              : "Every cost at its mode.",
-                          drawing->conditions ? " * safe under a condition." : "",
-                          cases > groups ? plot_text(&drawing->pool, " The first %zu of %zu cases.",
-                                                     groups, cases)
-                                         : ""),
+            .subtitle = plot_text(&drawing->pool, "%s%s%s",
+                                  isfinite(plot_number(table, 0, "p50"))
+                                      ? "Medians, bands p10 to p90, the same draws for all."
+                                      : "Every cost at its mode.",
+                                  drawing->conditions ? " * safe under a condition." : "",
+                                  plot_first_of(&drawing->pool, groups, cases)),
             .x_title = words_metric(which),
             .unit = metric_quantity(which),
             .group = drawing->group,

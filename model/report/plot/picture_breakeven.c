@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CROSSINGS 4 /* that a panel marks */
-
 struct drawing {
     const struct csv *table, *crossings;
     struct plot_pool pool;
@@ -23,7 +21,7 @@ struct drawing {
     struct chart_lines chart;
     struct chart_panel panel[CHART_PANELS];
     struct chart_line line[CHART_PANELS][CHART_LINES];
-    struct chart_crossing crossing[CHART_PANELS][CROSSINGS];
+    struct chart_crossing crossing[CHART_PANELS][CHART_CROSSINGS];
     struct chart_tick tick[PLOT_VALUES];
     struct chart_point point[CHART_PANELS][CHART_LINES][PLOT_VALUES];
     size_t pairs, found, undecided;
@@ -61,7 +59,7 @@ static void take_crossing(struct drawing *drawing, size_t panel, size_t row)
         other = strcmp(into->line[i].name, b) == 0 ? &into->line[i] : other;
     }
     if (!one || !other || !isfinite(at.mid) || !isfinite(value_at(one, at.mid)) ||
-        into->crossings == CROSSINGS) {
+        into->crossings == CHART_CROSSINGS) {
         return;
     }
     drawing->crossing[panel][into->crossings++] = (struct chart_crossing){
@@ -155,11 +153,7 @@ static const char *title_of(struct drawing *drawing)
 static void draw(struct drawing *drawing, FILE *out)
 {
     const struct csv *table = drawing->table;
-    const char *metric = table->rows ? plot_cell(table, 0, "metric") : "";
-    enum metric which = METRIC_added_boot_ns;
-    for (size_t i = 0; i < METRICS; i++) {
-        which = strcmp(metric_name[i], metric) == 0 ? (enum metric)i : which;
-    }
+    enum metric which = plot_metric(table);
     drawing->axis = table->rows ? plot_cell(table, 0, "axis") : "";
     drawing->unit = setup_key_kind(drawing->axis).unit;
     drawing->cases = plot_values(table, "case");
@@ -177,9 +171,7 @@ static void draw(struct drawing *drawing, FILE *out)
         table->rows && isfinite(plot_number(table, 0, "p50"))
             ? "Median, band p10 to p90. Draws are shared: a crossing is surer than bands look."
             : "Every cost at its mode.",
-        panels > CHART_PANELS
-            ? plot_text(&drawing->pool, " The first %d of %zu cases.", CHART_PANELS, panels)
-            : "");
+        plot_first_of(&drawing->pool, drawing->chart.panels, panels));
     drawing->chart.x_title = words_axis(drawing->axis);
     drawing->chart.y_title = words_metric(which);
     drawing->chart.y_unit = metric_quantity(which);

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CROSSINGS 4 /* that a panel marks */
 #define TIE 1.005 /* what costs no more than this times as much costs the same */
 #define NONE SIZE_MAX
 
@@ -34,7 +33,7 @@ struct drawing {
     struct chart_lines chart;
     struct chart_panel panel[CHART_PANELS];
     struct chart_line line[CHART_PANELS][CHART_LINES];
-    struct chart_crossing crossing[CHART_PANELS][CROSSINGS];
+    struct chart_crossing crossing[CHART_PANELS][CHART_CROSSINGS];
     struct chart_tick tick[PLOT_VALUES];
     struct chart_point *point; /* [panel][strategy][tick] */
     size_t *row; /* the same */
@@ -118,7 +117,7 @@ static void take_crossings(struct drawing *drawing, size_t panel)
 {
     struct chart_panel *into = &drawing->panel[panel];
     enum unit unit = setup_key_kind(drawing->kind->axis).unit;
-    for (size_t k = 1; k < drawing->along.count && into->crossings < CROSSINGS; k++) {
+    for (size_t k = 1; k < drawing->along.count && into->crossings < CHART_CROSSINGS; k++) {
         size_t a = best_at(drawing, panel, k - 1), b = best_at(drawing, panel, k);
         if (a == b || a == NONE || b == NONE) {
             continue;

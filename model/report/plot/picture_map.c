@@ -133,9 +133,7 @@ static void draw(struct drawing *drawing, FILE *out)
                         plot_number(table, 0, "n"))
             : ". Every cost at its mode.",
         drawing->conditions ? " * safe under a condition." : "",
-        panels > CHART_PANELS
-            ? plot_text(&drawing->pool, " The first %d of %zu cases.", CHART_PANELS, panels)
-            : "");
+        plot_first_of(&drawing->pool, drawing->chart.panels, panels));
     drawing->chart.x_title = words_axis(x_key);
     drawing->chart.y_title = words_axis(y_key);
     drawing->chart.x = drawing->x_text;

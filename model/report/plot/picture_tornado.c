@@ -76,10 +76,11 @@ static void take_group(struct drawing *drawing, size_t group)
             take_bar(drawing, group, row);
         }
     }
+    const char *words = plot_case(&drawing->pool, drawing->table, name);
     drawing->group[group].title = is_one_pair(drawing->table)
-                                      ? (name[0] ? name : NULL)
+                                      ? (name[0] ? words : NULL)
                                       : plot_text(&drawing->pool, "%s%s%s", pair_of(drawing, first),
-                                                  name[0] ? ": " : "", name);
+                                                  name[0] ? ": " : "", words);
 }
 
 /* The costs that lead, and in how many cases. */
@@ -108,17 +109,12 @@ static const char *title_of(struct drawing *drawing)
 bool picture_tornado(const struct csv *table, const char *folder, FILE *out, struct error *err)
 {
     struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    enum metric which = METRIC_added_boot_ns;
+    enum metric which = plot_metric(table);
     (void)folder;
     (void)err;
     drawing->table = table;
     drawing->cases = plot_values(table, "case");
     size_t cases = drawing->cases.count, groups = cases < GROUPS ? cases : GROUPS;
-    for (size_t i = 0; i < METRICS; i++) {
-        which = table->rows && strcmp(metric_name[i], plot_cell(table, 0, "metric")) == 0
-                    ? (enum metric)i
-                    : which;
-    }
     for (size_t g = 0; g < groups; g++) {
         take_group(drawing, g);
     }
@@ -134,9 +130,7 @@ bool picture_tornado(const struct csv *table, const char *folder, FILE *out, str
                           "the variance, with what it does together with others.%s",
                           is_one_pair(table) ? pair_of(drawing, 0) : "",
                           is_one_pair(table) ? "; " : "", plot_common(&drawing->pool, table, ""),
-                          cases > groups ? plot_text(&drawing->pool, " The first %zu of %zu cases.",
-                                                     groups, cases)
-                                         : ""),
+                          plot_first_of(&drawing->pool, groups, cases)),
             .x_title =
                 plot_text(&drawing->pool, "%s%s", words_metric(which),
                           plot_cell(table, 0, "b")[0] ? "; below 0 the first costs less" : ""),

@@ -121,6 +121,16 @@ double plot_number(const struct csv *table, size_t row, const char *column)
     return text[0] && !*end ? value : NAN;
 }
 
+enum metric plot_metric(const struct csv *table)
+{
+    enum metric metric = METRIC_added_boot_ns;
+    for (int i = 0; table->rows && i < METRICS; i++) {
+        bool is = strcmp(metric_name[i], plot_cell(table, 0, "metric")) == 0;
+        metric = is ? (enum metric)i : metric;
+    }
+    return metric;
+}
+
 struct band plot_band(const struct csv *table, size_t row)
 {
     double median = plot_number(table, row, "p50");
@@ -170,34 +180,9 @@ unsigned plot_style(const struct plot_values *strategies, size_t strategy)
     return strategy == linux_at ? 0 : 1 + (unsigned)(rank % (CHART_STYLES - 1));
 }
 
-const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
-                       const char *value)
+const char *plot_first_of(struct plot_pool *pool, size_t shown, size_t cases)
 {
-    char words[WORDS_TEXT];
-    struct plot_values granules = plot_values(table, "granule");
-    if (strcmp(key, "backing") == 0) {
-        words_leaf(granules.count == 1 ? granules.text[0] : "4K", value, words);
-    } else {
-        words_value(key, value, setup_key_kind(key), words);
-    }
-    return plot_text(pool, "%s", words);
-}
-
-const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name)
-{
-    const char *said = "";
-    while (*name) {
-        size_t key = strcspn(name, "=;"), length = strcspn(name, ";");
-        const char *words =
-            key < length
-                ? plot_value(pool, table, plot_text(pool, "%.*s", (int)key, name),
-                             plot_text(pool, "%.*s", (int)(length - key - 1), name + key + 1))
-                : plot_text(pool, "%.*s", (int)length, name);
-        said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "", words);
-        name += length;
-        name += strspn(name, "; ");
-    }
-    return said;
+    return shown < cases ? plot_text(pool, " The first %zu of %zu cases.", shown, cases) : "";
 }
 
 /* --- what no axis says --- */
@@ -269,6 +254,63 @@ static const char *held_value(const json_t *run, const char *key, bool *differ)
         held = own;
     }
     return held ? held : "";
+}
+
+/* --- words for values --- */
+
+/* The granule that all rows have, which says how large leaves are; "": they have several. */
+static const char *granule_of(struct plot_pool *pool, const struct csv *table)
+{
+    struct plot_values granules = plot_values(table, "granule");
+    size_t first = table->rows ? 0 : PLOT_NO_ROW;
+    json_t *run = run_beside(table);
+    bool differ, several = granules.count > 1 || (granules.count == 0 && is_axis(run, "granule")) ||
+                           strcmp(plot_cell(table, first, "x_key"), "granule") == 0 ||
+                           strcmp(plot_cell(table, first, "y_key"), "granule") == 0;
+    const char *held = granules.count == 1 ? granules.text[0] : held_value(run, "granule", &differ);
+    held = plot_text(pool, "%s", several ? "" : held[0] ? held : "4K");
+    json_decref(run);
+    return held;
+}
+
+static const char *value_words(struct plot_pool *pool, const char *granule, const char *key,
+                               const char *value)
+{
+    char words[WORDS_TEXT];
+    if (strcmp(key, "backing") == 0 && granule[0]) {
+        words_leaf(granule, value, words);
+    } else {
+        words_value(key, value, setup_key_kind(key), words);
+    }
+    return plot_text(pool, "%s", words);
+}
+
+const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
+                       const char *value)
+{
+    return value_words(pool, strcmp(key, "backing") == 0 ? granule_of(pool, table) : "", key,
+                       value);
+}
+
+const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name)
+{
+    static const char key_granule[] = "granule=";
+    const char *said = "", *own = strstr(name, key_granule);
+    size_t skip = sizeof key_granule - 1;
+    const char *granule = own ? plot_text(pool, "%.*s", (int)strcspn(own + skip, ";"), own + skip)
+                              : granule_of(pool, table);
+    while (*name) {
+        size_t key = strcspn(name, "=;"), length = strcspn(name, ";");
+        const char *words =
+            key < length
+                ? value_words(pool, granule, plot_text(pool, "%.*s", (int)key, name),
+                              plot_text(pool, "%.*s", (int)(length - key - 1), name + key + 1))
+                : plot_text(pool, "%.*s", (int)length, name);
+        said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "", words);
+        name += length;
+        name += strspn(name, "; ");
+    }
+    return said;
 }
 
 const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also)

@@ -8,6 +8,7 @@
 #include "core/csv.h"
 #include "core/units.h"
 #include "report/quantity.h"
+#include "study/metrics.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,9 @@ size_t plot_row(const struct csv *table, const struct plot_match *match, size_t 
 const char *plot_cell(const struct csv *table, size_t row, const char *column);
 double plot_number(const struct csv *table, size_t row, const char *column);
 
+/* Which metric a table is of, by its column of that name. */
+enum metric plot_metric(const struct csv *table);
+
 /* The median with its band, or what stands at the modes; NANs for PLOT_NO_ROW. */
 struct band plot_band(const struct csv *table, size_t row);
 
@@ -70,6 +74,9 @@ const char *plot_value(struct plot_pool *pool, const struct csv *table, const ch
 
 /* A case as analyses name it: "backing=4k; vcpus=8" as "4 KiB leaves, 8 vCPUs". */
 const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name);
+
+/* " The first 8 of 10 cases.", or "" where all are shown. */
+const char *plot_first_of(struct plot_pool *pool, size_t shown, size_t cases);
 
 /* What all rows have in common, for the line below a title: those of the keys that have
  * one value, by the rows or, where no axis says it, by the run.json beside them. `also`: "" or
