@@ -7,7 +7,7 @@
 #
 # Boots that are done are kept, so that an interrupted run goes on where it was.
 #
-#   QUICK=1         three kernels: as it is, one patched, one control
+#   QUICK=1         three kernels (as it is, one patched, one control), without the guests of QEMU
 #   POLICIES='a b'  those of ../../patches/policies.csv
 #   GUESTS='a b'    of guests.csv
 #   PAGES='a b'     of thp (leaves of 2 MiB), 4k
@@ -39,7 +39,8 @@ qemu=$("$here/qemu.sh" "$directory/qemu")
 all=$(tail -n +2 "$patches/policies.csv" | cut -d, -f1)
 [ "${QUICK:-}" = 1 ] && all='unmap reinit-lazy-vmall-toggle1 none'
 policies=${POLICIES:-$all}
-guests=${GUESTS:-$(tail -n +2 "$here/linux/guests.csv" | cut -d, -f1)}
+guests=${GUESTS:-$(awk -F, -v quick="${QUICK:-}" 'NR > 1 && (quick != 1 || $3 != "qemu") { print $1 }' \
+    "$here/linux/guests.csv")}
 pages=${PAGES:-thp 4k}
 
 # A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same. A large
