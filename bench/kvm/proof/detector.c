@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define VCPUS 16
+#define NO_PAGE UINT64_MAX
 
 PLUGIN_EXPORT int qemu_plugin_version = PLUGIN_API_VERSION;
 PLUGIN_EXPORT int qemu_plugin_install(uint64_t id, const struct plugin_info *info, int argc,
@@ -55,6 +56,7 @@ static struct vcpu {
     bool known; /* what follows is of now */
     enum who who;
     bool guest, data_past, fetch_past;
+    uint64_t page, page_physical; /* what maintenance was last done on; see translate() */
 } vcpus[VCPUS];
 static bool hides_dic, ignores_dc;
 
@@ -129,6 +131,7 @@ static void find_registers(unsigned index, void *data)
         }
     }
     g_array_free(all, true);
+    vcpus[index].page = NO_PAGE;
 }
 
 /* --- what is found --- */
@@ -262,6 +265,22 @@ static const struct {
     {SYS(0u, 7u, 5u, 0u), COUNT_IC_IALLU, DO_ICACHE_ALL},
 };
 
+/* Maintenance goes through pages line by line. A page stays where it is until a DSB, an exception
+ * or another table: what maps it elsewhere needs one of them. */
+static bool translate(struct vcpu *vcpu, uint64_t address, uint64_t *physical)
+{
+    uint64_t offset = address & (PAGE_BYTES - 1), page = address - offset;
+    if (vcpu->page != page) {
+        vcpu->page = NO_PAGE;
+        if (!qemu_plugin_translate_vaddr(page, &vcpu->page_physical)) {
+            return false;
+        }
+        vcpu->page = page;
+    }
+    *physical = vcpu->page_physical + offset;
+    return true;
+}
+
 static void maintained(unsigned index, void *data)
 {
     struct vcpu *vcpu = &vcpus[index];
@@ -275,7 +294,7 @@ static void maintained(unsigned index, void *data)
         }
         uint64_t address = number == 31 || all ? 0 : read_register(vcpu, REG_X0 + (int)number);
         counts[vcpu->guest][zero ? COUNT_DC_ZVA : maintenance[i].count]++;
-        if (!all && (!qemu_plugin_translate_vaddr(address, &physical) || !shadow_holds(physical))) {
+        if (!all && (!translate(vcpu, address, &physical) || !shadow_holds(physical))) {
             counts[vcpu->guest][COUNT_UNTRANSLATED]++;
         } else if (zero) {
             zero_block(index, physical & ~(LINE_BYTES - 1));
@@ -292,6 +311,7 @@ static void barrier(unsigned index, void *data)
 {
     (void)data;
     counts[vcpus[index].guest][COUNT_DSB]++;
+    vcpus[index].page = NO_PAGE;
     shadow_dsb(index);
 }
 
@@ -305,6 +325,7 @@ static void changes(unsigned index, void *data)
 {
     (void)data;
     vcpus[index].known = false;
+    vcpus[index].page = NO_PAGE;
 }
 
 static void discontinued(unsigned index, int type, uint64_t from, uint64_t to, void *data)
@@ -332,12 +353,14 @@ static bool is_set_way(uint32_t insn)
     return sys == SYS(0u, 7u, 6u, 2u) || sys == SYS(0u, 7u, 10u, 2u) || sys == SYS(0u, 7u, 14u, 2u);
 }
 
-/* MSR to SCTLR_EL1, _EL2, _EL12 and HCR_EL2; ERET in its three forms. */
+/* MSR to SCTLR_EL1, _EL2, _EL12 and HCR_EL2, to TTBR0_EL1 and TTBR1_EL1 (at EL2 with VHE those of
+ * EL2); ERET in its three forms. */
 static bool changes_what_a_vcpu_is_in(uint32_t insn)
 {
     uint32_t sys = insn & ~31u;
     return sys == 0xd5181000 || sys == 0xd51c1000 || sys == 0xd51d1000 || sys == 0xd51c1100 ||
-           insn == 0xd69f03e0 || insn == 0xd69f0bff || insn == 0xd69f0fff;
+           sys == 0xd5182000 || sys == 0xd5182020 || insn == 0xd69f03e0 || insn == 0xd69f0bff ||
+           insn == 0xd69f0fff;
 }
 
 static void translated(struct plugin_block *code, void *data)

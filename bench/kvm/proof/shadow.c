@@ -32,6 +32,7 @@ struct line {
 };
 
 static struct line *lines;
+static uint64_t *pages; /* when each was last fetched ahead: shadow_code_changes and `past` */
 static uint64_t ram_base, ram_bytes;
 static bool has_idc, has_dic;
 static uint32_t icache_era;
@@ -74,9 +75,10 @@ bool shadow_init(uint64_t base, uint64_t bytes)
 {
     lines = mmap(NULL, bytes / LINE_BYTES * sizeof *lines, PROT_READ | PROT_WRITE,
                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    pages = calloc(bytes / PAGE_BYTES, sizeof *pages);
     ram_base = base;
     ram_bytes = bytes;
-    return lines != MAP_FAILED;
+    return lines != MAP_FAILED && pages;
 }
 
 bool shadow_holds(uint64_t address)
@@ -174,6 +176,10 @@ static struct shadow_answer answer(const struct line *line, bool past, uint16_t 
 struct shadow_answer shadow_read(uint64_t address, bool past)
 {
     struct line *line = line_at(address);
+    uint8_t both = line->may[0] & line->may[1], either = line->may[0] | line->may[1];
+    if (!past && (both & COPY) && !(either & (LOST | OLD_COPY))) { /* most reads */
+        return (struct shadow_answer){.found = FOUND_NEW};
+    }
     struct shadow_answer found = answer(line, past, 0);
     for (int ahead = 0; ahead < 2 && !past && HAS(COPY); ahead++) {
         line->may[ahead] |= COPY;
@@ -191,6 +197,18 @@ static void keep_code(struct line *line, bool past, int ahead)
     }
 }
 
+/* The whole page, by speculation. Again only where something has changed since: what changes a line
+ * that an I-cache holds is counted. */
+static void keep_page(uint64_t page, bool past)
+{
+    uint64_t now = shadow_code_changes * 2 + past;
+    uint64_t *kept = &pages[(page - ram_base) / PAGE_BYTES];
+    for (uint64_t at = page; at < page + PAGE_BYTES && *kept != now; at += LINE_BYTES) {
+        keep_code(line_at(at), past, 1);
+    }
+    *kept = now;
+}
+
 struct shadow_answer shadow_fetch(uint64_t address, uint64_t bytes, bool past)
 {
     struct line *line = line_at(address);
@@ -199,9 +217,8 @@ struct shadow_answer shadow_fetch(uint64_t address, uint64_t bytes, bool past)
         line->may[ahead] |= !past && HAS(COPY) ? COPY : 0;
         keep_code(line, past, ahead);
     }
-    uint64_t page = address & ~(PAGE_BYTES - 1);
-    for (uint64_t at = page; at < page + PAGE_BYTES && HAS(CODE_AHEAD); at += LINE_BYTES) {
-        keep_code(line_at(at), past, 1);
+    if (HAS(CODE_AHEAD)) {
+        keep_page(address & ~(PAGE_BYTES - 1), past);
     }
     return found;
 }
