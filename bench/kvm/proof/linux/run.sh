@@ -43,8 +43,8 @@ guests=${GUESTS:-$(awk -F, -v quick="${QUICK:-}" 'NR > 1 && (quick != 1 || $3 !=
     "$here/linux/guests.csv")}
 pages=${PAGES:-thp 4k}
 
-# A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same. A large
-# one is not compressed: the emulated host would spend more on that than on the rest.
+# A file system of /init and others, each as FILE=PATH, in ARCHIVE; kept where it is the same. It is not
+# compressed: emulated kernels would spend more on that than on their own start.
 pack() {
     local archive=$1 root=$directory/linux/root file
     shift
@@ -54,8 +54,7 @@ pack() {
         install -D -m 755 "${file%%=*}" "$root${file#*=}"
     done
     find "$root" -exec touch -d @0 {} +
-    (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) |
-        case $archive in */qemu.initrd) cat ;; *) gzip -1n ;; esac >"$archive.new"
+    (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc --quiet --reproducible) >"$archive.new"
     cmp -s "$archive.new" "$archive" || mv "$archive.new" "$archive"
 }
 
@@ -157,31 +156,37 @@ echo 'kernel,policy,patches,strategy,guest,page,detector,model,old_lines,first,c
 printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s\n' policy guest page detector model old \
     cleaned TLBI I-c. faults 'counts equal'
 
-# What Linux touched in a boot that counted, as a workload.
+# What Linux touched in a boot that counted, as a workload. A policy that keeps mappings leaves no trace of what
+# is touched again, but that makes no count either: all that the first boot touched is put there.
 traced() {
-    local name=$1 page=$2 reset
-    reset=$(sed -n 's/.* \([0-9.]*\): kvm_userspace_exit: .*SYSTEM_EVENT.*/\1/p' "$name-counts.log" | head -n 1)
-    "$s2flush" import "$name-counts.log" -o "$name" -k 6.1 --memory 64M --ram-ipa 3G --backing "$page" \
-        --reinit-at "$reset" >"$name.imported" 2>&1
+    local name=$1 page=$2 trace=$1-counts.log reset
+    reset=$(sed -n 's/.* \([0-9.]*\): kvm_userspace_exit: .*SYSTEM_EVENT.*/\1/p' "$trace" | head -n 1)
+    if grep -qx 'count reset1 unmap_vm_calls 0' "$trace"; then
+        awk '
+            /: kvm_guest_fault: / && !reset { fault[++faults] = $0 }
+            { print }
+            /: kvm_userspace_exit: .*SYSTEM_EVENT/ && !reset {
+                match($0, / [0-9]+\.[0-9]+: kvm_/)
+                reset = substr($0, RSTART, RLENGTH)
+                for (i = 1; i <= faults; i++) {
+                    sub(/ [0-9]+\.[0-9]+: kvm_/, reset, fault[i])
+                    print fault[i]
+                }
+            }' "$trace" >"$name.trace"
+        trace=$name.trace
+    fi
+    "$s2flush" import "$trace" -o "$name" -k 6.1 --memory 64M --ram-ipa 3G --backing "$page" \
+        --reinit-at "$reset" >"$name.imported" 2>&1 || broken "$trace can't be imported, see $name.imported"
 }
 
-# A guest's counts and the model's. A policy that keeps mappings leaves no trace of what Linux touches again;
-# it is taken from the kernel as it is. Of blocks that is the same; of pages not quite, for time is not.
+# A guest's counts and the model's.
 counts_of() {
-    local guest=$1 page=$2 strategy=$3 name=$4 as_is=$directory/linux/unmap-$1-$2
+    local guest=$1 page=$2 strategy=$3 name=$4
     shift 4
     awk '$1 == "count"' "$name-counts.log" >"$name.counts"
     if [ "$(column "$guest" 2)" = boot ]; then
-        if traced "$name" "$page"; then
-            set -- "$name.ini" -k 6.1
-        elif [ "$page" = thp ]; then
-            boots "$kernels/image/unmap" "$guest" "$page" "$as_is" ''
-            traced "$as_is" "$page" || broken "$as_is-counts.log can't be imported"
-            set -- "$as_is.ini" -k 6.1
-        else
-            echo ,,,,,,,,,
-            return
-        fi
+        traced "$name" "$page"
+        set -- "$name.ini" -k 6.1
     fi
     counted "$name.counts" "$1" "$strategy" "${@:2}" 2>"$name.differences"
 }
