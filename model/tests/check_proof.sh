@@ -20,9 +20,9 @@ counts_of() {
 }
 
 boots=0
-while IFS=, read -r _ policy _ strategy guest page detector _ old _ equal cells _; do
+while IFS=, read -r kernel policy _ strategy guest page detector _ old _ equal cells _; do
     what="$policy, $guest, $page"
-    read -ra play <<<"$(workload_of "$guest" "$page" "$T")"
+    read -ra play <<<"$(workload_of "$guest" "$page" "$kernel" "$T")"
     check "$what: verdict" is \
         "$(modelled "${play[0]}" neoverse-n1 "$strategy" "${play[@]:1}")" "$detector"
     check "$what: old lines as the verdict says" is "$((old > 0))" "$([[ $detector == '- - - -' ]]; echo $?)"
@@ -34,4 +34,6 @@ while IFS=, read -r _ policy _ strategy guest page detector _ old _ equal cells 
     check "$what: counts when it was run" is "$equal" "$cells"
 done < <(tail -n +2 "$here/linux.csv")
 check "boots that counted" is "$((boots >= 60))" 1
+awk -f "$here/linux/table.awk" "$here/linux.csv" >"$T/table"
+check "README.md has the table as it was run" diff "$T/table" <(grep -E '^\| (policy \||`[a-z0-9-]*` \| [a-z]* \| [24])|^(\|---){11}\|$' "$here/README.md")
 exit "$failed"

@@ -34,17 +34,17 @@ modelled() {
         END { print said(off), said(on), said(fetch), said(host) }'
 }
 
-# The workload of a guest of linux/guests.csv and what else `explain` takes. The detector judges the first
+# The workload of a guest of linux/guests.csv and what else `explain` takes of it on a kernel. The detector judges the first
 # boot too, so the window begins there, in a copy in DIRECTORY. What QEMU boots is played as recorded.
 workload_of() {
-    local guest=$1 page=$2 directory=$3 recorded=$here/../../../workloads/recorded
+    local guest=$1 page=$2 kernel=$3 directory=$4 recorded=$here/../../../workloads/recorded
     case $guest-$page in
-        debian-4k) echo "$recorded-4k.ini -k 6.1" ;;
-        debian-thp) echo "$recorded-2m.ini -k 6.1" ;;
-        uefi-*) echo "$recorded-uefi-2vcpu.ini -k 6.1" ;;
+        debian-4k) echo "$recorded-4k.ini -k $kernel" ;;
+        debian-thp) echo "$recorded-2m.ini -k $kernel" ;;
+        uefi-*) echo "$recorded-uefi-2vcpu.ini -k $kernel" ;;
         *)
             sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/$guest.ini"
-            echo "$directory/$guest.ini -k 6.1 --set backing=${page/thp/hugetlb}"
+            echo "$directory/$guest.ini -k $kernel --set backing=${page/thp/hugetlb}"
             ;;
     esac
 }

@@ -11,6 +11,8 @@
 #   POLICIES='a b'  those of ../../patches/policies.csv
 #   GUESTS='a b'    of guests.csv
 #   PAGES='a b'     of thp (leaves of 2 MiB), 4k
+#   RULES=1         then leaves each rule of the detector out, and says for which policies that changes what is
+#                   found in the guest linux
 #   KERNEL=file     the guest of QEMU, in place of Debian's
 #   SOURCE=file     of the kernels, see ../../patches/build.sh
 #   QEMU=command    another QEMU
@@ -127,9 +129,11 @@ boots() {
         boot "$kernel" "$program" "${words% } count" "$mib" "$name-counts" ''
 }
 
-# A guest's report without what kernels do to themselves, which no policy has a part in: so many lines
+# A guest's report, whole, without what kernels do to themselves, which no policy has a part in: so many lines
 # of its code as guests.csv says, which it changes as it boots; and what the host fetches at all.
 of_policies() {
+    [ "$(sed -n '1s/,.*//p; $s/^count,UNTRANSLATED,.*/whole/p' "$1" | tr '\n' ' ')" = 'what whole ' ] ||
+        broken "$1 is no report of the detector"
     awk -F, -v own="$(column "$2" 4)" \
         '$1 != "fetch" || !($2 ~ /^host/ || $2 == $9 && $5 <= own)' "$1"
 }
@@ -159,7 +163,7 @@ printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s\n' policy guest page
 # What Linux touched in a boot that counted, as a workload. A policy that keeps mappings leaves no trace of what
 # is touched again, but that makes no count either: all that the first boot touched is put there.
 traced() {
-    local name=$1 page=$2 trace=$1-counts.log reset
+    local name=$1 page=$2 kernel=$3 trace=$1-counts.log reset
     reset=$(sed -n 's/.* \([0-9.]*\): kvm_userspace_exit: .*SYSTEM_EVENT.*/\1/p' "$trace" | head -n 1)
     if grep -qx 'count reset1 unmap_vm_calls 0' "$trace"; then
         awk '
@@ -175,18 +179,18 @@ traced() {
             }' "$trace" >"$name.trace"
         trace=$name.trace
     fi
-    "$s2flush" import "$trace" -o "$name" -k 6.1 --memory 64M --ram-ipa 3G --backing "$page" \
+    "$s2flush" import "$trace" -o "$name-touched" -k "$kernel" --memory 64M --ram-ipa 3G --backing "$page" \
         --reinit-at "$reset" >"$name.imported" 2>&1 || broken "$trace can't be imported, see $name.imported"
 }
 
 # A guest's counts and the model's.
 counts_of() {
-    local guest=$1 page=$2 strategy=$3 name=$4
-    shift 4
+    local guest=$1 page=$2 kernel=$3 strategy=$4 name=$5
+    shift 5
     awk '$1 == "count"' "$name-counts.log" >"$name.counts"
     if [ "$(column "$guest" 2)" = boot ]; then
-        traced "$name" "$page"
-        set -- "$name.ini" -k 6.1
+        traced "$name" "$page" "$kernel"
+        set -- "$name-touched.ini" -k "$kernel"
     fi
     counted "$name.counts" "$1" "$strategy" "${@:2}" 2>"$name.differences"
 }
@@ -195,17 +199,17 @@ counts_of() {
 row() {
     local policy=$1 strategy=$2 guest=$3 page=$4
     local name=$directory/linux/$1-$3-$4 patched release found model counts old note= play
-    read -ra play <<<"$(workload_of "$guest" "$page" "$directory/linux")"
     boots "$kernels/image/$policy" "$guest" "$page" "$name" ''
     patched=$(sed -n "s/^$policy,[^,]*,//p" "$patches/policies.csv")
     release=$(sed -n 's/^=== kernel \([^ ]*\).*/\1/p' "$name.log" | head -n 1)
+    read -ra play <<<"$(workload_of "$guest" "$page" "$release" "$directory/linux")"
     of_policies "$name.csv" "$guest" >"$name.found"
     found=$(detected "$name.found")
     model=$(modelled "${play[0]}" neoverse-n1 "$strategy" "${play[@]:1}") ||
         broken "the model does not play $guest by $strategy"
     counts=,,,,,,,,,
     [ "$(column "$guest" 2)" = qemu ] ||
-        counts=$(counts_of "$guest" "$page" "$strategy" "$name" "${play[@]}")
+        counts=$(counts_of "$guest" "$page" "$release" "$strategy" "$name" "${play[@]}")
     [ "$(column "$guest" 2)" != vmm ] || boots+=("$name.counts")
     old=$(old_lines "$name.found")
     echo "$release,$policy,$patched,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
@@ -242,4 +246,18 @@ for guest in $guests; do
     name=$directory/linux/unmap-$guest-${pages%% *}
     [ ! -e "$name.csv" ] || own_code "$name.csv" "$guest"
 done | sort -u
+
+if [ "${RULES:-}" = 1 ]; then
+    echo
+    for rule in $(grep -oE 'X\([A-Z_]+,' "$here/shadow.h" | sed 's|^X(||; s|,||'); do
+        changed=
+        for policy in $policies; do
+            name=$directory/linux/$policy-linux-thp
+            boots "$kernels/image/$policy" linux thp "$name-without-$rule" ",without=$rule"
+            found=$(detected <(of_policies "$name-without-$rule.csv" linux))
+            [ "$found" = "$(detected <(of_policies "$name.csv" linux))" ] || changed+="$policy ($found) "
+        done
+        printf 'without %-12s %s\n' "$rule" "${changed:-nothing changes}"
+    done
+fi
 exit "$wrong"
