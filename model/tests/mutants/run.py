@@ -42,23 +42,31 @@ from reach import Reach
 from sites import mutants_of
 
 FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
-         *(f"model/core/{name}.c" for name in ("actor", "calendar", "ledger", "resource", "rng",
-                                               "interval_map", "histogram", "u64", "units",
+         *(f"model/core/{name}.c" for name in ("actor", "calendar", "ledger", "resource", "rng", "section", "spans",
+                                               "tails", "interval_map", "histogram", "u64", "units",
                                                "portable_math")),
-         *(f"model/study/{name}.c" for name in ("metrics", "setup", "stats", "trial", "trial_json", "evaluate",
-                                                "execute", "store", "store_plays", "store_points",
-                                                "winner_map", "breakeven", "breakeven_pairs",
-                                                "crossing", "advise", "advise_search",
-                                                "policy_space", "sensitivity", "information",
-                                                "sobol", "target", "draws"))]
+         *(f"model/study/{name}.c" for name in ("metrics", "setup", "stats", "trial*", "evaluate*", "execute",
+                                                "store*", "winner_map", "breakeven*", "crossing", "advise*",
+                                                "policy_space", "sensitivity", "information", "sobol", "target",
+                                                "draw*"))]
 
 # Processor seconds that the original may take in a test that counts as fast. A mutant that survives costs all of
-# them, so the slow ones that see most for their time are named.
+# them, so slow ones judge only the files that they are about.
 FAST_S = 2.5
-JUDGES = ("test_golden",)
-SLOW_S = 15
+JUDGES = {"test_golden": ("model/",),
+          "test_advise": ("model/study/advise", "model/study/policy_space"),
+          "test_cache_naive": ("model/machine/cache",),
+          "test_draw_fit": ("model/study/draw_fit",),
+          "test_reference": ("model/machine/oracle",),
+          "test_section": ("model/core/section", "model/core/spans"),
+          "test_store": ("model/study/store",),
+          "test_study_run": ("model/study/evaluate", "model/study/execute", "model/study/store",
+                             "model/study/trial"),
+          "test_verdict": ("model/machine/memory", "model/machine/oracle", "model/machine/story")}
+SLOW_S = 30
 # Tests that may fail against the original, since they are run in another way than by `make check`.
 FAILED_MAX = 3
+NOT_CAUGHT = ("invalid", "equivalent", "survived")
 MEMORY_BYTES = 4 << 30
 FILE_BYTES = 256 << 20
 WALL_S = 300
@@ -105,6 +113,7 @@ class Build:
 
 def limits(cpu_s):
     os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL) # what runs in the background has it ignored, and hands that on
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, FILE_BYTES))
@@ -112,10 +121,11 @@ def limits(cpu_s):
 
 
 def status_of(program, folder, cpu_s, **more):
-    """What a test ends with against the library in that folder; None where it does not end."""
+    """What a test ends with against the library in that folder, at its first case that fails; None where it does not
+    end."""
     scratch = tempfile.mkdtemp(dir=folder)
     env = dict(os.environ, LD_LIBRARY_PATH=str(folder), TMPDIR=scratch, OMP_NUM_THREADS="1",
-               OMP_WAIT_POLICY="passive", **more)
+               OMP_WAIT_POLICY="passive", CMOCKA_TEST_ABORT="1", **more)
     try:
         done = subprocess.run([str(program)], env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -153,7 +163,8 @@ def fast_tests(build, programs, reach):
             if key not in kept:
                 folder, table = reach.begin(key)
                 before = child_cpu()
-                status = status_of(program, folder, SLOW_S, REACH_TABLE=str(table))
+                limit_s = SLOW_S if program.name in JUDGES else 2 * FAST_S
+                status = status_of(program, folder, int(limit_s), REACH_TABLE=str(table))
                 kept[key] = child_cpu() - before if status == 0 else float("inf")
                 csv.writer(out).writerow([key, kept[key]])
                 out.flush()
@@ -168,14 +179,22 @@ def fast_tests(build, programs, reach):
     return seconds
 
 
-class Kept:
-    """The verdicts that fell so far, by the mutant and the text that it changes."""
+def judges(program, mutant):
+    return mutant.path.startswith(JUDGES.get(program.name, ("model/",)))
 
-    def __init__(self, path, again):
+
+class Kept:
+    """The verdicts that fell so far, by the mutant and the text that it changes; past ones too, of this sample or
+    another, which say what catches most in which file."""
+
+    def __init__(self, path, again, order):
         self.verdicts = {}
         if path.exists():
             with path.open(encoding="utf-8", newline="") as file:
-                self.verdicts = {row[0]: row[1] for row in csv.reader(file)}
+                for key, verdict, what in csv.reader(file):
+                    self.verdicts[key] = verdict
+                    if verdict not in NOT_CAUGHT:
+                        order.note(what.split(":")[0], verdict)
         if again:
             self.verdicts = {key: verdict for key, verdict in self.verdicts.items() if verdict != "survived"}
         self.out = path.open("a", encoding="utf-8", newline="")
@@ -240,11 +259,7 @@ class Trial:
             if number % shards == index - 1:
                 self.mutants.put((number, *entry))
         self.count = -(-given.count // shards)
-        self.kept = Kept(build.folder / "kept.csv", given.again)
-        for key, mutant in all_mutants:
-            verdict = self.kept.verdicts.get(key, "survived")
-            if verdict not in ("invalid", "equivalent", "survived"):
-                order.note(mutant.path, verdict)
+        self.kept = Kept(build.folder / "kept.csv", given.again, order)
         self.plain, self.results, self.real = {}, {}, 0
         self.lock = threading.Lock()
 
@@ -265,7 +280,7 @@ class Trial:
             return "equivalent"
         self.build.library(folder / "libs2flush.so", {self.build.object_of(mutant.path): out})
         for program in self.order.for_file(mutant.path):
-            if not self.reach.may_see(program, mutant):
+            if not judges(program, mutant) or not self.reach.may_see(program, mutant):
                 continue
             cpu_s = 2 + int(4 * self.order.seconds[program])
             if status_of(program, folder, cpu_s) != 0:
@@ -306,7 +321,7 @@ class Trial:
 def report(trial, results, tests, seed, path):
     count = defaultdict(int)
     for _, verdict in results:
-        count[verdict if verdict in ("invalid", "equivalent", "survived") else "caught"] += 1
+        count[verdict if verdict in NOT_CAUGHT else "caught"] += 1
     with open(path, "w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(["file", "line", "kind", "found", "put", "verdict"])
@@ -335,6 +350,17 @@ def shard(text):
     return int(index), int(shards)
 
 
+def texts_of(patterns):
+    """What each file says; a pattern of a file that is gone must not leave it out in silence."""
+    texts = {}
+    for pattern in patterns:
+        found = sorted(Path().glob(pattern))
+        if not found:
+            sys.exit(f"no file {pattern}: expected those of FILES")
+        texts.update((str(path), path.read_text(encoding="utf-8")) for path in found)
+    return texts
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("build")
@@ -360,8 +386,7 @@ def main():
         folder = Path(scratch).resolve()
         build = Build(given.build, given.cc, given.libs)
         build.library(folder / "libs2flush.so")
-        texts = {str(path): Path(path).read_text(encoding="utf-8")
-                 for pattern in FILES for path in sorted(Path().glob(pattern))}
+        texts = texts_of(FILES)
         reach = Reach(build, texts, folder)
         seconds = fast_tests(build, build.tests(folder), reach)
         trial = Trial(build, Order(seconds), reach, given)
