@@ -56,9 +56,6 @@ static uint64_t drop_table(struct actor *actor, struct kvm *kvm, struct leaves w
         tables += stage2_unmap(&kvm->stage2, there);
         reach_unmap(kvm, &there);
     }
-    /* The map walk that takes it out visits each of its entries, and the table as it leaves it. */
-    uint64_t entries = kvm_leaf_bytes(kvm, LEAF_BLOCK) / kvm_leaf_bytes(kvm, LEAF_PAGE) * tables;
-    actor_charge(actor, EV_walk_map, kvm->kernel->value[SWITCH_MAP_POST] ? entries + tables : 0);
     reach_tlbi(kvm, wanted.start, wanted.end);
     invalidate_range(actor, kvm, wanted.start, wanted.end);
     return tables;

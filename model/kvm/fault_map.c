@@ -242,20 +242,30 @@ static void touch_lines(struct actor *actor, const struct fault *fault, bool map
     }
 }
 
+/* Tables whose leaves a larger one replaces; those on the way to it stay where they are. The map
+ * walk that takes one out visits each of its entries, and the table as it leaves it. */
+static void free_tables(struct actor *actor, const struct kvm *kvm, uint64_t tables)
+{
+    uint64_t entries = kvm_leaf_bytes(kvm, LEAF_BLOCK) / kvm_leaf_bytes(kvm, LEAF_PAGE);
+    actor_charge(actor, EV_s2_tables_free, tables);
+    if (kvm->kernel->value[SWITCH_MAP_POST]) {
+        actor_charge(actor, EV_walk_map, tables * (entries + 1));
+    }
+}
+
 void fault_install(struct actor *actor, struct fault *fault)
 {
     struct kvm *kvm = fault->kvm;
     if (fault->leaves.executable) {
         charge_icache(actor, fault);
     }
-    /* Tables on the way to leaves of another size stay where they are. */
     uint64_t needed = stage2_map(&kvm->stage2, fault->leaves);
     reach_map(kvm, &fault->leaves);
     charge_map(actor, fault);
     touch_lines(actor, fault, true);
     fault->tables = needed > fault->emptied ? needed - fault->emptied : 0;
     if (fault->emptied > needed) {
-        actor_charge(actor, EV_s2_tables_free, fault->emptied - needed);
+        free_tables(actor, kvm, fault->emptied - needed);
     }
     fault->done = true;
     fault->slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
