@@ -2,6 +2,8 @@
 
 #include "core/invariant.h"
 
+#include <string.h>
+
 static int compare(const struct interval *a, const struct interval *b)
 {
     return a->start < b->start ? -1 : a->start > b->start;
@@ -21,15 +23,20 @@ void interval_map_init(struct interval_map *map, struct pool *pool)
 {
     RB_INIT(&map->tree);
     map->pool = pool;
-    map->recent = NULL;
     map->covered = 0;
+    memset(map->recent, 0, sizeof map->recent);
+}
+
+static inline struct interval **recent_of(struct interval_map *map, uint64_t at)
+{
+    return &map->recent[(at >> INTERVAL_RECENT_SHIFT) % INTERVAL_RECENT];
 }
 
 static void drop(struct interval_map *map, struct interval *interval)
 {
     RB_REMOVE(interval_tree, &map->tree, interval);
     map->covered -= interval->end - interval->start;
-    map->recent = NULL;
+    interval->map = NULL;
     pool_give(map->pool, interval);
 }
 
@@ -40,19 +47,38 @@ static struct interval *insert(struct interval_map *map, uint64_t start, uint64_
     interval->start = start;
     interval->end = end;
     interval->value = value;
+    interval->map = map;
     RB_INSERT(interval_tree, &map->tree, interval);
     map->covered += end - start;
-    map->recent = interval;
+    *recent_of(map, start) = interval;
     return interval;
 }
 
-struct interval *interval_map_find(struct interval_map *map, uint64_t at)
+/* Whether what is looked for is the interval itself or the next one to it; *found is that. */
+static inline bool is_beside(struct interval *interval, uint64_t at, struct interval **found)
 {
-    struct interval *recent = map->recent;
-    if (recent && recent->start <= at && at < recent->end) {
-        return recent;
+    if (at < interval->start) {
+        struct interval *before = RB_PREV(interval_tree, NULL, interval);
+        *found = interval;
+        return !before || before->end <= at;
     }
+    if (at < interval->end) {
+        *found = interval;
+        return true;
+    }
+    struct interval *after = RB_NEXT(interval_tree, NULL, interval);
+    *found = after;
+    return !after || at < after->end;
+}
+
+static inline struct interval *find(struct interval_map *map, uint64_t at)
+{
+    struct interval **recent = recent_of(map, at);
     struct interval *best = NULL;
+    if (*recent && (*recent)->map == map && is_beside(*recent, at, &best)) {
+        return best;
+    }
+    best = NULL;
     for (struct interval *interval = RB_ROOT(&map->tree); interval;) {
         if (at < interval->end) {
             best = interval;
@@ -61,8 +87,13 @@ struct interval *interval_map_find(struct interval_map *map, uint64_t at)
             interval = RB_RIGHT(interval, link);
         }
     }
-    map->recent = best;
+    *recent = best;
     return best;
+}
+
+struct interval *interval_map_find(struct interval_map *map, uint64_t at)
+{
+    return find(map, at);
 }
 
 struct interval *interval_map_after(struct interval_map *map, struct interval *interval)
@@ -79,7 +110,7 @@ struct interval *interval_map_before(struct interval_map *map, struct interval *
 
 uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end)
 {
-    struct interval *interval = interval_map_find(map, at);
+    struct interval *interval = find(map, at);
     if (interval && interval->start <= at) {
         *end = interval->end;
         return interval->value;
@@ -92,7 +123,7 @@ uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end
  * first interval after it, or NULL. */
 static struct interval *cut(struct interval_map *map, uint64_t start, uint64_t end)
 {
-    struct interval *interval = interval_map_find(map, start);
+    struct interval *interval = find(map, start);
     if (interval && interval->start < start) {
         uint64_t old_end = interval->end;
         map->covered -= old_end - start;
@@ -130,11 +161,11 @@ static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_
         }
         map->covered += new_end - before->end;
         before->end = new_end;
-        map->recent = before;
+        *recent_of(map, new_end) = before;
     } else if (joins_after) {
         map->covered += end - start;
         after->start = start; /* the order of the tree does not change */
-        map->recent = after;
+        *recent_of(map, start) = after;
     } else {
         insert(map, start, end, value);
     }
@@ -143,7 +174,7 @@ static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_
 void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value)
 {
     INVARIANT(start < end, "empty range at %#llx", (unsigned long long)start);
-    struct interval *interval = interval_map_find(map, start);
+    struct interval *interval = find(map, start);
     if (interval && interval->start <= start && end <= interval->end && interval->value == value) {
         return;
     }
@@ -155,7 +186,7 @@ void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, ui
 
 bool interval_map_any(struct interval_map *map, uint64_t start, uint64_t end)
 {
-    struct interval *interval = interval_map_find(map, start);
+    struct interval *interval = find(map, start);
     return interval && interval->start < end;
 }
 

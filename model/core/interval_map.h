@@ -17,17 +17,24 @@
 
 struct interval {
     RB_ENTRY(interval) link;
+    const struct interval_map *map; /* that it is in; NULL: in none */
     uint64_t start, end; /* [start, end), never empty */
     uint64_t value; /* never 0 */
 };
 
 RB_HEAD(interval_tree, interval);
 
+/* Touches are local, each vCPU's for itself. */
+#define INTERVAL_RECENT 64
+#define INTERVAL_RECENT_SHIFT 23
+
 struct interval_map {
     struct interval_tree tree;
     struct pool *pool;
-    struct interval *recent; /* where the last look-up ended: touches are local */
     uint64_t covered; /* sum of end - start */
+    /* Where the last look-up ended in each 8 MiB of so many, as they follow each other; it may have
+     * left the map since. NULL: there was none. */
+    struct interval *recent[INTERVAL_RECENT];
 };
 
 /* A pool with room for that many intervals before it grows. */

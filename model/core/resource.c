@@ -46,6 +46,11 @@ static void note_single(struct lock *lock, bool write, ps_t now)
     lock->single_write_at = write ? now : lock->single_write_at;
 }
 
+void lock_expect_no_writer(struct lock *lock)
+{
+    lock->single_write_at = 0;
+}
+
 bool lock_take(struct lock *lock, struct actor *actor, bool write)
 {
     bool free_now = !lock->first && !lock->writer && (!write || lock->readers == 0);

@@ -33,6 +33,9 @@ struct lock {
     bool in_tails; /* its holds for write belong into the engine's tails */
 };
 
+/* No hold for write is to be expected any more, but for a fault's: as if there had been none. */
+void lock_expect_no_writer(struct lock *lock);
+
 /* Whether somebody waits for it: what a kernel asks before it yields. */
 bool lock_contended(const struct lock *lock);
 

@@ -136,6 +136,7 @@ struct kvm {
     uint32_t vcpu_count;
     uint32_t copiers; /* vCPUs whose fault puts a page in the zero page's place */
     uint64_t touches; /* how often a vCPU's touch began, ended or took other steps */
+    uint64_t single_ops; /* operations to come that may hold mmu_lock other than for a fault */
     bool flush_pending; /* the strategy's first-run flush is due */
     bool flushing; /* it is under way; whoever else enters waits for `flushed` */
     struct signal flushed;

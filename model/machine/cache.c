@@ -115,7 +115,7 @@ struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_
     return touched;
 }
 
-uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end)
+uint64_t cache_next(struct cache *cache, uint64_t page, uint64_t end)
 {
     check_range(page, end - page);
     return cache->exact ? cache_sets_next(&cache->sets, page, end)

@@ -60,6 +60,6 @@ struct touch_counts cache_clean_then_access(struct cache *cache, uint64_t first_
 struct line_counts cache_flush(struct cache *cache, uint64_t first_page, uint64_t pages);
 
 /* The first of [page, end) with a line in the cache; `end` where there is none. */
-uint64_t cache_next(const struct cache *cache, uint64_t page, uint64_t end);
+uint64_t cache_next(struct cache *cache, uint64_t page, uint64_t end);
 
 #endif

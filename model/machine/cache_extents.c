@@ -35,6 +35,7 @@ static void give(struct cache_extents *cache, struct extent *run)
 {
     RB_REMOVE(extent_tree, &cache->tree, run);
     TAILQ_REMOVE(&cache->order, run, age);
+    run->start = run->end = 0;
     pool_give(&cache->pool, run);
 }
 
@@ -111,11 +112,36 @@ static void append(struct cache_extents *cache, uint64_t start, uint64_t end, ui
     TAILQ_INSERT_TAIL(&cache->order, run, age);
 }
 
+/* Whether what is looked for is the run itself or the next one to it; *found is that. */
+static inline bool is_beside(struct extent *run, uint64_t at, struct extent **found)
+{
+    if (run->end == 0) {
+        return false;
+    }
+    if (at < run->start) {
+        struct extent *before = RB_PREV(extent_tree, NULL, run);
+        *found = run;
+        return !before || before->end <= at;
+    }
+    if (at < run->end) {
+        *found = run;
+        return true;
+    }
+    struct extent *after = RB_NEXT(extent_tree, NULL, run);
+    *found = after;
+    return !after || at < after->end;
+}
+
 /* The run that holds `at`, or the first one after it, or NULL; but NULL also
  * if that one starts at `end` or later. */
-static struct extent *find(const struct cache_extents *cache, uint64_t at, uint64_t end)
+static struct extent *find(struct cache_extents *cache, uint64_t at, uint64_t end)
 {
+    struct extent **recent = &cache->recent[(at >> EXTENTS_RECENT_SHIFT) % EXTENTS_RECENT];
     struct extent *best = NULL;
+    if (*recent && is_beside(*recent, at, &best)) {
+        return best && best->start < end ? best : NULL;
+    }
+    best = NULL;
     for (struct extent *run = RB_ROOT(&cache->tree); run;) {
         if (at < run->end) {
             best = run;
@@ -124,6 +150,7 @@ static struct extent *find(const struct cache_extents *cache, uint64_t at, uint6
             run = RB_RIGHT(run, link);
         }
     }
+    *recent = best;
     return best && best->start < end ? best : NULL;
 }
 
@@ -287,7 +314,7 @@ struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t fir
     return found;
 }
 
-uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, uint64_t end)
+uint64_t cache_extents_next(struct cache_extents *cache, uint64_t page, uint64_t end)
 {
     const struct extent *run = find(cache, page, end);
     return !run ? end : run->start > page ? run->start : page;

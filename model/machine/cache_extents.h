@@ -33,12 +33,16 @@
 struct extent {
     RB_ENTRY(extent) link;
     TAILQ_ENTRY(extent) age;
-    uint64_t start, end; /* pages [start, end), never empty */
+    uint64_t start, end; /* pages [start, end), never empty; 0, 0: it is not in the cache */
     uint32_t clean, dirty; /* lines of each page, never both 0 */
 };
 
 RB_HEAD(extent_tree, extent);
 TAILQ_HEAD(extent_order, extent);
+
+/* Touches are local, each vCPU's for itself. */
+#define EXTENTS_RECENT 64
+#define EXTENTS_RECENT_SHIFT 11
 
 struct cache_extents {
     struct extent_tree tree; /* by address */
@@ -48,6 +52,9 @@ struct cache_extents {
     uint64_t lines, dirty; /* resident, and how many of them are dirty */
     uint64_t written; /* dirty lines that the touch under way evicted */
     uint32_t page_lines;
+    /* Where the last look-up ended in each 8 MiB of so many, as they follow each other; it may have
+     * left the cache since. NULL: there was none. */
+    struct extent *recent[EXTENTS_RECENT];
 };
 
 /* Room for `capacity` lines, and for `runs` runs before their pool grows. */
@@ -64,6 +71,6 @@ struct touch_counts cache_extents_clean_then_access(struct cache_extents *cache,
                                                     struct line_counts *found);
 struct line_counts cache_extents_flush(struct cache_extents *cache, uint64_t first_page,
                                        uint64_t pages);
-uint64_t cache_extents_next(const struct cache_extents *cache, uint64_t page, uint64_t end);
+uint64_t cache_extents_next(struct cache_extents *cache, uint64_t page, uint64_t end);
 
 #endif

@@ -322,6 +322,56 @@ static void begin(struct actor *actor, struct play *play, const struct op *op)
     }
 }
 
+/* Whether it may hold mmu_lock for something else than a fault of its vCPU. */
+static bool may_hold_lock(const struct op *op)
+{
+    switch ((enum op_kind)op->kind) {
+    case OP_ENTER:
+    case OP_MMU:
+    case OP_SETWAY:
+    case OP_FILL:
+    case OP_REINIT:
+    case OP_DROP:
+    case OP_NOTIFY:
+    case OP_SLOT_DELETE:
+    case OP_SLOT_ADD:
+    case OP_DIRTY_LOG:
+    case OP_DIRTY_GET:
+    case OP_DIRTY_CLEAR:
+    case OP_TEARDOWN:
+        return true;
+    case OP_TOUCH:
+    case OP_INSNS:
+    case OP_COMPUTE:
+    case OP_VMREGS:
+    case OP_FILL_UNCACHED:
+    case OP_HOST_READ:
+    case OP_HOST_READ_UNCACHED:
+    case OP_DEVICE_READ:
+    case OP_DEVICE_WRITE:
+    case OP_MAINTAIN:
+    case OP_HOST_MAINTAIN:
+    case OP_ICACHE:
+    case OP_SIGNAL:
+    case OP_WAIT:
+    case OP_PREFAULT:
+    case OP_WINDOW:
+    case OP_KINDS:
+        return false;
+    }
+    return false;
+}
+
+/* One operation less may do so. Behind the last one readers' steps need not grow again: no writer
+ * comes any more who would wait for them. */
+static void end_hold(struct kvm *kvm)
+{
+    INVARIANT(kvm->single_ops > 0, "%s: more holds than operations", kvm->mmu_lock.name);
+    if (--kvm->single_ops == 0) {
+        lock_expect_no_writer(&kvm->mmu_lock);
+    }
+}
+
 /* How many pieces an operation has; a piece is one touch of many. */
 static uint64_t piece_count(const struct op *op)
 {
@@ -398,6 +448,9 @@ static CORO(play)
             AWAIT(begin(actor, my, op));
             end_piece(my, actor, op);
         }
+        if (may_hold_lock(op)) {
+            end_hold(my->kvm);
+        }
         note_mapped(my->sim, op->phase, false);
     }
     CORO_END;
@@ -406,5 +459,8 @@ static CORO(play)
 void play_script(struct actor *actor, struct sim *sim, struct kvm *kvm, struct signal *signals,
                  const struct script *script)
 {
+    for (size_t i = 0; i < script->count; i++) {
+        kvm->single_ops += may_hold_lock(&script->ops[i]);
+    }
     CORO_CALL(actor, play, .sim = sim, .kvm = kvm, .signals = signals, .script = script);
 }
