@@ -14,6 +14,11 @@ static const char boot[] = BOOT;
 static const char reboot[] =
     BOOT "vmm = reinit 0\nvcpu0 = enter\nvcpu0 = read ram 4K\nvcpu0 = read ram 2000K\n";
 
+static const char thp_reboot[] =
+    "[vm]\nram = 4M\nbacking = thp\ndensity = 8\n[timeline]\nvcpu0 = enter\nvcpu0 = mmu on\n"
+    "vcpu0 = write ram 4M\nvmm = reinit 0\nvcpu0 = enter\nvcpu0 = read ram 4K\n"
+    "vcpu0 = read ram 2000K\n";
+
 static void timeline_of(const char *text, struct timeline *timeline)
 {
     struct workload *workload = workload_good(text);
@@ -61,6 +66,57 @@ static void a_trial_keeps_what_its_run_saw(void **state)
     trial_free(&played);
     play_free(sim);
     timeline_free(&timeline);
+}
+
+/* Counts of the window by site and kind, what was cleaned before it, and what the run began with.
+ */
+static void a_trial_keeps_what_its_run_counted(void **state)
+{
+    static const char *const texts[] = {reboot, thp_reboot};
+    struct strategy unmap = strategy_row("unmap");
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct timeline timeline;
+        struct trial played;
+        uint64_t cells = 0, cleaned = 0;
+        timeline_of(texts[i], &timeline);
+        struct sim *sim = play(&n1, &timeline, &unmap, false);
+        trial_of(texts[i], &played);
+        for (unsigned site = 0; site < SITES; site++) {
+            const uint64_t *window = sim->window + site * EVENT_KINDS;
+            const uint64_t *before = sim->before + site * EVENT_KINDS;
+            uint64_t lines = before[EV_line_absent] + before[EV_line_clean] + before[EV_line_dirty];
+            assert_int_equal(played.cleaned_before[site], lines);
+            cleaned += lines;
+            for (unsigned kind = 0; kind < EVENT_KINDS; kind++) {
+                assert_int_equal(trial_count(&played, (enum site)site, (enum event_kind)kind),
+                                 window[kind]);
+                cells += window[kind] > 0;
+                assert_true(played.seen[kind] || window[kind] + before[kind] == 0);
+            }
+        }
+        for (unsigned kind = 0; kind < EVENT_KINDS; kind++) {
+            uint64_t n = 0;
+            for (unsigned site = 0; site < SITES; site++) {
+                n +=
+                    sim->window[site * EVENT_KINDS + kind] + sim->before[site * EVENT_KINDS + kind];
+            }
+            assert_int_equal(played.seen[kind], n > 0);
+        }
+        assert_true(cleaned > 0);
+        assert_int_equal(played.count, cells);
+        assert_memory_equal(played.price, sim->price, sizeof played.price);
+        assert_memory_equal(played.verdict, sim->memory.oracle.verdict, sizeof played.verdict);
+        assert_true(played.serial && played.judged && played.has_tails);
+        assert_int_equal(played.section_count, 0);
+        /* The re-init drops all of 4 MiB; 501 pages are read again, and 2 MiB hold them. */
+        assert_int_equal(played.leaves[LEAF_PAGE], i == 0 ? 500 : 0);
+        assert_int_equal(played.leaves[LEAF_BLOCK], i == 0 ? 0 : 1);
+        assert_int_equal(played.leaves[LEAF_GIG], 0);
+        trial_free(&played);
+        play_free(sim);
+        timeline_free(&timeline);
+    }
 }
 
 /* A run without a re-init has no first instruction after one. */
@@ -142,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_trial_keeps_what_its_run_saw),
+        cmocka_unit_test(a_trial_keeps_what_its_run_counted),
         cmocka_unit_test(without_a_reinit_nothing_comes_first),
         cmocka_unit_test(a_path_slower_than_its_core_is_played),
         cmocka_unit_test(a_preemptible_host_lets_vcpus_in),
