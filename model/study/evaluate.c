@@ -48,14 +48,14 @@ static bool names_a_tail(const char *list)
     return tail;
 }
 
-/* Its rows or its memo. */
+/* Its rows, among which are the memo's further metrics, or the one that its memo answers. */
 static bool asks_for_tails(const struct study *study)
 {
     const struct study_memo *memo = &study->memo;
     enum metric metric;
     struct error unused;
     const struct source_location at = {.key = "metric"};
-    return names_a_tail(study->metrics) || (memo->also[0] && names_a_tail(memo->also)) ||
+    return names_a_tail(study->metrics) ||
            (memo->metric[0] && metric_one(memo->metric, &at, &metric, &unused) &&
             metric_is_tail(metric));
 }
