@@ -73,15 +73,18 @@ static bool cost_acts(const struct setup *setup, const struct timeline *timeline
     return found;
 }
 
-/* Whether the run is another one with the strategy's own value of the key; so it may be where the
- * key is to be varied and has no value yet. */
+/* Whether the run is another one with the strategy's own value of the key, where that is another;
+ * so it may be where the key is to be varied and has no value yet. */
 static bool change_acts(struct setup *setup, const struct timeline *timeline,
-                        const struct strategy *row, const char *key, const struct trial *played)
+                        const struct strategy *row, const char *key, const struct trial *played,
+                        bool *is_other)
 {
     struct error unused;
     struct trial own;
     double value[COSTS];
+    char given[256], before[256];
     size_t kept = 0;
+    setup_value(setup, key, given, sizeof given);
     for (size_t i = 0; i < setup->changes; i++) {
         if (strcmp(setup->change[i].key->name, key) != 0) {
             setup->change[kept++] = setup->change[i];
@@ -92,6 +95,11 @@ static bool change_acts(struct setup *setup, const struct timeline *timeline,
     }
     setup->changes = kept;
     setup_use(setup, row);
+    setup_value(setup, key, before, sizeof before);
+    if (strcmp(given, before) == 0) {
+        return false;
+    }
+    *is_other = true;
     platform_modes(&setup->platform, value);
     bool found = true;
     if (trial_play(setup, timeline, value, &own, &unused)) {
@@ -101,8 +109,9 @@ static bool change_acts(struct setup *setup, const struct timeline *timeline,
     return found;
 }
 
-/* What goes wrong here is said when it is played. */
-static bool acts(const struct study *study, size_t point, const char *key)
+/* What goes wrong here is said when it is played. `is_other` is set where the run has another value
+ * than it would have without. */
+static bool acts(const struct study *study, size_t point, const char *key, bool *is_other)
 {
     struct setup setup;
     struct timeline timeline;
@@ -116,10 +125,12 @@ static bool acts(const struct study *study, size_t point, const char *key)
     if (workload_build(setup.workload, &timeline, &unused)) {
         platform_modes(&setup.platform, value);
         if (trial_play(&setup, &timeline, value, &played, &unused)) {
-            size_t row = study_digit(study->role[AXIS_STRATEGY], point);
-            found = setup_key_owner(key) == KEY_COST
-                        ? cost_acts(&setup, &timeline, key, &played)
-                        : change_acts(&setup, &timeline, study->strategies[row], key, &played);
+            const struct strategy *row =
+                study->strategies[study_digit(study->role[AXIS_STRATEGY], point)];
+            bool is_cost = setup_key_owner(key) == KEY_COST;
+            *is_other |= is_cost;
+            found = is_cost ? cost_acts(&setup, &timeline, key, &played)
+                            : change_acts(&setup, &timeline, row, key, &played, is_other);
             trial_free(&played);
         }
         timeline_free(&timeline);
@@ -142,15 +153,16 @@ static size_t stride_of(const struct study *study)
     return stride;
 }
 
+/* What the key is anyway may well be said. */
 static bool acts_somewhere(const struct study *study, const char *key,
                            const struct source_location *at, struct error *err)
 {
-    bool found = false;
+    bool found = false, is_other = false;
     size_t stride = stride_of(study);
     for (size_t i = 0; i < study->points && i < POINTS_PLAYED && !found; i++) {
-        found = acts(study, i * stride % study->points, key);
+        found = acts(study, i * stride % study->points, key, &is_other);
     }
-    return found ||
+    return found || !is_other ||
            error_input(err, at,
                        "changes nothing: in no run of this study anything happens that it is "
                        "about, expected another workload, strategy or kernel, or several vCPUs");
@@ -260,7 +272,7 @@ static bool see_change(const struct study *study, const struct study *without, s
 }
 
 /* Other values of a workload's key do not show whether this one acts: the study is played beside
- * the one without it. What the key is anyway may well be said. */
+ * the one without it. */
 static bool workload_acts(const struct study *study, const char *key,
                           const struct source_location *at, struct error *err)
 {

@@ -203,6 +203,22 @@ static void settings_that_come_to_the_same(void **state)
     }
 }
 
+/* So may a strategy's: with one vCPU its first is every one, but `every` is what unmap has. */
+static void values_that_a_strategy_has_anyway(void **state)
+{
+    static const char *const toggles[] = {"toggle=every", "toggle=none", "toggle=first"};
+    (void)state;
+    for (size_t i = 0; i < sizeof toggles / sizeof *toggles; i++) {
+        const char *set[] = {toggles[i], "strategy=unmap"};
+        struct study study;
+        struct error err = {0};
+        bool taken = study_read(&study, "any-workload", &(struct study_changes){set, 2}, &err);
+        study_free(&study);
+        assert_int_equal(taken, i < 2);
+        assert_true(taken || strstr(err.text, "toggle: changes nothing"));
+    }
+}
+
 /* A base says what is done; what the section says stands over it, and names it. */
 static void strategies_from_a_base(void **state)
 {
@@ -414,6 +430,7 @@ int main(void)
         cmocka_unit_test(renamed_keys),
         cmocka_unit_test(keys_without_effect),
         cmocka_unit_test(settings_that_come_to_the_same),
+        cmocka_unit_test(values_that_a_strategy_has_anyway),
         cmocka_unit_test(strategies_from_a_base),
         cmocka_unit_test(axes_and_points),
         cmocka_unit_test(an_axis_goes_on),
