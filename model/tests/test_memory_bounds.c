@@ -1,0 +1,178 @@
+/* What analyses ask for before they play anything: the least memory with which each begins, against
+ * what it keeps and what each thread needs. */
+#include "core/alloc.h"
+#include "core/error.h"
+#include "study_files.h"
+
+#include "study/advise_search.h"
+#include "study/breakeven.h"
+#include "study/evaluate_parts.h"
+#include "study/winner_map.h"
+
+#include <math.h>
+
+/* Ends each sweep before its first part. */
+static int stop(void)
+{
+    return 2;
+}
+
+/* Begins an analysis; whether it was let. */
+typedef bool (*begin_fn)(const struct study *study, struct sweep *sweep, struct error *err);
+
+static bool begin_map(const struct study *study, struct sweep *sweep, struct error *err)
+{
+    const struct winner_map_request request = {.x = "touched"};
+    struct winner_map_results results;
+    return winner_map_run(study, &request, sweep, test_store(), &results, err);
+}
+
+static bool begin_breakeven(const struct study *study, struct sweep *sweep, struct error *err)
+{
+    const struct breakeven_request request = {.axis = "touched"};
+    struct breakeven_results results;
+    return breakeven_run(study, &request, sweep, test_store(), &results, err);
+}
+
+static bool begin_advise(const struct study *study, struct sweep *sweep, struct error *err)
+{
+    const struct advise_request request = {.changes_max = 2};
+    struct advise_results results;
+    return advise_run(study, &request, sweep, test_store(), &results, err);
+}
+
+/* Whether so many bytes are enough: then it is stopped before it plays anything. */
+static bool enough(const struct study *study, begin_fn begin, unsigned jobs, uint64_t bytes)
+{
+    struct sweep sweep = {.jobs = jobs, .stopped = stop};
+    struct error err = {0};
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)bytes);
+    assert_int_equal(setenv("S2FLUSH_MEMORY", text, 1), 0);
+    assert_false(begin(study, &sweep, &err));
+    assert_int_equal(unsetenv("S2FLUSH_MEMORY"), 0);
+    bool refused = strstr(err.text, "of memory") != NULL;
+    assert_true(refused || strstr(err.text, "interrupted"));
+    assert_true(!refused || err.status == EXIT_INPUT);
+    return !refused;
+}
+
+static uint64_t least_of(const char *text, begin_fn begin, unsigned jobs)
+{
+    struct study study;
+    uint64_t low = MIB, high = GIB;
+    read_good(&study, text);
+    assert_true(enough(&study, begin, jobs, high));
+    while (high - low > high / 2048) {
+        uint64_t middle = low + (high - low) / 2;
+        if (enough(&study, begin, jobs, middle)) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    study_free(&study);
+    return high;
+}
+
+static void near(const char *what, uint64_t found, double expected, double share)
+{
+    if (fabs((double)found / expected - 1) > share) {
+        fail_msg("%s: %llu bytes, expected %.0f", what, (unsigned long long)found, expected);
+    }
+}
+
+/* Of an open scenario's draw: its costs, the yardstick's times and another's. */
+static double draw_bytes(void)
+{
+    return sizeof(struct costs) + 2.0 * sizeof(struct times);
+}
+
+#define MANY_DRAWS                                                                       \
+    "[study]\ndraws = 16384\nshifts = 4\n[axes]\nworkload = %s\nmachine = neoverse-n1\n" \
+    "strategy = unmap, eager, unmap-lazy\ntouched = 0.1, 0.5\n"
+#define RUNS 16385.0
+
+/* With many draws it is they that take it: each thread's scenario, and a value of each of three
+ * strategies and to sort them in. */
+static void draws_of_a_map(void **state)
+{
+    (void)state;
+    for (unsigned jobs = 1; jobs <= 3; jobs += 2) {
+        near("a map", least_of(MANY_DRAWS, begin_map, jobs),
+             jobs * RUNS * (draw_bytes() + 4 * sizeof(double)), 0.01);
+    }
+}
+
+/* All of a scan is kept: a value of each strategy at each place. */
+static void draws_of_a_scan(void **state)
+{
+    (void)state;
+    static const char scan[] =
+        "[study]\ndraws = 16384\nshifts = 4\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+        "strategy = unmap, eager, unmap-lazy\ntouched = 0.1..1 +0.1\nbacking = 4k, thp\n";
+    near("a break-even", least_of(scan, begin_breakeven, 1), RUNS * 3 * 20 * sizeof(double), 0.01);
+}
+
+/* Each ladder keeps its last rung, each thread has its rungs' and four more. */
+static void draws_of_advice(void **state)
+{
+    (void)state;
+    const double policies =
+        POLICIES_MAX * (double)(sizeof(struct policy) + sizeof(struct advise_entry));
+    for (unsigned jobs = 1; jobs <= 3; jobs += 2) {
+        double draws = RUNS * (jobs * (draw_bytes() + (ADVISE_RUNGS + 4) * sizeof(double)) +
+                               2 * HARDWARES * sizeof(double));
+        double ladders = 2 * HARDWARES * sizeof(struct advise_ladder);
+        near("advice", least_of(MANY_DRAWS, begin_advise, jobs), draws + ladders + jobs * policies,
+             0.01);
+    }
+}
+
+/* With many cells it is what is kept of each. */
+static void cells_of_a_map(void **state)
+{
+    (void)state;
+    static const char many[] =
+        "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+        "strategy = unmap, eager\ntouched = 0.01..1 +0.01\ntlbi_ns = 301..400 +1\n"
+        "exit_ns = 1, 2, 3\n";
+    near("a map", least_of(many, begin_map, 1),
+         30000.0 * (sizeof(struct winner_map_cell) + 2 * sizeof(struct strategy_verdict)), 0.01);
+    near("a break-even", least_of(many, begin_breakeven, 1),
+         30000.0 * 2 *
+             (sizeof(double) + sizeof(struct strategy_verdict) + sizeof(struct breakeven_curve)),
+         0.01);
+}
+
+/* Strategies' plays are held while a scenario is open. */
+static void strategies_of_a_scenario(void **state)
+{
+    (void)state;
+    uint64_t least[3];
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const strategies[] = {"unmap, eager", "unmap, eager, unmap-lazy",
+                                                 "unmap, eager, unmap-lazy, none"};
+        char text[512];
+        snprintf(text, sizeof text,
+                 "[study]\ndraws = 0\n[axes]\nworkload = %%s\nmachine = neoverse-n1\n"
+                 "strategy = %s\ntouched = 0.1, 0.5\n",
+                 strategies[i]);
+        least[i] = least_of(text, begin_map, 256);
+    }
+    /* Each has a play at the modes and one for each timeline of draws. */
+    uint64_t more = (least[1] - least[0]) / 256;
+    assert_in_range(more, (1 + DRAW_STRATA) * sizeof(struct trial),
+                    (1 + DRAW_STRATA) * (sizeof(struct trial) + 512));
+    near("one more strategy", least[2] - least[1], (double)(least[1] - least[0]), 0.1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draws_of_a_map),           cmocka_unit_test(draws_of_a_scan),
+        cmocka_unit_test(draws_of_advice),          cmocka_unit_test(cells_of_a_map),
+        cmocka_unit_test(strategies_of_a_scenario),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
