@@ -72,8 +72,8 @@ faults()
 
 # Names of parts, each with its percent of the time, what it needs to be here, and whether it is the
 # same in each portion. Those that may take longest come first.
-parts='mutants 40 python3 each
-fuzz 33 clang each
+parts='mutants 47 python3 each
+fuzz 26 clang each
 agreement 4 - once
 thread 8 clang each
 address 6 - each
