@@ -1,14 +1,15 @@
 /* Ladders: every number of every rung against what its strategy comes to, the order of rungs and
  * who is one against all policies of the space. */
 #include "core/error.h"
-#include "study_files.h"
+#include "store_files.h"
 
 #include "study/advise.h"
 #include "study/verdict.h"
 
 #include <math.h>
+#include <sqlite3.h>
 
-#define DRAWS_MAX 8
+#define DRAWS_MAX 20
 #define RUNS_MAX (1 + DRAWS_MAX)
 
 static struct study study;
@@ -366,16 +367,65 @@ static void rungs_without_draws(void **state)
     }
 }
 
-/* Where vCPUs wait for each other every draw is a play. */
+static int take_number(void *context, int columns, char **values, char **names)
+{
+    (void)columns;
+    (void)names;
+    *(size_t *)context = strtoul(values[0], NULL, 10);
+    return 0;
+}
+
+/* Where vCPUs wait for each other every draw is a play. Of a policy there are the one at the modes,
+ * the first few draws that show that it is far from the cheapest, the first ones, or all; and all
+ * of few. */
 static void rungs_of_contended_runs(void **state)
 {
     const struct advise_request request = {.metric = METRIC_window_ns, .changes_max = 1};
+    struct policy_space space;
+    struct bench bench;
+    struct error err = {0};
+    size_t runs[1 + DRAWS_MAX + 1] = {0};
+    sqlite3 *file = NULL;
+    char path[512];
     (void)state;
-    advise("[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = generated-boot\n"
-           "machine = kunpeng-920\nstrategy = unmap\n[set]\nfootprint = 8M\nbacking = 4k\n"
-           "vcpus = 2\nsecondaries_after = 2M\n",
-           &request);
+    assert_true(read_study(&study,
+                           "[study]\ndraws = 20\nshifts = 4\n[axes]\nworkload = generated-boot\n"
+                           "machine = kunpeng-920\nstrategy = unmap\n[set]\nfootprint = 12M\n"
+                           "backing = 4k\nvcpus = 3\nsecondaries_after = 2M\n",
+                           NULL, 0, &err));
+    remove_file("a.db");
+    struct store *store = good_store(&study, "a.db", whole);
+    assert_true(advise_run(&study, &request, &(struct sweep){.jobs = 1}, store, &results, &err));
+    close_good(store);
+    const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
+    path_of("a.db", path, sizeof path);
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    open_bench(&bench, 0, HARDWARE_OWN, (struct scenario_key){0});
+    policy_space_init(&space, &ladder->rung[0].strategy, &ladder->facts, request.changes_max);
+    for (size_t i = 0; i < space.count; i++) {
+        char hash[SETUP_HASH], sql[200];
+        size_t count = 0;
+        assert_true(evaluate_hash(&bench.scenario, &space.policies[i].strategy, 0, hash, &err));
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM play WHERE play_hash = '%s'", hash);
+        assert_int_equal(sqlite3_exec(file, sql, take_number, &count, NULL), SQLITE_OK);
+        assert_true(count <= 1 + DRAWS_MAX);
+        runs[count]++;
+    }
+    sqlite3_close(file);
+    policy_space_free(&space);
+    close_bench(&bench);
+    print_message("of %zu policies %zu are not played, %zu once, %zu a few times, %zu more, %zu in "
+                  "all draws\n",
+                  ladder->policies, runs[0], runs[1], runs[1 + ADVISE_FEW_DRAWS],
+                  runs[1 + ADVISE_FIRST_DRAWS], runs[1 + DRAWS_MAX]);
+    assert_int_equal(runs[0] + runs[1] + runs[1 + ADVISE_FEW_DRAWS] + runs[1 + ADVISE_FIRST_DRAWS] +
+                         runs[1 + DRAWS_MAX],
+                     ladder->policies);
+    assert_true(runs[0] >= ladder->policies - ladder->played && runs[1] > 0);
+    assert_true(runs[1 + DRAWS_MAX] >= ladder->count);
+    assert_true(runs[1 + DRAWS_MAX] <= ladder->count + ladder->conditional_count + 2);
     expect_ladder(0, HARDWARE_OWN);
+    remove_file("a.db");
     end();
 }
 
