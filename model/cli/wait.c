@@ -108,9 +108,9 @@ const char *wait_text(const struct wait *wait, uint64_t draws, char buf[WAIT_TEX
     int used = put_time(wait, buf);
     if (wait->contended && wait->draws_min > 0 && wait->draws_min < draws) {
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
-                 ": vCPUs wait for each other, and such a run is played again for %" PRIu64
-                 " or more of the %" PRIu64 " draws (--set draws=0 plays none of them)",
-                 wait->draws_min, draws);
+                 ": vCPUs wait for each other, and such a run is played again for as many of the "
+                 "%" PRIu64 " draws as tell the others (--set draws=0 plays none of them)",
+                 draws);
     } else if (wait->contended && draws > 0) {
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
                  ": vCPUs wait for each other, and such a run is played again for each of the "

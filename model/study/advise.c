@@ -217,7 +217,8 @@ static bool is_dearer_by_events(const struct pricing *pricing, size_t policy, si
 }
 
 /* Whether a policy cannot be the cheapest, by the first draws: it is cheaper than `best` in none of
- * them, and not its equal if it comes before it. */
+ * them, and not its equal if it comes before it. Draws that are fitted take fewer plays than these.
+ */
 static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best, bool *dearer,
                       struct error *err)
 {
@@ -226,7 +227,8 @@ static bool is_dearer(const struct pricing *pricing, size_t policy, size_t best,
     const struct trial *trial = evaluate_trial(search->scenario, strategy, err);
     struct standing first, all;
     *dearer = trial && !trial->serial && is_dearer_by_events(pricing, policy, best, err);
-    if (!trial || *dearer || trial->serial || search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
+    if (!trial || *dearer || trial->serial || evaluate_fits(search->scenario) ||
+        search->scenario->runs <= 1 + ADVISE_FIRST_DRAWS) {
         return trial != NULL;
     }
     if (!compare_samples(pricing, policy, best, ADVISE_FEW_DRAWS, &first, err)) {

@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
+#include "study/policy_space.h"
 #include "study/trial_json.h"
 #include "study/verdict.h"
 
@@ -208,6 +209,18 @@ static void release(struct evaluator *evaluator, struct played *played)
 
 /* --- scenarios --- */
 
+/* What unmaps takes less the less it cleans and invalidates then, and waits as all that unmap. */
+static void name_references(struct scenario *scenario)
+{
+    for (size_t i = 1; i < SCENARIO_REFERENCES; i++) {
+        struct strategy *reference = &scenario->reference[i];
+        *reference = *policy_upstream(false);
+        reference->reinit_unmap_cleans = false;
+        reference->reinit_tlbi = REINIT_TLBI_VM;
+        reference->toggle = i == 1 ? reference->toggle : TOGGLE_NONE;
+    }
+}
+
 bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_t point,
                    struct scenario_key other, struct error *err)
 {
@@ -233,6 +246,7 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
     for (unsigned i = 0; scenario->ranged && i < DRAW_STRATA; i++) {
         scenario->late[1 + i] = (in_stratum(low, mode, high, i) - mode) / (high - low);
     }
+    name_references(scenario);
     omp_init_lock(&scenario->lock);
     return true;
 }
@@ -254,7 +268,9 @@ void scenario_close(struct scenario *scenario)
     }
     omp_destroy_lock(&scenario->lock);
     free(scenario->costs);
-    free(scenario->ideal);
+    for (size_t i = 0; i < SCENARIO_REFERENCES; i++) {
+        free(scenario->whole[i]);
+    }
     timeline_free(&scenario->timeline);
     setup_free(&scenario->setup);
 }
@@ -263,8 +279,10 @@ void scenario_close(struct scenario *scenario)
 static uint64_t scenario_memory(const struct study *study)
 {
     size_t strategies = study->role[AXIS_STRATEGY]->values.count;
-    return (1 + study->draws) * (sizeof(struct costs) + 2 * sizeof(struct times)) +
-           (strategies + 1) * (1 + DRAW_STRATA) * (sizeof(struct played) + sizeof(struct lane));
+    size_t times = 2 + (study->draws_min > 0 ? SCENARIO_REFERENCES : 0);
+    return (1 + study->draws) * (sizeof(struct costs) + times * sizeof(struct times)) +
+           (strategies + SCENARIO_REFERENCES) * (1 + DRAW_STRATA) *
+               (sizeof(struct played) + sizeof(struct lane));
 }
 
 bool scenario_count_allowed(const struct study *study, unsigned jobs, uint64_t kept, uint64_t own,
@@ -557,10 +575,9 @@ bool evaluate_verdict(struct scenario *scenario, const struct strategy *strategy
 
 /* --- one metric --- */
 
-/* The value of a run. */
-static bool value_of(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
-                     const struct times *times, const struct times *ideal, double *value,
-                     struct error *err)
+bool evaluate_value(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
+                    const struct times *times, const struct times *ideal, double *value,
+                    struct error *err)
 {
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
     if (!metric_known(metric, trial, times)) {
@@ -585,7 +602,7 @@ static bool metric_at(struct scenario *scenario, enum metric metric, unsigned st
                 times_at(scenario, &strategy_ideal, stratum, NULL, costs, &ideal, err);
     for (size_t i = 0; good && i < count; i++) {
         good = times_at(scenario, strategies[i], stratum, stalls, costs, &times, err) &&
-               value_of(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
+               evaluate_value(scenario, strategies[i], metric, &times, &ideal, &values[i], err);
     }
     if (stalls) {
         histogram_free(stalls);
@@ -631,27 +648,6 @@ bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
     trial_prices(&scenario->setup, costs.value, costs.price);
     return metric_at(scenario, metric, scenario_stratum(scenario, run), &costs, strategies, count,
                      value, err);
-}
-
-bool evaluate_metric(struct scenario *scenario, enum metric metric,
-                     const struct strategy *const *strategies, size_t count, double *value,
-                     struct error *err)
-{
-    struct times *ideal = alloc_zeroed(scenario->runs, sizeof *ideal, "runs of a scenario");
-    struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
-    enum tails_asked tails = metric_is_tail(metric) ? TAILS_ALL : TAILS_NONE;
-    bool good = !metric_needs_ideal(metric) ||
-                evaluate_runs(scenario, &strategy_ideal, TAILS_NONE, ideal, err);
-    for (size_t i = 0; good && i < count; i++) {
-        good = evaluate_runs(scenario, strategies[i], tails, times, err);
-        for (size_t run = 0; good && run < scenario->runs; run++) {
-            good = value_of(scenario, strategies[i], metric, &times[run], &ideal[run],
-                            &value[i * scenario->runs + run], err);
-        }
-    }
-    free(times);
-    free(ideal);
-    return good;
 }
 
 enum metric evaluate_difference(enum metric metric)

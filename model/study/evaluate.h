@@ -44,6 +44,10 @@ struct scenario_key {
     const char *key, *text;
 };
 
+/* What draws of other strategies are fitted to: the yardstick, what takes least of all that unmap,
+ * and the same without flushes as vCPUs turn their MMUs on. */
+#define SCENARIO_REFERENCES 3
+
 struct scenario {
     struct evaluator *evaluator;
     struct setup setup; /* its strategy is none's in particular */
@@ -57,7 +61,8 @@ struct scenario {
     struct setup_hasher *inputs[1 + DRAW_STRATA]; /* of a play, but for strategy and costs */
     double late[1 + DRAW_STRATA]; /* where they stand in the range, as of study/draw_fit.h */
     struct costs *costs; /* [runs] once they were asked for, else NULL */
-    struct times *ideal; /* the same of the yardstick's */
+    struct strategy reference[SCENARIO_REFERENCES];
+    struct times *whole[SCENARIO_REFERENCES]; /* [runs] of these, once asked for */
     struct lane *lanes; /* the strategies so far */
 };
 
@@ -103,13 +108,15 @@ bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, u
 enum tails_asked { TAILS_NONE, TAILS_KNOWN, TAILS_ALL };
 
 /* Its times in all runs. Where they cannot be priced again and the study says how many draws are to
- * be played at least (`draws_min`), they are played shift by shift until a fit to them foresees the
- * others (study/draw_fit.h), unless the study, or the caller, wants all tails. */
+ * be played (`draws_min`), the first one of each timeline is played, and where a fit to these is
+ * not exact one shift after the other, until a fit foresees the others (study/draw_fit.h), unless
+ * the study, or the caller, wants all tails. */
 bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
                    enum tails_asked tails, struct times *times, struct error *err);
 
 /* How many runs of a strategy are played at least where none can be priced again. */
-size_t evaluate_plays(struct scenario *scenario, const struct strategy *strategy);
+size_t evaluate_plays(struct scenario *scenario, const struct strategy *strategy,
+                      const struct trial *trial);
 
 /* What is known of a strategy in a scenario, whatever things cost. */
 struct strategy_verdict {
@@ -146,6 +153,15 @@ bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
 bool evaluate_metric(struct scenario *scenario, enum metric metric,
                      const struct strategy *const *strategies, size_t count, double *value,
                      struct error *err);
+
+/* The same, and into off[count] what is missed where draws are fitted, the root of the mean square;
+ * else 0. */
+bool evaluate_metric_off(struct scenario *scenario, enum metric metric,
+                         const struct strategy *const *strategies, size_t count, double *value,
+                         double *off, struct error *err);
+
+/* Whether the study wants draws fitted where they may be. */
+bool evaluate_fits(const struct scenario *scenario);
 
 /* The metric that says by how much two strategies differ in `metric`: what is taken off both for
  * the yardstick cancels out and need not be played. */

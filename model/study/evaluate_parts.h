@@ -19,6 +19,11 @@ const struct costs *evaluate_costs(struct scenario *scenario);
 bool evaluate_price_again(const struct scenario *scenario, const struct trial *trial,
                           const struct costs *costs, struct histogram *stalls, struct times *times);
 
+/* The value of a run. */
+bool evaluate_value(struct scenario *scenario, const struct strategy *strategy, enum metric metric,
+                    const struct times *times, const struct times *ideal, double *value,
+                    struct error *err);
+
 /* Plays it at these costs, or takes it from the store. */
 bool evaluate_play_again(struct scenario *scenario, const struct strategy *strategy,
                          unsigned stratum, const struct costs *costs, struct times *times,

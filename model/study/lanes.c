@@ -96,8 +96,10 @@ bool lanes_sample(const struct study *study, struct store *store, size_t lane,
             which < strategies ? study->strategies[which] : &strategy_ideal;
         trial = evaluate_trial(&scenario, strategy, err);
         sample->again = trial && trial_is_for_all_costs(trial);
-        sample->played =
-            sample->again ? timelines_of(&scenario) : evaluate_plays(&scenario, strategy);
+        if (trial) {
+            sample->played = sample->again ? timelines_of(&scenario)
+                                           : evaluate_plays(&scenario, strategy, trial);
+        }
         scenario_close(&scenario);
     }
     evaluator_close(&evaluator);

@@ -196,29 +196,65 @@ static void prices_at(const struct surrogate *surrogate, const double costs[COST
 
 /* --- against draws --- */
 
-/* Draw `part` of those that are looked at. */
+/* The run of a draw that is looked at. */
+static size_t run_of(const struct surrogate *surrogate, size_t draw)
+{
+    return 1 + draw * (surrogate->scenario->runs - 1) / surrogate->checks;
+}
+
+static void take_found(struct surrogate *surrogate, size_t which, size_t draw, double value)
+{
+    surrogate->found[which * surrogate->checks + draw] = value - surrogate->modes[which];
+}
+
+/* What strategies come to in draw `part` of those that are looked at. */
 static bool take_draw(void *context, size_t part, struct error *err)
 {
     struct surrogate *surrogate = context;
-    struct scenario *scenario = surrogate->scenario;
-    size_t count = surrogate->count, checks = surrogate->checks, inputs = surrogate->inputs;
-    size_t run = 1 + part * (scenario->runs - 1) / checks;
-    double costs[COSTS], price_ns[EVENT_KINDS];
-    double *value = alloc_zeroed(count, sizeof *value, what_for);
-    scenario_costs(scenario, run, costs);
-    prices_at(surrogate, costs, price_ns);
-    surrogate->stratum[part] = scenario_stratum(scenario, run);
-    for (size_t i = 0; i < inputs; i++) {
-        const struct surrogate_input *input = &surrogate->input[i];
-        surrogate->moved[part * inputs + i] = input_at(input, costs, price_ns) - input->modes;
-    }
-    bool good =
-        evaluate_run(scenario, surrogate->metric, run, surrogate->strategies, count, value, err);
-    for (size_t which = 0; good && which < count; which++) {
-        surrogate->found[which * checks + part] = value[which] - surrogate->modes[which];
+    double *value = alloc_zeroed(surrogate->count, sizeof *value, what_for);
+    bool good = evaluate_run(surrogate->scenario, surrogate->metric, run_of(surrogate, part),
+                             surrogate->strategies, surrogate->count, value, err);
+    for (size_t which = 0; good && which < surrogate->count; which++) {
+        take_found(surrogate, which, part, value[which]);
     }
     free(value);
     return good;
+}
+
+/* The same in all of them, where not all of these need be played. */
+static bool take_fitted(struct surrogate *surrogate, struct error *err)
+{
+    size_t runs = surrogate->scenario->runs;
+    double *value = alloc_zeroed(surrogate->count * runs, sizeof *value, what_for);
+    bool good = evaluate_metric_off(surrogate->scenario, surrogate->metric, surrogate->strategies,
+                                    surrogate->count, value, surrogate->off, err);
+    for (size_t which = 0; good && which < surrogate->count; which++) {
+        for (size_t draw = 0; draw < surrogate->checks; draw++) {
+            take_found(surrogate, which, draw, value[which * runs + run_of(surrogate, draw)]);
+        }
+    }
+    free(value);
+    return good;
+}
+
+static bool take_draws(struct surrogate *surrogate, struct error *err)
+{
+    struct scenario *scenario = surrogate->scenario;
+    size_t inputs = surrogate->inputs;
+    for (size_t draw = 0; draw < surrogate->checks; draw++) {
+        double costs[COSTS], price_ns[EVENT_KINDS];
+        size_t run = run_of(surrogate, draw);
+        scenario_costs(scenario, run, costs);
+        prices_at(surrogate, costs, price_ns);
+        surrogate->stratum[draw] = scenario_stratum(scenario, run);
+        for (size_t i = 0; i < inputs; i++) {
+            const struct surrogate_input *input = &surrogate->input[i];
+            surrogate->moved[draw * inputs + i] = input_at(input, costs, price_ns) - input->modes;
+        }
+    }
+    return evaluate_fits(scenario) ? take_fitted(surrogate, err)
+                                   : sweep_parts(scenario->evaluator->sweep, surrogate->checks,
+                                                 take_draw, surrogate, err);
 }
 
 /* What a strategy comes to more than at the modes in a draw, its slopes taken off. */
@@ -290,7 +326,8 @@ struct surrogate_error surrogate_error(const struct surrogate *surrogate, size_t
         double off = surrogate->miss[a * n + i] - (two ? surrogate->miss[b * n + i] : 0);
         found[i] = surrogate->found[a * n + i] - (two ? surrogate->found[b * n + i] : 0);
         all += (found[i] + modes) * (found[i] + modes);
-        squares += off * off;
+        squares += off * off + surrogate->off[a] * surrogate->off[a] +
+                   (two ? surrogate->off[b] * surrogate->off[b] : 0);
     }
     struct ridge_data data = data_of(surrogate, found, NULL, 0);
     double spread = ridge_level(&data, miss);
@@ -489,6 +526,7 @@ static void open_values(struct surrogate *surrogate)
     surrogate->stratum = alloc_zeroed(checks + 1, sizeof *surrogate->stratum, what_for);
     surrogate->moved = alloc_zeroed(checks * inputs + 1, sizeof *surrogate->moved, what_for);
     surrogate->found = alloc_zeroed(count * checks + 1, sizeof *surrogate->found, what_for);
+    surrogate->off = alloc_zeroed(count + 1, sizeof *surrogate->off, what_for);
     surrogate->miss = alloc_zeroed(count * checks + 1, sizeof *surrogate->miss, what_for);
 }
 
@@ -507,8 +545,7 @@ static bool find_slopes(struct surrogate *surrogate, struct error *err)
     surrogate->method = SURROGATE_COUNTED;
     if (!evaluate_modes(scenario, surrogate->metric, 0, surrogate->strategies, surrogate->count,
                         surrogate->modes, err) ||
-        !sweep_parts(scenario->evaluator->sweep, surrogate->checks, take_draw, surrogate, err) ||
-        (counts && !count_slopes(surrogate, err))) {
+        !take_draws(surrogate, err) || (counts && !count_slopes(surrogate, err))) {
         return false;
     }
     hold_against_draws(surrogate);
@@ -543,6 +580,7 @@ void surrogate_close(struct surrogate *surrogate)
     free(surrogate->stratum);
     free(surrogate->moved);
     free(surrogate->found);
+    free(surrogate->off);
     free(surrogate->miss);
     *surrogate = (struct surrogate){0};
 }

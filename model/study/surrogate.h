@@ -57,6 +57,7 @@ struct surrogate {
     unsigned *stratum; /* [checks]: of whose timeline it is */
     double *moved; /* [checks][inputs]: less what they are at the modes */
     double *found; /* [count][checks]: what it came to, less that at the modes */
+    double *off; /* [count]: what is missed of those that are fitted themselves */
     double *miss; /* [count][checks]: by which it is off, the others of the stratum say its level */
 };
 

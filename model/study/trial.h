@@ -82,7 +82,8 @@ struct times {
     bool has_tail; /* and then: */
     struct tail tail;
     bool priced; /* and not played at these costs */
-    bool fitted; /* neither: to runs that were (study/draw_fit.h) */
+    bool fitted; /* neither: to runs that were (study/draw_fit.h), and then: */
+    double window_off_ps, cpu_off_ps; /* what the fit misses, the root of the mean square */
 };
 
 /* A setup's point on a timeline at these costs, as sim_init takes it; all of them are the
