@@ -34,19 +34,36 @@ modelled() {
         END { print said(off), said(on), said(fetch), said(host) }'
 }
 
-# The workload of a guest of linux/guests.csv and what else `explain` takes of it on a kernel. The detector judges the first
-# boot too, so the window begins there, in a copy in DIRECTORY. What QEMU boots is played as recorded.
+# The workload of a guest of linux/guests.csv and what else `explain` takes of it on a kernel. The detector judges
+# the first boot too, so the window begins there, in a copy in DIRECTORY. What QEMU boots is played as recorded.
 workload_of() {
-    local guest=$1 page=$2 kernel=$3 directory=$4 recorded=$here/../../../workloads/recorded
+    local guest=$1 page=$2 kernel=$3 directory=$4
     case $guest-$page in
-        debian-4k) echo "$recorded-4k.ini -k $kernel" ;;
-        debian-thp) echo "$recorded-2m.ini -k $kernel" ;;
-        uefi-*) echo "$recorded-uefi-2vcpu.ini -k $kernel" ;;
+        debian-4k) recorded_in "$directory" recorded-4k 1 ;;
+        debian-thp) recorded_in "$directory" recorded-2m 1 ;;
+        uefi-*) recorded_in "$directory" recorded-uefi-2vcpu 2 ;;
         *)
             sed '/^phase = boot1/a vmm = window' "$here/$guest.ini" >"$directory/$guest.ini"
             echo "$directory/$guest.ini -k $kernel --set backing=${page/thp/hugetlb}"
+            return
             ;;
     esac
+    echo "-k $kernel"
+}
+
+# A recording's window begins with the first re-init: here one of each vCPU, before it was ever entered. Beside
+# what is recorded the VMM has read the firmware into its flash chip, at 0.
+recorded_in() {
+    local directory=$1 name=$2 vcpus=$3 workloads=$here/../../../workloads recording
+    recording=$(sed -n 's/^recording = //p' "$workloads/$name.ini")
+    awk -v vcpus="$vcpus" '
+        { print }
+        /^time_ns,/ {
+            for (i = 0; i < vcpus; i++) print "0,vmm,reinit,,0,0,"
+            if (vcpus > 1) print "0,vmm,vmm_write,0x0,2097152,0,"
+        }' "$workloads/$recording" >"$directory/$name.csv"
+    sed "s|^recording = .*|recording = $name.csv|" "$workloads/$name.ini" >"$directory/$name.ini"
+    echo -n "$directory/$name.ini "
 }
 
 # What a kernel did (a table of `count PHASE COLUMN N`) beside what the model charges.
