@@ -4,6 +4,8 @@
 #include "play.h"
 #include "worst.h"
 
+#include <string.h>
+
 #define C COHERENT
 #define O ONLY_IF
 #define S STALE
@@ -138,8 +140,8 @@ static void boots_read_with_their_mmu_off(void **state)
         build(workload, &timeline);
         struct sim *sim = play(&n1, &timeline, &unmap, false);
         const struct verdict *verdict = sim->memory.oracle.verdict;
-        assert_int_equal(verdict[READER_GUEST_OFF].outcome, COHERENT);
-        assert_true(verdict[READER_GUEST_OFF].lines_read > 0);
+        bool firmware = strstr(boots[b], "uefi") != NULL; /* has no literals there */
+        assert_int_equal(verdict[READER_GUEST_OFF].outcome, firmware ? NOT_READ : COHERENT);
         assert_true(verdict[READER_GUEST_ON].lines_read > 0);
         assert_true(verdict[READER_FETCH].lines_read > 0);
         assert_int_equal(oracle_worst(&sim->memory.oracle), COHERENT);

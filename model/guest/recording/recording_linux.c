@@ -38,10 +38,12 @@ void recording_linux_before(struct recording_linux *linux_guest, uint32_t vcpu, 
     }
 }
 
-/* The first code that a boot runs is the VMM's. */
+/* The first code that a boot runs is the VMM's, in RAM. Firmware in flash has no literals before
+ * its MMU is on (EDK II, as bench/kvm/proof saw it run). */
 static void after_fetch_off(struct recording_linux *linux_guest, uint64_t ipa, uint64_t bytes)
 {
-    if (!linux_guest->has_text) {
+    const struct slot_shape *ram = &linux_guest->timeline->vm.slots[0];
+    if (!linux_guest->has_text && ipa - ram->ipa < ram->bytes) {
         linux_read_literals(linux_guest->timeline, 0, ipa, bytes, linux_guest->density);
     }
     linux_guest->text = ipa;
