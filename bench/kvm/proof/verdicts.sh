@@ -34,6 +34,14 @@ modelled() {
         END { print said(off), said(on), said(fetch), said(host) }'
 }
 
+# Whether both say the same of each reader. Speculative fetches reach all that is executable in the model, and in the
+# detector the page that is executed: what only the model finds fetched ahead is no contradiction.
+agree() {
+    local off on fetch host
+    read -r off on fetch host <<<"$1"
+    [ "$2" = "$off $on $fetch $host" ] || [ "$fetch $2" = "- $off $on ahead $host" ]
+}
+
 # The workload of a guest of linux/guests.csv and what else `explain` takes of it on a kernel. The detector judges
 # the first boot too, so the window begins there, in a copy in DIRECTORY. What QEMU boots is played as recorded.
 workload_of() {

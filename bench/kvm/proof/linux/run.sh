@@ -214,7 +214,7 @@ row() {
     old=$(old_lines "$name.found")
     echo "$release,$policy,$patched,$strategy,$guest,$page,$found,$model,$old,$counts" >>"$table.new"
     IFS=, read -r equal cells lines _ tlbi _ icache _ faults _ <<<"$counts"
-    [ "$found" = "$model" ] && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
+    agree "$found" "$model" && [ "$equal" = "$cells" ] || { wrong=1; note='  DIFFERS'; }
     printf '%-25s %-9s %-5s %-13s %-13s %5s %8s %5s %5s %6s  %s of %s%s\n' "$policy" "$guest" "$page" \
         "$found" "$model" "${old%%,*}" "$lines" "$tlbi" "$icache" "$faults" "${equal:-none}" "${cells:-none}" "$note"
     [ -z "$note" ] || [ -z "${cells:-}" ] || sed 's/^/    /' "$name.differences"
