@@ -101,6 +101,18 @@ static SELDOM void watch_pass(const struct actor *actor, uint32_t class, ps_t ps
     }
 }
 
+/* An actor stays in one place for many charges. */
+static inline uint64_t *open_counts(struct actor *actor)
+{
+    struct actor_counts *counts = &actor->counts;
+    if (!counts->open || counts->phase != actor->phase || counts->site != actor->site) {
+        *counts = (struct actor_counts){
+            ledger_open(actor->engine->ledger, actor->id, actor->phase, actor->site), actor->phase,
+            actor->site};
+    }
+    return counts->open;
+}
+
 static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct engine *engine = actor->engine;
@@ -109,7 +121,7 @@ static inline ps_t count(struct actor *actor, uint32_t kind, uint64_t n)
     if (engine->calendar.count > 0) {
         engine->overlapped = true;
     }
-    return ledger_charge(engine->ledger, actor->id, actor->phase, actor->site, kind, n);
+    return ledger_add(engine->ledger, open_counts(actor), kind, n);
 }
 
 static inline void advance_busy(struct actor *actor, ps_t ps)

@@ -77,6 +77,11 @@ struct actor {
     const char *name;
     void *owner; /* whatever its coroutines need: a vCPU */
     uint32_t phase, site;
+    struct actor_counts {
+        uint64_t *open; /* the ledger's, of its phase and site when it was charged last; NULL: it
+                           was not */
+        uint32_t phase, site;
+    } counts;
     ps_t now; /* its own clock, at or ahead of the engine's */
     ps_t busy_ps, wait_ps, idle_ps;
     bool ended;

@@ -17,6 +17,8 @@ void ledger_init(struct ledger *ledger, struct ledger_shape shape, const ps_t *p
     ledger->shape = shape;
     ledger->price = price;
     ledger->counts = zeroed(shape.actors, shape.phases, shape.sites, shape.kinds);
+    ledger->used = alloc_zeroed((size_t)shape.actors * shape.phases * shape.sites,
+                                sizeof *ledger->used, "ledger cells");
     ledger->waits = zeroed(shape.actors, shape.phases, shape.resources, 1);
     ledger->idle = zeroed(shape.actors, shape.phases, 1, 1);
 }
@@ -24,9 +26,25 @@ void ledger_init(struct ledger *ledger, struct ledger_shape shape, const ps_t *p
 void ledger_free(struct ledger *ledger)
 {
     free(ledger->counts);
+    free(ledger->used);
     free(ledger->waits);
     free(ledger->idle);
     *ledger = (struct ledger){0};
+}
+
+static bool *used_of(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)
+{
+    const struct ledger_shape *s = &ledger->shape;
+    return &ledger->used[((uint64_t)actor * s->phases + phase) * s->sites + site];
+}
+
+uint64_t *ledger_open(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)
+{
+    INVARIANT(actor < ledger->shape.actors && phase < ledger->shape.phases &&
+                  site < ledger->shape.sites,
+              "charge outside the ledger: actor %u phase %u site %u", actor, phase, site);
+    *used_of(ledger, actor, phase, site) = true;
+    return ledger_cell(ledger, actor, phase, site);
 }
 
 void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps)
@@ -64,7 +82,8 @@ static uint64_t sum(const struct ledger *ledger, struct ledger_slice slice, cons
         for (uint32_t p = phases.first; p < phases.last; p++) {
             for (uint32_t s = sites.first; s < sites.last; s++) {
                 const uint64_t *counts = ledger_cell(ledger, a, p, s);
-                for (uint32_t k = kinds.first; k < kinds.last; k++) {
+                uint32_t first = *used_of(ledger, a, p, s) ? kinds.first : kinds.last;
+                for (uint32_t k = first; k < kinds.last; k++) {
                     uint64_t each = weight ? weight[k] : 1;
                     total = u64_add(total, u64_mul(counts[k], each, "ledger sum"), "ledger sum");
                 }
@@ -117,12 +136,13 @@ ps_t ledger_idled(const struct ledger *ledger, uint32_t actor, uint32_t phase)
 
 void ledger_vector(const struct ledger *ledger, uint64_t *vector)
 {
-    uint64_t width = (uint64_t)ledger->shape.sites * ledger->shape.kinds;
-    uint64_t rows = (uint64_t)ledger->shape.actors * ledger->shape.phases;
-    memset(vector, 0, width * sizeof *vector);
-    for (uint64_t row = 0; row < rows; row++) {
-        for (uint64_t i = 0; i < width; i++) {
-            vector[i] = u64_add(vector[i], ledger->counts[row * width + i], "event count");
+    const struct ledger_shape *s = &ledger->shape;
+    uint64_t cells = (uint64_t)s->actors * s->phases * s->sites;
+    memset(vector, 0, (size_t)s->sites * s->kinds * sizeof *vector);
+    for (uint64_t cell = 0; cell < cells; cell++) {
+        uint64_t *sums = vector + cell % s->sites * s->kinds;
+        for (uint32_t kind = 0; ledger->used[cell] && kind < s->kinds; kind++) {
+            sums[kind] = u64_add(sums[kind], ledger->counts[cell * s->kinds + kind], "event count");
         }
     }
 }

@@ -16,6 +16,8 @@
 #include "core/invariant.h"
 #include "core/units.h"
 
+#include <stdbool.h>
+
 struct ledger_shape {
     uint32_t actors, phases, sites, kinds, resources;
 };
@@ -24,6 +26,7 @@ struct ledger {
     struct ledger_shape shape;
     const ps_t *price; /* [kinds], ps per event */
     uint64_t *counts; /* [actors][phases][sites][kinds] */
+    bool *used; /* [actors][phases][sites]: elsewhere all counts are 0 */
     ps_t *waits; /* [actors][phases][resources] */
     ps_t *idle; /* [actors][phases] */
 };
@@ -40,18 +43,23 @@ static inline uint64_t *ledger_cell(const struct ledger *ledger, uint32_t actor,
     return ledger->counts + (((uint64_t)actor * s->phases + phase) * s->sites + site) * s->kinds;
 }
 
-/* Adds n events; returns their time, n times the price. All that costs anything comes by
- * here: inline. */
+/* The same counts, to add to. */
+uint64_t *ledger_open(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site);
+
+/* Adds n events to counts that are open; returns their time, n times the price. All that costs
+ * anything comes by here: inline. */
+static inline ps_t ledger_add(const struct ledger *ledger, uint64_t *counts, uint32_t kind,
+                              uint64_t n)
+{
+    INVARIANT(kind < ledger->shape.kinds, "charge outside the ledger: kind %u", kind);
+    counts[kind] = u64_add(counts[kind], n, "event count");
+    return u64_mul(n, ledger->price[kind], "simulated time");
+}
+
 static inline ps_t ledger_charge(struct ledger *ledger, uint32_t actor, uint32_t phase,
                                  uint32_t site, uint32_t kind, uint64_t n)
 {
-    INVARIANT(actor < ledger->shape.actors && phase < ledger->shape.phases &&
-                  site < ledger->shape.sites && kind < ledger->shape.kinds,
-              "charge outside the ledger: actor %u phase %u site %u kind %u", actor, phase, site,
-              kind);
-    uint64_t *count = &ledger_cell(ledger, actor, phase, site)[kind];
-    *count = u64_add(*count, n, "event count");
-    return u64_mul(n, ledger->price[kind], "simulated time");
+    return ledger_add(ledger, ledger_open(ledger, actor, phase, site), kind, n);
 }
 
 void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps);

@@ -156,19 +156,25 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
     *flow = (struct flow){.name = name, .resource = resource};
     flow->id = engine->actor_count + engine->flow_count;
     engine->flows[engine->flow_count++] = flow;
-    flow->members = calloc(engine->actor_count + 1, sizeof *flow->members);
+    size_t room = engine->actor_count + (size_t)1;
+    flow->members = calloc(room, sizeof *flow->members);
+    flow->left = calloc(3 * room, sizeof *flow->left);
     flow->wakeup_capacity = 2 * engine->actor_count + 8;
     flow->wakeups = calloc(flow->wakeup_capacity, sizeof(ps_t));
-    if (!flow->members || !flow->wakeups) {
+    if (!flow->members || !flow->left || !flow->wakeups) {
         error_fatal("out of memory for the users of %s", name);
     }
+    flow->rate = flow->left + room;
+    flow->weight = flow->rate + room;
 }
 
 void flow_free(struct flow *flow)
 {
     free(flow->members);
+    free(flow->left);
     free(flow->wakeups);
     flow->members = NULL;
+    flow->left = flow->rate = flow->weight = NULL;
     flow->wakeups = NULL;
 }
 
@@ -176,22 +182,36 @@ void flow_free(struct flow *flow)
 static void settle(struct flow *flow, ps_t now)
 {
     double elapsed = (double)(now - flow->updated);
+    double *left = flow->left;
+    const double *rate = flow->rate;
+#pragma omp simd
     for (uint32_t i = 0; i < flow->count; i++) {
-        flow->members[i].left -= elapsed * flow->members[i].rate;
+        left[i] -= elapsed * rate[i];
     }
     flow->updated = now;
 }
 
 /* Divides the capacity: members in order of weight, each gets its need or an equal share of what
- * is left. Returns how long it takes until the first one ends. */
-static double share(struct flow *flow)
+ * is left. */
+static void share(struct flow *flow)
 {
-    double left = 1.0, sharing = flow->count, first = INFINITY;
-    for (struct flow_member *member = flow->members; sharing > 0; member++, sharing--) {
-        double fair = left / sharing;
-        member->rate = member->weight <= fair ? 1.0 : fair / member->weight;
-        left -= member->rate * member->weight;
-        double needs = member->left > 0 ? member->left / member->rate : 0;
+    double left = 1.0, sharing = flow->count;
+    for (uint32_t i = 0; i < flow->count; i++, sharing--) {
+        double fair = left / sharing, weight = flow->weight[i];
+        double rate = weight <= fair ? 1.0 : fair / weight;
+        flow->rate[i] = rate;
+        left -= rate * weight;
+    }
+}
+
+/* How long it takes until the first member ends. */
+static double first_end(const struct flow *flow)
+{
+    const double *left = flow->left, *rate = flow->rate;
+    double first = INFINITY;
+#pragma omp simd reduction(min : first)
+    for (uint32_t i = 0; i < flow->count; i++) {
+        double needs = (left[i] > 0 ? left[i] : 0) / rate[i];
         first = needs < first ? needs : first;
     }
     return first;
@@ -234,19 +254,30 @@ static void schedule_wakeup(struct flow *flow, struct engine *engine)
 /* Divides the path anew, and sees when the next member ends. */
 static void divide(struct flow *flow, struct engine *engine)
 {
-    double first = share(flow);
-    flow->due =
-        flow->count > 0 ? u64_add(flow->updated, whole_ps(first), "simulated time") : UINT64_MAX;
+    share(flow);
+    flow->due = flow->count > 0
+                    ? u64_add(flow->updated, whole_ps(first_end(flow)), "simulated time")
+                    : UINT64_MAX;
     schedule_wakeup(flow, engine);
 }
 
-static void insert_by_weight(struct flow *flow, struct flow_member member)
+static void move(struct flow *flow, uint32_t from, uint32_t to)
+{
+    flow->members[to] = flow->members[from];
+    flow->left[to] = flow->left[from];
+    flow->rate[to] = flow->rate[from];
+    flow->weight[to] = flow->weight[from];
+}
+
+static void insert_by_weight(struct flow *flow, struct flow_member member, double weight)
 {
     uint32_t at = flow->count++;
-    for (; at > 0 && flow->members[at - 1].weight > member.weight; at--) {
-        flow->members[at] = flow->members[at - 1];
+    for (; at > 0 && flow->weight[at - 1] > weight; at--) {
+        move(flow, at - 1, at);
     }
     flow->members[at] = member;
+    flow->left[at] = (double)member.alone_ps;
+    flow->weight[at] = weight;
 }
 
 /* How long the work takes with the path to itself. */
@@ -268,11 +299,9 @@ bool flow_join(struct flow *flow, struct actor *actor, ps_t alone_ps, double wei
     }
     engine->overlapped = true;
     settle(flow, engine->now);
-    insert_by_weight(flow, (struct flow_member){.left = (double)alone_ps,
-                                                .weight = weight,
-                                                .actor = actor,
-                                                .start = engine->now,
-                                                .alone_ps = alone_ps});
+    insert_by_weight(
+        flow, (struct flow_member){.actor = actor, .start = engine->now, .alone_ps = alone_ps},
+        weight);
     divide(flow, engine);
     return false;
 }
@@ -296,10 +325,10 @@ void flow_due(struct flow *flow, struct engine *engine)
     uint32_t kept = 0;
     uint32_t count = flow->count;
     for (uint32_t i = 0; i < count; i++) {
-        if (flow->members[i].left < 0.5) {
+        if (flow->left[i] < 0.5) {
             finish(flow, &flow->members[i], engine->now);
         } else if (kept++ < i) {
-            flow->members[kept - 1] = flow->members[i];
+            move(flow, i, kept - 1);
         }
     }
     flow->count = kept;

@@ -52,10 +52,8 @@ struct server {
     uint64_t parts; /* for how many requests that stands which was served in its turn last */
 };
 
-/* Work on a path. */
+/* Who works on a path. */
 struct flow_member {
-    double left; /* ps alone, at the speed `rate` of a core alone */
-    double rate, weight;
     struct actor *actor;
     ps_t start, alone_ps;
 };
@@ -68,7 +66,9 @@ struct flow {
     const char *name;
     uint32_t resource;
     uint32_t id; /* its events on the calendar */
-    struct flow_member *members; /* by weight */
+    struct flow_member *members; /* by weight, and as they do: */
+    double *left; /* ps of each alone, at the speed `rate` of a core alone */
+    double *rate, *weight;
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
     ps_t due; /* when the next member finishes */

@@ -60,15 +60,13 @@ static bool locked_by_other(const struct fault *fault)
 {
     const struct kvm *kvm = fault->kvm;
     uint64_t start = fault->leaves.start, end = fault->leaves.end;
-    const struct locked_leaves *own = &kvm->locked[fault->vcpu->index];
-    uint32_t left = kvm->locked_count - (own->end > 0);
-    for (uint32_t i = 0; left > 0; i++) {
-        const struct locked_leaves *other = &kvm->locked[i];
-        if (other->end > 0 && other != own) {
-            if (other->start < end && start < other->end) {
+    for (uint32_t first = 0; first < kvm->vcpu_count; first += 64) {
+        for (uint64_t left = kvm->locked_vcpus[first / 64]; left > 0; left &= left - 1) {
+            uint32_t vcpu = first + (uint32_t)__builtin_ctzll(left);
+            const struct locked_leaves *other = &kvm->locked[vcpu];
+            if (vcpu != fault->vcpu->index && other->start < end && start < other->end) {
                 return true;
             }
-            left--;
         }
     }
     return false;
@@ -183,9 +181,16 @@ bool fault_finds_other_size(const struct fault *fault)
 
 static void lock_entries(const struct fault *fault)
 {
-    struct locked_leaves *own = &fault->kvm->locked[fault->vcpu->index];
-    fault->kvm->locked_count += own->end == 0;
-    *own = (struct locked_leaves){fault->leaves.start, fault->leaves.end};
+    uint32_t vcpu = fault->vcpu->index;
+    fault->kvm->locked_vcpus[vcpu / 64] |= UINT64_C(1) << vcpu % 64;
+    fault->kvm->locked[vcpu] = (struct locked_leaves){fault->leaves.start, fault->leaves.end};
+}
+
+static void unlock_entries(const struct fault *fault)
+{
+    uint32_t vcpu = fault->vcpu->index;
+    fault->kvm->locked_vcpus[vcpu / 64] &= ~(UINT64_C(1) << vcpu % 64);
+    fault->kvm->locked[vcpu] = (struct locked_leaves){0};
 }
 
 void fault_break(struct actor *actor, struct fault *fault)
@@ -269,8 +274,7 @@ void fault_install(struct actor *actor, struct fault *fault)
     }
     fault->done = true;
     fault->slot->mapped_bytes += fault->leaves.end - fault->leaves.start;
-    kvm->locked_count--;
-    kvm->locked[fault->vcpu->index] = (struct locked_leaves){0};
+    unlock_entries(fault);
 }
 
 void fault_relax(struct actor *actor, struct fault *fault)

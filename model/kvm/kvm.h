@@ -153,7 +153,7 @@ struct kvm {
     struct locked_leaves {
         uint64_t start, end;
     } locked[KVM_VCPUS]; /* by the fault of each vCPU; side by side, since all are looked at */
-    uint32_t locked_count; /* of them that are */
+    uint64_t locked_vcpus[KVM_VCPUS / 64]; /* whose are, a bit each */
     struct kvm_vcpu vcpus[KVM_VCPUS]; /* last, since all but vcpu_count are never looked at */
 };
 

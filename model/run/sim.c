@@ -70,7 +70,7 @@ uint64_t sim_memory(const struct point *point)
     uint64_t copies = timeline->vm.copies;
     uint64_t actors = copies * (timeline->script_count + helpers_of(point));
     uint64_t runs = timeline_intervals(timeline) * copies;
-    uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + RESOURCES + 1;
+    uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + SITES + RESOURCES + 1;
     uint64_t own = sizeof(struct sim) + 2 * WINDOW_CELLS * sizeof(uint64_t) +
                    HISTOGRAM_CLASSES * sizeof(struct histogram_class) +
                    timeline->phase_count * sizeof(struct phase_record);
