@@ -36,6 +36,9 @@ struct chart_line {
     size_t count;
 };
 
+/* The value of a line between its points; NAN: it is not there. */
+double chart_value_at(const struct chart_line *line, double x);
+
 /* A value that is looked for, as a line across. */
 struct chart_level {
     const char *text;

@@ -233,6 +233,17 @@ static double put_key(struct canvas *canvas, const struct chart_lines *chart, do
 
 /* --- lines --- */
 
+double chart_value_at(const struct chart_line *line, double x)
+{
+    for (size_t i = 1; i < line->count; i++) {
+        const struct chart_point *a = &line->point[i - 1], *b = &line->point[i];
+        if (x >= a->x && x <= b->x && b->x > a->x) {
+            return a->y + (b->y - a->y) * (x - a->x) / (b->x - a->x);
+        }
+    }
+    return NAN;
+}
+
 static double middle(double a, double b)
 {
     return (a + b) / 2;

@@ -187,18 +187,6 @@ static void take_line(const struct memo *memo, struct curves *curves, size_t pan
     into->line = curves->line[panel];
 }
 
-/* Of a line between its points. */
-static double value_at(const struct chart_line *line, double x)
-{
-    for (size_t i = 1; i < line->count; i++) {
-        const struct chart_point *a = &line->point[i - 1], *b = &line->point[i];
-        if (x >= a->x && x <= b->x && b->x > a->x) {
-            return a->y + (b->y - a->y) * (x - a->x) / (b->x - a->x);
-        }
-    }
-    return NAN;
-}
-
 /* The crossings of lines that are drawn; each at the height at which the lines are. */
 static void take_crossings(const struct memo *memo, struct curves *curves, size_t panel,
                            size_t place, bool few)
@@ -216,7 +204,7 @@ static void take_crossings(const struct memo *memo, struct curves *curves, size_
             near |= fabs(curves->crossing[panel][k].x - one->at.mid) < 0.02 * one->at.mid;
         }
         if (one->place != place || one->status != BREAKEVEN_CROSSING || !line || near ||
-            !isfinite(value_at(line, one->at.mid))) {
+            !isfinite(chart_value_at(line, one->at.mid))) {
             continue;
         }
         char *text = curves->crossing_text[panel][into->crossings];
@@ -227,7 +215,7 @@ static void take_crossings(const struct memo *memo, struct curves *curves, size_
             quantity_mid(one->at, unit, text);
         }
         curves->crossing[panel][into->crossings++] = (struct chart_crossing){
-            text, one->at.mid, value_at(line, one->at.mid), one->at.p10, one->at.p90};
+            text, one->at.mid, chart_value_at(line, one->at.mid), one->at.p10, one->at.p90};
     }
     into->crossing = curves->crossing[panel];
 }

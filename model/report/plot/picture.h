@@ -5,31 +5,28 @@
 #ifndef S2FLUSH_REPORT_PLOT_PICTURE_H
 #define S2FLUSH_REPORT_PLOT_PICTURE_H
 
-#include "core/csv.h"
-
-#include <stdbool.h>
 #include <stdio.h>
 
-struct error;
+struct plot; /* report/plot/plot_table.h */
 
 struct picture {
     const char *needs; /* as the head of a script has it (bench/plots/style.gp), one a line */
-    /* Writes the chart's data. False where another table of the folder cannot be read. */
-    bool (*lay_out)(const struct csv *table, const char *folder, FILE *out, struct error *err);
+    void (*lay_out)(struct plot *plot, FILE *out); /* writes the chart's data */
+    const char *also; /* another table that it takes; NULL: none */
 };
 
 /* By the names of their files; the last one has no needs. */
 extern const struct picture pictures[];
 
-bool picture_curves(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_pause(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_touched(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_where(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_added_boot(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_cases(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_breakeven(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_map(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_tornado(const struct csv *table, const char *folder, FILE *out, struct error *err);
-bool picture_advise(const struct csv *table, const char *folder, FILE *out, struct error *err);
+void picture_curves(struct plot *plot, FILE *out);
+void picture_pause(struct plot *plot, FILE *out);
+void picture_touched(struct plot *plot, FILE *out);
+void picture_where(struct plot *plot, FILE *out);
+void picture_added_boot(struct plot *plot, FILE *out);
+void picture_cases(struct plot *plot, FILE *out);
+void picture_breakeven(struct plot *plot, FILE *out);
+void picture_map(struct plot *plot, FILE *out);
+void picture_tornado(struct plot *plot, FILE *out);
+void picture_advise(struct plot *plot, FILE *out);
 
 #endif

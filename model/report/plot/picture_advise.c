@@ -14,8 +14,8 @@
 #define SHOWN 10
 
 struct drawing {
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values cases;
     struct chart_group group[GROUPS];
     struct chart_bar bar[GROUPS][SHOWN];
@@ -32,7 +32,7 @@ static const char *rung_label(struct drawing *drawing, size_t row)
     bool condition = strcmp(plot_cell(drawing->table, row, "rung"), "only-if") == 0;
     drawing->conditions |= condition;
     return changes == 0 ? "today (Linux)"
-                        : plot_text(&drawing->pool, "%.0f: %s%s", changes,
+                        : plot_text(drawing->plot, "%.0f: %s%s", changes,
                                     name[0] ? name : plot_cell(drawing->table, row, "keys"),
                                     condition ? " *" : "");
 }
@@ -59,7 +59,7 @@ static void take_group(struct drawing *drawing, size_t group)
         quantity_mid(band, UNIT_NS, note);
         drawing->bar[group][into->bars++] =
             (struct chart_bar){.label = rung_label(drawing, row),
-                               .note = plot_text(&drawing->pool, "%s", note),
+                               .note = plot_text(drawing->plot, "%s", note),
                                .style = upstream   ? 0
                                         : coherent ? 3
                                                    : 7,
@@ -87,19 +87,19 @@ static const char *title_of(struct drawing *drawing)
     quantity_times(drawing->most, 1, high);
     const char *steps =
         drawing->fewest < drawing->steps
-            ? plot_text(&drawing->pool, "%.0f to %.0f", drawing->fewest, drawing->steps)
-            : plot_text(&drawing->pool, "%.0f", drawing->steps);
-    return plot_text(&drawing->pool, "%s change%s of the kernel: %s%s%s times cheaper than today",
+            ? plot_text(drawing->plot, "%.0f to %.0f", drawing->fewest, drawing->steps)
+            : plot_text(drawing->plot, "%.0f", drawing->steps);
+    return plot_text(drawing->plot, "%s change%s of the kernel: %s%s%s times cheaper than today",
                      steps, drawing->steps > 1 ? "s" : "", low,
                      strcmp(low, high) == 0 ? "" : " to ", strcmp(low, high) == 0 ? "" : high);
 }
 
-bool picture_advise(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_advise(struct plot *plot, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
+    const struct csv *table = plot->table;
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
     enum metric which = plot_metric(table);
-    (void)folder;
-    (void)err;
+    drawing->plot = plot;
     drawing->table = table;
     drawing->least = drawing->fewest = INFINITY;
     drawing->cases = plot_values(table, "case");
@@ -113,19 +113,16 @@ bool picture_advise(const struct csv *table, const char *folder, FILE *out, stru
         struct chart_bars chart = {
             .kind = CHART_DOTS,
             .title = title_of(drawing),
-            .subtitle = plot_text(&drawing->pool, "%s%s%s",
+            .subtitle = plot_text(drawing->plot, "%s%s%s",
                                   isfinite(plot_number(table, 0, "p50"))
                                       ? "Medians, bands p10 to p90, the same draws for all."
                                       : "Every cost at its mode.",
                                   drawing->conditions ? " * safe under a condition." : "",
-                                  plot_first_of(&drawing->pool, groups, cases)),
+                                  plot_first_of(drawing->plot, groups, cases)),
             .x_title = words_metric(which),
             .unit = metric_quantity(which),
             .group = drawing->group,
             .groups = groups};
         chart_bars(out, &chart);
     }
-    plot_pool_free(&drawing->pool);
-    free(drawing);
-    return true;
 }

@@ -14,8 +14,8 @@
 #define TIE 1.005 /* what costs no more than this times as much costs the same */
 
 struct drawing {
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values machines, workloads, backings, strategies;
     struct chart_group group[GROUPS];
     struct chart_bar bar[GROUPS][BARS];
@@ -74,7 +74,7 @@ static void take_case(struct drawing *drawing, size_t machine, size_t workload, 
     struct band band = plot_band(table, shipped), least = plot_band(table, best);
     const char *words =
         drawing->backings.count && strcmp(drawing->backings.text[backing], "as-recorded") != 0
-            ? plot_value(&drawing->pool, table, "backing", drawing->backings.text[backing])
+            ? plot_value(drawing->plot, "backing", drawing->backings.text[backing])
             : "";
     drawing->won[winner]++;
     drawing->cases++;
@@ -83,9 +83,9 @@ static void take_case(struct drawing *drawing, size_t machine, size_t workload, 
     drawing->most = fmax(drawing->most, band.mid / least.mid);
     quantity_mid(least, UNIT_NS, note);
     drawing->bar[machine][into->bars++] = (struct chart_bar){
-        .label = plot_text(&drawing->pool, "%s%s%s", drawing->workloads.text[workload],
+        .label = plot_text(drawing->plot, "%s%s%s", drawing->workloads.text[workload],
                            words[0] ? ", " : "", words),
-        .note = plot_text(&drawing->pool, "%s%s", drawing->strategies.text[winner],
+        .note = plot_text(drawing->plot, "%s%s", drawing->strategies.text[winner],
                           plot_conditional(table, best) ? " *" : ""),
         .style = 0,
         .at = band.mid,
@@ -103,16 +103,16 @@ static const char *title_of(struct drawing *drawing)
     for (size_t count = drawing->cases; count > 0; count--) {
         for (size_t s = 0; s < drawing->strategies.count; s++) {
             if (drawing->won[s] == count) {
-                wins = plot_text(&drawing->pool, "%s%s%s in %zu", wins, wins[0] ? ", " : "",
+                wins = plot_text(drawing->plot, "%s%s%s in %zu", wins, wins[0] ? ", " : "",
                                  drawing->strategies.text[s], count);
             }
         }
     }
     return drawing->cases == 0 ? "No strategy that exists there is sound"
            : !isfinite(drawing->least + drawing->most)
-               ? plot_text(&drawing->pool, "Cheapest of these %zu: %s of %zu cases",
+               ? plot_text(drawing->plot, "Cheapest of these %zu: %s of %zu cases",
                            drawing->strategies.count, wins, drawing->cases)
-               : plot_text(&drawing->pool,
+               : plot_text(drawing->plot,
                            "Linux adds %s to %s times what the cheapest of these %zu does: %s of "
                            "%zu cases",
                            quantity_times(drawing->least, 1, low),
@@ -120,11 +120,11 @@ static const char *title_of(struct drawing *drawing)
                            drawing->cases);
 }
 
-bool picture_cases(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_cases(struct plot *plot, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    (void)folder;
-    (void)err;
+    const struct csv *table = plot->table;
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
+    drawing->plot = plot;
     drawing->table = table;
     drawing->machines = plot_values(table, "machine");
     drawing->workloads = plot_values(table, "workload");
@@ -147,7 +147,7 @@ bool picture_cases(const struct csv *table, const char *folder, FILE *out, struc
     struct chart_bars chart = {
         .kind = CHART_DOTS,
         .title = title_of(drawing),
-        .subtitle = plot_text(&drawing->pool, "%s. %s%s", plot_common(&drawing->pool, table, ""),
+        .subtitle = plot_text(drawing->plot, "%s. %s%s", plot_common(drawing->plot, ""),
                               isfinite(plot_number(table, 0, "p50")) ? "Medians, bands p10 to p90."
                                                                      : "Every cost at its mode.",
                               drawing->conditions ? " * safe under a condition." : ""),
@@ -158,7 +158,4 @@ bool picture_cases(const struct csv *table, const char *folder, FILE *out, struc
         .group = drawing->group,
         .groups = drawing->machines.count < GROUPS ? drawing->machines.count : GROUPS};
     chart_bars(out, &chart);
-    plot_pool_free(&drawing->pool);
-    free(drawing);
-    return true;
 }

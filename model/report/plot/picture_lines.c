@@ -26,8 +26,8 @@ struct kind {
 
 struct drawing {
     const struct kind *kind;
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values machines, backings, strategies, along;
     const char *held; /* the other axis's value; NULL: there is none */
     struct chart_lines chart;
@@ -103,12 +103,11 @@ static const char *panel_title(struct drawing *drawing, size_t panel)
 {
     size_t leaf = panel / drawing->machines.count, machine = panel % drawing->machines.count;
     const char *backing = drawing->backings.count ? drawing->backings.text[leaf] : NULL;
-    const char *words =
-        backing ? plot_value(&drawing->pool, drawing->table, "backing", backing) : "";
+    const char *words = backing ? plot_value(drawing->plot, "backing", backing) : "";
     return drawing->chart.panels == 1 ? NULL
            : drawing->machines.count == 1
                ? words
-               : plot_text(&drawing->pool, "%s%s%s", words, words[0] ? ", " : "",
+               : plot_text(drawing->plot, "%s%s%s", words, words[0] ? ", " : "",
                            drawing->machines.text[machine]);
 }
 
@@ -133,7 +132,7 @@ static void take_crossings(struct drawing *drawing, size_t panel)
         char text[QUANTITY_TEXT];
         quantity_value(x, unit, text);
         drawing->crossing[panel][into->crossings++] =
-            (struct chart_crossing){plot_text(&drawing->pool, "%s", text), x,
+            (struct chart_crossing){plot_text(drawing->plot, "%s", text), x,
                                     a1[0].y + share * (a1[1].y - a1[0].y), NAN, NAN};
     }
     into->crossing = drawing->crossing[panel];
@@ -148,33 +147,11 @@ static void take_panel(struct drawing *drawing, size_t panel)
         if (drawing->shown[s]) {
             size_t first = index_of(drawing, panel, s, 0);
             drawing->line[panel][into->lines++] = (struct chart_line){
-                plot_strategy(&drawing->pool, drawing->table, drawing->row[first]),
+                plot_strategy(drawing->plot, drawing->row[first]),
                 plot_style(&drawing->strategies, s), &drawing->point[first], drawing->along.count};
         }
     }
     take_crossings(drawing, panel);
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = strtod(*(const char *const *)a, NULL), y = strtod(*(const char *const *)b, NULL);
-    return (x > y) - (x < y);
-}
-
-static void take_ticks(struct drawing *drawing)
-{
-    struct value_kind kind = setup_key_kind(drawing->kind->axis);
-    struct plot_values *along = &drawing->along;
-    qsort(along->text, along->count, sizeof *along->text, by_value);
-    for (size_t k = 0; k < along->count; k++) {
-        double at = strtod(along->text[k], NULL);
-        char text[QUANTITY_TEXT];
-        quantity_value(at, kind.unit, text);
-        drawing->tick[k] = (struct chart_tick){at, plot_text(&drawing->pool, "%s", text)};
-    }
-    drawing->chart.tick = drawing->tick;
-    drawing->chart.ticks = along->count;
-    drawing->chart.x_log = kind.unit == UNIT_BYTES;
 }
 
 /* --- words --- */
@@ -216,14 +193,14 @@ static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winn
     quantity_times(most, 1, most_text);
     const char *range = strcmp(least_text, most_text) == 0
                             ? least_text
-                            : plot_text(&drawing->pool, "%s to %s", least_text, most_text);
+                            : plot_text(drawing->plot, "%s to %s", least_text, most_text);
     const char *where = won[best] == cases
-                            ? plot_text(&drawing->pool, "at every %s", drawing->kind->every)
-                            : plot_text(&drawing->pool, "in %zu of %zu cases", won[best], cases);
+                            ? plot_text(drawing->plot, "at every %s", drawing->kind->every)
+                            : plot_text(drawing->plot, "in %zu of %zu cases", won[best], cases);
     return linux_at == NONE || linux_at == best
-               ? plot_text(&drawing->pool, "%s %s %s", drawing->strategies.text[best],
+               ? plot_text(drawing->plot, "%s %s %s", drawing->strategies.text[best],
                            drawing->kind->wins, where)
-               : plot_text(&drawing->pool, "%s %s %s (Linux: %s times as %s)",
+               : plot_text(drawing->plot, "%s %s %s (Linux: %s times as %s)",
                            drawing->strategies.text[best], drawing->kind->wins, where, range,
                            drawing->kind->as);
 }
@@ -238,13 +215,12 @@ static const char *title_of(struct drawing *drawing)
     for (size_t leaf = 0; leaf < leaves; leaf++) {
         const char *finding = finding_of(drawing, leaf, &winner);
         const char *words = drawing->backings.count > 1
-                                ? plot_value(&drawing->pool, drawing->table, "backing",
-                                             drawing->backings.text[leaf])
+                                ? plot_value(drawing->plot, "backing", drawing->backings.text[leaf])
                                 : "";
-        title = plot_text(&drawing->pool, "%s%s%s%s%s", title, title[0] ? "; " : "", words,
+        title = plot_text(drawing->plot, "%s%s%s%s%s", title, title[0] ? "; " : "", words,
                           words[0] ? ": " : "", finding);
     }
-    return plot_text(&drawing->pool, "Of these %zu: %s", shown, title);
+    return plot_text(drawing->plot, "Of these %zu: %s", shown, title);
 }
 
 /* What hardware would come to, which lies far below all lines. */
@@ -264,29 +240,30 @@ static const char *hardware(struct drawing *drawing)
         }
     }
     return name && isfinite(low + high)
-               ? plot_text(&drawing->pool, " With hardware that these machines lack, %s: %s.", name,
+               ? plot_text(drawing->plot, " With hardware that these machines lack, %s: %s.", name,
                            quantity_range(low, high, UNIT_NS, text))
                : "";
 }
 
 static const char *subtitle_of(struct drawing *drawing)
 {
-    struct plot_pool *pool = &drawing->pool;
+    struct plot *plot = drawing->plot;
     const struct csv *table = drawing->table;
     struct plot_values held = plot_values(table, drawing->kind->held);
-    const char *also =
-        held.count > 1 ? plot_value(pool, table, drawing->kind->held, drawing->held) : "";
+    const char *also = held.count > 1 ? plot_value(plot, drawing->kind->held, drawing->held) : "";
     bool draws = isfinite(plot_number(table, 0, "p50"));
-    return plot_text(pool, "%s. %s%s%s", plot_common(pool, table, also),
+    return plot_text(plot, "%s. %s%s%s", plot_common(plot, also),
                      draws ? "Median, band p10 to p90." : "Every cost at its mode.",
                      drawing->conditions ? " * safe under a condition." : "", hardware(drawing));
 }
 
-static bool draw(const struct csv *table, const struct kind *kind, FILE *out)
+static void draw(struct plot *plot, const struct kind *kind, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
+    const struct csv *table = plot->table;
     struct plot_values held = plot_values(table, kind->held);
     drawing->kind = kind;
+    drawing->plot = plot;
     drawing->table = table;
     drawing->machines = plot_values(table, "machine");
     drawing->backings = plot_values(table, "backing");
@@ -297,9 +274,10 @@ static bool draw(const struct csv *table, const struct kind *kind, FILE *out)
         drawing->machines.count * (drawing->backings.count ? drawing->backings.count : 1);
     drawing->chart.panels = panels < CHART_PANELS ? panels : CHART_PANELS;
     size_t count = panels * drawing->strategies.count * drawing->along.count;
-    drawing->point = alloc_zeroed(count, sizeof *drawing->point, "a figure");
-    drawing->row = alloc_zeroed(count, sizeof *drawing->row, "a figure");
-    take_ticks(drawing);
+    drawing->point = plot_room(plot, count, sizeof *drawing->point);
+    drawing->row = plot_room(plot, count, sizeof *drawing->row);
+    plot_ticks(plot, &drawing->along, setup_key_kind(kind->axis).unit, drawing->tick,
+               &drawing->chart);
     find_rows(drawing);
     for (size_t p = 0; p < drawing->chart.panels; p++) {
         take_panel(drawing, p);
@@ -311,37 +289,26 @@ static bool draw(const struct csv *table, const struct kind *kind, FILE *out)
     drawing->chart.y_unit = metric_quantity(kind->metric);
     drawing->chart.panel = drawing->panel;
     chart_lines(out, &drawing->chart);
-    plot_pool_free(&drawing->pool);
-    free(drawing->point);
-    free(drawing->row);
-    free(drawing);
-    return true;
 }
 
-bool picture_curves(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_curves(struct plot *plot, FILE *out)
 {
     static const struct kind kind = {METRIC_added_boot_ns, "footprint", "touched", 0.1,
                                      "adds least",         "size",      "much"};
-    (void)folder;
-    (void)err;
-    return draw(table, &kind, out);
+    draw(plot, &kind, out);
 }
 
-bool picture_pause(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_pause(struct plot *plot, FILE *out)
 {
     static const struct kind kind = {METRIC_pause_ns,           "footprint", "touched", 0.1,
                                      "holds mmu_lock shortest", "size",      "long"};
-    (void)folder;
-    (void)err;
-    return draw(table, &kind, out);
+    draw(plot, &kind, out);
 }
 
-bool picture_touched(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_touched(struct plot *plot, FILE *out)
 {
     static const struct kind kind = {
         METRIC_added_boot_ns, "touched", "footprint", 16.0 * 1024 * 1024 * 1024,
         "adds least",         "share",   "much"};
-    (void)folder;
-    (void)err;
-    return draw(table, &kind, out);
+    draw(plot, &kind, out);
 }

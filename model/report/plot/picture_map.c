@@ -11,8 +11,8 @@
 #include <string.h>
 
 struct drawing {
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values cases, x, y, winners;
     struct chart_map chart;
     struct chart_cells panel[CHART_PANELS];
@@ -26,9 +26,9 @@ static const char *axis_text(struct drawing *drawing, const char *key, const cha
 {
     struct value_kind kind = setup_key_kind(key);
     char text[QUANTITY_TEXT];
-    return kind.number ? plot_text(&drawing->pool, "%s",
+    return kind.number ? plot_text(drawing->plot, "%s",
                                    quantity_value(strtod(value, NULL), kind.unit, text))
-                       : plot_value(&drawing->pool, drawing->table, key, value);
+                       : plot_value(drawing->plot, key, value);
 }
 
 static size_t winner_of(const struct drawing *drawing, size_t row)
@@ -45,10 +45,9 @@ static void take_panel(struct drawing *drawing, size_t panel)
 {
     struct chart_cells *into = &drawing->panel[panel];
     size_t count = drawing->x.count * drawing->y.count;
-    struct chart_cell *cell = alloc_zeroed(count, sizeof *cell, "a figure");
-    into->title = drawing->chart.panels > 1
-                      ? plot_case(&drawing->pool, drawing->table, drawing->cases.text[panel])
-                      : NULL;
+    struct chart_cell *cell = plot_room(drawing->plot, count, sizeof *cell);
+    into->title =
+        drawing->chart.panels > 1 ? plot_case(drawing->plot, drawing->cases.text[panel]) : NULL;
     into->cell = cell;
     for (size_t i = 0; i < count; i++) {
         const struct plot_match match[] = {{"case", drawing->cases.text[panel]},
@@ -64,7 +63,7 @@ static void take_panel(struct drawing *drawing, size_t panel)
         if (any && winner < drawing->winners.count) {
             drawing->won[winner]++;
             cell[i] = (struct chart_cell){
-                plot_text(&drawing->pool, "%s%s%s", plot_cell(drawing->table, row, "letter"),
+                plot_text(drawing->plot, "%s%s%s", plot_cell(drawing->table, row, "letter"),
                           plot_conditional(drawing->table, row) ? "*" : "", clear ? "" : "?"),
                 1 + (unsigned)(winner % (CHART_STYLES - 1)), clear};
         }
@@ -80,7 +79,7 @@ static void take_keys(struct drawing *drawing)
         if (drawing->winners.text[i][0] && drawing->won[i]) {
             drawing->key[drawing->chart.keys++] = (struct chart_key){
                 plot_cell(drawing->table, row, "letter"),
-                plot_text(&drawing->pool, "%s in %zu", drawing->winners.text[i], drawing->won[i]),
+                plot_text(drawing->plot, "%s in %zu", drawing->winners.text[i], drawing->won[i]),
                 1 + (unsigned)(i % (CHART_STYLES - 1))};
         }
     }
@@ -96,19 +95,22 @@ static const char *title_of(struct drawing *drawing)
     if (drawing->cells == 0 || drawing->won[best] == 0) {
         return "No coherent strategy exists on these machines";
     }
-    const char *who = plot_text(&drawing->pool, "%s costs least in %zu of %zu cells",
+    const char *who = plot_text(drawing->plot, "%s costs least in %zu of %zu cells",
                                 drawing->winners.text[best], drawing->won[best], drawing->cells);
     return drawing->clear < drawing->cells
-               ? plot_text(&drawing->pool, "%s; %zu have no clear winner", who,
+               ? plot_text(drawing->plot, "%s; %zu have no clear winner", who,
                            drawing->cells - drawing->clear)
                : who;
 }
 
-static void draw(struct drawing *drawing, FILE *out)
+void picture_map(struct plot *plot, FILE *out)
 {
-    const struct csv *table = drawing->table;
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
+    const struct csv *table = plot->table;
     const char *x_key = table->rows ? plot_cell(table, 0, "x_key") : "";
     const char *y_key = table->rows ? plot_cell(table, 0, "y_key") : "";
+    drawing->plot = plot;
+    drawing->table = table;
     drawing->cases = plot_values(table, "case");
     drawing->winners = plot_values(table, "winner");
     drawing->x = plot_values(table, "x");
@@ -127,13 +129,13 @@ static void draw(struct drawing *drawing, FILE *out)
     take_keys(drawing);
     drawing->chart.title = title_of(drawing);
     drawing->chart.subtitle = plot_text(
-        &drawing->pool, "%s%s%s%s", plot_common(&drawing->pool, table, ""),
+        drawing->plot, "%s%s%s%s", plot_common(drawing->plot, ""),
         table->rows && plot_number(table, 0, "n") > 0
-            ? plot_text(&drawing->pool, ". Pale and ?: cheapest in under 80 %% of %.0f draws.",
+            ? plot_text(drawing->plot, ". Pale and ?: cheapest in under 80 %% of %.0f draws.",
                         plot_number(table, 0, "n"))
             : ". Every cost at its mode.",
         drawing->conditions ? " * safe under a condition." : "",
-        plot_first_of(&drawing->pool, drawing->chart.panels, panels));
+        plot_first_of(drawing->plot, drawing->chart.panels, panels));
     drawing->chart.x_title = words_axis(x_key);
     drawing->chart.y_title = words_axis(y_key);
     drawing->chart.x = drawing->x_text;
@@ -146,19 +148,4 @@ static void draw(struct drawing *drawing, FILE *out)
     } else {
         chart_nothing(out, drawing->chart.title);
     }
-}
-
-bool picture_map(const struct csv *table, const char *folder, FILE *out, struct error *err)
-{
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    (void)folder;
-    (void)err;
-    drawing->table = table;
-    draw(drawing, out);
-    for (size_t p = 0; p < drawing->chart.panels; p++) {
-        free((void *)drawing->panel[p].cell);
-    }
-    plot_pool_free(&drawing->pool);
-    free(drawing);
-    return true;
 }

@@ -45,8 +45,8 @@ static const struct {
              {METRIC_part_other_ns, GUEST}};
 
 struct drawing {
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values machines, outer, strategies; /* outer: workloads or backings */
     const char *outer_key, *touched, *footprint;
     struct chart_group group[GROUPS];
@@ -104,8 +104,8 @@ static void take_bar(struct drawing *drawing, size_t group, size_t strategy)
     }
     quantity_mid(band, UNIT_NS, note);
     drawing->bar[group][bar] =
-        (struct chart_bar){.label = plot_strategy(&drawing->pool, drawing->table, row),
-                           .note = stale ? "stale bytes" : plot_text(&drawing->pool, "%s", note),
+        (struct chart_bar){.label = plot_strategy(drawing->plot, row),
+                           .note = stale ? "stale bytes" : plot_text(drawing->plot, "%s", note),
                            .at = NAN,
                            .low = stale ? NAN : band.p10,
                            .high = stale ? NAN : band.p90,
@@ -126,9 +126,9 @@ static void take_group(struct drawing *drawing, size_t group)
     size_t outer = group / drawing->machines.count, machine = group % drawing->machines.count;
     const char *words = drawing->outer.count ? drawing->outer.text[outer] : "";
     if (words[0] && strcmp(drawing->outer_key, "backing") == 0) {
-        words = plot_value(&drawing->pool, drawing->table, "backing", words);
+        words = plot_value(drawing->plot, "backing", words);
     }
-    *into = (struct chart_group){plot_text(&drawing->pool, "%s%s%s", words, words[0] ? ", " : "",
+    *into = (struct chart_group){plot_text(drawing->plot, "%s%s%s", words, words[0] ? ", " : "",
                                            drawing->machines.text[machine]),
                                  drawing->bar[group], 0, NAN};
     for (size_t s = 0; s < drawing->strategies.count; s++) {
@@ -173,16 +173,16 @@ static const char *cheapest_title(struct drawing *drawing)
     for (size_t count = drawing->groups; count > 0; count--) {
         for (size_t s = 0; s < drawing->strategies.count; s++) {
             if (won[s] == count) {
-                wins = plot_text(&drawing->pool, "%s%s%s in %zu of %zu", wins, wins[0] ? ", " : "",
+                wins = plot_text(drawing->plot, "%s%s%s in %zu of %zu", wins, wins[0] ? ", " : "",
                                  drawing->strategies.text[s], count, drawing->groups);
             }
         }
     }
     return !wins[0] ? "No strategy that exists on these machines is sound"
            : !isfinite(least + most) || most == 0
-               ? plot_text(&drawing->pool, "Cheapest of these %zu: %s", drawing->strategies.count,
+               ? plot_text(drawing->plot, "Cheapest of these %zu: %s", drawing->strategies.count,
                            wins)
-               : plot_text(&drawing->pool,
+               : plot_text(drawing->plot,
                            "Linux adds %s to %s times what the cheapest of these %zu does: %s",
                            quantity_times(least, 1, low), quantity_times(most, 1, high),
                            drawing->strategies.count, wins);
@@ -207,15 +207,15 @@ static const char *largest_title(struct drawing *drawing)
             low = fmin(low, part[largest] / sum);
             high = fmax(high, part[largest] / sum);
         }
-        title = plot_text(&drawing->pool, "%s%s%s%s of it is %s", title, title[0] ? ", " : "",
-                          drawing->outer.count > 1
-                              ? plot_text(&drawing->pool, "with %s ",
-                                          plot_value(&drawing->pool, drawing->table, "backing",
-                                                     drawing->outer.text[leaf]))
-                              : "",
-                          quantity_percents(low, high, text), part_names[largest]);
+        title = plot_text(
+            drawing->plot, "%s%s%s%s of it is %s", title, title[0] ? ", " : "",
+            drawing->outer.count > 1
+                ? plot_text(drawing->plot, "with %s ",
+                            plot_value(drawing->plot, "backing", drawing->outer.text[leaf]))
+                : "",
+            quantity_percents(low, high, text), part_names[largest]);
     }
-    return plot_text(&drawing->pool, "What %s adds: %s",
+    return plot_text(drawing->plot, "What %s adds: %s",
                      strcmp(drawing->strategies.text[0], PLOT_LINUX) == 0
                          ? "Linux"
                          : drawing->strategies.text[0],
@@ -224,30 +224,35 @@ static const char *largest_title(struct drawing *drawing)
 
 static const char *subtitle_of(struct drawing *drawing)
 {
-    struct plot_pool *pool = &drawing->pool;
+    struct plot *plot = drawing->plot;
     const struct csv *table = drawing->table;
     const char *also = "";
     bool draws = isfinite(plot_number(table, 0, "p50"));
     if (drawing->footprint && plot_values(table, "footprint").count > 1) {
-        also = plot_value(pool, table, "footprint", drawing->footprint);
+        also = plot_value(plot, "footprint", drawing->footprint);
     }
     if (drawing->touched && plot_values(table, "touched").count > 1) {
-        also = plot_text(pool, "%s%s%s", also, also[0] ? ", " : "",
-                         plot_value(pool, table, "touched", drawing->touched));
+        also = plot_text(plot, "%s%s%s", also, also[0] ? ", " : "",
+                         plot_value(plot, "touched", drawing->touched));
     }
-    return plot_text(pool, "%s. %s%s%s Bold: the cheapest.", plot_common(pool, table, also),
+    return plot_text(plot, "%s. %s%s%s Bold: the cheapest.", plot_common(plot, also),
                      draws ? "Bars: medians, cut as the means of their parts; whiskers: p10 to p90."
                            : "Every cost at its mode.",
                      drawing->stale ? " Stale bytes: a reader may get them." : "",
                      drawing->conditions ? " * safe under a condition." : "");
 }
 
-static bool draw(struct drawing *drawing, FILE *out)
+static void draw(struct plot *plot, const char *outer_key, FILE *out)
 {
-    const struct csv *table = drawing->table;
+    const struct csv *table = plot->table;
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
     struct plot_values touched = plot_values(table, "touched");
     struct plot_values footprints = plot_values(table, "footprint");
-    bool by_leaf = strcmp(drawing->outer_key, "backing") == 0;
+    bool by_leaf = strcmp(outer_key, "backing") == 0;
+    drawing->plot = plot;
+    drawing->table = table;
+    drawing->outer_key = outer_key;
+    drawing->sound_only = by_leaf;
     drawing->machines = plot_values(table, "machine");
     drawing->outer = plot_values(table, drawing->outer_key);
     drawing->strategies = plot_values(table, "strategy");
@@ -268,28 +273,14 @@ static bool draw(struct drawing *drawing, FILE *out)
                                .group = drawing->group,
                                .groups = drawing->groups};
     chart_bars(out, &chart);
-    plot_pool_free(&drawing->pool);
-    free(drawing);
-    return true;
 }
 
-bool picture_where(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_where(struct plot *plot, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    (void)folder;
-    (void)err;
-    drawing->table = table;
-    drawing->outer_key = "backing";
-    drawing->sound_only = true;
-    return draw(drawing, out);
+    draw(plot, "backing", out);
 }
 
-bool picture_added_boot(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_added_boot(struct plot *plot, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
-    (void)folder;
-    (void)err;
-    drawing->table = table;
-    drawing->outer_key = "workload";
-    return draw(drawing, out);
+    draw(plot, "workload", out);
 }

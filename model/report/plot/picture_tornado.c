@@ -14,8 +14,8 @@
 #define SHOWN 6
 
 struct drawing {
+    struct plot *plot;
     const struct csv *table;
-    struct plot_pool pool;
     struct plot_values cases;
     struct chart_group group[GROUPS];
     struct chart_bar bar[GROUPS][SHOWN];
@@ -33,7 +33,7 @@ static void take_bar(struct drawing *drawing, size_t group, size_t row)
     drawing->bar[group][into->bars++] = (struct chart_bar){
         .label = plot_cell(drawing->table, row, "cost"),
         .note = isfinite(total)
-                    ? plot_text(&drawing->pool, "%s",
+                    ? plot_text(drawing->plot, "%s",
                                 quantity_value(fmin(fmax(round(100 * total) / 100, 0), 1),
                                                UNIT_RATIO, share))
                     : NULL,
@@ -50,7 +50,7 @@ static const char *pair_of(struct drawing *drawing, size_t row)
 {
     const char *a = plot_cell(drawing->table, row, "a");
     const char *b = plot_cell(drawing->table, row, "b");
-    return plot_text(&drawing->pool, "%s%s%s", a, b[0] ? " less " : "", b);
+    return plot_text(drawing->plot, "%s%s%s", a, b[0] ? " less " : "", b);
 }
 
 /* All rows are about one pair: the figure says it once, so that a case's title stands whole. */
@@ -76,10 +76,10 @@ static void take_group(struct drawing *drawing, size_t group)
             take_bar(drawing, group, row);
         }
     }
-    const char *words = plot_case(&drawing->pool, drawing->table, name);
+    const char *words = plot_case(drawing->plot, name);
     drawing->group[group].title = is_one_pair(drawing->table)
                                       ? (name[0] ? words : NULL)
-                                      : plot_text(&drawing->pool, "%s%s%s", pair_of(drawing, first),
+                                      : plot_text(drawing->plot, "%s%s%s", pair_of(drawing, first),
                                                   name[0] ? ": " : "", words);
 }
 
@@ -99,19 +99,19 @@ static const char *title_of(struct drawing *drawing)
         names += i == names;
     }
     for (size_t i = 0; i < names; i++) {
-        said = groups > 1 ? plot_text(&drawing->pool, "%s%s%s (in %zu of %zu)", said,
+        said = groups > 1 ? plot_text(drawing->plot, "%s%s%s (in %zu of %zu)", said,
                                       said[0] ? ", " : "", name[i], often[i], groups)
                           : name[i];
     }
-    return plot_text(&drawing->pool, "Most of the uncertainty comes from %s", said);
+    return plot_text(drawing->plot, "Most of the uncertainty comes from %s", said);
 }
 
-bool picture_tornado(const struct csv *table, const char *folder, FILE *out, struct error *err)
+void picture_tornado(struct plot *plot, FILE *out)
 {
-    struct drawing *drawing = alloc_zeroed(1, sizeof *drawing, "a figure");
+    const struct csv *table = plot->table;
+    struct drawing *drawing = plot_room(plot, 1, sizeof *drawing);
     enum metric which = plot_metric(table);
-    (void)folder;
-    (void)err;
+    drawing->plot = plot;
     drawing->table = table;
     drawing->cases = plot_values(table, "case");
     size_t cases = drawing->cases.count, groups = cases < GROUPS ? cases : GROUPS;
@@ -124,22 +124,18 @@ bool picture_tornado(const struct csv *table, const char *folder, FILE *out, str
         struct chart_bars chart = {
             .kind = CHART_SWINGS,
             .title = title_of(drawing),
-            .subtitle =
-                plot_text(&drawing->pool,
-                          "%s%s%s. All other costs at their modes (dotted). To the right: share of "
-                          "the variance, with what it does together with others.%s",
-                          is_one_pair(table) ? pair_of(drawing, 0) : "",
-                          is_one_pair(table) ? "; " : "", plot_common(&drawing->pool, table, ""),
-                          plot_first_of(&drawing->pool, groups, cases)),
+            .subtitle = plot_text(
+                drawing->plot,
+                "%s%s%s. All other costs at their modes (dotted). To the right: share of "
+                "the variance, with what it does together with others.%s",
+                is_one_pair(table) ? pair_of(drawing, 0) : "", is_one_pair(table) ? "; " : "",
+                plot_common(drawing->plot, ""), plot_first_of(drawing->plot, groups, cases)),
             .x_title =
-                plot_text(&drawing->pool, "%s%s", words_metric(which),
+                plot_text(drawing->plot, "%s%s", words_metric(which),
                           plot_cell(table, 0, "b")[0] ? "; below 0 the first costs less" : ""),
             .unit = metric_quantity(which),
             .group = drawing->group,
             .groups = groups};
         chart_bars(out, &chart);
     }
-    plot_pool_free(&drawing->pool);
-    free(drawing);
-    return true;
 }

@@ -9,6 +9,7 @@
 #include "report/chart/chart.h"
 #include "report/gnuplot.h"
 #include "report/plot/picture.h"
+#include "report/plot/plot_table.h"
 
 #include <dirent.h>
 #include <stdarg.h>
@@ -271,16 +272,25 @@ static bool draw_picture(const char *folder, const struct picture *picture,
                          const struct required *required, const struct csv *rows, FILE *messages,
                          struct error *err)
 {
-    char *data = NULL;
+    char *data = NULL, path[OUTPUT_PATH];
     size_t size = 0;
-    FILE *out = open_memstream(&data, &size);
-    if (!out) {
-        error_fatal("out of memory for plots");
+    struct csv also;
+    struct plot plot = {.table = rows};
+    if (picture->also) {
+        if (!output_path(path, folder, picture->also, err) || !csv_read(path, &also, err)) {
+            return false;
+        }
+        plot.also = &also;
     }
-    bool good = picture->lay_out(rows, folder, out, err);
+    FILE *out = alloc_checked(open_memstream(&data, &size), "plots");
+    picture->lay_out(&plot, out);
     (void)fclose(out);
-    good = good && chart_files(data, folder, required->output, err);
+    bool good = chart_files(data, folder, required->output, err);
+    plot_free(&plot);
     free(data);
+    if (plot.also) {
+        csv_free(&also);
+    }
     if (messages && good) {
         fprintf(messages, "%s/%s.svg and .png\n", folder, required->output);
     }

@@ -3,47 +3,55 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/file.h"
-#include "report/chart/chart.h"
+#include "core/u64.h"
 #include "report/words.h"
 #include "study/setup.h"
 
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* --- texts --- */
+/* --- what a figure needs --- */
 
-struct plot_text {
-    struct plot_text *next;
-    char text[];
+struct plot_room {
+    struct plot_room *next;
+    max_align_t memory[];
 };
 
-char *plot_text(struct plot_pool *pool, const char *format, ...)
+void *plot_room(struct plot *plot, size_t count, size_t size)
+{
+    struct plot_room *one =
+        alloc_zeroed(1, sizeof *one + u64_mul(count, size, "a figure"), "a figure");
+    one->next = plot->first;
+    plot->first = one;
+    return one->memory;
+}
+
+char *plot_text(struct plot *plot, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
     int length = vsnprintf(NULL, 0, format, list);
     va_end(list);
     size_t size = (size_t)(length < 0 ? 0 : length) + 1;
-    struct plot_text *one = alloc_raw(1, sizeof *one + size, "a figure");
+    char *text = plot_room(plot, size, 1);
     va_start(list, format);
-    (void)vsnprintf(one->text, size, format, list);
+    (void)vsnprintf(text, size, format, list);
     va_end(list);
-    one->next = pool->first;
-    pool->first = one;
-    return one->text;
+    return text;
 }
 
-void plot_pool_free(struct plot_pool *pool)
+void plot_free(struct plot *plot)
 {
-    while (pool->first) {
-        struct plot_text *next = pool->first->next;
-        free(pool->first);
-        pool->first = next;
+    while (plot->first) {
+        struct plot_room *next = plot->first->next;
+        free(plot->first);
+        plot->first = next;
     }
 }
 
@@ -164,10 +172,34 @@ bool plot_sound(const struct csv *table, size_t row)
 
 /* --- words --- */
 
-const char *plot_strategy(struct plot_pool *pool, const struct csv *table, size_t row)
+static int by_value(const void *a, const void *b)
 {
+    double x = strtod(*(const char *const *)a, NULL), y = strtod(*(const char *const *)b, NULL);
+    return (x > y) - (x < y);
+}
+
+void plot_ticks(struct plot *plot, struct plot_values *along, enum unit unit,
+                struct chart_tick tick[], struct chart_lines *chart)
+{
+    double low = INFINITY, high = 0;
+    qsort(along->text, along->count, sizeof *along->text, by_value);
+    for (size_t k = 0; k < along->count; k++) {
+        double at = strtod(along->text[k], NULL);
+        char text[QUANTITY_TEXT];
+        tick[k] = (struct chart_tick){at, plot_text(plot, "%s", quantity_value(at, unit, text))};
+        low = at > 0 ? fmin(low, at) : low;
+        high = fmax(high, at);
+    }
+    chart->tick = tick;
+    chart->ticks = along->count;
+    chart->x_log = unit != UNIT_RATIO && high / low >= 8;
+}
+
+const char *plot_strategy(struct plot *plot, size_t row)
+{
+    const struct csv *table = plot->table;
     const char *name = plot_cell(table, row, "strategy");
-    return plot_text(pool, "%s%s%s", name, plot_conditional(table, row) ? " *" : "",
+    return plot_text(plot, "%s%s%s", name, plot_conditional(table, row) ? " *" : "",
                      strcmp(name, PLOT_LINUX) == 0   ? " (Linux)"
                      : plot_hypothetical(table, row) ? " (hypothetical)"
                                                      : "");
@@ -180,9 +212,9 @@ unsigned plot_style(const struct plot_values *strategies, size_t strategy)
     return strategy == linux_at ? 0 : 1 + (unsigned)(rank % (CHART_STYLES - 1));
 }
 
-const char *plot_first_of(struct plot_pool *pool, size_t shown, size_t cases)
+const char *plot_first_of(struct plot *plot, size_t shown, size_t cases)
 {
-    return shown < cases ? plot_text(pool, " The first %zu of %zu cases.", shown, cases) : "";
+    return shown < cases ? plot_text(plot, " The first %zu of %zu cases.", shown, cases) : "";
 }
 
 /* --- what no axis says --- */
@@ -259,8 +291,9 @@ static const char *held_value(const json_t *run, const char *key, bool *differ)
 /* --- words for values --- */
 
 /* The granule that all rows have, which says how large leaves are; "": they have several. */
-static const char *granule_of(struct plot_pool *pool, const struct csv *table)
+static const char *granule_of(struct plot *plot)
 {
+    const struct csv *table = plot->table;
     struct plot_values granules = plot_values(table, "granule");
     size_t first = table->rows ? 0 : PLOT_NO_ROW;
     json_t *run = run_beside(table);
@@ -268,12 +301,12 @@ static const char *granule_of(struct plot_pool *pool, const struct csv *table)
                            strcmp(plot_cell(table, first, "x_key"), "granule") == 0 ||
                            strcmp(plot_cell(table, first, "y_key"), "granule") == 0;
     const char *held = granules.count == 1 ? granules.text[0] : held_value(run, "granule", &differ);
-    held = plot_text(pool, "%s", several ? "" : held[0] ? held : "4K");
+    held = plot_text(plot, "%s", several ? "" : held[0] ? held : "4K");
     json_decref(run);
     return held;
 }
 
-static const char *value_words(struct plot_pool *pool, const char *granule, const char *key,
+static const char *value_words(struct plot *plot, const char *granule, const char *key,
                                const char *value)
 {
     char words[WORDS_TEXT];
@@ -282,42 +315,41 @@ static const char *value_words(struct plot_pool *pool, const char *granule, cons
     } else {
         words_value(key, value, setup_key_kind(key), words);
     }
-    return plot_text(pool, "%s", words);
+    return plot_text(plot, "%s", words);
 }
 
-const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
-                       const char *value)
+const char *plot_value(struct plot *plot, const char *key, const char *value)
 {
-    return value_words(pool, strcmp(key, "backing") == 0 ? granule_of(pool, table) : "", key,
-                       value);
+    return value_words(plot, strcmp(key, "backing") == 0 ? granule_of(plot) : "", key, value);
 }
 
-const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name)
+const char *plot_case(struct plot *plot, const char *name)
 {
     static const char key_granule[] = "granule=";
     const char *said = "", *own = strstr(name, key_granule);
     size_t skip = sizeof key_granule - 1;
-    const char *granule = own ? plot_text(pool, "%.*s", (int)strcspn(own + skip, ";"), own + skip)
-                              : granule_of(pool, table);
+    const char *granule =
+        own ? plot_text(plot, "%.*s", (int)strcspn(own + skip, ";"), own + skip) : granule_of(plot);
     while (*name) {
         size_t key = strcspn(name, "=;"), length = strcspn(name, ";");
         const char *words =
             key < length
-                ? value_words(pool, granule, plot_text(pool, "%.*s", (int)key, name),
-                              plot_text(pool, "%.*s", (int)(length - key - 1), name + key + 1))
-                : plot_text(pool, "%.*s", (int)length, name);
-        said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "", words);
+                ? value_words(plot, granule, plot_text(plot, "%.*s", (int)key, name),
+                              plot_text(plot, "%.*s", (int)(length - key - 1), name + key + 1))
+                : plot_text(plot, "%.*s", (int)length, name);
+        said = plot_text(plot, "%s%s%s", said, said[0] ? ", " : "", words);
         name += length;
         name += strspn(name, "; ");
     }
     return said;
 }
 
-const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also)
+const char *plot_common(struct plot *plot, const char *also)
 {
+    const struct csv *table = plot->table;
     static const char *const keys[] = {"footprint", "touched", "vcpus",
                                        "backing",   "kernel",  "machine"};
-    char *said = plot_text(pool, "%s", also);
+    char *said = plot_text(plot, "%s", also);
     json_t *run = run_beside(table);
     bool differ = false;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
@@ -326,10 +358,10 @@ const char *plot_common(struct plot_pool *pool, const struct csv *table, const c
                             : values.count == 1 ? values.text[0]
                                                 : "";
         if (value[0]) {
-            said = plot_text(pool, "%s%s%s", said, said[0] ? ", " : "",
-                             plot_value(pool, table, keys[i], value));
+            said = plot_text(plot, "%s%s%s", said, said[0] ? ", " : "",
+                             plot_value(plot, keys[i], value));
         }
     }
     json_decref(run);
-    return differ ? plot_text(pool, "%s, the rest as each workload has it", said) : said;
+    return differ ? plot_text(plot, "%s, the rest as each workload has it", said) : said;
 }

@@ -1,12 +1,12 @@
 /*
  * plot_table - what figures ask of a table of results: which values a column has, the
- * row of a case, and what it says. Texts that a figure needs live in a pool.
+ * row of a case, and what it says.
  */
 #ifndef S2FLUSH_REPORT_PLOT_PLOT_TABLE_H
 #define S2FLUSH_REPORT_PLOT_PLOT_TABLE_H
 
 #include "core/csv.h"
-#include "core/units.h"
+#include "report/chart/chart.h"
 #include "report/quantity.h"
 #include "study/metrics.h"
 
@@ -16,14 +16,17 @@
 #define PLOT_VALUES 64 /* of a column; more are not drawn */
 #define PLOT_NO_ROW SIZE_MAX
 
-/* Texts that are there until the figure is. */
-struct plot_pool {
-    struct plot_text *first;
+/* A table that a figure is made of, with what the figure needs until it is drawn. */
+struct plot {
+    const struct csv *table;
+    const struct csv *also; /* another one of the folder; NULL: the figure takes one */
+    struct plot_room *first;
 };
 
-char *plot_text(struct plot_pool *pool, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void plot_pool_free(struct plot_pool *pool);
+/* Memory, all 0, and a text; plot_free gives all back. */
+void *plot_room(struct plot *plot, size_t count, size_t size);
+char *plot_text(struct plot *plot, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void plot_free(struct plot *plot);
 
 /* The different values of a column, as they come; none where there is no such column. */
 struct plot_values {
@@ -63,24 +66,27 @@ bool plot_conditional(const struct csv *table, size_t row);
 
 /* A strategy's name as figures have it: "unmap (Linux)", "fwb (hypothetical)", "eager *". */
 #define PLOT_LINUX "unmap"
-const char *plot_strategy(struct plot_pool *pool, const struct csv *table, size_t row);
+const char *plot_strategy(struct plot *plot, size_t row);
+
+/* The values of an axis as they rise, each with its tick. */
+void plot_ticks(struct plot *plot, struct plot_values *along, enum unit unit,
+                struct chart_tick tick[], struct chart_lines *chart);
 
 /* Black for what Linux does, then one each. */
 unsigned plot_style(const struct plot_values *strategies, size_t strategy);
 
 /* A value of a key: "8 vCPUs"; of `backing`: the leaves. */
-const char *plot_value(struct plot_pool *pool, const struct csv *table, const char *key,
-                       const char *value);
+const char *plot_value(struct plot *plot, const char *key, const char *value);
 
 /* A case as analyses name it: "backing=4k; vcpus=8" as "4 KiB leaves, 8 vCPUs". */
-const char *plot_case(struct plot_pool *pool, const struct csv *table, const char *name);
+const char *plot_case(struct plot *plot, const char *name);
 
 /* " The first 8 of 10 cases.", or "" where all are shown. */
-const char *plot_first_of(struct plot_pool *pool, size_t shown, size_t cases);
+const char *plot_first_of(struct plot *plot, size_t shown, size_t cases);
 
 /* What all rows have in common, for the line below a title: those of the keys that have
  * one value, by the rows or, where no axis says it, by the run.json beside them. `also`: "" or
  * words to stand in front. */
-const char *plot_common(struct plot_pool *pool, const struct csv *table, const char *also);
+const char *plot_common(struct plot *plot, const char *also);
 
 #endif
