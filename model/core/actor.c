@@ -31,8 +31,6 @@ void engine_free(struct engine *engine)
         free(engine->watch);
     }
     free(engine->actors);
-    engine->actors = NULL;
-    engine->watch = NULL;
 }
 
 void actor_begin(struct actor *actor, const char *name, void *owner)

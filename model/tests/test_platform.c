@@ -97,6 +97,9 @@ static void unknown_platforms_suggest_the_nearest(void **state)
     struct error err = {0};
     assert_false(platform_load("neoverse-n3", &platform, &err));
     assert_non_null(strstr(err.text, "did you mean neoverse-n1?"));
+    /* A name that a platform stands for is as near as its own. */
+    assert_false(platform_load("altrs", &platform, &err));
+    assert_non_null(strstr(err.text, "did you mean altra?"));
     assert_false(platform_load("cpus", &platform, &err));
     assert_false(platform_load("no/such/file.ini", &platform, &err));
     assert_non_null(strstr(err.text, "no/such/file.ini"));

@@ -106,6 +106,48 @@ static void what_takes_too_much_is_refused(void **state)
     timeline_free(&timeline);
 }
 
+/* Line by line so much guest memory can be played, of RAM or of all other slots together, in all
+ * VMs; fast takes any. */
+static void exact_takes_so_much_guest_memory(void **state)
+{
+    static const struct {
+        uint64_t ram, other;
+        uint32_t copies;
+        const char *found; /* NULL: it can be played */
+    } cases[] = {
+        {16 * GIB, 0, 1, NULL},
+        {16 * GIB, 16 * GIB, 1, NULL},
+        {17 * GIB, GIB, 1, "found 17G"},
+        {GIB, 17 * GIB, 1, "found 17G"},
+        {20 * GIB, 19 * GIB, 1, "found 20G"},
+        {8 * GIB, 0, 2, NULL},
+        {9 * GIB, 0, 2, "found 18G"},
+        {GIB, 9 * GIB, 2, "found 18G"},
+    };
+    struct strategy unmap = strategy_row("unmap");
+    struct timeline timeline;
+    (void)state;
+    reboot_of(&timeline);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (int exact = 0; exact < 2; exact++) {
+            struct error err = {0};
+            struct timeline own = timeline;
+            own.vm.copies = cases[i].copies;
+            own.vm.slots[0].bytes = cases[i].ram;
+            own.vm.slots[1] = own.vm.slots[2] = own.vm.slots[0];
+            own.vm.slots[1].bytes = own.vm.slots[2].bytes = cases[i].other / 2;
+            own.vm.slot_count = 3;
+            struct point point = point_of(&n1, &own, &unmap, exact);
+            bool refused = exact && cases[i].found;
+            assert_int_equal(sim_possible(&point, &err), !refused);
+            if (refused && (!strstr(err.text, cases[i].found) || !strstr(err.text, "up to 16G "))) {
+                fail_msg("%s", err.text);
+            }
+        }
+    }
+    timeline_free(&timeline);
+}
+
 /* One helper needs a core of its own, and the message says whose it is. */
 static void helpers_need_cores(void **state)
 {
@@ -131,6 +173,7 @@ int main(void)
         cmocka_unit_test(whatever_there_is_more_of_takes_memory),
         cmocka_unit_test(no_more_is_taken_than_was_told),
         cmocka_unit_test(what_takes_too_much_is_refused),
+        cmocka_unit_test(exact_takes_so_much_guest_memory),
         cmocka_unit_test(helpers_need_cores),
     };
     stage_init(&n1, "neoverse-n1", "6.1");

@@ -24,11 +24,6 @@ static bool huge_state(enum host_state state)
     return state == HOST_HUGE || state == HOST_HUGE_ZERO || state == HOST_HUGE_READ;
 }
 
-static bool holds_pages(enum host_state state)
-{
-    return state == HOST_SMALL || state == HOST_HUGE || state == HOST_HUGE_READ;
-}
-
 /* Whether the block around `at` lies whole within the area: only then can a
  * huge page back it. */
 static bool block_fits(const struct host_area *area, uint64_t at)
@@ -202,8 +197,8 @@ void host_drop(struct host *host, const struct host_area *area, uint64_t start, 
         uint64_t stop;
         enum host_state state = state_at(host, start, &stop);
         stop = u64_min(stop, end);
-        bool table = area->backing == BACKING_THP && !huge_state(state) && state != HOST_EMPTY;
-        if (state != HOST_EMPTY && (holds_pages(state) || state != HOST_TABLE)) {
+        bool table = area->backing == BACKING_THP && !huge_state(state);
+        if (state != HOST_EMPTY && state != HOST_TABLE) {
             interval_map_set(&host->state, start, stop, table ? HOST_TABLE : HOST_EMPTY);
         }
         start = stop;
