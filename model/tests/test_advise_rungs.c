@@ -429,6 +429,22 @@ static void rungs_of_contended_runs(void **state)
     end();
 }
 
+/* Of what costs nothing in any case there is nothing to gain: on a machine with CTR_EL0.DIC
+ * instructions need no invalidation. */
+static void nothing_is_gained_on_nothing(void **state)
+{
+    const struct advise_request request = {.metric = METRIC_part_icache_ns, .changes_max = 2};
+    (void)state;
+    advise("[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = %s\nmachine = neoverse-v1\n"
+           "strategy = unmap\n",
+           &request);
+    const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
+    assert_int_equal(ladder->count, 1);
+    assert_int_equal(ladder->conditional_count, 0);
+    assert_true(ladder->rung[0].cost.p50 == 0);
+    end();
+}
+
 /* --- hardware --- */
 
 /* What a machine has already has no ladder of its own. */
@@ -535,9 +551,13 @@ static void ladders_that_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rungs_of_serial_runs),    cmocka_unit_test(rungs_without_draws),
-        cmocka_unit_test(rungs_of_contended_runs), cmocka_unit_test(what_a_machine_has_is_no_gain),
-        cmocka_unit_test(the_situation_in_words),  cmocka_unit_test(ladders_that_fail),
+        cmocka_unit_test(rungs_of_serial_runs),
+        cmocka_unit_test(rungs_without_draws),
+        cmocka_unit_test(rungs_of_contended_runs),
+        cmocka_unit_test(nothing_is_gained_on_nothing),
+        cmocka_unit_test(what_a_machine_has_is_no_gain),
+        cmocka_unit_test(the_situation_in_words),
+        cmocka_unit_test(ladders_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -696,6 +696,33 @@ static void a_simulation_on_the_way_fails(void **state)
     end();
 }
 
+/* An axis that has an effect in one group alone is one to look along: calls to EL2 are made on the
+ * second machine. */
+static void an_axis_of_one_group(void **state)
+{
+    const struct breakeven_request request = {
+        .axis = "hvc_ns", .from = "100", .to = "200", .steps = 3};
+    struct study study;
+    struct breakeven_results results;
+    struct error err = {0};
+    (void)state;
+    read_good(&study, "[study]\ndraws = 0\n[axes]\nworkload = %s\n"
+                      "machine = neoverse-n1, cortex-a72\nstrategy = eager, unmap\n");
+    if (!breakeven_run(&study, &request, &(struct sweep){.jobs = 1}, test_store(), &results,
+                       &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(results.count, 2);
+    for (size_t s = 0; s < 2; s++) {
+        const struct breakeven_curve *own = &results.curve[s], *other = &results.curve[3 * 2 + s];
+        assert_true(own[0].mode == own[4].mode);
+        assert_true(s == 0 || other[0].mode < other[4].mode);
+        assert_true(isnan(own[0].p10) && isnan(own[0].p50) && isnan(own[0].p90));
+    }
+    breakeven_free(&results);
+    study_free(&study);
+}
+
 /* What is wrong with the request itself ends all of it. */
 static void an_axis_that_is_none_fails(void **state)
 {
@@ -725,6 +752,7 @@ int main(void)
         cmocka_unit_test(strategies_by_rule),
         cmocka_unit_test(quantiles_have_errors),
         cmocka_unit_test(a_simulation_on_the_way_fails),
+        cmocka_unit_test(an_axis_of_one_group),
         cmocka_unit_test(an_axis_that_is_none_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

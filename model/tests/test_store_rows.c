@@ -2,11 +2,16 @@
  * column from outside is seen, and what shards have makes the whole. */
 #include "store_files.h"
 
+#include "core/database.h"
+#include "core/error.h"
+
 #include "study/trial_json.h"
 
 #include <sqlite3.h>
 
 /* --- what is made up --- */
+
+enum { ALL_THERE = 3, ALL_ZERO = 7 }; /* two metrics: everything is known of them; and is 0 */
 
 /* A result whose every field is another. */
 static struct point_result result_of(size_t point)
@@ -14,23 +19,25 @@ static struct point_result result_of(size_t point)
     struct point_result result = {.worst = (enum outcome)(point % 4)};
     for (int metric = 0; metric < METRICS; metric++) {
         double base = 1000.0 * (double)point + 10.0 * metric;
+        double step = metric == ALL_ZERO ? 0 : 1;
+        base = metric == ALL_ZERO ? 0 : base;
         struct spread *spread = &result.metric[metric];
         spread->known = metric % 4 != 1;
         if (spread->known) {
-            spread->mode = base + 0.5;
+            spread->mode = base + 0.5 * step;
             spread->n = metric % 4 == 2 ? 0 : 4 + point;
         }
         if (spread->known && spread->n > 0) {
             spread->fitted = point % 3;
-            spread->mean = base + 1;
-            spread->p10 = base + 2;
-            spread->p50 = base + 3;
-            spread->p90 = base + 4;
+            spread->mean = base + step;
+            spread->p10 = base + 2 * step;
+            spread->p50 = base + 3 * step;
+            spread->p90 = base + 4 * step;
             spread->has_interval = metric % 4 == 3;
         }
         if (spread->has_interval) {
-            spread->interval_low = base + 5;
-            spread->interval_high = base + 6;
+            spread->interval_low = base + 5 * step;
+            spread->interval_high = base + 6 * step;
         }
     }
     snprintf(result.condition, sizeof result.condition, "condition %zu", point);
@@ -420,7 +427,7 @@ static void every_changed_column_is_seen(void **state)
     read_three_axes(&study, NULL);
     remove_file("a.db");
     for (int metric = 0; metric < METRICS; metric++) {
-        wanted[metric] = metric == 3 || metric == 4; /* the first one has all there is */
+        wanted[metric] = metric == ALL_THERE || metric == 4 || metric == ALL_ZERO;
     }
     struct store *store = good_store(&study, "a.db", whole);
     put_some(store, &study);
@@ -428,7 +435,7 @@ static void every_changed_column_is_seen(void **state)
     char *bytes = bytes_of("a.db", &size);
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
         char sql[300];
-        snprintf(sql, sizeof sql, points[i], study_point(&study, 7, 1), metric_name[3]);
+        snprintf(sql, sizeof sql, points[i], study_point(&study, 7, 1), metric_name[ALL_THERE]);
         put_bytes("a.db", bytes, size);
         (void)ask("a.db", sql);
         store = read_store("a.db");
@@ -437,6 +444,138 @@ static void every_changed_column_is_seen(void **state)
         }
         assert_int_equal(err.status, EXIT_INPUT);
         assert_non_null(strstr(err.text, "damaged"));
+        close_good(store);
+    }
+    free(bytes);
+    remove_file("a.db");
+    study_free(&study);
+}
+
+/* A value of 0 is known, which its checksum does not say. */
+static void what_is_missing_is_not_0(void **state)
+{
+    static const char *const columns[] = {"mode", "mean", "p10",          "p50",
+                                          "p90",  "n",    "interval_low", "interval_high"};
+    struct study study;
+    struct error err;
+    size_t size = 0;
+    (void)state;
+    read_three_axes(&study, NULL);
+    remove_file("a.db");
+    for (int metric = 0; metric < METRICS; metric++) {
+        wanted[metric] = metric == ALL_ZERO;
+    }
+    struct store *store = good_store(&study, "a.db", whole);
+    put_cell(store, &study, 7);
+    close_good(store);
+    char *bytes = bytes_of("a.db", &size);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        char sql[100];
+        snprintf(sql, sizeof sql, "UPDATE result SET %s = NULL", columns[i]);
+        put_bytes("a.db", bytes, size);
+        (void)ask("a.db", sql);
+        store = read_store("a.db");
+        if (store_each_point(store, take_none, NULL, &err)) {
+            fail_msg("%s", sql);
+        }
+        close_good(store);
+    }
+    free(bytes);
+    remove_file("a.db");
+    study_free(&study);
+}
+
+/* Puts a point's checksum right behind a change, as somebody could who means harm. */
+static void forge(const char *name, size_t point)
+{
+    static const char results[] = "SELECT metric, n, fitted, mode, mean, p10, p50, p90, "
+                                  "interval_low, interval_high FROM result WHERE point = ?";
+    static struct database database;
+    struct row row;
+    struct error err;
+    char path[512], sql[200];
+    bool good, known;
+    uint64_t sum = 0;
+    path_of(name, path, sizeof path);
+    assert_true(database_open(&database, path, DATABASE_WRITE, &err));
+    assert_true(row_open(&row, &database, results, &err));
+    row_put_whole(&row, point);
+    while (row_next(&row, &good, &err)) {
+        (void)row_text(&row);
+        (void)row_whole(&row);
+        (void)row_whole(&row);
+        for (int i = 0; i < 7; i++) {
+            (void)row_real(&row, &known);
+        }
+        sum += row.checksum;
+    }
+    assert_true(row_open(&row, &database, "SELECT * FROM point WHERE point = ?", &err));
+    row_put_whole(&row, point);
+    assert_true(row_next(&row, &good, &err));
+    (void)row_whole(&row);
+    row.checksum = sum;
+    for (int i = 0; i < 6 + 5; i++) { /* axes, draws, hypothetical, verdict, condition, hash */
+        (void)row_text(&row);
+    }
+    snprintf(sql, sizeof sql, "UPDATE point SET checksum = %lld WHERE point = %zu",
+             (long long)row.checksum, point);
+    row_end(&row);
+    assert_true(database_run(&database, sql, &err));
+    assert_true(database_close(&database, &err));
+}
+
+/* What is right by its checksum may be no text that a table or a terminal can have, too long, or no
+ * verdict or metric. */
+static void forged_points_are_refused(void **state)
+{
+    static const struct {
+        const char *sql;
+        bool good;
+    } cases[] = {
+        {"UPDATE point SET condition = 'x'", true},
+        {"UPDATE point SET condition = char(32) || char(126)", true},
+        {"UPDATE point SET condition = char(31)", false},
+        {"UPDATE point SET condition = 'a' || char(127)", false},
+        {"UPDATE point SET condition = 'a' || char(9)", false},
+        {"UPDATE point SET condition = substr(hex(zeroblob(300)), 1, 511)", true},
+        {"UPDATE point SET condition = substr(hex(zeroblob(300)), 1, 512)", false},
+        {"UPDATE point SET hypothetical = substr(hex(zeroblob(300)), 1, 39)", true},
+        {"UPDATE point SET hypothetical = substr(hex(zeroblob(300)), 1, 40)", false},
+        {"UPDATE point SET hypothetical = char(10)", false},
+        {"UPDATE point SET draws_hash = char(27)", false},
+        {"UPDATE point SET config_hash = char(27)", false},
+        {"UPDATE point SET touched = char(27)", false},
+        {"UPDATE point SET workload = char(127)", false},
+        {"UPDATE point SET verdict = 'stale'", true},
+        {"UPDATE point SET verdict = 'not-read'", true},
+        {"UPDATE point SET verdict = 'other'", false},
+        {"UPDATE point SET verdict = ''", false},
+        {"UPDATE result SET metric = 'other'", false},
+        {"UPDATE result SET metric = 'cpu_ns'", true},
+    };
+    struct study study;
+    struct error err;
+    size_t size = 0;
+    (void)state;
+    read_three_axes(&study, NULL);
+    remove_file("a.db");
+    for (int metric = 0; metric < METRICS; metric++) {
+        wanted[metric] = metric == ALL_THERE;
+    }
+    struct store *store = good_store(&study, "a.db", whole);
+    put_cell(store, &study, 7);
+    close_good(store);
+    char *bytes = bytes_of("a.db", &size);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        put_bytes("a.db", bytes, size);
+        (void)ask("a.db", cases[i].sql);
+        for (size_t s = 0; s < 3; s++) {
+            forge("a.db", study_point(&study, 7, s));
+        }
+        store = read_store("a.db");
+        if (store_each_point(store, take_none, NULL, &err) != cases[i].good) {
+            fail_msg("%s", cases[i].sql);
+        }
         close_good(store);
     }
     free(bytes);
@@ -682,6 +821,8 @@ int main(void)
         cmocka_unit_test(plays_come_back),
         cmocka_unit_test(costs_and_draws_are_kept),
         cmocka_unit_test(every_changed_column_is_seen),
+        cmocka_unit_test(what_is_missing_is_not_0),
+        cmocka_unit_test(forged_points_are_refused),
         cmocka_unit_test(every_changed_play_is_seen),
         cmocka_unit_test(about_comes_back),
         cmocka_unit_test(strange_stores_are_refused),
