@@ -29,7 +29,6 @@ void ledger_free(struct ledger *ledger)
     free(ledger->used);
     free(ledger->waits);
     free(ledger->idle);
-    *ledger = (struct ledger){0};
 }
 
 static bool *used_of(const struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)

@@ -44,7 +44,7 @@ static bool ranged(const struct breakeven_request *request, struct breakeven_res
                            BREAKEVEN_STEPS_MAX);
     }
     bool factors = results->kind.unit == UNIT_BYTES && from > 0;
-    double step = breakeven_step(results->kind), last = -1;
+    double step = breakeven_step(results->kind), last = -INFINITY;
     for (uint64_t i = 0; i < request->steps; i++) {
         double share = (double)i / (double)(request->steps - 1);
         double x = factors ? from * portable_pow(to / from, share) : from + (to - from) * share;

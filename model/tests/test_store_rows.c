@@ -663,6 +663,32 @@ static void about_comes_back(void **state)
     study_free(&study);
 }
 
+/* As many axes as a study may have. */
+static void all_axes_come_back(void **state)
+{
+    struct study study;
+    struct error err;
+    char path[512];
+    (void)state;
+    read_good(&study, "[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                      "kernel = 6.1\nstrategy = unmap\nbacking = 4k\ntouched = 0.5\n"
+                      "footprint = 4M\nvcpus = 1\nrewrite = 1M\nexit_ns = 1, 2\ntlbi_ns = 3, 4\n"
+                      "dsb_ns = 5\nmemory_ns = 6\nuncached_ns = 7\nzero_gbps = 8\ncopy_gbps = 9\n");
+    assert_int_equal(study.axis_count, STUDY_AXES);
+    remove_file("a.db");
+    close_good(good_store(&study, "a.db", whole));
+    path_of("a.db", path, sizeof path);
+    struct store *store = store_read(path, &err);
+    assert_non_null(store);
+    assert_int_equal(store_about(store)->axes, STUDY_AXES);
+    assert_string_equal(store_about(store)->axis[STUDY_AXES - 1].name, "copy_gbps");
+    assert_int_equal(store_about(store)->cells, 4);
+    assert_int_equal(store_about(store)->stride, 4);
+    assert_true(store_close(store, &err));
+    remove_file("a.db");
+    study_free(&study);
+}
+
 /* Settings that are none, and cells that are another shard's or none's. */
 static void strange_stores_are_refused(void **state)
 {
@@ -825,6 +851,7 @@ int main(void)
         cmocka_unit_test(forged_points_are_refused),
         cmocka_unit_test(every_changed_play_is_seen),
         cmocka_unit_test(about_comes_back),
+        cmocka_unit_test(all_axes_come_back),
         cmocka_unit_test(strange_stores_are_refused),
         cmocka_unit_test(wrong_shards_are_refused),
         cmocka_unit_test(shards_make_the_whole),

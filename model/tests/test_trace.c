@@ -19,6 +19,7 @@
 struct sums {
     uint64_t *counts, *ps; /* [actors][phases][sites][kinds] */
     ps_t *waits, *idle; /* [actors][phases][resources], [actors][phases] */
+    ps_t last[16]; /* by actor: when its last line began */
     size_t lines;
 };
 
@@ -73,7 +74,12 @@ static void add_line(const struct sim *sim, char *line, struct sums *sums)
         cell[i] = strsep(&line, i < 9 ? "," : "\n");
         assert_non_null(cell[i]);
     }
-    uint64_t row = (uint64_t)actor_of(sim, cell[1]) * shape->phases + phase_of(sim, cell[2]);
+    uint32_t actor = actor_of(sim, cell[1]);
+    uint64_t row = (uint64_t)actor * shape->phases + phase_of(sim, cell[2]);
+    assert_true(ps_of(cell[0]) >= sums->last[actor]); /* an actor's lines stand as they begin */
+    assert_true(ps_of(cell[0]) + ps_of(cell[6]) <= sim->engine.now || ps_of(cell[6]) == 0 ||
+                strtoull(cell[5], NULL, 10) > 0);
+    sums->last[actor] = ps_of(cell[0]);
     uint64_t n = strtoull(cell[5], NULL, 10);
     sums->lines++;
     if (strcmp(cell[4], "idle") == 0) {
@@ -125,7 +131,10 @@ static struct sums sums_new(const struct timeline *timeline)
     size_t rows = (size_t)(timeline->script_count + 8) * timeline->phase_count;
     struct sums sums = {calloc(rows * SITES * EVENT_KINDS, sizeof(uint64_t)),
                         calloc(rows * SITES * EVENT_KINDS, sizeof(uint64_t)),
-                        calloc(rows * RESOURCES, sizeof(ps_t)), calloc(rows, sizeof(ps_t)), 0};
+                        calloc(rows * RESOURCES, sizeof(ps_t)),
+                        calloc(rows, sizeof(ps_t)),
+                        {0},
+                        0};
     assert_true(sums.counts && sums.ps && sums.waits && sums.idle);
     return sums;
 }
