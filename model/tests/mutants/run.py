@@ -53,7 +53,8 @@ FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
 # Processor seconds that the original may take in a test that counts as fast. A mutant that survives costs all of
 # them, so slow ones judge only the files that they are about.
 FAST_S = 2.5
-JUDGES = {"test_golden": ("model/",),
+JUDGES = {"check_rows.sh": ("model/",),
+          "test_golden": ("model/",),
           "test_advise": ("model/study/advise", "model/study/policy_space"),
           "test_cache_naive": ("model/machine/cache",),
           "test_draw_fit": ("model/study/draw_fit",),
@@ -64,6 +65,8 @@ JUDGES = {"test_golden": ("model/",),
                              "model/study/trial"),
           "test_verdict": ("model/machine/memory", "model/machine/oracle", "model/machine/story")}
 SLOW_S = 30
+# Scripts that judge too, with what they read: they look at the program from outside.
+SCRIPTS = {"model/tests/check_rows.sh": ("model/tests/rows.csv",)}
 # Tests that may fail against the original, since they are run in another way than by `make check`.
 FAILED_MAX = 3
 NOT_CAUGHT = ("invalid", "equivalent", "survived")
@@ -98,16 +101,27 @@ class Build:
                         *(str(instead.get(path, path)) for path in self.objects), *self.libs],
                        check=True)
 
+    def link(self, program, objects, *more):
+        """A program beside the library that it needs."""
+        subprocess.run([self.cc[0], "-fopenmp", "-o", str(program), *map(str, objects), f"-L{program.parent}",
+                        "-ls2flush", *more, *self.libs], check=True)
+
+    def contents(self, test):
+        """What a test is made of, the library aside."""
+        files = [test, *SCRIPTS[str(test)], self.folder / "obj/cli/main.o"] if str(test) in SCRIPTS else \
+            [self.folder / "obj/tests" / f"{test.name}.o"]
+        return [hashlib.sha256(Path(file).read_bytes()).hexdigest() for file in files]
+
     def tests(self, out):
         found = []
         helpers = [str(path) for path in sorted(self.folder.glob("obj/tests/*.o"))
                    if not path.name.startswith("test_")]
         for test in sorted(self.folder.glob("obj/tests/test_*.o")):
             program = out / test.stem
-            subprocess.run([self.cc[0], "-fopenmp", "-o", str(program), str(test), *helpers,
-                            f"-L{out}",
-                            "-ls2flush", "-lcmocka", *self.libs], check=True)
+            self.link(program, [test, *helpers], "-lcmocka")
             found.append(program)
+        self.link(out / "s2flush", [self.folder / "obj/cli/main.o"])
+        found += [Path(script) for script in SCRIPTS]
         return found
 
 
@@ -122,9 +136,10 @@ def limits(cpu_s):
 
 def status_of(program, folder, cpu_s, **more):
     """What a test ends with against the library in that folder, at its first case that fails; None where it does not
-    end."""
+    end. The program that scripts run is in the folder above."""
     scratch = tempfile.mkdtemp(dir=folder)
     env = dict(os.environ, LD_LIBRARY_PATH=str(folder), TMPDIR=scratch, OMP_NUM_THREADS="1",
+               S2FLUSH=str(folder.parent / "s2flush"),
                OMP_WAIT_POLICY="passive", CMOCKA_TEST_ABORT="1", **more)
     try:
         done = subprocess.run([str(program)], env=env, stdin=subprocess.DEVNULL,
@@ -158,8 +173,7 @@ def fast_tests(build, programs, reach):
     seconds, failed = {}, 0
     with path.open("a", encoding="utf-8", newline="") as out:
         for program in programs:
-            own = build.folder / "obj" / "tests" / f"{program.name}.o"
-            key = digest("reach", library, program.name, hashlib.sha256(own.read_bytes()).hexdigest())
+            key = digest("reach", library, program.name, *build.contents(program))
             if key not in kept:
                 folder, table = reach.begin(key)
                 before = child_cpu()
