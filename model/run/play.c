@@ -66,41 +66,15 @@ static void record_reinit(struct sim *sim, const struct kvm *kvm, const struct o
     }
 }
 
+static uint64_t piece_ipa(const struct play *play, const struct op *op)
+{
+    return op->ipa + play->piece * op->stride;
+}
+
 static uint32_t density_of(const struct sim *sim, const struct op *op)
 {
     uint32_t all = (uint32_t)(CACHE_PAGE_BYTES / sim->point->platform->line_bytes);
     return op->density == 0 || op->density > all ? all : op->density;
-}
-
-/* An access by the VMM or a device to a range of guest memory. */
-static void outside_access(struct play *play, struct actor *actor, const struct op *op)
-{
-    const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
-    INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
-    bool device = op->kind == OP_DEVICE_READ || op->kind == OP_DEVICE_WRITE;
-    bool uncached = op->past || op->kind == OP_FILL_UNCACHED || op->kind == OP_HOST_READ_UNCACHED;
-    uint64_t start = memslot_hva(slot, op->ipa);
-    struct access access = {.start = start,
-                            .end = start + op->bytes,
-                            .density = density_of(play->sim, op),
-                            .write = op->kind == OP_FILL_UNCACHED || op->kind == OP_DEVICE_WRITE,
-                            .path = uncached ? PATH_UNCACHED : PATH_CACHED,
-                            .reader = device ? READER_DEVICE : READER_HOST};
-    if (!device) {
-        actor_charge(actor, EV_vmm_bytes, op->bytes / KIB);
-    }
-    memory_access(actor, &play->sim->memory, &access);
-}
-
-/* Guest instructions; past the caches each memory access among them waits. */
-static void run_insns(struct play *play, struct actor *actor, const struct kvm_vcpu *vcpu,
-                      uint64_t n)
-{
-    actor_charge(actor, EV_guest_insns, n);
-    if (vcpu && kvm_guest_path(play->kvm, vcpu, ACCESS_READ) == PATH_UNCACHED) {
-        double accesses = (double)n * play->sim->point->timeline->vm.off_access_share;
-        actor_charge(actor, EV_uncached, (uint64_t)accesses);
-    }
 }
 
 static void note_first_insn(struct sim *sim, const struct actor *actor)
@@ -111,31 +85,6 @@ static void note_first_insn(struct sim *sim, const struct actor *actor)
             tails_end(&sim->tails, 0, TAIL_FIRST, 1, false);
         }
     }
-}
-
-static void notify(struct actor *actor, struct kvm *kvm, const struct op *op)
-{
-    const struct memslot *slot = kvm_slot_at(kvm, op->ipa);
-    if (slot) {
-        uint64_t start = memslot_hva(slot, op->ipa);
-        kvm_notify(actor, kvm, (struct host_range){start, start + op->bytes}, op->on);
-    }
-}
-
-static void fill(struct play *play, struct actor *actor, const struct op *op)
-{
-    uint64_t *filled = &play->sim->phases[op->phase].filled_bytes;
-    *filled = u64_add(*filled, op->bytes, "filled bytes");
-    kvm_fill(actor, play->kvm, op->ipa, op->bytes);
-}
-
-static void reinit(struct play *play, struct actor *actor, const struct op *op)
-{
-    if (!play->sim->point->timeline->window) {
-        open_window(play->sim, actor);
-    }
-    watch_mark(actor, MARK_REINIT, op->n);
-    kvm_reinit(actor, play->kvm, (uint32_t)op->n);
 }
 
 static enum guest_access access_of(enum touch_access access)
@@ -160,23 +109,109 @@ static const enum maintenance guest_maintenance[] = {
     [MAINTAIN_ICACHE_ALL] = ICACHE_ALL,
 };
 
-static void maintain(struct play *play, struct actor *actor, const struct op *op)
-{
-    enum maintenance maintenance = guest_maintenance[op->access];
-    if (maintenance == ICACHE_ALL) {
-        kvm_icache_all(actor, play->kvm);
-    } else {
-        kvm_maintain(actor, play->kvm, actor->owner, op->ipa + play->piece * op->stride, op->bytes,
-                     maintenance, !op->no_dsb);
-    }
-}
-
 static enum maintenance host_maintenance(const struct op *op)
 {
     enum maintenance maintenance = guest_maintenance[op->access];
     return maintenance == GUEST_INVALIDATE ? INVALIDATE
            : maintenance == ICACHE_VA      ? ICACHE_ALIAS
                                            : maintenance;
+}
+
+/* --- operations: each begins one, or a piece of it (AWAIT) --- */
+
+static void enter(struct play *play, struct actor *actor, const struct op *op)
+{
+    struct kvm_vcpu *vcpu = actor->owner;
+    (void)op;
+    watch_mark(actor, MARK_ENTER, vcpu->index);
+    kvm_enter(actor, play->kvm, vcpu);
+}
+
+static void touch(struct play *play, struct actor *actor, const struct op *op)
+{
+    struct kvm_vcpu *vcpu = actor->owner;
+    uint32_t density = density_of(play->sim, op);
+    enum guest_access access = access_of((enum touch_access)op->access);
+    vcpu->noncacheable = op->past;
+    if (op->declared) {
+        kvm_declare_access(play->kvm, vcpu, op->ipa, op->bytes, access, density);
+    } else {
+        kvm_touch(actor, play->kvm, vcpu, piece_ipa(play, op), op->bytes, access, density);
+    }
+}
+
+/* Past the caches each memory access among them waits. */
+static void run_insns(struct play *play, struct actor *actor, const struct op *op)
+{
+    const struct kvm_vcpu *vcpu = actor->owner; /* NULL: the VMM's */
+    actor_charge(actor, EV_guest_insns, op->n);
+    if (vcpu && kvm_guest_path(play->kvm, vcpu, ACCESS_READ) == PATH_UNCACHED) {
+        double accesses = (double)op->n * play->sim->point->timeline->vm.off_access_share;
+        actor_charge(actor, EV_uncached, (uint64_t)accesses);
+    }
+}
+
+static void compute(struct play *play, struct actor *actor, const struct op *op)
+{
+    (void)play;
+    actor_charge(actor, EV_compute_ps, op->n);
+}
+
+static void set_mmu(struct play *play, struct actor *actor, const struct op *op)
+{
+    struct kvm_vcpu *vcpu = actor->owner;
+    watch_mark(actor, op->on ? MARK_MMU_ON : MARK_MMU_OFF, vcpu->index);
+    kvm_toggle(actor, play->kvm, vcpu, op->on);
+}
+
+static void write_vmregs(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_vmregs(actor, play->kvm, actor->owner, op->n);
+}
+
+static void set_way(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_setway(actor, play->kvm, actor->owner, op->n);
+}
+
+static void fill(struct play *play, struct actor *actor, const struct op *op)
+{
+    uint64_t *filled = &play->sim->phases[op->phase].filled_bytes;
+    *filled = u64_add(*filled, op->bytes, "filled bytes");
+    kvm_fill(actor, play->kvm, op->ipa, op->bytes);
+}
+
+/* An access by the VMM or a device to a range of guest memory. */
+static void outside_access(struct play *play, struct actor *actor, const struct op *op)
+{
+    const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
+    INVARIANT(slot, "no slot at %#llx", (unsigned long long)op->ipa);
+    bool device = op->kind == OP_DEVICE_READ || op->kind == OP_DEVICE_WRITE;
+    bool uncached = op->past || op->kind == OP_FILL_UNCACHED || op->kind == OP_HOST_READ_UNCACHED;
+    uint64_t start = memslot_hva(slot, op->ipa);
+    struct access access = {.start = start,
+                            .end = start + op->bytes,
+                            .density = density_of(play->sim, op),
+                            .write = op->kind == OP_FILL_UNCACHED || op->kind == OP_DEVICE_WRITE,
+                            .path = uncached ? PATH_UNCACHED : PATH_CACHED,
+                            .reader = device ? READER_DEVICE : READER_HOST};
+    if (!device) {
+        actor_charge(actor, EV_vmm_bytes, op->bytes / KIB);
+    }
+    memory_access(actor, &play->sim->memory, &access);
+}
+
+static void maintain(struct play *play, struct actor *actor, const struct op *op)
+{
+    enum maintenance maintenance = guest_maintenance[op->access];
+    if (op->declared) {
+        kvm_declare_maintenance(play->kvm, op->ipa, op->bytes, maintenance);
+    } else if (maintenance == ICACHE_ALL) {
+        kvm_icache_all(actor, play->kvm);
+    } else {
+        kvm_maintain(actor, play->kvm, actor->owner, piece_ipa(play, op), op->bytes, maintenance,
+                     !op->no_dsb);
+    }
 }
 
 /* By the host's own address of the memory. */
@@ -198,172 +233,133 @@ static void set_icache(struct play *play, struct actor *actor, const struct op *
     reach_mode(play->kvm);
 }
 
-static void touch(struct play *play, struct actor *actor, const struct op *op)
+static void reinit(struct play *play, struct actor *actor, const struct op *op)
 {
-    struct kvm_vcpu *vcpu = actor->owner;
-    uint32_t density = density_of(play->sim, op);
-    enum guest_access access = access_of((enum touch_access)op->access);
-    vcpu->noncacheable = op->past;
-    if (op->declared) {
-        kvm_declare_access(play->kvm, vcpu, op->ipa, op->bytes, access, density);
-    } else {
-        kvm_touch(actor, play->kvm, vcpu, op->ipa + play->piece * op->stride, op->bytes, access,
-                  density);
+    if (!play->sim->point->timeline->window) {
+        open_window(play->sim, actor);
+    }
+    watch_mark(actor, MARK_REINIT, op->n);
+    kvm_reinit(actor, play->kvm, (uint32_t)op->n);
+}
+
+static void drop(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_drop(actor, play->kvm, (uint32_t)op->n);
+}
+
+static void notify(struct play *play, struct actor *actor, const struct op *op)
+{
+    const struct memslot *slot = kvm_slot_at(play->kvm, op->ipa);
+    if (slot) {
+        uint64_t start = memslot_hva(slot, op->ipa);
+        kvm_notify(actor, play->kvm, (struct host_range){start, start + op->bytes}, op->on);
     }
 }
 
-/* Whether a vCPU that does it runs in the guest. */
-static bool acts(const struct op *op)
+static void delete_slot(struct play *play, struct actor *actor, const struct op *op)
 {
-    return op->kind == OP_TOUCH || op->kind == OP_MAINTAIN || op->kind == OP_INSNS ||
-           op->kind == OP_MMU || op->kind == OP_ICACHE || op->kind == OP_VMREGS ||
-           op->kind == OP_SETWAY;
+    kvm_slot_delete(actor, play->kvm, (uint32_t)op->n);
 }
 
-static const enum log_start log_start[] = {[LOG_ON_PROTECT] = LOG_START_PROTECT,
+static void add_slot(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_slot_add(actor, play->kvm, (uint32_t)op->n);
+}
+
+static void dirty_log(struct play *play, struct actor *actor, const struct op *op)
+{
+    static const enum log_start start[] = {[LOG_ON_PROTECT] = LOG_START_PROTECT,
                                            [LOG_ON_SPLIT] = LOG_START_SPLIT,
                                            [LOG_ON_ALL_DIRTY] = LOG_START_ALL_DIRTY,
                                            [LOG_ON_ALL_DIRTY_SPLIT] = LOG_START_ALL_DIRTY_SPLIT};
-
-/* Begins an operation, or a piece of it (AWAIT). */
-static void begin(struct actor *actor, struct play *play, const struct op *op)
-{
-    struct kvm *kvm = play->kvm;
-    struct kvm_vcpu *vcpu = actor->owner; /* NULL: the VMM's */
-    uint64_t ipa = op->ipa + play->piece * op->stride;
-    switch ((enum op_kind)op->kind) {
-    case OP_ENTER:
-        watch_mark(actor, MARK_ENTER, vcpu->index);
-        kvm_enter(actor, kvm, vcpu);
-        return;
-    case OP_TOUCH:
-        touch(play, actor, op);
-        return;
-    case OP_MAINTAIN:
-        if (op->declared) {
-            kvm_declare_maintenance(kvm, op->ipa, op->bytes, guest_maintenance[op->access]);
-        } else {
-            maintain(play, actor, op);
-        }
-        return;
-    case OP_HOST_MAINTAIN:
-        host_maintain(play, actor, op);
-        return;
-    case OP_ICACHE:
-        set_icache(play, actor, op);
-        return;
-    case OP_PREFAULT:
-        kvm_prefault(actor, kvm, ipa, op->bytes);
-        return;
-    case OP_INSNS:
-        run_insns(play, actor, vcpu, op->n);
-        return;
-    case OP_COMPUTE:
-        actor_charge(actor, EV_compute_ps, op->n);
-        return;
-    case OP_MMU:
-        watch_mark(actor, op->on ? MARK_MMU_ON : MARK_MMU_OFF, vcpu->index);
-        kvm_toggle(actor, kvm, vcpu, op->on);
-        return;
-    case OP_VMREGS:
-        kvm_vmregs(actor, kvm, vcpu, op->n);
-        return;
-    case OP_SETWAY:
-        kvm_setway(actor, kvm, vcpu, op->n);
-        return;
-    case OP_FILL:
-        fill(play, actor, op);
-        return;
-    case OP_FILL_UNCACHED:
-    case OP_HOST_READ:
-    case OP_HOST_READ_UNCACHED:
-    case OP_DEVICE_READ:
-    case OP_DEVICE_WRITE:
-        outside_access(play, actor, op);
-        return;
-    case OP_REINIT:
-        reinit(play, actor, op);
-        return;
-    case OP_DROP:
-        kvm_drop(actor, kvm, (uint32_t)op->n);
-        return;
-    case OP_NOTIFY:
-        notify(actor, kvm, op);
-        return;
-    case OP_SLOT_DELETE:
-        kvm_slot_delete(actor, kvm, (uint32_t)op->n);
-        return;
-    case OP_SLOT_ADD:
-        kvm_slot_add(actor, kvm, (uint32_t)op->n);
-        return;
-    case OP_DIRTY_LOG:
-        kvm_dirty_log(actor, kvm, op->on, log_start[op->n]);
-        return;
-    case OP_DIRTY_GET:
-        kvm_dirty_get(actor, kvm, op->on);
-        return;
-    case OP_DIRTY_CLEAR:
-        kvm_dirty_clear(actor, kvm, op->ipa, op->ipa + op->bytes);
-        return;
-    case OP_TEARDOWN:
-        kvm_teardown(actor, kvm, op->on);
-        return;
-    case OP_WINDOW:
-        open_window(play->sim, actor);
-        return;
-    case OP_SIGNAL:
-        actor_raise(actor, &play->signals[op->n]);
-        return;
-    case OP_WAIT:
-        actor_wait(actor, &play->signals[op->n]);
-        return;
-    case OP_KINDS:
-        return;
-    }
+    kvm_dirty_log(actor, play->kvm, op->on, start[op->n]);
 }
 
-/* Whether it may hold mmu_lock for something else than a fault of its vCPU. */
-static bool may_hold_lock(const struct op *op)
+static void dirty_get(struct play *play, struct actor *actor, const struct op *op)
 {
-    switch ((enum op_kind)op->kind) {
-    case OP_ENTER:
-    case OP_MMU:
-    case OP_SETWAY:
-    case OP_FILL:
-    case OP_REINIT:
-    case OP_DROP:
-    case OP_NOTIFY:
-    case OP_SLOT_DELETE:
-    case OP_SLOT_ADD:
-    case OP_DIRTY_LOG:
-    case OP_DIRTY_GET:
-    case OP_DIRTY_CLEAR:
-    case OP_TEARDOWN:
-        return true;
-    case OP_TOUCH:
-    case OP_INSNS:
-    case OP_COMPUTE:
-    case OP_VMREGS:
-    case OP_FILL_UNCACHED:
-    case OP_HOST_READ:
-    case OP_HOST_READ_UNCACHED:
-    case OP_DEVICE_READ:
-    case OP_DEVICE_WRITE:
-    case OP_MAINTAIN:
-    case OP_HOST_MAINTAIN:
-    case OP_ICACHE:
-    case OP_SIGNAL:
-    case OP_WAIT:
-    case OP_PREFAULT:
-    case OP_WINDOW:
-    case OP_KINDS:
-        return false;
-    }
-    return false;
+    kvm_dirty_get(actor, play->kvm, op->on);
 }
 
-/* One operation less may do so. Behind the last one readers' steps need not grow again: no writer
- * comes any more who would wait for them. */
+static void dirty_clear(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_dirty_clear(actor, play->kvm, op->ipa, op->ipa + op->bytes);
+}
+
+static void tear_down(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_teardown(actor, play->kvm, op->on);
+}
+
+static void raise_signal(struct play *play, struct actor *actor, const struct op *op)
+{
+    actor_raise(actor, &play->signals[op->n]);
+}
+
+static void wait_for(struct play *play, struct actor *actor, const struct op *op)
+{
+    actor_wait(actor, &play->signals[op->n]);
+}
+
+static void prefault(struct play *play, struct actor *actor, const struct op *op)
+{
+    kvm_prefault(actor, play->kvm, piece_ipa(play, op), op->bytes);
+}
+
+static void begin_window(struct play *play, struct actor *actor, const struct op *op)
+{
+    (void)op;
+    open_window(play->sim, actor);
+}
+
+struct op_row {
+    void (*begin)(struct play *play, struct actor *actor, const struct op *op);
+    bool in_guest; /* a vCPU that does it runs in the guest */
+    bool in_pieces; /* one touch of many, each */
+    bool may_hold; /* mmu_lock, for something else than a fault of its vCPU */
+};
+
+static const struct op_row op_rows[] = {
+    [OP_ENTER] = {enter, .may_hold = true},
+    [OP_TOUCH] = {touch, .in_guest = true, .in_pieces = true},
+    [OP_INSNS] = {run_insns, .in_guest = true},
+    [OP_COMPUTE] = {compute},
+    [OP_MMU] = {set_mmu, .in_guest = true, .may_hold = true},
+    [OP_VMREGS] = {write_vmregs, .in_guest = true},
+    [OP_SETWAY] = {set_way, .in_guest = true, .may_hold = true},
+    [OP_FILL] = {fill, .may_hold = true},
+    [OP_FILL_UNCACHED] = {outside_access},
+    [OP_HOST_READ] = {outside_access},
+    [OP_HOST_READ_UNCACHED] = {outside_access},
+    [OP_DEVICE_READ] = {outside_access},
+    [OP_DEVICE_WRITE] = {outside_access},
+    [OP_MAINTAIN] = {maintain, .in_guest = true, .in_pieces = true},
+    [OP_HOST_MAINTAIN] = {host_maintain},
+    [OP_ICACHE] = {set_icache, .in_guest = true},
+    [OP_REINIT] = {reinit, .may_hold = true},
+    [OP_DROP] = {drop, .may_hold = true},
+    [OP_NOTIFY] = {notify, .may_hold = true},
+    [OP_SLOT_DELETE] = {delete_slot, .may_hold = true},
+    [OP_SLOT_ADD] = {add_slot, .may_hold = true},
+    [OP_DIRTY_LOG] = {dirty_log, .may_hold = true},
+    [OP_TEARDOWN] = {tear_down, .may_hold = true},
+    [OP_SIGNAL] = {raise_signal},
+    [OP_WAIT] = {wait_for},
+    [OP_PREFAULT] = {prefault, .in_pieces = true},
+    [OP_WINDOW] = {begin_window},
+    [OP_DIRTY_GET] = {dirty_get, .may_hold = true},
+    [OP_DIRTY_CLEAR] = {dirty_clear, .may_hold = true},
+};
+_Static_assert(sizeof op_rows / sizeof *op_rows == OP_KINDS, "an operation without a row");
+
+static const struct op_row *row_of(const struct op *op)
+{
+    const struct op_row *row = &op_rows[op->kind];
+    INVARIANT(row->begin, "operation %d cannot be played", op->kind);
+    return row;
+}
+
+/* One operation less may hold the lock. Behind the last one readers' steps need not grow again: no
+ * writer comes any more who would wait for them. */
 static void end_hold(struct kvm *kvm)
 {
     INVARIANT(kvm->single_ops > 0, "%s: more holds than operations", kvm->mmu_lock.name);
@@ -372,11 +368,9 @@ static void end_hold(struct kvm *kvm)
     }
 }
 
-/* How many pieces an operation has; a piece is one touch of many. */
 static uint64_t piece_count(const struct op *op)
 {
-    bool pieces = op->kind == OP_TOUCH || op->kind == OP_PREFAULT || op->kind == OP_MAINTAIN;
-    return pieces ? op->count : 1;
+    return row_of(op)->in_pieces ? op->count : 1;
 }
 
 static void end_piece(struct play *play, struct actor *actor, const struct op *op)
@@ -441,14 +435,14 @@ static CORO(play)
             }
         }
         actor_at(actor, 0, 0);
-        if (actor->owner && acts(op)) {
+        if (actor->owner && row_of(op)->in_guest) {
             reach_act(my->kvm, actor->owner);
         }
         for (my->piece = 0; my->piece < piece_count(op); my->piece++) {
-            AWAIT(begin(actor, my, op));
+            AWAIT(row_of(op)->begin(my, actor, op));
             end_piece(my, actor, op);
         }
-        if (may_hold_lock(op)) {
+        if (row_of(op)->may_hold) {
             end_hold(my->kvm);
         }
         note_mapped(my->sim, op->phase, false);
@@ -460,7 +454,7 @@ void play_script(struct actor *actor, struct sim *sim, struct kvm *kvm, struct s
                  const struct script *script)
 {
     for (size_t i = 0; i < script->count; i++) {
-        kvm->single_ops += may_hold_lock(&script->ops[i]);
+        kvm->single_ops += row_of(&script->ops[i])->may_hold;
     }
     CORO_CALL(actor, play, .sim = sim, .kvm = kvm, .signals = signals, .script = script);
 }

@@ -97,8 +97,10 @@ const char *sim_actor_name(const struct sim *sim, uint32_t actor, char *buf, siz
 void sim_init(struct sim *sim, const struct point *point);
 void sim_free(struct sim *sim);
 
-/* Plays it; allocates nothing, but where races leave more ranges in different states than the
- * timeline has operations. False where actors wait for ever. */
+/* Plays it. Room is made at set-up for as many ranges, events and users of paths as the timeline
+ * asks for; more is allocated on the way where races leave more ranges in different states than it
+ * has operations, where many share a path, and for what is written down besides the outcome: tails,
+ * sections, what is watched. False where actors wait for ever. */
 bool sim_run(struct sim *sim, struct error *err);
 
 /* From the first re-init call to the end; the whole run where none was. */
