@@ -29,7 +29,8 @@ void interval_map_init(struct interval_map *map, struct pool *pool)
 
 static inline struct interval **recent_of(struct interval_map *map, uint64_t at)
 {
-    return &map->recent[(at >> INTERVAL_RECENT_SHIFT) % INTERVAL_RECENT];
+    uint64_t mixed = (at >> INTERVAL_RECENT_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+    return &map->recent[mixed >> (64 - INTERVAL_RECENT_BITS)];
 }
 
 static void drop(struct interval_map *map, struct interval *interval)

@@ -25,16 +25,16 @@ struct interval {
 RB_HEAD(interval_tree, interval);
 
 /* Touches are local, each vCPU's for itself. */
-#define INTERVAL_RECENT 64
+#define INTERVAL_RECENT_BITS 8
 #define INTERVAL_RECENT_SHIFT 23
 
 struct interval_map {
     struct interval_tree tree;
     struct pool *pool;
     uint64_t covered; /* sum of end - start */
-    /* Where the last look-up ended in each 8 MiB of so many, as they follow each other; it may have
+    /* Where the last look-up ended of so many 8 MiB, by a hash of their address; it may have
      * left the map since. NULL: there was none. */
-    struct interval *recent[INTERVAL_RECENT];
+    struct interval *recent[1 << INTERVAL_RECENT_BITS];
 };
 
 /* A pool with room for that many intervals before it grows. */

@@ -136,7 +136,8 @@ static inline bool is_beside(struct extent *run, uint64_t at, struct extent **fo
  * if that one starts at `end` or later. */
 static struct extent *find(struct cache_extents *cache, uint64_t at, uint64_t end)
 {
-    struct extent **recent = &cache->recent[(at >> EXTENTS_RECENT_SHIFT) % EXTENTS_RECENT];
+    uint64_t mixed = (at >> EXTENTS_RECENT_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+    struct extent **recent = &cache->recent[mixed >> (64 - EXTENTS_RECENT_BITS)];
     struct extent *best = NULL;
     if (*recent && is_beside(*recent, at, &best)) {
         return best && best->start < end ? best : NULL;

@@ -41,7 +41,7 @@ RB_HEAD(extent_tree, extent);
 TAILQ_HEAD(extent_order, extent);
 
 /* Touches are local, each vCPU's for itself. */
-#define EXTENTS_RECENT 64
+#define EXTENTS_RECENT_BITS 8
 #define EXTENTS_RECENT_SHIFT 11
 
 struct cache_extents {
@@ -52,9 +52,9 @@ struct cache_extents {
     uint64_t lines, dirty; /* resident, and how many of them are dirty */
     uint64_t written; /* dirty lines that the touch under way evicted */
     uint32_t page_lines;
-    /* Where the last look-up ended in each 8 MiB of so many, as they follow each other; it may have
+    /* Where the last look-up ended of so many 8 MiB, by a hash of their address; it may have
      * left the cache since. NULL: there was none. */
-    struct extent *recent[EXTENTS_RECENT];
+    struct extent *recent[1 << EXTENTS_RECENT_BITS];
 };
 
 /* Room for `capacity` lines, and for `runs` runs before their pool grows. */
