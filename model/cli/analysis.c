@@ -109,12 +109,13 @@ static bool narrow_axis(const struct study *study, size_t axis, const char *open
     return cli_add_set(sets, text, err);
 }
 
-bool analysis_focus(const struct analysis *given, const struct study *study, const char *open,
-                    struct study *narrow, struct error *err)
+bool analysis_focus(void *arguments, const struct study *study, const char *open,
+                    analysis_answer *answer, struct error *err)
 {
+    const struct analysis *given = arguments;
     struct cli_sets sets = given->sets;
     char text[STUDY_AXES][320];
-    *narrow = (struct study){0};
+    struct study narrow;
     for (size_t a = 0; a < study->axis_count && !given->all; a++) {
         if (!narrow_axis(study, a, open, &sets, text[a], err)) {
             return false;
@@ -128,9 +129,13 @@ bool analysis_focus(const struct analysis *given, const struct study *study, con
         fprintf(stderr, "\n");
     }
     bool kept = given->kept.store && store_plays(given->kept.store).kept > 0;
-    return study_read(narrow, given->study, &(struct study_changes){sets.text, sets.count}, err) &&
-           (kept || given->format == ANALYSIS_NOTHING ||
-            wait_say(narrow, given->kept.store, (unsigned)given->jobs, err));
+    bool good =
+        study_read(&narrow, given->study, &(struct study_changes){sets.text, sets.count}, err) &&
+        (kept || given->format == ANALYSIS_NOTHING ||
+         wait_say(&narrow, given->kept.store, (unsigned)given->jobs, err)) &&
+        answer(&narrow, arguments, err);
+    study_free(&narrow);
+    return good;
 }
 
 /* What was played is looked up in the folder, where one is given, and kept there. */
@@ -162,16 +167,15 @@ bool analysis_close(struct analysis *given, bool good, struct error *err)
     return good;
 }
 
-bool analysis_run(struct analysis *given,
-                  bool (*answer)(const struct study *study, void *context, struct error *err),
-                  void *context, struct error *err)
+bool analysis_run(void *arguments, analysis_answer *answer, struct error *err)
 {
+    struct analysis *given = arguments;
     struct study study;
     struct study_changes changes = {given->sets.text, given->sets.count};
     bool good = study_read(&study, given->study, &changes, err) &&
                 analysis_settle(given, &study, err) && open_store(given, &study, err);
     if (good) {
-        good = answer(&study, context, err);
+        good = answer(&study, arguments, err);
         good = analysis_close(given, good, err);
     }
     study_free(&study);

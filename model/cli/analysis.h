@@ -66,17 +66,16 @@ bool analysis_memo(const struct analysis *given, const struct study *study, cons
 /* Takes the metric and what-if from a study's [memo] where they were not given. */
 bool analysis_settle(struct analysis *given, const struct study *study, struct error *err);
 
-/* Reads the study, takes the metric and what-if from its [memo] where they were
- * not given, and calls `answer` with it. */
-bool analysis_run(struct analysis *given,
-                  bool (*answer)(const struct study *study, void *context, struct error *err),
-                  void *context, struct error *err);
+typedef bool analysis_answer(const struct study *study, void *arguments, struct error *err);
 
-/* Reads the study once more into `narrow`, for an answer that takes long: each axis
- * that the `case` of its [memo] names has that value alone, except for `by` and
- * `open` (NULL: none), and except for all with --all. What is left out is said on
- * stderr. The caller frees `narrow` in both cases. */
-bool analysis_focus(const struct analysis *given, const struct study *study, const char *open,
-                    struct study *narrow, struct error *err);
+/* Reads the study, takes the metric and what-if from its [memo] where they were not given, and
+ * calls `answer` with it; `arguments` begin with a struct analysis. */
+bool analysis_run(void *arguments, analysis_answer *answer, struct error *err);
+
+/* For an answer that takes long: of the study, read once more, each axis that the `case` of its
+ * [memo] names has that value alone, except for `by` and `open` (NULL: none), and except for all
+ * with --all. What is left out is said on stderr. */
+bool analysis_focus(void *arguments, const struct study *study, const char *open,
+                    analysis_answer *answer, struct error *err);
 
 #endif

@@ -18,8 +18,9 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
+static bool answer_in(const struct study *study, void *arguments, struct error *err)
 {
+    struct arguments *given = arguments;
     struct advise_results results;
     struct sweep sweep = analysis_sweep(&given->common, "ladder");
     given->request.metric = given->common.metric;
@@ -32,14 +33,9 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     return good;
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer(const struct study *study, void *arguments, struct error *err)
 {
-    struct arguments *given = context;
-    struct study narrow;
-    bool good =
-        analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
-    study_free(&narrow);
-    return good;
+    return analysis_focus(arguments, study, NULL, answer_in, err);
 }
 
 /* What is no study may be a workload: the study `any-workload` is then about it. */
@@ -66,7 +62,7 @@ static bool run(void *arguments, struct error *err)
     struct arguments *given = arguments;
     char change[512];
     name_study(given, change);
-    return analysis_run(&given->common, answer, given, err);
+    return analysis_run(given, answer, err);
 }
 
 const struct cli_command cmd_advise = {

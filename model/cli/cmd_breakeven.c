@@ -76,8 +76,9 @@ static bool answer_pairs(const struct study *study, const struct arguments *give
 
 /* The limits of [memo] are asked for beside the pairs, those of the command line in
  * their place. */
-static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
+static bool answer_in(const struct study *study, void *arguments, struct error *err)
 {
+    struct arguments *given = arguments;
     if (given->limits > 0) {
         return answer_target(study, given, err);
     }
@@ -90,10 +91,9 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     return given->limits == 0 || answer_target(study, given, err);
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer(const struct study *study, void *arguments, struct error *err)
 {
-    struct arguments *given = context;
-    struct study narrow;
+    struct arguments *given = arguments;
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
     if (!given->request.axis) {
@@ -102,10 +102,7 @@ static bool answer(const struct study *study, void *context, struct error *err)
     if (given->request.axis[0] == '\0') {
         return error_input(err, NULL, "breakeven: expected --axis");
     }
-    bool good = analysis_focus(&given->common, study, given->request.axis, &narrow, err) &&
-                answer_in(&narrow, given, err);
-    study_free(&narrow);
-    return good;
+    return analysis_focus(given, study, given->request.axis, answer_in, err);
 }
 
 bool analysis_breakeven(const struct analysis *given, const struct study *study, struct error *err)
@@ -116,8 +113,7 @@ bool analysis_breakeven(const struct analysis *given, const struct study *study,
 
 static bool run(void *arguments, struct error *err)
 {
-    struct arguments *given = arguments;
-    return analysis_run(&given->common, answer, given, err);
+    return analysis_run(arguments, answer, err);
 }
 
 const struct cli_command cmd_breakeven = {

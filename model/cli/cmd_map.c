@@ -45,9 +45,9 @@ static void default_axes(const struct study *study, struct winner_map_request *r
     }
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer(const struct study *study, void *arguments, struct error *err)
 {
-    struct arguments *given = context;
+    struct arguments *given = arguments;
     struct winner_map_results results;
     struct sweep sweep = analysis_sweep(&given->common, "map");
     char x[64] = "", y[64] = "";
@@ -70,8 +70,7 @@ bool analysis_map(const struct analysis *given, const struct study *study, struc
 
 static bool run(void *arguments, struct error *err)
 {
-    struct arguments *given = arguments;
-    return analysis_run(&given->common, answer, given, err);
+    return analysis_run(arguments, answer, err);
 }
 
 const struct cli_command cmd_map = {

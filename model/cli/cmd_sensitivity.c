@@ -22,8 +22,9 @@ static const struct cli_option options[] = {
     {0},
 };
 
-static bool answer_in(const struct study *study, struct arguments *given, struct error *err)
+static bool answer_in(const struct study *study, void *arguments, struct error *err)
 {
+    struct arguments *given = arguments;
     struct sensitivity_results results;
     struct sweep sweep = analysis_sweep(&given->common, "sensitivity");
     char a[64], b[64], pair[160];
@@ -42,15 +43,11 @@ static bool answer_in(const struct study *study, struct arguments *given, struct
     return good;
 }
 
-static bool answer(const struct study *study, void *context, struct error *err)
+static bool answer(const struct study *study, void *arguments, struct error *err)
 {
-    struct arguments *given = context;
-    struct study narrow;
+    struct arguments *given = arguments;
     given->common.all |= study->memo.sensitivity == MEMO_SENSITIVITY_ALL;
-    bool good =
-        analysis_focus(&given->common, study, NULL, &narrow, err) && answer_in(&narrow, given, err);
-    study_free(&narrow);
-    return good;
+    return analysis_focus(given, study, NULL, answer_in, err);
 }
 
 bool analysis_sensitivity(const struct analysis *given, const struct study *study,
@@ -62,8 +59,7 @@ bool analysis_sensitivity(const struct analysis *given, const struct study *stud
 
 static bool run(void *arguments, struct error *err)
 {
-    struct arguments *given = arguments;
-    return analysis_run(&given->common, answer, given, err);
+    return analysis_run(arguments, answer, err);
 }
 
 const struct cli_command cmd_sensitivity = {

@@ -44,7 +44,7 @@ struct parser {
     char text[512]; /* the line, cut into words */
     char *words[WORDS_MAX];
     size_t count, next;
-    const char *usage;
+    char usage[128]; /* of the verb */
 
     struct named_signal *signals;
     size_t signal_count;

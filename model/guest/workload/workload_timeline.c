@@ -5,6 +5,7 @@
 
 #include "core/units.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,79 +14,76 @@
 /* Who may do it, and whether it goes past the caches. */
 enum { BY_VMM = 1, BY_GUEST = 2, PAST = 4 };
 
-#define HOST_USAGE(name) name " IPA BYTES [no-dsb]"
-#define GUEST_USAGE(name) name " IPA BYTES [every STRIDE times COUNT] [no-dsb]"
+/* What stands behind a verb, and how it is read. */
+struct operands {
+    const char *usage;
+    bool (*take)(struct parser *parser, struct op *op);
+};
+static const struct operands takes_memory = {" IPA BYTES", parser_take_memory};
+static const struct operands takes_host_range = {" IPA BYTES [no-dsb]", parser_take_host_range};
+static const struct operands takes_vcpu = {" VCPU, or reinit all", parser_take_vcpu};
+static const struct operands takes_touch = {" IPA BYTES [every STRIDE times COUNT]",
+                                            parser_take_touch};
+static const struct operands takes_slot = {" SLOT", parser_take_slot};
+static const struct operands takes_log = {
+    " on|on-split|on-all-dirty|on-all-dirty-split|round|get|clear IPA BYTES|off", parser_take_log};
+static const struct operands takes_nothing = {"", parser_take_nothing};
+static const struct operands takes_maintained = {" IPA BYTES [every STRIDE times COUNT] [no-dsb]",
+                                                 parser_take_maintained};
+static const struct operands takes_switch = {" on|off", parser_take_switch};
+static const struct operands takes_count = {" N", parser_take_count};
+static const struct operands takes_time = {" TIME", parser_take_time};
+static const struct operands takes_signal = {" NAME", parser_take_signal};
 
 static const struct verb {
-    const char *name, *usage;
+    const char *name;
+    const struct operands *operands;
     enum op_kind kind;
     int by;
     int access; /* enum touch_access, enum guest_maintenance */
-    bool (*take)(struct parser *parser, struct op *op);
 } verbs[] = {
-    {"fill", "fill IPA BYTES", OP_FILL, BY_VMM, 0, parser_take_memory},
-    {"fill-uncached", "fill-uncached IPA BYTES", OP_FILL_UNCACHED, BY_VMM, 0, parser_take_memory},
-    {"read", "read IPA BYTES", OP_HOST_READ, BY_VMM, 0, parser_take_memory},
-    {"read-uncached", "read-uncached IPA BYTES", OP_HOST_READ_UNCACHED, BY_VMM, 0,
-     parser_take_memory},
-    {"device-read", "device-read IPA BYTES", OP_DEVICE_READ, BY_VMM, 0, parser_take_memory},
-    {"device-write", "device-write IPA BYTES", OP_DEVICE_WRITE, BY_VMM, 0, parser_take_memory},
-    {"device-read-uncached", "device-read-uncached IPA BYTES", OP_DEVICE_READ, BY_VMM | PAST, 0,
-     parser_take_memory},
-    {"device-write-uncached", "device-write-uncached IPA BYTES", OP_DEVICE_WRITE, BY_VMM | PAST, 0,
-     parser_take_memory},
-    {"clean", HOST_USAGE("clean"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN,
-     parser_take_host_range},
-    {"clean-pou", HOST_USAGE("clean-pou"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN_POU,
-     parser_take_host_range},
-    {"clean-invalidate", HOST_USAGE("clean-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
-     MAINTAIN_CLEAN_INVALIDATE, parser_take_host_range},
-    {"invalidate", HOST_USAGE("invalidate"), OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_INVALIDATE,
-     parser_take_host_range},
-    {"icache-invalidate", HOST_USAGE("icache-invalidate"), OP_HOST_MAINTAIN, BY_VMM,
-     MAINTAIN_ICACHE, parser_take_host_range},
-    {"notify", "notify IPA BYTES", OP_NOTIFY, BY_VMM, 0, parser_take_memory},
-    {"reinit", "reinit VCPU, or reinit all", OP_REINIT, BY_VMM, 0, parser_take_vcpu},
-    {"prefault", "prefault IPA BYTES [every STRIDE times COUNT]", OP_PREFAULT, BY_VMM, 0,
-     parser_take_touch},
-    {"drop", "drop SLOT", OP_DROP, BY_VMM, 0, parser_take_slot},
-    {"slot-delete", "slot-delete SLOT", OP_SLOT_DELETE, BY_VMM, 0, parser_take_slot},
-    {"slot-add", "slot-add SLOT", OP_SLOT_ADD, BY_VMM, 0, parser_take_slot},
-    {"dirty-log",
-     "dirty-log on|on-split|on-all-dirty|on-all-dirty-split|round|get|clear IPA BYTES|off",
-     OP_DIRTY_LOG, BY_VMM, 0, parser_take_log},
-    {"destroy", "destroy", OP_TEARDOWN, BY_VMM, 0, parser_take_nothing},
-    {"window", "window", OP_WINDOW, BY_VMM | BY_GUEST, 0, parser_take_nothing},
-    {"enter", "enter", OP_ENTER, BY_GUEST, 0, parser_take_nothing},
-    {"write", "write IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_WRITE,
-     parser_take_touch},
-    {"read", "read IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_READ,
-     parser_take_touch},
-    {"fetch", "fetch IPA BYTES [every STRIDE times COUNT]", OP_TOUCH, BY_GUEST, TOUCH_FETCH,
-     parser_take_touch},
-    {"read-uncached", "read-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
-     BY_GUEST | PAST, TOUCH_READ, parser_take_touch},
-    {"write-uncached", "write-uncached IPA BYTES [every STRIDE times COUNT]", OP_TOUCH,
-     BY_GUEST | PAST, TOUCH_WRITE, parser_take_touch},
-    {"clean", GUEST_USAGE("clean"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN, parser_take_maintained},
-    {"clean-pou", GUEST_USAGE("clean-pou"), OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN_POU,
-     parser_take_maintained},
-    {"clean-invalidate", GUEST_USAGE("clean-invalidate"), OP_MAINTAIN, BY_GUEST,
-     MAINTAIN_CLEAN_INVALIDATE, parser_take_maintained},
-    {"invalidate", GUEST_USAGE("invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_INVALIDATE,
-     parser_take_maintained},
-    {"icache-invalidate", GUEST_USAGE("icache-invalidate"), OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE,
-     parser_take_maintained},
-    {"icache-invalidate-all", "icache-invalidate-all", OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE_ALL,
-     parser_take_nothing},
-    {"icache", "icache on|off", OP_ICACHE, BY_GUEST, 0, parser_take_switch},
-    {"insns", "insns N", OP_INSNS, BY_GUEST, 0, parser_take_count},
-    {"mmu", "mmu on|off", OP_MMU, BY_GUEST, 0, parser_take_switch},
-    {"vmregs", "vmregs N", OP_VMREGS, BY_GUEST, 0, parser_take_count},
-    {"setway", "setway N", OP_SETWAY, BY_GUEST, 0, parser_take_count},
-    {"compute", "compute TIME", OP_COMPUTE, BY_VMM | BY_GUEST, 0, parser_take_time},
-    {"signal", "signal NAME", OP_SIGNAL, BY_VMM | BY_GUEST, 0, parser_take_signal},
-    {"wait", "wait NAME", OP_WAIT, BY_VMM | BY_GUEST, 0, parser_take_signal},
+    {"fill", &takes_memory, OP_FILL, BY_VMM, 0},
+    {"fill-uncached", &takes_memory, OP_FILL_UNCACHED, BY_VMM, 0},
+    {"read", &takes_memory, OP_HOST_READ, BY_VMM, 0},
+    {"read-uncached", &takes_memory, OP_HOST_READ_UNCACHED, BY_VMM, 0},
+    {"device-read", &takes_memory, OP_DEVICE_READ, BY_VMM, 0},
+    {"device-write", &takes_memory, OP_DEVICE_WRITE, BY_VMM, 0},
+    {"device-read-uncached", &takes_memory, OP_DEVICE_READ, BY_VMM | PAST, 0},
+    {"device-write-uncached", &takes_memory, OP_DEVICE_WRITE, BY_VMM | PAST, 0},
+    {"clean", &takes_host_range, OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN},
+    {"clean-pou", &takes_host_range, OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN_POU},
+    {"clean-invalidate", &takes_host_range, OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_CLEAN_INVALIDATE},
+    {"invalidate", &takes_host_range, OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_INVALIDATE},
+    {"icache-invalidate", &takes_host_range, OP_HOST_MAINTAIN, BY_VMM, MAINTAIN_ICACHE},
+    {"notify", &takes_memory, OP_NOTIFY, BY_VMM, 0},
+    {"reinit", &takes_vcpu, OP_REINIT, BY_VMM, 0},
+    {"prefault", &takes_touch, OP_PREFAULT, BY_VMM, 0},
+    {"drop", &takes_slot, OP_DROP, BY_VMM, 0},
+    {"slot-delete", &takes_slot, OP_SLOT_DELETE, BY_VMM, 0},
+    {"slot-add", &takes_slot, OP_SLOT_ADD, BY_VMM, 0},
+    {"dirty-log", &takes_log, OP_DIRTY_LOG, BY_VMM, 0},
+    {"destroy", &takes_nothing, OP_TEARDOWN, BY_VMM, 0},
+    {"window", &takes_nothing, OP_WINDOW, BY_VMM | BY_GUEST, 0},
+    {"enter", &takes_nothing, OP_ENTER, BY_GUEST, 0},
+    {"write", &takes_touch, OP_TOUCH, BY_GUEST, TOUCH_WRITE},
+    {"read", &takes_touch, OP_TOUCH, BY_GUEST, TOUCH_READ},
+    {"fetch", &takes_touch, OP_TOUCH, BY_GUEST, TOUCH_FETCH},
+    {"read-uncached", &takes_touch, OP_TOUCH, BY_GUEST | PAST, TOUCH_READ},
+    {"write-uncached", &takes_touch, OP_TOUCH, BY_GUEST | PAST, TOUCH_WRITE},
+    {"clean", &takes_maintained, OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN},
+    {"clean-pou", &takes_maintained, OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN_POU},
+    {"clean-invalidate", &takes_maintained, OP_MAINTAIN, BY_GUEST, MAINTAIN_CLEAN_INVALIDATE},
+    {"invalidate", &takes_maintained, OP_MAINTAIN, BY_GUEST, MAINTAIN_INVALIDATE},
+    {"icache-invalidate", &takes_maintained, OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE},
+    {"icache-invalidate-all", &takes_nothing, OP_MAINTAIN, BY_GUEST, MAINTAIN_ICACHE_ALL},
+    {"icache", &takes_switch, OP_ICACHE, BY_GUEST, 0},
+    {"insns", &takes_count, OP_INSNS, BY_GUEST, 0},
+    {"mmu", &takes_switch, OP_MMU, BY_GUEST, 0},
+    {"vmregs", &takes_count, OP_VMREGS, BY_GUEST, 0},
+    {"setway", &takes_count, OP_SETWAY, BY_GUEST, 0},
+    {"compute", &takes_time, OP_COMPUTE, BY_VMM | BY_GUEST, 0},
+    {"signal", &takes_signal, OP_SIGNAL, BY_VMM | BY_GUEST, 0},
+    {"wait", &takes_signal, OP_WAIT, BY_VMM | BY_GUEST, 0},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
@@ -185,8 +183,8 @@ static bool play_line(struct parser *parser, uint32_t vcpu)
                     .access = (uint8_t)verb->access,
                     .past = verb->by & PAST,
                     .count = verb->kind == OP_MAINTAIN ? 1 : 0};
-    parser->usage = verb->usage;
-    if (!verb->take(parser, &op)) {
+    snprintf(parser->usage, sizeof parser->usage, "%s%s", verb->name, verb->operands->usage);
+    if (!verb->operands->take(parser, &op)) {
         return false;
     }
     if (parser->next < parser->count) {

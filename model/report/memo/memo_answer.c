@@ -36,19 +36,19 @@ bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT])
 {
     const struct axis *machine = memo->study->role[AXIS_MACHINE];
     const char *name = machine->values.text[study_digit(machine, memo->place[0])];
-    double low = INFINITY, high = -INFINITY;
+    struct memo_range error = MEMO_RANGE_EMPTY;
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
         if (one->predicted && strcmp(one->host, name) == 0) {
-            low = fmin(low, one->error);
-            high = fmax(high, one->error);
+            memo_range_take(&error, one->error);
         }
     }
+    bool any = error.low <= error.high;
     buf[0] = '\0';
-    if (low <= high) {
-        quantity_change_range(low, high, buf);
+    if (any) {
+        quantity_change_range(error.low, error.high, buf);
     }
-    return low <= high;
+    return any;
 }
 
 /* How well the model does on this machine. */
@@ -157,11 +157,8 @@ static void say_worst(const struct memo *memo, size_t strategy, struct doc_node 
                 {METRIC_added_boot_ns, "adds up to "}};
     size_t count = 0;
     for (size_t m = 0; m < memo->parts; m++) {
-        double worst = 0;
+        double worst = fmax(memo_medians(memo, m, strategy).high, 0);
         char text[QUANTITY_TEXT];
-        for (size_t p = 0; p < memo->places; p++) {
-            worst = fmax(worst, memo_band(memo, memo_place(memo, p), m, strategy).mid);
-        }
         for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
             if (said[i].metric == memo->metric[m]) {
                 struct band band = {worst, NAN, NAN};
@@ -240,12 +237,9 @@ static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
 {
     struct doc_node *words = sentence();
     bool reads[READERS] = {false}, any = false;
-    double low = INFINITY, high = -INFINITY;
+    struct memo_range cost = memo_medians(memo, 0, strategy);
     char text[QUANTITY_TEXT];
     for (size_t p = 0; p < memo->places; p++) {
-        double mid = memo_band(memo, memo_place(memo, p), 0, strategy).mid;
-        low = fmin(low, mid);
-        high = fmax(high, mid);
         for (int reader = 0; reader < READERS; reader++) {
             reads[reader] |= memo_place(memo, p)->reader[strategy][reader].outcome == STALE;
             any |= reads[reader];
@@ -254,7 +248,7 @@ static struct doc_node *stale_sentence(const struct memo *memo, size_t strategy)
     if (any) {
         put_first(memo->study->strategies[strategy], words);
         doc_text(words, " (%s) is not enough: ",
-                 quantity_range(low, high, metric_quantity(memo->metric[0]), text));
+                 quantity_range(cost.low, cost.high, metric_quantity(memo->metric[0]), text));
         say_readers(reads, words);
         doc_text(words, ".");
     }
@@ -273,23 +267,18 @@ static void add_readers(const struct memo *memo, struct doc_node *answer)
 
 /* What cleaning and faults take is said for each value of the facet that tells the shares apart
  * best: the one with the narrowest ranges of what cleaning takes. */
-struct range {
-    double low, high;
-};
-
-static struct range share_range(const struct memo *memo, const struct axis *axis, size_t digit,
-                                enum memo_share share)
+static struct memo_range share_range(const struct memo *memo, const struct axis *axis, size_t digit,
+                                     enum memo_share share)
 {
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0;
-    struct range range = {INFINITY, -INFINITY};
+    struct memo_range range = MEMO_RANGE_EMPTY;
     for (size_t p = 0; p < memo->places; p++) {
         double part[MEMO_SHARES];
         if (axis && study_digit(axis, memo->place[p]) != digit) {
             continue;
         }
         memo_share_parts(memo, memo_place(memo, p), strategy, part);
-        range.low = fmin(range.low, part[share]);
-        range.high = fmax(range.high, part[share]);
+        memo_range_take(&range, part[share]);
     }
     return range;
 }
@@ -303,7 +292,7 @@ static const struct axis *telling_facet(const struct memo *memo)
         const struct axis *axis = &memo->study->axes[i];
         double width = 0;
         for (size_t v = 0; v < axis->values.count && memo->facet[i]; v++) {
-            struct range range = share_range(memo, axis, v, MEMO_CLEANING);
+            struct memo_range range = share_range(memo, axis, v, MEMO_CLEANING);
             width += fmax(range.high - range.low, 0);
         }
         width /= (double)axis->values.count;
@@ -319,8 +308,8 @@ static struct doc_node *shares_sentence(const struct memo *memo, const struct ax
 {
     struct doc_node *words = sentence();
     for (size_t v = 0; v < (axis ? axis->values.count : 1); v++) {
-        struct range cleaning = share_range(memo, axis, v, MEMO_CLEANING);
-        struct range faults = share_range(memo, axis, v, MEMO_FAULTS);
+        struct memo_range cleaning = share_range(memo, axis, v, MEMO_CLEANING);
+        struct memo_range faults = share_range(memo, axis, v, MEMO_FAULTS);
         char text[QUANTITY_TEXT], where[MEMO_TEXT];
         doc_text(words, "%s%s", v ? "; " : "Cleaning takes ",
                  quantity_percents(cleaning.low, cleaning.high, text));
@@ -348,10 +337,10 @@ static bool same_vm(const struct memo_scenario *a, const struct memo_scenario *b
 /* The places in which a value of a facet takes longer than the first one, or not so; those in
  * which that is another VM are none. Returns how many there are. */
 static size_t places_with(const struct memo *memo, const struct axis *axis, size_t value,
-                          bool longer, bool in[MEMO_PLACES], struct range *ratio)
+                          bool longer, bool in[MEMO_PLACES], struct memo_range *ratio)
 {
     size_t strategy = memo->upstream != SIZE_MAX ? memo->upstream : 0, count = 0;
-    *ratio = (struct range){INFINITY, -INFINITY};
+    *ratio = MEMO_RANGE_EMPTY;
     for (size_t p = 0; p < memo->places; p++) {
         size_t first = memo_with(axis, memo->place[p], 0);
         const struct memo_scenario *one = memo_at(memo, first);
@@ -360,13 +349,14 @@ static size_t places_with(const struct memo *memo, const struct axis *axis, size
             memo_band(memo, other, 0, strategy).mid / memo_band(memo, one, 0, strategy).mid;
         in[p] = isfinite(times) && same_vm(one, other) && (times >= 1) == longer;
         count += in[p];
-        ratio->low = in[p] ? fmin(ratio->low, times) : ratio->low;
-        ratio->high = in[p] ? fmax(ratio->high, times) : ratio->high;
+        if (in[p]) {
+            memo_range_take(ratio, times);
+        }
     }
     return count;
 }
 
-static void say_times(struct range ratio, struct doc_node *words)
+static void say_times(struct memo_range ratio, struct doc_node *words)
 {
     char less[QUANTITY_TEXT], more[QUANTITY_TEXT];
     quantity_times(ratio.low, 1, less);
@@ -402,7 +392,7 @@ static struct doc_node *facet_sentence(const struct memo *memo, const struct axi
                                        size_t value, bool was_first_said)
 {
     bool longer[MEMO_PLACES], shorter[MEMO_PLACES];
-    struct range more, less;
+    struct memo_range more, less;
     size_t up = places_with(memo, axis, value, true, longer, &more);
     size_t down = places_with(memo, axis, value, false, shorter, &less);
     struct doc_node *words = sentence();
@@ -498,9 +488,9 @@ static void add_costs(const struct memo *memo, struct doc_node *answer)
 /* --- one against the others --- */
 
 /* What a strategy costs over the cheapest of the others, in all places and along the axis. */
-static struct range against_others(const struct memo *memo, size_t strategy)
+static struct memo_range against_others(const struct memo *memo, size_t strategy)
 {
-    struct range ratio = {INFINITY, -INFINITY};
+    struct memo_range ratio = MEMO_RANGE_EMPTY;
     for (size_t p = 0; p < memo->places; p++) {
         for (size_t i = 0; i < (memo->axis ? memo->axis->values.count : 1); i++) {
             const struct memo_scenario *there = memo_at(
@@ -512,8 +502,7 @@ static struct range against_others(const struct memo *memo, size_t strategy)
                 }
             }
             double times = memo_band(memo, there, 0, strategy).mid / least;
-            ratio.low = fmin(ratio.low, times);
-            ratio.high = fmax(ratio.high, times);
+            memo_range_take(&ratio, times);
         }
     }
     return ratio;
@@ -524,7 +513,7 @@ static void add_one(const struct memo *memo, struct doc_node *answer)
     size_t one, other;
     struct doc_node *words = sentence();
     if (memo_pair(memo, &one, &other)) {
-        struct range ratio = against_others(memo, one);
+        struct memo_range ratio = against_others(memo, one);
         const char *axis = memo->axis ? words_axis(memo->axis->name) : NULL;
         put_first(memo->study->strategies[one], words);
         doc_text(words, " costs ");

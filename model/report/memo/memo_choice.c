@@ -218,13 +218,14 @@ static void say_what(const struct memo *memo, const struct memo_pick *pick, size
     }
 }
 
-static void say_cost(double low, double high, double own_low, double own_high, bool against,
-                     enum unit unit, struct doc_node *words)
+/* `against`: and what Linux does. */
+static void say_cost(const struct memo_pick *pick, bool against, enum unit unit,
+                     struct doc_node *words)
 {
     char cost[QUANTITY_TEXT], own[QUANTITY_TEXT];
-    doc_text(words, "%s", quantity_range(low, high, unit, cost));
-    if (against && isfinite(own_low)) {
-        doc_text(words, " instead of %s", quantity_range(own_low, own_high, unit, own));
+    doc_text(words, "%s", quantity_range(pick->low, pick->high, unit, cost));
+    if (against && isfinite(pick->own_low)) {
+        doc_text(words, " instead of %s", quantity_range(pick->own_low, pick->own_high, unit, own));
     }
 }
 
@@ -242,14 +243,13 @@ static void say_costs(const struct memo *memo, const struct memo_pick *pick, enu
         in[p] = true;
         if (pick->in[p]) {
             doc_text(words, "%s", said++ ? ", " : "");
-            say_cost(one.low, one.high, one.own_low, one.own_high, true, unit, words);
+            say_cost(&one, true, unit, words);
             doc_text(words, " ");
             memo_put_where(memo, memo_where(memo, in, where), words);
         }
     }
     if (!each) {
-        say_cost(pick->low, pick->high, pick->own_low, pick->own_high, manner < LINUX_ONCE, unit,
-                 words);
+        say_cost(pick, manner < LINUX_ONCE, unit, words);
     }
     if (isfinite(pick->share) && pick->share < 0.995) {
         doc_text(words, ", %s%.0f %% of draws", manner < BRIEFS ? "best in " : "",
@@ -276,15 +276,15 @@ static void say_pick(const struct memo *memo, const struct memo_pick *pick, size
 static void say_linux(const struct memo *memo, const struct memo_pick *pick, size_t picks,
                       struct doc_node *words)
 {
-    double low = INFINITY, high = -INFINITY;
+    struct memo_range range = MEMO_RANGE_EMPTY;
     char own[QUANTITY_TEXT];
     for (size_t i = 0; i < picks; i++) {
-        low = fmin(low, pick[i].own_low);
-        high = fmax(high, pick[i].own_high);
+        memo_range_take(&range, pick[i].own_low);
+        memo_range_take(&range, pick[i].own_high);
     }
-    if (isfinite(low)) {
+    if (isfinite(range.low)) {
         doc_text(words, "; Linux %s",
-                 quantity_range(low, high, metric_quantity(memo->metric[0]), own));
+                 quantity_range(range.low, range.high, metric_quantity(memo->metric[0]), own));
     }
 }
 
@@ -461,16 +461,11 @@ static void say_medians(const struct memo *memo, size_t strategy, struct doc_nod
     size_t said = 0;
     for (size_t m = 0; m < memo->parts; m++) {
         enum unit unit = metric_quantity(memo->metric[m]);
-        double low = INFINITY, high = -INFINITY;
+        struct memo_range range = memo_medians(memo, m, strategy);
         char text[QUANTITY_TEXT];
-        for (size_t p = 0; p < memo->places; p++) {
-            double mid = memo_band(memo, memo_place(memo, p), m, strategy).mid;
-            low = fmin(low, mid);
-            high = fmax(high, mid);
-        }
         if (m == 0 || unit == UNIT_BYTES) {
             doc_text(words, "%s %s", said++ ? " and writes back" : " adds",
-                     quantity_range(low, high, unit, text));
+                     quantity_range(range.low, range.high, unit, text));
         }
     }
 }

@@ -12,6 +12,8 @@
 #include "study/breakeven.h"
 #include "study/winner_map.h"
 
+#include <math.h>
+
 #define MEMO_PLACES 12 /* answers side by side; more would be no answer */
 #define MEMO_METRICS (1 + STUDY_MEMO_LIST + PARTS)
 #define MEMO_TEXT 256
@@ -134,6 +136,13 @@ bool memo_miss(struct memo *memo, const char *what, const struct error *err);
 const char *memo_name(const struct memo *memo, size_t strategy);
 struct band memo_band(const struct memo *memo, const struct memo_scenario *scenario, size_t metric,
                       size_t strategy);
+/* Its medians with a strategy in all places. */
+struct memo_range {
+    double low, high; /* low above high: none */
+};
+struct memo_range memo_medians(const struct memo *memo, size_t metric, size_t strategy);
+#define MEMO_RANGE_EMPTY ((struct memo_range){INFINITY, -INFINITY})
+void memo_range_take(struct memo_range *range, double value);
 /* How far the draws may have it from what all that there could be would say. */
 struct quantile_error memo_band_error(const struct memo *memo, const struct memo_scenario *scenario,
                                       size_t metric, size_t strategy);

@@ -283,6 +283,18 @@ static void put_words(const struct memo *memo, const struct memo_scenario *there
     tojson_set(run, "linux", json_boolean(s == memo->upstream));
 }
 
+/* What events cost in each run; the caller frees it. */
+static void *prices_of(const struct memo *memo, struct scenario *scenario)
+{
+    ps_t(*price)[EVENT_KINDS] = alloc_zeroed(memo->runs, sizeof *price, "a memo");
+    for (size_t i = 0; i < memo->runs; i++) {
+        double costs[COSTS];
+        scenario_costs(scenario, i, costs);
+        trial_prices(&scenario->setup, costs, price[i]);
+    }
+    return price;
+}
+
 /* All strategies in the place itself, elsewhere along the axis those that the figure draws. */
 static bool put_scenario(const struct memo *memo, struct evaluator *evaluator, size_t place,
                          size_t point, size_t at, const bool *shown, json_t *runs,
@@ -296,12 +308,7 @@ static bool put_scenario(const struct memo *memo, struct evaluator *evaluator, s
     if (!scenario_open(&scenario, evaluator, point, (struct scenario_key){0}, err)) {
         return false;
     }
-    ps_t(*price)[EVENT_KINDS] = alloc_zeroed(memo->runs, sizeof *price, "a memo");
-    for (size_t i = 0; i < memo->runs; i++) {
-        double costs[COSTS];
-        scenario_costs(&scenario, i, costs);
-        trial_prices(&scenario.setup, costs, price[i]);
-    }
+    ps_t(*price)[EVENT_KINDS] = prices_of(memo, &scenario);
     bool good = true;
     for (size_t s = 0; s < memo->strategies && good; s++) {
         struct observed run = {.value = there->value[0] + s * memo->runs, .price = price};
@@ -345,12 +352,7 @@ static bool put_rungs(const struct memo *memo, struct evaluator *evaluator, size
     if (!scenario_open(&scenario, evaluator, memo->place[place], (struct scenario_key){0}, err)) {
         return false;
     }
-    ps_t(*price)[EVENT_KINDS] = alloc_zeroed(runs, sizeof *price, "a memo");
-    for (size_t i = 0; i < runs; i++) {
-        double costs[COSTS];
-        scenario_costs(&scenario, i, costs);
-        trial_prices(&scenario.setup, costs, price[i]);
-    }
+    ps_t(*price)[EVENT_KINDS] = prices_of(memo, &scenario);
     bool good = true;
     for (size_t i = 0; i < ladder->count && good; i++) {
         const struct strategy *strategy = &ladder->rung[i].strategy;

@@ -157,7 +157,7 @@ static bool first_of_table(const struct memo *memo, size_t index)
 
 static void put_table_score(const struct memo *memo, const char *name, struct doc_node *line)
 {
-    double low = INFINITY, high = -INFINITY;
+    struct memo_range error = MEMO_RANGE_EMPTY;
     size_t rows = 0, inside = 0;
     const char *host = "";
     for (size_t i = 0; i < memo->publisheds; i++) {
@@ -165,8 +165,7 @@ static void put_table_score(const struct memo *memo, const char *name, struct do
         if (strcmp(one->table, name) == 0 && one->predicted) {
             rows++;
             inside += one->inside;
-            low = fmin(low, one->error);
-            high = fmax(high, one->error);
+            memo_range_take(&error, one->error);
             host = one->host;
         }
     }
@@ -176,7 +175,8 @@ static void put_table_score(const struct memo *memo, const char *name, struct do
     doc_number(line, "%zu", inside);
     if (rows > 0) {
         char least[QUANTITY_TEXT], most[QUANTITY_TEXT];
-        doc_number(line, "%s to %s", quantity_change(low, least), quantity_change(high, most));
+        doc_number(line, "%s to %s", quantity_change(error.low, least),
+                   quantity_change(error.high, most));
     } else {
         doc_number(line, "%s", "");
     }

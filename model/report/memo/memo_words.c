@@ -67,6 +67,21 @@ struct band memo_band(const struct memo *memo, const struct memo_scenario *scena
     return band;
 }
 
+void memo_range_take(struct memo_range *range, double value)
+{
+    range->low = fmin(range->low, value);
+    range->high = fmax(range->high, value);
+}
+
+struct memo_range memo_medians(const struct memo *memo, size_t metric, size_t strategy)
+{
+    struct memo_range range = MEMO_RANGE_EMPTY;
+    for (size_t p = 0; p < memo->places; p++) {
+        memo_range_take(&range, memo_band(memo, memo_place(memo, p), metric, strategy).mid);
+    }
+    return range;
+}
+
 bool memo_stale(const struct memo_scenario *scenario, size_t strategy)
 {
     return scenario->verdict[strategy].worst == STALE;
