@@ -5,7 +5,6 @@
 #include "core/tojson.h"
 #include "report/chart/chart.h"
 #include "report/memo/memo.h"
-#include "report/memo/memo_timeline.h"
 #include "report/memo/overview.h"
 #include "report/output.h"
 

@@ -242,7 +242,8 @@ bool import_lines(FILE *in, struct import *import, struct error *err)
 
 /* --- whole or not --- */
 
-bool import_whole(const struct import *import, struct error *err)
+/* Whether what is missing may be missing. */
+static bool is_whole(const struct import *import, struct error *err)
 {
     const struct import_counts *counts = &import->counts;
     struct source_location at = {.file = import->path};
@@ -305,7 +306,7 @@ bool import_read(FILE *in, const char *path, const struct import_options *option
                  struct import *import, struct error *err)
 {
     *import = (struct import){.path = path, .options = *options};
-    return import_lines(in, import, err) && import_whole(import, err) && import_vm(import, err) &&
+    return import_lines(in, import, err) && is_whole(import, err) && import_vm(import, err) &&
            import_memory(import, err) && import_reinits(import, err) && import_rows(import, err);
 }
 

@@ -26,7 +26,8 @@ static bool same_thread(const struct import *import, size_t a, size_t b)
     return import->events[a].thread == import->events[b].thread;
 }
 
-bool import_is_device(const struct import *import, size_t event)
+/* Whether a fault is an access that is emulated. */
+static bool is_device(const struct import *import, size_t event)
 {
     uint64_t ipa = import->events[event].ipa;
     for (size_t i = event + 1; i < import->event_count; i++) {
@@ -43,7 +44,8 @@ bool import_is_device(const struct import *import, size_t event)
     return false;
 }
 
-bool import_is_fault(const struct import *import, size_t event)
+/* Whether an event is a fault in memory that maps a leaf (translation) or gives one more rights. */
+static bool is_fault(const struct import *import, size_t event)
 {
     const struct import_event *at = &import->events[event];
     struct trace_abort abort = kvmtrace_abort(at->esr);
@@ -52,7 +54,7 @@ bool import_is_fault(const struct import *import, size_t event)
 
 static bool is_map(const struct import *import, size_t event)
 {
-    return import_is_fault(import, event) && kvmtrace_abort(import->events[event].esr).translation;
+    return is_fault(import, event) && kvmtrace_abort(import->events[event].esr).translation;
 }
 
 static bool in_ram(const struct import *import, uint64_t ipa)
@@ -81,10 +83,10 @@ static void drop_devices(struct import *import)
         if (import->events[i].event != TRACE_GUEST_FAULT) {
             continue;
         }
-        if (import_is_device(import, i)) {
+        if (is_device(import, i)) {
             import->counts.devices++;
             import->events[i].event = TRACE_KVM_OTHER;
-        } else if (!import_is_fault(import, i)) {
+        } else if (!is_fault(import, i)) {
             import->counts.other_faults++;
             import->events[i].event = TRACE_KVM_OTHER;
         }

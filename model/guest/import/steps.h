@@ -15,9 +15,6 @@ struct error;
 /* Lines to events of all threads. */
 bool import_lines(FILE *in, struct import *import, struct error *err);
 
-/* Whether what is missing may be missing. */
-bool import_whole(const struct import *import, struct error *err);
-
 /* Keeps the events of one VM, in order of time, and numbers its vCPUs. */
 bool import_vm(struct import *import, struct error *err);
 
@@ -29,13 +26,6 @@ bool import_reinits(struct import *import, struct error *err);
 
 /* Events to rows. */
 bool import_rows(struct import *import, struct error *err);
-
-/* Whether a fault is an access that is emulated. */
-bool import_is_device(const struct import *import, size_t event);
-
-/* Whether an event is a fault in memory that maps a leaf (translation) or gives
- * one more rights. */
-bool import_is_fault(const struct import *import, size_t event);
 
 /* The leaf that a fault maps. */
 uint64_t import_leaf_bytes(const struct import *import, uint64_t ipa);

@@ -188,7 +188,8 @@ static bool describe_backing(const struct csv *table, struct recording_info *inf
                        info->name);
 }
 
-bool recording_describe(const struct csv *table, struct recording_info *info, struct error *err)
+/* What the comments and the file's name say. */
+static bool describe(const struct csv *table, struct recording_info *info, struct error *err)
 {
     return describe_name(table, info, err) && describe_host(table, info, err) &&
            describe_guest(table, info, err) && describe_backing(table, info, err);
@@ -247,7 +248,7 @@ bool recording_read(const char *path, const struct recording_keys *keys, struct 
     if (!csv_read(path, &table, err)) {
         return false;
     }
-    bool read = recording_describe(&table, info, err) && check_backing(path, keys, info, err);
+    bool read = describe(&table, info, err) && check_backing(path, keys, info, err);
     if (read) {
         timeline_init(timeline, info->name, true, info->vcpus);
         snprintf(timeline->title, sizeof timeline->title, "recorded on %.31s, Linux %.31s",

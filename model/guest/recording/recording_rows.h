@@ -48,9 +48,6 @@ struct rows {
     bool toggles; /* there are mmu_on rows */
 };
 
-/* What the comments and the file's name say. */
-bool recording_describe(const struct csv *table, struct recording_info *info, struct error *err);
-
 /* The rows; the caller frees rows->row. */
 bool recording_rows(const struct csv *table, uint32_t vcpus, struct rows *rows, struct error *err);
 

@@ -244,11 +244,8 @@ static void put_frame(struct canvas *canvas, struct layout *layout, const struct
     double tick[SCALE_TICKS];
     size_t count = scale_ticks(&layout->x, tick);
     if (group->title) {
-        char *title =
-            canvas_cut(group->title, CANVAS_TEXT * CANVAS_BOLD, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-        canvas_text(canvas, CANVAS_MARGIN, layout->top + ROW - 7, CANVAS_LEFT, CANVAS_STRONG,
-                    title);
-        free(title);
+        canvas_text_in(canvas, CANVAS_MARGIN, layout->top + ROW - 7, CANVAS_LEFT, CANVAS_STRONG,
+                       CANVAS_WIDTH - 2 * CANVAS_MARGIN, group->title);
     }
     place_group(layout, group);
     for (size_t i = 0; i < count; i++) {

@@ -85,6 +85,14 @@ void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor a
     *end = one;
 }
 
+void canvas_text_in(struct canvas *canvas, double x, double y, enum canvas_anchor anchor,
+                    enum canvas_kind kind, double room, const char *text)
+{
+    char *cut = canvas_cut(text, CANVAS_TEXT * (kind == CANVAS_STRONG ? CANVAS_BOLD : 1), room);
+    canvas_text(canvas, x, y, anchor, kind, cut);
+    free(cut);
+}
+
 /* How much of a text stands in one line: up to a blank, or where no word ends in it, all
  * of the first one. */
 static size_t line_length(const char *text, double size)

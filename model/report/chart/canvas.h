@@ -84,6 +84,10 @@ void canvas_close(struct canvas *canvas);
 void canvas_text(struct canvas *canvas, double x, double y, enum canvas_anchor anchor,
                  enum canvas_kind kind, const char *text);
 
+/* The same in a room, cut where it is wider. */
+void canvas_text_in(struct canvas *canvas, double x, double y, enum canvas_anchor anchor,
+                    enum canvas_kind kind, double room, const char *text);
+
 /* Title and subtitle, broken into lines. Returns how high they are; `canvas` NULL: only
  * that. */
 double canvas_heading(struct canvas *canvas, const char *title, const char *subtitle);

@@ -105,16 +105,13 @@ static void put_texts(struct canvas *canvas, const struct layout *layout, size_t
     double bottom = top + layout->height - CANVAS_LINE - 14, last = from - 5;
     double end = fmin(from + layout->width - 4, CANVAS_WIDTH - 2);
     if (chart->panel[panel].title) {
-        char *title = canvas_cut(chart->panel[panel].title, CANVAS_TEXT * CANVAS_BOLD,
-                                 fmin(layout->width - GAP / 2, CANVAS_WIDTH - from - 2));
-        canvas_text(canvas, from, top + CANVAS_LINE - 4, CANVAS_LEFT, CANVAS_STRONG, title);
-        free(title);
+        canvas_text_in(canvas, from, top + CANVAS_LINE - 4, CANVAS_LEFT, CANVAS_STRONG,
+                       fmin(layout->width - GAP / 2, CANVAS_WIDTH - from - 2),
+                       chart->panel[panel].title);
     }
     for (size_t i = 0; i < chart->ys; i++) {
-        char *text = canvas_cut(chart->y[i], CANVAS_TEXT, layout->left - CANVAS_MARGIN - 8);
-        canvas_text(canvas, left - 6, bottom - CELL_HEIGHT * ((double)i + 0.5) + 4, CANVAS_RIGHT,
-                    CANVAS_FAINT, text);
-        free(text);
+        canvas_text_in(canvas, left - 6, bottom - CELL_HEIGHT * ((double)i + 0.5) + 4, CANVAS_RIGHT,
+                       CANVAS_FAINT, layout->left - CANVAS_MARGIN - 8, chart->y[i]);
     }
     for (size_t i = 0; i < chart->xs; i++) {
         double half = canvas_width(chart->x[i], CANVAS_TEXT) / 2;
@@ -141,12 +138,11 @@ void chart_map(FILE *out, const struct chart_map *chart)
     canvas_whole(&canvas);
     canvas_heading(&canvas, chart->title, chart->subtitle);
     put_key(&canvas, chart, head);
-    char *y_title = canvas_cut(chart->y_title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-    char *x_title = canvas_cut(chart->x_title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-    canvas_text(&canvas, CANVAS_MARGIN, layout.top - 2, CANVAS_LEFT, CANVAS_FAINT, y_title);
-    canvas_text(&canvas, CANVAS_WIDTH / 2, bottom + 6, CANVAS_MIDDLE, CANVAS_FAINT, x_title);
-    free(y_title);
-    free(x_title);
+    double room = CANVAS_WIDTH - 2 * CANVAS_MARGIN;
+    canvas_text_in(&canvas, CANVAS_MARGIN, layout.top - 2, CANVAS_LEFT, CANVAS_FAINT, room,
+                   chart->y_title);
+    canvas_text_in(&canvas, CANVAS_WIDTH / 2, bottom + 6, CANVAS_MIDDLE, CANVAS_FAINT, room,
+                   chart->x_title);
     for (size_t i = 0; i < chart->panels; i++) {
         put_cells(&canvas, &layout, i);
         put_texts(&canvas, &layout, i);

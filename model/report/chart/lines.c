@@ -366,9 +366,8 @@ static void put_names(struct canvas *canvas, const struct layout *layout,
     }
     for (size_t i = 0; i < count; i++) {
         double x = layout->x.to + 10;
-        char *name = canvas_cut(label[i].line->name, CANVAS_TEXT, CANVAS_WIDTH - CANVAS_MARGIN - x);
-        canvas_text(canvas, x, label[i].y, CANVAS_LEFT, CANVAS_INK, name);
-        free(name);
+        canvas_text_in(canvas, x, label[i].y, CANVAS_LEFT, CANVAS_INK,
+                       CANVAS_WIDTH - CANVAS_MARGIN - x, label[i].line->name);
     }
 }
 
@@ -524,9 +523,7 @@ static void put_title(struct canvas *canvas, const struct layout *layout, double
     for (size_t i = 0; *title; i++) {
         size_t length = i + 1 < TITLE_LINES ? title_length(title, layout->width) : strlen(title);
         char *line = strndup(title, length);
-        char *cut = canvas_cut(line, CANVAS_TEXT * CANVAS_BOLD, layout->width);
-        canvas_text(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, cut);
-        free(cut);
+        canvas_text_in(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, layout->width, line);
         free(line);
         title += length;
         title += strspn(title, " ");
@@ -582,14 +579,11 @@ static void put_axis_titles(struct canvas *canvas, const struct layout *layout, 
     char title[256];
     const char *unit = scale_unit(&layout->y);
     snprintf(title, sizeof title, "%s%s%s", layout->chart->y_title, unit[0] ? ", " : "", unit);
-    char *y_title = canvas_cut(title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-    char *x_title =
-        canvas_cut(layout->chart->x_title, CANVAS_TEXT, CANVAS_WIDTH - 2 * CANVAS_MARGIN);
-    canvas_text(canvas, CANVAS_MARGIN, layout->row[0] - 2, CANVAS_LEFT, CANVAS_FAINT, y_title);
-    canvas_text(canvas, CANVAS_WIDTH / 2, bottom + CANVAS_LINE - 8, CANVAS_MIDDLE, CANVAS_FAINT,
-                x_title);
-    free(y_title);
-    free(x_title);
+    double room = CANVAS_WIDTH - 2 * CANVAS_MARGIN;
+    canvas_text_in(canvas, CANVAS_MARGIN, layout->row[0] - 2, CANVAS_LEFT, CANVAS_FAINT, room,
+                   title);
+    canvas_text_in(canvas, CANVAS_WIDTH / 2, bottom + CANVAS_LINE - 8, CANVAS_MIDDLE, CANVAS_FAINT,
+                   room, layout->chart->x_title);
 }
 
 static void check(const struct chart_lines *chart)

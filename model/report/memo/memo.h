@@ -9,6 +9,7 @@
 #define S2FLUSH_REPORT_MEMO_MEMO_H
 
 #include "report/document/doc.h"
+#include "report/output.h"
 #include "study/study.h"
 #include "study/sweep.h"
 
@@ -32,7 +33,12 @@ bool memo_whole(const struct memo *memo, struct error *err);
  * lead to files in the memo's folder. The caller frees it. */
 struct doc_node *memo_write(const struct memo *memo, const char *folder);
 
-/* The same in short, for the page over all questions (report/memo/overview.h). */
+/* The runs of what costs least and of what Linux does over time, in the first place with each cost
+ * at its mode, as files that Perfetto opens. */
+bool memo_write_timelines(const struct memo *memo, const char *folder, struct outputs *files,
+                          struct error *err);
+
+/* The document in short, for the page over all questions (report/memo/overview.h). */
 json_t *memo_summary(const struct memo *memo);
 
 #endif

@@ -110,7 +110,7 @@ struct memo {
     struct memo_published *published;
     size_t publisheds;
     struct memo_seen *seen; /* [strategy] */
-    json_t *played; /* what the page lets move (memo_played.h) */
+    json_t *played; /* what the page lets move (memo_played.c) */
     char **missing; /* what simulations that could not go on leave out, each in a line */
     size_t missings;
     bool crossings_missing, swings_missing; /* some of them are among these */
@@ -244,18 +244,21 @@ void memo_published_figure(const struct memo *memo, const char *host, struct doc
 void memo_put_seen(const struct memo *memo, size_t strategy, struct doc_node *words);
 void memo_seen_table(const struct memo *memo, struct doc_node *doc);
 void memo_comparison(const struct memo *memo, struct doc_node *doc);
-void memo_change(const struct memo *memo, struct doc_node *doc);
-void memo_validation(const struct memo *memo, struct doc_node *doc);
 void memo_machines(const struct memo *memo, struct doc_node *doc);
-void memo_conditions(const struct memo *memo, struct doc_node *doc);
-void memo_case(const struct memo *memo, struct doc_node *doc);
-void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc);
+
+/* An item for each file of a run over time. */
+void memo_list_timelines(const struct memo *memo, struct doc_node *list);
+/* The page's part in which a reader moves costs; words in its place where the metric is no sum of
+ * events. */
+void memo_put_played(const struct memo *memo, struct doc_node *doc);
 
 /* --- sources --- */
 
+/* Asks the evaluator for what that part needs, and keeps it with the memo. */
+bool memo_find_played(struct memo *memo, struct evaluator *evaluator, struct error *err);
+
 bool memo_read_seen(struct memo *memo, struct error *err);
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err);
-bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err);
 bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct error *err);
 
 #endif

@@ -3,7 +3,6 @@
  * Where actors do, the page moves the played time by what the events of each part would cost more,
  * each part with a weight that is fitted to the draws here; how far that is off on draws of the
  * same timeline is said beside it. */
-#include "report/memo/memo_played.h"
 
 #include "core/alloc.h"
 #include "core/error.h"

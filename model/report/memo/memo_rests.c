@@ -1,8 +1,6 @@
 /* What the answer rests on: what would change it, published measurements, conditions, the
  * scenario in full, and the data. */
 #include "report/memo/memo_input.h"
-#include "report/memo/memo_played.h"
-#include "report/memo/memo_timeline.h"
 
 #include "core/error.h"
 #include "core/version.h"
@@ -117,7 +115,7 @@ static void say_estimate(const struct memo *memo, struct doc_node *words)
     }
 }
 
-void memo_change(const struct memo *memo, struct doc_node *doc)
+static void put_change(const struct memo *memo, struct doc_node *doc)
 {
     doc_heading(doc, "4 What would change the answer");
     if (memo->axis && memo->axis->values.count > 1) {
@@ -242,7 +240,7 @@ static void put_machine_figures(const struct memo *memo, struct doc_node *doc)
     }
 }
 
-void memo_validation(const struct memo *memo, struct doc_node *doc)
+static void put_validation(const struct memo *memo, struct doc_node *doc)
 {
     static const char *const names[] = {"published table", "machine", ">rows predicted",
                                         ">within p10 to p90", ">error"};
@@ -334,7 +332,7 @@ static void say_fitted(const struct memo *memo, struct doc_node *words)
     }
 }
 
-void memo_conditions(const struct memo *memo, struct doc_node *doc)
+static void put_conditions(const struct memo *memo, struct doc_node *doc)
 {
     doc_heading(doc, "7 Conditions");
     struct doc_node *bands = doc_add(doc, DOC_PARAGRAPH, NULL);
@@ -393,7 +391,7 @@ static void put_cost(struct doc_node *table, const struct platform *platform, en
     doc_cell(row, "%s: %s", cost->evidence, cost->source);
 }
 
-void memo_case(const struct memo *memo, struct doc_node *doc)
+static void put_case(const struct memo *memo, struct doc_node *doc)
 {
     static const char *const names[] = {"of", "key", "value", "source"};
     char words[2 * MEMO_TEXT];
@@ -547,7 +545,7 @@ static void put_files(const struct memo *memo, const char *folder, struct doc_no
     doc_text(item, ": the study");
 }
 
-void memo_data(const struct memo *memo, const char *folder, struct doc_node *doc)
+static void put_data(const struct memo *memo, const char *folder, struct doc_node *doc)
 {
     const struct study *study = memo->study;
     doc_heading(doc, "9 Data");
@@ -580,12 +578,12 @@ struct doc_node *memo_write(const struct memo *memo, const char *folder)
     memo_answer(memo, doc);
     memo_figures(memo, doc);
     memo_comparison(memo, doc);
-    memo_change(memo, doc);
+    put_change(memo, doc);
     memo_put_played(memo, doc);
-    memo_validation(memo, doc);
+    put_validation(memo, doc);
     memo_machines(memo, doc);
-    memo_conditions(memo, doc);
-    memo_case(memo, doc);
-    memo_data(memo, folder, doc);
+    put_conditions(memo, doc);
+    put_case(memo, doc);
+    put_data(memo, folder, doc);
     return doc;
 }

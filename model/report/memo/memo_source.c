@@ -1,6 +1,5 @@
 /* What a memo says, asked of the study: the only file that does. */
 #include "report/memo/memo_input.h"
-#include "report/memo/memo_played.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -454,7 +453,7 @@ static void mark_pairs(const struct memo *memo, bool *wanted)
     }
 }
 
-bool memo_find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err)
+static bool find_crossings(struct memo *memo, const struct evaluator *evaluator, struct error *err)
 {
     size_t n = memo->strategies;
     bool *wanted = alloc_zeroed(n * n, sizeof *wanted, "a memo"), good = true;
@@ -592,10 +591,9 @@ bool memo_make(const struct study *study, const char *validation, struct sweep *
     if (good) {
         merge_places(memo);
     }
-    good = good && find_ladders(memo, &evaluator, err) &&
-           memo_find_crossings(memo, &evaluator, err) && memo_find_swings(memo, &evaluator, err) &&
-           memo_read_published(memo, validation, err) && memo_read_seen(memo, err) &&
-           memo_find_played(memo, &evaluator, err);
+    good = good && find_ladders(memo, &evaluator, err) && find_crossings(memo, &evaluator, err) &&
+           memo_find_swings(memo, &evaluator, err) && memo_read_published(memo, validation, err) &&
+           memo_read_seen(memo, err) && memo_find_played(memo, &evaluator, err);
     evaluator_close(&evaluator);
     if (!good) {
         memo_free(memo);

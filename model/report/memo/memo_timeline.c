@@ -2,7 +2,6 @@
 #include "report/memo/memo_input.h"
 
 #include "core/alloc.h"
-#include "report/memo/memo_timeline.h"
 #include "report/timeline/tracks.h"
 #include "study/trial.h"
 
