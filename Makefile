@@ -285,7 +285,7 @@ check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': the
 # Left out: programs of over 0.5 s of CPU, but for golden, which sees whole runs. What is left takes
 # under 20 s in all; the last line but one says how much it was.
 SLOW_TESTS := advise advise_rungs agreement answers_agree bad_cells bad_keys bad_sets boots breakeven cache_naive calibrate_vm \
-    counts counts_random draw_fit effect fair fit further_strategies import_trip limits metamorphic pairs paths properties reference \
+    counts counts_random draw_fit effect fair fit fitted further_strategies import_trip limits metamorphic pairs paths properties reference \
     rng shard sim stage2_tree stall steps store story study_order study_run surrogate tracks validate verdict workload
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 

@@ -83,6 +83,43 @@ static void few_looks_far_from_zero(void **state)
     assert_true(calls <= 10);
 }
 
+static double threshold;
+
+static double rises(double x, void *calls)
+{
+    ++*(unsigned *)calls;
+    return x - threshold;
+}
+
+/* No place is looked at twice: not one that half the width from where the root seems to be would
+ * round to an end, low or high; nor one outside of ends that are no multiples of the step. */
+static void ends_are_not_looked_at_again(void **state)
+{
+    static const struct {
+        double low, high, step, root;
+        unsigned calls;
+        double found;
+    } cases[] = {
+        {999499, 1000500, 1, 999999.6, 1, 1000500},
+        {999499, 1000500, 1, 999999.4, 1, 1000499},
+        {100, 165, 64, 120, 1, 128},
+        {100, 165, 64, 160, 1, 192},
+        {0, 2, 1, 0.5, 1, 1},
+        {0, 2, 1, 1.5, 1, 2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned calls = 0;
+        struct crossing_function function = {rises, &calls, false};
+        threshold = cases[i].root;
+        double found = crossing_root(&function, cases[i].low, cases[i].low - threshold,
+                                     cases[i].high, cases[i].high - threshold, cases[i].step);
+        if (calls != cases[i].calls || found != cases[i].found) {
+            fail_msg("case %zu: %.1f with %u looks", i, found, calls);
+        }
+    }
+}
+
 static double stops(double x, void *context)
 {
     struct crossing_function *function = context;
@@ -216,6 +253,7 @@ int main(void)
         cmocka_unit_test(roots),
         cmocka_unit_test(few_looks),
         cmocka_unit_test(few_looks_far_from_zero),
+        cmocka_unit_test(ends_are_not_looked_at_again),
         cmocka_unit_test(a_function_may_stop),
         cmocka_unit_test(equals_the_sheet),
         cmocka_unit_test(along_a_cost),

@@ -211,11 +211,104 @@ static void each_fitted_run_is_near_its_play(void **state)
     assert_true(sqrt(squares / n) < 0.01);
 }
 
+/* A scenario of the first point with one more setting. */
+struct bench {
+    struct study study;
+    struct sweep sweep;
+    struct evaluator evaluator;
+    struct scenario scenario;
+    struct store *store;
+};
+
+static void open_bench(struct bench *bench, const char *const *set, size_t sets)
+{
+    struct error err = {0};
+    *bench = (struct bench){.sweep = {.jobs = 1}, .store = store_in_memory()};
+    read_good_with(&bench->study, text, set, sets);
+    evaluator_open(&bench->evaluator, &bench->study, &bench->sweep, bench->store);
+    assert_true(
+        scenario_open(&bench->scenario, &bench->evaluator, 0, (struct scenario_key){0}, &err));
+}
+
+static void close_bench(struct bench *bench)
+{
+    scenario_close(&bench->scenario);
+    evaluator_close(&bench->evaluator);
+    store_drop(bench->store);
+    study_free(&bench->study);
+}
+
+/* Fits are for studies that say how many draws are to be played, fewer than there are, of more than
+ * eight, and that ask for no tail. */
+static void which_studies_are_fitted(void **state)
+{
+    static const struct {
+        const char *set[3];
+        size_t sets;
+        bool fits;
+    } cases[] = {
+        {{"draws_min=8"}, 1, true},
+        {{"draws_min=0"}, 1, false},
+        {{"draws_min=15"}, 1, true},
+        {{"draws_min=16"}, 1, false},
+        {{"draws=8", "draws_min=4"}, 2, false},
+        {{"draws=16", "draws_min=1"}, 2, true},
+        {{"metrics=added_boot_ns, pause_ns"}, 1, false},
+        {{"metrics=added_boot_ns, lines"}, 1, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        open_bench(&bench, cases[i].set, cases[i].sets);
+        if (evaluate_fits(&bench.scenario) != cases[i].fits) {
+            fail_msg("%s", cases[i].set[0]);
+        }
+        close_bench(&bench);
+    }
+}
+
+/* What a fit misses is said of a time that is fitted, in ns: of the processor time its own, of all
+ * others the window's; of what is played, and of counts, nothing. */
+static void what_a_fit_misses_is_said(void **state)
+{
+    static const enum metric metrics[] = {METRIC_added_boot_ns, METRIC_window_ns, METRIC_cpu_ns,
+                                          METRIC_faults};
+    const char *const set[] = {"draws_min=8"};
+    struct bench bench;
+    struct error err = {0};
+    (void)state;
+    open_bench(&bench, set, 1);
+    struct times times[2][17];
+    double off_ps[2][2] = {{0}};
+    for (size_t s = 0; s < 2; s++) {
+        assert_true(
+            evaluate_runs(&bench.scenario, bench.study.strategies[s], TAILS_NONE, times[s], &err));
+        for (size_t run = 0; run < 17; run++) {
+            assert_true(times[s][run].fitted || times[s][run].window_off_ps == 0);
+            off_ps[s][0] = fmax(off_ps[s][0], times[s][run].window_off_ps);
+            off_ps[s][1] = fmax(off_ps[s][1], times[s][run].cpu_off_ps);
+        }
+    }
+    assert_true(off_ps[0][0] > 0 && off_ps[0][1] > 0);
+    for (size_t i = 0; i < 4; i++) {
+        double value[2 * 17], off[2];
+        assert_true(evaluate_metric_off(&bench.scenario, metrics[i], bench.study.strategies, 2,
+                                        value, off, &err));
+        for (size_t s = 0; s < 2; s++) {
+            double expected = i == 3 ? 0 : off_ps[s][i == 2] / 1000;
+            assert_true(fabs(off[s] - expected) <= 1e-9 * expected);
+        }
+    }
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_rows_however_it_is_played),
         cmocka_unit_test(each_fitted_run_is_near_its_play),
+        cmocka_unit_test(which_studies_are_fitted),
+        cmocka_unit_test(what_a_fit_misses_is_said),
         cmocka_unit_test(the_order_of_strategies_is_none),
     };
     return cmocka_run_group_tests(tests, at_the_epoch, NULL);
