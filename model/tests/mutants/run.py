@@ -274,7 +274,7 @@ class Trial:
                 self.mutants.put((number, *entry))
         self.count = -(-given.count // shards)
         self.kept = Kept(build.folder / "kept.csv", given.again, order)
-        self.plain, self.results, self.real = {}, {}, 0
+        self.plain, self.results, self.real, self.left = {}, {}, 0, 0
         self.lock = threading.Lock()
 
     def same_code(self, mutant, folder, out):
@@ -305,12 +305,13 @@ class Trial:
     def work(self, folder):
         while True:
             with self.lock:
-                if self.real >= self.count or self.mutants.empty():
+                if self.real + self.left >= self.count or self.mutants.empty():
                     return
                 number, key, mutant = self.mutants.get()
                 verdict = self.kept.verdicts.get(key)
                 if verdict is None and time.monotonic() > self.end:
-                    continue # what is kept of the rest still counts
+                    self.left += 1 # what is kept of the sample's rest still counts, and of no other sample
+                    continue
                 self.real += 1
             if verdict is None:
                 verdict = self.judge(mutant, folder)
