@@ -7,6 +7,9 @@
 # another failed. What a part says is in build/torture/PART.log; at the end stand `name: value` lines, and the
 # status is 1 where one failed.
 #
+# An hour is one where nothing else runs on two processors. Where something does, a part may take three times its
+# share and a quarter of an hour for building; the tests under the thread sanitizer are what takes longest then.
+#
 # An hour can be had in portions: each adds what it did to build/torture.sums, and all of them together are
 # said last. Without SEED it is the portion's number, so that each has other kills; the sample of mutants (of
 # MUTANTS_SEED, or 1) and the fuzzers' inputs go on from where the portion before left them. Portions that make
