@@ -87,7 +87,7 @@ static void print_beside(FILE *out, const struct advise_rung *rung)
     const char *condition = verdict_conditions(rung->verdict.conditions);
     snprintf(text, sizeof text, "%s%s%s; mmu_lock held for up to %s, %s of processor time%s%s",
              outcome_name[rung->verdict.worst], condition ? ": " : "", condition ? condition : "",
-             cells_human(rung->pause_ns, UNIT_NS, pause, sizeof pause),
+             cells_human(rung->pause_ns.p50, UNIT_NS, pause, sizeof pause),
              cells_human(rung->cpu_ns.p50, UNIT_NS, cpu, sizeof cpu),
              rung->strategy.name[0] ? "; strategy " : "", rung->strategy.name);
     fprintf(out, "        ");
@@ -278,7 +278,7 @@ static void put_rung(struct cells *cells, const struct advise_results *results, 
     cells_text(cells, "condition", verdict_conditions(rung->verdict.conditions));
     cells_text(cells, "caveat", strategy_caveat(&rung->strategy, caveat, sizeof caveat));
     cells_flag(cells, "needs_guest", rung->needs_guest);
-    cells_real(cells, "pause_ns", rung->pause_ns);
+    cells_real(cells, "pause_ns", rung->pause_ns.p50);
     cells_real(cells, "cpu_ns", rung->cpu_ns.p50);
     cells_whole(cells, "schema_version", ADVISE_SCHEMA);
     cells_end(cells);
@@ -345,7 +345,7 @@ static json_t *json_of_rung(const struct advise_rung *rung, bool conditional)
     tojson_set(object, "caveat",
                tojson_text(strategy_caveat(&rung->strategy, caveat, sizeof caveat)));
     tojson_set(object, "needs_guest", json_boolean(rung->needs_guest));
-    tojson_set(object, "pause_ns", json_real(rung->pause_ns));
+    tojson_set(object, "pause_ns", json_real(rung->pause_ns.p50));
     tojson_set(object, "cpu_ns", json_of_band(&rung->cpu_ns));
     return object;
 }

@@ -74,9 +74,9 @@ static struct quantile_error error_of(const struct pricing *pricing, const doubl
     return stats_quantile_error(pricing->scratch, draws);
 }
 
-/* The metric and the processor time of a strategy in all runs, and its pause in those that were
- * played or are priced again, NAN in others. A metric that pricing again does not know takes runs
- * of its own. */
+/* The metric, the processor time and the pause of a strategy in all runs. A metric that pricing
+ * again does not know takes runs of its own; a pause that only plays tell is fitted where they were
+ * not played for their times either. */
 static bool costs_of(const struct pricing *pricing, const struct strategy *strategy, double *cost,
                      double *cpu, double *pause, struct error *err)
 {
@@ -84,11 +84,12 @@ static bool costs_of(const struct pricing *pricing, const struct strategy *strat
     const struct trial *trial = evaluate_trial(scenario, strategy, err);
     struct times *times = alloc_zeroed(scenario->runs, sizeof *times, "runs of a scenario");
     bool good = trial && evaluate_runs(scenario, strategy, TAILS_KNOWN, times, err);
-    bool known = true, pause_known = true;
+    bool known = true, pause_known = true, pause_fitted = false;
     for (size_t run = 0; good && run < scenario->runs; run++) {
         const struct times *ideal = &pricing->ideal[run];
         bool tells = metric_known(METRIC_pause_ns, trial, &times[run]);
         pause_known &= !pause || tells || times[run].fitted;
+        pause_fitted |= !tells;
         if (pause) {
             pause[run] = tells ? metric_value(METRIC_pause_ns, trial, &times[run], ideal) : NAN;
         }
@@ -100,7 +101,9 @@ static bool costs_of(const struct pricing *pricing, const struct strategy *strat
     return good &&
            (known ||
             evaluate_metric(scenario, pricing->request->metric, &strategy, 1, cost, err)) &&
-           (pause_known || evaluate_metric(scenario, METRIC_pause_ns, &strategy, 1, pause, err));
+           (pause_known || evaluate_metric(scenario, METRIC_pause_ns, &strategy, 1, pause, err)) &&
+           (!pause || !pause_known || !pause_fitted ||
+            evaluate_fit_rest(scenario, strategy, pause, err));
 }
 
 /* --- rungs --- */
@@ -377,19 +380,6 @@ static void name_rung(const struct study *study, struct strategy *strategy)
     }
 }
 
-/* By the draws in which the pause is known. */
-static void fill_pause(const struct pricing *pricing, const double *pause, struct advise_rung *rung)
-{
-    size_t n = 0;
-    for (size_t run = 1; run < pricing->search->scenario->runs; run++) {
-        if (!isnan(pause[run])) {
-            pricing->scratch[n++] = pause[run];
-        }
-    }
-    rung->pause_ns = n > 0 ? stats_quantile(pricing->scratch, n, 0.5) : pause[0];
-    rung->pause_error = stats_quantile_error(pricing->scratch, n);
-}
-
 /* What one rung is and costs; `before` NULL: the first. */
 static bool price_rung(const struct pricing *pricing, size_t policy,
                        const struct advise_rung *before, const double *before_cost,
@@ -415,7 +405,8 @@ static bool price_rung(const struct pricing *pricing, size_t policy,
     }
     bool good = costs_of(pricing, strategy, cost, cpu, pause, err);
     if (good) {
-        fill_pause(pricing, pause, rung);
+        rung->pause_ns = band_of(pricing, pause);
+        rung->pause_error = error_of(pricing, pause);
         rung->cost = band_of(pricing, cost);
         rung->cost_error = error_of(pricing, cost);
         rung->cpu_ns = band_of(pricing, cpu);

@@ -85,7 +85,7 @@ struct advise_rung {
     struct advise_band cost, gain; /* gain: against the rung before, by draw */
     struct quantile_error cost_error;
     double probability; /* the share of the draws in which it gains; NAN without draws */
-    double pause_ns; /* the median over the draws that were played or priced again */
+    struct advise_band pause_ns;
     struct quantile_error pause_error;
     struct advise_band cpu_ns;
 };

@@ -114,6 +114,11 @@ enum tails_asked { TAILS_NONE, TAILS_KNOWN, TAILS_ALL };
 bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
                    enum tails_asked tails, struct times *times, struct error *err);
 
+/* Fills the values of runs that are NAN: a time that pricing does not tell and only plays do, by a
+ * fit to those (study/draw_fit.h). That of the first run is known. */
+bool evaluate_fit_rest(struct scenario *scenario, const struct strategy *strategy, double *value,
+                       struct error *err);
+
 /* How many runs of a strategy are played at least where none can be priced again. */
 size_t evaluate_plays(struct scenario *scenario, const struct strategy *strategy,
                       const struct trial *trial);

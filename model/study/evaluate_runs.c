@@ -432,6 +432,22 @@ bool evaluate_runs(struct scenario *scenario, const struct strategy *strategy,
                                                            : price_or_play(&replay, tails, err);
 }
 
+bool evaluate_fit_rest(struct scenario *scenario, const struct strategy *strategy, double *value,
+                       struct error *err)
+{
+    struct replay replay = {scenario, strategy, evaluate_costs(scenario), NULL, NULL};
+    struct fitting fitting;
+    bool good = fitting_open(&fitting, &replay, err);
+    if (good) {
+        for (size_t run = 0; run < scenario->runs; run++) {
+            fitting.known[run] = !isnan(value[run]);
+        }
+        draw_fit_values(&fitting.fit, fitting.known, value, fitting.miss);
+    }
+    fitting_close(&fitting);
+    return good;
+}
+
 /* Whether the study has it, or none that would be fitted to it. */
 static bool is_announced(struct scenario *scenario, size_t reference)
 {

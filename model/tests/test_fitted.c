@@ -4,6 +4,7 @@
 #include "store_files.h"
 
 #include "study/evaluate.h"
+#include "study/stats.h"
 
 #include <math.h>
 
@@ -302,9 +303,42 @@ static void what_a_fit_misses_is_said(void **state)
     close_bench(&bench);
 }
 
+/* What only plays tell, from the first four of them: those stay, the others come near, and the
+ * median of all is nearer to the right one than that of the four. */
+static void a_hold_is_fitted_to_the_plays_that_have_it(void **state)
+{
+    static const char *const set[] = {"machine=kunpeng-920", "backing=4k"};
+    enum { RUNS = 17, KNOWN = 4 };
+    double played[RUNS], fitted[RUNS];
+    struct bench bench;
+    struct error err = {0};
+    (void)state;
+    open_bench(&bench, set, 2);
+    const struct strategy *unmap = bench.study.strategies[0];
+    assert_true(evaluate_metric(&bench.scenario, METRIC_pause_ns, &unmap, 1, played, &err));
+    for (size_t run = 0; run < RUNS; run++) {
+        fitted[run] = run < KNOWN ? played[run] : NAN;
+    }
+    assert_true(evaluate_fit_rest(&bench.scenario, unmap, fitted, &err));
+    for (size_t run = 0; run < RUNS; run++) {
+        double miss = fitted[run] / played[run] - 1;
+        if (run < KNOWN ? miss != 0 : !(fabs(miss) < 0.15)) {
+            fail_msg("run %zu: %.0f ns for %.0f", run, fitted[run], played[run]);
+        }
+    }
+    double few = stats_quantile(played + 1, KNOWN - 1, 0.5);
+    double all = stats_quantile(played + 1, RUNS - 1, 0.5);
+    double by_fit = stats_quantile(fitted + 1, RUNS - 1, 0.5);
+    print_message("median of all %.0f ns, by the fit %.0f, of those known %.0f\n", all, by_fit,
+                  few);
+    assert_true(fabs(by_fit - all) < fabs(few - all));
+    close_bench(&bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hold_is_fitted_to_the_plays_that_have_it),
         cmocka_unit_test(the_same_rows_however_it_is_played),
         cmocka_unit_test(each_fitted_run_is_near_its_play),
         cmocka_unit_test(which_studies_are_fitted),

@@ -161,7 +161,7 @@ bool memo_pair(const struct memo *memo, size_t *a, size_t *b);
 
 /* From what Linux does to the cheapest of all strategies; NULL: that was not asked. */
 const struct advise_ladder *memo_ladder(const struct memo *memo, size_t place);
-struct band memo_rung_band(const struct advise_rung *rung);
+struct band memo_rung_band(struct advise_band band);
 
 /* --- words --- */
 

@@ -52,9 +52,10 @@ static void set_first(const struct memo *memo, json_t *summary)
             snprintf(text, sizeof text, "%zu changes to KVM", last->changes);
             tojson_set(summary, "winner", tojson_text(text));
         }
-        tojson_set(summary, "best", tojson_text(quantity_mid(memo_rung_band(last), UNIT_NS, text)));
+        tojson_set(summary, "best",
+                   tojson_text(quantity_mid(memo_rung_band(last->cost), UNIT_NS, text)));
         tojson_set(summary, "upstream",
-                   tojson_text(quantity_mid(memo_rung_band(&ladder->rung[0]), UNIT_NS, text)));
+                   tojson_text(quantity_mid(memo_rung_band(ladder->rung[0].cost), UNIT_NS, text)));
         share = last->changes > 0 ? last->probability : NAN;
         best = last->cost.p50;
     } else if (there->best.winner != WINNER_NONE) {

@@ -291,8 +291,8 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
             doc_text(cell, ")");
         }
     }
-    put_band(line, memo_rung_band(rung), UNIT_NS);
-    memo_sampling_add(sampling, memo_rung_band(rung), rung->cost_error);
+    put_band(line, memo_rung_band(rung->cost), UNIT_NS);
+    memo_sampling_add(sampling, memo_rung_band(rung->cost), rung->cost_error);
     if (rung->changes > 0 && isfinite(rung->probability)) {
         doc_number(line, "%.0f %%", 100 * rung->probability);
     } else {
@@ -304,7 +304,7 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
                                                : "yes",
              memo_condition(rung->verdict.worst == ONLY_IF ? rung->verdict.conditions : 0),
              rung->needs_guest ? ", for Linux guests" : "");
-    doc_number(line, "%s", quantity_value(rung->pause_ns, UNIT_NS, text));
+    doc_number(line, "%s", quantity_mid(memo_rung_band(rung->pause_ns), UNIT_NS, text));
 }
 
 /* From Linux to the cheapest of all strategies; those under a condition behind the others. */

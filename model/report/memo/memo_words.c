@@ -148,11 +148,10 @@ const struct advise_ladder *memo_ladder(const struct memo *memo, size_t place)
     return memo->advised ? advise_ladder(&memo->advice, memo->ladder[place], HARDWARE_OWN) : NULL;
 }
 
-struct band memo_rung_band(const struct advise_rung *rung)
+struct band memo_rung_band(struct advise_band band)
 {
-    bool drawn = rung->cost.p10 < rung->cost.p90;
-    return (struct band){rung->cost.p50, drawn ? rung->cost.p10 : NAN,
-                         drawn ? rung->cost.p90 : NAN};
+    bool drawn = band.p10 < band.p90;
+    return (struct band){band.p50, drawn ? band.p10 : NAN, drawn ? band.p90 : NAN};
 }
 
 /* --- words --- */
