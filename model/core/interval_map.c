@@ -120,11 +120,11 @@ uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end
     return 0;
 }
 
-/* Removes [start, end) from the map, splitting the intervals at its ends. Returns the
- * first interval after it, or NULL. */
-static struct interval *cut(struct interval_map *map, uint64_t start, uint64_t end)
+/* Removes [start, end) from the map, splitting the intervals at its ends; `interval` is what a
+ * look-up of `start` finds. Returns the first interval after it, or NULL. */
+static struct interval *cut(struct interval_map *map, struct interval *interval, uint64_t start,
+                            uint64_t end)
 {
-    struct interval *interval = find(map, start);
     if (interval && interval->start < start) {
         uint64_t old_end = interval->end;
         map->covered -= old_end - start;
@@ -179,7 +179,7 @@ void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, ui
     if (interval && interval->start <= start && end <= interval->end && interval->value == value) {
         return;
     }
-    struct interval *after = cut(map, start, end);
+    struct interval *after = cut(map, interval, start, end);
     if (value != 0) {
         fill(map, start, end, value, after);
     }
