@@ -109,15 +109,20 @@ struct interval *interval_map_before(struct interval_map *map, struct interval *
     return RB_PREV(interval_tree, &map->tree, interval);
 }
 
-uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end)
+/* What interval_map_value says, where a look-up of `at` finds `interval`. */
+static inline uint64_t value_in(const struct interval *interval, uint64_t at, uint64_t *end)
 {
-    struct interval *interval = find(map, at);
     if (interval && interval->start <= at) {
         *end = interval->end;
         return interval->value;
     }
     *end = interval ? interval->start : UINT64_MAX;
     return 0;
+}
+
+uint64_t interval_map_value(struct interval_map *map, uint64_t at, uint64_t *end)
+{
+    return value_in(find(map, at), at, end);
 }
 
 /* Removes [start, end) from the map, splitting the intervals at its ends; `interval` is what a
@@ -172,6 +177,16 @@ static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_
     }
 }
 
+/* Where a look-up of `start` finds `interval`. */
+static void set(struct interval_map *map, struct interval *interval, uint64_t start, uint64_t end,
+                uint64_t value)
+{
+    struct interval *after = cut(map, interval, start, end);
+    if (value != 0) {
+        fill(map, start, end, value, after);
+    }
+}
+
 void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value)
 {
     INVARIANT(start < end, "empty range at %#llx", (unsigned long long)start);
@@ -179,10 +194,7 @@ void interval_map_set(struct interval_map *map, uint64_t start, uint64_t end, ui
     if (interval && interval->start <= start && end <= interval->end && interval->value == value) {
         return;
     }
-    struct interval *after = cut(map, interval, start, end);
-    if (value != 0) {
-        fill(map, start, end, value, after);
-    }
+    set(map, interval, start, end, value);
 }
 
 bool interval_map_any(struct interval_map *map, uint64_t start, uint64_t end)
@@ -196,11 +208,12 @@ void interval_map_update(struct interval_map *map, uint64_t start, uint64_t end,
 {
     while (start < end) {
         uint64_t stop;
-        uint64_t value = interval_map_value(map, start, &stop);
+        struct interval *interval = find(map, start);
+        uint64_t value = value_in(interval, start, &stop);
         stop = stop < end ? stop : end;
         uint64_t changed = change(value, start, stop, context);
         if (changed != value) {
-            interval_map_set(map, start, stop, changed);
+            set(map, interval, start, stop, changed);
         }
         start = stop;
     }

@@ -37,15 +37,6 @@ static bool *used_of(const struct ledger *ledger, uint32_t actor, uint32_t phase
     return &ledger->used[((uint64_t)actor * s->phases + phase) * s->sites + site];
 }
 
-uint64_t *ledger_open(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site)
-{
-    INVARIANT(actor < ledger->shape.actors && phase < ledger->shape.phases &&
-                  site < ledger->shape.sites,
-              "charge outside the ledger: actor %u phase %u site %u", actor, phase, site);
-    *used_of(ledger, actor, phase, site) = true;
-    return ledger_cell(ledger, actor, phase, site);
-}
-
 void ledger_wait(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t resource, ps_t ps)
 {
     const struct ledger_shape *s = &ledger->shape;

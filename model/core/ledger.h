@@ -44,7 +44,16 @@ static inline uint64_t *ledger_cell(const struct ledger *ledger, uint32_t actor,
 }
 
 /* The same counts, to add to. */
-uint64_t *ledger_open(struct ledger *ledger, uint32_t actor, uint32_t phase, uint32_t site);
+static inline uint64_t *ledger_open(struct ledger *ledger, uint32_t actor, uint32_t phase,
+                                    uint32_t site)
+{
+    const struct ledger_shape *s = &ledger->shape;
+    INVARIANT(actor < s->actors && phase < s->phases && site < s->sites,
+              "charge outside the ledger: actor %u phase %u site %u", actor, phase, site);
+    uint64_t cell = ((uint64_t)actor * s->phases + phase) * s->sites + site;
+    ledger->used[cell] = true;
+    return ledger->counts + cell * s->kinds;
+}
 
 /* Adds n events to counts that are open; returns their time, n times the price. All that costs
  * anything comes by here: inline. */
