@@ -90,11 +90,28 @@ def closing(tokens, opening):
     return len(tokens) - 1
 
 
+def opening(tokens, closing):
+    """The index of what opens the bracket that closes at that index."""
+    depth = 0
+    for i in range(closing, -1, -1):
+        depth += (tokens[i].text in ")]}") - (tokens[i].text in "([{")
+        if depth == 0:
+            return i
+    return 0
+
+
 def declares_array(tokens, i):
-    """Whether that bracket is of an array's declaration: a type's name stands before its own, or a star behind one."""
-    if i < 3 or tokens[i - 1].kind != "name":
+    """Whether that bracket is of an array's declaration: a type's name stands before its own, or a star behind one. So
+    does what was declared before it, with a comma between, and the brackets of its other dimensions."""
+    if i < 3:
+        return False
+    if tokens[i - 1].text == "]":
+        return declares_array(tokens, opening(tokens, i - 1))
+    if tokens[i - 1].kind != "name":
         return False
     before = tokens[i - 2]
+    if before.text == ",":
+        return tokens[i - 3].text == "]" and declares_array(tokens, opening(tokens, i - 3))
     if before.text == "*":
         return tokens[i - 3].text in ("const", "char", "double", "void") or tokens[i - 4].text == "struct"
     return before.kind == "name" and before.text not in ("return", "case", "else")
