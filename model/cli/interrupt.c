@@ -31,8 +31,9 @@ static void give_up(int signal)
 {
     static const char words[] = "\ns2flush: interrupted; finished cells are kept: without --fresh "
                                 "the same command goes on from there\n";
-    (void)signal;
-    temporary_remove();
+    if (!temporary_remove(signal)) {
+        return;
+    }
     say(words, sizeof words - 1);
     _exit(STATUS_OF_SIGNALS + caught);
 }

@@ -2,6 +2,7 @@
 
 #include "core/datadir.h"
 #include "core/error.h"
+#include "core/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,11 +38,16 @@ static bool run_gnuplot(const struct places *places, const char *script, const c
 {
     int status = 0;
     (void)fflush(NULL);
+    temporary_hold();
     pid_t child = fork();
     if (child == 0) {
         become_gnuplot(places, script, settings);
     }
-    if (child < 0 || waitpid(child, &status, 0) != child) {
+    if (child > 0) {
+        temporary_add_child(child);
+    }
+    temporary_release();
+    if (child < 0 || !temporary_wait_child(child, &status)) {
         return error_run(err, "gnuplot: %s", strerror(errno));
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == GNUPLOT_MISSING) {

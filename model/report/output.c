@@ -188,8 +188,10 @@ bool output_open(struct output *output, const char *folder, const char *name, st
         output->temporary[0] = '\0';
         return false;
     }
+    temporary_hold();
     temporary_add(output->temporary);
     output->file = fresh_file(output->temporary);
+    temporary_release();
     if (!output->file) {
         temporary_forget(output->temporary);
         return error_run(err, "%s: %s", output->temporary, strerror(errno));

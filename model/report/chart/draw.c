@@ -54,11 +54,8 @@ static bool write_data(const char *folder, const char *data, struct error *err)
     return (out && fclose(out) == 0 && good) || error_run(err, "%.600s cannot be written", path);
 }
 
-/* Makes a folder of its own for the data. */
-static bool make_folder(const char *data, char folder[PATH], struct error *err)
+static bool add_folder(char folder[PATH], const char *data, struct error *err)
 {
-    const char *base = getenv("TMPDIR");
-    snprintf(folder, PATH, "%.4000s/s2flush-figure-XXXXXX", base && base[0] ? base : "/tmp");
     if (!mkdtemp(folder)) {
         return error_run(err, "%.600s: %s", folder, strerror(errno));
     }
@@ -68,6 +65,17 @@ static bool make_folder(const char *data, char folder[PATH], struct error *err)
         return false;
     }
     return true;
+}
+
+/* Makes a folder of its own for the data. */
+static bool make_folder(const char *data, char folder[PATH], struct error *err)
+{
+    const char *base = getenv("TMPDIR");
+    snprintf(folder, PATH, "%.4000s/s2flush-figure-XXXXXX", base && base[0] ? base : "/tmp");
+    temporary_hold();
+    bool good = add_folder(folder, data, err);
+    temporary_release();
+    return good;
 }
 
 static bool draw(const char *data, char **svg, struct error *err)
