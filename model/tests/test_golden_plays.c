@@ -1,0 +1,370 @@
+/* What the analyses of small studies play, keep in their store and come to, when the model was last
+ * looked at: of each table of the store the number of rows and a digest, and of each analysis a
+ * digest of all its figures, those that no report prints among them. */
+#include "core/error.h"
+#include "golden.h"
+#include "store_files.h"
+
+#include "study/advise.h"
+#include "study/advise_search.h"
+#include "study/breakeven.h"
+#include "study/sensitivity.h"
+#include "study/target.h"
+#include "study/winner_map.h"
+
+#include <inttypes.h>
+#include <sqlite3.h>
+#include <xxhash.h>
+
+#define GUEST "workload = generated-boot\nbacking = 4k\n"
+#define WAITING \
+    GUEST "vcpus = 3\nfootprint = 8M\nsecondaries_after = 2M\n[axes]\nmachine = neoverse-n1\n"
+
+/* Nobody waits; vCPUs wait for each other, and all draws are played; draws are fitted; tails are
+ * asked for. */
+static const struct small {
+    const char *name, *text;
+    bool hardware;
+    size_t asked; /* so many of the analyses, in their order */
+} studies[] = {
+    {"serial",
+     "[study]\ndraws = 8\nshifts = 2\n[set]\nvcpus = 1\nfootprint = 4M\ntouched = 50%\n" GUEST
+     "[axes]\nmachine = neoverse-n1, kunpeng-920\nstrategy = unmap, eager, none, fwb\n"
+     "rewrite = 0, 1M, 4M\n",
+     true, 7},
+    {"contended",
+     "[study]\ndraws = 8\nshifts = 4\n[set]\n" WAITING
+     "strategy = unmap, eager, hybrid, eager-workers\ntouched = 50%, 100%\n",
+     false, 7},
+    {"fitted",
+     "[study]\ndraws = 24\nshifts = 8\ndraws_min = 8\nmetrics = added_boot_ns, cpu_ns, faults\n"
+     "[set]\ntouched = 100%\n" WAITING
+     "strategy = unmap, eager, eager-workers, reinit-lazy-vmall-toggle0\n",
+     false, 6},
+    {"tails",
+     "[study]\ndraws = 6\nshifts = 2\ndraws_min = 2\nmetrics = pause_ns, stall_p99_ns\n"
+     "[set]\ntouched = 100%\n" WAITING "strategy = unmap, eager\n",
+     false, 4},
+};
+
+static const struct small *small;
+static const char *place; /* its name, and what is asked of it */
+static struct study study;
+static struct store *store;
+static struct sweep sweep = {.jobs = 1};
+static struct error err;
+
+static void expect_good(bool good)
+{
+    if (!good) {
+        print_error("%s\n", err.text);
+    }
+    assert_true(good);
+}
+
+/* --- what the store has --- */
+
+/* Of each table all but hashes, whose rows stand in the order of what they say. */
+static const struct {
+    const char *name, *sql;
+} tables[] = {
+    {"plays", "SELECT serial, window_ps, cpu_ps, pause_ps, stall_p50_ps, stall_p99_ps, "
+              "stall_max_ps, first_insn_ps, counts, before, leaves, verdicts, tails, sections, "
+              "price_ps FROM play JOIN costs USING (costs_hash) "
+              "ORDER BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"},
+    {"repeated", "SELECT value FROM about WHERE name = 'plays_repeated'"},
+    {"costs", "SELECT cost, price_ps FROM costs ORDER BY 1, 2"},
+    {"draws", "SELECT draw, stratum, cost FROM draw JOIN costs USING (costs_hash) "
+              "ORDER BY 1, 2, 3"},
+    {"cells", "SELECT * FROM cell ORDER BY 1"},
+    {"points", "SELECT point.point, hypothetical, verdict, condition, stratum, "
+               "(SELECT min(window_ps) || ' ' || count(*) FROM play WHERE play_hash = "
+               "source.play_hash), (SELECT min(window_ps) || ' ' || count(*) FROM play WHERE "
+               "play_hash = source.ideal_hash) FROM point LEFT JOIN source USING (point) "
+               "ORDER BY 1, 5"},
+    {"results",
+     "SELECT point, metric, n, fitted, printf('%.9g %.9g %.9g %.9g %.9g %.9g %.9g', mode, "
+     "mean, p10, p50, p90, interval_low, interval_high) FROM result ORDER BY 1, 2"},
+};
+
+static void put_line(FILE *out, const char *what, size_t lines, const char *text, size_t length)
+{
+    fprintf(out, "%s,%s,%zu,%016" PRIx64 "\n", place, what, lines,
+            (uint64_t)XXH3_64bits(text, length));
+}
+
+static void put_store(FILE *out, sqlite3 *file)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char *text = NULL;
+        size_t length = 0, rows = 0;
+        FILE *in_memory = open_memstream(&text, &length);
+        sqlite3_stmt *statement;
+        assert_non_null(in_memory);
+        assert_int_equal(sqlite3_prepare_v2(file, tables[i].sql, -1, &statement, NULL), SQLITE_OK);
+        for (; sqlite3_step(statement) == SQLITE_ROW; rows++) {
+            for (int column = 0; column < sqlite3_column_count(statement); column++) {
+                const unsigned char *value = sqlite3_column_text(statement, column);
+                fprintf(in_memory, "%s,", value ? (const char *)value : "null");
+            }
+            fputc('\n', in_memory);
+        }
+        assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+        assert_int_equal(fclose(in_memory), 0);
+        if (rows > 0) {
+            put_line(out, tables[i].name, rows, text, length);
+        }
+        free(text);
+    }
+}
+
+/* --- what analyses come to --- */
+
+static void put_numbers(FILE *out, const double *value, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        fprintf(out, "%.7g,", value[i]);
+    }
+}
+
+#define PUT(out, ...)                                 \
+    put_numbers((out), (const double[]){__VA_ARGS__}, \
+                sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
+
+static void put_verdict(FILE *out, const struct strategy_verdict *verdict)
+{
+    fprintf(out, "%d %u %s,", (int)verdict->worst, verdict->conditions,
+            verdict->hypothetical ? verdict->hypothetical : "");
+}
+
+static void put_sensitivity(FILE *out)
+{
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.metric = METRIC_added_boot_ns, .points = 16};
+    expect_good(sensitivity_run(&study, &request, &sweep, store, &results, &err));
+    for (size_t i = 0; i < results.groups.count; i++) {
+        const struct sensitivity_cell *cell = &results.cell[i];
+        fprintf(out, "\n%zu,%zu,%d,%d,", cell->a, cell->b, cell->failed, (int)cell->method);
+        PUT(out, cell->at_modes, cell->mean, cell->variance, cell->off.unexplained,
+            cell->off.relative);
+        for (int id = 0; id < COSTS; id++) {
+            const struct sobol_index *index = &cell->cost[id].index;
+            PUT(out, cell->cost[id].at_low, cell->cost[id].at_high, cell->cost[id].live,
+                index->first, index->first_low, index->first_high, index->total, index->total_low,
+                index->total_high);
+        }
+    }
+    for (size_t machine = 0; machine < results.machines; machine++) {
+        PUT(out, results.undecided[machine]);
+        for (int id = 0; id < COSTS; id++) {
+            const struct information *one = &results.information[machine][id];
+            PUT(out, one->known, one->chance, one->gain, one->noise);
+        }
+    }
+    sensitivity_free(&results);
+}
+
+static void put_rung(FILE *out, const struct advise_rung *rung)
+{
+    fprintf(out, "\n%s,%zu,%d,", rung->strategy.name, rung->changes, rung->needs_guest);
+    for (size_t i = 0; i < rung->changes; i++) {
+        fprintf(out, "%s=%s %d,", rung->change[i].key, rung->change[i].value, rung->kept[i]);
+    }
+    put_verdict(out, &rung->verdict);
+    PUT(out, rung->mode, rung->probability, rung->cost.p10, rung->cost.p50, rung->cost.p90,
+        rung->gain.p10, rung->gain.p50, rung->gain.p90, rung->pause_ns.p10, rung->pause_ns.p50,
+        rung->pause_ns.p90, rung->cpu_ns.p10, rung->cpu_ns.p50, rung->cpu_ns.p90,
+        rung->cost_error.p50, rung->cost_error.ends, rung->pause_error.p50, rung->pause_error.ends);
+}
+
+static void put_advice(FILE *out)
+{
+    struct advise_results results;
+    struct advise_request request = {
+        .metric = METRIC_added_boot_ns, .changes_max = 2, .hardware = small->hardware};
+    expect_good(advise_run(&study, &request, &sweep, store, &results, &err));
+    for (size_t i = 0; i < results.groups.count * HARDWARES; i++) {
+        const struct advise_ladder *ladder = &results.ladder[i];
+        fprintf(out, "\n%d,%s,%zu,%zu,%zu,%zu,%zu,%zu,%zu,%zu,%zu,%zu,", ladder->there,
+                ladder->situation, ladder->policies, ladder->same, ladder->vain,
+                ladder->changes_max, ladder->played, ladder->stale, ladder->dominated,
+                ladder->no_gain, ladder->dear, ladder->impossible);
+        for (size_t k = 0; k < ladder->count; k++) {
+            put_rung(out, &ladder->rung[k]);
+        }
+        for (size_t k = 0; k < ladder->conditional_count; k++) {
+            put_rung(out, &ladder->conditional[k]);
+        }
+        PUT(out, ladder->hardware_gain.p10, ladder->hardware_gain.p50, ladder->hardware_gain.p90,
+            ladder->hardware_probability);
+    }
+    advise_free(&results);
+}
+
+/* What the search behind an advice knows of each policy. */
+static void put_policies(FILE *out)
+{
+    struct evaluator evaluator;
+    struct scenario scenario;
+    struct advise_search search;
+    struct advise_request request = {.metric = METRIC_window_ns, .changes_max = 3};
+    evaluator_open(&evaluator, &study, &sweep, store);
+    expect_good(scenario_open(&scenario, &evaluator, 0, (struct scenario_key){0}, &err));
+    expect_good(advise_search(&search, &scenario, &request, false, &err));
+    for (size_t i = 0; i < search.space.count; i++) {
+        const struct advise_entry *entry = &search.entry[i];
+        fprintf(out, "\n%zu,%d,%d,%d,", search.space.policies[i].changes, (int)entry->state,
+                entry->conditional, entry->matched);
+        put_verdict(out, &entry->verdict);
+        PUT(out, entry->mode, entry->least);
+        put_numbers(out, entry->spares.ns, ADVISE_SPARES);
+    }
+    advise_search_free(&search);
+    scenario_close(&scenario);
+    evaluator_close(&evaluator);
+}
+
+static void put_choice(FILE *out, const struct winner_map_choice *choice)
+{
+    PUT(out, (double)choice->winner, (double)choice->runner_up, choice->probability, choice->margin,
+        choice->value, choice->p10, choice->p90);
+}
+
+static void put_map(FILE *out)
+{
+    struct winner_map_results results;
+    struct winner_map_request request = {.metric = METRIC_cpu_ns};
+    size_t strategies = study.role[AXIS_STRATEGY]->values.count;
+    expect_good(winner_map_run(&study, &request, &sweep, store, &results, &err));
+    for (size_t i = 0; i < results.groups.count; i++) {
+        const struct winner_map_cell *cell = &results.cell[i];
+        put_choice(out, &cell->best);
+        put_choice(out, &cell->sound);
+        put_verdict(out, &cell->verdict);
+        for (size_t s = 0; s < strategies; s++) {
+            put_verdict(out, &results.verdict[i * strategies + s]);
+        }
+        PUT(out, cell->decided, cell->failed, winner_map_undecided(&results, i));
+    }
+    winner_map_free(&results);
+}
+
+static const struct breakeven_request along = {
+    .axis = "touched", .from = "10%", .to = "90%", .steps = 3, .metric = METRIC_window_ns};
+
+static void put_curves(FILE *out, const struct breakeven_results *results)
+{
+    size_t strategies = study.role[AXIS_STRATEGY]->values.count;
+    put_numbers(out, results->x, results->x_count);
+    for (size_t i = 0; i < results->groups.count * strategies; i++) {
+        PUT(out, results->compared[i]);
+    }
+    for (size_t i = 0; i < results->groups.count * results->x_count * strategies; i++) {
+        const struct breakeven_curve *at = &results->curve[i];
+        PUT(out, at->mode, at->p10, at->p50, at->p90);
+    }
+}
+
+static void put_crossings(FILE *out)
+{
+    struct breakeven_results results;
+    expect_good(breakeven_run(&study, &along, &sweep, store, &results, &err));
+    for (size_t i = 0; i < results.count; i++) {
+        const struct breakeven *row = &results.row[i];
+        fprintf(out, "\n%zu,%zu,%zu,%d,%u,%d,%s,", row->group, row->a, row->b, (int)row->status,
+                row->crossing, row->a_below, row->reason ? row->reason : "");
+        PUT(out, row->at, (double)row->n, row->p10, row->p50, row->p90, row->error.p50,
+            row->error.ends, row->share_crossing, row->share_a, row->share_b, row->share_other,
+            row->low_ratio, row->high_ratio, row->a_wins_low, row->a_wins_high, row->conditions);
+    }
+    put_curves(out, &results);
+    breakeven_free(&results);
+}
+
+static void put_targets(FILE *out)
+{
+    static const double limits[] = {1e9, 3e7, 2.5e7, 1};
+    struct target_results results;
+    expect_good(target_run(&study, &along, limits, 4, &sweep, store, &results, &err));
+    for (size_t i = 0; i < results.count; i++) {
+        const struct target *row = &results.row[i];
+        fprintf(out, "\n%zu,%zu,%d,%d,", row->group, row->strategy, row->rises, row->all);
+        PUT(out, row->limit, row->at, row->sure, row->share, row->best.mode, row->best.p50,
+            row->there.mode, row->there.p10, row->there.p90);
+    }
+    target_free(&results);
+}
+
+static void put_nothing(FILE *out)
+{
+    bool wanted[METRICS];
+    expect_good(metric_select(study.metrics, wanted, NULL, &err));
+    expect_good(study_execute(&study, &sweep, store, wanted, &err));
+    fputs("in the store\n", out);
+}
+
+/* --- all --- */
+
+static void put_analysis(FILE *out, const char *name, void (*ask)(FILE *out))
+{
+    char *text = NULL, path[512], where[64];
+    size_t length = 0, lines = 1;
+    sqlite3 *file;
+    FILE *in_memory = open_memstream(&text, &length);
+    assert_non_null(in_memory);
+    remove_file("golden.db");
+    store = good_store(&study, "golden.db", whole);
+    ask(in_memory);
+    close_good(store);
+    assert_int_equal(fclose(in_memory), 0);
+    for (const char *at = text; (at = strchr(at, '\n')); at++) {
+        lines++;
+    }
+    snprintf(where, sizeof where, "%s,%s", place, name);
+    const char *outer = place;
+    place = where;
+    put_line(out, "figures", lines, text, length);
+    path_of("golden.db", path, sizeof path);
+    assert_int_equal(sqlite3_open(path, &file), SQLITE_OK);
+    put_store(out, file);
+    sqlite3_close(file);
+    place = outer;
+    remove_file("golden.db");
+    free(text);
+}
+
+static void all_is_what_it_was(void **state)
+{
+    static const struct {
+        const char *name;
+        void (*ask)(FILE *out);
+    } analyses[] = {
+        {"run", put_nothing},         {"sensitivity", put_sensitivity}, {"map", put_map},
+        {"breakeven", put_crossings}, {"target", put_targets},          {"advise", put_advice},
+        {"policies", put_policies},
+    };
+    char *text = NULL;
+    size_t length = 0;
+    FILE *out = open_memstream(&text, &length);
+    (void)state;
+    assert_non_null(out);
+    fputs("study,asked,table,rows,digest\n", out);
+    for (size_t i = 0; i < sizeof studies / sizeof *studies; i++) {
+        small = &studies[i];
+        place = small->name;
+        read_good(&study, small->text);
+        for (size_t k = 0; k < small->asked; k++) {
+            put_analysis(out, analyses[k].name, analyses[k].ask);
+        }
+        study_free(&study);
+    }
+    assert_int_equal(fclose(out), 0);
+    golden_expect("model/tests/golden_plays.csv", text);
+    free(text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(all_is_what_it_was)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
