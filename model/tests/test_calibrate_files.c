@@ -1,6 +1,7 @@
 #include "core/error.h"
 #include "measurements.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <sys/resource.h>
@@ -41,6 +42,25 @@ static void a_platform_reads_back_as_it_was_written(void **state)
     }
 }
 
+/* What goes to that stream goes nowhere, until it is restored. Not a stream in its place: libraries
+ * that are loaded meanwhile would keep it. */
+static int silence(FILE *stream)
+{
+    fflush(stream);
+    int was = dup(fileno(stream)), nowhere = open("/dev/null", O_WRONLY);
+    assert_true(was >= 0 && nowhere >= 0);
+    assert_int_equal(dup2(nowhere, fileno(stream)), fileno(stream));
+    close(nowhere);
+    return was;
+}
+
+static void restore(FILE *stream, int was)
+{
+    fflush(stream);
+    assert_int_equal(dup2(was, fileno(stream)), fileno(stream));
+    close(was);
+}
+
 /* Runs the command; what it prints goes nowhere. */
 static int command(const char *const words[])
 {
@@ -49,14 +69,10 @@ static int command(const char *const words[])
     for (; words[argc - 1]; argc++) {
         argv[argc] = strdup(words[argc - 1]);
     }
-    FILE *out = stdout, *err = stderr;
-    stdout = fopen("/dev/null", "w");
-    stderr = fopen("/dev/null", "w");
+    int out = silence(stdout), err = silence(stderr);
     int status = cli_run(&cmd_calibrate, argc, argv);
-    fclose(stdout);
-    fclose(stderr);
-    stdout = out;
-    stderr = err;
+    restore(stdout, out);
+    restore(stderr, err);
     for (int i = 1; i < argc; i++) {
         free(argv[i]);
     }
@@ -210,6 +226,7 @@ static void times_that_are_not_of_one_run_are_named(void **state)
 static int command_with_room(const char *const words[], rlim_t bytes)
 {
     struct rlimit before, little;
+    fflush(stdout);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     little = before;
     little.rlim_cur = bytes;
