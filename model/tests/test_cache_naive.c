@@ -1,8 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "check.h"
 
 #include "cache_seen.h"
 #include "core/rng.h"
@@ -140,7 +136,7 @@ static void exact_agrees_with_naive_sets(void **state)
 {
     (void)state;
     stream = 2000;
-    for (int round = 0; round < 3000; round++) {
+    for (uint64_t round = 0; round < some_cases(3000); round++) {
         uint64_t ways = 1 + draw(24), sets = 1 + draw(ENTRIES / ways);
         uint32_t page_lines = 1u << draw(7);
         struct cache_sets like;
@@ -257,7 +253,7 @@ static void fast_agrees_with_naive_pages(void **state)
     enum { STEPS = 40 };
     double most_for_one = 0;
     stream = 3000;
-    for (int round = 0; round < 5000; round++) {
+    for (uint64_t round = 0; round < some_cases(5000); round++) {
         struct naive_pages naive = {.capacity = draw(SPACE * PAGE_LINES)};
         struct cache_extents cache;
         bool one_density = draw(2);
@@ -364,7 +360,7 @@ static void fast_agrees_with_exact(void **state)
     (void)state;
     double largest[2] = {0, 0};
     stream = 4000;
-    for (int round = 0; round < 400; round++) {
+    for (uint64_t round = 0; round < some_cases(400); round++) {
         bool jump = round % 2;
         uint64_t ways = 8 + 4 * draw(3), way_pages = 8 + draw(8);
         uint64_t sets = way_pages * PAGE_LINES + (jump ? 0 : draw(PAGE_LINES));

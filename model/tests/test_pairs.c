@@ -290,7 +290,7 @@ static void each_key_of_each_study(void **state)
     count = datadir_names("workloads/studies", ".ini", names, count, 256);
     size_t key_count = all_keys(keys);
     bool all = cases && strcmp(cases, "all") == 0;
-    uint64_t seed = cases && !all ? strtoull(cases, NULL, 10) : 1;
+    uint64_t seed = cases && *cases >= '0' && *cases <= '9' ? strtoull(cases, NULL, 10) : 1;
     for (size_t i = 0; !all && i < PAIRS_TRIED; i++) {
         size_t pair = rng_mix64(seed * 1000 + i) % (count * key_count);
         try_pairs(names[pair / key_count], &keys[pair % key_count], 1, &tally);

@@ -100,7 +100,7 @@ static void shipped_is_never_cheaper_than_lazy(void **state)
     (void)state;
     struct dice dice = dice_of(41);
     struct strategy shipped = strategy_row("unmap"), lazy = strategy_row("unmap-lazy");
-    for (int i = 0; i < CASES; i++) {
+    for (uint64_t i = 0; i < some_cases(CASES); i++) {
         struct trialled of;
         set_case(&dice, &of, 1);
         assert_true(outcome(&of, &shipped).window >= outcome(&of, &lazy).window);
@@ -114,7 +114,7 @@ static void fwb_flushes_no_line(void **state)
     (void)state;
     struct dice dice = dice_of(42);
     struct strategy fwb = strategy_row("fwb");
-    for (int i = 0; i < CASES; i++) {
+    for (uint64_t i = 0; i < some_cases(CASES); i++) {
         struct trialled of;
         set_case(&dice, &of, (unsigned)(1 + roll(&dice, 4)));
         assert_int_equal(outcome(&of, &fwb).lines, 0);
@@ -198,7 +198,7 @@ static void monotone_on_one_actor(void **state)
     (void)state;
     struct dice dice = dice_of(43);
     struct tally tally = {0};
-    grow_all(&dice, 1, CASES / 3, &tally);
+    grow_all(&dice, 1, (int)some_cases(CASES / 3), &tally);
     print_message("one vCPU: of %llu, %llu added less by the guest's own accesses\n",
                   (unsigned long long)tally.all, (unsigned long long)tally.added);
     assert_int_equal(tally.window, 0);
