@@ -85,10 +85,16 @@ static bool note_key(struct arguments *given, const struct setup *setup, const c
 
 static bool set_key(struct setup *setup, const char *text, struct error *err)
 {
+    static const char *const apart[] = {"machine", "kernel", "strategy"};
     const char *equals = strchr(text, '=');
     char key[sizeof(struct explain_setting){0}.key];
     snprintf(key, sizeof key, "%.*s", (int)(equals - text), text);
     struct source_location at = {.file = "--set", .key = key};
+    for (size_t i = 0; i < sizeof apart / sizeof *apart; i++) {
+        if (strcmp(key, apart[i]) == 0) {
+            return error_input(err, &at, "is no key of the workload, expected --%s", apart[i]);
+        }
+    }
     return setup_set(setup, key, equals + 1, &at, err);
 }
 

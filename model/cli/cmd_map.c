@@ -20,14 +20,14 @@ static const struct cli_option options[] = {
     {0},
 };
 
-/* The axes where none was given: those of [memo]; without them footprint and
- * touched, of which a study with a [memo] may lack one or both. */
-static void default_axes(const struct study *study, struct winner_map_request *request, char x[64],
-                         char y[64])
+/* The axes where none was given: those of [memo]; without them footprint and touched, of which a
+ * study that is reported on, and one with a [memo], may lack one or both. */
+static void default_axes(const struct study *study, bool reported,
+                         struct winner_map_request *request, char x[64], char y[64])
 {
     bool named = study_memo_pair(study->memo.map, x, y);
     if (!named) {
-        bool any = study->memo.given;
+        bool any = reported || study->memo.given;
         snprintf(x, 64, "%s", any && !groups_axis(study, "footprint") ? "" : "footprint");
         snprintf(y, 64, "%s", any && !groups_axis(study, "touched") ? "" : "touched");
     }
@@ -53,7 +53,7 @@ static bool answer(const struct study *study, void *arguments, struct error *err
     char x[64] = "", y[64] = "";
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    default_axes(study, &given->request, x, y);
+    default_axes(study, given->common.format == ANALYSIS_NOTHING, &given->request, x, y);
     if (!winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }

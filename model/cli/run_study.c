@@ -90,7 +90,7 @@ bool run_store_close(struct run_store *store, bool good, struct error *err)
     struct store_sum sum = store_sum(own);
     bool alone = store_about(own)->shard.count == 1;
     bool empty = store_plays(own).kept == 0 && sum.have == (alone ? sum.failed : 0);
-    if (empty || (inner.status == EXIT_INPUT && store_is_new(own))) {
+    if (empty || (inner.status == EXIT_INPUT && store_is_new(own) && sum.have < sum.own)) {
         store_drop(own);
         output_folder_unmake(store->folder, store->levels);
         return false;

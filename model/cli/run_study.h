@@ -35,8 +35,8 @@ struct run_request;
 /* Opens it; what the shard of a sharded run has is a file of its own. False with a line. */
 bool run_store_open(struct run_store *store, const struct run_request *request, struct error *err);
 
-/* Makes it durable and closes it. After bad input, and where nothing is in it, it leaves nothing
- * behind; else err says that the same command goes on with what is there. */
+/* Makes it durable and closes it. After bad input before all was played, and where nothing is in
+ * it, it leaves nothing behind; else err says that the same command goes on with what is there. */
 bool run_store_close(struct run_store *store, bool good, struct error *err);
 
 struct run_request {

@@ -226,17 +226,21 @@ static const char *home_of(const struct option_row *table, size_t count, const c
     return NULL;
 }
 
+bool option_no_section(const char *section, const char *const *names, size_t count,
+                       const struct source_location *at, struct error *err)
+{
+    char hint[sizeof err->text] = "";
+    error_suggest(hint, sizeof hint, section, names, count);
+    return section[0] == '\0'
+               ? error_input(err, at, "stands before any [section]%s", hint)
+               : error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
+}
+
 static bool refuse_section(const struct option_row *table, size_t count, const char *section,
                            const struct source_location *at, struct error *err)
 {
     const char *names[NAMES_MAX];
-    size_t found = sections_of(table, count, names);
-    char hint[sizeof err->text] = "";
-    error_suggest(hint, sizeof hint, section, names, found);
-    if (section[0] == '\0') {
-        return error_input(err, at, "stands before any [section]%s", hint);
-    }
-    return error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
+    return option_no_section(section, names, sections_of(table, count, names), at, err);
 }
 
 /* Where no name is near all are shown: a section has no more than fit. */

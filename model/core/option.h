@@ -71,6 +71,10 @@ bool option_assign(const struct option_row *table, size_t count, const char *sec
                    const char *name, const char *text, void *target,
                    const struct source_location *at, struct error *err);
 
+/* Refuses a key in a section that there is none of; names the valid ones. */
+bool option_no_section(const char *section, const char *const *names, size_t count,
+                       const struct source_location *at, struct error *err);
+
 /* Spells the row's current value in `target` as a file would. */
 char *option_format(const struct option_row *row, const void *target, char *buf, size_t size);
 

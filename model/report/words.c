@@ -71,6 +71,17 @@ static const struct spoken *spoken_of(const char *axis)
     return NULL;
 }
 
+/* A name as a study has it; of a file in the study's own folder without "./" and ".ini". */
+static void name_text(const char *value, char buf[QUANTITY_TEXT])
+{
+    const char *begin = strncmp(value, "./", 2) == 0 ? value + 2 : value;
+    size_t length = strlen(begin);
+    if (length > 4 && strcmp(begin + length - 4, ".ini") == 0) {
+        length -= 4;
+    }
+    snprintf(buf, QUANTITY_TEXT, "%.*s", (int)(length < 90 ? length : 90), begin);
+}
+
 char *words_value(const char *key, const char *value, struct value_kind kind, char buf[WORDS_TEXT])
 {
     const struct spoken *way = spoken_of(key);
@@ -80,7 +91,7 @@ char *words_value(const char *key, const char *value, struct value_kind kind, ch
     if (read) {
         quantity_value(number, kind.unit, text);
     } else {
-        snprintf(text, sizeof text, "%.90s", value);
+        name_text(value, text);
     }
     if (way && read && number == 0 && strcmp(key, "chunk") == 0) {
         snprintf(buf, WORDS_TEXT, "the kernel's own chunks");

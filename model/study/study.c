@@ -130,12 +130,7 @@ static bool unknown_section(const char *section, const struct source_location *a
                             struct error *err)
 {
     static const char *const names[] = {"study", "axes", "set", "strategy NAME", "memo"};
-    char hint[128] = "";
-    error_suggest(hint, sizeof hint, section, names, sizeof names / sizeof *names);
-    if (section[0] == '\0') {
-        return error_input(err, at, "stands before any [section]%s", hint);
-    }
-    return error_input(err, at, "stands in the unknown section [%.80s]%s", section, hint);
+    return option_no_section(section, names, sizeof names / sizeof *names, at, err);
 }
 
 /* What studies had until longest holds and stalls could be priced again. */

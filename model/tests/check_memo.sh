@@ -159,6 +159,22 @@ run report "$T/study.ini" -o "$R" -q
 check "report: again: status" test "$rc" -eq 0
 check "report: again: the same rows" cmp -s "$R/rows.csv" "$R.each/rows.csv"
 
+# A study without [memo], footprint and touched, of a workload beside it: no map has two axes then.
+printf '[vm]\nram = 64M\nvcpus = 3\nbacking = 4k\n[boot]\nfootprint = 8M\nrewrite = 1M\ntouched = 1\nsecondaries_after = 2M\n' >"$T/own.ini"
+printf '[study]\ndraws = 16\ndraws_min = 8\nshifts = 8\nmetrics = added_boot_ns\n' >"$T/bare.ini"
+printf '[axes]\nworkload = ./own.ini\nmachine = kunpeng-920\nstrategy = unmap, eager\n' >>"$T/bare.ini"
+run report "$T/bare.ini" -o "$T/bare" -v "$T/none.csv" -q
+check "report: no such table: status" test "$rc" -eq 2
+check "report: no such table: what was played is kept" test -s "$T/bare/samples.db"
+run report "$T/bare.ini" -o "$T/bare"
+check "report: without [memo]: status" test "$rc" -eq 0
+check "report: without [memo]: nothing was played again" grep -q '^resuming: ' "$T/err"
+check "report: without [memo]: a memo" has "$T/bare/memo.md" "## 1 Answer"
+check "report: one case: no column for it" lacks "$T/bare/memo.md" "| case |"
+check "report: one case: it is not counted" lacks "$T/bare/memo.md" "of 1 cases"
+check "report: a file's name without its path" lacks "$T/bare/memo.md" "in use, ./own.ini"
+check "report: code in a sentence is code" has "$T/bare/memo.md" '(`fitted` in rows.csv)'
+
 study 'breakeven = touched
 case = footprint=4M touched=50%
 by = backing

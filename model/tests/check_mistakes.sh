@@ -10,6 +10,7 @@ mkdir "$T/here" "$T/here/empty"
 cd "$T/here" || exit 2
 touch other.txt
 echo 'KVM_CREATE_MAPPINGS: total execution time: 0.2s' >output.txt
+printf '[machine]\nname = board\n' >board.ini
 printf '[vm]\nram = 1G\n[boot]\nfootprint = 16M\n' >vm.ini
 printf '[study]\ndraws = 8\n[axes]\nmachine = neoverse-n1\nworkload = ./vm.ini\n' >study.ini
 
@@ -24,5 +25,5 @@ while IFS='|' read -r command words; do
     check "$command: one line" one_line
     check "$command: says '$words'" says err "$words"
 done <"$table"
-check "nothing is written" is "$(ls -A | tr '\n' ' ')" "empty other.txt output.txt study.ini vm.ini "
+check "nothing is written" is "$(ls -A | tr '\n' ' ')" "board.ini empty other.txt output.txt study.ini vm.ini "
 exit $failed

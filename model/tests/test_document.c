@@ -248,6 +248,33 @@ static void numbers_keep_their_units(void **state)
     doc_free(doc);
 }
 
+static void columns_without_words_are_left_out(void **state)
+{
+    static const char *const names[] = {"first", ">second", "third"};
+    struct doc_node *doc = doc_new();
+    struct doc_node *folded = doc_add(doc, DOC_DETAILS, "rows");
+    struct doc_node *table = doc_table(folded, names, 3);
+    char *page = NULL;
+    size_t size = 0;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct doc_node *row = doc_add(table, DOC_ROW, NULL);
+        doc_cell(row, "%s", "");
+        doc_number(row, "%s", i == 0 ? "" : "7");
+        doc_cell(row, "%s", "");
+    }
+    doc_table(doc, names, 3); /* without rows nothing says that a column is empty */
+    doc_drop_empty_columns(doc);
+    FILE *out = open_memstream(&page, &size);
+    assert_non_null(out);
+    doc_markdown(out, doc);
+    assert_int_equal(fclose(out), 0);
+    assert_non_null(strstr(page, "\n| second |\n|---:|\n|  |\n| 7 |\n"));
+    assert_non_null(strstr(page, "| first | second | third |"));
+    free(page);
+    doc_free(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +284,7 @@ int main(void)
         cmocka_unit_test(two_codes_side_by_side_are_two),
         cmocka_unit_test(code_of_many_backticks_is_text),
         cmocka_unit_test(numbers_keep_their_units),
+        cmocka_unit_test(columns_without_words_are_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,6 +120,12 @@ static bool workload_line(void *context, const char *section, const char *name, 
         keep_line(&workload->lines, &line);
         return true;
     }
+    if (strcmp(section, "workload") != 0 && strcmp(section, "vm") != 0 &&
+        strcmp(section, "boot") != 0 && strncmp(section, "slot ", 5) != 0) {
+        static const char *const names[] = {"workload", "vm", "slot NAME", "timeline", "boot"};
+        struct source_location where = {at->file, at->line, name};
+        return option_no_section(section, names, sizeof names / sizeof *names, &where, err);
+    }
     if (strncmp(section, "slot ", 5) == 0) {
         return workload_slot_line(&workload->slots, section + 5, name, value, at, err);
     }

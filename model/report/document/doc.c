@@ -129,6 +129,66 @@ struct doc_node *doc_table(struct doc_node *parent, const char *const *names, si
     return table;
 }
 
+static bool is_empty(const struct doc_node *cell)
+{
+    for (const struct doc_node *run = cell->first; run; run = run->next) {
+        if (run->text[0]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool column_is_empty(const struct doc_node *table, size_t column)
+{
+    for (const struct doc_node *row = table->first->next; row; row = row->next) {
+        const struct doc_node *cell = row->first;
+        for (size_t i = 0; i < column && cell; i++) {
+            cell = cell->next;
+        }
+        if (cell && !is_empty(cell)) {
+            return false;
+        }
+    }
+    return table->first->next;
+}
+
+static void drop_column(struct doc_node *table, size_t column)
+{
+    for (struct doc_node *row = table->first; row; row = row->next) {
+        struct doc_node *before = NULL, *cell = row->first;
+        for (size_t i = 0; i < column && cell; i++) {
+            before = cell;
+            cell = cell->next;
+        }
+        if (cell) {
+            *(before ? &before->next : &row->first) = cell->next;
+            row->last = cell->next ? row->last : before;
+            cell->next = NULL;
+            doc_free(cell);
+        }
+    }
+}
+
+void doc_drop_empty_columns(struct doc_node *root)
+{
+    for (struct doc_node *block = root->first; block; block = block->next) {
+        if (block->kind != DOC_TABLE) {
+            doc_drop_empty_columns(block);
+            continue;
+        }
+        size_t columns = 0;
+        for (const struct doc_node *cell = block->first->first; cell; cell = cell->next) {
+            columns++;
+        }
+        while (columns-- > 0) {
+            if (column_is_empty(block, columns)) {
+                drop_column(block, columns);
+            }
+        }
+    }
+}
+
 void doc_figure(struct doc_node *parent, const char *svg, const char *note, const char *name)
 {
     struct doc_node *figure = doc_add(parent, DOC_FIGURE, svg);

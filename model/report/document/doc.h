@@ -69,6 +69,9 @@ void doc_number(struct doc_node *row, const char *format, ...)
  * with '>' are set to the right. */
 struct doc_node *doc_table(struct doc_node *parent, const char *const *names, size_t count);
 
+/* Takes the columns out of all tables below in which no row but the header has a word. */
+void doc_drop_empty_columns(struct doc_node *root);
+
 void doc_figure(struct doc_node *parent, const char *svg, const char *note, const char *name);
 
 void doc_applet(struct doc_node *parent, const char *script, const char *note, const char *name);

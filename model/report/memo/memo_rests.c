@@ -100,19 +100,27 @@ static void put_swings(const struct memo *memo, struct doc_node *doc)
         doc_number(line, "%s", quantity_value(swing->at_low, unit, low));
         doc_number(line, "%s", quantity_value(swing->at_high, unit, high));
         doc_cell(line, "%s", memo_place_words(memo, memo->place[swing->place], words));
-        doc_cell(line, turned == 0 ? "no" : "in %zu of %zu cases", turned, memo->places);
+        doc_cell(line,
+                 turned == 0         ? "no"
+                 : memo->places == 1 ? "yes"
+                                     : "in %zu of %zu cases",
+                 turned, memo->places);
     }
 }
 
 static void say_estimate(const struct memo *memo, struct doc_node *words)
 {
-    if (memo->estimated > 0) {
-        doc_text(words,
-                 " Where vCPUs wait for each other (%zu of %zu cases) the lead is taken as linear "
-                 "in what events cost; in the study's draws that is off by %.2g %% at most. What "
-                 "turns the answer there, and what moves it most, is played.",
-                 memo->estimated, memo->places, 100 * memo->estimate_off);
+    if (memo->estimated == 0) {
+        return;
     }
+    doc_text(words, " Where actors wait for each other ");
+    if (memo->places > 1) {
+        doc_text(words, "(%zu of %zu cases) ", memo->estimated, memo->places);
+    }
+    doc_text(words,
+             "the lead is taken as linear in what events cost; in the study's draws that is off by "
+             "%.2g %% at most. What turns the answer there, and what moves it most, is played.",
+             100 * memo->estimate_off);
 }
 
 static void put_change(const struct memo *memo, struct doc_node *doc)
@@ -326,9 +334,10 @@ static void say_fitted(const struct memo *memo, struct doc_node *words)
     if (fitted > 0) {
         doc_text(words,
                  " Where actors wait for each other %.0f %% of the draws were not played: they are "
-                 "fitted to those that were, as far as these foresee each other (`fitted` in "
-                 "rows.csv).",
+                 "fitted to those that were, as far as these foresee each other (",
                  100 * (double)fitted / (double)(fitted + played));
+        doc_code(words, "fitted");
+        doc_text(words, " in rows.csv).");
     }
 }
 
@@ -585,5 +594,6 @@ struct doc_node *memo_write(const struct memo *memo, const char *folder)
     put_conditions(memo, doc);
     put_case(memo, doc);
     put_data(memo, folder, doc);
+    doc_drop_empty_columns(doc);
     return doc;
 }

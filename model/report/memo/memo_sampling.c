@@ -35,11 +35,11 @@ void memo_sampling_add(struct memo_sampling *sampling, struct band band,
     sampling->ends_max = fmax(sampling->ends_max, ends);
 }
 
-static void put_range(struct doc_node *words, double low, double high)
+static void put_range(struct doc_node *words, const char *what, double low, double high)
 {
     char text[QUANTITY_TEXT];
-    doc_text(words, "%s",
-             isfinite(high) ? quantity_percents(low, high, text) : "more than is known");
+    doc_text(words, "%s by %s", what,
+             isfinite(high) ? quantity_percents(low, high, text) : "more than so few can say");
 }
 
 void memo_put_sampling(const struct memo *memo, const struct memo_sampling *sampling,
@@ -49,10 +49,9 @@ void memo_put_sampling(const struct memo *memo, const struct memo_sampling *samp
         return;
     }
     struct doc_node *words = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(words, "Sampling error of %zu draws, 95 %% sure: by line a median may be off by ",
+    doc_text(words, "Sampling error of %zu draws, 95 %% sure: by line a median may be off",
              memo->runs - 1);
-    put_range(words, sampling->p50_min, sampling->p50_max);
-    doc_text(words, ", an end of a band by ");
-    put_range(words, sampling->ends_min, sampling->ends_max);
-    doc_text(words, " of the median.");
+    put_range(words, "", sampling->p50_min, sampling->p50_max);
+    put_range(words, ", an end of a band", sampling->ends_min, sampling->ends_max);
+    doc_text(words, "%s.", isfinite(sampling->ends_max) ? " of the median" : "");
 }

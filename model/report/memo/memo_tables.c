@@ -307,6 +307,24 @@ static void put_rung(const struct memo *memo, size_t place, const struct advise_
     doc_number(line, "%s", quantity_mid(memo_rung_band(rung->pause_ns), UNIT_NS, text));
 }
 
+/* What to know of where the ladders end, each thing once. */
+static void put_last_caveats(const struct memo *memo, struct doc_node *doc)
+{
+    char text[MEMO_PLACES * STRATEGY_CAVEAT_BYTES] = "", caveat[STRATEGY_CAVEAT_BYTES];
+    for (size_t p = 0; p < memo->places; p++) {
+        const struct advise_ladder *ladder = memo_ladder(memo, p);
+        strategy_caveat(&ladder->rung[ladder->count - 1].strategy, caveat, sizeof caveat);
+        if (caveat[0] && !strstr(text, caveat)) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", used ? "; " : "", caveat);
+        }
+    }
+    if (text[0]) {
+        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "What to know of the last %s: %s.",
+                 memo->places > 1 ? "steps" : "step", text);
+    }
+}
+
 /* From Linux to the cheapest of all strategies; those under a condition behind the others. */
 static void put_ladder(const struct memo *memo, struct doc_node *doc)
 {
@@ -337,11 +355,7 @@ static void put_ladder(const struct memo *memo, struct doc_node *doc)
              "kernel could have here; %zu of them were played, of the others it is known that "
              "readers find stale bytes or that they cost no less. All times are medians.",
              first->policies, first->played);
-    char caveat[STRATEGY_CAVEAT_BYTES];
-    if (strategy_caveat(&first->rung[first->count - 1].strategy, caveat, sizeof caveat)[0]) {
-        doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "The last step without a condition: %s.",
-                 caveat);
-    }
+    put_last_caveats(memo, doc);
 }
 
 void memo_comparison(const struct memo *memo, struct doc_node *doc)
