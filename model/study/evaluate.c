@@ -21,7 +21,7 @@ struct played {
     char play[SETUP_HASH], costs[SETUP_HASH];
     struct played *next; /* in its place of the table */
     size_t users;
-    omp_lock_t lock; /* held by who plays it; others wait for what comes out */
+    pthread_mutex_t lock; /* held by who plays it; others wait for what comes out */
     bool done;
     struct trial trial;
 };
@@ -70,12 +70,12 @@ void evaluator_open(struct evaluator *evaluator, const struct study *study, stru
     evaluator->strata = alloc_zeroed(machines, sizeof *evaluator->strata, "draws");
     evaluator->played = alloc_zeroed(TABLE_SIZE, sizeof *evaluator->played, "plays");
     evaluator->tails = asks_for_tails(study);
-    omp_init_lock(&evaluator->lock);
+    pthread_mutex_init(&evaluator->lock, NULL);
 }
 
 static void free_played(struct played *played)
 {
-    omp_destroy_lock(&played->lock);
+    pthread_mutex_destroy(&played->lock);
     trial_free(&played->trial);
     free(played);
 }
@@ -95,7 +95,7 @@ void evaluator_close(struct evaluator *evaluator)
     free(evaluator->points);
     free(evaluator->strata);
     free(evaluator->played);
-    omp_destroy_lock(&evaluator->lock);
+    pthread_mutex_destroy(&evaluator->lock);
 }
 
 /* Points of the draws depend on the machine's name alone, whatever its costs are. */
@@ -103,7 +103,7 @@ static const double (*points_of(struct scenario *scenario))[COSTS]
 {
     struct evaluator *evaluator = scenario->evaluator;
     double(**points)[COSTS] = &evaluator->points[scenario->machine];
-    omp_set_lock(&evaluator->lock);
+    pthread_mutex_lock(&evaluator->lock);
     if (!*points) {
         struct draw_plan plan = study_draw_plan(evaluator->study);
         unsigned **strata = &evaluator->strata[scenario->machine];
@@ -112,7 +112,7 @@ static const double (*points_of(struct scenario *scenario))[COSTS]
         draw_strata(&plan, scenario->setup.platform.name, *strata);
         draw_points(&plan, scenario->setup.platform.name, *points);
     }
-    omp_unset_lock(&evaluator->lock);
+    pthread_mutex_unlock(&evaluator->lock);
     return (const double(*)[COSTS]) * points;
 }
 
@@ -152,13 +152,13 @@ static const struct timeline *timeline_of(struct scenario *scenario, unsigned st
     const struct timeline *timeline =
         stratum == 0 ? &scenario->timeline : &scenario->drawn[stratum - 1];
     bool good = true;
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     if (!scenario->inputs[stratum]) {
         good = stratum == 0 || build_stratum(scenario, stratum - 1, err);
         scenario->inputs[stratum] = good ? setup_play_begin(&scenario->setup, timeline) : NULL;
     }
     *inputs = scenario->inputs[stratum];
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     return good ? timeline : NULL;
 }
 
@@ -177,26 +177,26 @@ static struct played **place_of(struct evaluator *evaluator, const char *play, c
 /* The play's entry, new or not, until it is released. */
 static struct played *acquire(struct evaluator *evaluator, const char *play, const char *costs)
 {
-    omp_set_lock(&evaluator->lock);
+    pthread_mutex_lock(&evaluator->lock);
     struct played **place = place_of(evaluator, play, costs);
     if (!*place) {
         struct played *played = alloc_zeroed(1, sizeof *played, "plays");
         snprintf(played->play, sizeof played->play, "%s", play);
         snprintf(played->costs, sizeof played->costs, "%s", costs);
-        omp_init_lock(&played->lock);
+        pthread_mutex_init(&played->lock, NULL);
         evaluator->played_count++;
         *place = played;
     }
     struct played *played = *place;
     played->users++;
-    omp_unset_lock(&evaluator->lock);
+    pthread_mutex_unlock(&evaluator->lock);
     return played;
 }
 
 /* What holds for all costs may soon be asked for again. */
 static void release(struct evaluator *evaluator, struct played *played)
 {
-    omp_set_lock(&evaluator->lock);
+    pthread_mutex_lock(&evaluator->lock);
     bool keep = played->done && trial_is_for_all_costs(&played->trial) &&
                 evaluator->played_count < KEPT_MAX;
     if (--played->users == 0 && !keep) {
@@ -204,7 +204,7 @@ static void release(struct evaluator *evaluator, struct played *played)
         evaluator->played_count--;
         free_played(played);
     }
-    omp_unset_lock(&evaluator->lock);
+    pthread_mutex_unlock(&evaluator->lock);
 }
 
 /* --- scenarios --- */
@@ -247,7 +247,7 @@ bool scenario_open(struct scenario *scenario, struct evaluator *evaluator, size_
         scenario->late[1 + i] = (in_stratum(low, mode, high, i) - mode) / (high - low);
     }
     name_references(scenario);
-    omp_init_lock(&scenario->lock);
+    pthread_mutex_init(&scenario->lock, NULL);
     return true;
 }
 
@@ -266,7 +266,7 @@ void scenario_close(struct scenario *scenario)
             timeline_free(&scenario->drawn[i - 1]);
         }
     }
-    omp_destroy_lock(&scenario->lock);
+    pthread_mutex_destroy(&scenario->lock);
     free(scenario->costs);
     for (size_t i = 0; i < SCENARIO_REFERENCES; i++) {
         free(scenario->whole[i]);
@@ -304,7 +304,7 @@ void scenario_costs(struct scenario *scenario, size_t run, double costs[COSTS])
 
 const struct costs *evaluate_costs(struct scenario *scenario)
 {
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     if (!scenario->costs) {
         scenario->costs = alloc_zeroed(scenario->runs, sizeof *scenario->costs, "draws");
         for (size_t run = 0; run < scenario->runs; run++) {
@@ -313,7 +313,7 @@ const struct costs *evaluate_costs(struct scenario *scenario)
             trial_prices(&scenario->setup, costs->value, costs->price);
         }
     }
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     return scenario->costs;
 }
 
@@ -404,7 +404,7 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     setup_play_finish(inputs, setup.strategy, hash);
     hash_costs(costs, at);
     struct played *played = acquire(evaluator, hash, at);
-    omp_set_lock(&played->lock);
+    pthread_mutex_lock(&played->lock);
     if (!played->done) {
         enum store_found found = store_find_play(evaluator->store, hash, at, &played->trial, err);
         memcpy(played->trial.price, costs->price, sizeof played->trial.price);
@@ -415,7 +415,7 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     INVARIANT(!played->done || !judged || played->trial.judged, "%s was played without verdicts",
               strategy->name);
     bool good = played->done;
-    omp_unset_lock(&played->lock);
+    pthread_mutex_unlock(&played->lock);
     if (!good) {
         release(evaluator, played);
         if (err->simulation) {
@@ -446,12 +446,12 @@ static void costs_of_stratum(struct scenario *scenario, unsigned stratum, struct
 static struct lane *lane_of(struct scenario *scenario, const struct strategy *strategy,
                             unsigned stratum)
 {
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     struct lane *lane = scenario->lanes;
     while (lane && (lane->strategy != strategy || lane->stratum != stratum)) {
         lane = lane->next;
     }
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     return lane;
 }
 
@@ -472,10 +472,10 @@ static const struct played *lane_played(struct scenario *scenario, const struct 
     }
     lane = alloc_zeroed(1, sizeof *lane, "plays");
     *lane = (struct lane){.strategy = strategy, .stratum = stratum, .played = played};
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     lane->next = scenario->lanes;
     scenario->lanes = lane;
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     return played;
 }
 

@@ -18,7 +18,7 @@
 #include "study/store.h"
 #include "study/sweep.h"
 
-#include <omp.h>
+#include <pthread.h>
 
 struct error;
 
@@ -29,7 +29,7 @@ struct evaluator {
     struct store *store;
     double (**points)[COSTS]; /* by machine of the study: its draws in [0, 1), once asked for */
     unsigned **strata; /* by machine: of each of these draws */
-    omp_lock_t lock; /* of these and the rest */
+    pthread_mutex_t lock; /* of these and the rest */
     bool tails; /* the study asks for holds or stalls, or what comes first */
     struct played **played; /* a hash table of plays in use, and of some that were */
     size_t played_count;
@@ -56,7 +56,7 @@ struct scenario {
     size_t point, machine; /* of the study */
     char other_key[64], other_text[64]; /* what it has otherwise; "": nothing */
     size_t runs; /* 1 + draws */
-    omp_lock_t lock; /* of the rest */
+    pthread_mutex_t lock; /* of the rest */
     struct timeline drawn[DRAW_STRATA]; /* built as far as they were asked for */
     struct setup_hasher *inputs[1 + DRAW_STRATA]; /* of a play, but for strategy and costs */
     double late[1 + DRAW_STRATA]; /* where they stand in the range, as of study/draw_fit.h */

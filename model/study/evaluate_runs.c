@@ -295,9 +295,9 @@ static bool play_first(const struct fitting *fitting, size_t draws, struct error
 static const struct times *whole_runs(struct scenario *scenario, size_t reference,
                                       const struct strategy *strategy, struct error *err)
 {
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     struct times *whole = scenario->whole[reference];
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     if (whole) {
         return whole;
     }
@@ -306,14 +306,14 @@ static const struct times *whole_runs(struct scenario *scenario, size_t referenc
         free(whole);
         return NULL;
     }
-    omp_set_lock(&scenario->lock);
+    pthread_mutex_lock(&scenario->lock);
     if (scenario->whole[reference]) {
         free(whole);
     } else {
         scenario->whole[reference] = whole;
     }
     whole = scenario->whole[reference];
-    omp_unset_lock(&scenario->lock);
+    pthread_mutex_unlock(&scenario->lock);
     return whole;
 }
 

@@ -125,8 +125,10 @@ static const char tables[] =
     "CREATE TABLE about (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
     "CREATE TABLE cell (cell INTEGER PRIMARY KEY, plays INTEGER, reprices INTEGER, "
     "failed TEXT);"
-    "CREATE TABLE result (point INTEGER, metric TEXT, n INTEGER, fitted INTEGER, mode REAL, mean REAL, "
-    "p10 REAL, p50 REAL, p90 REAL, interval_low REAL, interval_high REAL, PRIMARY KEY (point, metric)) "
+    "CREATE TABLE result (point INTEGER, metric TEXT, n INTEGER, fitted INTEGER, mode REAL, mean "
+    "REAL, "
+    "p10 REAL, p50 REAL, p90 REAL, interval_low REAL, interval_high REAL, PRIMARY KEY (point, "
+    "metric)) "
     "WITHOUT ROWID;"
     "CREATE TABLE play (play_hash TEXT, costs_hash TEXT, serial INTEGER, window_ps INTEGER, "
     "cpu_ps INTEGER, pause_ps INTEGER, stall_p50_ps INTEGER, stall_p99_ps INTEGER, "
@@ -317,7 +319,7 @@ static void free_store(struct store *store)
     store_about_free(&store->about);
     free(store->has);
     sqlite3_free(store->add_point);
-    omp_destroy_lock(&store->lock);
+    pthread_mutex_destroy(&store->lock);
     free(store);
 }
 
@@ -325,7 +327,7 @@ static void free_store(struct store *store)
 static struct store *open_file(const char *path, enum database_mode mode, struct error *err)
 {
     struct store *store = alloc_zeroed(1, sizeof *store, "stores");
-    omp_init_lock(&store->lock);
+    pthread_mutex_init(&store->lock, NULL);
     if (!database_open(&store->database, path, mode, err)) {
         free_store(store);
         return NULL;
@@ -396,12 +398,12 @@ struct store *store_read(const char *path, struct error *err)
 bool store_flush(struct store *store, struct error *err)
 {
     struct error unused;
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool good = database_commit(&store->database, err);
     if (!good && store->has) {
         (void)store_read_cells(store, &unused); /* what the transaction had is gone */
     }
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return good;
 }
 
@@ -444,7 +446,7 @@ bool store_is_unlocked(const struct store *store)
 
 bool store_begin(struct store *store, struct error *err)
 {
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     return database_begin(&store->database, err);
 }
 
@@ -455,6 +457,6 @@ bool store_end(struct store *store, bool good, struct error *err)
     if (!good && store->has) {
         (void)store_read_cells(store, &unused); /* what the transaction had is gone */
     }
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return good;
 }

@@ -7,11 +7,11 @@
 #include "core/database.h"
 #include "study/store.h"
 
-#include <omp.h>
+#include <pthread.h>
 
 struct store {
     struct database database;
-    omp_lock_t lock; /* one thread at a time */
+    pthread_mutex_t lock; /* one thread at a time */
     struct store_about about;
     bool *has; /* [cells] */
     struct store_sum sum;

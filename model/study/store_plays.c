@@ -106,9 +106,9 @@ static enum store_found find_play(struct store *store, const char *play, const c
 enum store_found store_find_play(struct store *store, const char *play, const char *costs,
                                  struct trial *trial, struct error *err)
 {
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     enum store_found found = find_play(store, play, costs, trial, err);
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return found;
 }
 
@@ -116,11 +116,11 @@ struct store_plays store_plays(struct store *store)
 {
     struct store_plays plays;
     struct error unused;
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     (void)database_ask(&store->database, "SELECT count(*) FROM play", &plays.kept, &unused);
     (void)database_ask(&store->database, "SELECT value FROM about WHERE name = 'plays_repeated'",
                        &plays.repeated, &unused);
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return plays;
 }
 
@@ -156,7 +156,7 @@ bool store_add_costs(struct store *store, const char *hash, const double value[C
 bool store_has_draws(struct store *store, const char *draws, bool *has, struct error *err)
 {
     struct row row;
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool good =
         row_open(&row, &store->database, "SELECT 1 FROM draw WHERE draws_hash = ? LIMIT 1", err);
     if (good) {
@@ -164,7 +164,7 @@ bool store_has_draws(struct store *store, const char *draws, bool *has, struct e
         *has = row_next(&row, &good, err);
         row_end(&row);
     }
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return good;
 }
 

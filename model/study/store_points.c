@@ -128,9 +128,9 @@ bool store_add_failed(struct store *store, size_t cell, const char *why, struct 
 
 bool store_has_cell(struct store *store, size_t cell)
 {
-    omp_set_lock(&store->lock);
+    pthread_mutex_lock(&store->lock);
     bool has = store->has[cell];
-    omp_unset_lock(&store->lock);
+    pthread_mutex_unlock(&store->lock);
     return has;
 }
 

@@ -5,8 +5,8 @@
 #include "core/error.h"
 #include "study/sweep.h"
 
-#include <omp.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define OUTER 5
@@ -15,7 +15,7 @@
 struct job {
     struct sweep sweep;
     unsigned done[OUTER][INNER];
-    bool by[2]; /* which threads did parts */
+    atomic_uint at_once; /* parts that have been begun */
 };
 
 struct row {
@@ -60,16 +60,8 @@ static bool shared_part(void *context, size_t part, struct error *err)
     struct job *job = context;
     (void)part;
     (void)err;
-    bool both = false;
-#pragma omp atomic write
-    job->by[omp_get_thread_num()] = true;
-    while (!both) {
-        bool one, other;
-#pragma omp atomic read
-        one = job->by[0];
-#pragma omp atomic read
-        other = job->by[1];
-        both = one && other;
+    atomic_fetch_add(&job->at_once, 1);
+    while (atomic_load(&job->at_once) < 2) {
         sched_yield();
     }
     return true;
@@ -90,7 +82,65 @@ static void threads_share_the_parts_of_one(void **state)
     struct error err;
     (void)state;
     assert_true(sweep_parts(&job.sweep, 1, single_part, &job, &err));
-    assert_true(job.by[0] && job.by[1]);
+}
+
+static bool waiting_part(void *context, size_t part, struct error *err)
+{
+    struct job *job = context;
+    return part > 0 ? shared_part(job, part, err)
+                    : sweep_parts(&job->sweep, 1, shared_part, job, err);
+}
+
+/* Of two outer parts one is an inner loop: it waits for the other, which the second thread does. */
+static void inner_and_outer_parts_go_on_side_by_side(void **state)
+{
+    struct job job = {.sweep = {.jobs = 2}};
+    struct error err;
+    (void)state;
+    assert_true(sweep_parts(&job.sweep, 2, waiting_part, &job, &err));
+    assert_int_equal(job.sweep.done, 2);
+    assert_int_equal(job.sweep.inner_done, 1);
+}
+
+static bool deep_part(void *context, size_t part, struct error *err)
+{
+    struct job *job = context;
+    (void)part;
+    return atomic_fetch_add(&job->at_once, 1) >= 3 * 3 * 3
+               ? true
+               : sweep_parts(&job->sweep, 3, deep_part, job, err);
+}
+
+/* However deep loops lie in one another, and whoever waits for whom: all come to an end. */
+static void loops_in_loops_end(void **state)
+{
+    (void)state;
+    for (unsigned jobs = 1; jobs <= 8; jobs++) {
+        struct job job = {.sweep = {.jobs = jobs}};
+        struct error err;
+        assert_true(sweep_parts(&job.sweep, 3, deep_part, &job, &err));
+        assert_int_equal(job.sweep.inner_done, job.sweep.inner_total);
+        assert_true(atomic_load(&job.at_once) >= 3 * 3 * 3);
+    }
+}
+
+/* No parts are no work, outside and inside. */
+static bool empty_part(void *context, size_t part, struct error *err)
+{
+    struct job *job = context;
+    (void)part;
+    return sweep_parts(&job->sweep, 0, empty_part, job, err);
+}
+
+static void no_parts_are_done_at_once(void **state)
+{
+    struct job job = {.sweep = {.jobs = 3}};
+    struct error err;
+    (void)state;
+    assert_true(sweep_parts(&job.sweep, 0, empty_part, &job, &err));
+    assert_true(job.sweep.ended);
+    assert_true(sweep_parts(&job.sweep, 4, empty_part, &job, &err));
+    assert_int_equal(job.sweep.done, 4);
 }
 
 static bool failing_part(void *context, size_t part, struct error *err)
@@ -134,6 +184,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_parts_are_done_once),
         cmocka_unit_test(threads_share_the_parts_of_one),
+        cmocka_unit_test(inner_and_outer_parts_go_on_side_by_side),
+        cmocka_unit_test(loops_in_loops_end),
+        cmocka_unit_test(no_parts_are_done_at_once),
         cmocka_unit_test(the_first_error_is_reported),
         cmocka_unit_test(a_signal_ends_it),
     };
