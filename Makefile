@@ -315,7 +315,8 @@ fuzz-build: $(FUZZERS) $(B)/fuzz/dict ## build the fuzz targets and their dictio
 
 # Wrong models that the unit tests should notice. Objects of a kind of their own, linked into a
 # library in which one of them can be another.
-MUTANT_FLAGS := -fPIC -fno-semantic-interposition
+MUTANT_FLAGS := -fPIC -fno-semantic-interposition -fsanitize=bounds -fsanitize-undefined-trap-on-error \
+    -ftrivial-auto-var-init=pattern
 .PHONY: mutants mutants-build
 mutants: ## change code at random, see the tests fail; goes on where it was (COUNT=300 SEED=1)
 	@command -v $(PYTHON) >/dev/null || \

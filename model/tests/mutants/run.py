@@ -75,6 +75,40 @@ FILE_BYTES = 256 << 20
 WALL_S = 300
 
 
+# What no sanitizer may be asked for in each mutant: memory that was not written to is no 0, nor is what lies behind an
+# allocation, so that who reads it comes to something else.
+GUARD = """#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#define BEHIND 64
+#define WITHIN 4096
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *old, size_t size);
+static void *guarded(char *memory, size_t within, size_t size)
+{
+    if (memory) {
+        memset(memory, 0xfe, within);
+        memset(memory + size, 0xfe, BEHIND);
+    }
+    return memory;
+}
+void *malloc(size_t size)
+{
+    return size > SIZE_MAX - BEHIND ? NULL : guarded(__libc_malloc(size + BEHIND), size < WITHIN ? size : WITHIN, size);
+}
+void *calloc(size_t count, size_t size)
+{
+    return size && count > (SIZE_MAX - BEHIND) / size ? NULL
+                                                      : guarded(__libc_calloc(1, count * size + BEHIND), 0, count * size);
+}
+void *realloc(void *old, size_t size)
+{
+    return size > SIZE_MAX - BEHIND ? NULL : guarded(__libc_realloc(old, size + BEHIND), 0, size);
+}
+"""
+
+
 class Build:
     """The original's objects, and the commands that make others."""
 
@@ -83,6 +117,7 @@ class Build:
         self.objects = sorted(path for path in self.folder.glob("obj/**/*.o")
                               if path.parts[-2] not in ("tests", "fuzz", "bench")
                               and path.name != "main.o")
+        self.beside = []
 
     def object_of(self, path):
         return self.folder / "obj" / Path(path).relative_to("model").with_suffix(".o")
@@ -94,11 +129,18 @@ class Build:
         return subprocess.run(command, input=source, text=True, check=False,
                               stderr=subprocess.DEVNULL).returncode == 0
 
+    def guard(self, folder):
+        """What each library has beside the original's objects."""
+        out = folder / "guard.o"
+        if not self.compile("guard.c", GUARD, out):
+            sys.exit("the guard does not compile")
+        self.beside = [out]
+
     def library(self, out, instead=None):
         """The library, with other objects in place of some of the original's."""
         instead = instead or {}
         subprocess.run([self.cc[0], "-shared", "-fopenmp", "-o", str(out),
-                        *(str(instead.get(path, path)) for path in self.objects), *self.libs],
+                        *(str(instead.get(path, path)) for path in self.objects), *map(str, self.beside), *self.libs],
                        check=True)
 
     def link(self, program, objects, *more):
@@ -400,6 +442,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=given.build) as scratch:
         folder = Path(scratch).resolve()
         build = Build(given.build, given.cc, given.libs)
+        build.guard(folder)
         build.library(folder / "libs2flush.so")
         texts = texts_of(FILES)
         reach = Reach(build, texts, folder)
