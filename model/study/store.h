@@ -15,8 +15,8 @@
  *   point   of finished cells: a column for each axis; verdict, condition, hypothetical and
  *           config_hash as in rows.csv; where its samples are: play_hash (ideal_hash: the
  *           yardstick's) in `play`, draws_hash in `draw`
- *   result  of a point: metric (study/metrics.h), n, fitted, mode, mean, p10, p50, p90, interval_low,
- *           interval_high in the metric's unit; NULL is not known
+ *   result  of a point: metric (study/metrics.h), n, fitted, mode, mean, p10, p50, p90,
+ *           interval_low, interval_high in the metric's unit; NULL is not known
  *   play    a simulation: play_hash (all that it gets but costs), costs_hash; serial: 1 where
  *           no actor waited, so that its counts hold for all costs; window_ps, cpu_ps, pause_ps,
  *           stall_p50_ps, stall_p99_ps, stall_max_ps, first_insn_ps (-1: never) at these costs;

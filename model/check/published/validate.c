@@ -227,7 +227,7 @@ static bool predict_row(void *context, size_t part, struct error *err)
 
 /* --- what the rows say of the model's error --- */
 
-/* The logarithm by which a row is missed beyond what its draws and the figure's own error explain. */
+/* The logarithm by which a row is missed beyond what its draws and the figure's error explain. */
 static double off_by(const struct published *row, const struct prediction *made)
 {
     double error = log(made->p50 / row->value);
