@@ -5,6 +5,7 @@
 #   CC=clang                     another compiler
 #   SANITIZE=address,undefined   sanitizers, comma separated; no jemalloc then
 #   VALGRIND=1                   for use under valgrind; no jemalloc, tests run under memcheck
+#   EMULATOR=qemu-aarch64        check: what runs the programs, compiled for another processor
 #   OPT='-O0 -g3'                optimisation and debug flags
 #   WERROR=                      let warnings pass
 #   CPPFLAGS= CFLAGS= LDFLAGS=  further flags, after the project's own
@@ -279,11 +280,20 @@ TEST_ENV = TEST_WRAPPER="valgrind -q --error-exitcode=99 --leak-check=full \
     --show-leak-kinds=definite --errors-for-leak-kinds=definite"
 FEW = S2FLUSH_CASES=few
 endif
+ifneq ($(EMULATOR),)
+TEST_ENV = TEST_WRAPPER='$(EMULATOR)'
+FEW = S2FLUSH_CASES=few
+endif
+
+# What the tests call: the program, or a script that has it emulated.
+UNDER_TEST = $(B)/$(if $(EMULATOR),emulated,s2flush)
+$(B)/emulated: $(B)/s2flush
+	@printf '#!/bin/sh\nexec %s %s "$$@"\n' '$(EMULATOR)' '$(CURDIR)/$<' >$@ && chmod +x $@
 
 .PHONY: check
 CHECKS = $(TESTS) $(if $(ONLY),,$(FUZZERS))
-check: $(B)/s2flush $(CHECKS) ## build and run all tests (ONLY='kvm stage2': these programs)
-	@$(TEST_ENV) $(FEW) S2FLUSH='$(CURDIR)/$(B)/s2flush' TEST_SCRIPTS=$(if $(ONLY),no,yes) \
+check: $(UNDER_TEST) $(CHECKS) ## build and run all tests (ONLY='kvm stage2': these programs)
+	@$(TEST_ENV) $(FEW) S2FLUSH='$(CURDIR)/$(UNDER_TEST)' TEST_SCRIPTS=$(if $(ONLY),no,yes) \
 	    model/tests/run-tests.sh $(CHECKS)
 
 # Left out: programs of over 0.5 s of CPU, but for golden, which sees whole runs. What is left takes
@@ -294,8 +304,8 @@ SLOW_TESTS := advise advise_rungs agreement answers_agree bad_cells bad_keys bad
 QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 
 .PHONY: check-quick
-check-quick: $(B)/s2flush $(QUICK_TESTS) ## build and run the tests that take under 20 s of CPU together
-	@$(TEST_ENV) $(FEW) S2FLUSH='$(CURDIR)/$(B)/s2flush' TEST_SCRIPTS=no \
+check-quick: $(UNDER_TEST) $(QUICK_TESTS) ## build and run the tests that take under 20 s of CPU together
+	@$(TEST_ENV) $(FEW) S2FLUSH='$(CURDIR)/$(UNDER_TEST)' TEST_SCRIPTS=no \
 	    model/tests/run-tests.sh $(QUICK_TESTS) model/tests/check_documents.sh model/tests/check_rows.sh
 
 # --- Fuzzing -----------------------------------------------------------------------------------
