@@ -126,8 +126,22 @@ struct store_plays store_plays(struct store *store)
 
 /* --- costs --- */
 
-bool store_add_costs(struct store *store, const char *hash, const double value[COSTS],
-                     const ps_t price[EVENT_KINDS], struct error *err)
+/* Whether there is a row for that hash. */
+static bool has_hash(struct store *store, const char *sql, const char *hash, bool *has,
+                     struct error *err)
+{
+    struct row row;
+    bool good = row_open(&row, &store->database, sql, err);
+    if (good) {
+        row_put_text(&row, hash);
+        *has = row_next(&row, &good, err);
+        row_end(&row);
+    }
+    return good;
+}
+
+static bool put_costs(struct store *store, const char *hash, const double value[COSTS],
+                      const ps_t price[EVENT_KINDS], struct error *err)
 {
     json_t *values = json_object(), *prices = json_object();
     struct row row;
@@ -139,9 +153,7 @@ bool store_add_costs(struct store *store, const char *hash, const double value[C
     }
     char *value_text = tojson_dump(values, JSON_COMPACT),
          *price_text = tojson_dump(prices, JSON_COMPACT);
-    bool good =
-        store_begin(store, err) &&
-        row_open(&row, &store->database, "INSERT OR IGNORE INTO costs VALUES (?, ?, ?)", err);
+    bool good = row_open(&row, &store->database, "INSERT INTO costs VALUES (?, ?, ?)", err);
     if (good) {
         row_put_text(&row, hash);
         row_put_text(&row, value_text);
@@ -150,20 +162,25 @@ bool store_add_costs(struct store *store, const char *hash, const double value[C
     }
     free(value_text);
     free(price_text);
+    return good;
+}
+
+/* Each play has some, and a draw's are those of many plays. */
+bool store_add_costs(struct store *store, const char *hash, const double value[COSTS],
+                     const ps_t price[EVENT_KINDS], struct error *err)
+{
+    static const char sql[] = "SELECT 1 FROM costs WHERE costs_hash = ?";
+    bool has = false;
+    bool good = store_begin(store, err) && has_hash(store, sql, hash, &has, err) &&
+                (has || put_costs(store, hash, value, price, err));
     return store_end(store, good, err);
 }
 
 bool store_has_draws(struct store *store, const char *draws, bool *has, struct error *err)
 {
-    struct row row;
+    static const char sql[] = "SELECT 1 FROM draw WHERE draws_hash = ? LIMIT 1";
     pthread_mutex_lock(&store->lock);
-    bool good =
-        row_open(&row, &store->database, "SELECT 1 FROM draw WHERE draws_hash = ? LIMIT 1", err);
-    if (good) {
-        row_put_text(&row, draws);
-        *has = row_next(&row, &good, err);
-        row_end(&row);
-    }
+    bool good = has_hash(store, sql, draws, has, err);
     pthread_mutex_unlock(&store->lock);
     return good;
 }
