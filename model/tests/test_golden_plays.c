@@ -26,25 +26,67 @@ static const struct small {
     const char *name, *text;
     bool hardware;
     size_t asked; /* so many of the analyses, in their order */
+    /* What is asked otherwise than of most: */
+    const char *axis, *from, *to, *pair, *of, *x, *y;
+    bool what_if, sound;
 } studies[] = {
-    {"serial",
-     "[study]\ndraws = 8\nshifts = 2\n[set]\nvcpus = 1\nfootprint = 4M\ntouched = 50%\n" GUEST
-     "[axes]\nmachine = neoverse-n1, kunpeng-920\nstrategy = unmap, eager, none, fwb\n"
-     "rewrite = 0, 1M, 4M\n",
-     true, 7},
-    {"contended",
-     "[study]\ndraws = 8\nshifts = 4\n[set]\n" WAITING
-     "strategy = unmap, eager, hybrid, eager-workers\ntouched = 50%, 100%\n",
-     false, 7},
-    {"fitted",
-     "[study]\ndraws = 24\nshifts = 8\ndraws_min = 8\nmetrics = added_boot_ns, cpu_ns, faults\n"
-     "[set]\ntouched = 100%\n" WAITING
-     "strategy = unmap, eager, eager-workers, reinit-lazy-vmall-toggle0\n",
-     false, 6},
-    {"tails",
-     "[study]\ndraws = 6\nshifts = 2\ndraws_min = 2\nmetrics = pause_ns, stall_p99_ns\n"
-     "[set]\ntouched = 100%\n" WAITING "strategy = unmap, eager\n",
-     false, 4},
+    {.name = "serial",
+     .text =
+         "[study]\ndraws = 8\nshifts = 2\n[set]\nvcpus = 1\nfootprint = 4M\ntouched = 50%\n" GUEST
+         "[axes]\nmachine = neoverse-n1, kunpeng-920\nstrategy = unmap, eager, none, fwb\n"
+         "rewrite = 0, 1M, 4M\n",
+     .hardware = true,
+     .asked = 7},
+    {.name = "contended",
+     .text = "[study]\ndraws = 8\nshifts = 4\n[set]\n" WAITING
+             "strategy = unmap, eager, hybrid, eager-workers\ntouched = 50%, 100%\n",
+     .asked = 7},
+    {.name = "fitted",
+     .text =
+         "[study]\ndraws = 24\nshifts = 8\ndraws_min = 8\nmetrics = added_boot_ns, cpu_ns, faults\n"
+         "[set]\ntouched = 100%\n" WAITING
+         "strategy = unmap, eager, eager-workers, reinit-lazy-vmall-toggle0\n",
+     .asked = 6},
+    {.name = "tails",
+     .text = "[study]\ndraws = 6\nshifts = 2\ndraws_min = 2\nmetrics = pause_ns, stall_p99_ns\n"
+             "[set]\ntouched = 100%\n" WAITING "strategy = unmap, eager\n",
+     .asked = 4},
+    /* No draws: all is at the modes. */
+    {.name = "modes",
+     .text = "[study]\ndraws = 0\n[set]\n" GUEST
+             "vcpus = 1\ntouched = 50%\n[axes]\nmachine = neoverse-n1, "
+             "kunpeng-920\nstrategy = fwb, eager, unmap, none, unmap-lazy\nrewrite = 0, 512K\n"
+             "footprint = 1M, 4M\n",
+     .asked = 6,
+     .axis = "rewrite",
+     .from = "64K",
+     .to = "1M",
+     .of = "unmap,eager",
+     .x = "footprint",
+     .y = "rewrite",
+     .what_if = true},
+    {.name = "one draw",
+     .text = "[study]\ndraws = 1\nshifts = 1\n[set]\n" GUEST
+             "vcpus = 1\nfootprint = 1M\ntouched = 50%\n[axes]\nmachine = neoverse-n1\n"
+             "strategy = unmap, eager, unmap-lazy\nrewrite = 512K\n",
+     .asked = 6,
+     .axis = "footprint",
+     .from = "1M",
+     .to = "8M"},
+    /* Few draws, which do not agree; one shift, which has no interval. */
+    {.name = "undecided",
+     .text = "[study]\ndraws = 9\nshifts = 1\n[set]\n" GUEST
+             "vcpus = 1\nfootprint = 2M\n[axes]\nmachine = "
+             "neoverse-n1, altra-max-2s\nstrategy = unmap, unmap-lazy, eager, "
+             "reinit-lazy-vmall-toggle0\n"
+             "touched = 70%, 95%\n",
+     .asked = 6,
+     .axis = "dc_dirty_ratio",
+     .from = "1",
+     .to = "4",
+     .pair = "unmap,eager",
+     .x = "touched",
+     .sound = true},
 };
 
 static const struct small *small;
@@ -140,7 +182,8 @@ static void put_verdict(FILE *out, const struct strategy_verdict *verdict)
 static void put_sensitivity(FILE *out)
 {
     struct sensitivity_results results;
-    struct sensitivity_request request = {.metric = METRIC_added_boot_ns, .points = 16};
+    struct sensitivity_request request = {
+        .metric = METRIC_added_boot_ns, .points = 16, .of = small->of, .what_if = small->what_if};
     expect_good(sensitivity_run(&study, &request, &sweep, store, &results, &err));
     for (size_t i = 0; i < results.groups.count; i++) {
         const struct sensitivity_cell *cell = &results.cell[i];
@@ -233,10 +276,15 @@ static void put_choice(FILE *out, const struct winner_map_choice *choice)
 static void put_map(FILE *out)
 {
     struct winner_map_results results;
-    struct winner_map_request request = {.metric = METRIC_cpu_ns};
+    struct winner_map_request request = {.x = small->x,
+                                         .y = small->y,
+                                         .metric = METRIC_cpu_ns,
+                                         .what_if = small->what_if,
+                                         .sound = small->sound};
     size_t strategies = study.role[AXIS_STRATEGY]->values.count;
     expect_good(winner_map_run(&study, &request, &sweep, store, &results, &err));
-    for (size_t i = 0; i < results.groups.count; i++) {
+    size_t cells = results.x_count * results.y_count;
+    for (size_t i = 0; i < results.groups.count * cells; i++) {
         const struct winner_map_cell *cell = &results.cell[i];
         put_choice(out, &cell->best);
         put_choice(out, &cell->sound);
@@ -244,13 +292,21 @@ static void put_map(FILE *out)
         for (size_t s = 0; s < strategies; s++) {
             put_verdict(out, &results.verdict[i * strategies + s]);
         }
-        PUT(out, cell->decided, cell->failed, winner_map_undecided(&results, i));
+        PUT(out, cell->decided, cell->failed, winner_map_undecided(&results, i / cells));
     }
     winner_map_free(&results);
 }
 
-static const struct breakeven_request along = {
-    .axis = "touched", .from = "10%", .to = "90%", .steps = 3, .metric = METRIC_window_ns};
+static struct breakeven_request along(void)
+{
+    return (struct breakeven_request){.axis = small->axis ? small->axis : "touched",
+                                      .from = small->axis ? small->from : "10%",
+                                      .to = small->axis ? small->to : "90%",
+                                      .steps = 3,
+                                      .metric = METRIC_window_ns,
+                                      .pair = small->pair,
+                                      .what_if = small->what_if};
+}
 
 static void put_curves(FILE *out, const struct breakeven_results *results)
 {
@@ -268,7 +324,8 @@ static void put_curves(FILE *out, const struct breakeven_results *results)
 static void put_crossings(FILE *out)
 {
     struct breakeven_results results;
-    expect_good(breakeven_run(&study, &along, &sweep, store, &results, &err));
+    const struct breakeven_request request = along();
+    expect_good(breakeven_run(&study, &request, &sweep, store, &results, &err));
     for (size_t i = 0; i < results.count; i++) {
         const struct breakeven *row = &results.row[i];
         fprintf(out, "\n%zu,%zu,%zu,%d,%u,%d,%s,", row->group, row->a, row->b, (int)row->status,
@@ -285,7 +342,8 @@ static void put_targets(FILE *out)
 {
     static const double limits[] = {1e9, 3e7, 2.5e7, 1};
     struct target_results results;
-    expect_good(target_run(&study, &along, limits, 4, &sweep, store, &results, &err));
+    const struct breakeven_request request = along();
+    expect_good(target_run(&study, &request, limits, 4, &sweep, store, &results, &err));
     for (size_t i = 0; i < results.count; i++) {
         const struct target *row = &results.row[i];
         fprintf(out, "\n%zu,%zu,%d,%d,", row->group, row->strategy, row->rises, row->all);

@@ -55,6 +55,8 @@ FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
 FAST_S = 2.5
 JUDGES = {"check_rows.sh": ("model/",),
           "test_golden": ("model/",),
+          "test_golden_plays": ("model/",),
+          "test_store_fails": ("model/study/",),
           "test_advise": ("model/study/advise", "model/study/policy_space"),
           "test_cache_naive": ("model/machine/cache",),
           "test_draw_fit": ("model/study/draw_fit",),
