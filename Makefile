@@ -358,7 +358,7 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 	    --html-details build/coverage/index.html --print-summary build/coverage/obj
 
 # What the model says has changed, and it is meant: see the diff before it is committed.
-GOLDEN_TESTS := $(addprefix $(B)/tests/test_golden,_plays _scenes _tables) $(B)/tests/test_golden
+GOLDEN_TESTS := $(addprefix $(B)/tests/test_golden,_plays _scenes _tables _trace) $(B)/tests/test_golden
 .PHONY: golden
 golden: $(GOLDEN_TESTS) $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
 	@for test in $(GOLDEN_TESTS); do S2FLUSH_GOLDEN=accept $$test || exit 1; done
