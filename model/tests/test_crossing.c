@@ -120,6 +120,72 @@ static void ends_are_not_looked_at_again(void **state)
     }
 }
 
+struct looks {
+    double (*of)(double x, void *calls);
+    unsigned calls;
+    char text[400];
+};
+
+static double look(double x, void *context)
+{
+    struct looks *looks = context;
+    size_t used = strlen(looks->text);
+    snprintf(looks->text + used, sizeof looks->text - used, "%.6g ", x);
+    return looks->of(x, &looks->calls);
+}
+
+static double steep(double x, void *calls)
+{
+    ++*(unsigned *)calls;
+    return x * x * x * x * x * x * x - 300;
+}
+
+/* Where it looks: at a parabola's root or a line's, half a width behind it, in the middle where
+ * that is slow, on multiples of the step. */
+static void looks_stand_where_they_did(void **state)
+{
+    static const struct {
+        double (*of)(double x, void *calls);
+        double threshold, low, high, step;
+        const char *looks;
+    } cases[] = {
+        {cubic, 0, 0, 4, 0,
+         "0.1252 0.246372 2.12319 0.674462 0.939437 1.53131 1.21516 1.26455 1.25967 1.26012 "
+         "1.25977 1.25992"},
+        {cubic, 0, -3, 2, 0, "1.14261 1.21101 1.26317 1.25959 1.26017 1.25972 1.25992"},
+        {line, 0, 4, 16, 0, "6.61727 6.83449 6.83249 6.83369 6.83279 6.83309"},
+        {line, 0, 4, 16, 0.25, "6.75 7 7"},
+        {steep, 0, 0, 5, 0,
+         "0.01945 0.0388253 2.51941 1.19912 1.81019 2.09909 2.32124 2.25287 2.2592 2.25853 2.25903 "
+         "2.25866 2.25878"},
+        {steep, 0, 0, 64, 1, "1 2 33 3 3"},
+        {rises, 3000, 0, 6400, 64, "3008 2944 3008"},
+        {rises, 70, 10, 6400, 64, "128 64 128"},
+        {rises, 6390, 0, 6400, 64, "6336 6400"},
+        {far, 0, 0, 4e6, 1,
+         "327000 3.6995e+06 2.01325e+06 898831 1.231e+06 1.13454e+06 1.14084e+06 1.1396e+06 "
+         "1.14075e+06 1.14074e+06 1.14074e+06"},
+        {far, 0, 0, 4e6, 4096,
+         "327680 3.6905e+06 2.01114e+06 901120 1.2288e+06 1.13459e+06 1.14278e+06 1.13869e+06 "
+         "1.14278e+06"},
+        {far, 0, 1e6, 1.3e6, 0,
+         "1.13045e+06 1.14027e+06 1.14016e+06 1.14019e+06 1.14017e+06 1.14018e+06"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct looks looks = {.of = cases[i].of};
+        struct crossing_function function = {look, &looks, false};
+        unsigned ends = 0;
+        threshold = cases[i].threshold;
+        double low = cases[i].low, high = cases[i].high;
+        double root = crossing_root(&function, low, cases[i].of(low, &ends), high,
+                                    cases[i].of(high, &ends), cases[i].step);
+        size_t used = strlen(looks.text);
+        snprintf(looks.text + used, sizeof looks.text - used, "%.6g", root);
+        assert_string_equal(looks.text, cases[i].looks);
+    }
+}
+
 static double stops(double x, void *context)
 {
     struct crossing_function *function = context;
@@ -254,6 +320,7 @@ int main(void)
         cmocka_unit_test(few_looks),
         cmocka_unit_test(few_looks_far_from_zero),
         cmocka_unit_test(ends_are_not_looked_at_again),
+        cmocka_unit_test(looks_stand_where_they_did),
         cmocka_unit_test(a_function_may_stop),
         cmocka_unit_test(equals_the_sheet),
         cmocka_unit_test(along_a_cost),
