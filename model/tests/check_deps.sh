@@ -21,7 +21,7 @@ chmod +x "$T/bin/id"
 deps()
 {
     rc=0
-    env -u MAKEFLAGS -u MAKELEVEL PATH="$T/bin" make deps DEPS="$1" >"$T/out" 2>"$T/err" </dev/null || rc=$?
+    env -u MAKEFLAGS -u MAKELEVEL PATH="$T/bin" make deps DEPS="$1" SANITIZE= VALGRIND= >"$T/out" 2>"$T/err" </dev/null || rc=$?
 }
 
 deps "libc6 no-such-package"

@@ -46,7 +46,7 @@ if command -v gnuplot >/dev/null; then
     picture=$(echo "$T"/v/*.svg | cut -d' ' -f1)
     cp "$picture" "$T/validate.svg"
     name=$(basename "$picture" .svg)
-    (cd "$T/v" && GNUPLOT_LIB=$scripts gnuplot \
+    (cd "$T/v" && LC_ALL=C.UTF-8 GNUPLOT_LIB=$scripts gnuplot \
         -e "out = 'validate.svg'; table = 'validate.csv'; each = '${name#validate-}'" \
         "$scripts/style.gp" "$scripts/validate.gp") >"$T/out" 2>"$T/err"
     check "plot by hand: quiet" silent err

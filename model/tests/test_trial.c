@@ -167,6 +167,7 @@ static void a_path_slower_than_its_core_is_played(void **state)
         trial_prices(&setup, value, price);
         assert_int_equal(trial_can_reprice(&played, &setup, value, price), cases[i].again);
     }
+    trial_free(&played);
     timeline_free(&timeline);
 }
 
