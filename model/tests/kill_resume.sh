@@ -60,9 +60,10 @@ attempt()
         137) killed=$((killed + 1)) ;;
         130)
             killed=$((killed + 1)) interrupted=$((interrupted + 1))
-            # It has nothing to say before it catches signals, and little before the first cell.
+            # It has nothing to say before it catches signals, little before the first cell, and nothing more
+            # once it has said where the rows are.
             [ ! -s "$T/err" ] ||
-                grep -qE 'the same command goes on from there$|^s2flush: interrupted$' "$T/err" ||
+                grep -qE 'the same command goes on from there$|^s2flush: interrupted$|, rows in [^ ]*$' "$T/err" ||
                 fail "Ctrl-C does not say how to go on"
             ;;
         *) fail "exit status $rc from: $*" ;;

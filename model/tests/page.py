@@ -50,7 +50,9 @@ class Chromium:
         # stdin, stdout and stderr are taken, so the pipes' own ends are above 4 or copied there.
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                        close_fds=False, preexec_fn=pipes)
+                                        close_fds=False, preexec_fn=pipes, cwd=profile,
+                                        # The path of a socket in it must be short, other than here perhaps.
+                                        env=dict(os.environ, TMPDIR="."))
         os.close(from_us)
         os.close(to_us)
         self.buffer, self.events, self.count = b"", [], 0

@@ -192,6 +192,8 @@ static void a_preemptible_host_lets_vcpus_in(void **state)
         assert_true(trial_play(&setup, &timeline, n1.value, &played[preemptible], &err));
     }
     assert_true(played[1].tail.pause_ps < played[0].tail.pause_ps / 2);
+    trial_free(&played[0]);
+    trial_free(&played[1]);
     timeline_free(&timeline);
 }
 
