@@ -7,6 +7,7 @@
 #include "study/advise_search.h"
 #include "study/breakeven.h"
 #include "study/evaluate_parts.h"
+#include "study/sensitivity.h"
 #include "study/winner_map.h"
 
 #include <math.h>
@@ -39,6 +40,14 @@ static bool begin_advise(const struct study *study, struct sweep *sweep, struct 
     const struct advise_request request = {.changes_max = 2};
     struct advise_results results;
     return advise_run(study, &request, sweep, test_store(), &results, err);
+}
+
+static struct sensitivity_request sensitivity;
+
+static bool begin_sensitivity(const struct study *study, struct sweep *sweep, struct error *err)
+{
+    struct sensitivity_results results;
+    return sensitivity_run(study, &sensitivity, sweep, test_store(), &results, err);
 }
 
 /* Whether so many bytes are enough: then it is stopped before it plays anything. */
@@ -167,12 +176,37 @@ static void strategies_of_a_scenario(void **state)
     near("one more strategy", least[2] - least[1], (double)(least[1] - least[0]), 0.1);
 }
 
+/* Each thread has the points of both sets and what it makes of them, each cell a cost's indices and
+ * what is known of it. */
+static void points_and_cells_of_a_sensitivity(void **state)
+{
+    (void)state;
+    sensitivity.points = 65536;
+    for (unsigned jobs = 1; jobs <= 3; jobs += 2) {
+        near("points",
+             least_of("[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                      "strategy = unmap, eager, unmap-lazy\n",
+                      begin_sensitivity, jobs),
+             65536.0 * jobs * (4 * COSTS + 8 + 2 * 3) * sizeof(double), 0.01);
+    }
+    sensitivity.points = 16;
+    double told = 2 * sizeof(bool) + (INFORMATION_ORDERS + COSTS) * sizeof(double);
+    near("cells",
+         least_of("[study]\ndraws = 0\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
+                  "strategy = unmap, eager\ntouched = 0.01..1 +0.01\ntlbi_ns = 301..400 +1\n",
+                  begin_sensitivity, 1),
+         10000.0 * (sizeof(struct sensitivity_cell) + told), 0.01);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(draws_of_a_map),           cmocka_unit_test(draws_of_a_scan),
-        cmocka_unit_test(draws_of_advice),          cmocka_unit_test(cells_of_a_map),
+        cmocka_unit_test(draws_of_a_map),
+        cmocka_unit_test(draws_of_a_scan),
+        cmocka_unit_test(draws_of_advice),
+        cmocka_unit_test(cells_of_a_map),
         cmocka_unit_test(strategies_of_a_scenario),
+        cmocka_unit_test(points_and_cells_of_a_sensitivity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
