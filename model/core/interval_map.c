@@ -22,6 +22,7 @@ void interval_map_pool_init(struct pool *pool, size_t count)
 void interval_map_init(struct interval_map *map, struct pool *pool)
 {
     RB_INIT(&map->tree);
+    map->last = NULL;
     map->pool = pool;
     map->covered = 0;
     memset(map->recent, 0, sizeof map->recent);
@@ -33,22 +34,40 @@ static inline struct interval **recent_of(struct interval_map *map, uint64_t at)
     return &map->recent[mixed >> (64 - INTERVAL_RECENT_BITS)];
 }
 
+static void chain(struct interval_map *map, struct interval *interval, struct interval *before,
+                  struct interval *after)
+{
+    interval->before = before;
+    interval->after = after;
+    *(after ? &after->before : &map->last) = interval;
+    if (before) {
+        before->after = interval;
+    }
+}
+
 static void drop(struct interval_map *map, struct interval *interval)
 {
+    struct interval *before = interval->before, *after = interval->after;
     RB_REMOVE(interval_tree, &map->tree, interval);
+    *(after ? &after->before : &map->last) = before;
+    if (before) {
+        before->after = after;
+    }
     map->covered -= interval->end - interval->start;
     interval->map = NULL;
     pool_give(map->pool, interval);
 }
 
+/* Between two that are neighbours. */
 static struct interval *insert(struct interval_map *map, uint64_t start, uint64_t end,
-                               uint64_t value)
+                               uint64_t value, struct interval *before, struct interval *after)
 {
     struct interval *interval = pool_take(map->pool);
     interval->start = start;
     interval->end = end;
     interval->value = value;
     interval->map = map;
+    chain(map, interval, before, after);
     RB_INSERT(interval_tree, &map->tree, interval);
     map->covered += end - start;
     *recent_of(map, start) = interval;
@@ -58,28 +77,18 @@ static struct interval *insert(struct interval_map *map, uint64_t start, uint64_
 /* Whether what is looked for is the interval itself or the next one to it; *found is that. */
 static inline bool is_beside(struct interval *interval, uint64_t at, struct interval **found)
 {
-    if (at < interval->start) {
-        struct interval *before = RB_PREV(interval_tree, NULL, interval);
-        *found = interval;
-        return !before || before->end <= at;
-    }
+    struct interval *before = interval->before, *after = interval->after;
     if (at < interval->end) {
         *found = interval;
-        return true;
+        return at >= interval->start || !before || before->end <= at;
     }
-    struct interval *after = RB_NEXT(interval_tree, NULL, interval);
     *found = after;
     return !after || at < after->end;
 }
 
-static inline struct interval *find(struct interval_map *map, uint64_t at)
+static __attribute__((noinline)) struct interval *descend(struct interval_map *map, uint64_t at)
 {
-    struct interval **recent = recent_of(map, at);
     struct interval *best = NULL;
-    if (*recent && (*recent)->map == map && is_beside(*recent, at, &best)) {
-        return best;
-    }
-    best = NULL;
     for (struct interval *interval = RB_ROOT(&map->tree); interval;) {
         if (at < interval->end) {
             best = interval;
@@ -88,25 +97,22 @@ static inline struct interval *find(struct interval_map *map, uint64_t at)
             interval = RB_RIGHT(interval, link);
         }
     }
-    *recent = best;
+    *recent_of(map, at) = best;
     return best;
+}
+
+static inline struct interval *find(struct interval_map *map, uint64_t at)
+{
+    struct interval *recent = *recent_of(map, at), *best = NULL;
+    if (recent && recent->map == map && is_beside(recent, at, &best)) {
+        return best;
+    }
+    return descend(map, at);
 }
 
 struct interval *interval_map_find(struct interval_map *map, uint64_t at)
 {
     return find(map, at);
-}
-
-struct interval *interval_map_after(struct interval_map *map, struct interval *interval)
-{
-    (void)map;
-    return RB_NEXT(interval_tree, &map->tree, interval);
-}
-
-struct interval *interval_map_before(struct interval_map *map, struct interval *interval)
-{
-    (void)map;
-    return RB_PREV(interval_tree, &map->tree, interval);
 }
 
 /* What interval_map_value says, where a look-up of `at` finds `interval`. */
@@ -135,12 +141,12 @@ static struct interval *cut(struct interval_map *map, struct interval *interval,
         map->covered -= old_end - start;
         interval->end = start;
         if (end < old_end) {
-            return insert(map, end, old_end, interval->value);
+            return insert(map, end, old_end, interval->value, interval, interval->after);
         }
-        interval = interval_map_after(map, interval);
+        interval = interval->after;
     }
     while (interval && interval->end <= end) {
-        struct interval *next = interval_map_after(map, interval);
+        struct interval *next = interval->after;
         drop(map, interval);
         interval = next;
     }
@@ -156,8 +162,7 @@ static struct interval *cut(struct interval_map *map, struct interval *interval,
 static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_t value,
                  struct interval *after)
 {
-    struct interval *before =
-        after ? interval_map_before(map, after) : RB_MAX(interval_tree, &map->tree);
+    struct interval *before = after ? after->before : map->last;
     bool joins_before = before && before->end == start && before->value == value;
     bool joins_after = after && after->start == end && after->value == value;
     if (joins_before) {
@@ -173,7 +178,7 @@ static void fill(struct interval_map *map, uint64_t start, uint64_t end, uint64_
         after->start = start; /* the order of the tree does not change */
         *recent_of(map, start) = after;
     } else {
-        insert(map, start, end, value);
+        insert(map, start, end, value, before, after);
     }
 }
 

@@ -17,6 +17,7 @@
 
 struct interval {
     RB_ENTRY(interval) link;
+    struct interval *before, *after; /* in order; NULL: there is none */
     const struct interval_map *map; /* that it is in; NULL: in none */
     uint64_t start, end; /* [start, end), never empty */
     uint64_t value; /* never 0 */
@@ -30,6 +31,7 @@ RB_HEAD(interval_tree, interval);
 
 struct interval_map {
     struct interval_tree tree;
+    struct interval *last; /* NULL: it is empty */
     struct pool *pool;
     uint64_t covered; /* sum of end - start */
     /* Where the last look-up ended of so many 8 MiB, by a hash of their address; it may have
@@ -44,9 +46,6 @@ void interval_map_init(struct interval_map *map, struct pool *pool);
 
 /* The interval that holds `at`, or the first one after it, or NULL. */
 struct interval *interval_map_find(struct interval_map *map, uint64_t at);
-
-struct interval *interval_map_after(struct interval_map *map, struct interval *interval);
-struct interval *interval_map_before(struct interval_map *map, struct interval *interval);
 
 /* The value at a place (0: nothing), and how far it holds at least:
  * *end is past `at`, and the end of the interval or the start of the next. */

@@ -31,12 +31,78 @@ void cache_extents_free(struct cache_extents *cache)
 
 /* ---- Runs ---- */
 
+static void place(struct cache_extents *cache, struct extent *run, struct extent *before,
+                  struct extent *after)
+{
+    RB_INSERT(extent_tree, &cache->tree, run);
+    run->before = before;
+    run->after = after;
+    *(after ? &after->before : &cache->last) = run;
+    if (before) {
+        before->after = run;
+    }
+}
+
 static void give(struct cache_extents *cache, struct extent *run)
 {
     RB_REMOVE(extent_tree, &cache->tree, run);
+    *(run->after ? &run->after->before : &cache->last) = run->before;
+    if (run->before) {
+        run->before->after = run->after;
+    }
     TAILQ_REMOVE(&cache->order, run, age);
     run->start = run->end = 0;
     pool_give(&cache->pool, run);
+}
+
+/* Whether what is looked for is the run itself or the next one to it; *found is that. */
+static inline bool is_beside(struct extent *run, uint64_t at, struct extent **found)
+{
+    struct extent *before = run->before, *after = run->after;
+    if (at < run->end) {
+        *found = run;
+        return at >= run->start || !before || before->end <= at;
+    }
+    *found = after;
+    return !after || at < after->end;
+}
+
+static __attribute__((noinline)) struct extent *descend(const struct cache_extents *cache,
+                                                        uint64_t at)
+{
+    struct extent *best = NULL;
+    for (struct extent *run = RB_ROOT(&cache->tree); run;) {
+        if (at < run->end) {
+            best = run;
+            run = RB_LEFT(run, link);
+        } else {
+            run = RB_RIGHT(run, link);
+        }
+    }
+    return best;
+}
+
+static inline struct extent **recent_of(struct cache_extents *cache, uint64_t at)
+{
+    uint64_t mixed = (at >> EXTENTS_RECENT_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
+    return &cache->recent[mixed >> (64 - EXTENTS_RECENT_BITS)];
+}
+
+/* The run that holds `at`, or the first one after it, or NULL. */
+static inline struct extent *find_from(struct cache_extents *cache, uint64_t at)
+{
+    struct extent **recent = recent_of(cache, at), *run = *recent, *best = NULL;
+    if (run && run->end > 0 && is_beside(run, at, &best)) {
+        return best;
+    }
+    return *recent = descend(cache, at);
+}
+
+/* The same, but NULL also if that one starts at `end` or later. */
+static inline struct extent *find(struct cache_extents *cache, uint64_t at, uint64_t end)
+{
+    struct extent *run = find_from(cache, at);
+    return run && run->start < end ? run : NULL;
 }
 
 static uint32_t lines_of(const struct extent *run)
@@ -87,7 +153,7 @@ static struct extent *split(struct cache_extents *cache, struct extent *run, uin
     right->clean = run->clean;
     right->dirty = run->dirty;
     run->end = at;
-    RB_INSERT(extent_tree, &cache->tree, right);
+    place(cache, right, run, run->after);
     TAILQ_INSERT_AFTER(&cache->order, run, right, age);
     return right;
 }
@@ -103,56 +169,16 @@ static void append(struct cache_extents *cache, uint64_t start, uint64_t end, ui
         newest->end = end;
         return;
     }
+    /* Ahead of taking one: what was found last may be a run that was given back. */
+    struct extent *after = find_from(cache, start);
     struct extent *run = pool_take(&cache->pool);
     run->start = start;
     run->end = end;
     run->clean = clean;
     run->dirty = dirty;
-    RB_INSERT(extent_tree, &cache->tree, run);
+    place(cache, run, after ? after->before : cache->last, after);
+    *recent_of(cache, start) = run;
     TAILQ_INSERT_TAIL(&cache->order, run, age);
-}
-
-/* Whether what is looked for is the run itself or the next one to it; *found is that. */
-static inline bool is_beside(struct extent *run, uint64_t at, struct extent **found)
-{
-    if (run->end == 0) {
-        return false;
-    }
-    if (at < run->start) {
-        struct extent *before = RB_PREV(extent_tree, NULL, run);
-        *found = run;
-        return !before || before->end <= at;
-    }
-    if (at < run->end) {
-        *found = run;
-        return true;
-    }
-    struct extent *after = RB_NEXT(extent_tree, NULL, run);
-    *found = after;
-    return !after || at < after->end;
-}
-
-/* The run that holds `at`, or the first one after it, or NULL; but NULL also
- * if that one starts at `end` or later. */
-static struct extent *find(struct cache_extents *cache, uint64_t at, uint64_t end)
-{
-    uint64_t mixed = (at >> EXTENTS_RECENT_SHIFT) * UINT64_C(0x9e3779b97f4a7c15);
-    struct extent **recent = &cache->recent[mixed >> (64 - EXTENTS_RECENT_BITS)];
-    struct extent *best = NULL;
-    if (*recent && is_beside(*recent, at, &best)) {
-        return best && best->start < end ? best : NULL;
-    }
-    best = NULL;
-    for (struct extent *run = RB_ROOT(&cache->tree); run;) {
-        if (at < run->end) {
-            best = run;
-            run = RB_LEFT(run, link);
-        } else {
-            run = RB_RIGHT(run, link);
-        }
-    }
-    *recent = best;
-    return best && best->start < end ? best : NULL;
 }
 
 /* ---- Eviction ---- */

@@ -33,6 +33,7 @@
 struct extent {
     RB_ENTRY(extent) link;
     TAILQ_ENTRY(extent) age;
+    struct extent *before, *after; /* by address; NULL: there is none */
     uint64_t start, end; /* pages [start, end), never empty; 0, 0: it is not in the cache */
     uint32_t clean, dirty; /* lines of each page, never both 0 */
 };
@@ -47,6 +48,7 @@ TAILQ_HEAD(extent_order, extent);
 struct cache_extents {
     struct extent_tree tree; /* by address */
     struct extent_order order; /* the oldest first */
+    struct extent *last; /* by address; NULL: there is none */
     struct pool pool;
     uint64_t capacity; /* in lines */
     uint64_t lines, dirty; /* resident, and how many of them are dirty */

@@ -18,21 +18,32 @@ struct play {
     uint64_t piece; /* how often the operation has come up so far */
 };
 
-static void note_mapped(struct sim *sim, uint32_t phase, bool before)
+/* What all VMs have mapped, and of it the guests by their touches. */
+static void add_mapped(struct sim *sim, uint64_t *mapped, uint64_t *touched)
 {
-    struct phase_record *record = &sim->phases[phase];
-    uint64_t mapped = 0, touched = 0;
     for (uint32_t i = 0; i < sim->point->timeline->vm.copies; i++) {
-        mapped += sim_vm(sim, i)->stage2.map.covered;
-        touched += sim_vm(sim, i)->slots[0].mapped_bytes;
+        const struct kvm *kvm = sim_vm(sim, i);
+        *mapped += kvm->stage2.map.covered;
+        *touched += kvm->slots[0].mapped_bytes;
     }
-    if (before && !record->seen) {
+}
+
+static void note_start(struct sim *sim, const struct op *op)
+{
+    struct phase_record *record = &sim->phases[op->phase];
+    if (op->kind != OP_WAIT && !record->seen) {
         record->seen = true;
-        record->mapped_start_bytes = mapped;
-        record->touched_start_bytes = touched;
+        add_mapped(sim, &record->mapped_start_bytes, &record->touched_start_bytes);
     }
-    record->mapped_end_bytes = mapped;
-    record->touched_end_bytes = touched;
+}
+
+/* The phase ends with the last operation of any of its actors. */
+static void note_end(struct sim *sim, const struct op *op)
+{
+    struct phase_record *record = &sim->phases[op->phase];
+    if (--record->ops_left == 0) {
+        add_mapped(sim, &record->mapped_end_bytes, &record->touched_end_bytes);
+    }
 }
 
 /* Opens the window in which costs and verdicts count, once. */
@@ -424,9 +435,7 @@ static CORO(play)
     const struct op *op = my->script->count > 0 ? &my->script->ops[my->next] : NULL;
     CORO_BEGIN;
     for (; my->next < my->script->count; op = &my->script->ops[++my->next]) {
-        if (op->kind != OP_WAIT) {
-            note_mapped(my->sim, op->phase, true);
-        }
+        note_start(my->sim, op);
         actor->phase = op->phase;
         if (actor->owner) {
             expect_touch(my, actor->owner);
@@ -445,7 +454,7 @@ static CORO(play)
         if (row_of(op)->may_hold) {
             end_hold(my->kvm);
         }
-        note_mapped(my->sim, op->phase, false);
+        note_end(my->sim, op);
     }
     CORO_END;
 }
@@ -455,6 +464,7 @@ void play_script(struct actor *actor, struct sim *sim, struct kvm *kvm, struct s
 {
     for (size_t i = 0; i < script->count; i++) {
         kvm->single_ops += row_of(&script->ops[i])->may_hold;
+        sim->phases[script->ops[i].phase].ops_left++;
     }
     CORO_CALL(actor, play, .sim = sim, .kvm = kvm, .signals = signals, .script = script);
 }

@@ -38,6 +38,7 @@ struct reinit_record {
 
 struct phase_record {
     bool seen;
+    uint64_t ops_left; /* operations of all scripts that have not ended */
     uint64_t mapped_start_bytes, mapped_end_bytes;
     uint64_t filled_bytes; /* written by the VMM */
     uint64_t touched_start_bytes, touched_end_bytes; /* mapped by faults in the first slot, the

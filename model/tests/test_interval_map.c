@@ -52,9 +52,9 @@ static size_t expect_same(struct interval_map *map, const struct flat *flat)
             continue;
         }
         expect_run(interval, flat->base + at, flat->base + flat_extent(flat, at), flat->value[at]);
-        assert_ptr_equal(interval_map_before(map, interval), last);
+        assert_ptr_equal(interval->before, last);
         last = interval;
-        interval = interval_map_after(map, interval);
+        interval = interval->after;
         count++;
     }
     assert_null(interval);

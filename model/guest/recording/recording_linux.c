@@ -82,7 +82,7 @@ void recording_linux_turns_on(struct recording_linux *linux_guest, uint32_t vcpu
         }
         return;
     }
-    for (; range; range = interval_map_after(&linux_guest->off_written, range)) {
+    for (; range; range = range->after) {
         linux_invalidate(linux_guest->timeline, 0, range->start, range->end - range->start);
     }
 }
