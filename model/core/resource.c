@@ -195,9 +195,9 @@ static void settle(struct flow *flow, ps_t now)
  * is left. */
 static void share(struct flow *flow)
 {
-    double left = 1.0, sharing = flow->count;
-    for (uint32_t i = 0; i < flow->count; i++, sharing--) {
-        double fair = left / sharing, weight = flow->weight[i];
+    double left = 1.0;
+    for (uint32_t i = 0; i < flow->count; i++) {
+        double fair = left / (flow->count - i), weight = flow->weight[i];
         double rate = weight <= fair ? 1.0 : fair / weight;
         flow->rate[i] = rate;
         left -= rate * weight;

@@ -11,7 +11,7 @@
 #define QUIET_SHARE_OF_READER 32
 
 /* Requests of one leaf come in between those of a step of so many (core/resource.h). */
-#define LONG_STEP (2 * PARTS_BETWEEN)
+#define LONG_STEP (UINT64_C(2) * PARTS_BETWEEN)
 
 /* Under dirty logging each block is split by a fault of one leaf, which must not wait for all
  * others that another vCPU maps of a block. */

@@ -12,7 +12,7 @@
 #define OLDEST 5010
 
 const char *const kernel_switch_name[KERNEL_SWITCHES] = {
-#define KERNEL_SWITCH(which, name) [which] = name,
+#define KERNEL_SWITCH(which, name) [which] = (name),
     KERNEL_SWITCH_TABLE(KERNEL_SWITCH)
 #undef KERNEL_SWITCH
 };

@@ -7,7 +7,7 @@
  * CPUs when a VM does: by how many distinct ones more there are with one more of either. What is
  * left for the VM itself, its slots' deletion included, and the code of all that
  * (bench/kvm/emulate/zap.sh). */
-#define VCPU_END_LINES 84
+#define VCPU_END_LINES UINT64_C(84)
 #define CPU_END_LINES 41
 #define VM_END_DATA_LINES 1282
 #define VM_END_CODE_LINES 2407

@@ -2,7 +2,7 @@
 
 #include "machine/oracle_rules.h"
 
-#define ORACLE_WORD(value, word) [value] = word,
+#define ORACLE_WORD(value, word) [value] = (word),
 const char *const reader_name[READERS] = {READER_TABLE(ORACLE_WORD)};
 const char *const outcome_name[] = {OUTCOME_TABLE(ORACLE_WORD)};
 #undef ORACLE_WORD
@@ -155,7 +155,7 @@ static void let_happen(union line *line, const struct oracle_traits *traits)
 
 static void write_cached(union line *line, bool device)
 {
-    bool lags = device ? RULE(DEVICE_POC) : RULE(MEMORY_LAGS);
+    bool lags = (device && RULE(DEVICE_POC)) || (!device && RULE(MEMORY_LAGS));
     bool at_pou = device ? RULE(DEVICE_POU) : !RULE(POU_LAGS);
     if (RULE(ONE_COPY)) {
         line->old_dirty = line->old_copy = line->lost = 0;

@@ -153,7 +153,7 @@ struct kvm *sim_vm(struct sim *sim, uint32_t index)
 static uint64_t steps_among(const struct vm_shape *vm)
 {
     return vm->copies > 1 ? STEPS_OF_SEVERAL_VMS
-                          : u64_min(u64_max(4 * vm->vcpus, STEPS_MIN), STEPS_MAX);
+                          : u64_min(u64_max(UINT64_C(4) * vm->vcpus, STEPS_MIN), STEPS_MAX);
 }
 
 /* So many at least for each touch of many: a step's queue is the longer the more vCPUs there are,

@@ -216,7 +216,7 @@ static bool read_about(struct store *store, struct error *err)
 {
     struct store_about *about = &store->about;
     struct row row;
-    char shard[64] = "", shards[16] = "";
+    char k[16] = "", shards[16] = "", shard[sizeof k + sizeof shards];
     bool good = row_open(&row, &store->database, "SELECT name, value FROM about", err);
     if (!good) {
         return false;
@@ -228,13 +228,13 @@ static bool read_about(struct store *store, struct error *err)
             about->text[i] = strcmp(name, text_name[i]) == 0 ? copy(value) : about->text[i];
         }
         if (strcmp(name, "shard") == 0) {
-            snprintf(shard, sizeof shard, "%.15s", value);
+            snprintf(k, sizeof k, "%.15s", value);
         } else if (strcmp(name, "shards") == 0) {
             snprintf(shards, sizeof shards, "%.15s", value);
         }
         free(name);
     }
-    strcat(strcat(shard, "/"), shards);
+    snprintf(shard, sizeof shard, "%s/%s", k, shards);
     for (size_t i = 0; i < STORE_TEXTS; i++) {
         good = good && about->text[i];
     }

@@ -36,6 +36,23 @@ static inline const char *small_workload(void)
     return path;
 }
 
+/* Boots of 213 days: longer exits let the simulated time pass 64 bits. */
+static inline const char *long_workload(void)
+{
+    static char path[512];
+    char text[1024];
+    int length = snprintf(text, sizeof text,
+                          "[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\n"
+                          "vcpu0 = write ram 4M\nvmm = reinit all\nvcpu0 = enter\n"
+                          "vcpu0 = write ram 4M\nvcpu0 = compute 446743s\n");
+    for (unsigned i = 0; i < 18; i++) {
+        length +=
+            snprintf(text + length, sizeof text - (size_t)length, "vcpu0 = compute 1000000s\n");
+    }
+    write_file("long.ini", text, path, sizeof path);
+    return path;
+}
+
 /* Reads a study whose text is `format` with the small workload's path for %s. */
 static inline bool read_study(struct study *study, const char *format, const char *const *set,
                               size_t sets, struct error *err)

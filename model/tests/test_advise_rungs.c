@@ -517,20 +517,13 @@ static void ladders_that_fail(void **state)
 {
     const struct advise_request request = {.metric = METRIC_window_ns, .changes_max = 1};
     struct error err = {0};
-    char text[2048] = "[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvmm = reinit all\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvcpu0 = compute 446743s\n",
-         path[512];
+    char text[2048];
     (void)state;
-    for (unsigned i = 0; i < 18; i++) {
-        strcat(text, "vcpu0 = compute 1000000s\n");
-    }
-    write_file("long.ini", text, path, sizeof path);
     for (int some = 1; some >= 0; some--) {
         snprintf(text, sizeof text,
                  "[study]\ndraws = 0\n[axes]\nworkload = %s\nkernel = 6.1\nmachine = neoverse-n1\n"
                  "exit_ns = %s1ms\nstrategy = unmap\n",
-                 path, some ? "100, " : "");
+                 long_workload(), some ? "100, " : "");
         assert_true(read_study(&study, text, NULL, 0, &err));
         assert_int_equal(
             advise_run(&study, &request, &(struct sweep){.jobs = 1}, test_store(), &results, &err),

@@ -629,20 +629,6 @@ static void quantiles_have_errors(void **state)
 
 /* --- roots that fail --- */
 
-/* Boots of 213 days: longer exits let the simulated time pass 64 bits. */
-static const char *long_workload(void)
-{
-    static char path[512];
-    char text[1024] = "[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvmm = reinit all\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvcpu0 = compute 446743s\n";
-    for (unsigned i = 0; i < 18; i++) {
-        strcat(text, "vcpu0 = compute 1000000s\n");
-    }
-    write_file("long.ini", text, path, sizeof path);
-    return path;
-}
-
 /* The made-up costs cross where the axis has exits of so many ns, at which a root has to be looked
  * for; the other pairs never differ. */
 static bool find_between(const char *axis, double from_ns, double to_ns, struct error *err)

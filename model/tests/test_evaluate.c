@@ -412,19 +412,6 @@ static void who_asks_for_tails(void **state)
 
 /* --- simulations that fail --- */
 
-static const char *long_workload(void)
-{
-    static char path[512];
-    char text[1024] = "[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvmm = reinit all\nvcpu0 = enter\n"
-                      "vcpu0 = write ram 4M\nvcpu0 = compute 446743s\n";
-    for (unsigned i = 0; i < 18; i++) {
-        strcat(text, "vcpu0 = compute 1000000s\n");
-    }
-    write_file("long.ini", text, path, sizeof path);
-    return path;
-}
-
 /* The axes that have several values, what the scenario has otherwise, and the strategy. */
 static void a_failure_says_what_failed(void **state)
 {

@@ -72,14 +72,16 @@ static void actors_have_names(void **state)
                                "vcpu0 = enter\nvcpu1 = enter\nvmm = reinit 0\n";
     struct strategy eager = strategy_row("eager");
     struct timeline timeline;
-    char name[32], all[300] = "";
+    char name[32], all[300];
+    int length = 0;
     (void)state;
     eager.workers = 3;
     struct sim *sim = made(&n1, text, &eager, false, &timeline);
     assert_int_equal(timeline.script_count, 3);
     assert_int_equal(sim->engine.actor_count, 2 * (3 + 2));
     for (uint32_t i = 0; i < sim->engine.actor_count; i++) {
-        strcat(strcat(all, sim_actor_name(sim, i, name, sizeof name)), "; ");
+        length += snprintf(all + length, sizeof all - (size_t)length, "%s; ",
+                           sim_actor_name(sim, i, name, sizeof name));
         assert_int_equal(sim_actor_vm(sim, i), i < 6 ? i / 3 : (i - 6) / 2);
     }
     /* Scripts stand as the workload has them; helpers behind all of them. */
@@ -94,9 +96,10 @@ static void actors_have_names(void **state)
     timeline_free(&timeline);
     sim = made(&n1, "[vm]\nram = 64M\n[timeline]\nvcpu0 = enter\nvmm = reinit 0\n", &eager, false,
                &timeline);
-    all[0] = '\0';
+    length = 0;
     for (uint32_t i = 0; i < sim->engine.actor_count; i++) {
-        strcat(strcat(all, sim_actor_name(sim, i, name, sizeof name)), "; ");
+        length += snprintf(all + length, sizeof all - (size_t)length, "%s; ",
+                           sim_actor_name(sim, i, name, sizeof name));
     }
     assert_string_equal(all, "VMM; vCPU 0; helper 1; helper 2; ");
     play_free(sim);

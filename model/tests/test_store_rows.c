@@ -101,16 +101,20 @@ static void points_come_back(void **state)
 
 /* --- what failed --- */
 
+#define ALL_TEXT 200
+
 static void take_why(void *context, const char *why)
 {
-    strcat(strcat(context, why), ";");
+    char *all = context;
+    size_t length = strlen(all);
+    snprintf(all + length, ALL_TEXT - length, "%s;", why);
 }
 
 static void failed_cells_are_named(void **state)
 {
     struct study study;
     struct error err = {0};
-    char all[200] = "";
+    char all[ALL_TEXT] = "";
     (void)state;
     read_three_axes(&study, NULL);
     remove_file("a.db");

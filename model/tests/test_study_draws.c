@@ -97,7 +97,7 @@ static void are_paired(void **state)
     assert_memory_equal(one, two, sizeof one);
     draw(&platform, 2, DRAW_SOBOL, two);
     assert_memory_not_equal(one, two, sizeof one);
-    strcpy(other.name, "another");
+    snprintf(other.name, sizeof other.name, "another");
     draw(&other, 1, DRAW_SOBOL, two);
     assert_memory_not_equal(one[0], two[0], sizeof one[0]);
 }

@@ -324,23 +324,13 @@ static void each_cell_is_of_its_point(void **state)
     study_free(&study);
 }
 
-/* A boot of 213 days, which long exits let pass 64 bits. */
 static const char *long_study(void)
 {
     static char text[2048];
-    char workload[512];
-    snprintf(text, sizeof text,
-             "[vm]\nram = 4M\nbacking = 4k\n[timeline]\nvcpu0 = enter\n"
-             "vcpu0 = write ram 4M\nvmm = reinit all\nvcpu0 = enter\n"
-             "vcpu0 = write ram 4M\nvcpu0 = compute 446743s\n");
-    for (unsigned i = 0; i < 18; i++) {
-        strcat(text, "vcpu0 = compute 1000000s\n");
-    }
-    write_file("long.ini", text, workload, sizeof workload);
     snprintf(text, sizeof text,
              "[study]\ndraws = 0\n[set]\nkernel = 6.1\n[axes]\nworkload = %s\n"
              "machine = neoverse-n1\nexit_ns = 100, 1ms\nstrategy = unmap, eager\n",
-             workload);
+             long_workload());
     return text;
 }
 

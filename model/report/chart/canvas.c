@@ -42,15 +42,15 @@ double canvas_width(const char *text, double size)
 char *canvas_cut(const char *text, double size, double width)
 {
     static const char dots[] = "...";
-    char *cut = alloc_raw(strlen(text) + sizeof dots, 1, "a figure");
-    strcpy(cut, text);
+    size_t length = strlen(text);
+    char *cut = alloc_raw(length + sizeof dots, 1, "a figure");
+    memcpy(cut, text, length + 1);
     if (canvas_width(text, size) <= width) {
         return cut;
     }
-    size_t length = strlen(cut);
     do {
         while (length > 0 && ((unsigned char)cut[--length] & 0xc0) == 0x80) {}
-        strcpy(cut + length, dots);
+        memcpy(cut + length, dots, sizeof dots);
     } while (length > 0 && canvas_width(cut, size) > width);
     return cut;
 }

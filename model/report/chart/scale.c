@@ -137,7 +137,7 @@ char *scale_tick_text(const struct scale *scale, double value, char *buf)
 {
     const char *name;
     if (value == 0) {
-        strcpy(buf, "0");
+        snprintf(buf, QUANTITY_TEXT, "0");
     } else if (scale->log) {
         quantity_value(value, scale->unit, buf);
     } else {
