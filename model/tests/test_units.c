@@ -104,6 +104,159 @@ static void test_parse_accepts(void **state)
     }
 }
 
+/* Each suffix of each unit, for numbers and for whole numbers; no other unit knows it. */
+static void test_every_suffix(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned units; /* bits */
+        double factor;
+    } suffixes[] = {
+#define BYTES_AND_ADDRESSES (1u << UNIT_BYTES | 1u << UNIT_ADDRESS)
+        {"B", BYTES_AND_ADDRESSES, 1},
+        {"K", BYTES_AND_ADDRESSES, 0x1p10},
+        {"KB", BYTES_AND_ADDRESSES, 0x1p10},
+        {"KiB", BYTES_AND_ADDRESSES, 0x1p10},
+        {"M", BYTES_AND_ADDRESSES, 0x1p20},
+        {"MB", BYTES_AND_ADDRESSES, 0x1p20},
+        {"MiB", BYTES_AND_ADDRESSES, 0x1p20},
+        {"G", BYTES_AND_ADDRESSES, 0x1p30},
+        {"GB", BYTES_AND_ADDRESSES, 0x1p30},
+        {"GiB", BYTES_AND_ADDRESSES, 0x1p30},
+        {"T", BYTES_AND_ADDRESSES, 0x1p40},
+        {"TB", BYTES_AND_ADDRESSES, 0x1p40},
+        {"TiB", BYTES_AND_ADDRESSES, 0x1p40},
+        {"ps", 1u << UNIT_NS, 0.001},
+        {"ns", 1u << UNIT_NS, 1},
+        {"us", 1u << UNIT_NS, 1e3},
+        {"\xc2\xb5s", 1u << UNIT_NS, 1e3},
+        {"\xce\xbcs", 1u << UNIT_NS, 1e3},
+        {"ms", 1u << UNIT_NS, 1e6},
+        {"s", 1u << UNIT_NS, 1e9},
+        {"%", 1u << UNIT_RATIO, 0.01},
+        {"GB/s", 1u << UNIT_GBPS, 1},
+        {"GHz", 1u << UNIT_GHZ, 1},
+        {"", ~0u, 1},
+    };
+    static const enum unit all[] = {UNIT_NONE,  UNIT_BYTES, UNIT_ADDRESS, UNIT_NS,
+                                    UNIT_RATIO, UNIT_GBPS,  UNIT_GHZ,     UNIT_INSNS};
+    (void)state;
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+            char text[32];
+            double value = NAN;
+            uint64_t whole = 0;
+            snprintf(text, sizeof text, "3000%s", suffixes[i].text);
+            bool knows = suffixes[i].units >> all[k] & 1;
+            if (unit_parse(text, all[k], &value) != knows ||
+                unit_parse_whole(text, all[k], &whole) != knows) {
+                fail_msg("%s in unit %s", text, unit_name(all[k]));
+            }
+            if (knows) {
+                assert_true(fabs(value - 3000 * suffixes[i].factor) <= 1e-9 * value);
+                assert_int_equal(whole, llround(3000 * suffixes[i].factor));
+            }
+        }
+    }
+}
+
+/* Of hexadecimal addresses at least one digit, at most sixteen. */
+static void test_hexadecimal_ends(void **state)
+{
+    static const struct {
+        const char *text;
+        bool good;
+        uint64_t value;
+    } cases[] = {
+        {"0x", false, 0},
+        {"0x0", true, 0},
+        {"0Xf", true, 15},
+        {"0xfFfFfFfFfFfFfFfF", true, UINT64_MAX},
+        {"0x00000000000000001", false, 0},
+        {"1x1", false, 0},
+        {"0y1", false, 0},
+        {"0x1g", false, 0},
+        {"0x1K", false, 0},
+        {"+0x1", false, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t whole = 7;
+        double value = 7;
+        if (unit_parse_whole(cases[i].text, UNIT_ADDRESS, &whole) != cases[i].good ||
+            unit_parse(cases[i].text, UNIT_ADDRESS, &value) != cases[i].good) {
+            fail_msg("%s", cases[i].text);
+        }
+        if (cases[i].good) {
+            assert_true(whole == cases[i].value && value == (double)cases[i].value);
+        }
+        assert_false(unit_parse_whole(cases[i].text, UNIT_BYTES, &whole));
+        assert_false(unit_parse(cases[i].text, UNIT_BYTES, &value));
+    }
+}
+
+/* Where one way of writing gives way to the next. */
+static void test_format_at_the_steps(void **state)
+{
+    static const struct {
+        ps_t ps;
+        const char *text;
+    } times[] = {{0, "0 ps"},
+                 {999, "999 ps"},
+                 {1000, "1 ns"},
+                 {999999, "1000 ns"},
+                 {1000000, "1 us"},
+                 {1234567, "1.235 us"},
+                 {1000000000, "1 ms"},
+                 {999000000000, "999 ms"},
+                 {1000000000000, "1 s"},
+                 {1234567000000000, "1235 s"}};
+    static const struct {
+        uint64_t bytes;
+        const char *text;
+    } sizes[] = {{1023, "1023 B"},
+                 {1024, "1 KiB"},
+                 {1 << 20, "1 MiB"},
+                 {(1 << 20) - 1, "1024 KiB"},
+                 {1ULL << 50, "1024 TiB"}};
+    static const struct {
+        uint64_t value;
+        const char *text;
+    } wholes[] = {{0, "0"},           {1, "1"},           {1023, "1023"},
+                  {1024, "1K"},       {1025, "1025"},     {1ULL << 20, "1M"},
+                  {3ULL << 30, "3G"}, {1ULL << 40, "1T"}, {1ULL << 50, "1024T"}};
+    static const struct {
+        double value;
+        const char *text;
+    } reals[] = {{0, "0"},
+                 {1, "1"},
+                 {-1, "-1"},
+                 {0.5, "0.5"},
+                 {0.1, "0.1"},
+                 {999999999999999, "999999999999999"},
+                 {1e15, "1e+15"},
+                 {1e15 - 0.5, "999999999999999.5"},
+                 {1.0 / 3, "0.3333333333333333"}};
+    char buf[64];
+    (void)state;
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        assert_string_equal(unit_format_ps(times[i].ps, buf, sizeof buf), times[i].text);
+    }
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_string_equal(unit_format_bytes(sizes[i].bytes, buf, sizeof buf), sizes[i].text);
+    }
+    for (size_t i = 0; i < sizeof wholes / sizeof *wholes; i++) {
+        assert_string_equal(unit_format_whole(wholes[i].value, UNIT_BYTES, buf, sizeof buf),
+                            wholes[i].text);
+        assert_string_equal(unit_format((double)wholes[i].value, UNIT_ADDRESS, buf, sizeof buf),
+                            wholes[i].text);
+    }
+    for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
+        assert_string_equal(unit_format_real(reals[i].value, buf, sizeof buf), reals[i].text);
+        assert_string_equal(unit_format(reals[i].value, UNIT_NONE, buf, sizeof buf), reals[i].text);
+    }
+}
+
 static void test_parse_refuses(void **state)
 {
     static const struct {
@@ -307,6 +460,9 @@ int main(void)
         cmocka_unit_test(test_checked_results),
         cmocka_unit_test(test_checked_overflow_ends_the_run),
         cmocka_unit_test(test_parse_accepts),
+        cmocka_unit_test(test_every_suffix),
+        cmocka_unit_test(test_hexadecimal_ends),
+        cmocka_unit_test(test_format_at_the_steps),
         cmocka_unit_test(test_parse_refuses),
         cmocka_unit_test(test_parse_whole_accepts),
         cmocka_unit_test(test_parse_whole_refuses),
