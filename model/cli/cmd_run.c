@@ -102,7 +102,7 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
     printf("%.0f runs, %.0f of them to be played, the others priced again or fitted: %sabout ",
            wait.runs, wait.played, wait.longer ? "more than " : "");
     printf(wait.seconds < 10 ? "%.1g s" : "%.0f s", wait.seconds);
-    printf(" on %u threads\n", wait.threads);
+    printf(" on %u thread%s\n", wait.threads, wait.threads == 1 ? "" : "s");
     return true;
 }
 
@@ -111,8 +111,9 @@ static bool say_estimate(const struct study *study, uint64_t jobs, struct error 
 static void say_needs(const struct study_needs *needs)
 {
     char text[32];
-    printf("%" PRIu64 " rows, up to %s of memory on %u threads\n", needs->rows,
-           unit_format_bytes(needs->bytes, text, sizeof text), needs->threads);
+    printf("%" PRIu64 " rows, about %s of memory on %u thread%s\n", needs->rows,
+           unit_format_bytes(needs->bytes, text, sizeof text), needs->threads,
+           needs->threads == 1 ? "" : "s");
 }
 
 static bool run_or_say(const struct arguments *given, const struct study *study, struct error *err)

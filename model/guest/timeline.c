@@ -198,7 +198,10 @@ bool timeline_same(const struct timeline *a, const struct timeline *b)
 
 size_t timeline_intervals(const struct timeline *timeline)
 {
-    size_t runs = 64 + 8 * (size_t)timeline->vm.slot_count;
+    size_t ends = 64 + 8 * (size_t)timeline->vm.slot_count, runs = ends, pages = ends;
+    for (uint32_t i = 0; i < timeline->vm.slot_count; i++) {
+        pages += timeline->vm.slots[i].bytes / (4 * KIB);
+    }
     for (uint32_t i = 0; i < timeline->script_count; i++) {
         const struct script *script = &timeline->scripts[i];
         for (size_t k = 0; k < script->count; k++) {
@@ -207,5 +210,5 @@ size_t timeline_intervals(const struct timeline *timeline)
             runs += pieces ? 4 * op->count : 4;
         }
     }
-    return runs;
+    return runs < pages ? runs : pages;
 }

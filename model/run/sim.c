@@ -63,21 +63,42 @@ static uint32_t helpers_of(const struct point *point)
     return flushes && point->strategy->workers > 1 ? (uint32_t)point->strategy->workers - 1 : 0;
 }
 
+static uint64_t actors_of(const struct point *point)
+{
+    return point->timeline->vm.copies *
+           (uint64_t)(point->timeline->script_count + helpers_of(point));
+}
+
+/* Of all actors' ledgers, in all phases. */
+static uint64_t ledger_bytes(const struct point *point)
+{
+    uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + SITES + RESOURCES + 1;
+    return actors_of(point) * point->timeline->phase_count * ledger * sizeof(uint64_t);
+}
+
+/* Of the memory's state and of what the caches hold. */
+static uint64_t range_bytes(const struct point *point)
+{
+    const struct platform *platform = point->platform;
+    uint64_t runs = timeline_intervals(point->timeline) * point->timeline->vm.copies;
+    return (STATE_MAPS + (platform->sockets > 1)) * runs * sizeof(struct interval) +
+           cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs);
+}
+
+uint64_t sim_untouched(const struct point *point)
+{
+    return ledger_bytes(point) / 4 * 3 + range_bytes(point) / 2;
+}
+
 uint64_t sim_memory(const struct point *point)
 {
     const struct timeline *timeline = point->timeline;
-    const struct platform *platform = point->platform;
     uint64_t copies = timeline->vm.copies;
-    uint64_t actors = copies * (timeline->script_count + helpers_of(point));
-    uint64_t runs = timeline_intervals(timeline) * copies;
-    uint64_t ledger = (uint64_t)SITES * EVENT_KINDS + SITES + RESOURCES + 1;
     uint64_t own = sizeof(struct sim) + 2 * WINDOW_CELLS * sizeof(uint64_t) +
                    HISTOGRAM_CLASSES * sizeof(struct histogram_class) +
                    timeline->phase_count * sizeof(struct phase_record);
-    return own + copies * sizeof(struct kvm) +
-           actors * (sizeof(struct actor) + timeline->phase_count * ledger * sizeof(uint64_t)) +
-           (STATE_MAPS + (platform->sockets > 1)) * runs * sizeof(struct interval) +
-           cache_memory(point->exact, platform->cache_bytes, platform->line_bytes, 4 * runs) +
+    return own + copies * sizeof(struct kvm) + actors_of(point) * sizeof(struct actor) +
+           ledger_bytes(point) + range_bytes(point) +
            copies * timeline->signals * sizeof(struct signal) + timeline->ops * sizeof(struct op);
 }
 

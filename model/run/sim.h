@@ -85,6 +85,10 @@ bool sim_possible(const struct point *point, struct error *err);
 /* How much memory playing it takes at most, unless races need more. */
 uint64_t sim_memory(const struct point *point);
 
+/* Of that, about what is never touched: an actor is at few of the sites that its ledger has, and
+ * neighbours that are alike become one range. */
+uint64_t sim_untouched(const struct point *point);
+
 /* One of the timeline's vm.copies VMs. */
 struct kvm *sim_vm(struct sim *sim, uint32_t index);
 

@@ -15,6 +15,7 @@
 
 #define TABLE_SIZE ((size_t)4096)
 #define KEPT_MAX TABLE_SIZE /* plays that nobody uses just now */
+#define KEPT_COUNTS 96 /* sites and kinds that a play has counts of, or so */
 
 /* One simulation. */
 struct played {
@@ -172,6 +173,12 @@ static struct played **place_of(struct evaluator *evaluator, const char *play, c
         place = &(*place)->next;
     }
     return place;
+}
+
+uint64_t evaluator_memory(size_t plays)
+{
+    return (plays < KEPT_MAX ? plays : KEPT_MAX) *
+           (sizeof(struct played) + KEPT_COUNTS * sizeof(struct event_count));
 }
 
 /* The play's entry, new or not, until it is released. */

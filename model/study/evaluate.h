@@ -39,6 +39,9 @@ void evaluator_open(struct evaluator *evaluator, const struct study *study, stru
                     struct store *store);
 void evaluator_close(struct evaluator *evaluator);
 
+/* How much memory an evaluator takes to keep so many plays, or as many of them as it does. */
+uint64_t evaluator_memory(size_t plays);
+
 /* A key that a scenario has otherwise than the study's point; key NULL: none. */
 struct scenario_key {
     const char *key, *text;

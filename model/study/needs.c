@@ -3,9 +3,13 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "run/sim.h"
+#include "study/evaluate.h"
 #include "study/execute.h"
 
 #define CELLS_LOOKED_AT 16
+
+/* The program itself, its libraries and what SQLite keeps of a store. */
+#define PROGRAM_BYTES (9 * MIB)
 
 /* The largest of the cell's simulations. */
 static bool cell_bytes(const struct study *study, size_t cell, uint64_t *bytes, struct error *err)
@@ -19,7 +23,7 @@ static bool cell_bytes(const struct study *study, size_t cell, uint64_t *bytes, 
     for (size_t s = 0; good && s < study->role[AXIS_STRATEGY]->values.count; s++) {
         setup_use(&setup, study->strategies[s]);
         struct point point = trial_point(&setup, &timeline, NULL);
-        uint64_t one = sim_memory(&point);
+        uint64_t one = sim_memory(&point) - sim_untouched(&point);
         *bytes = one > *bytes ? one : *bytes;
     }
     if (good) {
@@ -51,7 +55,8 @@ bool study_needs(const struct study *study, unsigned jobs, const bool wanted[MET
     uint64_t strategies = study->role[AXIS_STRATEGY]->values.count;
     uint64_t thread = simulation + runs * each + strategies * sizeof(struct point_result);
     *needs = (struct study_needs){.rows = study->points * metrics, .threads = sweep_threads(jobs)};
-    needs->bytes = u64_mul(needs->threads, thread, "memory of a study");
+    needs->bytes = u64_mul(needs->threads, thread, "memory of a study") + PROGRAM_BYTES +
+                   evaluator_memory(cells * (strategies + 1));
     return true;
 }
 

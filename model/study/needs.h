@@ -11,7 +11,7 @@ struct error;
 
 struct study_needs {
     uint64_t rows; /* of its table: points times metrics */
-    uint64_t bytes; /* memory at most, for what each thread plays */
+    uint64_t bytes; /* memory, about: the program and what each thread plays */
     unsigned threads;
 };
 

@@ -227,7 +227,7 @@ export S2FLUSH_MEMORY=lots
 ends "memory: no size" 2 "S2FLUSH_MEMORY" run "$T/study.ini" -o "$T/much"
 unset S2FLUSH_MEMORY
 run run "$T/study.ini" --dry-run
-check "dry run: rows and memory" grep -q '^[0-9]* rows, up to .* of memory' "$T/out"
+check "dry run: rows and memory" grep -q '^[0-9]* rows, about .* of memory' "$T/out"
 cat >"$T/wide.ini" <<END
 [study]
 draws = 0
