@@ -37,7 +37,7 @@ terminal_at(w, h) = format eq "svg" \
 
 # Okabe and Ito's colours, which most colour-blind readers can tell apart. In
 # this order dark and light take turns, so that neighbours part in grey, too.
-BLUE = 0x0072B2; SKY = 0x56B4E9; GREEN = 0x009E73; ORANGE = 0xE69F00
+BLUE = 0x0072B2; SKY = 0x3A9BD6; GREEN = 0x009E73; ORANGE = 0xE69F00
 RED = 0xD55E00; YELLOW = 0xF0E442; PURPLE = 0xCC79A7; INK = 0x222222; FAINT = 0x666666
 
 # A quarter of a colour on white: not every viewer of SVG does transparency.

@@ -175,7 +175,7 @@ whatif.table = (page, place, at, set) => {
 whatif.against = (mid, linux) => {
     const ratio = Math.max(mid, linux) / Math.min(mid, linux);
     return ratio <= 1.005 ? "the same"
-        : `${Number(ratio.toPrecision(2))} times ${mid < linux ? "less" : "more"}`;
+        : `${rounded(ratio, 2).toFixed(decimalsOf(rounded(ratio, 2), 2))} times ${mid < linux ? "less" : "more"}`;
 };
 
 // --- the page ---
@@ -231,9 +231,11 @@ function drawLadder(view, place, set) {
                 whatif.bandText(whatif.band(whatif.values(view.page, run, draws)))))));
 }
 
-// Medians along the axis, on a scale of powers of ten.
+// Medians along the axis, on a scale of powers of ten. Names stand at the lines' ends or, where the
+// page is as narrow as a phone, below the axis.
 function drawCurve(view, place, set) {
-    const {data} = view.page, picture = view.curve, width = 640, height = 260, left = 70, bottom = 40;
+    const {data} = view.page, picture = view.curve, narrow = view.curve.parentElement.clientWidth < 560;
+    const width = narrow ? 328 : 640, height = 260, left = 70, right = narrow ? 18 : 170, bottom = 40;
     picture.replaceChildren();
     if (!data.axis) {
         return;
@@ -245,19 +247,19 @@ function drawCurve(view, place, set) {
     })}));
     const all = lines.flatMap(line => line.points).filter(value => value > 0);
     const low = Math.floor(Math.log10(Math.min(...all))), high = Math.ceil(Math.log10(Math.max(...all)));
-    const x = at => left + (width - left - 170) * at / Math.max(1, data.axis.values.length - 1);
+    const x = at => left + (width - left - right) * at / Math.max(1, data.axis.values.length - 1);
     const y = value => 10 + (height - bottom - 10) * (high - Math.log10(value)) / Math.max(1, high - low);
     for (let power = low; power <= high; power++) {
-        picture.append(svg("line", {x1: left, x2: width - 170, y1: y(10 ** power), y2: y(10 ** power), class: "grid"}),
+        picture.append(svg("line", {x1: left, x2: width - right, y1: y(10 ** power), y2: y(10 ** power), class: "grid"}),
             svg("text", {x: left - 6, y: y(10 ** power) + 4, "text-anchor": "end"}, whatif.time({mid: 10 ** power})
                 .replace(".0", "")));
     }
     data.axis.numbers.forEach((value, at) => {
-        if (at % Math.ceil(data.axis.values.length / 6) === 0) {
+        if (at % Math.ceil(data.axis.values.length / (narrow ? 4 : 6)) === 0) {
             picture.append(svg("text", {x: x(at), y: height - bottom + 18, "text-anchor": "middle"}, value));
         }
     });
-    picture.append(svg("text", {x: left, y: height - 4}, data.axis.title));
+    picture.append(svg("text", {x: narrow ? 4 : left, y: height - 4}, data.axis.title));
     const ends = [];
     lines.forEach((line, i) => {
         const known = line.points.map((value, at) => [at, value]).filter(([, value]) => value > 0);
@@ -268,12 +270,18 @@ function drawCurve(view, place, set) {
             points: known.map(([at, value]) => `${x(at)},${y(value)}`).join(" ")}));
         known.forEach(([at, value]) =>
             picture.append(svg("circle", {class: `line${i % 6}`, cx: x(at), cy: y(value), r: 3})));
-        ends.push({name: line.name, y: y(known[known.length - 1][1]) + 4});
+        ends.push({name: line.name, style: `line${i % 6}`, y: y(known[known.length - 1][1]) + 4});
     });
     ends.sort((a, b) => a.y - b.y).forEach((end, i) => {
+        const below = height + 16 * (i + 1);
         end.y = i && end.y < ends[i - 1].y + 13 ? ends[i - 1].y + 13 : end.y;
-        picture.append(svg("text", {x: width - 164, y: end.y}, end.name));
+        if (narrow) {
+            picture.append(svg("polyline", {class: `line ${end.style}`, points: `4,${below - 4} 32,${below - 4}`}),
+                svg("circle", {class: end.style, cx: 18, cy: below - 4, r: 3}));
+        }
+        picture.append(svg("text", narrow ? {x: 38, y: below} : {x: width - 164, y: end.y}, end.name));
     });
+    picture.setAttribute("viewBox", `0 0 ${width} ${height + (narrow ? 16 * ends.length + 6 : 0)}`);
 }
 
 function drawAll(view) {
@@ -369,15 +377,16 @@ whatif.start = (box, page) => {
     view.note = element("p", {});
     view.table = element("table", {});
     view.ladder = element("ol", {start: 0});
-    view.curve = svg("svg", {viewBox: "0 0 640 260", role: "img", "aria-label": "Medians along the axis; the table has them"});
+    view.curve = svg("svg", {role: "img", "aria-label": "Medians along the axis; the table has them"});
     view.command = element("code", {});
     box.append(element("h3", {}, "What if"), ...rows, reset, view.answer, view.note,
         element("div", {class: "scroll", role: "group", tabindex: "0", "aria-label": "Strategies at these costs"}, view.table),
         element("div", {}, element("p", {}, "The ladder, from what Linux does:"), view.ladder),
-        element("div", data.axis ? {class: "scroll", role: "group", tabindex: "0", "aria-label": "Curves"} : {hidden: ""},
+        element("div", data.axis ? {} : {hidden: ""},
             view.curve), element("p", {}, "The program's own figures at these costs: ", view.command));
     box.hidden = false;
     drawAll(view);
+    addEventListener("resize", changed);
 };
 
 if (typeof module !== "undefined") {

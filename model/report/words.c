@@ -104,6 +104,16 @@ char *words_value(const char *key, const char *value, struct value_kind kind, ch
     return buf;
 }
 
+char *words_shorten(const char *axis, char *words)
+{
+    static const char again[] = " again";
+    size_t length = strlen(words), end = length - (sizeof again - 1);
+    if (strcmp(axis, "touched") == 0 && length >= sizeof again && strcmp(words + end, again) == 0) {
+        words[end] = '\0';
+    }
+    return words;
+}
+
 const char *words_axis(const char *axis)
 {
     const struct spoken *way = spoken_of(axis);

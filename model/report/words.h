@@ -16,6 +16,9 @@ char *words_leaf(const char *granule, const char *backing, char buf[WORDS_TEXT])
 /* A value of a key: "8 vCPUs", "10 % touched again". */
 char *words_value(const char *key, const char *value, struct value_kind kind, char buf[WORDS_TEXT]);
 
+/* Shortens what words_value said of an axis where there is little room; returns `words`. */
+char *words_shorten(const char *axis, char *words);
+
 /* An axis's title, "touched again, of what is in use", and what it is in a sentence: "what is
  * touched again". */
 const char *words_axis(const char *axis);

@@ -87,7 +87,7 @@ static uint64_t range_bytes(const struct point *point)
 
 uint64_t sim_untouched(const struct point *point)
 {
-    return ledger_bytes(point) / 4 * 3 + range_bytes(point) / 2;
+    return ledger_bytes(point) / 4 * 3 + range_bytes(point) / 3 * 2;
 }
 
 uint64_t sim_memory(const struct point *point)

@@ -319,6 +319,12 @@ def look(page, figures, folder):
         page.picture(folder + "/phone.png")
     page.value("document.querySelectorAll('details').forEach(node => { node.open = true; })")
     check_fit(page, "a phone, all unfolded")
+    wide = page.value("[...document.querySelectorAll('.applet svg')].filter("
+                      "one => one.closest('.scroll') || one.getBoundingClientRect().width > innerWidth).length")
+    check("page: a curve that moves is no wider than a phone", wide == 0, f"{wide} are")
+    small = page.value("Math.min(99, ...[...document.querySelectorAll('.applet svg text')].map("
+                       "one => one.getBoundingClientRect().height))")
+    check("page: its words can be read on a phone", small >= 11, f"{small} px high")
     wide = page.value("[...document.querySelectorAll('figure')].filter("
                       "one => one.scrollWidth > one.clientWidth).length")
     check("page: a figure is no wider than a phone", wide == 0, f"{wide} are")

@@ -87,6 +87,6 @@ test("times as in the tables", () => {
 });
 
 test("against Linux", () => {
-    assert.deepStrictEqual([whatif.against(1, 9.14), whatif.against(16, 10), whatif.against(1.004, 1)],
-        ["9.1 times less", "1.6 times more", "the same"]);
+    assert.deepStrictEqual([whatif.against(1, 9.14), whatif.against(16, 10), whatif.against(1, 5.02), whatif.against(1.004, 1)],
+        ["9.1 times less", "1.6 times more", "5.0 times less", "the same"]);
 });

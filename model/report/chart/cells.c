@@ -18,7 +18,10 @@ struct layout {
     double left, top; /* of the first panel's cells */
     double cell; /* width */
     double width, height; /* from one panel to the next */
+    size_t lines; /* of the texts below, which take turns where one line has no room for all */
 };
+
+#define TURNS_MAX 6 /* texts that take turns: of more, numbers all, some are left out */
 
 static double widest(const char *const *text, size_t count)
 {
@@ -44,9 +47,11 @@ static struct layout lay_out(const struct chart_map *chart)
            (double)(layout.columns + 1) * (170 + GAP) - GAP <= room) {
         layout.columns++;
     }
+    bool turns = cell > layout.cell && cell <= 2 * layout.cell && chart->xs <= TURNS_MAX;
+    layout.lines = turns ? 2 : 1;
     layout.width = (room + GAP) / (double)layout.columns;
     layout.height = (chart->panels > 1 ? CANVAS_LINE + 4 : 4) + CELL_HEIGHT * (double)chart->ys +
-                    CANVAS_LINE + 14;
+                    CANVAS_LINE * (double)layout.lines + 14;
     return layout;
 }
 
@@ -102,7 +107,8 @@ static void put_texts(struct canvas *canvas, const struct layout *layout, size_t
     double from = CANVAS_MARGIN + (double)(panel % layout->columns) * layout->width;
     double left = layout->left + (double)(panel % layout->columns) * layout->width;
     double top = layout->top + (double)(panel / layout->columns) * layout->height;
-    double bottom = top + layout->height - CANVAS_LINE - 14, last = from - 5;
+    double bottom = top + layout->height - CANVAS_LINE * (double)layout->lines - 14;
+    double last[2] = {from - 5, from - 5};
     double end = fmin(from + layout->width - 4, CANVAS_WIDTH - 2);
     if (chart->panel[panel].title) {
         canvas_text_in(canvas, from, top + CANVAS_LINE - 4, CANVAS_LEFT, CANVAS_STRONG,
@@ -116,9 +122,12 @@ static void put_texts(struct canvas *canvas, const struct layout *layout, size_t
     for (size_t i = 0; i < chart->xs; i++) {
         double half = canvas_width(chart->x[i], CANVAS_TEXT) / 2;
         double x = fmin(left + layout->cell * ((double)i + 0.5), end - half);
-        if (x - half > last + 5) {
-            canvas_text(canvas, x, bottom + 15, CANVAS_MIDDLE, CANVAS_FAINT, chart->x[i]);
-            last = x + half;
+        size_t line = i % layout->lines;
+        x = layout->lines > 1 ? fmax(x, from + half) : x;
+        if (x - half > last[line] + 5) {
+            canvas_text(canvas, x, bottom + 15 + CANVAS_LINE * (double)line, CANVAS_MIDDLE,
+                        CANVAS_FAINT, chart->x[i]);
+            last[line] = x + half;
         }
     }
 }

@@ -16,6 +16,7 @@
 #define NAME_SHARE 0.36 /* the most that names beside lines take of the width */
 #define APART 8.0 /* texts side by side, at least */
 #define NEXT_LINE (CANVAS_LINE - 2) /* of a panel's title, and of what crossings come to */
+#define BEYOND 10.0 /* of a title, to the right of its panel */
 
 struct layout {
     const struct chart_lines *chart;
@@ -160,8 +161,8 @@ static void place_rows(struct layout *layout)
         for (size_t i = r * layout->columns; i / layout->columns == r && i < layout->chart->panels;
              i++) {
             const struct chart_panel *panel = &layout->chart->panel[i];
-            size_t lines =
-                title_lines(panel->title, layout->width) + crossing_lines(panel, layout->width);
+            size_t lines = title_lines(panel->title, layout->width + BEYOND) +
+                           crossing_lines(panel, layout->width);
             layout->head[r] = fmax(layout->head[r], NEXT_LINE * (double)lines + gap_above(panel));
             foot = has_tick_texts(layout, i) ? CANVAS_LINE : foot;
         }
@@ -521,9 +522,11 @@ static void put_title(struct canvas *canvas, const struct layout *layout, double
                       const char *title)
 {
     for (size_t i = 0; *title; i++) {
-        size_t length = i + 1 < TITLE_LINES ? title_length(title, layout->width) : strlen(title);
+        size_t length =
+            i + 1 < TITLE_LINES ? title_length(title, layout->width + BEYOND) : strlen(title);
         char *line = strndup(title, length);
-        canvas_text_in(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG, layout->width, line);
+        canvas_text_in(canvas, layout->x.from, y, CANVAS_LEFT, CANVAS_STRONG,
+                       layout->width + BEYOND, line);
         free(line);
         title += length;
         title += strspn(title, " ");

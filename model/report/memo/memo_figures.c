@@ -143,8 +143,9 @@ static void panel_words(const struct memo *memo, size_t place, char buf[MEMO_TEX
         char words[MEMO_TEXT];
         size_t used = strlen(buf);
         if (memo->facet[i] && axis != memo->axis) {
-            snprintf(buf + used, MEMO_TEXT - used, "%s%s", used ? ", " : "",
-                     memo_axis_words(memo, axis, memo->place[place], words));
+            snprintf(
+                buf + used, MEMO_TEXT - used, "%s%s", used ? ", " : "",
+                words_shorten(axis->name, memo_axis_words(memo, axis, memo->place[place], words)));
         }
     }
 }
