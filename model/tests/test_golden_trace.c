@@ -88,6 +88,61 @@ static void put_many(FILE *out)
     }
 }
 
+/* Chunks of unmaps, flushes and logs begin and end inside slots of GiBs that begin anywhere. */
+#define LARGE                                                                                      \
+    "[workload]\nplay = concurrent\n[vm]\nram = 2561M\nram_ipa = 0x5ff00000\nvcpus = 2\n"          \
+    "granule = %s\nbacking = %s\n[slot more]\nipa = 0x13fe10000\nbytes = 1100M\nbacking = 4k\n"    \
+    "[timeline]\nphase = use\nvcpu0 = enter\nvcpu0 = mmu on\nvcpu0 = write ram 2560M\n"            \
+    "vcpu0 = write more+1M 20M\nvcpu0 = write more+1014M 20M\nvcpu0 = fetch ram+1500M 3M\nvcpu0 "  \
+    "= signal used\nvcpu1 = wait "                                                                 \
+    "used\n"                                                                                       \
+    "vcpu1 = enter\nvcpu1 = mmu on\nvcpu1 = write ram+100M 32M every 1G times 2\n"                 \
+    "vcpu1 = signal log\nphase = logs\nvmm = wait log\nvmm = window\nvmm = dirty-log on\n"         \
+    "vmm = signal logs\nvcpu0 = wait logs\nvcpu0 = write ram+1020M 8M\nvcpu0 = write more 40K\n"   \
+    "vcpu0 = signal wrote\nvmm = wait wrote\nvmm = dirty-log round\nvmm = dirty-log clear ram+1G " \
+    "1025M\n"                                                                                      \
+    "vmm = dirty-log off\nphase = notify\nvmm = notify ram+1023M 1026M\nvmm = notify more+3M "     \
+    "64K\n"                                                                                        \
+    "vmm = slot-delete more\nvmm = slot-add more\nvmm = prefault ram+1023M 2M\n"                   \
+    "phase = boot\nvmm = reinit all\nvmm = fill ram+64M 40M\nvmm = signal go\nvcpu0 = wait go\n"   \
+    "vcpu0 = enter\nvcpu0 = write ram+64M 64K\nvcpu0 = mmu on\nvcpu0 = read ram 1100M\n"           \
+    "vcpu0 = write ram+1G 1M every 300M times 5\nvcpu1 = wait go\nvcpu1 = enter\nvcpu1 = mmu on\n" \
+    "vcpu1 = read ram+1023M 64M\nvcpu1 = write more 2M every 512M times 3\n"
+
+static void put_large(FILE *out)
+{
+    static const char *const machines[] = {"neoverse-n1", "neoverse-v1", "altra-max-2s"};
+    static const char *const kernels[] = {"5.10", "6.1", "7.1"};
+    static const char *const granules[] = {"4K", "16K"};
+    static const char *const backings[] = {"thp", "hugetlb", "hugetlb-1g"};
+    for (size_t i = 0; i < strategy_count + strategy_more_count; i++) {
+        const struct strategy *strategy =
+            i < strategy_count ? &strategy_rows[i] : &strategy_more[i - strategy_count];
+        struct stage stage;
+        struct timeline timeline;
+        struct error err = {0};
+        char text[4096], name[64];
+        stage_init(&stage, machines[i % 3], kernels[i / 3 % 3]);
+        stage.preemptible = i % 2;
+        snprintf(text, sizeof text, LARGE, granules[i % 5 == 4],
+                 backings[i % 7 == 3 ? 2 : i / 2 % 2]);
+        struct workload *workload = workload_good(text);
+        build(workload, &timeline);
+        struct point point = {.timeline = &timeline,
+                              .platform = &stage.platform,
+                              .value = stage.value,
+                              .kernel = &stage.kernel,
+                              .strategy = strategy,
+                              .preemptible = stage.preemptible};
+        snprintf(name, sizeof name, "large %s %s", machines[i % 3], kernels[i / 3 % 3]);
+        if (sim_possible(&point, &err)) {
+            put_trace(out, name, &point);
+        }
+        timeline_free(&timeline);
+        workload_free(workload);
+    }
+}
+
 static void traces_are_what_they_were(void **state)
 {
     char *text = NULL;
@@ -101,6 +156,7 @@ static void traces_are_what_they_were(void **state)
         played += put_scene(out, seed);
     }
     put_many(out);
+    put_large(out);
     assert_int_equal(fclose(out), 0);
     assert_true(played > SCENES / 4);
     golden_expect("model/tests/golden_trace.csv", text);
