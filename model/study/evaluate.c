@@ -67,9 +67,9 @@ void evaluator_open(struct evaluator *evaluator, const struct study *study, stru
 {
     size_t machines = study->role[AXIS_MACHINE]->values.count;
     *evaluator = (struct evaluator){.study = study, .sweep = sweep, .store = store};
-    evaluator->points = alloc_zeroed(machines, sizeof *evaluator->points, "draws");
+    evaluator->points = alloc_zeroed(machines, sizeof(double(*)[COSTS]), "draws");
     evaluator->strata = alloc_zeroed(machines, sizeof *evaluator->strata, "draws");
-    evaluator->played = alloc_zeroed(TABLE_SIZE, sizeof *evaluator->played, "plays");
+    evaluator->played = alloc_zeroed(TABLE_SIZE, sizeof(struct played *), "plays");
     evaluator->tails = asks_for_tails(study);
     pthread_mutex_init(&evaluator->lock, NULL);
 }

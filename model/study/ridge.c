@@ -184,7 +184,7 @@ double ridge_fit(const struct ridge_data *data, double *slope, double *miss)
         trace += work.square[a * p + a];
     }
     double held = STRENGTH_MIN * trace / (double)(p > 0 ? p : 1);
-    for (int i = 0; i < STRENGTHS && trace > 0; i++, held *= STRENGTH_FACTOR) {
+    for (int i = 0; i < STRENGTHS && trace > 0; i++) {
         decompose(&work, held);
         solve_slopes(&work);
         double squares = fill_misses(&work, other);
@@ -193,6 +193,7 @@ double ridge_fit(const struct ridge_data *data, double *slope, double *miss)
             memcpy(slope, work.slope, p * sizeof *slope);
             memcpy(miss, other, data->n * sizeof *miss);
         }
+        held *= STRENGTH_FACTOR;
     }
     free(other);
     end(&work);

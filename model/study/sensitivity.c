@@ -250,7 +250,7 @@ static bool information(struct work *work, struct error *err)
     double(*drawn)[COSTS] = alloc_zeroed(n, sizeof *drawn, "values of a sensitivity");
     double *values = alloc_zeroed(work->strategies * n, sizeof *values, "values of a sensitivity");
     const struct strategy **of =
-        alloc_zeroed(work->strategies, sizeof *of, "values of a sensitivity");
+        alloc_zeroed(work->strategies, sizeof(struct strategy *), "values of a sensitivity");
     size_t *index = alloc_zeroed(work->strategies, sizeof *index, "values of a sensitivity");
     bool *asked = alloc_zeroed(work->strategies, sizeof *asked, "values of a sensitivity");
     size_t count;

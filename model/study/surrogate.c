@@ -561,8 +561,8 @@ bool surrogate_open(struct surrogate *surrogate, struct scenario *scenario, enum
                     const struct strategy *const *strategies, size_t count, struct error *err)
 {
     *surrogate = (struct surrogate){.scenario = scenario, .metric = metric, .count = count};
-    surrogate->strategies = alloc_raw(count, sizeof *surrogate->strategies, what_for);
-    memcpy(surrogate->strategies, strategies, count * sizeof *strategies);
+    surrogate->strategies = alloc_raw(count, sizeof(struct strategy *), what_for);
+    memcpy(surrogate->strategies, strategies, count * sizeof(struct strategy *));
     bool needless;
     if (!surrogate_needless(scenario, metric, strategies, count, &needless, err)) {
         return false;

@@ -579,7 +579,8 @@ static bool read_section(struct reading *reading, struct section *section)
     section->turns = alloc_zeroed(sizes.arrays, sizeof *section->turns, what_for);
     section->steps = alloc_zeroed(sizes.objects / 2 + 1, sizeof *section->steps, what_for);
     section->events = alloc_zeroed(sizes.names, sizeof *section->events, what_for);
-    bool good = take(reading, '[') && take(reading, '[');
+    bool good = take(reading, '[');
+    good = good && take(reading, '[');
     while (good && !take(reading, ']')) {
         good = (section->actors == 0 || take(reading, ',')) && read_turns(reading, section);
     }

@@ -15,7 +15,8 @@
 #              CHECK     check or check-quick, in place of check (of check-quick under qemu-user)
 #              STUDIES   whose rows are compared, each STUDY or STUDY=DRAWS
 #              CORES     what `taskset -c` takes: the checks run on these cores alone
-# A system that is there already is used as it is. The last line is "N passed, N failed".
+# A system that is there already is used as it is, with ccache if that was installed into it.
+# The last line is "N passed, N failed".
 set -u
 self=model/tests/systems.sh
 [ -f "$self" ] || { echo "$self: run me from the root of the tree" >&2; exit 2; }
@@ -54,7 +55,7 @@ inside()
 {
     local root=$1
     shift
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive \
+    env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin CCACHE_DIR=/var/cache/ccache LC_ALL=C.UTF-8 HOME=/root DEBIAN_FRONTEND=noninteractive \
         unshare --mount --pid --fork sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" "$@"' "$root" "$@"
 }
 
