@@ -7,7 +7,7 @@
 #   x, y, x2, y2, text
 # A panel begins with two rows of kind 0: its ranges (style: 1, and 1 more where x, 2 more where y
 # is logarithmic), and where it is, in shares of the picture from the lower left (style 0).
-# Drawn by `s2flush memo` and `s2flush plot` alone: no wish in this head.
+# Drawn by `s2flush memo` and `s2flush plot` alone.
 
 set datafile separator tab
 unset datafile columnheaders

@@ -1,24 +1,15 @@
 # What all plots share: terminal, type, colours, axes, and a few functions.
 #
-# `s2flush plot` runs gnuplot in the folder of the rows, with this file first and
-# then one script. Before both it sets
+# The program runs gnuplot in the folder of the table, with this file first and then one script.
+# Before both it sets
 #   format   svg or png
 #   out      the file to write
 #   table    the file to draw
-#   each     the value that this picture is of, with `#! each`; else empty
+#   each     the value that this picture is of, where a table has several; else empty
 # and the scripts' folder in GNUPLOT_LIB, where they find what they load.
-# By hand, in the folder of the rows, with SCRIPTS for this one:
+# By hand, in the folder of the table, with SCRIPTS for this one:
 #   GNUPLOT_LIB=SCRIPTS gnuplot -e "table = 'validate.csv'; each = 'kunpeng-4k'; out = 'k.svg'" \
 #       SCRIPTS/style.gp SCRIPTS/validate.gp
-# A script says in its head what it needs, one wish a line:
-#   #! output NAME          the picture's name
-#   #! table NAME           the file that it draws, in place of rows.csv
-#   #! axis NAME LOW HIGH   a column with LOW to HIGH different values, LOW 0: or
-#                           none of that name; every axis column without such a
-#                           line must have one value
-#   #! metric NAME          a metric that must be in the rows
-#   #! each COLUMN FILLED   a picture for each value of COLUMN, named after it, of the
-#                           rows that have something in FILLED; no study's rows then
 
 if (!exists("format")) { format = "svg" }
 if (!exists("out")) { out = "plot.".format }

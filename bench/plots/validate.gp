@@ -1,9 +1,5 @@
 # One published table: measured points on the model's bands, and below how far the
 # median is off. Open circles: rows that were fitted to; filled: rows that were predicted.
-#
-#! output validate
-#! table validate.csv
-#! each table error_pct
 
 file = table
 PALE = 0xBFDCEB

@@ -1,4 +1,4 @@
-/* s2flush plot: runs gnuplot on the scripts that fit the rows in a folder. */
+/* s2flush plot: draws the pictures that fit the rows in a folder. */
 #include "cli/cli.h"
 #include "core/error.h"
 #include "report/plot/plot.h"
@@ -32,8 +32,7 @@ const struct cli_command cmd_plot = {
     .missing = "the folder of a study's rows",
     .help = "Draw, as SVG and PNG into DIR, the plots that fit DIR/rows.csv or a table of an "
             "analysis in DIR.",
-    .more = "Further scripts are in bench/plots, and what is put there is drawn, too. By hand, in "
-            "DIR and with SCRIPTS for that folder:\n\n"
+    .more = "A picture of predictions by hand, in DIR and with SCRIPTS for bench/plots:\n\n"
             "  export GNUPLOT_LIB=SCRIPTS\n"
             "  gnuplot -e \"table = 'validate.csv'; each = 'kunpeng-4k'; out = 'k.svg'\" \\\n"
             "    SCRIPTS/style.gp SCRIPTS/validate.gp",

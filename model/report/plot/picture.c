@@ -2,32 +2,40 @@
 
 #include <stddef.h>
 
-#define PARTS                                                                        \
-    "metric added_boot_ns\nmetric part_lines_unmap_ns\nmetric part_lines_fault_ns\n" \
-    "metric part_lines_flush_ns\nmetric part_tlbi_ns\nmetric part_fault_path_ns\n"   \
-    "metric part_icache_ns\nmetric part_refetch_ns\n"
+static const enum metric added_boot[] = {METRIC_added_boot_ns};
+static const enum metric pause[] = {METRIC_pause_ns};
+static const enum metric parts[] = {METRIC_added_boot_ns,       METRIC_part_lines_unmap_ns,
+                                    METRIC_part_lines_fault_ns, METRIC_part_lines_flush_ns,
+                                    METRIC_part_tlbi_ns,        METRIC_part_fault_path_ns,
+                                    METRIC_part_icache_ns,      METRIC_part_refetch_ns};
+
+static const struct picture_axis none[] = {{NULL, 0, 0}};
+static const struct picture_axis few_workloads[] = {
+    {"machine", 1, 3}, {"workload", 1, 3}, {"strategy", 2, 12}, {NULL, 0, 0}};
+static const struct picture_axis many_workloads[] = {
+    {"machine", 1, 3}, {"workload", 4, 32}, {"backing", 0, 3}, {"strategy", 2, 12}, {NULL, 0, 0}};
+static const struct picture_axis footprints[] = {{"machine", 1, 3},   {"backing", 0, 3},
+                                                 {"touched", 0, 64},  {"footprint", 4, 64},
+                                                 {"strategy", 2, 12}, {NULL, 0, 0}};
+static const struct picture_axis footprints_of_any[] = {{"machine", 1, 3},   {"backing", 0, 3},
+                                                        {"touched", 0, 64},  {"footprint", 4, 64},
+                                                        {"strategy", 1, 12}, {NULL, 0, 0}};
+static const struct picture_axis shares[] = {{"machine", 1, 3},   {"backing", 0, 3},
+                                             {"touched", 3, 64},  {"footprint", 0, 64},
+                                             {"strategy", 2, 12}, {NULL, 0, 0}};
+
+#define LIST(list) (list), sizeof(list) / sizeof *(list)
 
 const struct picture pictures[] = {
-    {"output added-boot\naxis machine 1 3\naxis workload 1 3\naxis strategy 2 12\n" PARTS,
-     picture_added_boot, NULL},
-    {"output advise\ntable advise.csv\n", picture_advise, NULL},
-    {"output breakeven\ntable breakeven-curves.csv\n", picture_breakeven, "breakeven.csv"},
-    {"output cases\naxis machine 1 3\naxis workload 4 32\naxis backing 0 3\naxis strategy 2 12\n"
-     "metric added_boot_ns\n",
-     picture_cases, NULL},
-    {"output curves\naxis machine 1 3\naxis backing 0 3\naxis touched 0 64\naxis footprint 4 64\n"
-     "axis strategy 2 12\nmetric added_boot_ns\n",
-     picture_curves, NULL},
-    {"output map\ntable map.csv\n", picture_map, NULL},
-    {"output pause\naxis machine 1 3\naxis backing 0 3\naxis touched 0 64\naxis footprint 4 64\n"
-     "axis strategy 2 12\nmetric pause_ns\n",
-     picture_pause, NULL},
-    {"output tornado\ntable sensitivity.csv\n", picture_tornado, NULL},
-    {"output touched\naxis machine 1 3\naxis backing 0 3\naxis touched 3 64\naxis footprint 0 64\n"
-     "axis strategy 2 12\nmetric added_boot_ns\n",
-     picture_touched, NULL},
-    {"output where\naxis machine 1 3\naxis backing 0 3\naxis touched 0 64\naxis footprint 4 64\n"
-     "axis strategy 1 12\n" PARTS,
-     picture_where, NULL},
-    {NULL, NULL, NULL},
+    {"added-boot", PLOT_ROWS, few_workloads, LIST(parts), picture_added_boot, NULL},
+    {"advise", "advise.csv", none, NULL, 0, picture_advise, NULL},
+    {"breakeven", "breakeven-curves.csv", none, NULL, 0, picture_breakeven, "breakeven.csv"},
+    {"cases", PLOT_ROWS, many_workloads, LIST(added_boot), picture_cases, NULL},
+    {"curves", PLOT_ROWS, footprints, LIST(added_boot), picture_curves, NULL},
+    {"map", "map.csv", none, NULL, 0, picture_map, NULL},
+    {"pause", PLOT_ROWS, footprints, LIST(pause), picture_pause, NULL},
+    {"tornado", "sensitivity.csv", none, NULL, 0, picture_tornado, NULL},
+    {"touched", PLOT_ROWS, shares, LIST(added_boot), picture_touched, NULL},
+    {"where", PLOT_ROWS, footprints_of_any, LIST(parts), picture_where, NULL},
+    {NULL, NULL, none, NULL, 0, NULL, NULL},
 };
