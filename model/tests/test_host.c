@@ -31,6 +31,12 @@ static enum host_state state_of(struct bench *bench, uint64_t at)
     return (enum host_state)interval_map_value(&bench->host.state, at, &end);
 }
 
+static bool huge_state_of(struct bench *bench, uint64_t at)
+{
+    enum host_state state = state_of(bench, at);
+    return state == HOST_HUGE || state == HOST_HUGE_ZERO || state == HOST_HUGE_READ;
+}
+
 static struct host_access touch(struct bench *bench, uint64_t at, uint64_t limit, bool write)
 {
     return host_touch(&bench->host, &bench->area, at, limit, write);
@@ -231,6 +237,40 @@ static void accesses_outside_abort(void **state)
     expect_abort(an_access_outside_of_the_area);
 }
 
+/* However far it may go, and whatever memory of another area lies behind and is in the same state.
+ */
+static void an_access_ends_with_its_area(void **state)
+{
+    static const enum backing all[] = {BACKING_4K, BACKING_THP, BACKING_HUGETLB,
+                                       BACKING_HUGETLB_SHARED, BACKING_SHARED};
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        for (int write = 0; write < 2; write++) {
+            struct bench bench = bench_of(all[i], BLOCK, 3 * BLOCK);
+            struct bench behind = bench_of(all[i], 3 * BLOCK, 5 * BLOCK);
+            bench_init(&bench, HUGE_ZERO_SPLITS);
+            for (uint64_t at = 3 * BLOCK; at < 5 * BLOCK;) {
+                struct host_access got =
+                    host_touch(&bench.host, &behind.area, at, 9 * BLOCK, write);
+                assert_true(got.end > at && got.end <= 5 * BLOCK);
+                at = got.end;
+            }
+            for (int turn = 0; turn < 2; turn++) {
+                for (uint64_t at = BLOCK; at < 3 * BLOCK;) {
+                    struct host_access got = touch(&bench, at, 9 * BLOCK, write);
+                    assert_true(got.end > at && got.end <= 3 * BLOCK);
+                    at = got.end;
+                }
+            }
+            /* All of it is alike then, and taken at once up to its end. */
+            expect_access(touch(&bench, 2 * BLOCK, 9 * BLOCK, false), 2 * BLOCK, 3 * BLOCK,
+                          huge_state_of(&bench, 2 * BLOCK) ? BLOCK : PAGE,
+                          write || all[i] >= BACKING_HUGETLB_SHARED, 0);
+            pool_free(&bench.pool);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_table_stays_when_its_pages_go),
         cmocka_unit_test(pieces_at_the_ends_are_small),
         cmocka_unit_test(filling_reports_what_it_replaced),
+        cmocka_unit_test(an_access_ends_with_its_area),
         cmocka_unit_test(accesses_outside_abort),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

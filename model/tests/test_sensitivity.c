@@ -308,6 +308,28 @@ static void nobody_to_choose(void **state)
     study_free(&study);
 }
 
+/* Where none may win there is nothing to look at, which is no failure. */
+static void nothing_to_look_at(void **state)
+{
+    struct study study;
+    struct sensitivity_results results;
+    struct sensitivity_request request = {.points = 16};
+    static const char *const set[] = {"strategy=none"};
+    struct error err;
+    (void)state;
+    assert_true(read_study(&study, STUDY, set, 1, &err));
+    run(&study, &request, 1, &results);
+    for (size_t i = 0; i < results.groups.count; i++) {
+        const struct sensitivity_cell *cell = &results.cell[i];
+        assert_true(cell->a == WINNER_NONE && cell->b == WINNER_NONE && !cell->failed);
+        assert_true(cell->at_modes == 0 && cell->variance == 0 && !cell->cost[0].live);
+    }
+    assert_int_equal(results.failed.count, 0);
+    assert_true(results.undecided[0] == 0);
+    sensitivity_free(&results);
+    study_free(&study);
+}
+
 static void bad_requests(void **state)
 {
     struct study study;
@@ -342,6 +364,7 @@ int main(void)
         cmocka_unit_test(chance_is_no_reason),
         cmocka_unit_test(chance_scatters),
         cmocka_unit_test(nobody_to_choose),
+        cmocka_unit_test(nothing_to_look_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
