@@ -149,6 +149,7 @@ struct kvm {
     struct histogram *stalls; /* in ps, kvm/stall.h; NULL: not kept */
 
     uint64_t last_unmapped_bytes; /* by the last re-init */
+    bool notified; /* a notifier, or a slot that goes, has unmapped a leaf */
 
     struct locked_leaves {
         uint64_t start, end;

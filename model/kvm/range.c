@@ -158,6 +158,7 @@ static void clean_unmapped(struct actor *actor, struct unmap *unmap)
     struct kvm *kvm = unmap->kvm;
     uint64_t leaves = leaf_count(kvm, &unmap->leaves);
     bool cleans = !kvm->fwb && unmap->rule.cleans;
+    kvm->notified |= unmap->rule.notifier;
     /* Kernels that clean before the map call ask about FWB inside the callback. */
     bool early = kvm->fwb && kvm->kernel->value[SWITCH_CMO_PLACE] == CMO_EVERY_RACER;
     if (cleans || early) {
@@ -238,7 +239,7 @@ void range_unmap(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t 
 
 void kvm_unmap_range(struct actor *actor, struct kvm *kvm, uint64_t start, uint64_t end)
 {
-    struct range_rule rule = {.cleans = kvm->strategy->notifier_unmap_cleans};
+    struct range_rule rule = {.cleans = kvm->strategy->notifier_unmap_cleans, .notifier = true};
     range_unmap(actor, kvm, start, end, rule);
 }
 

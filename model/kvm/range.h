@@ -12,6 +12,7 @@
 struct range_rule {
     bool skip_pages, skip_blocks; /* leaves that are walked over and left alone */
     bool cleans; /* of an unmap: each leaf is cleaned and invalidated */
+    bool notifier; /* of an unmap: a notifier's, or of a slot that goes */
     enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
     enum flush_record record; /* of a flush: what it goes by */
     const struct kvm_vcpu *by; /* the vCPU for which others do it; NULL: the actor's own */

@@ -38,8 +38,8 @@ const size_t columns_of_rows_count = sizeof columns_of_rows / sizeof *columns_of
 
 const struct column columns_of_store[] = {
     {"about", "name", "",
-     "study, settings, program, shard, plays_repeated: how often what was there "
-     "was played again"},
+     "study, settings, program, shard, plays_repeated: how often what was there was played again, "
+     "plays_alike: how many of the plays are another strategy's that is the same"},
     {"about", "value", "", "its value"},
     {"cell", "cell", "", "points that differ in the strategy only, counted from 0"},
     {"cell", "plays", "", "simulations behind them"},

@@ -3,6 +3,7 @@
 #include "core/alloc.h"
 #include "core/error.h"
 #include "core/invariant.h"
+#include "study/alike.h"
 #include "study/policy_space.h"
 #include "study/trial_json.h"
 #include "study/verdict.h"
@@ -355,14 +356,21 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 
 /* --- one run --- */
 
-static bool play(struct store *store, const struct setup *setup, const struct timeline *timeline,
-                 const struct costs *costs, bool judged, struct played *played, struct error *err)
+/* Plays it, unless the store has a play that is the same. */
+static bool play(struct store *store, const struct alike_wanted *wanted, const struct setup *setup,
+                 const struct costs *costs, struct played *played, struct error *err)
 {
-    return trial_play_priced(setup, timeline, costs->value, costs->price, judged, &played->trial,
-                             err) &&
-           store_add_costs(store, played->costs, costs->value, costs->price, err) &&
-           (!trial_json_fits(&played->trial) ||
-            store_add_play(store, played->play, played->costs, &played->trial, err));
+    struct trial *trial = &played->trial;
+    enum store_found found = alike_find(store, wanted, trial, err);
+    bool good =
+        found == STORE_FOUND
+            ? store_count_alike(store, err)
+            : found == STORE_MISSING && trial_play_priced(setup, wanted->timeline, costs->value,
+                                                          costs->price, wanted->judged, trial, err);
+    memcpy(trial->price, costs->price, sizeof trial->price);
+    return good && store_add_costs(store, played->costs, costs->value, costs->price, err) &&
+           (!trial_json_fits(trial) ||
+            store_add_play(store, played->play, played->costs, trial, err));
 }
 
 /* Says which simulation it is that failed: the values of axes that have several, what the scenario
@@ -415,9 +423,10 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     if (!played->done) {
         enum store_found found = store_find_play(evaluator->store, hash, at, &played->trial, err);
         memcpy(played->trial.price, costs->price, sizeof played->trial.price);
-        played->done = found == STORE_FOUND ||
-                       (found == STORE_MISSING &&
-                        play(evaluator->store, &setup, timeline, costs, judged, played, err));
+        struct alike_wanted wanted = {inputs, setup.strategy, timeline, at, judged};
+        played->done =
+            found == STORE_FOUND ||
+            (found == STORE_MISSING && play(evaluator->store, &wanted, &setup, costs, played, err));
     }
     INVARIANT(!played->done || !judged || played->trial.judged, "%s was played without verdicts",
               strategy->name);

@@ -5,7 +5,7 @@
  * resolved. A strategy is played in it once, with every cost at its mode. Where nobody waited, what
  * happened is priced again for other costs (study/trial.h); elsewhere it is played again for them.
  * What was played goes into the store, and what is there is not played: by any process, for any
- * analysis. Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other
+ * analysis; nor what another strategy's play there says (study/alike.h). Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other
  * vCPUs come up is known as a range (guest/workload): a draw has the middle of one of its quarters,
  * and so one of four timelines; draws are priced from the first one of theirs.
  *

@@ -149,7 +149,7 @@ static bool make_tables(struct database *database, const struct store_about *abo
     }
     sql = sqlite3_mprintf("%zdraws_hash TEXT, hypothetical TEXT, "
                           "verdict TEXT, condition TEXT, config_hash TEXT, checksum INTEGER);"
-                          "INSERT INTO about VALUES ('plays_repeated', 0);"
+                          "INSERT INTO about VALUES ('plays_repeated', 0), ('plays_alike', 0);"
                           "PRAGMA user_version = %d;",
                           sql, STORE_SCHEMA);
     if (!sql) {

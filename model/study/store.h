@@ -9,7 +9,8 @@
  *
  *   about   name, value: study, path, version, program (core/build_id.h), settings and
  *           configuration as in run.json, workloads (a hash of what they do), format, shard and
- *           shards; plays_repeated: how often what was there already was played again
+ *           shards; plays_repeated: how often what was there already was played again;
+ *           plays_alike: how many of the plays are another strategy's that is the same
  *   cell    finished ones; plays, reprices: runs behind its points, and runs that pricing again
  *           or a fit saved; failed: why it has no points, '' where it has
  *   point   of finished cells: a column for each axis; verdict, condition, hypothetical and
@@ -36,7 +37,7 @@
 
 struct error;
 
-#define STORE_SCHEMA 4
+#define STORE_SCHEMA 5
 
 /* --- what it is of --- */
 
@@ -120,6 +121,9 @@ enum store_found store_find_play(struct store *store, const char *play, const ch
 bool store_add_play(struct store *store, const char *play, const char *costs,
                     const struct trial *trial, struct error *err);
 
+/* Counts a play that another strategy's was found to be. */
+bool store_count_alike(struct store *store, struct error *err);
+
 /* Costs, and what events cost with them. */
 bool store_add_costs(struct store *store, const char *hash, const double value[COSTS],
                      const ps_t price[EVENT_KINDS], struct error *err);
@@ -133,9 +137,10 @@ bool store_has_draws(struct store *store, const char *draws, bool *has, struct e
 bool store_add_draws(struct store *store, const char *draws, const struct store_draw *draw,
                      size_t runs, struct error *err);
 
-/* How many plays are there, and how often one was played again. */
+/* How many plays are there, how often one was played again, and how many another strategy's was
+ * found to be. */
 struct store_plays {
-    uint64_t kept, repeated;
+    uint64_t kept, repeated, alike;
 };
 struct store_plays store_plays(struct store *store);
 

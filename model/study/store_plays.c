@@ -58,6 +58,13 @@ bool store_add_play(struct store *store, const char *play, const char *costs,
     return store_end(store, good, err);
 }
 
+bool store_count_alike(struct store *store, struct error *err)
+{
+    static const char sql[] = "UPDATE about SET value = value + 1 WHERE name = 'plays_alike'";
+    return store_end(store, store_begin(store, err) && database_run(&store->database, sql, err),
+                     err);
+}
+
 static bool take_play(struct row *row, struct trial *trial)
 {
     uint64_t *const numbers[] = {&trial->window_ps,         &trial->cpu_ps,
@@ -120,6 +127,8 @@ struct store_plays store_plays(struct store *store)
     (void)database_ask(&store->database, "SELECT count(*) FROM play", &plays.kept, &unused);
     (void)database_ask(&store->database, "SELECT value FROM about WHERE name = 'plays_repeated'",
                        &plays.repeated, &unused);
+    (void)database_ask(&store->database, "SELECT value FROM about WHERE name = 'plays_alike'",
+                       &plays.alike, &unused);
     pthread_mutex_unlock(&store->lock);
     return plays;
 }

@@ -296,7 +296,7 @@ bool store_merge(struct store *store, const char *path, struct error *err)
         "INSERT OR IGNORE INTO main.costs SELECT * FROM shard.costs;"
         "INSERT OR IGNORE INTO main.draw SELECT * FROM shard.draw;"
         "UPDATE main.about SET value = value + (SELECT value FROM shard.about WHERE name = "
-        "'plays_repeated') WHERE name = 'plays_repeated'";
+        "main.about.name) WHERE name IN ('plays_repeated', 'plays_alike')";
     char *attach = sqlite3_mprintf("ATTACH %Q AS shard", path);
     bool good = attach && database_commit(&store->database, err) &&
                 database_run(&store->database, attach, err);

@@ -26,6 +26,7 @@ static void take_vm(struct kvm *kvm, struct trial *played)
             (run.end - run.start) / kvm->stage2.geometry.leaf_bytes[run.level];
         at = run.end;
     }
+    played->notified |= kvm->notified;
     if (kvm->mmu_lock.longest_write_ps > played->tail.pause_ps) {
         played->tail.pause_ps = kvm->mmu_lock.longest_write_ps;
     }

@@ -61,6 +61,7 @@ struct trial {
     bool seen[EVENT_KINDS]; /* kinds that occurred at any time */
     uint64_t cleaned_before[SITES]; /* lines, before the first re-init */
     ps_t price[EVENT_KINDS]; /* with which it was played */
+    bool notified; /* a notifier, or a slot that goes, has unmapped a leaf, at any time */
     uint64_t leaves[LEAF_LEVELS]; /* at the end, in all VMs */
     bool judged; /* it has verdicts */
     struct verdict verdict[READERS];

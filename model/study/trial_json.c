@@ -124,7 +124,7 @@ static char *before_of(const struct trial *trial)
             put_whole(&writing, trial->cleaned_before[site]);
         }
     }
-    put(&writing, "}}");
+    put(&writing, trial->notified ? "},\"notified\":1}" : "}}");
     return writing.text;
 }
 
@@ -428,6 +428,7 @@ static bool read_before(const char *text, struct trial *trial)
         good = good && site < SITES && take_whole(&reading, &trial->cleaned_before[site]);
         site++;
     }
+    trial->notified = good && take_all(&reading, ",\"notified\":1");
     return good && take(&reading, '}') && is_over(&reading);
 }
 

@@ -3,7 +3,8 @@
  *
  *   counts     {site: {kind: n}}, events since the first re-init
  *   before     {"kinds": [kind ...], "cleaned": {site: lines}}: kinds that happened before it and
- *              not since, and how many lines were cleaned before it
+ *              not since, and how many lines were cleaned before it; "notified": 1 where a
+ *              notifier, or a slot that goes, has unmapped a leaf at any time
  *   leaves     [n ...], by level, the granule's first
  *   verdicts   {reader: [outcome, lines read, stale, conditional, conditions]}. Empty: of a draw,
  *              whose times alone are asked for

@@ -220,7 +220,7 @@ static void strangers_are_refused(void **state)
     } cases[] = {
         {"UPDATE about SET value = 'f00' WHERE name = 'program'",
          "found samples played by another build of s2flush ("},
-        {"PRAGMA user_version = 77", "found schema 77 of the store, expected 4"},
+        {"PRAGMA user_version = 77", "found schema 77 of the store, expected 5"},
         {"PRAGMA user_version = 0", "is no store of samples"},
         {"DELETE FROM about WHERE name = 'settings'", "is no store of samples"},
         {"UPDATE about SET value = '[]' WHERE name = 'configuration'", "is no store of samples"},

@@ -276,7 +276,7 @@ static void strange_stores_are_refused(void **state)
         {"INSERT INTO cell SELECT 12, 0, 0, ''", false},
         {"INSERT INTO cell SELECT -1, 0, 0, ''", false},
         {"PRAGMA user_version = 3", false},
-        {"PRAGMA user_version = 5", false},
+        {"PRAGMA user_version = 6", false},
         {"CREATE VIEW v AS SELECT 1", false},
         {"CREATE INDEX i ON cell (plays)", false},
         {"DROP TABLE source", false},

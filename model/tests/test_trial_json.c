@@ -123,6 +123,7 @@ static void same_trial(const struct trial *a, const struct trial *b)
     }
     assert_memory_equal(a->seen, b->seen, sizeof a->seen);
     assert_memory_equal(a->cleaned_before, b->cleaned_before, sizeof a->cleaned_before);
+    SAME(a->notified, b->notified);
     assert_memory_equal(a->leaves, b->leaves, sizeof a->leaves);
     SAME(a->judged, b->judged);
     for (int reader = 0; reader < READERS; reader++) {
@@ -173,6 +174,8 @@ static void all_of_a_trial_comes_back(void **state)
 {
     struct trial trial = full_trial();
     (void)state;
+    there_and_back(&trial);
+    trial.notified = true;
     there_and_back(&trial);
     trial.judged = false;
     memset(trial.verdict, 0, sizeof trial.verdict);
@@ -342,6 +345,8 @@ static void other_texts_are_refused(void **state)
         {BEFORE, "{\"kinds\":[1],\"cleaned\":{}}"},
         {BEFORE, "{\"kinds\":[],\"cleaned\":{\"other\":1}}"},
         {BEFORE, "{\"kinds\":[],\"cleaned\":{\"fault\":1.5}}"},
+        {BEFORE, "{\"kinds\":[],\"cleaned\":{},\"notified\":0}"},
+        {BEFORE, "{\"kinds\":[],\"cleaned\":{},\"notified\":1"},
         {LEAVES, ""},
         {LEAVES, "[1,2]"},
         {LEAVES, "[1,2,3,4]"},
@@ -382,6 +387,7 @@ static void other_texts_are_refused(void **state)
         const char *text;
     } good[] = {
         {BEFORE, "{\"kinds\":[],\"cleaned\":{}}"},
+        {BEFORE, "{\"kinds\":[],\"cleaned\":{},\"notified\":1}"},
         {VERDICTS, ""},
         {TAILS, ""},
         {TAILS, "[]"},
