@@ -45,7 +45,7 @@ static const struct cli_option options[] = {
     {"study", 0, "STUDY", "whose own [strategy NAME] sections --strategy may name", AT(study)},
     {"machine", 'm', "NAME", "a machine or a platform file (neoverse-n1)", AT(machine)},
     {"kernel", 'k', "VERSION", "such as '6.1' or '6.1 fault_lock=read' (6.1)", AT(kernel)},
-    {"set", 0, "KEY=VALUE", "set a key of the workload or a cost", AT(sets), .repeatable = true},
+    {"set", 'S', "KEY=VALUE", "set a key of the workload or a cost", AT(sets), .repeatable = true},
     {"full", 'v', NULL, "all that was charged, by phase, actor and kind; who waited",
      AT(options.full)},
     {"exact", 0, NULL, "leaf by leaf and line by line", AT(exact)},

@@ -53,7 +53,7 @@ static const struct cli_option options[] = {
     {"output", 'o', "DIR", "folder for the results (results/NAME)", AT(folder)},
     {"jobs", 'j', "N", "threads (as many as processors)", AT(jobs), .low = 1, .high = 1024},
     {"seed", 0, "N", "seed of the draws (the study's)", .take = take_seed},
-    {"set", 0, "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
+    {"set", 'S', "KEY=VALUE", "set a key; an axis takes a value or a list", AT(sets),
      .repeatable = true},
     {"format", 0, "FORMAT", "of the rows: csv (the default), jsonl or both", .take = take_format},
     {"shard", 0, "K/N", "play share K of N into a file; s2flush merge makes rows of all",

@@ -3,6 +3,7 @@
 #include "core/datadir.h"
 #include "core/error.h"
 #include "core/temporary.h"
+#include "report/output.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,14 +18,21 @@
 
 enum { GNUPLOT_MISSING = 127, GNUPLOT_UNREADY = 126 };
 
+/* Where scripts are, and what runs before each; absolute, for gnuplot runs in the table's folder.
+ */
+struct places {
+    char scripts[OUTPUT_PATH], style[OUTPUT_PATH], script[OUTPUT_PATH];
+};
+
 /* In the child: becomes gnuplot, which ends with the program and leaves no picture half drawn. */
-static _Noreturn void become_gnuplot(const struct places *places, const char *script,
+static _Noreturn void become_gnuplot(const struct places *places, const char *folder,
                                      const char *settings)
 {
-    char *const argv[] = {"gnuplot",      "-d", "-e", (char *)settings, (char *)places->style,
-                          (char *)script, NULL};
+    char *const argv[] = {
+        "gnuplot", "-d", "-e", (char *)settings, (char *)places->style, (char *)places->script,
+        NULL};
     int null = open("/dev/null", O_RDWR);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || chdir(places->folder) != 0 || null < 0 ||
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || chdir(folder) != 0 || null < 0 ||
         dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
         setenv("LC_ALL", "C.UTF-8", 1) != 0 || setenv("GNUPLOT_LIB", places->scripts, 1) != 0) {
         _exit(GNUPLOT_UNREADY);
@@ -33,7 +41,7 @@ static _Noreturn void become_gnuplot(const struct places *places, const char *sc
     _exit(errno == ENOENT ? GNUPLOT_MISSING : GNUPLOT_UNREADY);
 }
 
-static bool run_gnuplot(const struct places *places, const char *script, const char *settings,
+static bool run_gnuplot(const struct places *places, const char *folder, const char *settings,
                         struct error *err)
 {
     int status = 0;
@@ -41,7 +49,7 @@ static bool run_gnuplot(const struct places *places, const char *script, const c
     temporary_hold();
     pid_t child = fork();
     if (child == 0) {
-        become_gnuplot(places, script, settings);
+        become_gnuplot(places, folder, settings);
     }
     if (child > 0) {
         temporary_add_child(child);
@@ -51,11 +59,10 @@ static bool run_gnuplot(const struct places *places, const char *script, const c
         return error_run(err, "gnuplot: %s", strerror(errno));
     }
     if (WIFEXITED(status) && WEXITSTATUS(status) == GNUPLOT_MISSING) {
-        return error_run(err, "gnuplot is not installed (Debian: gnuplot-nox); %s%s", places->stays,
-                         places->folder);
+        return error_run(err, "gnuplot is not installed (Debian: gnuplot-nox)");
     }
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        return error_run(err, "gnuplot failed on %s", script);
+        return error_run(err, "gnuplot failed on %s", places->script);
     }
     return true;
 }
@@ -69,51 +76,36 @@ static bool quotable(const char *name, struct error *err)
                        name);
 }
 
-bool gnuplot_draw(const struct places *places, const char *script, const char *table,
+static bool find_places(const char *script, struct places *places, struct error *err)
+{
+    char found[OUTPUT_PATH];
+    char *whole = datadir_find_code(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
+    bool good = whole && strlen(whole) + 64 <= sizeof places->style;
+    if (good) {
+        snprintf(places->scripts, sizeof places->scripts, "%.4000s", whole);
+        snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
+        snprintf(places->script, sizeof places->script, "%.4000s/%.60s", whole, script);
+    }
+    free(whole);
+    return good || error_run(err, "cannot find " PLOT_DIR);
+}
+
+bool gnuplot_draw(const char *folder, const char *script, const char *table, const char *each,
                   const char *name, const char *format, struct error *err)
 {
+    struct places places;
     struct output picture;
     char settings[1024];
-    const char *each = places->each ? places->each : "";
-    if (!quotable(table, err) || !quotable(name, err) || !quotable(each, err) ||
-        !output_open(&picture, places->folder, name, err) || !output_close(&picture, err)) {
+    if (!find_places(script, &places, err) || !quotable(table, err) || !quotable(name, err) ||
+        !quotable(each, err) || !output_open(&picture, folder, name, err) ||
+        !output_close(&picture, err)) {
         return false;
     }
     int length = snprintf(settings, sizeof settings, "format='%s'; out='%s'; table='%s'; each='%s'",
                           format, strrchr(picture.temporary, '/') + 1, table, each);
     bool good = length < (int)sizeof settings ||
                 error_input(err, NULL, "%.80s...: the file's name is too long", name);
-    good = good && run_gnuplot(places, script, settings, err) && output_keep(&picture, err);
+    good = good && run_gnuplot(&places, folder, settings, err) && output_keep(&picture, err);
     output_drop(&picture);
     return good;
-}
-
-bool gnuplot_places(const char *folder, struct places *places, struct error *err)
-{
-    char found[OUTPUT_PATH];
-    char *whole = datadir_find_code(PLOT_DIR, found, sizeof found) ? realpath(found, NULL) : NULL;
-    places->folder = folder;
-    places->each = NULL;
-    places->stays = "complete without it are the rows in ";
-    if (!whole || strlen(whole) + 64 > sizeof places->style) {
-        free(whole);
-        return error_run(err, "cannot find " PLOT_DIR);
-    }
-    snprintf(places->scripts, sizeof places->scripts, "%.4000s", whole);
-    snprintf(places->style, sizeof places->style, "%.4000s/style.gp", whole);
-    free(whole);
-    return true;
-}
-
-bool gnuplot_table(const char *folder, const char *script, const char *table, const char *name,
-                   const char *format, struct error *err)
-{
-    struct places places;
-    char path[OUTPUT_PATH + 64];
-    if (!gnuplot_places(folder, &places, err)) {
-        return false;
-    }
-    places.stays = "nothing was drawn in ";
-    snprintf(path, sizeof path, "%s/%s", places.scripts, script);
-    return gnuplot_draw(&places, path, table, name, format, err);
 }

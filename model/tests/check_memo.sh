@@ -306,6 +306,7 @@ rc=0
 PATH=$T/bin "$S2FLUSH" memo "$T/study.ini" -o "$T/dull" -q >"$T/out" 2>"$T/err" || rc=$?
 check "no gnuplot: status" test "$rc" -eq 0
 check "no gnuplot: says so" has "$T/dull/memo.md" "No picture: gnuplot is not installed"
+check "no gnuplot: names no folder that is gone" lacks "$T/dull/memo.md" "s2flush-figure"
 check "no gnuplot: no picture" test -z "$(echo "$T"/dull/*.svg | grep -v '\*')"
 
 # --- what README quotes -------------------------------------------------------------------------

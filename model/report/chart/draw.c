@@ -1,6 +1,7 @@
 /* gnuplot draws a figure's data file, and what it draws becomes part of a page. */
 #include "report/chart/chart.h"
 #include "report/gnuplot.h"
+#include "report/output.h"
 
 #include "core/alloc.h"
 #include "core/error.h"
@@ -86,7 +87,7 @@ static bool draw(const char *data, char **svg, struct error *err)
         return false;
     }
     snprintf(path, sizeof path, "%.4000s/figure.svg", folder);
-    bool good = gnuplot_table(folder, "figure.gp", "figure.tsv", "figure.svg", "svg", err) &&
+    bool good = gnuplot_draw(folder, "figure.gp", "figure.tsv", "", "figure.svg", "svg", err) &&
                 file_slurp(path, (size_t)64 << 20, svg, &length, err);
     remove_folder(folder);
     return good;
@@ -273,14 +274,12 @@ static bool draw_svg(const char *data, const char *folder, const char *name, str
 
 static bool draw_png(const char *data, const char *folder, const char *name, struct error *err)
 {
-    struct places places;
-    char own[PATH], script[OUTPUT_PATH + 64], table[PATH];
-    if (!gnuplot_places(folder, &places, err) || !make_folder(data, own, err)) {
+    char own[PATH], table[PATH];
+    if (!make_folder(data, own, err)) {
         return false;
     }
-    snprintf(script, sizeof script, "%s/figure.gp", places.scripts);
     snprintf(table, sizeof table, "%.4000s/figure.tsv", own);
-    bool good = gnuplot_draw(&places, script, table, name, "png", err);
+    bool good = gnuplot_draw(folder, "figure.gp", table, "", name, "png", err);
     remove_folder(own);
     return good;
 }

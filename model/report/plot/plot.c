@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "report/chart/chart.h"
 #include "report/gnuplot.h"
+#include "report/output.h"
 #include "report/plot/picture.h"
 #include "report/plot/plot_table.h"
 
@@ -159,22 +160,20 @@ static bool draw_picture(const char *folder, const struct picture *picture, cons
 
 #define VALIDATE "validate"
 
-static bool draw_validation(struct places *places, const char *table, FILE *messages,
+static bool draw_validation(const char *folder, const char *table, FILE *messages,
                             struct error *err)
 {
     static const char *const formats[] = {"svg", "png"};
-    char stem[96], script[OUTPUT_PATH + 32];
+    char stem[96];
     snprintf(stem, sizeof stem, VALIDATE "-%s", table);
-    snprintf(script, sizeof script, "%s/" VALIDATE ".gp", places->scripts);
-    places->each = table;
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
         char name[112];
         snprintf(name, sizeof name, "%s.%s", stem, formats[i]);
-        if (!gnuplot_draw(places, script, VALIDATE ".csv", name, formats[i], err)) {
+        if (!gnuplot_draw(folder, VALIDATE ".gp", VALIDATE ".csv", table, name, formats[i], err)) {
             return false;
         }
     }
-    name_files(messages, places->folder, stem);
+    name_files(messages, folder, stem);
     return true;
 }
 
@@ -203,12 +202,11 @@ static bool draw_validations(const char *folder, const struct csv *rows, FILE *m
                              struct error *err)
 {
     int column = csv_column(rows, "table"), filled = csv_column(rows, "error_pct");
-    struct places places;
     if (column < 0 || filled < 0) {
         return error_input(err, NULL, "%s/" VALIDATE ".csv: has no columns table and error_pct",
                            folder);
     }
-    bool good = gnuplot_places(folder, &places, err);
+    bool good = true;
     for (size_t row = 0; good && row < rows->rows; row++) {
         const char *name = csv_cell(rows, row, column);
         struct source_location at = {rows->path, rows->lines[row], "table"};
@@ -220,7 +218,7 @@ static bool draw_validations(const char *folder, const struct csv *rows, FILE *m
                             "found '%.80s', pictures are named by lower-case letters, digits, - "
                             "and _, 63 at most",
                             name)) &&
-               draw_validation(&places, name, messages, err);
+               draw_validation(folder, name, messages, err);
     }
     return good;
 }

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "core/invariant.h"
 #include "report/gnuplot.h"
+#include "report/output.h"
 
 #include <string.h>
 
@@ -57,9 +58,9 @@ static bool write_picture(const char *folder, const char *name, enum form form,
         return false;
     }
     tracks_table(table.file, setup, sim);
-    bool good = output_close(&table, err) &&
-                gnuplot_table(folder, SCRIPT, strrchr(table.temporary, '/') + 1, name,
-                              form_name[form], err);
+    bool good =
+        output_close(&table, err) && gnuplot_draw(folder, SCRIPT, strrchr(table.temporary, '/') + 1,
+                                                  "", name, form_name[form], err);
     output_drop(&table);
     return good;
 }
