@@ -32,7 +32,8 @@ const struct cli_option *cli_option_at(const struct cli_command *command, size_t
     static const struct cli_option none[] = {{0}};
     const struct cli_option *const tables[] = {command->options,
                                                command->shared ? command->shared : none, builtin};
-    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    const size_t count = sizeof tables / sizeof(struct cli_option *);
+    for (size_t i = 0; i < count; i++) {
         for (const struct cli_option *row = tables[i]; row->name; row++) {
             if (index-- == 0) {
                 return row;

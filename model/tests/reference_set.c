@@ -78,7 +78,7 @@ static void close(struct closure *closure, const struct line_hardware *hw)
             for (int k = next(&before, 0); k < LINE_STATES; k = next(&before, k + 1)) {
                 add(&closure->after[n], &closure->after[k]);
             }
-            more |= memcmp(&before, &closure->after[n], sizeof before) != 0;
+            more |= memcmp(before.states, closure->after[n].states, sizeof before.states) != 0;
         }
     }
 }

@@ -49,8 +49,7 @@ static void two_values(const struct option_row *row, const void *values, struct 
     case OPTION_WHOLE: {
         uint64_t value = *(const uint64_t *)field,
                  unit = row->unit == UNIT_BYTES ? 4 * MIB + 64 * KIB : 1;
-        snprintf(key->text[n++], sizeof key->text[0], "%llu",
-                 (unsigned long long)(2 * value + unit));
+        snprintf(key->text[n++], sizeof key->text[0], "%llu", 2ULL * value + unit);
         snprintf(key->text[n++], sizeof key->text[0], "%llu",
                  (unsigned long long)(value >= 4 * unit ? value / 2 : value + 3 * unit));
         break;

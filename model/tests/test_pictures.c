@@ -142,12 +142,13 @@ static void any_number_of_cases(void **state)
         out = open_table("breakeven-curves.csv");
         fputs("study,metric,case,axis,x,strategy,mode,p10,p50,p90\n", out);
         for (size_t i = 0; i < cases * 4; i++) {
+            const size_t place = i / 4;
             for (int x = 0; x < 3; x++) {
                 fprintf(out, "s,added_boot_ns,vcpus=%zu; backing=thp,touched,%g,%s,1,%g,%g,%g\n",
-                        i / 4, 0.5 * x, strategies[i % 4],
-                        (9e8 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)),
-                        (1e9 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)),
-                        (1.1e9 + 3e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)(i / 4)));
+                        place, 0.5 * x, strategies[i % 4],
+                        (9e8 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)place),
+                        (1e9 + 2e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)place),
+                        (1.1e9 + 3e8 * x * (double)(i % 4)) * (1 + 0.1 * (double)place));
             }
         }
         assert_int_equal(fclose(out), 0);

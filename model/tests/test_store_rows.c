@@ -213,7 +213,7 @@ static void costs_and_draws_are_kept(void **state)
         value[i] = i + 0.5;
     }
     for (int i = 0; i < EVENT_KINDS; i++) {
-        price[i] = (ps_t)(7 * i);
+        price[i] = 7 * (ps_t)i;
     }
     assert_true(store_add_costs(store, "c1", value, price, &err));
     assert_true(store_add_costs(store, "c1", value, price, &err)); /* once is enough */

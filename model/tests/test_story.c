@@ -177,13 +177,13 @@ static void test_the_relocated_kernel(void **state)
     {                                                \
         .operation = DO_WRITE_PAST, .by_guest = true \
     }
-#define READS(who, how)                                  \
-    {                                                    \
-        .operation = DO_READ, .reader = who, .path = how \
+#define READS(who, how)                                      \
+    {                                                        \
+        .operation = DO_READ, .reader = (who), .path = (how) \
     }
-#define DOES(what)        \
-    {                     \
-        .operation = what \
+#define DOES(what)          \
+    {                       \
+        .operation = (what) \
     }
 
 /* What is left of calls on one line, the last of which is the read. */

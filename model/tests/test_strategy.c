@@ -19,8 +19,9 @@ static bool do_differently(const struct strategy *a, const struct strategy *b)
     for (size_t i = 0; i < strategy_option_count; i++) {
         const struct option_row *key = &strategy_options[i];
         char one[sizeof first.caveat], two[sizeof first.caveat];
-        differ |= key->kind != OPTION_TEXT && strcmp(option_format(key, &first, one, sizeof one),
-                                                     option_format(key, &second, two, sizeof two));
+        differ |=
+            key->kind != OPTION_TEXT && strcmp(option_format(key, &first, one, sizeof one),
+                                               option_format(key, &second, two, sizeof two)) != 0;
     }
     return differ;
 }

@@ -128,7 +128,7 @@ static size_t same_point(const struct study *study, size_t point, const struct s
 
 static bool same_number(double a, double b)
 {
-    return memcmp(&a, &b, sizeof a) == 0 || (isnan(a) && isnan(b));
+    return (a == b && signbit(a) == signbit(b)) || (isnan(a) && isnan(b));
 }
 
 static bool same_spread(const struct spread *a, const struct spread *b)

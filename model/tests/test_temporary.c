@@ -81,7 +81,7 @@ static void expect_ended(void (*play)(int by), int by)
 static int make_place(void **state)
 {
     (void)state;
-    memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
+    snprintf(folder + strlen(folder) - 6, sizeof "XXXXXX", "XXXXXX");
     raised_in_mkdtemp = 0;
     return mkdtemp(folder) ? 0 : -1;
 }

@@ -85,6 +85,13 @@ static void compare(struct comparison *comparison, const struct boots_played *pl
     }
 }
 
+/* Which boot a phase "use2" or "reset2" belongs to; 0: none, or another phase. */
+static unsigned long boot_of(const char *phase, const char *kind)
+{
+    size_t length = strlen(kind);
+    return strncmp(phase, kind, length) == 0 ? strtoul(phase + length, NULL, 10) : 0;
+}
+
 /*
  * The lines of the last perm_x before a reset may be recorded in the phase
  * after it: the two phases then differ by just these lines, in opposite
@@ -94,10 +101,9 @@ static void accept_shift(struct comparison *comparison, const struct boots_playe
 {
     for (uint32_t phase = 0; phase + 1 < comparison->phases; phase++) {
         struct cell *use = &comparison->cell[BOOT_IC_IVAU][phase], *reset = use + 1;
-        unsigned boot = 0, of_reset = 0;
-        bool pair = sscanf(phase_name(comparison, phase), "use%u", &boot) == 1 &&
-                    sscanf(phase_name(comparison, phase + 1), "reset%u", &of_reset) == 1 &&
-                    boot == of_reset && boot >= 1 && boot <= RECORDING_BOOTS;
+        unsigned long boot = boot_of(phase_name(comparison, phase), "use");
+        bool pair = boot >= 1 && boot <= RECORDING_BOOTS &&
+                    boot == boot_of(phase_name(comparison, phase + 1), "reset");
         uint64_t lines = pair ? played->info.last_perm_x_bytes[boot - 1] : 0;
         lines /= played->platform.line_bytes;
         uint64_t used = strtoull(use->played, NULL, 10), kept = strtoull(use->recorded, NULL, 10);

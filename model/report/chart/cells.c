@@ -81,13 +81,15 @@ static void put_cells(struct canvas *canvas, const struct layout *layout, size_t
 {
     const struct chart_map *chart = layout->chart;
     double left = layout->left + (double)(panel % layout->columns) * layout->width;
-    double top = layout->top + (double)(panel / layout->columns) * layout->height +
-                 (chart->panels > 1 ? CANVAS_LINE + 4 : 4);
+    const size_t row = panel / layout->columns;
+    double top =
+        layout->top + (double)row * layout->height + (chart->panels > 1 ? CANVAS_LINE + 4 : 4);
     double bottom = top + CELL_HEIGHT * (double)chart->ys;
     for (size_t i = 0; i < chart->xs * chart->ys; i++) {
         const struct chart_cell *cell = &chart->panel[panel].cell[i];
+        const size_t above = i / chart->xs;
         double x = left + layout->cell * (double)(i % chart->xs);
-        double y = bottom - CELL_HEIGHT * (double)(i / chart->xs);
+        double y = bottom - CELL_HEIGHT * (double)above;
         canvas_rule(canvas, CANVAS_GRID, x, y, x + layout->cell, y);
         if (cell->text) {
             canvas_box(canvas, cell->full ? CANVAS_PART : CANVAS_BAND, cell->style, x + 0.5,
@@ -106,7 +108,8 @@ static void put_texts(struct canvas *canvas, const struct layout *layout, size_t
     const struct chart_map *chart = layout->chart;
     double from = CANVAS_MARGIN + (double)(panel % layout->columns) * layout->width;
     double left = layout->left + (double)(panel % layout->columns) * layout->width;
-    double top = layout->top + (double)(panel / layout->columns) * layout->height;
+    const size_t row = panel / layout->columns;
+    double top = layout->top + (double)row * layout->height;
     double bottom = top + layout->height - CANVAS_LINE * (double)layout->lines - 14;
     double last[2] = {from - 5, from - 5};
     double end = fmin(from + layout->width - 4, CANVAS_WIDTH - 2);

@@ -78,7 +78,7 @@ struct chart_lines {
 };
 
 /* The data file for bench/plots/figure.gp. Panels that show the same are drawn once. */
-void chart_lines(FILE *out, const struct chart_lines *chart);
+void chart_lines(FILE *out, const struct chart_lines *given);
 
 /* --- bars --- */
 

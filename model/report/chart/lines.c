@@ -425,8 +425,8 @@ static bool is_crossed(const struct layout *layout, const struct chart_panel *pa
             double y = scale_at(&layout->y, line->point[k].y);
             double dx = scale_at(&layout->x, line->point[k + 1].x) - x;
             double dy = scale_at(&layout->y, line->point[k + 1].y) - y;
-            for (double part = 0; part <= 1; part += 0.125) {
-                double at = x + part * dx, height = y + part * dy;
+            for (int eighth = 0; eighth <= 8; eighth++) {
+                double at = x + eighth / 8.0 * dx, height = y + eighth / 8.0 * dy;
                 if (at > left - 6 && at < right + 6 && height > top - 6 && height < bottom + 6) {
                     return true;
                 }

@@ -116,10 +116,10 @@ size_t scale_ticks(const struct scale *scale, double tick[SCALE_TICKS])
         }
         return count + log_ticks(scale, tick + count);
     }
-    double step = step_of(scale);
-    for (double value = ceil(scale->low / step - 1e-9) * step;
-         value <= scale->high + step * 1e-9 && count < SCALE_TICKS; value += step) {
+    double step = step_of(scale), value = ceil(scale->low / step - 1e-9) * step;
+    while (value <= scale->high + step * 1e-9 && count < SCALE_TICKS) {
         tick[count++] = fabs(value) < step / 2 ? 0 : value;
+        value += step;
     }
     return count;
 }

@@ -263,7 +263,7 @@ static void put_curves(const struct memo *memo, struct doc_node *doc)
     char *data;
     size_t size, panels = 0;
     take_ticks(memo, curves);
-    curves->point = alloc_zeroed(CHART_PANELS * CHART_LINES * curves->chart.ticks,
+    curves->point = alloc_zeroed((size_t)CHART_PANELS * CHART_LINES * curves->chart.ticks,
                                  sizeof *curves->point, "a figure");
     memo_lines(memo, shown);
     for (size_t p = 0; p < memo->places; p++) {

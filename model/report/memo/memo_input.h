@@ -226,7 +226,7 @@ double memo_share_least(const struct memo *memo, const struct memo_scenario *sce
 void memo_put_strategy(const struct strategy *strategy, struct doc_node *block);
 
 /* Says what costs least in so many words that a block has no more than `room`. */
-void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *block);
+void memo_put_choice(const struct memo *memo, size_t room, struct doc_node *answer);
 /* "with 4 KiB leaves", "on kunpeng-920", "from 4 vCPUs". */
 void memo_put_where(const struct memo *memo, const char *where, struct doc_node *words);
 

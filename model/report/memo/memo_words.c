@@ -223,24 +223,25 @@ char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO
     } said[] = {{"footprint", facts->footprint, UNIT_BYTES, offsetof(struct memo_facts, footprint)},
                 {"vcpus", facts->vcpus, UNIT_NONE, offsetof(struct memo_facts, vcpus)},
                 {"touched", facts->touched, UNIT_RATIO, offsetof(struct memo_facts, touched)}};
+    const size_t room = (size_t)2 * MEMO_TEXT;
     char words[MEMO_TEXT];
     buf[0] = '\0';
     if (!facts->footprint[0] && is_common(memo, "workload", along)) {
-        add_words(buf, 2 * MEMO_TEXT,
+        add_words(buf, room,
                   memo->study->role[AXIS_WORKLOAD]
                       ->values.text[study_digit(memo->study->role[AXIS_WORKLOAD], memo->place[0])]);
     }
     for (size_t i = 0; i < sizeof said / sizeof *said; i++) {
         if (said[i].value[0] && is_common(memo, said[i].key, along) &&
             is_same_fact(memo, said[i].at)) {
-            add_words(buf, 2 * MEMO_TEXT,
+            add_words(buf, room,
                       words_value(said[i].key, said[i].value,
                                   (struct value_kind){.number = true, .unit = said[i].unit},
                                   words));
         }
     }
     if (is_common(memo, "backing", along) && is_common(memo, "granule", along)) {
-        add_words(buf, 2 * MEMO_TEXT, words_leaf(facts->granule, facts->backing, words));
+        add_words(buf, room, words_leaf(facts->granule, facts->backing, words));
     }
     for (size_t i = 0; i < memo->study->axis_count; i++) {
         const struct axis *axis = &memo->study->axes[i];
@@ -248,7 +249,7 @@ char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO
                      strcmp(axis->name, "backing") != 0 && strcmp(axis->name, "footprint") != 0 &&
                      strcmp(axis->name, "vcpus") != 0 && strcmp(axis->name, "touched") != 0;
         if (other && is_common(memo, axis->name, along)) {
-            add_words(buf, 2 * MEMO_TEXT, memo_axis_words(memo, axis, memo->place[0], words));
+            add_words(buf, room, memo_axis_words(memo, axis, memo->place[0], words));
         }
     }
     return buf;
