@@ -19,6 +19,9 @@ void kvm_init(struct kvm *kvm, const struct kernel *kernel, const struct strateg
     kvm->fwb = strategy->fwb;
     memory->oracle.traits.fwb = kvm->fwb;
     kvm->vcpu_count = vcpu_count;
+    for (int line = 0; line < KVM_LINE_KINDS; line++) {
+        kvm->owners[line].first[0] = UINT64_MAX; /* of no level: no one had it */
+    }
     stage2_init(&kvm->stage2, geometry, pool);
     enum huge_zero_write huge_zero =
         kernel->value[SWITCH_HUGE_ZERO] == HUGE_ZERO_ALLOC ? HUGE_ZERO_ALLOCATES : HUGE_ZERO_SPLITS;

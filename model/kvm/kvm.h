@@ -19,7 +19,8 @@
 
 #define KVM_SLOTS 16
 #define KVM_VCPUS 512
-#define KVM_LINES 256
+#define KVM_LINES 512
+#define KVM_LINE_KINDS 3
 
 /* vCPUs that race for memory are played leaf by leaf where all of them have no more than so many to
  * do in a touch; where there are more, several are one. A range operation on such memory goes leaf
@@ -122,10 +123,12 @@ struct kvm {
         struct server server; /* a lock's own cache line, which every reader changes */
         uint64_t updates; /* so far, by all */
     } line[KVM_LOCKS];
-    struct line_owner {
-        uint64_t key; /* of a line that mmu_lock protects */
-        uint32_t actor; /* who touched it last */
-    } owners[KVM_LINES]; /* the lines that were last of interest (kvm/lines.h) */
+    struct line_owners {
+        uint64_t begins[KVM_LINES / 64]; /* where a run of lines begins, a bit each; in the first
+                                            place one does */
+        uint64_t first[KVM_LINES]; /* of a run: a line, and who touched them all last */
+    } owners[KVM_LINE_KINDS]; /* of the lines that mmu_lock protects (kvm/lines.h), those that were
+                                 last of interest */
     uint64_t sequence; /* changes of the notifiers' sequence number, */
     uint32_t sequence_by; /* and whose the last one was */
     uint64_t invalidations; /* by MMU notifiers so far: a fault under way then retries */

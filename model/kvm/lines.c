@@ -1,10 +1,15 @@
 #include "kvm/lines.h"
 
+#include "core/invariant.h"
 #include "core/rng.h"
 
 #define ENTRIES_PER_LINE 8
 #define PAGES_PER_BITMAP_LINE 512
-#define MOST_LINES ((uint64_t)4 * KVM_LINES) /* of one step */
+
+/* An owner is a line's number, its leaves' level, and an actor. */
+#define ACTOR_BITS 23
+#define LEVEL_BITS 2
+#define NUMBER_SHIFT (ACTOR_BITS + LEVEL_BITS)
 
 static void moves(struct actor *actor, const struct kvm *kvm, uint64_t times)
 {
@@ -28,98 +33,106 @@ static uint64_t span_of(const struct kvm *kvm, enum shared_line line, enum leaf_
     return 0;
 }
 
-/* A line, and where it stands among those of interest, if it is one of them. */
-struct line_place {
-    uint64_t key;
-    struct line_owner *owner;
-};
+/* --- lines of a kind, as runs of numbers that one actor had last --- */
 
-static inline struct line_place place_of(struct kvm *kvm, enum shared_line line, uint64_t number,
-                                         enum leaf_level level)
+static void begin_run(struct line_owners *owners, uint64_t place, uint64_t owner)
 {
-    uint64_t key = rng_mix64(number * LEAF_LEVELS + (uint64_t)level) * 8 + (uint64_t)line;
-    return (struct line_place){key, &kvm->owners[(key >> 3) % KVM_LINES]};
+    owners->first[place] = owner;
+    owners->begins[place / 64] |= UINT64_C(1) << place % 64;
 }
 
-/* Whether another had it last. */
-static inline bool take(struct line_place place, const struct actor *actor)
+static uint64_t owner_at(const struct line_owners *owners, uint64_t place)
 {
-    bool moved = place.owner->key == place.key && place.owner->actor != actor->id;
-    *place.owner = (struct line_owner){place.key, actor->id};
+    uint64_t word = place / 64, bits = owners->begins[word] << (63 - place % 64);
+    uint64_t start = place;
+    while (!bits && word > 0) {
+        start = word * 64 - 1;
+        bits = owners->begins[--word];
+    }
+    start = bits ? start - (uint64_t)__builtin_clzll(bits) : 0;
+    return owners->first[start] + ((place - start) << NUMBER_SHIFT);
+}
+
+/* Where the next run begins, or `end`. */
+static uint64_t next_run(const struct line_owners *owners, uint64_t place, uint64_t end)
+{
+    while (++place < end) {
+        uint64_t bits = owners->begins[place / 64] >> place % 64;
+        if (bits) {
+            return u64_min(place + (uint64_t)__builtin_ctzll(bits), end);
+        }
+        place |= 63;
+    }
+    return end;
+}
+
+/* Makes these places a run; returns how many of its lines another had last. */
+static uint64_t take_places(struct line_owners *owners, uint64_t place, uint64_t count,
+                            uint64_t mine)
+{
+    uint64_t end = place + count, moved = 0;
+    if (end < KVM_LINES) {
+        begin_run(owners, end, owner_at(owners, end));
+    }
+    for (uint64_t at = place, next; at < end; at = next) {
+        next = next_run(owners, at, end);
+        uint64_t other = owner_at(owners, at) ^ (mine + ((at - place) << NUMBER_SHIFT));
+        moved += other - 1 < (UINT64_C(1) << ACTOR_BITS) - 1 ? next - at : 0;
+        owners->begins[at / 64] &= ~((uint64_t)(at > place) << at % 64);
+    }
+    begin_run(owners, place, mine);
     return moved;
+}
+
+/* Takes lines [number, end), as if one after the other; returns how many of them another had last.
+ * Neighbours lie beside each other, from where a hash has those of so many begin: that many hide
+ * all before them. */
+static uint64_t take(const struct actor *actor, struct line_owners *owners, enum leaf_level level,
+                     uint64_t number, uint64_t end)
+{
+    uint64_t moved = 0, own = (uint64_t)level << ACTOR_BITS | actor->id;
+    INVARIANT(actor->id >> ACTOR_BITS == 0, "actor %u", actor->id);
+    while (number < end) {
+        uint64_t all = number / KVM_LINES, stop = u64_min(end, (all + 1) * KVM_LINES);
+        uint64_t place = (number + rng_mix64(all * LEAF_LEVELS + (uint64_t)level)) % KVM_LINES;
+        uint64_t count = u64_min(stop - number, KVM_LINES - place);
+        bool hides = stop - number == KVM_LINES;
+        moved += take_places(owners, place, count, number << NUMBER_SHIFT | own);
+        if (number + count < stop) {
+            moved += take_places(owners, 0, stop - number - count,
+                                 (number + count) << NUMBER_SHIFT | own);
+        }
+        number = hides && end - stop > 2 * KVM_LINES ? (end / KVM_LINES - 1) * KVM_LINES : stop;
+    }
+    return moved;
+}
+
+/* Takes those of a range of the VM. */
+static uint64_t take_range(const struct actor *actor, struct kvm *kvm, enum shared_line line,
+                           enum leaf_level level, uint64_t start, uint64_t end)
+{
+    uint64_t span = span_of(kvm, line, level);
+    uint64_t first = span > 0 ? start / span : 0, last = span > 0 ? (end - 1) / span : 0;
+    return take(actor, &kvm->owners[line], level, first, last + 1);
 }
 
 void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, uint64_t ipa,
                  enum leaf_level level, uint64_t times)
 {
-    uint64_t span = span_of(kvm, line, level);
-    if (take(place_of(kvm, line, span > 0 ? ipa / span : 0, level), actor)) {
-        moves(actor, kvm, times);
-    }
+    moves(actor, kvm, times * take_range(actor, kvm, line, level, ipa, ipa + 1));
 }
 
-/* Lines of entries, one after the other. */
-static void touch_entries(struct actor *actor, struct kvm *kvm, enum leaf_level level,
-                          uint64_t number, uint64_t end)
-{
-    for (; number < end; number++) {
-        if (take(place_of(kvm, LINE_ENTRY, number, level), actor)) {
-            moves(actor, kvm, 1);
-        }
-    }
-}
-
-/* The same with the table's line ahead of each: all but the first and the last touch of that
- * leave what the touches beside them do. */
-static void touch_table(struct actor *actor, struct kvm *kvm, struct line_place table,
-                        enum leaf_level level, uint64_t number, uint64_t end)
-{
-    if (take(table, actor)) {
-        moves(actor, kvm, 1);
-    }
-    touch_entries(actor, kvm, level, number, end - 1);
-    (void)take(table, actor);
-    touch_entries(actor, kvm, level, end - 1, end);
-}
-
-static void touch_logged(struct actor *actor, struct kvm *kvm, const struct leaves *leaves,
-                         uint64_t number, bool mapped)
-{
-    uint64_t line_bytes = span_of(kvm, LINE_ENTRY, leaves->level);
-    uint64_t at = u64_max(leaves->start, number * line_bytes);
-    for (; at < leaves->end; at = (at / line_bytes + 1) * line_bytes) {
-        if (mapped) {
-            lines_touch(actor, kvm, LINE_TABLE, at, leaves->level, 1);
-        }
-        lines_touch(actor, kvm, LINE_ENTRY, at, leaves->level, 1);
-        lines_touch(actor, kvm, LINE_BITMAP, at, leaves->level, 1);
-    }
-}
-
-/* Leaf after leaf, of those that share a line of entries the first one. Lines that came
- * long before the last ones would be forgotten again. */
 void lines_touch_leaves(struct actor *actor, struct kvm *kvm, struct leaves leaves, bool mapped)
 {
-    uint64_t line_bytes = span_of(kvm, LINE_ENTRY, leaves.level);
-    uint64_t end = (leaves.end - 1) / line_bytes + 1, number = leaves.start / line_bytes;
-    number = end - number > MOST_LINES ? end - MOST_LINES : number;
+    uint64_t start = leaves.start, end = leaves.end;
+    uint64_t moved = take_range(actor, kvm, LINE_ENTRY, leaves.level, start, end);
+    if (mapped) {
+        moved += take_range(actor, kvm, LINE_TABLE, leaves.level, start, end);
+    }
     if (kvm->dirty_log && leaves.writable) {
-        touch_logged(actor, kvm, &leaves, number, mapped);
-        return;
+        moved += take_range(actor, kvm, LINE_BITMAP, leaves.level, start, end);
     }
-    if (!mapped) {
-        touch_entries(actor, kvm, leaves.level, number, end);
-        return;
-    }
-    uint64_t span = span_of(kvm, LINE_TABLE, leaves.level);
-    uint64_t in_table = span > 0 ? span / line_bytes : UINT64_MAX;
-    while (number < end) {
-        uint64_t table = number / in_table;
-        uint64_t stop = table < end / in_table ? (table + 1) * in_table : end;
-        touch_table(actor, kvm, place_of(kvm, LINE_TABLE, table, leaves.level), leaves.level,
-                    number, stop);
-        number = stop;
-    }
+    moves(actor, kvm, moved);
 }
 
 void lines_change_sequence(struct actor *actor, struct kvm *kvm)

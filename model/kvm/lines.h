@@ -6,8 +6,8 @@
  * table page, the notifiers' sequence number, the dirty bitmap (a line has 512
  * pages). Where another actor had such a line last it must be fetched, and the hold
  * takes as much longer. Lines that are not shared never move, and with a single vCPU
- * there is none but the VMM, whose few are left out. Where one step takes very many
- * leaves at once only the last ones' lines are followed, and a notifier's first one.
+ * there is none but the VMM, whose few are left out. Of a notifier the first one is
+ * followed.
  *
  * Read in user_mem_abort, stage2_map_walker_try_leaf, stage2_unmap_walker and the
  * notifiers of Linux 5.10 and 6.1; mmu_lock and mmap_lock themselves are in
@@ -20,7 +20,7 @@
 
 /* What a hold touches. */
 enum shared_line {
-    LINE_ENTRY = 1, /* the stage-2 entry of an IPA */
+    LINE_ENTRY, /* the stage-2 entry of an IPA */
     LINE_TABLE, /* the count of the table page that it stands in */
     LINE_BITMAP, /* the page's bit in the dirty bitmap */
 };
