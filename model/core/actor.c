@@ -80,7 +80,7 @@ uint32_t watch_hold_class(uint32_t resource, bool write)
 static SELDOM void watch_count(const struct actor *actor, uint32_t kind, uint64_t n)
 {
     struct watch *watch = actor->engine->watch;
-    if (watch->trace && n > 0) {
+    if (watch->trace) {
         watch->trace->charged(watch->trace, actor, kind, n);
     }
     if (watch->tally_of && watch->tally_of[kind]) {

@@ -40,7 +40,6 @@ void histogram_init(struct histogram *histogram)
 void histogram_free(struct histogram *histogram)
 {
     free(histogram->classes);
-    histogram->classes = NULL;
 }
 
 void histogram_clear(struct histogram *histogram)

@@ -418,21 +418,24 @@ static void ends_of_the_axis(void **state)
 static void the_median_wins_at_an_end(void **state)
 {
     static const double one[PLACES] = {2, 2, 2, 2, 2}, dear[PLACES] = {4, 4, 4, 4, 4};
-    static const double unmap[3][PLACES] = {{2, 1, 1, 1, 1}, {2, 1, 1, 1, 1}, {8, 8, 8, 8, 4}};
+    static const double unmap[2][3][PLACES] = {{{2, 1, 1, 1, 1}, {2, 1, 1, 1, 1}, {8, 8, 8, 8, 4}},
+                                               {{1, 1, 1, 1, 2}, {1, 1, 1, 1, 2}, {4, 8, 8, 8, 8}}};
     (void)state;
-    make(4);
-    for (size_t run = 0; run < 4; run++) {
-        set(0, EAGER, run, one);
-        set(0, UNMAP, run, run == 0 ? dear : unmap[run - 1]);
+    for (size_t equal_high = 0; equal_high < 2; equal_high++) {
+        make(4);
+        for (size_t run = 0; run < 4; run++) {
+            set(0, EAGER, run, one);
+            set(0, UNMAP, run, run == 0 ? dear : unmap[equal_high][run - 1]);
+        }
+        ask(EAGER, UNMAP);
+        find();
+        const struct breakeven *row = &made.results.row[0];
+        assert_false(row->a_wins_low);
+        assert_false(row->a_wins_high);
+        same_number(0, "low_ratio", row->low_ratio, equal_high ? 2 : 1);
+        same_number(0, "high_ratio", row->high_ratio, equal_high ? 1 : 2);
+        end();
     }
-    ask(EAGER, UNMAP);
-    find();
-    const struct breakeven *row = &made.results.row[0];
-    assert_false(row->a_wins_low);
-    assert_false(row->a_wins_high);
-    same_number(0, "low_ratio", row->low_ratio, 1);
-    same_number(0, "high_ratio", row->high_ratio, 2);
-    end();
 }
 
 /* Draws that are equal all along are in no share but that of the others. */

@@ -30,6 +30,7 @@ static const struct small {
     /* What is asked otherwise than of most: */
     const char *axis, *from, *to, *pair, *of, *x, *y;
     bool what_if, sound;
+    bool advises; /* beside these */
     bool fails; /* simulations of some cells do */
 } studies[] = {
     {.name = "serial",
@@ -89,6 +90,12 @@ static const struct small {
      .pair = "unmap,eager-workers",
      .x = "touched",
      .sound = true},
+    /* So many draws that the first of them are looked at before others are played. */
+    {.name = "many draws",
+     .text = "[study]\ndraws = 18\nshifts = 2\n[set]\ntouched = 100%\n" WAITING
+             "strategy = unmap, eager\n",
+     .asked = 1,
+     .advises = true},
     {.name = "failing",
      .text = "[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
              "exit_ns = 100, 1ms, 200\nbacking = 4k, thp\nstrategy = unmap, eager\n",
@@ -275,6 +282,9 @@ static void put_advice(FILE *out)
                 ladder->situation, ladder->policies, ladder->same, ladder->vain,
                 ladder->changes_max, ladder->played, ladder->stale, ladder->dominated,
                 ladder->no_gain, ladder->dear, ladder->impossible);
+        const struct policy_facts *facts = &ladder->facts;
+        PUT(out, facts->pages, facts->blocks, facts->notifiers, facts->logged, facts->mapped_ahead,
+            facts->holds, facts->range_commands, (double)facts->spare_cores);
         for (size_t k = 0; k < ladder->count; k++) {
             put_rung(out, &ladder->rung[k]);
         }
@@ -484,6 +494,9 @@ static void all_is_what_it_was(void **state)
         read_small();
         for (size_t k = 0; k < small->asked; k++) {
             put_analysis(out, analyses[k].name, analyses[k].ask);
+        }
+        if (small->advises) {
+            put_analysis(out, "advise", put_advice);
         }
         study_free(&study);
     }

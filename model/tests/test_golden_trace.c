@@ -1,6 +1,6 @@
 /* The traces of random operations on random VMs, and of reboots of many vCPUs, when the model was
  * last looked at: each event in its order, with when and where it happened and under which lock.
- * What runs come to says nothing of these. */
+ * What runs come to says nothing of these, nor of how much work it was to play them. */
 #include "check.h"
 #include "core/error.h"
 #include "golden.h"
@@ -35,8 +35,9 @@ static void put_trace(FILE *out, const char *name, const struct point *point)
     for (const char *at = text; (at = strchr(at, '\n')); at++) {
         lines++;
     }
-    fprintf(out, "%s,%s,%s,%zu,%016" PRIx64 "\n", name, point->strategy->name,
-            point->exact ? "exact" : "fast", lines, (uint64_t)XXH3_64bits(text, length));
+    fprintf(out, "%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%zu,%zu,%016" PRIx64 "\n", name,
+            point->strategy->name, point->exact ? "exact" : "fast", sim->engine.steps,
+            sim->engine.events, sim->pool.live, lines, (uint64_t)XXH3_64bits(text, length));
     free(text);
     sim_free(sim);
     free(sim);
@@ -151,7 +152,7 @@ static void traces_are_what_they_were(void **state)
     FILE *out = open_memstream(&text, &length);
     (void)state;
     assert_non_null(out);
-    fputs("case,strategy,fidelity,lines,digest\n", out);
+    fputs("case,strategy,fidelity,steps,events,ranges,lines,digest\n", out);
     for (uint64_t seed = 1; seed <= SCENES; seed++) {
         played += put_scene(out, seed);
     }

@@ -387,6 +387,34 @@ static void the_pool_is_used_again(void **state)
     pool_free(&pool);
 }
 
+/* What was looked up last is remembered by place, and places of many regions are many: of 256
+ * regions more than half have one of their own. Nothing but the time of a run tells. */
+static void places_are_remembered(void **state)
+{
+    enum { REGIONS = 256 };
+    const uint64_t region = UINT64_C(1) << INTERVAL_RECENT_SHIFT;
+    struct interval_map map;
+    struct pool pool;
+    size_t places = 0;
+    (void)state;
+    interval_map_pool_init(&pool, 4 * REGIONS);
+    interval_map_init(&map, &pool);
+    for (uint64_t i = 0; i < REGIONS; i++) {
+        interval_map_set(&map, i * region, i * region + 4096, 1 + i % 2);
+        size_t at = 0;
+        const struct interval *set = interval_map_find(&map, i * region);
+        while (at < sizeof map.recent / sizeof *map.recent && map.recent[at] != set) {
+            at++;
+        }
+        assert_true(at < sizeof map.recent / sizeof *map.recent);
+    }
+    for (size_t at = 0; at < sizeof map.recent / sizeof *map.recent; at++) {
+        places += map.recent[at] != NULL;
+    }
+    assert_in_range(places, REGIONS / 2, REGIONS);
+    pool_free(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +429,7 @@ int main(void)
         cmocka_unit_test(misuse_aborts),
         cmocka_unit_test(any_history_equals_a_line_of_bytes),
         cmocka_unit_test(the_pool_is_used_again),
+        cmocka_unit_test(places_are_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
