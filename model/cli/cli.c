@@ -324,15 +324,15 @@ int cli_run(const struct cli_command *command, int argc, char **argv)
     struct error err = {0};
     INVARIANT(!cli_option_at(command, OPTIONS_MAX), "%s has too many options", command->name);
     /* A word may be several letters. */
-    size_t most = 0;
+    size_t bytes = 0;
     for (int i = 0; i < argc; i++) {
-        most += strlen(argv[i]) + 1;
+        bytes += strlen(argv[i]) + 1;
     }
     struct walk walk = {.command = command,
                         .argc = argc,
                         .argv = argv,
                         .next = 1,
-                        .given = alloc_checked(calloc(most, sizeof *walk.given), "arguments"),
+                        .given = alloc_checked(calloc(bytes, sizeof *walk.given), "arguments"),
                         .err = &err};
     void *arguments = alloc_checked(calloc(1, command->size), "arguments");
     bool good = walk_line(&walk) && run_with(&walk, arguments, &err);

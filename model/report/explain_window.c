@@ -222,7 +222,7 @@ static void write_parts(const struct account *account, const struct share *share
 
 static void write_sentence(const struct account *account, const struct share *shares, size_t count)
 {
-    char all[QUANTITY_TEXT], most[QUANTITY_TEXT], busy[QUANTITY_TEXT];
+    char all[QUANTITY_TEXT], part[QUANTITY_TEXT], busy[QUANTITY_TEXT];
     const struct times *times = account->times;
     double window_ps = (double)times[0].window_ps - (double)times[1].window_ps, busy_ps = 0;
     for (size_t i = 0; i < count; i++) {
@@ -239,15 +239,15 @@ static void write_sentence(const struct account *account, const struct share *sh
     fprintf(account->out, "%s is added to the window of the yardstick, which cleans nothing.\n",
             all);
     if (waits_ps > first->added_ps) {
-        quantity_value(waits_ps / (double)PS_PER_NS, UNIT_NS, most);
-        fprintf(account->out, "Most of it, %s, is waiting.\n", most);
+        quantity_value(waits_ps / (double)PS_PER_NS, UNIT_NS, part);
+        fprintf(account->out, "Most of it, %s, is waiting.\n", part);
         return;
     }
-    quantity_value(first->added_ps / (double)PS_PER_NS, UNIT_NS, most);
+    quantity_value(first->added_ps / (double)PS_PER_NS, UNIT_NS, part);
     bool overlap = busy_ps > window_ps * (1 + SMALL_SHARE);
     bool less = first->added_ps > busy_ps; /* other parts save something */
     fprintf(account->out, "%s goes to %s: %s%s%s%s.\n",
-            first->added_ps > busy_ps / 2 ? "Most" : "The largest part", first->what, most,
+            first->added_ps > busy_ps / 2 ? "Most" : "The largest part", first->what, part,
             less ? "" : " of ",
             less      ? ""
             : overlap ? busy

@@ -109,15 +109,15 @@ static void write_rows(FILE *out, const void *found)
 /* --- in letters --- */
 
 /* Wide enough for every value and a blank. */
-static int width_of(const struct axis *axis, int least)
+static int width_of(const struct axis *axis, int min)
 {
     for (size_t i = 0; axis && i < axis->values.count; i++) {
         char text[64];
         groups_spell(axis, axis->values.text[i], text, sizeof text);
         int length = (int)strlen(text) + 1;
-        least = length > least ? length : least;
+        min = length > min ? length : min;
     }
-    return least;
+    return min;
 }
 
 static void print_value(FILE *out, const struct axis *axis, size_t digit, int width)

@@ -69,12 +69,12 @@ static void put_row(struct cells *cells, const struct store_about *about,
 bool rows_fit(const struct study *study, uint64_t count, struct error *err)
 {
     struct source_location at = {.file = study->path, .key = "metrics"};
-    uint64_t most = CSV_CELLS_MAX / (study->axis_count + COLUMNS_MAX);
-    return count <= most ||
+    uint64_t max = CSV_CELLS_MAX / (study->axis_count + COLUMNS_MAX);
+    return count <= max ||
            error_input(err, &at,
                        "the study has %llu rows, expected at most %llu: name the metrics that "
                        "matter, or take values from the axes",
-                       (unsigned long long)count, (unsigned long long)most);
+                       (unsigned long long)count, (unsigned long long)max);
 }
 
 void rows_columns(FILE *out, const struct store_about *about)

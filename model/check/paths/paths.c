@@ -260,18 +260,18 @@ static bool take_row(const struct counts *counts, size_t row, struct history *hi
 bool path_rows_collect(const struct counts *counts, enum path_world world, struct path_rows *rows,
                        struct error *err)
 {
-    size_t most = counts->table.rows;
+    size_t room = counts->table.rows;
     *rows = (struct path_rows){0};
     if (!csv_needs(&counts->table, (const char *const[]){"insns_kernel_bare", NULL}, err)) {
         return false;
     }
-    rows->x = alloc_zeroed(most, sizeof *rows->x, "rows of a fit");
-    rows->y = alloc_zeroed(most, sizeof *rows->y, "rows of a fit");
-    rows->sigma = alloc_zeroed(most, sizeof *rows->sigma, "rows of a fit");
-    rows->row = alloc_zeroed(most, sizeof *rows->row, "rows of a fit");
+    rows->x = alloc_zeroed(room, sizeof *rows->x, "rows of a fit");
+    rows->y = alloc_zeroed(room, sizeof *rows->y, "rows of a fit");
+    rows->sigma = alloc_zeroed(room, sizeof *rows->sigma, "rows of a fit");
+    rows->row = alloc_zeroed(room, sizeof *rows->row, "rows of a fit");
     struct history *histories = alloc_zeroed(counts->vm_count, sizeof *histories, "rows of a fit");
     bool good = true;
-    for (size_t row = 0; good && row < most; row++) {
+    for (size_t row = 0; good && row < room; row++) {
         if (of_world(counts, row, world)) {
             good = take_row(counts, row, &histories[counts->rows[row].vm], rows, err);
         }

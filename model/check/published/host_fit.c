@@ -75,7 +75,7 @@ static bool has_fitted_cost(const struct platform *platform)
     return found;
 }
 
-size_t host_fit_hosts(const struct published_set *set, const char **names, size_t most)
+size_t host_fit_hosts(const struct published_set *set, const char **names, size_t max)
 {
     size_t count = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -84,7 +84,7 @@ size_t host_fit_hosts(const struct published_set *set, const char **names, size_
         while (seen < count && strcmp(names[seen], row->host) != 0) {
             seen++;
         }
-        if (seen == count && count < most && row->role == ROLE_FIT && row->refusal[0] == '\0' &&
+        if (seen == count && count < max && row->role == ROLE_FIT && row->refusal[0] == '\0' &&
             has_fitted_cost(row->platform)) {
             names[count++] = row->host;
         }

@@ -33,7 +33,7 @@ struct host_fit {
 
 /* The set's hosts that have rows of role fit and costs that are marked as fitted, at most so
  * many; each name once. */
-size_t host_fit_hosts(const struct published_set *set, const char **names, size_t most);
+size_t host_fit_hosts(const struct published_set *set, const char **names, size_t max);
 
 /* Fits a host's costs to the rows of role fit. False where there are fewer rows and priors than
  * costs to fit, none of either or more than HOST_FIT_ROWS, where a row gets stuck, or where a

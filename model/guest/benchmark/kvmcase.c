@@ -84,15 +84,15 @@ static bool read_number(const char *word, uint64_t *value)
 }
 
 /* The fewest and the most numbers that may follow a verb. */
-static void operand_range(enum operands operands, size_t *least, size_t *most)
+static void operand_range(enum operands operands, size_t *min, size_t *max)
 {
     static const size_t range[][2] = {[TAKES_NOTHING] = {0, 0},
                                       [TAKES_VCPU] = {0, 1},
                                       [TAKES_COUNT] = {1, 1},
                                       [TAKES_RANGE] = {2, 2},
                                       [TAKES_PAGES] = {3, 4}};
-    *least = range[operands][0];
-    *most = range[operands][1];
+    *min = range[operands][0];
+    *max = range[operands][1];
 }
 
 static void set_operands(struct kvmcase_op *op, enum operands operands, const uint64_t *number)
@@ -124,7 +124,7 @@ bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_
 {
     char copy[TEXT_MAX], *words[WORDS_MAX + 1], *rest = NULL;
     uint64_t number[WORDS_MAX] = {0};
-    size_t count = 0, least, most;
+    size_t count = 0, min, max;
     *op = (struct kvmcase_op){0};
     size_t length = strlen(text);
     if (length >= sizeof copy) {
@@ -144,8 +144,8 @@ bool kvmcase_parse(const char *text, struct kvmcase_op *op, const struct source_
     }
     op->verb = verb->verb;
     op->second = verb->second;
-    operand_range(verb->operands, &least, &most);
-    bool good = count - 1 >= least && count - 1 <= most;
+    operand_range(verb->operands, &min, &max);
+    bool good = count - 1 >= min && count - 1 <= max;
     for (size_t i = 1; good && i < count; i++) {
         good = read_number(words[i], &number[i - 1]);
     }

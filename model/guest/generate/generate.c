@@ -482,14 +482,14 @@ static bool check_secondaries(const char *file, const struct workload_values *va
 static bool check_keys(const char *file, const struct workload_values *values, struct error *err)
 {
     struct source_location at = {.file = file};
-    char found[48], most[48];
+    char found[48], max[48];
     at.key = values->footprint > values->ram ? "footprint" : "rewrite";
     uint64_t bytes = values->footprint > values->ram ? values->footprint : values->rewrite;
     uint64_t limit = values->footprint > values->ram ? values->ram : values->footprint;
     unit_format_whole(bytes, UNIT_BYTES, found, sizeof found);
-    unit_format_whole(limit, UNIT_BYTES, most, sizeof most);
+    unit_format_whole(limit, UNIT_BYTES, max, sizeof max);
     if (bytes > limit) {
-        return error_input(err, &at, "found %s, expected at most %s, the %s", found, most,
+        return error_input(err, &at, "found %s, expected at most %s, the %s", found, max,
                            limit == values->ram ? "ram" : "footprint");
     }
     if (values->footprint % (64 * KIB) || values->rewrite % WORKLOAD_PAGE ||
@@ -502,7 +502,7 @@ static bool check_keys(const char *file, const struct workload_values *values, s
     if (values->mmu_on_bytes / values->mmu_on_places + WORKLOAD_PAGE >
         values->footprint / values->mmu_on_places) {
         at.key = "mmu_on_bytes";
-        return error_input(err, &at, "found as much as the footprint of %s, expected less", most);
+        return error_input(err, &at, "found as much as the footprint of %s, expected less", max);
     }
     return check_secondaries(file, values, err);
 }

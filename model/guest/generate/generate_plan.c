@@ -65,8 +65,8 @@ static void make_pieces(struct plan *plan)
     units = units < all_units ? units : all_units;
     /* Less than one unit is one piece: spread out, it would be more leaves than a
      * larger share is. */
-    uint64_t most = unit == WORKLOAD_PAGE && units > 0 ? 1 : units;
-    plan->count = most < values->extents ? most : values->extents;
+    uint64_t max = unit == WORKLOAD_PAGE && units > 0 ? 1 : units;
+    plan->count = max < values->extents ? max : values->extents;
     /* One may be cut in two. */
     plan->pieces = alloc_checked(calloc(plan->count + 1, sizeof *plan->pieces), "a workload");
     place_pieces(plan, units, all_units);

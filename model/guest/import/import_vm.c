@@ -158,15 +158,15 @@ static uint32_t divide(struct import *import)
 
 static uint32_t busiest(const struct import *import)
 {
-    uint64_t most = 0;
+    uint64_t max = 0;
     uint32_t found = 0;
     for (uint32_t vm = 1; vm <= import->vms; vm++) {
         uint64_t faults = 0;
         for (size_t i = 0; i < import->thread_count; i++) {
             faults += import->threads[i].vm == vm ? import->threads[i].faults : 0;
         }
-        if (!found || faults > most) {
-            most = faults;
+        if (!found || faults > max) {
+            max = faults;
             found = vm;
         }
     }

@@ -62,15 +62,15 @@ static void settle(const struct chart_bars *chart, struct scale *scale)
 
 static double widest(const struct chart_bars *chart, bool notes)
 {
-    double most = 0;
+    double max = 0;
     for (size_t g = 0; g < chart->groups; g++) {
         for (size_t i = 0; i < chart->group[g].bars; i++) {
             const struct chart_bar *bar = &chart->group[g].bar[i];
             const char *text = notes ? bar->note : bar->label;
-            most = fmax(most, text ? canvas_width(text, CANVAS_TEXT * 1.12) : 0);
+            max = fmax(max, text ? canvas_width(text, CANVAS_TEXT * 1.12) : 0);
         }
     }
-    return most;
+    return max;
 }
 
 /* --- keys --- */

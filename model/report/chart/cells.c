@@ -25,11 +25,11 @@ struct layout {
 
 static double widest(const char *const *text, size_t count)
 {
-    double most = 0;
+    double max = 0;
     for (size_t i = 0; i < count; i++) {
-        most = fmax(most, canvas_width(text[i], CANVAS_TEXT));
+        max = fmax(max, canvas_width(text[i], CANVAS_TEXT));
     }
-    return most;
+    return max;
 }
 
 /* As many panels side by side as there is room for, each with its texts at the left. */

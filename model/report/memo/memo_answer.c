@@ -495,13 +495,13 @@ static struct memo_range against_others(const struct memo *memo, size_t strategy
         for (size_t i = 0; i < (memo->axis ? memo->axis->values.count : 1); i++) {
             const struct memo_scenario *there = memo_at(
                 memo, memo->axis ? memo_with(memo->axis, memo->place[p], i) : memo->place[p]);
-            double least = INFINITY;
+            double min = INFINITY;
             for (size_t s = 0; s < memo->strategies; s++) {
                 if (s != strategy && memo_may_win(memo, there, s)) {
-                    least = fmin(least, memo_band(memo, there, 0, s).mid);
+                    min = fmin(min, memo_band(memo, there, 0, s).mid);
                 }
             }
-            double times = memo_band(memo, there, 0, strategy).mid / least;
+            double times = memo_band(memo, there, 0, strategy).mid / min;
             memo_range_take(&ratio, times);
         }
     }

@@ -17,12 +17,12 @@ double memo_share_least(const struct memo *memo, const struct memo_scenario *sce
     const double *own = scenario->value[0] + strategy * memo->runs;
     size_t count = 0;
     for (size_t run = 1; run < memo->runs; run++) {
-        bool least = true;
-        for (size_t s = 0; s < memo->strategies && least; s++) {
+        bool won = true;
+        for (size_t s = 0; s < memo->strategies && won; s++) {
             double other = scenario->value[0][s * memo->runs + run];
-            least = !memo_may_win(memo, scenario, s) || own[run] <= MEMO_TIE * other;
+            won = !memo_may_win(memo, scenario, s) || own[run] <= MEMO_TIE * other;
         }
-        count += least;
+        count += won;
     }
     return memo->runs > 1 ? (double)count / (double)(memo->runs - 1) : NAN;
 }
@@ -145,15 +145,15 @@ size_t memo_picks(const struct memo *memo, bool of_all, struct memo_pick pick[ME
 /* What holds in places of the most words comes last: it is the rest. */
 static void most_words_last(const struct memo *memo, struct memo_pick *pick, size_t picks)
 {
-    size_t most = 0, longest = 0;
+    size_t index = 0, longest = 0;
     for (size_t i = 0; i < picks; i++) {
         char where[MEMO_TEXT];
         size_t length = strlen(memo_where(memo, pick[i].in, where));
-        most = length > longest ? i : most;
+        index = length > longest ? i : index;
         longest = length > longest ? length : longest;
     }
-    struct memo_pick last = pick[most];
-    for (size_t i = most; i + 1 < picks; i++) {
+    struct memo_pick last = pick[index];
+    for (size_t i = index; i + 1 < picks; i++) {
         pick[i] = pick[i + 1];
     }
     pick[picks - 1] = last;

@@ -180,9 +180,9 @@ static void put_table_score(const struct memo *memo, const char *name, struct do
     doc_number(line, "%zu", rows);
     doc_number(line, "%zu", inside);
     if (rows > 0) {
-        char least[QUANTITY_TEXT], most[QUANTITY_TEXT];
-        doc_number(line, "%s to %s", quantity_change(error.low, least),
-                   quantity_change(error.high, most));
+        char min[QUANTITY_TEXT], max[QUANTITY_TEXT];
+        doc_number(line, "%s to %s", quantity_change(error.low, min),
+                   quantity_change(error.high, max));
     } else {
         doc_number(line, "%s", "");
     }

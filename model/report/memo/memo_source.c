@@ -71,8 +71,8 @@ static void find_scenarios(struct memo *memo)
     const struct study *study = memo->study;
     const struct axis *machine = study->role[AXIS_MACHINE], *kernel = study->role[AXIS_KERNEL];
     size_t along = memo->axis ? memo->axis->values.count : 0;
-    size_t most = memo->places * (1 + along + machine->values.count * kernel->values.count);
-    memo->scenario = alloc_zeroed(most, sizeof *memo->scenario, "a memo");
+    size_t room = memo->places * (1 + along + machine->values.count * kernel->values.count);
+    memo->scenario = alloc_zeroed(room, sizeof *memo->scenario, "a memo");
     for (size_t p = 0; p < memo->places; p++) {
         add_scenario(memo, memo->place[p]);
         for (size_t i = 0; i < along; i++) {

@@ -245,10 +245,10 @@ static void take_key(void *context, const struct setting_line *line)
     *one = (struct key_ends){0};
     snprintf(one->key, sizeof one->key, "%.63s", line->key);
     if (weak_word(line->note)) {
-        double most = kind.unit == UNIT_RATIO ? 1 : INFINITY, least = value / 2;
-        least = kind.whole ? floor(least) : least;
-        unit_format(least, kind.unit, one->low, sizeof one->low);
-        unit_format(fmin(2 * value, most), kind.unit, one->high, sizeof one->high);
+        double max = kind.unit == UNIT_RATIO ? 1 : INFINITY, min = value / 2;
+        min = kind.whole ? floor(min) : min;
+        unit_format(min, kind.unit, one->low, sizeof one->low);
+        unit_format(fmin(2 * value, max), kind.unit, one->high, sizeof one->high);
         snprintf(one->evidence, sizeof one->evidence, "%s", weak_word(line->note));
     }
 }

@@ -19,8 +19,7 @@ struct drawing {
     struct plot_values cases;
     struct chart_group group[GROUPS];
     struct chart_bar bar[GROUPS][SHOWN];
-    double least, most, fewest,
-        steps; /* by how much less the last rung costs, in how many changes */
+    double min, max, fewest, steps; /* by how much less the last rung costs, in how many changes */
     bool conditions;
 };
 
@@ -70,8 +69,8 @@ static void take_group(struct drawing *drawing, size_t group)
                                .measured = NAN};
     }
     if (isfinite(today / best)) {
-        drawing->least = fmin(drawing->least, today / best);
-        drawing->most = fmax(drawing->most, today / best);
+        drawing->min = fmin(drawing->min, today / best);
+        drawing->max = fmax(drawing->max, today / best);
         drawing->fewest = fmin(drawing->fewest, changes);
         drawing->steps = fmax(drawing->steps, changes);
     }
@@ -80,11 +79,11 @@ static void take_group(struct drawing *drawing, size_t group)
 static const char *title_of(struct drawing *drawing)
 {
     char low[QUANTITY_TEXT], high[QUANTITY_TEXT];
-    if (drawing->most == 0) {
+    if (drawing->max == 0) {
         return "No change of the kernel gains anything";
     }
-    quantity_times(drawing->least, 1, low);
-    quantity_times(drawing->most, 1, high);
+    quantity_times(drawing->min, 1, low);
+    quantity_times(drawing->max, 1, high);
     const char *steps =
         drawing->fewest < drawing->steps
             ? plot_text(drawing->plot, "%.0f to %.0f", drawing->fewest, drawing->steps)
@@ -101,7 +100,7 @@ void picture_advise(struct plot *plot, FILE *out)
     enum metric which = plot_metric(table);
     drawing->plot = plot;
     drawing->table = table;
-    drawing->least = drawing->fewest = INFINITY;
+    drawing->min = drawing->fewest = INFINITY;
     drawing->cases = plot_values(table, "case");
     size_t cases = drawing->cases.count, groups = cases < GROUPS ? cases : GROUPS;
     for (size_t g = 0; g < groups; g++) {

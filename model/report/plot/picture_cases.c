@@ -20,7 +20,7 @@ struct drawing {
     struct chart_group group[GROUPS];
     struct chart_bar bar[GROUPS][BARS];
     size_t won[PLOT_VALUES], cases;
-    double least, most;
+    double min, max;
     bool conditions;
 };
 
@@ -71,7 +71,7 @@ static void take_case(struct drawing *drawing, size_t machine, size_t workload, 
     if (best == PLOT_NO_ROW || into->bars == BARS) {
         return;
     }
-    struct band band = plot_band(table, shipped), least = plot_band(table, best);
+    struct band band = plot_band(table, shipped), lowest = plot_band(table, best);
     const char *words =
         drawing->backings.count && strcmp(drawing->backings.text[backing], "as-recorded") != 0
             ? plot_value(drawing->plot, "backing", drawing->backings.text[backing])
@@ -79,9 +79,9 @@ static void take_case(struct drawing *drawing, size_t machine, size_t workload, 
     drawing->won[winner]++;
     drawing->cases++;
     drawing->conditions |= plot_conditional(table, best);
-    drawing->least = fmin(drawing->least, band.mid / least.mid);
-    drawing->most = fmax(drawing->most, band.mid / least.mid);
-    quantity_mid(least, UNIT_NS, note);
+    drawing->min = fmin(drawing->min, band.mid / lowest.mid);
+    drawing->max = fmax(drawing->max, band.mid / lowest.mid);
+    quantity_mid(lowest, UNIT_NS, note);
     drawing->bar[machine][into->bars++] = (struct chart_bar){
         .label = plot_text(drawing->plot, "%s%s%s", drawing->workloads.text[workload],
                            words[0] ? ", " : "", words),
@@ -91,9 +91,9 @@ static void take_case(struct drawing *drawing, size_t machine, size_t workload, 
         .at = band.mid,
         .low = band.p10,
         .high = band.p90,
-        .measured = least.mid,
-        .measured_low = least.p10,
-        .measured_high = least.p90};
+        .measured = lowest.mid,
+        .measured_low = lowest.p10,
+        .measured_high = lowest.p90};
 }
 
 static const char *title_of(struct drawing *drawing)
@@ -109,14 +109,14 @@ static const char *title_of(struct drawing *drawing)
         }
     }
     return drawing->cases == 0 ? "No strategy that exists there is sound"
-           : !isfinite(drawing->least + drawing->most)
+           : !isfinite(drawing->min + drawing->max)
                ? plot_text(drawing->plot, "Cheapest of these %zu: %s of %zu cases",
                            drawing->strategies.count, wins, drawing->cases)
                : plot_text(drawing->plot,
                            "Linux adds %s to %s times what the cheapest of these %zu does: %s of "
                            "%zu cases",
-                           quantity_times(drawing->least, 1, low),
-                           quantity_times(drawing->most, 1, high), drawing->strategies.count, wins,
+                           quantity_times(drawing->min, 1, low),
+                           quantity_times(drawing->max, 1, high), drawing->strategies.count, wins,
                            drawing->cases);
 }
 
@@ -130,7 +130,7 @@ void picture_cases(struct plot *plot, FILE *out)
     drawing->workloads = plot_values(table, "workload");
     drawing->backings = plot_values(table, "backing");
     drawing->strategies = plot_values(table, "strategy");
-    drawing->least = INFINITY;
+    drawing->min = INFINITY;
     size_t backings = drawing->backings.count ? drawing->backings.count : 1;
     for (size_t m = 0; m < drawing->machines.count && m < GROUPS; m++) {
         drawing->group[m] =

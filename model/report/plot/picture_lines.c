@@ -83,14 +83,14 @@ static size_t best_at(const struct drawing *drawing, size_t panel, size_t tick)
     for (size_t s = 0; s < drawing->strategies.count; s++) {
         size_t at = index_of(drawing, panel, s, tick);
         double here = drawing->point[at].y;
-        double least =
+        double min =
             best == NONE ? INFINITY : drawing->point[index_of(drawing, panel, best, tick)].y;
-        bool tied = best != NONE && fabs(here - least) < (TIE - 1) * least;
+        bool tied = best != NONE && fabs(here - min) < (TIE - 1) * min;
         if (isfinite(here) &&
             (tied ? !plot_conditional(drawing->table, drawing->row[at]) &&
                         plot_conditional(drawing->table,
                                          drawing->row[index_of(drawing, panel, best, tick)])
-                  : here < least)) {
+                  : here < min)) {
             best = s;
         }
     }
@@ -160,8 +160,8 @@ static void take_panel(struct drawing *drawing, size_t panel)
 static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winner)
 {
     size_t won[PLOT_VALUES] = {0}, cases = 0, best = 0, linux_at = NONE;
-    double least = INFINITY, most = 0;
-    char least_text[QUANTITY_TEXT], most_text[QUANTITY_TEXT];
+    double min = INFINITY, max = 0;
+    char min_text[QUANTITY_TEXT], max_text[QUANTITY_TEXT];
     for (size_t s = 0; s < drawing->strategies.count; s++) {
         linux_at = strcmp(drawing->strategies.text[s], PLOT_LINUX) == 0 ? s : linux_at;
     }
@@ -178,8 +178,8 @@ static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winn
                                ? 1
                                : drawing->point[index_of(drawing, panel, linux_at, k)].y /
                                      drawing->point[index_of(drawing, panel, here, k)].y;
-            least = fmin(least, times);
-            most = fmax(most, times);
+            min = fmin(min, times);
+            max = fmax(max, times);
         }
     }
     for (size_t s = 0; s < drawing->strategies.count; s++) {
@@ -189,11 +189,11 @@ static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winn
     if (!cases) {
         return "no strategy is sound";
     }
-    quantity_times(least, 1, least_text);
-    quantity_times(most, 1, most_text);
-    const char *range = strcmp(least_text, most_text) == 0
-                            ? least_text
-                            : plot_text(drawing->plot, "%s to %s", least_text, most_text);
+    quantity_times(min, 1, min_text);
+    quantity_times(max, 1, max_text);
+    const char *range = strcmp(min_text, max_text) == 0
+                            ? min_text
+                            : plot_text(drawing->plot, "%s to %s", min_text, max_text);
     const char *where = won[best] == cases
                             ? plot_text(drawing->plot, "at every %s", drawing->kind->every)
                             : plot_text(drawing->plot, "in %zu of %zu cases", won[best], cases);

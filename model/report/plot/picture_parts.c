@@ -152,7 +152,7 @@ static void take_group(struct drawing *drawing, size_t group)
 /* How many times the cheapest one's cost Linux's is, over all groups. */
 static const char *cheapest_title(struct drawing *drawing)
 {
-    double least = INFINITY, most = 0;
+    double min = INFINITY, max = 0;
     size_t won[PLOT_VALUES] = {0};
     const char *wins = "";
     char low[QUANTITY_TEXT], high[QUANTITY_TEXT];
@@ -167,8 +167,8 @@ static const char *cheapest_title(struct drawing *drawing)
                 won[s] += strcmp(name, drawing->strategies.text[s]) == 0;
             }
         }
-        least = fmin(least, shipped / best);
-        most = fmax(most, shipped / best);
+        min = fmin(min, shipped / best);
+        max = fmax(max, shipped / best);
     }
     for (size_t count = drawing->groups; count > 0; count--) {
         for (size_t s = 0; s < drawing->strategies.count; s++) {
@@ -179,12 +179,12 @@ static const char *cheapest_title(struct drawing *drawing)
         }
     }
     return !wins[0] ? "No strategy that exists on these machines is sound"
-           : !isfinite(least + most) || most == 0
+           : !isfinite(min + max) || max == 0
                ? plot_text(drawing->plot, "Cheapest of these %zu: %s", drawing->strategies.count,
                            wins)
                : plot_text(drawing->plot,
                            "Linux adds %s to %s times what the cheapest of these %zu does: %s",
-                           quantity_times(least, 1, low), quantity_times(most, 1, high),
+                           quantity_times(min, 1, low), quantity_times(max, 1, high),
                            drawing->strategies.count, wins);
 }
 

@@ -83,12 +83,12 @@ struct plot_values plot_values(const struct csv *table, const char *column)
 const char *plot_nearest(const struct plot_values *values, double wanted)
 {
     const char *nearest = NULL;
-    double least = INFINITY;
+    double min = INFINITY;
     for (size_t i = 0; i < values->count; i++) {
         double value = strtod(values->text[i], NULL);
         double off = value > 0 ? fabs(log(value / wanted)) : 1e9;
-        if (off < least) {
-            least = off;
+        if (off < min) {
+            min = off;
             nearest = values->text[i];
         }
     }

@@ -104,13 +104,13 @@ static void name_tracks(struct writer *writer)
 static const char *slice_name(const struct span *span, char *buf, size_t size)
 {
     struct span rest = *span;
-    uint32_t most = span_class(span);
-    rest.part[most] = rest.part[CLASS_IDLE] = 0;
+    uint32_t max = span_class(span);
+    rest.part[max] = rest.part[CLASS_IDLE] = 0;
     uint32_t next = span_class(&rest);
     if (rest.part[next] == 0) {
-        snprintf(buf, size, "%s", watch_class_name(most));
+        snprintf(buf, size, "%s", watch_class_name(max));
     } else {
-        snprintf(buf, size, "%s + %s", watch_class_name(most), watch_class_name(next));
+        snprintf(buf, size, "%s + %s", watch_class_name(max), watch_class_name(next));
     }
     return buf;
 }
