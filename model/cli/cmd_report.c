@@ -5,7 +5,10 @@
 #include "report/plot/plot.h"
 #include "report/run_json.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 struct arguments {
     const char *study, *folder, *validation;
@@ -55,6 +58,10 @@ static bool report(const struct arguments *given, const struct study *study,
                               .jobs = given->jobs,
                               .format = ANALYSIS_NOTHING};
     struct study_needs needs;
+    const char *table = given->validation;
+    if (table && access(table, R_OK) != 0) { /* before anything is played */
+        return error_input(err, NULL, "%.200s: %s", table, strerror(errno));
+    }
     if (!run_json_possible(err) || !run_needs(request, &needs, err) ||
         !rows_fit(study, needs.rows, err) || !study_fits(study, &needs, err) ||
         !run_store_open(&common.kept, request, err)) {

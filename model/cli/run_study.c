@@ -34,8 +34,8 @@ bool run_folder_has(const char *folder, const char *file, struct error *err)
         return true;
     }
     return error_input(err, NULL,
-                       "%.200s: %s %s; expected a folder that `s2flush run` or `s2flush "
-                       "report` has written",
+                       "%.200s: %s %s; expected a folder that `s2flush run`, `report` or `merge` "
+                       "has written",
                        folder,
                        !there                   ? "there is no such folder and so no"
                        : S_ISDIR(about.st_mode) ? "has no"

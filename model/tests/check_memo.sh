@@ -165,7 +165,10 @@ printf '[study]\ndraws = 16\ndraws_min = 8\nshifts = 8\nmetrics = added_boot_ns\
 printf '[axes]\nworkload = ./own.ini\nmachine = kunpeng-920\nstrategy = unmap, eager\n' >>"$T/bare.ini"
 run report "$T/bare.ini" -o "$T/bare" -v "$T/none.csv" -q
 check "report: no such table: status" test "$rc" -eq 2
-check "report: no such table: what was played is kept" test -s "$T/bare/samples.db"
+check "report: no such table: nothing is played" test ! -e "$T/bare"
+run report "$T/bare.ini" -o "$T/bare" -v "$T/bare.ini" -q
+check "report: no table: status" test "$rc" -eq 2
+check "report: no table: what was played is kept" test -s "$T/bare/samples.db"
 run report "$T/bare.ini" -o "$T/bare"
 check "report: without [memo]: status" test "$rc" -eq 0
 check "report: without [memo]: nothing was played again" grep -q '^resuming: ' "$T/err"
