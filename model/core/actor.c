@@ -197,6 +197,9 @@ void actor_busy(struct actor *actor, ps_t ps)
 void actor_waited(struct actor *actor, uint32_t resource, ps_t ps)
 {
     struct ledger *ledger = actor->engine->ledger;
+    if (ps == 0) {
+        return; /* most requests find their resource free */
+    }
     ledger_wait(ledger, actor->id, actor->phase, resource, ps);
     actor->wait_ps += ps;
     actor->now = u64_add(actor->now, ps, "simulated time");
@@ -246,10 +249,13 @@ void *actor_call(struct actor *actor, coro_fn resume, const char *name, size_t l
     return frame->locals;
 }
 
-static void request(struct actor *actor, struct request wanted)
+/* What the kind needs beside its target is set by the caller. */
+static inline struct request *request(struct actor *actor, enum request_kind kind, void *target)
 {
     INVARIANT(actor->request.kind == REQUEST_NONE, "%s asks twice in one step", actor->name);
-    actor->request = wanted;
+    actor->request.kind = kind;
+    actor->request.target = target;
+    return &actor->request;
 }
 
 void actor_return(struct actor *actor)
@@ -257,44 +263,44 @@ void actor_return(struct actor *actor)
     actor->stack_end = (unsigned char *)actor->frame;
     actor->frame = actor->frame->caller;
     if (!actor->frame) {
-        request(actor, (struct request){.kind = REQUEST_END});
+        request(actor, REQUEST_END, NULL);
     }
 }
 
 void actor_lock(struct actor *actor, struct lock *lock, bool write)
 {
-    request(actor, (struct request){.kind = REQUEST_LOCK, .target = lock, .amount = write});
+    request(actor, REQUEST_LOCK, lock)->amount = write;
 }
 
 void actor_unlock(struct actor *actor, struct lock *lock)
 {
-    request(actor, (struct request){.kind = REQUEST_UNLOCK, .target = lock});
+    request(actor, REQUEST_UNLOCK, lock);
 }
 
 void actor_serve(struct actor *actor, struct server *server, ps_t alone_ps, ps_t taken_ps,
                  uint64_t parts)
 {
-    request(actor, (struct request){.kind = REQUEST_SERVE,
-                                    .target = server,
-                                    .amount = alone_ps,
-                                    .taken = taken_ps,
-                                    .parts = parts});
+    struct request *wanted = request(actor, REQUEST_SERVE, server);
+    wanted->amount = alone_ps;
+    wanted->taken = taken_ps;
+    wanted->parts = parts;
 }
 
 void actor_flow(struct actor *actor, struct flow *flow, ps_t alone_ps, double weight)
 {
-    request(actor, (struct request){
-                       .kind = REQUEST_FLOW, .target = flow, .amount = alone_ps, .weight = weight});
+    struct request *wanted = request(actor, REQUEST_FLOW, flow);
+    wanted->amount = alone_ps;
+    wanted->weight = weight;
 }
 
 void actor_wait(struct actor *actor, struct signal *signal)
 {
-    request(actor, (struct request){.kind = REQUEST_WAIT, .target = signal});
+    request(actor, REQUEST_WAIT, signal);
 }
 
 void actor_raise(struct actor *actor, struct signal *signal)
 {
-    request(actor, (struct request){.kind = REQUEST_RAISE, .target = signal});
+    request(actor, REQUEST_RAISE, signal);
 }
 
 static void idle_until(struct actor *actor, ps_t time)
@@ -343,25 +349,26 @@ static void signal_raise(struct signal *signal, struct actor *by)
  * is blocked, or has ended. */
 static bool perform(struct actor *actor)
 {
-    struct request wanted = actor->request;
+    const struct request *wanted = &actor->request;
+    enum request_kind kind = wanted->kind;
     actor->request.kind = REQUEST_NONE;
-    switch (wanted.kind) {
+    switch (kind) {
     case REQUEST_NONE:
         return true;
     case REQUEST_LOCK:
-        return lock_take(wanted.target, actor, wanted.amount != 0);
+        return lock_take(wanted->target, actor, wanted->amount != 0);
     case REQUEST_UNLOCK:
-        lock_give(wanted.target, actor);
+        lock_give(wanted->target, actor);
         return true;
     case REQUEST_SERVE:
-        server_take(wanted.target, actor, wanted.amount, wanted.taken, wanted.parts);
+        server_take(wanted->target, actor, wanted->amount, wanted->taken, wanted->parts);
         return true;
     case REQUEST_FLOW:
-        return flow_join(wanted.target, actor, wanted.amount, wanted.weight);
+        return flow_join(wanted->target, actor, wanted->amount, wanted->weight);
     case REQUEST_WAIT:
-        return signal_wait(wanted.target, actor);
+        return signal_wait(wanted->target, actor);
     case REQUEST_RAISE:
-        signal_raise(wanted.target, actor);
+        signal_raise(wanted->target, actor);
         return true;
     case REQUEST_END:
         INVARIANT(!actor->holding, "%s ends with %s held", actor->name, actor->holding->name);

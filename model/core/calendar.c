@@ -218,15 +218,10 @@ bool calendar_pop(struct calendar *cal, ps_t *time, uint32_t *id)
     return true;
 }
 
-ps_t calendar_next(struct calendar *cal)
+/* What comes next is one of the root's children; a push may yet fill the hole. */
+ps_t calendar_next_behind_hole(const struct calendar *cal)
 {
-    if (cal->count == 0) {
-        return UINT64_MAX;
-    }
-    if (cal->hole) { /* what comes next is one of the root's children; a push may yet fill it */
-        struct candidate left = earlier(candidate(cal->heap, 1), candidate(cal->heap, 2));
-        struct candidate right = earlier(candidate(cal->heap, 3), candidate(cal->heap, 4));
-        return earlier(left, right).time;
-    }
-    return (ps_t)(cal->heap[cal->sorted ? cal->count - 1 : 0] >> 64);
+    struct candidate left = earlier(candidate(cal->heap, 1), candidate(cal->heap, 2));
+    struct candidate right = earlier(candidate(cal->heap, 3), candidate(cal->heap, 4));
+    return earlier(left, right).time;
 }

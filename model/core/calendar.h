@@ -38,7 +38,15 @@ void calendar_push(struct calendar *cal, ps_t time, uint32_t id);
 /* Takes the earliest event; false where none is pending. */
 bool calendar_pop(struct calendar *cal, ps_t *time, uint32_t *id);
 
-/* The earliest time, or UINT64_MAX where none is pending. */
-ps_t calendar_next(struct calendar *cal);
+/* The same behind a pop, before the next push. */
+ps_t calendar_next_behind_hole(const struct calendar *cal);
+
+/* The earliest time, or UINT64_MAX where none is pending. Asked at each step: inline. */
+static inline ps_t calendar_next(const struct calendar *cal)
+{
+    return cal->count == 0 ? UINT64_MAX
+           : cal->hole     ? calendar_next_behind_hole(cal)
+                           : (ps_t)(cal->heap[cal->sorted ? cal->count - 1 : 0] >> 64);
+}
 
 #endif

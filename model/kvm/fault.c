@@ -149,10 +149,12 @@ static CORO(fault)
         } else if (relaxes(my)) {
             AWAIT(fault_relax(actor, my));
         } else {
+            fault_look(my);
             if (fault_finds_other_size(my)) {
                 AWAIT(fault_break(actor, my));
+                fault_look(my);
             }
-            if (fault_lost(my)) {
+            if (my->lost) {
                 AWAIT(fault_lose(actor, my));
             } else {
                 AWAIT(fault_clean(actor, my));

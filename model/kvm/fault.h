@@ -33,6 +33,7 @@ struct fault {
     bool races; /* another vCPU is about to fault on the same leaves */
     bool mmap_moves; /* mmap_lock's line had to come from another */
     bool permission, replaced;
+    bool lost; /* another vCPU has mapped its first leaf, as it looked under the lock */
     bool done; /* it mapped or relaxed them */
     bool writes; /* it holds mmu_lock for write */
     bool resize; /* the mapped leaf has another size than the new one */
@@ -79,12 +80,14 @@ void fault_turn_over(const struct actor *actor, const struct fault *fault);
  * vCPU is mapping one of its leaves. */
 bool fault_is_stale(const struct fault *fault);
 
-/* Leaves of another size than its own go first (AWAIT). */
+/* What is mapped where its leaves will be: whether it has lost, and where it is free until. */
+void fault_look(struct fault *fault);
+
+/* Leaves of another size than its own go first (AWAIT); then it looks again. */
 bool fault_finds_other_size(const struct fault *fault);
 void fault_break(struct actor *actor, struct fault *fault);
 
 /* Another vCPU was faster; what its own cleaning takes where every racer cleans (AWAIT). */
-bool fault_lost(struct fault *fault);
 void fault_lose(struct actor *actor, struct fault *fault);
 
 /* Locks the entries and cleans what is to be mapped (AWAIT). */

@@ -174,9 +174,16 @@ bool fault_is_stale(const struct fault *fault)
     return !fault->slot->live || locked_by_other(fault);
 }
 
+void fault_look(struct fault *fault)
+{
+    struct leaves there;
+    fault->lost = find_first_leaf(fault, &there, &fault->free_end);
+}
+
 bool fault_finds_other_size(const struct fault *fault)
 {
-    return kvm_other_size(fault->kvm, fault->leaves, fault->resize);
+    bool free = !fault->lost && fault->free_end >= fault->leaves.end;
+    return !free && kvm_other_size(fault->kvm, fault->leaves, fault->resize);
 }
 
 static void lock_entries(const struct fault *fault)
@@ -197,12 +204,6 @@ void fault_break(struct actor *actor, struct fault *fault)
 {
     lock_entries(fault);
     fault->emptied = kvm_break(actor, fault->kvm, fault->leaves);
-}
-
-bool fault_lost(struct fault *fault)
-{
-    struct leaves there;
-    return find_first_leaf(fault, &there, &fault->free_end);
 }
 
 void fault_lose(struct actor *actor, struct fault *fault)

@@ -66,22 +66,38 @@ static uint64_t next_run(const struct line_owners *owners, uint64_t place, uint6
     return end;
 }
 
+static bool begins_run(const struct line_owners *owners, uint64_t place)
+{
+    return place == KVM_LINES || (owners->begins[place / 64] >> place % 64 & 1);
+}
+
+/* Whether another than whoever takes a line had it. */
+static bool moved(uint64_t owner, uint64_t mine)
+{
+    return (owner ^ mine) - 1 < (UINT64_C(1) << ACTOR_BITS) - 1;
+}
+
 /* Makes these places a run; returns how many of its lines another had last. */
 static uint64_t take_places(struct line_owners *owners, uint64_t place, uint64_t count,
                             uint64_t mine)
 {
-    uint64_t end = place + count, moved = 0;
+    uint64_t end = place + count, taken = 0;
+    if (count == 1 && begins_run(owners, place) && begins_run(owners, end)) {
+        taken = moved(owners->first[place], mine);
+        owners->first[place] = mine;
+        return taken;
+    }
     if (end < KVM_LINES) {
         begin_run(owners, end, owner_at(owners, end));
     }
     for (uint64_t at = place, next; at < end; at = next) {
         next = next_run(owners, at, end);
-        uint64_t other = owner_at(owners, at) ^ (mine + ((at - place) << NUMBER_SHIFT));
-        moved += other - 1 < (UINT64_C(1) << ACTOR_BITS) - 1 ? next - at : 0;
+        bool other = moved(owner_at(owners, at), mine + ((at - place) << NUMBER_SHIFT));
+        taken += other ? next - at : 0;
         owners->begins[at / 64] &= ~((uint64_t)(at > place) << at % 64);
     }
     begin_run(owners, place, mine);
-    return moved;
+    return taken;
 }
 
 /* Takes lines [number, end), as if one after the other; returns how many of them another had last.
@@ -90,21 +106,21 @@ static uint64_t take_places(struct line_owners *owners, uint64_t place, uint64_t
 static uint64_t take(const struct actor *actor, struct line_owners *owners, enum leaf_level level,
                      uint64_t number, uint64_t end)
 {
-    uint64_t moved = 0, own = (uint64_t)level << ACTOR_BITS | actor->id;
+    uint64_t taken = 0, own = (uint64_t)level << ACTOR_BITS | actor->id;
     INVARIANT(actor->id >> ACTOR_BITS == 0, "actor %u", actor->id);
     while (number < end) {
         uint64_t all = number / KVM_LINES, stop = u64_min(end, (all + 1) * KVM_LINES);
         uint64_t place = (number + rng_mix64(all * LEAF_LEVELS + (uint64_t)level)) % KVM_LINES;
         uint64_t count = u64_min(stop - number, KVM_LINES - place);
         bool hides = stop - number == KVM_LINES;
-        moved += take_places(owners, place, count, number << NUMBER_SHIFT | own);
+        taken += take_places(owners, place, count, number << NUMBER_SHIFT | own);
         if (number + count < stop) {
-            moved += take_places(owners, 0, stop - number - count,
+            taken += take_places(owners, 0, stop - number - count,
                                  (number + count) << NUMBER_SHIFT | own);
         }
         number = hides && end - stop > 2 * KVM_LINES ? (end / KVM_LINES - 1) * KVM_LINES : stop;
     }
-    return moved;
+    return taken;
 }
 
 /* Takes those of a range of the VM. */
@@ -125,14 +141,14 @@ void lines_touch(struct actor *actor, struct kvm *kvm, enum shared_line line, ui
 void lines_touch_leaves(struct actor *actor, struct kvm *kvm, struct leaves leaves, bool mapped)
 {
     uint64_t start = leaves.start, end = leaves.end;
-    uint64_t moved = take_range(actor, kvm, LINE_ENTRY, leaves.level, start, end);
+    uint64_t taken = take_range(actor, kvm, LINE_ENTRY, leaves.level, start, end);
     if (mapped) {
-        moved += take_range(actor, kvm, LINE_TABLE, leaves.level, start, end);
+        taken += take_range(actor, kvm, LINE_TABLE, leaves.level, start, end);
     }
     if (kvm->dirty_log && leaves.writable) {
-        moved += take_range(actor, kvm, LINE_BITMAP, leaves.level, start, end);
+        taken += take_range(actor, kvm, LINE_BITMAP, leaves.level, start, end);
     }
-    moves(actor, kvm, moved);
+    moves(actor, kvm, taken);
 }
 
 void lines_change_sequence(struct actor *actor, struct kvm *kvm)

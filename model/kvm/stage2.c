@@ -96,16 +96,34 @@ bool stage2_next(struct stage2 *stage2, uint64_t from, uint64_t to, struct leave
     return true;
 }
 
+/* Leaves beside a range, and the first within it; NULL: there are none. */
+struct beside {
+    const struct interval *before, *within, *after;
+};
+
+/* What begins before the range and ends in it is before it, and so at its end. */
+static struct beside look_beside(struct stage2 *stage2, uint64_t start, uint64_t end)
+{
+    const struct interval *first = interval_map_find(&stage2->map, start);
+    struct beside beside = {.before = first ? first->before : stage2->map.last, .after = first};
+    if (first && first->start < end) {
+        beside.within = first;
+        beside.before = first->start < start ? first : first->before;
+        beside.after = first->end > end ? first : interval_map_find(&stage2->map, end);
+    }
+    return beside;
+}
+
 /* How many tables of a span [start, end) alone needs: those in which no leaf
  * outside of the range stands. */
-static uint64_t own_tables(struct stage2 *stage2, uint64_t start, uint64_t end, uint64_t span)
+static uint64_t own_tables(const struct beside *beside, uint64_t start, uint64_t end, uint64_t span)
 {
     uint64_t first = align_down(start, span), last = align_down(end - 1, span);
-    bool head = first < start && interval_map_any(&stage2->map, first, start);
+    bool head = first < start && beside->before && beside->before->end > first;
     if (first == last && head) {
         return 0;
     }
-    bool tail = end < last + span && interval_map_any(&stage2->map, end, last + span);
+    bool tail = end < last + span && beside->after && beside->after->start < last + span;
     if (first == last) {
         return tail ? 0 : 1;
     }
@@ -114,11 +132,12 @@ static uint64_t own_tables(struct stage2 *stage2, uint64_t start, uint64_t end, 
 
 /* The tables that a range of leaves needs, besides those that others share. Where others
  * share all of one level, they share all above, too. */
-static uint64_t own_tables_of(struct stage2 *stage2, const struct leaves *leaves)
+static uint64_t own_tables_of(const struct stage2 *stage2, const struct beside *beside,
+                              const struct leaves *leaves)
 {
     uint64_t total = 0, own = 1;
     for (uint32_t i = (uint32_t)leaves->level; own > 0 && i < stage2->geometry.table_levels; i++) {
-        own = own_tables(stage2, leaves->start, leaves->end, stage2->geometry.table_span[i]);
+        own = own_tables(beside, leaves->start, leaves->end, stage2->geometry.table_span[i]);
         total += own;
     }
     return total;
@@ -135,15 +154,16 @@ static void assert_whole(const struct stage2 *stage2, const struct leaves *leave
 
 uint64_t stage2_tables_for(struct stage2 *stage2, struct leaves leaves)
 {
-    return own_tables_of(stage2, &leaves);
+    struct beside beside = look_beside(stage2, leaves.start, leaves.end);
+    return own_tables_of(stage2, &beside, &leaves);
 }
 
 uint64_t stage2_map(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
-    INVARIANT(!interval_map_any(&stage2->map, leaves.start, leaves.end), "%#llx is mapped already",
-              (unsigned long long)leaves.start);
-    uint64_t tables = own_tables_of(stage2, &leaves);
+    struct beside beside = look_beside(stage2, leaves.start, leaves.end);
+    INVARIANT(!beside.within, "%#llx is mapped already", (unsigned long long)leaves.start);
+    uint64_t tables = own_tables_of(stage2, &beside, &leaves);
     interval_map_set(&stage2->map, leaves.start, leaves.end, encode(&leaves));
     stage2->tables += tables;
     return tables;
@@ -159,7 +179,8 @@ uint64_t stage2_unmap(struct stage2 *stage2, struct leaves leaves)
 {
     assert_whole(stage2, &leaves);
     interval_map_set(&stage2->map, leaves.start, leaves.end, 0);
-    uint64_t tables = own_tables_of(stage2, &leaves);
+    struct beside beside = look_beside(stage2, leaves.start, leaves.end);
+    uint64_t tables = own_tables_of(stage2, &beside, &leaves);
     INVARIANT(tables <= stage2->tables, "more tables freed than there were");
     stage2->tables -= tables;
     return tables;

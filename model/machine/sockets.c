@@ -55,6 +55,9 @@ uint64_t sockets_next(const struct sockets *sockets, uint64_t at, uint64_t end)
 static uint64_t part_end(const struct sockets *sockets, uint64_t at, uint64_t end)
 {
     uint64_t next[2];
+    if (at % CACHE_PAGE_BYTES == 0 && end - at == CACHE_PAGE_BYTES) {
+        return end;
+    }
     next_two(sockets, at, end, next);
     return next[1] > at ? next[1] : at + CACHE_PAGE_BYTES < end ? at + CACHE_PAGE_BYTES : end;
 }
