@@ -83,14 +83,11 @@ bool metric_select(const char *list, bool wanted[METRICS], const struct source_l
 bool metric_one(const char *text, const struct source_location *at, enum metric *metric,
                 struct error *err)
 {
-    bool wanted[METRICS] = {false};
-    char name[80];
-    struct error unused;
-    snprintf(name, sizeof name, "%.70s_ns", text);
+    bool wanted[METRICS];
     if (strchr(text, ',') || text[0] == '\0') {
         return error_input(err, at, "found '%.80s', expected one metric", text);
     }
-    if (!metric_select(name, wanted, at, &unused) && !metric_select(text, wanted, at, err)) {
+    if (!metric_select(text, wanted, at, err)) {
         return false;
     }
     for (int i = 0; i < METRICS; i++) {

@@ -31,6 +31,7 @@ static const struct small {
     const char *axis, *from, *to, *pair, *of, *x, *y;
     bool what_if, sound;
     bool advises; /* beside these */
+    size_t points; /* of a sensitivity, where they are others than of most */
     bool fails; /* simulations of some cells do */
 } studies[] = {
     {.name = "serial",
@@ -75,7 +76,8 @@ static const struct small {
      .asked = 6,
      .axis = "footprint",
      .from = "1M",
-     .to = "8M"},
+     .to = "8M",
+     .points = 12},
     /* Few draws, which do not agree; one shift, which has no interval. */
     {.name = "undecided",
      .text = "[study]\ndraws = 9\nshifts = 1\n[set]\n" GUEST
@@ -96,6 +98,16 @@ static const struct small {
              "strategy = unmap, eager\n",
      .asked = 1,
      .advises = true},
+    /* No more than are looked at. */
+    {.name = "few draws",
+     .text = "[study]\ndraws = 16\nshifts = 2\n[set]\ntouched = 100%\n" WAITING
+             "strategy = unmap, eager\n",
+     .advises = true},
+    {.name = "two VMs",
+     .text = "[study]\ndraws = 2\nshifts = 1\n[set]\n" GUEST
+             "vcpus = 2\ncopies = 2\nfootprint = 2M\ntouched = 50%\n[axes]\nmachine = neoverse-n1\n"
+             "strategy = unmap, eager\n",
+     .asked = 1},
     {.name = "failing",
      .text = "[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
              "exit_ns = 100, 1ms, 200\nbacking = 4k, thp\nstrategy = unmap, eager\n",
@@ -231,8 +243,10 @@ static void put_verdict(FILE *out, const struct strategy_verdict *verdict)
 static void put_sensitivity(FILE *out)
 {
     struct sensitivity_results results;
-    struct sensitivity_request request = {
-        .metric = METRIC_added_boot_ns, .points = 16, .of = small->of, .what_if = small->what_if};
+    struct sensitivity_request request = {.metric = METRIC_added_boot_ns,
+                                          .points = small->points ? small->points : 16,
+                                          .of = small->of,
+                                          .what_if = small->what_if};
     expect_good(sensitivity_run(&study, &request, &sweep, store, &results, &err));
     for (size_t i = 0; i < results.groups.count; i++) {
         const struct sensitivity_cell *cell = &results.cell[i];

@@ -12,7 +12,8 @@ changed block (reach.py) cannot fail and are left out. A mutant whose object cod
 that of the original is none; one that does not compile is none either.
 
 A test also fails by a crash, or by using four times the processor time, or far
-more memory or wall time, than it should. Prints `name: value` lines and every
+more memory or wall time, than it should, by writing behind what it allocated or by
+leaving more allocations than the original (guard.c). Prints `name: value` lines and every
 mutant that survived; BUILD/mutants.csv lists all of them.
 
 BUILD/kept.csv keeps each verdict as it falls, by the mutant and the text of its
@@ -77,38 +78,7 @@ FILE_BYTES = 256 << 20
 WALL_S = 300
 
 
-# What no sanitizer may be asked for in each mutant: memory that was not written to is no 0, nor is what lies behind an
-# allocation, so that who reads it comes to something else.
-GUARD = """#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#define BEHIND 64
-#define WITHIN 4096
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-static void *guarded(char *memory, size_t within, size_t size)
-{
-    if (memory) {
-        memset(memory, 0xfe, within);
-        memset(memory + size, 0xfe, BEHIND);
-    }
-    return memory;
-}
-void *malloc(size_t size)
-{
-    return size > SIZE_MAX - BEHIND ? NULL : guarded(__libc_malloc(size + BEHIND), size < WITHIN ? size : WITHIN, size);
-}
-void *calloc(size_t count, size_t size)
-{
-    return size && count > (SIZE_MAX - BEHIND) / size ? NULL
-                                                      : guarded(__libc_calloc(1, count * size + BEHIND), 0, count * size);
-}
-void *realloc(void *old, size_t size)
-{
-    return size > SIZE_MAX - BEHIND ? NULL : guarded(__libc_realloc(old, size + BEHIND), 0, size);
-}
-"""
+GUARD = Path("model/tests/mutants/guard.c")
 
 
 class Build:
@@ -134,7 +104,7 @@ class Build:
     def guard(self, folder):
         """What each library has beside the original's objects."""
         out = folder / "guard.o"
-        if not self.compile("guard.c", GUARD, out):
+        if not self.compile(GUARD, GUARD.read_text(encoding="utf-8"), out):
             sys.exit("the guard does not compile")
         self.beside = [out]
 
@@ -179,20 +149,22 @@ def limits(cpu_s):
 
 
 def status_of(program, folder, cpu_s, **more):
-    """What a test ends with against the library in that folder, at its first case that fails; None where it does not
-    end. The program that scripts run is in the folder above."""
+    """What a test ends with against the library in that folder, at its first case that fails, None where it does not
+    end; and how many allocations its processes leave. The program that scripts run is in the folder above."""
     scratch = tempfile.mkdtemp(dir=folder)
+    live = Path(scratch) / "live"
     env = dict(os.environ, LD_LIBRARY_PATH=str(folder), TMPDIR=scratch, OMP_NUM_THREADS="1",
-               S2FLUSH=str(folder.parent / "s2flush"),
+               S2FLUSH=str(folder.parent / "s2flush"), GUARD_LIVE=str(live),
                OMP_WAIT_POLICY="passive", CMOCKA_TEST_ABORT="1", **more)
     try:
         done = subprocess.run([str(program)], env=env, stdin=subprocess.DEVNULL,
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               timeout=WALL_S, check=False,
                               preexec_fn=lambda: limits(cpu_s))
-        return done.returncode
+        left = sum(map(int, live.read_text(encoding="utf-8").split())) if live.exists() else 0
+        return done.returncode, left
     except subprocess.TimeoutExpired:
-        return None
+        return None, 0
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -222,7 +194,7 @@ def fast_tests(build, programs, reach):
                 folder, table = reach.begin(key)
                 before = child_cpu()
                 limit_s = SLOW_S if program.name in JUDGES else 2 * FAST_S
-                status = status_of(program, folder, int(limit_s), REACH_TABLE=str(table))
+                status, _ = status_of(program, folder, int(limit_s), REACH_TABLE=str(table))
                 kept[key] = child_cpu() - before if status == 0 else float("inf")
                 csv.writer(out).writerow([key, kept[key]])
                 out.flush()
@@ -303,11 +275,33 @@ def sample(texts, given):
     return [(key, mutant) for _, key, mutant in found if given.only in mutant.path]
 
 
+class Original:
+    """How many allocations the original's tests leave: a mutant that leaves more has a leak, as the leak sanitizer says
+    of the original's tests."""
+
+    def __init__(self, build, folder):
+        self.folder, self.counts, self.lock = folder / "original", {}, threading.Lock()
+        self.folder.mkdir()
+        build.library(self.folder / "libs2flush.so")
+
+    def left(self, program):
+        with self.lock:
+            if program not in self.counts:
+                self.counts[program] = status_of(program, self.folder, SLOW_S)[1]
+            return self.counts[program]
+
+    def leaks(self, program, again):
+        """Once more for both, since what depends on the time of day is no leak."""
+        with self.lock:
+            self.counts[program] = max(self.counts[program], status_of(program, self.folder, SLOW_S)[1])
+            return again[1] > self.counts[program]
+
+
 class Trial:
     """Takes mutants in the sample's order until enough of them are real."""
 
-    def __init__(self, build, order, reach, given):
-        self.build, self.order, self.reach = build, order, reach
+    def __init__(self, build, order, reach, original, given):
+        self.build, self.order, self.reach, self.original = build, order, reach, original
         self.end = time.monotonic() + given.seconds
         self.texts = reach.texts
         all_mutants = sample(self.texts, given)
@@ -341,7 +335,9 @@ class Trial:
             if not judges(program, mutant) or not self.reach.may_see(program, mutant):
                 continue
             cpu_s = 2 + int(4 * self.order.seconds[program])
-            if status_of(program, folder, cpu_s) != 0:
+            status, left = status_of(program, folder, cpu_s)
+            if status != 0 or (left > self.original.left(program) and
+                               self.original.leaks(program, status_of(program, folder, cpu_s))):
                 self.order.note(mutant.path, program.name)
                 return program.name
         return "survived"
@@ -449,7 +445,7 @@ def main():
         texts = texts_of(FILES)
         reach = Reach(build, texts, folder)
         seconds = fast_tests(build, build.tests(folder), reach)
-        trial = Trial(build, Order(seconds), reach, given)
+        trial = Trial(build, Order(seconds), reach, Original(build, folder), given)
         results = trial.run(given.jobs, folder)
     share = report(trial, results, len(seconds), given.seed, Path(given.build) / "mutants.csv")
     print(f"mutants seconds: {time.monotonic() - start:.0f}")
