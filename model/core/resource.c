@@ -1,11 +1,13 @@
 #include "core/resource.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/guard.h"
 #include "core/invariant.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 bool lock_contended(const struct lock *lock)
 {
@@ -149,6 +151,16 @@ void server_take(struct server *server, struct actor *actor, ps_t alone_ps, ps_t
     server->parts = between ? server->parts : parts;
 }
 
+/* Of so many members, and of as many as most paths have, it is known what their weights and rates
+ * were last: members come and go, and their weights are few. */
+#define KNOWN_MAX 64
+
+/* Where in what is known the weights of so many members begin; their rates are behind them. */
+static size_t known_at(uint32_t count)
+{
+    return (size_t)count * (count - 1);
+}
+
 void flow_init(struct flow *flow, struct engine *engine, const char *name, uint32_t resource)
 {
     const size_t max = sizeof engine->flows / sizeof engine->flows[0];
@@ -166,6 +178,11 @@ void flow_init(struct flow *flow, struct engine *engine, const char *name, uint3
     }
     flow->rate = flow->left + room;
     flow->weight = flow->rate + room;
+    flow->known_max = room < KNOWN_MAX ? (uint32_t)room : KNOWN_MAX;
+    flow->known = alloc_raw(known_at(flow->known_max + 1), sizeof *flow->known, "shares of a path");
+    for (uint32_t count = 1; count <= flow->known_max; count++) {
+        flow->known[known_at(count)] = -1; /* no weight */
+    }
 }
 
 void flow_free(struct flow *flow)
@@ -173,7 +190,9 @@ void flow_free(struct flow *flow)
     free(flow->members);
     free(flow->left);
     free(flow->wakeups);
+    free(flow->known);
     flow->members = NULL;
+    flow->known = NULL;
     flow->left = flow->rate = flow->weight = NULL;
     flow->wakeups = NULL;
 }
@@ -193,7 +212,7 @@ static void settle(struct flow *flow, ps_t now)
 
 /* Divides the capacity: members in order of weight, each gets its need or an equal share of what
  * is left. */
-static void share(struct flow *flow)
+static void share_anew(struct flow *flow)
 {
     double left = 1.0;
     for (uint32_t i = 0; i < flow->count; i++) {
@@ -202,6 +221,23 @@ static void share(struct flow *flow)
         flow->rate[i] = rate;
         left -= rate * weight;
     }
+}
+
+static void share(struct flow *flow)
+{
+    size_t bytes = flow->count * sizeof *flow->weight;
+    if (flow->count == 0 || flow->count > flow->known_max) {
+        share_anew(flow);
+        return;
+    }
+    double *weight = flow->known + known_at(flow->count), *rate = weight + flow->count;
+    if (memcmp(weight, flow->weight, bytes) == 0) {
+        memcpy(flow->rate, rate, bytes);
+        return;
+    }
+    share_anew(flow);
+    memcpy(weight, flow->weight, bytes);
+    memcpy(rate, flow->rate, bytes);
 }
 
 /* How long it takes until the first member ends. */

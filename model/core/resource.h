@@ -69,6 +69,8 @@ struct flow {
     struct flow_member *members; /* by weight, and as they do: */
     double *left; /* ps of each alone, at the speed `rate` of a core alone */
     double *rate, *weight;
+    double *known; /* by number of members: weights, and the rates that follow */
+    uint32_t known_max; /* members */
     uint32_t count;
     ps_t updated; /* to when the members' remaining work is worked off */
     ps_t due; /* when the next member finishes */
