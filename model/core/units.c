@@ -219,7 +219,7 @@ char *unit_format_real(double value, char *buf, size_t size)
 
     for (int digits = DBL_DIG; digits <= DBL_DIG + 2; digits++) {
         snprintf(buf, size, "%.*g", digits, value);
-        double back = strtod(buf, NULL);
+        double back = digits < DBL_DIG + 2 ? strtod(buf, NULL) : value;
         if (!(back < value) && !(back > value)) {
             break;
         }

@@ -96,7 +96,7 @@ static void learn_from(struct advise_search *search, size_t played, size_t polic
         entry->state = more ? ENTRY_DOMINATED : ENTRY_NO_GAIN;
     } else if (has_bound(search->metric)) {
         double by = advise_cheaper_by(&one->strategy, &from->spares, &other->strategy);
-        entry->least = fmax(entry->least, from->mode - by);
+        entry->min = fmax(entry->min, from->mode - by);
     }
     entry->conditional |= from->verdict.worst == ONLY_IF && less;
 }
@@ -105,14 +105,14 @@ static void learn_from(struct advise_search *search, size_t played, size_t polic
  * `conditional`, so under a condition. */
 static double lowest(const struct advise_search *search, size_t changes, bool conditional)
 {
-    double least = INFINITY;
+    double min = INFINITY;
     for (size_t i = 0; i < search->space.count; i++) {
         const struct advise_entry *entry = &search->entry[i];
         bool fits = entry->state == ENTRY_PLAYED && search->space.policies[i].changes <= changes &&
                     entry->verdict.worst <= (conditional ? ONLY_IF : COHERENT);
-        least = fits ? fmin(least, entry->mode) : least;
+        min = fits ? fmin(min, entry->mode) : min;
     }
-    return least;
+    return min;
 }
 
 static bool possible(const struct advise_search *search, size_t policy)
@@ -157,8 +157,8 @@ static void take_wave(struct advise_search *search, size_t changes, struct wave 
 {
     double limit[2];
     for (int conditional = 0; conditional < 2; conditional++) {
-        double least = lowest(search, changes, conditional);
-        limit[conditional] = least + ADVISE_NEAR * fabs(least);
+        double min = lowest(search, changes, conditional);
+        limit[conditional] = min + ADVISE_NEAR * fabs(min);
     }
     wave->count = 0;
     for (size_t i = 0; i < search->space.count; i++) {
@@ -166,12 +166,12 @@ static void take_wave(struct advise_search *search, size_t changes, struct wave 
         if (search->space.policies[i].changes != changes || entry->state != ENTRY_OPEN) {
             continue;
         }
-        if (entry->least > limit[entry->conditional]) {
+        if (entry->min > limit[entry->conditional]) {
             entry->state = ENTRY_DEAR;
             continue;
         }
         size_t at = wave->count;
-        while (at > 0 && search->entry[wave->policy[at - 1]].least > entry->least) {
+        while (at > 0 && search->entry[wave->policy[at - 1]].min > entry->min) {
             at--;
         }
         if (at < WAVE) {
@@ -254,7 +254,7 @@ bool advise_search(struct advise_search *search, struct scenario *scenario,
               "what Linux does is the first of %zu", search->space.count);
     search->entry = alloc_zeroed(search->space.count, sizeof *search->entry, "policies");
     for (size_t i = 0; i < search->space.count; i++) {
-        search->entry[i].least = -INFINITY;
+        search->entry[i].min = -INFINITY;
     }
     bool good = true;
     for (size_t changes = 0; good && changes <= search->space.changes_max; changes++) {

@@ -24,7 +24,7 @@ struct advise_entry {
     enum advise_state state;
     struct strategy_verdict verdict;
     double mode;
-    double least; /* it costs no less than this at the modes, */
+    double min; /* it costs no less than this at the modes, */
     bool conditional; /* and is not coherent without a condition: one that does more is not */
     bool
         matched; /* played, and no rung: another with no more changes, as coherent, costs no more */

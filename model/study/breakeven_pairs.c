@@ -100,15 +100,15 @@ static bool matching(const double *difference, size_t n, const struct breakeven 
                      struct bracket *best)
 {
     struct bracket bracket;
-    size_t least = SIZE_MAX;
+    size_t off_min = SIZE_MAX;
     for (size_t nth = 0; crossing_bracket(difference, n, nth, &bracket); nth++) {
         size_t off = bracket.low > near ? bracket.low - near : near - bracket.low;
-        if ((difference[bracket.low] < 0) == row->a_below && off < least) {
-            least = off;
+        if ((difference[bracket.low] < 0) == row->a_below && off < off_min) {
+            off_min = off;
             *best = bracket;
         }
     }
-    return least < SIZE_MAX;
+    return off_min < SIZE_MAX;
 }
 
 /* Which way most draws cross where the modes do not. */

@@ -80,14 +80,14 @@ static double take_shares(const struct draw_fit_run *run, double share[CANDIDATE
 /* Whether a candidate is a column: it is something somewhere, and not the same everywhere. */
 static bool tells(const double *share, size_t runs, size_t candidate)
 {
-    double low = share[candidate], high = low, most = 0;
+    double low = share[candidate], high = low, max = 0;
     for (size_t run = 0; run < runs; run++) {
         double own = share[run * CANDIDATES + candidate];
         low = fmin(low, own);
         high = fmax(high, own);
-        most = fmax(most, fabs(own));
+        max = fmax(max, fabs(own));
     }
-    return most >= SHARE_MIN && high > low;
+    return max >= SHARE_MIN && high > low;
 }
 
 void draw_fit_open(struct draw_fit *fit, const struct draw_fit_run *run, size_t runs)

@@ -197,7 +197,7 @@ static struct missed fit_nearest(struct fitting *fitting, double *value, const s
     size_t runs = fitting->fit.runs;
     double *above = alloc_zeroed(runs, sizeof *above, "values of a fit");
     draw_fit_values(&fitting->fit, fitting->known, value, fitting->miss);
-    struct missed least = missed(fitting, NULL, of);
+    struct missed nearest = missed(fitting, NULL, of);
     for (size_t k = 0; k < fitting->references; k++) {
         const struct times *base = fitting->reference[k].times;
         for (size_t i = 0; i < runs; i++) {
@@ -205,16 +205,16 @@ static struct missed fit_nearest(struct fitting *fitting, double *value, const s
         }
         draw_fit_values(&fitting->above[k], fitting->known, above, fitting->miss);
         struct missed own = missed(fitting, base, of);
-        if (own.fitted >= least.fitted) {
+        if (own.fitted >= nearest.fitted) {
             continue;
         }
-        least = own;
+        nearest = own;
         for (size_t i = 0; i < runs; i++) {
             value[i] = fitting->known[i] ? value[i] : time_ps(&base[i], of) + above[i];
         }
     }
     free(above);
-    return least;
+    return nearest;
 }
 
 /* Fits a time, and says in `off` what that misses. Returns whether that is at most what is allowed
@@ -230,8 +230,8 @@ static bool fit_time(struct fitting *fitting, double *value, const struct time_o
     for (int less = 0; less <= of->added; less++) {
         const struct times *base = less ? fitting->reference[0].times : NULL;
         struct spread_of own = spread_of(fitting, value, base, of);
-        double most = fmin(OFF_SPREAD * own.deviation, OFF_VALUE * fabs(own.mean));
-        near = near && miss.played <= share * most && miss.fitted <= allowed * most;
+        double max = fmin(OFF_SPREAD * own.deviation, OFF_VALUE * fabs(own.mean));
+        near = near && miss.played <= share * max && miss.fitted <= allowed * max;
     }
     return near;
 }
@@ -270,8 +270,8 @@ static bool fit_rest(struct fitting *fitting, double share, bool *done, struct e
 static size_t first_draws(const struct study *study)
 {
     size_t each = study->draws / study->shifts;
-    size_t least = study->draws_min > DRAWS_MIN ? study->draws_min : DRAWS_MIN;
-    return (least + each - 1) / each * each;
+    size_t min = study->draws_min > DRAWS_MIN ? study->draws_min : DRAWS_MIN;
+    return (min + each - 1) / each * each;
 }
 
 /* Plays those of the first draws up to `draws` that were not. */

@@ -181,9 +181,9 @@ static void sort_by_changes(struct policy_space *space)
 static void keep_few(struct policy_space *space)
 {
     while (space->count > POLICIES_MAX) {
-        size_t most = space->policies[space->count - 1].changes;
-        space->changes_max = most - 1;
-        while (space->policies[space->count - 1].changes == most) {
+        size_t max = space->policies[space->count - 1].changes;
+        space->changes_max = max - 1;
+        while (space->policies[space->count - 1].changes == max) {
             space->count--;
         }
     }

@@ -176,7 +176,7 @@ double ridge_fit(const struct ridge_data *data, double *slope, double *miss)
 {
     size_t p = data->columns;
     struct work work;
-    double least = ridge_level(data, miss), trace = 0;
+    double squares_min = ridge_level(data, miss), trace = 0;
     double *other = alloc_zeroed(data->n + 1, sizeof *other, what_for);
     begin(&work, data);
     memset(slope, 0, p * sizeof *slope);
@@ -188,8 +188,8 @@ double ridge_fit(const struct ridge_data *data, double *slope, double *miss)
         decompose(&work, held);
         solve_slopes(&work);
         double squares = fill_misses(&work, other);
-        if (squares < least) {
-            least = squares;
+        if (squares < squares_min) {
+            squares_min = squares;
             memcpy(slope, work.slope, p * sizeof *slope);
             memcpy(miss, other, data->n * sizeof *miss);
         }
@@ -197,5 +197,5 @@ double ridge_fit(const struct ridge_data *data, double *slope, double *miss)
     }
     free(other);
     end(&work);
-    return least;
+    return squares_min;
 }

@@ -207,13 +207,13 @@ static void inform(struct work *work, double (*drawn)[COSTS], const struct decis
 static void find_asked(const struct work *work, bool near, const struct strategy **of,
                        size_t *index, size_t *count)
 {
-    double least = INFINITY;
+    double min = INFINITY;
     *count = 0;
     for (size_t s = 0; s < work->strategies; s++) {
-        least = work->may[s] ? fmin(least, work->value[s]) : least;
+        min = work->may[s] ? fmin(min, work->value[s]) : min;
     }
     for (size_t s = 0; s < work->strategies; s++) {
-        if (work->may[s] && (!near || work->value[s] <= least + NEAR * fabs(least))) {
+        if (work->may[s] && (!near || work->value[s] <= min + NEAR * fabs(min))) {
             index[*count] = s;
             of[(*count)++] = work->study->strategies[s];
         }

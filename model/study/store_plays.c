@@ -162,7 +162,8 @@ static bool put_costs(struct store *store, const char *hash, const double value[
     }
     char *value_text = tojson_dump(values, JSON_COMPACT),
          *price_text = tojson_dump(prices, JSON_COMPACT);
-    bool good = row_open(&row, &store->database, "INSERT INTO costs VALUES (?, ?, ?)", err);
+    bool good =
+        row_open(&row, &store->database, "INSERT OR IGNORE INTO costs VALUES (?, ?, ?)", err);
     if (good) {
         row_put_text(&row, hash);
         row_put_text(&row, value_text);
@@ -180,8 +181,13 @@ bool store_add_costs(struct store *store, const char *hash, const double value[C
 {
     static const char sql[] = "SELECT 1 FROM costs WHERE costs_hash = ?";
     bool has = false;
-    bool good = store_begin(store, err) && has_hash(store, sql, hash, &has, err) &&
-                (has || put_costs(store, hash, value, price, err));
+    pthread_mutex_lock(&store->lock);
+    bool good = has_hash(store, sql, hash, &has, err);
+    pthread_mutex_unlock(&store->lock);
+    if (!good || has) {
+        return good;
+    }
+    good = store_begin(store, err) && put_costs(store, hash, value, price, err);
     return store_end(store, good, err);
 }
 

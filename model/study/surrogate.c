@@ -64,25 +64,25 @@ static bool in_proportion(const struct ends *ends, size_t a, size_t b)
 /* The price's distance from the mode where it is farthest. */
 static double farthest(const struct ends *ends, size_t kind)
 {
-    double most = 0;
+    double max = 0;
     for (size_t i = 1; i < 1 + 2 * COSTS; i++) {
-        most = fmax(most, fabs(ends->price[i][kind] - ends->price[0][kind]));
+        max = fmax(max, fabs(ends->price[i][kind] - ends->price[0][kind]));
     }
-    return most;
+    return max;
 }
 
 static void add_prices(struct surrogate *surrogate, const struct ends *ends)
 {
     bool taken[EVENT_KINDS] = {0};
     for (size_t kind = 0; kind < EVENT_KINDS; kind++) {
-        double modes = ends->price[0][kind], most = farthest(ends, kind);
-        if (taken[kind] || most == 0) {
+        double modes = ends->price[0][kind], max = farthest(ends, kind);
+        if (taken[kind] || max == 0) {
             continue;
         }
         struct surrogate_input *input = &surrogate->input[surrogate->inputs++];
         *input = (struct surrogate_input){.of = (enum event_kind)kind,
                                           .modes = modes,
-                                          .step = modes > 0 ? RAISED_BY * modes : most};
+                                          .step = modes > 0 ? RAISED_BY * modes : max};
         for (size_t other = kind; other < EVENT_KINDS; other++) {
             /* One that is free at the modes is alone. */
             bool together =

@@ -196,10 +196,10 @@ static void with_team(struct loop *loop)
 {
     struct team team = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct sweep *sweep = loop->sweep;
-    unsigned started = 0, most = sweep_threads(sweep->jobs) - 1;
-    pthread_t *thread = most > 0 ? alloc_zeroed(most, sizeof *thread, "threads") : NULL;
+    unsigned started = 0, max = sweep_threads(sweep->jobs) - 1;
+    pthread_t *thread = max > 0 ? alloc_zeroed(max, sizeof *thread, "threads") : NULL;
     loop->team = &team;
-    while (started < most && pthread_create(&thread[started], NULL, help, loop) == 0) {
+    while (started < max && pthread_create(&thread[started], NULL, help, loop) == 0) {
         started++;
     }
     share_out(loop);

@@ -35,16 +35,16 @@ static size_t lowest(const double *values, size_t strategies, size_t runs, const
                      size_t but, double *scratch)
 {
     size_t best = WINNER_NONE, n;
-    double least = INFINITY;
+    double min = INFINITY;
     for (size_t s = 0; s < strategies; s++) {
         if (!may[s] || s == but) {
             continue;
         }
         const double *draws = draws_of(values, s, runs, &n);
         double median = median_of(draws, n, scratch);
-        if (best == WINNER_NONE || median < least) {
+        if (best == WINNER_NONE || median < min) {
             best = s;
-            least = median;
+            min = median;
         }
     }
     return best;

@@ -327,7 +327,7 @@ static void put_policies(FILE *out)
         fprintf(out, "\n%zu,%d,%d,%d,", search.space.policies[i].changes, (int)entry->state,
                 entry->conditional, entry->matched);
         put_verdict(out, &entry->verdict);
-        PUT(out, entry->mode, entry->least);
+        PUT(out, entry->mode, entry->min);
         put_numbers(out, entry->spares.ns, ADVISE_SPARES);
     }
     advise_search_free(&search);
