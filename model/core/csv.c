@@ -1,5 +1,6 @@
 #include "core/csv.h"
 
+#include "core/alloc.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/invariant.h"
@@ -279,7 +280,7 @@ static bool parse_table(struct csv *table, size_t length, struct error *err)
 bool csv_read(const char *path, struct csv *table, struct error *err)
 {
     size_t length = 0;
-    *table = (struct csv){.path = path};
+    *table = (struct csv){.path = alloc_checked(strdup(path), "a table's path")};
     if (!file_slurp(path, CSV_BYTES_MAX, &table->storage, &length, err)) {
         return false;
     }
@@ -297,7 +298,8 @@ void csv_free(struct csv *table)
     free(table->lines);
     free(table->comments);
     free(table->storage);
-    *table = (struct csv){.path = table->path};
+    free(table->path);
+    *table = (struct csv){0};
 }
 
 /* ---- Access ---- */

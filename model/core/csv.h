@@ -22,7 +22,7 @@ struct error;
 #define CSV_COMMENTS_MAX 65536
 
 struct csv {
-    const char *path; /* for messages; the caller's */
+    char *path; /* for messages */
     char **header;
     size_t columns;
     char **cells; /* rows x columns */

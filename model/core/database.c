@@ -14,7 +14,7 @@
 /* A transaction ends after so long or so many changes, whichever comes first: a fast run that is
  * stopped leaves as much as a slow one. */
 #define TRANSACTION_S 0.02
-#define TRANSACTION_CHANGES 16
+#define TRANSACTION_CHANGES 4
 #define TEXT_MAX (64 << 20) /* more than any of this program's files has */
 
 static double now_s(void)
