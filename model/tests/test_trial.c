@@ -130,6 +130,7 @@ static void without_a_reinit_nothing_comes_first(void **state)
     assert_true(times.tail.first_insn_ps == UINT64_MAX);
     assert_false(metric_known(METRIC_first_insn_ns, &played, &times));
     assert_true(metric_known(METRIC_stall_max_ns, &played, &times));
+    trial_free(&played);
 }
 
 /* A path that all cores share makes even one of them wait where its part of any kind of
