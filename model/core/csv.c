@@ -281,10 +281,8 @@ bool csv_read(const char *path, struct csv *table, struct error *err)
 {
     size_t length = 0;
     *table = (struct csv){.path = alloc_checked(strdup(path), "a table's path")};
-    if (!file_slurp(path, CSV_BYTES_MAX, &table->storage, &length, err)) {
-        return false;
-    }
-    if (!parse_table(table, length, err)) {
+    if (!file_slurp(path, CSV_BYTES_MAX, &table->storage, &length, err) ||
+        !parse_table(table, length, err)) {
         csv_free(table);
         return false;
     }
