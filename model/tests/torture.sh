@@ -3,8 +3,9 @@
 #
 #   torture.sh MINUTES [SEED]      from the root of the tree, with the ordinary build there
 #
-# Two parts at a time where there are two processors. Every part gets its share of the time and goes on where
-# another failed. What a part says is in build/torture/PART.log; at the end stand `name: value` lines, and the
+# Two parts at a time where there are two processors: the mutants, and one of the others after another. Mutants have
+# all processors, at a low priority, so that they take what the others leave, and to the end. Every part gets its
+# share of the time and goes on where another failed. What a part says is in build/torture/PART.log; at the end stand `name: value` lines, and the
 # status is 1 where one failed.
 #
 # An hour is one where nothing else runs on two processors. Where something does, a part may take three times its
@@ -97,11 +98,12 @@ command_of()
         faults) faults ;;
         agreement) S2FLUSH_CASES=all CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test_agreement" ;;
         kills) model/tests/kill_resume.sh $((7 * minutes + 8)) "$seed" ;;
-        fuzz) make fuzz SECONDS="$2" ;;
+        fuzz) FUZZ_EXECUTIONS=$((lanes * minutes * 83334)) make fuzz SECONDS="$2" ;;
         thread) make SANITIZE=thread check ${only:+"$only"} ;;
         address) make SANITIZE=address,undefined check ${only:+"$only"} ;;
         memcheck) make VALGRIND=1 check "$memory" ;;
-        mutants) make mutants COUNT="$mutants" SEED="${MUTANTS_SEED:-1}" SECONDS="$2" ;;
+        mutants) JOBS=$(nproc) make mutants COUNT="$mutants" SEED="${MUTANTS_SEED:-1}" \
+            SECONDS=$((lanes == 1 ? $2 : 65 * minutes)) ;;
         extensions) make extensions ;;
     esac
 }
@@ -126,7 +128,7 @@ part()
 
 # In shells of their own, so that two can run at a time and timeout can stop them.
 export -f part command_of errors faults
-export S2FLUSH tests minutes portion seed total whole mutants logs turn only memory
+export S2FLUSH tests minutes lanes portion seed total whole mutants logs turn only memory
 echo "torture for about $minutes minutes, seed $seed:"
 [ -n "$parts" ] || { echo "torture: found PARTS='$PARTS', which is none of them" >&2; exit 2; }
 xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts" || echo "failed: a part cannot be run" >>"$logs/failures"
