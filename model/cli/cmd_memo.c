@@ -91,7 +91,9 @@ static bool write_overview(const struct arguments *given, struct error *err)
     const char *folder = given->folder ? given->folder : given->study;
     struct outputs files = {0};
     struct doc_node *doc = overview_write(given->study, err);
-    bool good = doc && output_folder_make(folder, err) &&
+    bool good = doc && overview_may_replace(folder, "README.md", err) &&
+                overview_may_replace(folder, "index.html", err) &&
+                output_folder_make(folder, err) &&
                 write_file(&files, folder, "README.md", doc_markdown, doc, err) &&
                 write_file(&files, folder, "index.html", doc_html, doc, err);
     good = keep_files(&files, good, given->quiet ? NULL : stderr, err);

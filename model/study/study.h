@@ -108,6 +108,13 @@ void study_free(struct study *study);
 /* The index of a point's value on an axis. */
 size_t study_digit(const struct axis *axis, size_t point);
 
+/* The file that a workload or machine is read from, or its name. A path in a study's file begins at
+ * the file's folder, as a workload's recording does; one of the command line, unless the file has
+ * it as well, at the shell's. */
+#define STUDY_VALUE_PATH (sizeof(((struct study *)0)->path) + 512)
+const char *study_value_path(const struct study *study, const struct axis *axis, size_t i,
+                             char buf[STUDY_VALUE_PATH]);
+
 /* Points that differ in the strategy only are one cell: they share a workload
  * and the yardstick. The point of a cell and a strategy's index. */
 size_t study_cells(const struct study *study);

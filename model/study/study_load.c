@@ -182,25 +182,24 @@ const struct strategy *study_strategy(const struct study *study, const char *nam
     return row;
 }
 
-/* A path in a study's file begins at the file's folder, as a workload's recording does; one of the
- * command line, unless the file has it as well, at the shell's. */
-static const char *place_of(const struct study *study, const struct axis *axis, const char *text,
-                            char *buf, size_t size)
+const char *study_value_path(const struct study *study, const struct axis *axis, size_t i,
+                             char buf[STUDY_VALUE_PATH])
 {
-    const char *folder_end = strrchr(study->path, '/');
+    const char *folder_end = strrchr(study->path, '/'), *text = axis->values.text[i];
     if (!axis->in_file || !folder_end || text[0] == '/' ||
         !(strchr(text, '/') || strstr(text, ".ini"))) {
         return text;
     }
-    snprintf(buf, size, "%.*s%s", (int)(folder_end + 1 - study->path), study->path, text);
+    snprintf(buf, STUDY_VALUE_PATH, "%.*s%s", (int)(folder_end + 1 - study->path), study->path,
+             text);
     return buf;
 }
 
 static bool load_value(struct study *study, const struct axis *axis, size_t i, struct error *err)
 {
-    char path[sizeof study->path + 512];
+    char path[STUDY_VALUE_PATH];
     const char *text = axis->values.text[i];
-    const char *place = place_of(study, axis, text, path, sizeof path);
+    const char *place = study_value_path(study, axis, i, path);
     switch (axis->role) {
     case AXIS_WORKLOAD:
         study->workloads[i] = workload_read(place, err);

@@ -112,6 +112,46 @@ while read -r line; do
     name=${line##*--timeline }
     check "memo: it makes $name" test "$rc" -eq 0 -a -s "$T/$name"
 done < <(sed -n 's/^    \(s2flush explain .*\)/\1/p' "$D/memo.md")
+# So do those of a study in another folder with a machine, a strategy and settings of its own.
+mkdir "$T/own"
+cp "$T/we|rd <b>\`x\`.ini" "$T/own/vm.ini"
+sed 's/^name = .*/name = my-board/' "$(dirname "$0")/../machine/platforms/neoverse-n1.ini" >"$T/own/board.ini"
+cat >"$T/own/study.ini" <<'EOF'
+[study]
+draws = 2
+shifts = 1
+[axes]
+workload = ./vm.ini
+machine = kunpeng-920, ./board.ini
+kernel = 6.1, 7.3
+backing = 4k, thp
+strategy = unmap, mine
+workers = 3, 5
+dc_absent_ns = 4, 8
+[strategy mine]
+base = eager
+[memo]
+by = backing, machine
+case = kernel=7.3
+sensitivity = no
+EOF
+run memo "$T/own/study.ini" -o "$T/own" -q
+explained=0
+while read -r line; do
+    rc=0
+    (cd "$T" && eval "${line/#s2flush/\"\$S2FLUSH\"}" --timeline-limit 200) >"$T/out" 2>"$T/err" || rc=$?
+    check "memo: a study elsewhere: ${line##*--timeline } is made" test "$rc" -eq 0
+    check "memo: a study elsewhere: with its settings" grep -qE '^ +(set +)?(workers = 5|dc_absent_ns = 8)' "$T/out"
+    explained=$((explained + 1))
+done < <(sed -n 's/^    \(s2flush explain .*\)/\1/p' "$T/own/memo.md")
+check "memo: a study elsewhere: both lines" is "$explained" 2
+check "memo: a study elsewhere: its own strategy" has "$T/own/memo.md" "--study $T/own/study.ini --strategy mine"
+check "memo: the machine that figures are of" grep -q "measurements of kunpeng-920 the model errs" "$T/own/memo.md"
+check "memo: of the only machine" lacks "$T/answer" "rror on "
+check "memo: a file of a machine is called by its name" has "$T/own/memo.md" "No figure of board is published."
+section "$T/own" 6 | grep '^| [^m-]' | cut -d'|' -f2 >"$T/elsewhere"
+check "memo: each machine and kernel has one line" is "$(sort -u "$T/elsewhere" | wc -l) $(wc -l <"$T/elsewhere")" "8 8"
+check "memo: a line says its machine once" test -z "$(grep -E '(Linux|kunpeng|board).*, \1' "$T/elsewhere")"
 check "memo: links the rows" has "$D/memo.md" "[rows.csv](rows.csv)"
 for name in best linux; do
     check "memo: links a timeline: $name" has "$D/memo.md" "](timeline-$name.json)"
@@ -295,6 +335,17 @@ check "overview: what costs least on each, and Linux" \
 check "overview: an answer is one sentence" test -z "$(sed -n '/## Answers/,/## Mach/p' "$T/all/README.md" |
     sed 's/\\|//g' | sed -nE 's/^\| \[[^|]*\| ([^|]*) \|.*/\1/p' | grep '\. ')"
 check "overview: no script" lacks "$T/all/index.html" "<script"
+cp "$T/all/README.md" "$T/page.kept"
+run memo --overview "$T/all" -q
+check "overview: again: the same" cmp -s "$T/all/README.md" "$T/page.kept"
+for name in README.md index.html; do
+    echo "someone's own" >"$T/all/$name"
+    refused "overview: someone's own $name" "all/$name: is there and no page of" memo --overview "$T/all"
+    check "overview: someone's own $name: is left" grep -qx "someone's own" "$T/all/$name"
+    run memo --overview "$T/all" -o "$T/page" -q
+    check "overview: someone's own $name: another folder" has "$T/page/README.md" "](one/memo.md)"
+    rm "$T/all/$name"
+done
 refused "overview: no memos" "has no folder with a memo.json" memo --overview "$T/bin-none"
 echo '{}' >"$T/all/two/memo.json"
 refused "overview: no memo" "two/memo.json: expected what" memo --overview "$T/all"

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define MISFIT_WORDS 6 /* of the shortest sentence on how well the model does */
-
 /* A sentence is made apart and joins the answer where there is room for its words. */
 static struct doc_node *sentence(void)
 {
@@ -32,10 +30,29 @@ static bool add_sentence(struct doc_node *answer, struct doc_node *words)
     return true;
 }
 
-bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT])
+static const char *machine_at(const struct memo *memo, size_t place)
 {
     const struct axis *machine = memo->study->role[AXIS_MACHINE];
-    const char *name = machine->values.text[study_digit(machine, memo->place[0])];
+    return machine->values.text[study_digit(machine, memo->place[place])];
+}
+
+static bool has_several_machines(const struct memo *memo)
+{
+    bool several = false;
+    for (size_t p = 1; p < memo->places; p++) {
+        several |= strcmp(machine_at(memo, p), machine_at(memo, 0)) != 0;
+    }
+    return several;
+}
+
+/* How many words the shortest sentence on how well the model does takes. */
+static size_t misfit_words(const struct memo *memo)
+{
+    return has_several_machines(memo) ? 8 : 6;
+}
+
+static bool misfit_of(const struct memo *memo, const char *name, char buf[QUANTITY_TEXT])
+{
     struct memo_range error = MEMO_RANGE_EMPTY;
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
@@ -51,22 +68,34 @@ bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT])
     return any;
 }
 
-/* How well the model does on this machine. */
+bool memo_misfit(const struct memo *memo, char buf[QUANTITY_TEXT])
+{
+    return misfit_of(memo, machine_at(memo, 0), buf);
+}
+
+/* How well the model does on this machine, or on the first one that figures are published of. */
 static void add_misfit(const struct memo *memo, struct doc_node *answer)
 {
     char error[QUANTITY_TEXT];
-    bool published = memo_misfit(memo, error), added = false;
+    bool several = has_several_machines(memo), published = false, added = false;
+    const char *name = "";
+    for (size_t p = 0; p < memo->places && !published; p++) {
+        name = machine_at(memo, p);
+        published = misfit_of(memo, name, error);
+    }
     for (int brief = 0; brief < 2 && !added; brief++) {
         struct doc_node *words = sentence();
-        if (published) {
-            doc_text(words, "%s %s.",
-                     brief ? "Model error:"
-                           : "On published measurements of this machine the model errs by",
+        if (published && brief) {
+            doc_text(words, "Model error%s%s: %s.", several ? " on " : "", several ? name : "",
                      error);
+        } else if (published) {
+            doc_text(words, "On published measurements of %s the model errs by %s.",
+                     several ? name : "this machine", error);
+        } else if (brief) {
+            doc_text(words, "Nothing published checks it.");
         } else {
-            doc_text(words, "%s",
-                     brief ? "Nothing published checks it."
-                           : "No measurement of this machine is published to check it.");
+            doc_text(words, "No measurement of %s is published to check it.",
+                     several ? "these machines" : "this machine");
         }
         added = add_sentence(answer, words);
     }
@@ -76,7 +105,7 @@ static void add_misfit(const struct memo *memo, struct doc_node *answer)
 
 static void add_choice(const struct memo *memo, struct doc_node *answer)
 {
-    memo_put_choice(memo, MEMO_ANSWER_WORDS - MISFIT_WORDS, answer);
+    memo_put_choice(memo, MEMO_ANSWER_WORDS - misfit_words(memo), answer);
 }
 
 /* --- limits --- */
@@ -201,7 +230,7 @@ static void add_limits(const struct memo *memo, struct doc_node *answer)
     doc_text(words, "It ");
     say_worst(memo, strategy, words);
     doc_text(words, ".");
-    if (doc_words(answer) + doc_words(words) + MISFIT_WORDS > MEMO_ANSWER_WORDS) {
+    if (doc_words(answer) + doc_words(words) + misfit_words(memo) > MEMO_ANSWER_WORDS) {
         doc_free(words);
         return;
     }

@@ -176,6 +176,8 @@ char *memo_axis_words(const struct memo *memo, const struct axis *axis, size_t p
                       char buf[MEMO_TEXT]);
 /* What tells a place from the others: "4 KiB leaves"; "" where there is one. */
 char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT]);
+/* The same without machine and kernel. */
+char *memo_rest_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT]);
 /* The scenario without what tells places apart and without the curves' axis (`along`). */
 char *memo_scenario_words(const struct memo *memo, bool along, char buf[2 * MEMO_TEXT]);
 /* What parts of the time stand for in shares: the rest is the guest's own. */

@@ -241,7 +241,9 @@ static void put_machine_figures(const struct memo *memo, struct doc_node *doc)
             rows += memo->published[i].predicted && strcmp(memo->published[i].host, name) == 0;
         }
         if (rows == 0) {
-            doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "No figure of %s is published.", name);
+            char words[MEMO_TEXT];
+            doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "No figure of %s is published.",
+                     words_value(machine->name, name, machine->kind, words));
         } else if (answered) {
             memo_published_figure(memo, name, doc);
         }
@@ -470,40 +472,70 @@ static void put_command(const struct memo *memo, const char *command, const char
     doc_text(block, "%s", line);
 }
 
+static void add_option(char *line, size_t size, const char *option, const char *value)
+{
+    add_word(line, size, option);
+    add_word(line, size, value);
+}
+
+/* What sets a key, where that changes what is played: `explain` refuses it elsewhere. */
+static void add_key(char *line, size_t size, const struct setup *setup, const char *key,
+                    const char *value)
+{
+    char word[400];
+    if (!setup_without_effect(setup, key)) {
+        snprintf(word, sizeof word, "%s=%.300s", key, value);
+        add_option(line, size, "--set", word);
+    }
+}
+
 /* What shows a strategy's run in the first place over time. */
 static void put_timeline(const struct memo *memo, size_t strategy, struct doc_node *block)
 {
     const struct study *study = memo->study;
-    char line[4096], word[400];
+    char line[4096] = "s2flush explain", path[STUDY_VALUE_PATH], name[STRATEGY_NAME_BYTES + 8];
     const struct axis *workload = study->role[AXIS_WORKLOAD];
-    snprintf(line, sizeof line, "s2flush explain");
-    add_word(line, sizeof line, workload->values.text[study_digit(workload, memo->place[0])]);
-    add_word(line, sizeof line, "--strategy");
-    add_word(line, sizeof line, memo_name(memo, strategy));
+    const struct axis *strategies = study->role[AXIS_STRATEGY];
+    struct setup setup;
+    struct error unused;
+    size_t point = memo_with(strategies, memo->place[0], strategy);
+    if (!study_setup(study, point, &setup, &unused)) {
+        return;
+    }
+    add_word(line, sizeof line,
+             study_value_path(study, workload, study_digit(workload, point), path));
+    if (!strategy_find(memo_name(memo, strategy), &unused)) {
+        add_option(line, sizeof line, "--study", study->path);
+    }
+    add_option(line, sizeof line, "--strategy", memo_name(memo, strategy));
     for (size_t i = 0; i < study->setting_count; i++) {
-        snprintf(word, sizeof word, "%s=%s", study->settings[i].key, study->settings[i].text);
-        if (strcmp(study->settings[i].key, "workload") != 0 &&
-            !groups_axis(study, study->settings[i].key)) {
-            add_word(line, sizeof line, "--set");
-            add_word(line, sizeof line, word);
+        const struct setting *setting = &study->settings[i];
+        if (strcmp(setting->key, "workload") != 0 && !groups_axis(study, setting->key)) {
+            add_key(line, sizeof line, &setup, setting->key, setting->text);
         }
     }
     for (size_t i = 0; i < study->axis_count; i++) {
         const struct axis *axis = &study->axes[i];
-        const char *value = axis->values.text[study_digit(axis, memo->place[0])];
-        snprintf(word, sizeof word, "%s=%.300s", axis->name, value);
-        if (axis->role == AXIS_MACHINE || axis->role == AXIS_KERNEL) {
-            add_word(line, sizeof line, axis->role == AXIS_MACHINE ? "--machine" : "--kernel");
-            add_word(line, sizeof line, value);
-        } else if (axis->role == AXIS_KEY && setup_key_owner(axis->name) != KEY_STRATEGY) {
-            add_word(line, sizeof line, "--set");
-            add_word(line, sizeof line, word);
+        size_t digit = study_digit(axis, point);
+        switch (axis->role) {
+        case AXIS_MACHINE:
+            add_option(line, sizeof line, "--machine", study_value_path(study, axis, digit, path));
+            break;
+        case AXIS_KERNEL:
+            add_option(line, sizeof line, "--kernel", axis->values.text[digit]);
+            break;
+        case AXIS_KEY:
+            add_key(line, sizeof line, &setup, axis->name, axis->values.text[digit]);
+            break;
+        case AXIS_WORKLOAD:
+        case AXIS_STRATEGY:
+            break;
         }
     }
-    snprintf(word, sizeof word, "%s.json", memo_name(memo, strategy));
-    add_word(line, sizeof line, "--timeline");
-    add_word(line, sizeof line, word);
+    snprintf(name, sizeof name, "%s.json", memo_name(memo, strategy));
+    add_option(line, sizeof line, "--timeline", name);
     doc_text(block, "%s", line);
+    setup_free(&setup);
 }
 
 /* The way from a folder to a file, where both are below the same one; false where they are not. */

@@ -384,37 +384,59 @@ void memo_comparison(const struct memo *memo, struct doc_node *doc)
 
 /* --- machines and kernels --- */
 
+/* Another machine or kernel at a place, in the order of lines. */
+struct elsewhere {
+    size_t place, machine, kernel;
+};
+
+static size_t point_elsewhere(const struct memo *memo, struct elsewhere at)
+{
+    const struct study *study = memo->study;
+    size_t point = memo_with(study->role[AXIS_MACHINE], memo->place[at.place], at.machine);
+    return memo_with(study->role[AXIS_KERNEL], point, at.kernel);
+}
+
+/* Whether a point has its line elsewhere: it is another place, or an earlier place differs from
+ * this one in nothing but machine and kernel. */
+static bool has_line(const struct memo *memo, size_t point, size_t place)
+{
+    for (size_t p = 0; p < memo->places; p++) {
+        struct elsewhere same = {.place = p,
+                                 .machine = study_digit(memo->study->role[AXIS_MACHINE], point),
+                                 .kernel = study_digit(memo->study->role[AXIS_KERNEL], point)};
+        if (p != place &&
+            (memo->place[p] == point || (p < place && point_elsewhere(memo, same) == point))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void memo_machines(const struct memo *memo, struct doc_node *doc)
 {
     const struct axis *machine = memo->study->role[AXIS_MACHINE];
     const struct axis *kernel = memo->study->role[AXIS_KERNEL];
+    size_t each = machine->values.count * kernel->values.count;
     doc_heading(doc, "6 Machines and kernels");
-    if (machine->values.count * kernel->values.count == 1) {
+    if (each == 1) {
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "The study has one machine and one kernel.");
         return;
     }
     struct doc_node *table = best_table(doc, "machine, kernel and case");
     struct memo_sampling sampling = {0};
-    for (size_t p = 0; p < memo->places; p++) {
-        for (size_t i = 0; i < machine->values.count * kernel->values.count; i++) {
-            size_t m = i / kernel->values.count, k = i % kernel->values.count;
-            size_t point = memo_with(kernel, memo_with(machine, memo->place[p], m), k);
-            char words[MEMO_TEXT];
-            bool ours = point == memo->place[p];
-            bool other_place = false;
-            for (size_t q = 0; q < memo->places; q++) {
-                other_place |= q != p && memo->place[q] == point;
-            }
-            if (other_place) {
-                continue; /* it has a line of its own */
-            }
-            struct doc_node *line = doc_add(table, DOC_ROW, NULL);
-            struct doc_node *cell = doc_add(line, DOC_CELL, NULL);
-            memo_place_words(memo, point, words);
-            doc_text(cell, "%s, Linux %s%s%s%s", machine->values.text[m], kernel->values.text[k],
-                     words[0] ? ", " : "", words, ours ? " (the answer's)" : "");
-            put_best(memo, memo_at(memo, point), &sampling, line);
+    for (size_t i = 0; i < memo->places * each; i++) {
+        struct elsewhere at = {i / each, i % each / kernel->values.count, i % kernel->values.count};
+        size_t point = point_elsewhere(memo, at);
+        char at_machine[MEMO_TEXT], on_kernel[MEMO_TEXT], words[MEMO_TEXT];
+        if (point != memo->place[at.place] && has_line(memo, point, at.place)) {
+            continue;
         }
+        struct doc_node *line = doc_add(table, DOC_ROW, NULL);
+        memo_rest_words(memo, point, words);
+        doc_cell(line, "%s, %s%s%s%s", memo_axis_words(memo, machine, point, at_machine),
+                 memo_axis_words(memo, kernel, point, on_kernel), words[0] ? ", " : "", words,
+                 point == memo->place[at.place] ? " (the answer's)" : "");
+        put_best(memo, memo_at(memo, point), &sampling, line);
     }
     memo_put_sampling(memo, &sampling, doc);
 }

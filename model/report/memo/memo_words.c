@@ -181,16 +181,27 @@ static void add_words(char *buf, size_t size, const char *words)
     }
 }
 
-char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT])
+static char *facet_words(const struct memo *memo, size_t point, bool host, char buf[MEMO_TEXT])
 {
     buf[0] = '\0';
     for (size_t i = 0; i < memo->study->axis_count; i++) {
+        const struct axis *axis = &memo->study->axes[i];
         char words[MEMO_TEXT];
-        if (memo->facet[i]) {
-            add_words(buf, MEMO_TEXT, memo_axis_words(memo, &memo->study->axes[i], point, words));
+        if (memo->facet[i] && (host || (axis->role != AXIS_MACHINE && axis->role != AXIS_KERNEL))) {
+            add_words(buf, MEMO_TEXT, memo_axis_words(memo, axis, point, words));
         }
     }
     return buf;
+}
+
+char *memo_place_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT])
+{
+    return facet_words(memo, point, true, buf);
+}
+
+char *memo_rest_words(const struct memo *memo, size_t point, char buf[MEMO_TEXT])
+{
+    return facet_words(memo, point, false, buf);
 }
 
 /* Whether a key has one value in the scenario of all places. */

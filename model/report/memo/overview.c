@@ -12,6 +12,7 @@
 #define MEMOS_MAX 100
 #define MACHINES_MAX 16
 #define MEMO_BYTES_MAX ((size_t)1 << 24)
+#define PAGE_BEGINS "Predicted, not measured. Each question leads to its memo"
 
 struct overview {
     char *name[MEMOS_MAX]; /* folders */
@@ -171,6 +172,24 @@ static void put_machines(const struct overview *overview, struct doc_node *doc)
     }
 }
 
+bool overview_may_replace(const char *folder, const char *name, struct error *err)
+{
+    char path[4096], *text;
+    size_t length;
+    int used = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (used < 0 || (size_t)used >= sizeof path || access(path, F_OK) != 0) {
+        return true;
+    }
+    if (!file_slurp(path, MEMO_BYTES_MAX, &text, &length, err)) {
+        return false;
+    }
+    bool own = strstr(text, PAGE_BEGINS);
+    free(text);
+    return own || error_input(err, &(struct source_location){.file = path},
+                              "is there and no page of `s2flush memo --overview`, which would "
+                              "replace it; -o DIR writes the page into another folder");
+}
+
 struct doc_node *overview_write(const char *folder, struct error *err)
 {
     struct overview overview = {.count = 0};
@@ -190,8 +209,7 @@ struct doc_node *overview_write(const char *folder, struct error *err)
         doc = doc_new();
         doc_text(doc_add(doc, DOC_TITLE, NULL), "Questions and answers");
         doc_text(doc_add(doc, DOC_PARAGRAPH, NULL),
-                 "Predicted, not measured. Each question leads to its memo, which says what the "
-                 "answer rests on and what would change it.");
+                 PAGE_BEGINS ", which says what the answer rests on and what would change it.");
         doc_heading(doc, "Answers");
         put_answers(&overview, doc);
         doc_heading(doc, "Machines and questions");

@@ -13,4 +13,8 @@ struct error;
  * that is no such file. The caller frees it. */
 struct doc_node *overview_write(const char *folder, struct error *err);
 
+/* Whether the folder has no file of that name or one that has the page: false with a line where
+ * it is someone's own. */
+bool overview_may_replace(const char *folder, const char *name, struct error *err);
+
 #endif
