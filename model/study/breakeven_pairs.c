@@ -295,10 +295,41 @@ static double difference_at(double x, void *context)
         looking->function->stop = true;
         return 0;
     }
-    looking->function->stop = !evaluate_run(&scenario, evaluate_difference(scan->request->metric),
-                                            looking->run, pair, 2, value, looking->err);
+    looking->function->stop =
+        !evaluate_run_alone(&scenario, evaluate_difference(scan->request->metric), looking->run,
+                            pair, 2, value, looking->err);
     scenario_close(&scenario);
     return looking->function->stop ? 0 : value[0] - value[1];
+}
+
+/* Draws' roots need not be nearer than this share of by how much their mean is uncertain. */
+#define WITHIN 0.25
+
+/* How near the roots of each row's draws have to be found: what the scan says of them by lines
+ * between its values tells by how much they differ. */
+static void fill_within(struct scan *scan, const struct tasks *tasks)
+{
+    size_t values = scan->results->x_count, last;
+    double *difference = alloc_zeroed(values, sizeof *difference, "values of a break-even");
+    double *guess = alloc_zeroed(tasks->count + 1, sizeof *guess, "values of a break-even");
+    for (size_t first = 0; first < tasks->count; first = last) {
+        struct breakeven *row = &scan->results->row[tasks->task[first].row];
+        const double *x = scan->results->x;
+        size_t n = 0;
+        for (last = first; last < tasks->count; last++) {
+            const struct task *task = &tasks->task[last];
+            if (task->row != tasks->task[first].row) {
+                break;
+            }
+            size_t low = task->bracket.low, high = task->bracket.high;
+            differences(scan, row, task->run, difference);
+            guess[n] = crossing_guess(x[low], difference[low], x[high], difference[high]);
+            n += task->run > 0;
+        }
+        row->within = n > 1 ? WITHIN * stats_deviation(guess, n) / sqrt((double)n) : 0;
+    }
+    free(guess);
+    free(difference);
 }
 
 /* What the roots of a scan are looked for with. */
@@ -322,7 +353,8 @@ static bool find_root(void *context, size_t part, struct error *err)
     looking.function = &function;
     differences(scan, row, task->run, difference);
     task->root = crossing_root(&function, results->x[low], difference[low], results->x[high],
-                               difference[high], breakeven_step(results->kind));
+                               difference[high], breakeven_step(results->kind),
+                               task->run > 0 ? row->within : 0);
     free(difference);
     task->failed = function.stop && err->simulation;
     return !function.stop;
@@ -363,6 +395,8 @@ static void fill_quantiles(const struct scan *scan, struct breakeven *row,
         row->p50 = stats_quantile(root, n, 0.5);
         row->p90 = stats_quantile(root, n, 0.9);
         row->error = stats_quantile_error(root, n);
+        row->error.p50 += row->within;
+        row->error.ends += row->within;
     }
     free(root);
 }
@@ -401,6 +435,7 @@ bool breakeven_pairs(struct scan *scan, struct error *err)
         }
     }
     struct rooting rooting = {scan, &tasks};
+    fill_within(scan, &tasks);
     bool good = tasks.count == 0 || sweep_passing(scan->evaluator.sweep, tasks.count, find_root,
                                                   &rooting, &scan->results->roots_failed, err);
     if (good) {

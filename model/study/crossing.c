@@ -46,14 +46,15 @@ struct place {
  * where the end was that has moved last; x NAN: none has. */
 struct solving {
     struct place low, high, before;
-    double step, whole;
+    double step, whole, width;
 };
 
 /* How near the ends have to come. */
 static double width_of(const struct solving *solving)
 {
-    return solving->step > 0 ? fmax(solving->step, STEP_TOLERANCE * solving->high.x)
-                             : REAL_TOLERANCE * solving->whole;
+    double min = solving->step > 0 ? fmax(solving->step, STEP_TOLERANCE * solving->high.x)
+                                   : REAL_TOLERANCE * solving->whole;
+    return fmax(min, solving->width);
 }
 
 static double line(const struct place *low, const struct place *high)
@@ -92,10 +93,16 @@ static double next_place(const struct solving *solving, double width, bool slow)
     return fmin(fmax(at, low + width / 4), high - width / 4);
 }
 
-double crossing_root(struct crossing_function *function, double low, double at_low, double high,
-                     double at_high, double step)
+double crossing_guess(double low, double at_low, double high, double at_high)
 {
-    struct solving solving = {{low, at_low}, {high, at_high}, {NAN, NAN}, step, high - low};
+    return line(&(struct place){low, at_low}, &(struct place){high, at_high});
+}
+
+double crossing_root(struct crossing_function *function, double low, double at_low, double high,
+                     double at_high, double step, double width_max)
+{
+    struct solving solving = {{low, at_low}, {high, at_high}, {NAN, NAN},
+                              step,          high - low,      width_max};
     double last = INFINITY, before_last = INFINITY; /* how far apart the ends were */
     INVARIANT(sign_of(at_low) * sign_of(at_high) < 0, "no change of sign from %g to %g", low, high);
     for (int looks = 0; looks < LOOKS_MAX && !function->stop; looks++) {

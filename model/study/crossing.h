@@ -24,11 +24,15 @@ struct crossing_function {
     bool stop;
 };
 
-/* The root between low and high, where the function is known and of different signs, in as few
- * looks as may be: each is a simulation. step 0: to 1e-4 of the interval. Else the axis takes whole
- * multiples of the step, and the result is the first of them behind the change (or within a
- * thousandth of it). */
+/* Where a line between the two ends, where the function is known and of different signs, has its
+ * root. */
+double crossing_guess(double low, double at_low, double high, double at_high);
+
+/* The root between them, in as few looks as may be: each is a simulation. It is between two looks
+ * that are at most `width` apart; where that is less, step 0: 1e-4 of the interval. Else the axis
+ * takes whole multiples of the step, and the result is the first of them behind the change (or
+ * within a thousandth of it). */
 double crossing_root(struct crossing_function *function, double low, double at_low, double high,
-                     double at_high, double step);
+                     double at_high, double step, double width);
 
 #endif

@@ -595,7 +595,8 @@ bool evaluate_value(struct scenario *scenario, const struct strategy *strategy, 
                     const struct times *times, const struct times *ideal, double *value,
                     struct error *err)
 {
-    const struct trial *trial = evaluate_trial(scenario, strategy, err);
+    const struct trial *trial =
+        metric_is_count(metric) ? evaluate_trial(scenario, strategy, err) : NULL;
     if (!metric_known(metric, trial, times)) {
         return error_input(err, NULL,
                            "%s is not known of %s on %s: nothing happens there that tells it",
@@ -664,6 +665,29 @@ bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
     trial_prices(&scenario->setup, costs.value, costs.price);
     return metric_at(scenario, metric, scenario_stratum(scenario, run), &costs, strategies, count,
                      value, err);
+}
+
+bool evaluate_run_alone(struct scenario *scenario, enum metric metric, size_t run,
+                        const struct strategy *const *strategies, size_t count, double *value,
+                        struct error *err)
+{
+    struct costs costs;
+    struct times ideal = {0}, times;
+    double modes[COSTS];
+    unsigned stratum = scenario_stratum(scenario, run);
+    scenario_costs(scenario, run, costs.value);
+    platform_modes(&scenario->setup.platform, modes);
+    if (same_costs(costs.value, modes)) { /* played with verdicts */
+        return evaluate_run(scenario, metric, run, strategies, count, value, err);
+    }
+    trial_prices(&scenario->setup, costs.value, costs.price);
+    bool good = !metric_needs_ideal(metric) ||
+                evaluate_play_again(scenario, &strategy_ideal, stratum, &costs, &ideal, err);
+    for (size_t i = 0; good && i < count; i++) {
+        good = evaluate_play_again(scenario, strategies[i], stratum, &costs, &times, err) &&
+               evaluate_value(scenario, strategies[i], metric, &times, &ideal, &value[i], err);
+    }
+    return good;
 }
 
 enum metric evaluate_difference(enum metric metric)

@@ -5,9 +5,10 @@
  * resolved. A strategy is played in it once, with every cost at its mode. Where nobody waited, what
  * happened is priced again for other costs (study/trial.h); elsewhere it is played again for them.
  * What was played goes into the store, and what is there is not played: by any process, for any
- * analysis; nor what another strategy's play there says (study/alike.h). Run 0 is the one at the modes, runs 1 and up are the study's draws. When the other
- * vCPUs come up is known as a range (guest/workload): a draw has the middle of one of its quarters,
- * and so one of four timelines; draws are priced from the first one of theirs.
+ * analysis; nor what another strategy's play there says (study/alike.h). Run 0 is the one at the
+ * modes, runs 1 and up are the study's draws. When the other vCPUs come up is known as a range
+ * (guest/workload): a draw has the middle of one of its quarters, and so one of four timelines;
+ * draws are priced from the first one of theirs.
  *
  * Of one scenario several threads may ask at the same time.
  */
@@ -156,6 +157,12 @@ bool evaluate_modes(struct scenario *scenario, enum metric metric, unsigned stra
 bool evaluate_run(struct scenario *scenario, enum metric metric, size_t run,
                   const struct strategy *const *strategies, size_t count, double *value,
                   struct error *err);
+
+/* The same where no other run of the scenario is asked for: it is played, whether or not it could
+ * be priced again. */
+bool evaluate_run_alone(struct scenario *scenario, enum metric metric, size_t run,
+                        const struct strategy *const *strategies, size_t count, double *value,
+                        struct error *err);
 
 /* In all runs, into value[count][runs]. */
 bool evaluate_metric(struct scenario *scenario, enum metric metric,

@@ -94,7 +94,8 @@ bool metric_is_tail(enum metric metric);
 /* Whether the value is the same for every draw. */
 bool metric_is_count(enum metric metric);
 
-/* The value of a metric. `times` and `ideal` are of one draw. */
+/* The value of a metric. `times` and `ideal` are of one draw; `played` is looked at for counts
+ * alone. */
 double metric_value(enum metric metric, const struct trial *played, const struct times *times,
                     const struct times *ideal);
 

@@ -110,6 +110,50 @@ static void undecided(void **state)
     study_free(&study);
 }
 
+/* What a break-even of 16 draws says, and how many simulations were played for it. */
+static void look_along(struct store *store, uint64_t steps, struct breakeven *row, size_t *played)
+{
+    struct study study;
+    struct breakeven_results results;
+    struct error err = {0};
+    struct breakeven_request request = {
+        .axis = "touched", .pair = "unmap-lazy,eager", .from = "0.1", .to = "1", .steps = steps};
+    size_t before = store_plays(store).kept;
+    read_good(&study, "[study]\ndraws = 16\n[set]\nfootprint = 1G\nbacking = thp\n[axes]\n"
+                      "workload = generated-boot\nmachine = neoverse-n1\n");
+    if (!breakeven_run(&study, &request, &(struct sweep){.jobs = 1}, store, &results, &err)) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(results.count, 1);
+    *row = results.row[0];
+    *played = store_plays(store).kept - before;
+    breakeven_free(&results);
+    study_free(&study);
+}
+
+/* Draws' roots are looked for as far as it matters beside so few draws, and are as near as is said:
+ * against a scan that leaves nothing to look for. */
+static void roots_as_near_as_it_matters(void **state)
+{
+    struct store *store = store_in_memory();
+    struct breakeven coarse, fine;
+    size_t played, played_fine;
+    (void)state;
+    look_along(store, 3, &coarse, &played);
+    look_along(store, 201, &fine, &played_fine);
+    assert_int_equal(fine.status, BREAKEVEN_CROSSING);
+    assert_true(fabs(coarse.at - fine.at) < 2e-3);
+    assert_true(coarse.within > 0 && coarse.within < (fine.p90 - fine.p10) / 16);
+    const double off[] = {coarse.p10 - fine.p10, coarse.p50 - fine.p50, coarse.p90 - fine.p90};
+    for (size_t i = 0; i < 3; i++) {
+        if (fabs(off[i]) > coarse.within + fine.within) {
+            fail_msg("%zu: %g off, said to be within %g", i, off[i], coarse.within);
+        }
+    }
+    assert_true(played <= 2 * 17 * 3); /* about three looks at two strategies a run */
+    store_drop(store);
+}
+
 /* A strategy that reads stale bytes is in no pair; asked for, it is refused by
  * name. */
 static void incoherent_is_left_out(void **state)
@@ -263,13 +307,10 @@ static void bad_requests(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(draws_outweigh_the_modes),
-        cmocka_unit_test(undecided),
-        cmocka_unit_test(values_along_the_axis),
-        cmocka_unit_test(incoherent_is_left_out),
-        cmocka_unit_test(the_pair_of_the_question),
-        cmocka_unit_test(threads_change_nothing),
-        cmocka_unit_test(bad_requests),
+        cmocka_unit_test(draws_outweigh_the_modes),    cmocka_unit_test(undecided),
+        cmocka_unit_test(roots_as_near_as_it_matters), cmocka_unit_test(values_along_the_axis),
+        cmocka_unit_test(incoherent_is_left_out),      cmocka_unit_test(the_pair_of_the_question),
+        cmocka_unit_test(threads_change_nothing),      cmocka_unit_test(bad_requests),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

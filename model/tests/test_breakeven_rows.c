@@ -625,7 +625,10 @@ static void quantiles_have_errors(void **state)
     same_number(0, "p90", row->p90, place(3.5));
     /* To the value at index 2.5 + 1.96 sqrt(6 / 4) of 1, 1, 2, 2, 3, 4. */
     double index = 2.5 + 1.96 * sqrt(1.5);
-    same_number(0, "error of the median", row->error.p50, APART * (3 + (index - 4) - 2));
+    static const double between[] = {3.5, 0.5, 2.5, 1.5, 0.5, 1.5}; /* by lines from 3 to 1 */
+    same_number(0, "within", row->within, 0.25 * APART * stats_deviation(between, 6) / sqrt(6));
+    same_number(0, "error of the median", row->error.p50,
+                APART * (3 + (index - 4) - 2) + row->within);
     assert_true(isinf(row->error.ends));
     end();
 }

@@ -37,13 +37,13 @@ static void roots(void **state)
     unsigned calls = 0;
     struct crossing_function function = {cubic, &calls, false};
     (void)state;
-    double root = crossing_root(&function, 0, -2, 4, 62, 0);
+    double root = crossing_root(&function, 0, -2, 4, 62, 0, 0);
     assert_true(fabs(root - cbrt(2)) < 4e-4);
     assert_true(calls < 14);
     /* On whole numbers: the first behind the change. */
-    assert_true(crossing_root(&function, 0, -2, 100, 999998, 1) == 2);
-    assert_true(crossing_root(&function, 1, -1, 2, 6, 1) == 2);
-    assert_true(crossing_root(&function, 0, -2, 64, 262142, 4) == 4);
+    assert_true(crossing_root(&function, 0, -2, 100, 999998, 1, 0) == 2);
+    assert_true(crossing_root(&function, 1, -1, 2, 6, 1, 0) == 2);
+    assert_true(crossing_root(&function, 0, -2, 64, 262142, 4, 0) == 4);
 }
 
 static double line(double x, void *calls)
@@ -58,10 +58,10 @@ static void few_looks(void **state)
     unsigned calls = 0;
     struct crossing_function function = {line, &calls, false};
     (void)state;
-    assert_true(crossing_root(&function, 4, -3.14, 16, 11.26, 1) == 7);
+    assert_true(crossing_root(&function, 4, -3.14, 16, 11.26, 1, 0) == 7);
     assert_int_equal(calls, 2);
     calls = 0;
-    assert_true(fabs(crossing_root(&function, 4, -3.14, 16, 11.26, 0) - 6.8333) < 1.3e-3);
+    assert_true(fabs(crossing_root(&function, 4, -3.14, 16, 11.26, 0, 0) - 6.8333) < 1.3e-3);
     assert_true(calls <= 5);
 }
 
@@ -77,7 +77,7 @@ static void few_looks_far_from_zero(void **state)
     unsigned calls = 0;
     struct crossing_function function = {far, &calls, false};
     (void)state;
-    double root = crossing_root(&function, 0, -1.3e12, 4e6, 1.47e13, 1);
+    double root = crossing_root(&function, 0, -1.3e12, 4e6, 1.47e13, 1, 0);
     assert_true(fabs(root - sqrt(1.3e12)) < 1.2e3);
     assert_true(fabs(root - sqrt(1.3e12)) > 1);
     assert_true(calls <= 10);
@@ -113,9 +113,28 @@ static void ends_are_not_looked_at_again(void **state)
         struct crossing_function function = {rises, &calls, false};
         threshold = cases[i].root;
         double found = crossing_root(&function, cases[i].low, cases[i].low - threshold,
-                                     cases[i].high, cases[i].high - threshold, cases[i].step);
+                                     cases[i].high, cases[i].high - threshold, cases[i].step, 0);
         if (calls != cases[i].calls || found != cases[i].found) {
             fail_msg("case %zu: %.1f with %u looks", i, found, calls);
+        }
+    }
+}
+
+/* Where a root need not be nearer, it takes fewer looks, and is as near as that. */
+static void few_looks_where_that_will_do(void **state)
+{
+    static const struct {
+        double width, step;
+        unsigned calls;
+    } cases[] = {{0, 0, 11}, {0.1, 0, 10}, {1, 0, 4}, {5, 0, 0}, {0.1, 1, 2}, {2, 1, 2}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        unsigned calls = 0;
+        struct crossing_function function = {cubic, &calls, false};
+        double root = crossing_root(&function, 0, -2, 4, 62, cases[i].step, cases[i].width);
+        if (calls != cases[i].calls ||
+            fabs(root - cbrt(2)) > fmax(4e-4, cases[i].width) + cases[i].step) {
+            fail_msg("case %zu: %g with %u looks", i, root, calls);
         }
     }
 }
@@ -179,7 +198,7 @@ static void looks_stand_where_they_did(void **state)
         threshold = cases[i].threshold;
         double low = cases[i].low, high = cases[i].high;
         double root = crossing_root(&function, low, cases[i].of(low, &ends), high,
-                                    cases[i].of(high, &ends), cases[i].step);
+                                    cases[i].of(high, &ends), cases[i].step, 0);
         size_t used = strlen(looks.text);
         snprintf(looks.text + used, sizeof looks.text - used, "%.6g", root);
         assert_string_equal(looks.text, cases[i].looks);
@@ -199,7 +218,7 @@ static void a_function_may_stop(void **state)
     struct crossing_function function = {.at = stops};
     (void)state;
     function.context = &function;
-    crossing_root(&function, 0, -1, 1, 1, 0);
+    crossing_root(&function, 0, -1, 1, 1, 0, 0);
     assert_true(function.stop);
 }
 
@@ -319,6 +338,7 @@ int main(void)
         cmocka_unit_test(roots),
         cmocka_unit_test(few_looks),
         cmocka_unit_test(few_looks_far_from_zero),
+        cmocka_unit_test(few_looks_where_that_will_do),
         cmocka_unit_test(ends_are_not_looked_at_again),
         cmocka_unit_test(looks_stand_where_they_did),
         cmocka_unit_test(a_function_may_stop),

@@ -135,14 +135,17 @@ static void expect_values(const char *text, size_t point)
     const struct strategy *const *strategies = bench.study.strategies;
     for (size_t i = 0; i < LOOKED_AT; i++) {
         enum metric metric = looked_at[i];
-        double all[2 * RUNS], one[2], costs[COSTS];
+        double all[2 * RUNS], one[2], alone[2], costs[COSTS];
         assert_true(evaluate_metric(&bench.scenario, metric, strategies, 2, all, &err));
         for (size_t run = 0; run < RUNS; run++) {
             assert_true(evaluate_run(&bench.scenario, metric, run, strategies, 2, one, &err));
+            assert_true(
+                evaluate_run_alone(&bench.scenario, metric, run, strategies, 2, alone, &err));
             for (size_t s = 0; s < 2; s++) {
                 double expected = metric_of(&bench, strategies[s], run, metric);
                 same_value("evaluate_metric", metric, run, all[s * RUNS + run], expected);
                 same_value("evaluate_run", metric, run, one[s], expected);
+                same_value("evaluate_run_alone", metric, run, alone[s], expected);
             }
             scenario_costs(&bench.scenario, run, costs);
             double own[COSTS];
@@ -261,6 +264,29 @@ static void plays_are_as_few_as_can_be(void **state)
         assert_true(evaluate_metric(&bench.scenario, METRIC_added_boot_ns, bench.study.strategies,
                                     2, all, &err));
         assert_int_equal(store_plays(bench.store).kept, waits ? 3 * RUNS : 3);
+        assert_int_equal(store_plays(bench.store).repeated, 0);
+        close_bench(&bench);
+    }
+}
+
+/* A run that is asked for alone is played alone: not at the modes, nor its timeline's first draw.
+ * That at the modes has verdicts, for others that ask. */
+static void one_run_is_one_play(void **state)
+{
+    (void)state;
+    for (int waits = 0; waits < 2; waits++) {
+        struct bench bench;
+        struct error err = {0};
+        double value[2];
+        struct strategy_verdict verdict;
+        const size_t runs[] = {3, 3, 0, 0}, kept[] = {2, 2, 4, 4};
+        open_bench(&bench, waits ? contended : serial, 0, none);
+        for (size_t i = 0; i < 4; i++) {
+            assert_true(evaluate_run_alone(&bench.scenario, METRIC_window_ns, runs[i],
+                                           bench.study.strategies, 2, value, &err));
+            assert_int_equal(store_plays(bench.store).kept, kept[i]);
+        }
+        assert_true(evaluate_verdict(&bench.scenario, bench.study.strategies[0], &verdict, &err));
         assert_int_equal(store_plays(bench.store).repeated, 0);
         close_bench(&bench);
     }
@@ -612,6 +638,7 @@ int main(void)
         cmocka_unit_test(draws_have_timelines_of_their_own),
         cmocka_unit_test(plays_are_as_few_as_can_be),
         cmocka_unit_test(draws_are_kept_once),
+        cmocka_unit_test(one_run_is_one_play),
         cmocka_unit_test(hashes_find_plays),
         cmocka_unit_test(verdicts_say_what_a_strategy_is),
         cmocka_unit_test(what_is_not_known_is_an_error),
