@@ -11,6 +11,7 @@
 
 struct setup_hasher {
     XXH3_state_t *state;
+    bool fresh; /* of a play: no vCPU is re-inited once it has entered */
 };
 
 static XXH3_state_t *new_state(void)
@@ -155,6 +156,60 @@ static void hash_machine(void *context, const struct setting_line *line)
     }
 }
 
+/* Marks signals that are raised before the VMM's last re-init, or by vCPUs, which says nothing.
+ * Returns false where others do re-inits. */
+static bool mark_early(const struct timeline *timeline, bool *early)
+{
+    for (uint32_t i = 0; i < timeline->script_count; i++) {
+        const struct script *script = &timeline->scripts[i];
+        bool before = script->vcpu != SCRIPT_VMM;
+        for (size_t k = script->count; k-- > 0;) {
+            const struct op *op = &script->ops[k];
+            if (op->kind == OP_REINIT && script->vcpu != SCRIPT_VMM) {
+                return false;
+            }
+            before |= op->kind == OP_REINIT;
+            if (op->kind == OP_SIGNAL && before) {
+                early[op->n] = true;
+            }
+        }
+    }
+    return true;
+}
+
+/* Whether the script waits for another signal before it enters the guest. */
+static bool enters_late(const struct script *script, const bool *early)
+{
+    bool waited = false;
+    size_t k = 0;
+    for (; k < script->count && script->ops[k].kind != OP_ENTER; k++) {
+        waited |= script->ops[k].kind == OP_WAIT && !early[script->ops[k].n];
+    }
+    return waited || k == script->count;
+}
+
+/* Whether every vCPU enters behind the last re-init, as its signals say. */
+static bool is_fresh(const struct timeline *timeline)
+{
+    bool *early = alloc_zeroed(timeline->signals + 1, sizeof *early, "hashes");
+    bool fresh = mark_early(timeline, early);
+    for (uint32_t i = 0; fresh && i < timeline->script_count; i++) {
+        fresh = enters_late(&timeline->scripts[i], early);
+    }
+    free(early);
+    return fresh;
+}
+
+/* The strategy with what it does at a re-init left out. */
+static struct strategy without_reinit(const struct strategy *strategy)
+{
+    struct strategy without = *strategy;
+    without.reinit_unmap = UNMAP_NONE;
+    without.reinit_icache = false;
+    without.flush_at = FLUSH_NONE;
+    return without;
+}
+
 struct setup_hasher *setup_play_begin(const struct setup *setup, const struct timeline *timeline)
 {
     struct setup_hasher *begun = begin();
@@ -164,6 +219,7 @@ struct setup_hasher *setup_play_begin(const struct setup *setup, const struct ti
     setup_list_machine(&setup->platform, hash_machine, begun->state);
     hash_rest_of_shape(begun->state, &timeline->vm);
     hash_timeline(begun->state, timeline);
+    begun->fresh = is_fresh(timeline);
     return begun;
 }
 
@@ -171,7 +227,10 @@ void setup_play_finish(const struct setup_hasher *begun, const struct strategy *
                        char text[SETUP_HASH])
 {
     XXH3_state_t *state = go_on(begun);
-    struct strategy same = strategy_canonical(strategy);
+    /* Records, and threads that wait for a flush, are there without one. */
+    bool plain = strategy->workers <= 1 && strategy->flush_record == RECORD_NONE;
+    struct strategy used = begun->fresh && plain ? without_reinit(strategy) : *strategy;
+    struct strategy same = strategy_canonical(&used);
     for (size_t i = 0; i < strategy_option_count; i++) {
         char value[512];
         if (strategy_options[i].kind != OPTION_TEXT) {

@@ -3,6 +3,7 @@
 #include "study_files.h"
 #include "study_results.h"
 
+#include "core/units.h"
 #include "study/alike.h"
 
 #include <string.h>
@@ -79,6 +80,81 @@ static void only_where_it_has_an_effect(void **state)
     assert_false(alike_other(&strategy_ideal, &other));
 }
 
+/* --- vCPUs that enter behind the last re-init --- */
+
+/* Two vCPUs that are re-inited and enter; `again`: vCPU 1 is re-inited once more, behind that
+ * signal, `waits`: vCPU 1 waits for it. */
+static void build_entry(struct timeline *timeline, bool waits, bool again)
+{
+    struct error err;
+    timeline_init(timeline, "entry", false, 2);
+    struct slot_shape slot = {.ipa = MIB, .bytes = MIB, .backing = BACKING_4K};
+    assert_true(vm_shape_slot(&timeline->vm, slot, &err));
+    timeline_phase(timeline, "entry");
+    uint64_t entered = timeline_signal(timeline);
+    timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_REINIT, .n = 0});
+    timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_REINIT, .n = 1});
+    timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_SIGNAL, .n = entered});
+    for (uint32_t vcpu = 0; vcpu < 2; vcpu++) {
+        if (waits || vcpu == 0) {
+            timeline_add(timeline, vcpu, (struct op){.kind = OP_WAIT, .n = entered});
+        }
+        timeline_add(timeline, vcpu, (struct op){.kind = OP_ENTER});
+        timeline_add(timeline, vcpu, (struct op){.kind = OP_MMU, .on = true});
+        timeline_add(timeline, vcpu,
+                     (struct op){.kind = OP_TOUCH,
+                                 .access = TOUCH_WRITE,
+                                 .ipa = MIB,
+                                 .bytes = 64 * KIB,
+                                 .stride = 64 * KIB,
+                                 .count = 4});
+    }
+    if (again) {
+        timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_COMPUTE, .n = 1000 * PS_PER_US});
+        timeline_add(timeline, SCRIPT_VMM, (struct op){.kind = OP_REINIT, .n = 1});
+    }
+}
+
+/* How many of the built-in strategies share the play of `none`, and do come to the same. */
+static size_t shared_with_none(struct random_case *of, bool waits, bool again)
+{
+    struct error err;
+    struct setup setup = {.platform = of->platform, .kernel = of->kernel};
+    const struct strategy *none = strategy_find("none", &err);
+    char hash[2][SETUP_HASH];
+    struct trial own, its;
+    size_t shared = 0;
+    timeline_free(&of->timeline);
+    build_entry(&of->timeline, waits, again);
+    struct setup_hasher *begun = setup_play_begin(&setup, &of->timeline);
+    setup_play_finish(begun, none, hash[0]);
+    play_case(of, none, &its);
+    for (size_t i = 0; i < strategy_count; i++) {
+        setup_play_finish(begun, &strategy_rows[i], hash[1]);
+        if (strcmp(hash[0], hash[1]) == 0) {
+            play_case(of, &strategy_rows[i], &own);
+            assert_true(trial_same_outcome(&own, &its) && same_counts(&own, &its));
+            trial_free(&own);
+            shared++;
+        }
+    }
+    trial_free(&its);
+    setup_hash_free(begun);
+    return shared;
+}
+
+/* Of `eager` and `none`: all that they differ in is done at a re-init of a vCPU that has run. */
+static void what_no_reinit_does_is_shared(void **state)
+{
+    (void)state;
+    struct random_case of;
+    random_case_make(&of, RANDOM_SERIAL, 1);
+    assert_int_equal(shared_with_none(&of, true, false), 2);
+    assert_int_equal(shared_with_none(&of, false, false), 1);
+    assert_int_equal(shared_with_none(&of, true, true), 1);
+    random_case_free(&of);
+}
+
 /* --- a study --- */
 
 static const char text[] =
@@ -129,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_play_that_is_shared_is_its_own),
         cmocka_unit_test(only_where_it_has_an_effect),
+        cmocka_unit_test(what_no_reinit_does_is_shared),
         cmocka_unit_test(rows_do_not_say_who_played),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
