@@ -346,7 +346,7 @@ extensions: ## add one of each table to copies of the tree: works in full (NAMES
 	    { echo 'make extensions: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@$(PYTHON) model/tests/mutants/extensions.py --cc '$(CC)' --jobs $(or $(JOBS),2) $(NAMES)
 
-mutants-build: $(LIB_OBJS) $(MAIN_OBJ) $(call objs,$(TEST_SRCS)) $(HELPER_OBJS) ## (what mutants is built from)
+mutants-build: $(LIB_OBJS) $(MAIN_OBJ) $(call objs,$(TEST_SRCS) $(BENCH_SRCS)) $(HELPER_OBJS) ## (what mutants is built from)
 
 # Objects that count which lines ran. The share of lines and branches of the program, its tests aside.
 .PHONY: coverage

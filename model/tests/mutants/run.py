@@ -41,6 +41,7 @@ from pathlib import Path
 
 from reach import Reach
 from sites import mutants_of
+from work import Work
 
 FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
          *(f"model/core/{name}.c" for name in ("actor", "calendar", "ledger", "resource", "rng", "section", "spans",
@@ -72,6 +73,7 @@ SLOW_S = 30
 SCRIPTS = {"model/tests/check_rows.sh": ("model/tests/rows.csv",)}
 # Tests that may fail against the original, since they are run in another way than by `make check`.
 FAILED_MAX = 3
+WORK = "work"
 NOT_CAUGHT = ("invalid", "equivalent", "survived")
 MEMORY_BYTES = 4 << 30
 FILE_BYTES = 256 << 20
@@ -120,6 +122,11 @@ class Build:
         subprocess.run([self.cc[0], "-fopenmp", "-o", str(program), *map(str, objects), f"-L{program.parent}",
                         "-ls2flush", *more, *self.libs], check=True)
 
+    def digest(self):
+        """Of the library, its version aside."""
+        return digest(*(hashlib.sha256(path.read_bytes()).hexdigest() for path in self.objects
+                        if path.name != "version.o"))
+
     def contents(self, test):
         """What a test is made of, the library aside."""
         files = [test, *SCRIPTS[str(test)], self.folder / "obj/cli/main.o"] if str(test) in SCRIPTS else \
@@ -135,6 +142,8 @@ class Build:
             self.link(program, [test, *helpers], "-lcmocka")
             found.append(program)
         self.link(out / "s2flush", [self.folder / "obj/cli/main.o"])
+        for driver in sorted(self.folder.glob("obj/bench/*.o")):
+            self.link(out / driver.stem, [driver], "-lgsl", "-lgslcblas", "-lm")
         found += [Path(script) for script in SCRIPTS]
         return found
 
@@ -184,8 +193,7 @@ def fast_tests(build, programs, reach):
     kept, path = {}, build.folder / "seconds.csv"
     if path.exists():
         kept = {row[0]: float(row[1]) for row in csv.reader(path.open(encoding="utf-8"))}
-    library = digest(*(hashlib.sha256(path.read_bytes()).hexdigest() for path in build.objects
-                       if path.name != "version.o"))
+    library = build.digest()
     seconds, failed = {}, 0
     with path.open("a", encoding="utf-8", newline="") as out:
         for program in programs:
@@ -302,8 +310,8 @@ class Original:
 class Trial:
     """Takes mutants in the sample's order until enough of them are real."""
 
-    def __init__(self, build, order, reach, original, given):
-        self.build, self.order, self.reach, self.original = build, order, reach, original
+    def __init__(self, build, order, reach, original, work, given):
+        self.build, self.order, self.reach, self.original, self.counted = build, order, reach, original, work
         self.end = time.monotonic() + given.seconds
         self.texts = reach.texts
         all_mutants = sample(self.texts, given)
@@ -326,7 +334,7 @@ class Trial:
         return self.plain[mutant.path] == out.read_bytes()
 
     def judge(self, mutant, folder):
-        """'invalid', 'equivalent', 'survived', or the name of the test that caught it."""
+        """'invalid', 'equivalent', 'survived', the name of the test that caught it, or 'work' and what it moves."""
         out = folder / "mutant.o"
         if not self.build.compile(mutant.path, mutant.apply(self.texts[mutant.path]), out):
             return "invalid"
@@ -342,7 +350,8 @@ class Trial:
                                self.original.leaks(program, status_of(program, folder, cpu_s))):
                 self.order.note(mutant.path, program.name)
                 return program.name
-        return "survived"
+        moved = self.counted.moved(mutant, folder)
+        return f"{WORK} {moved}" if moved else "survived"
 
     def work(self, folder):
         while True:
@@ -378,7 +387,7 @@ class Trial:
 def report(trial, results, tests, seed, path):
     count = defaultdict(int)
     for _, verdict in results:
-        count[verdict if verdict in NOT_CAUGHT else "caught"] += 1
+        count[verdict if verdict in NOT_CAUGHT else "work" if verdict.split()[0] == WORK else "tests"] += 1
     with open(path, "w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
         rows.writerow(["file", "line", "kind", "found", "put", "verdict"])
@@ -386,15 +395,18 @@ def report(trial, results, tests, seed, path):
     for mutant, verdict in results:
         if verdict == "survived":
             print(f"survived: {mutant.describe()}")
-    tried = count["caught"] + count["survived"]
-    share = 100 * count["caught"] / tried if tried else 0
+    caught = count["tests"] + count["work"]
+    tried = caught + count["survived"]
+    share = 100 * caught / tried if tried else 0
     print(f"mutation sites: {trial.sites}")
     print(f"mutants seed: {seed}")
     print(f"mutants with the original's code: {count['equivalent']}")
     print(f"mutants that do not compile: {count['invalid']}")
     print(f"mutants tried: {tried}")
     print(f"mutants left to try: {max(0, trial.count - tried)}")
-    print(f"mutants caught: {count['caught']}")
+    print(f"mutants caught: {caught}")
+    print(f"mutants caught by a test: {count['tests']}")
+    print(f"mutants caught by their work alone: {count['work']}")
     print(f"mutants caught in percent: {share:.1f}")
     print(f"tests that judge: {tests}")
     return share
@@ -447,7 +459,10 @@ def main():
         texts = texts_of(FILES)
         reach = Reach(build, texts, folder)
         seconds = fast_tests(build, build.tests(folder), reach)
-        trial = Trial(build, Order(seconds), reach, Original(build, folder), given)
+        original = Original(build, folder)
+        library = build.digest()
+        work = Work(build, folder, original.folder, reach, lambda *parts: digest(library, *parts))
+        trial = Trial(build, Order(seconds), reach, original, work, given)
         results = trial.run(given.jobs, folder)
     share = report(trial, results, len(seconds), given.seed, Path(given.build) / "mutants.csv")
     print(f"mutants seconds: {time.monotonic() - start:.0f}")
