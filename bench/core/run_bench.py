@@ -123,15 +123,14 @@ def part_rows():
     for part, count in (("intervals", 20), ("host", 20), ("caches", 2), ("numbers", 400),
                         ("logs", 4000), ("quantiles", 400)):
         yield Row(f"part: {part}", 1, "round", f"parts {part} {{count}}", count, 0)
-    for strategy in ("unmap", "eager", "eager-workers", "hybrid", "reinit-lazy-vmall-toggle0",
-                     "dirty-log", "ranged"):
+    for strategy in ("unmap", "eager", "eager-workers", "hybrid", "reinit-lazy-vmall-toggle0"):
         yield Row(f"play: {strategy}", 3, "play", f"plays {strategy} neoverse-n1 fast {{count}}", 4, 0)
     for how, count in ("fast", 4), ("exact", 1):
         yield Row(f"play: unmap, {how}, two sockets", 3, "play",
                   f"plays unmap altra-max-2s {how} {{count}}", count, 0)
     for asked, study in (("map", "serial"), ("map", "contended"), ("map", "fitted"),
                          ("again", "serial"), ("breakeven", "serial"), ("target", "serial"),
-                         ("sensitivity", "serial"), ("sensitivity", "contended"),
+                         ("sensitivity", "serial"), ("sensitivity", "many"),
                          ("advise", "serial"), ("advise", "many")):
         yield Row(f"study: {asked}, {study}", 1, "study", f"studies {asked} {study} {{count}}", 1, 0)
 

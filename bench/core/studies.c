@@ -28,12 +28,12 @@ static const struct {
                "[axes]\nmachine = neoverse-n1, kunpeng-920\n"
                "strategy = unmap, eager, unmap-lazy, fwb\ntouched = 10%, 50%\n"},
     {"contended", "[study]\ndraws = 8\nshifts = 4\n[set]\nworkload = generated-boot\nbacking = 4k\n"
-                  "vcpus = 3\nfootprint = 4M\nsecondaries_after = 2M\n[axes]\n"
-                  "machine = neoverse-n1\nstrategy = unmap, eager, unmap-lazy, eager-workers\n"
+                  "vcpus = 3\nfootprint = 8M\nsecondaries_after = 2M\n[axes]\n"
+                  "machine = neoverse-n1\nstrategy = unmap, eager\n"
                   "touched = 50%, 100%\n"},
-    {"fitted", "[study]\ndraws = 24\nshifts = 6\ndraws_min = 8\n[set]\nworkload = generated-boot\n"
-               "backing = 4k\nvcpus = 3\nfootprint = 4M\nsecondaries_after = 2M\n[axes]\n"
-               "machine = neoverse-n1\nstrategy = unmap, eager, eager-workers\n"
+    {"fitted", "[study]\ndraws = 18\nshifts = 6\ndraws_min = 8\n[set]\nworkload = generated-boot\n"
+               "backing = 4k\nvcpus = 3\nfootprint = 8M\nsecondaries_after = 2M\n[axes]\n"
+               "machine = neoverse-n1\nstrategy = unmap, eager\n"
                "touched = 50%, 100%\n"},
     {"many", "[study]\ndraws = 20\nshifts = 2\n[set]\nworkload = generated-boot\nbacking = 4k\n"
              "vcpus = 2\nfootprint = 2M\nsecondaries_after = 1M\ntouched = 100%\n[axes]\n"
