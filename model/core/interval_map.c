@@ -1,5 +1,6 @@
 #include "core/interval_map.h"
 
+#include "core/beside.h"
 #include "core/invariant.h"
 
 #include <string.h>
@@ -68,7 +69,7 @@ static struct interval *insert(struct interval_map *map, uint64_t start, uint64_
     interval->value = value;
     interval->map = map;
     chain(map, interval, before, after);
-    RB_INSERT(interval_tree, &map->tree, interval);
+    BESIDE_INSERT(interval_tree, &map->tree, interval, before, after, link);
     map->covered += end - start;
     *recent_of(map, start) = interval;
     return interval;

@@ -1,5 +1,6 @@
 #include "machine/cache_extents.h"
 
+#include "core/beside.h"
 #include "core/units.h"
 
 static int compare(const struct extent *a, const struct extent *b)
@@ -34,7 +35,7 @@ void cache_extents_free(struct cache_extents *cache)
 static void place(struct cache_extents *cache, struct extent *run, struct extent *before,
                   struct extent *after)
 {
-    RB_INSERT(extent_tree, &cache->tree, run);
+    BESIDE_INSERT(extent_tree, &cache->tree, run, before, after, link);
     run->before = before;
     run->after = after;
     *(after ? &after->before : &cache->last) = run;
