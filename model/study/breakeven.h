@@ -9,7 +9,7 @@
  * scan's steps say how fine it looks.
  *
  * Draws' roots are found to a part of what so few draws leave open all the same (`within`), which
- * takes a quarter of the simulations.
+ * takes a tenth of the simulations.
  *
  * A draw without a crossing has one beyond the range, if anywhere; in the
  * quantiles it counts as the end of the range behind which it lies.

@@ -46,15 +46,14 @@ struct place {
  * where the end was that has moved last; x NAN: none has. */
 struct solving {
     struct place low, high, before;
-    double step, whole, width;
+    double step, whole;
 };
 
-/* How near the ends have to come. */
-static double width_of(const struct solving *solving)
+/* How near the ends have to come where nothing wider will do. */
+static double fine_of(const struct solving *solving)
 {
-    double min = solving->step > 0 ? fmax(solving->step, STEP_TOLERANCE * solving->high.x)
-                                   : REAL_TOLERANCE * solving->whole;
-    return fmax(min, solving->width);
+    return solving->step > 0 ? fmax(solving->step, STEP_TOLERANCE * solving->high.x)
+                             : REAL_TOLERANCE * solving->whole;
 }
 
 static double line(const struct place *low, const struct place *high)
@@ -93,20 +92,29 @@ static double next_place(const struct solving *solving, double width, bool slow)
     return fmin(fmax(at, low + width / 4), high - width / 4);
 }
 
+/* Whether the root is so near to the last look: it lies between where the two lines through it have
+ * theirs, that across and that from the end which it replaced, unless the curve bends both ways. */
+static bool is_near(const struct solving *solving, const struct place *look, double width)
+{
+    double across = line(&solving->low, &solving->high), beyond = line(&solving->before, look);
+    return fabs(across - look->x) <= width && fabs(beyond - look->x) <= width;
+}
+
 double crossing_guess(double low, double at_low, double high, double at_high)
 {
     return line(&(struct place){low, at_low}, &(struct place){high, at_high});
 }
 
 double crossing_root(struct crossing_function *function, double low, double at_low, double high,
-                     double at_high, double step, double width_max)
+                     double at_high, double step, double wide)
 {
-    struct solving solving = {{low, at_low}, {high, at_high}, {NAN, NAN},
-                              step,          high - low,      width_max};
+    struct solving solving = {{low, at_low}, {high, at_high}, {NAN, NAN}, step, high - low};
     double last = INFINITY, before_last = INFINITY; /* how far apart the ends were */
+    bool near = false;
     INVARIANT(sign_of(at_low) * sign_of(at_high) < 0, "no change of sign from %g to %g", low, high);
-    for (int looks = 0; looks < LOOKS_MAX && !function->stop; looks++) {
-        double width = width_of(&solving), apart = solving.high.x - solving.low.x;
+    for (int looks = 0; looks < LOOKS_MAX && !function->stop && !near; looks++) {
+        double fine = fine_of(&solving), apart = solving.high.x - solving.low.x;
+        double width = fmax(fine, wide);
         if (apart <= width) {
             break;
         }
@@ -115,8 +123,10 @@ double crossing_root(struct crossing_function *function, double low, double at_l
         struct place *end = sign_of(place.at) == sign_of(at_low) ? &solving.low : &solving.high;
         solving.before = *end;
         *end = place;
+        near = wide > fine && is_near(&solving, &place, wide);
         before_last = last;
         last = apart;
     }
-    return step > 0 ? round(solving.high.x / step) * step : line(&solving.low, &solving.high);
+    double root = line(&solving.low, &solving.high);
+    return step > 0 ? (near ? ceil(root / step) : round(solving.high.x / step)) * step : root;
 }

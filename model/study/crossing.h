@@ -28,11 +28,11 @@ struct crossing_function {
  * root. */
 double crossing_guess(double low, double at_low, double high, double at_high);
 
-/* The root between them, in as few looks as may be: each is a simulation. It is between two looks
- * that are at most `width` apart; where that is less, step 0: 1e-4 of the interval. Else the axis
- * takes whole multiples of the step, and the result is the first of them behind the change (or
- * within a thousandth of it). */
+/* The root between them, in as few looks as may be: each is a simulation. step 0: to 1e-4 of the
+ * interval. Else the axis takes whole multiples of the step, and the result is the first of them
+ * behind the change (or within a thousandth of it). Where `wide` is more than that, it will do that
+ * the root is so near, by looks to both sides of it or by how the curve bends. */
 double crossing_root(struct crossing_function *function, double low, double at_low, double high,
-                     double at_high, double step, double width);
+                     double at_high, double step, double wide);
 
 #endif

@@ -120,20 +120,38 @@ static void ends_are_not_looked_at_again(void **state)
     }
 }
 
-/* Where a root need not be nearer, it takes fewer looks, and is as near as that. */
+static double steep(double x, void *calls)
+{
+    ++*(unsigned *)calls;
+    return x * x * x * x * x * x * x - 300;
+}
+
+/* Where a root need not be nearer, it takes fewer looks, and is as near as that, also where looks
+ * close in slowly. */
 static void few_looks_where_that_will_do(void **state)
 {
     static const struct {
-        double width, step;
+        double (*of)(double x, void *calls);
+        double root, low, high, wide, step;
         unsigned calls;
-    } cases[] = {{0, 0, 11}, {0.1, 0, 10}, {1, 0, 4}, {5, 0, 0}, {0.1, 1, 2}, {2, 1, 2}};
+    } cases[] = {
+        {cubic, 1.25992, 0, 4, 0, 0, 11},   {cubic, 1.25992, 0, 4, 0.1, 0, 8},
+        {cubic, 1.25992, 0, 4, 1, 0, 2},    {cubic, 1.25992, 0, 4, 5, 0, 0},
+        {cubic, 1.25992, 0, 4, 0.1, 1, 2},  {cubic, 1.25992, 0, 4, 2, 1, 1},
+        {line, 6.83325, 4, 16, 0, 0, 5},    {line, 6.83325, 4, 16, 0.5, 0, 1},
+        {steep, 2.25875, 0, 5, 0.05, 0, 8}, {steep, 2.25875, 0, 5, 0.5, 0, 6},
+    };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        unsigned calls = 0;
-        struct crossing_function function = {cubic, &calls, false};
-        double root = crossing_root(&function, 0, -2, 4, 62, cases[i].step, cases[i].width);
-        if (calls != cases[i].calls ||
-            fabs(root - cbrt(2)) > fmax(4e-4, cases[i].width) + cases[i].step) {
+        unsigned calls = 0, ends = 0;
+        struct crossing_function function = {cases[i].of, &calls, false};
+        double low = cases[i].low, high = cases[i].high, step = cases[i].step;
+        double root = crossing_root(&function, low, cases[i].of(low, &ends), high,
+                                    cases[i].of(high, &ends), step, cases[i].wide);
+        double off = fabs(root - cases[i].root);
+        bool near =
+            step > 0 ? root == ceil(cases[i].root / step) * step : off <= fmax(4e-4, cases[i].wide);
+        if (calls != cases[i].calls || !near) {
             fail_msg("case %zu: %g with %u looks", i, root, calls);
         }
     }
@@ -151,12 +169,6 @@ static double look(double x, void *context)
     size_t used = strlen(looks->text);
     snprintf(looks->text + used, sizeof looks->text - used, "%.6g ", x);
     return looks->of(x, &looks->calls);
-}
-
-static double steep(double x, void *calls)
-{
-    ++*(unsigned *)calls;
-    return x * x * x * x * x * x * x - 300;
 }
 
 /* Where it looks: at a parabola's root or a line's, half a width behind it, in the middle where
