@@ -33,7 +33,7 @@ set title finding noenhanced
 set label 1 "bars: p10 to p90 of the model, line: p50; open: fitted, filled: predicted" \
     at graph 0.01, graph 0.97 textcolor rgb 0x666666
 set tmargin at screen 0.92; set bmargin at screen 0.46
-set ylabel unit
+set label 2 unit at graph 0, graph 1.06 right textcolor rgb 0x444444
 set logscale y
 set yrange [low / 1.5:high * 2.5]
 set format x ""
@@ -49,7 +49,7 @@ plot file using (next(0)):(column("p10")):(column("p10")):(column("p90")):(colum
      (place = 0, file) using (next(0)):(mine(0) && !fitted(0) ? column("measured") : NaN) \
          with points pt 7 ps 1.1 lc rgb INK
 
-unset title; unset label 1; unset logscale y
+unset title; unset label 1; unset label 2; unset logscale y
 set tmargin at screen 0.42; set bmargin at screen 0.20
 set ylabel "p50 / measured"
 reach = most(25, least(100, worst * 1.15))

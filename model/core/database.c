@@ -51,7 +51,8 @@ static bool failed(const struct database *database, int code, struct error *err)
     return error_run(err, "%s: %s", path, cause ? strerror(cause) : words);
 }
 
-bool database_failed(const struct database *database, struct error *err)
+/* A line about the last error; false. */
+static bool last_failed(const struct database *database, struct error *err)
 {
     return failed(database, sqlite3_extended_errcode(database->file), err);
 }
@@ -61,7 +62,7 @@ bool database_failed(const struct database *database, struct error *err)
 bool database_run(struct database *database, const char *sql, struct error *err)
 {
     return sqlite3_exec(database->file, sql, NULL, NULL, NULL) == SQLITE_OK ||
-           database_failed(database, err);
+           last_failed(database, err);
 }
 
 bool database_ask(struct database *database, const char *sql, uint64_t *value, struct error *err)
@@ -75,7 +76,7 @@ bool database_ask(struct database *database, const char *sql, uint64_t *value, s
     if (code == SQLITE_ROW) {
         *value = (uint64_t)sqlite3_column_int64(asked, 0);
     }
-    bool good = code == SQLITE_ROW || code == SQLITE_DONE || database_failed(database, err);
+    bool good = code == SQLITE_ROW || code == SQLITE_DONE || last_failed(database, err);
     sqlite3_finalize(asked);
     return good;
 }
@@ -277,7 +278,7 @@ bool row_open(struct row *row, struct database *database, const char *sql, struc
     database->statements[i].sql = sql;
     if (!*prepared && sqlite3_prepare_v3(database->file, sql, -1, SQLITE_PREPARE_PERSISTENT,
                                          prepared, NULL) != SQLITE_OK) {
-        return database_failed(database, err);
+        return last_failed(database, err);
     }
     sqlite3_reset(*prepared);
     *row = (struct row){.database = database, .prepared = *prepared};
@@ -316,7 +317,7 @@ void row_put_real(struct row *row, bool known, double value)
 bool row_write(struct row *row, struct error *err)
 {
     int code = sqlite3_step(row->prepared);
-    bool good = code == SQLITE_DONE || database_failed(row->database, err);
+    bool good = code == SQLITE_DONE || last_failed(row->database, err);
     sqlite3_reset(row->prepared);
     return good;
 }
@@ -324,7 +325,7 @@ bool row_write(struct row *row, struct error *err)
 bool row_next(struct row *row, bool *good, struct error *err)
 {
     int code = sqlite3_step(row->prepared);
-    *good = code == SQLITE_ROW || code == SQLITE_DONE || database_failed(row->database, err);
+    *good = code == SQLITE_ROW || code == SQLITE_DONE || last_failed(row->database, err);
     row->column = 0;
     row->checksum = 0;
     return code == SQLITE_ROW;

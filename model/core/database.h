@@ -63,9 +63,6 @@ bool database_written(struct database *database, bool good, struct error *err);
 /* Ends the transaction. */
 bool database_commit(struct database *database, struct error *err);
 
-/* A line about the last error; false. */
-bool database_failed(const struct database *database, struct error *err);
-
 /* --- rows --- */
 
 /* A statement with its values, or one whose rows are read, column by column. */

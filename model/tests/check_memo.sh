@@ -152,6 +152,7 @@ check "memo: a file of a machine is called by its name" has "$T/own/memo.md" "No
 section "$T/own" 6 | grep '^| [^m-]' | cut -d'|' -f2 >"$T/elsewhere"
 check "memo: each machine and kernel has one line" is "$(sort -u "$T/elsewhere" | wc -l) $(wc -l <"$T/elsewhere")" "8 8"
 check "memo: a line says its machine once" test -z "$(grep -E '(Linux|kunpeng|board).*, \1' "$T/elsewhere")"
+check "memo: pictures of several cases say of which" grep -q '^!\[2 MiB leaves: what each assumption' "$D/memo.md"
 check "memo: links the rows" has "$D/memo.md" "[rows.csv](rows.csv)"
 for name in best linux; do
     check "memo: links a timeline: $name" has "$D/memo.md" "](timeline-$name.json)"

@@ -129,6 +129,37 @@ static void what_may_not_be_had_does_not_win(void **state)
     expect_legible("had", data);
 }
 
+/* A finding for each leaf size is too long a title: who wins is all of it, and nothing is cut. */
+static void a_long_finding_becomes_a_brief_one(void **state)
+{
+    (void)state;
+    for (unsigned leaves = 1; leaves <= 2; leaves++) {
+        FILE *out = open_table("rows.csv");
+        fputs("study,machine,backing,touched,footprint,strategy,metric,n,mode,p10,p50,p90,"
+              "hypothetical,verdict\n",
+              out);
+        for (unsigned i = 0; i < 4 * leaves; i++) {
+            static const char *const backing[] = {"4k", "thp"};
+            const char *row = backing[i / 4];
+            unsigned long long size = (1ULL << 30) << i % 4;
+            unsigned lazy = i < 4 ? 5 : i == 4 ? 2 : 1;
+            fprintf(out, "s,m,%s,0.1,%llu,unmap,pause_ns,0,%ue6,,,,no,coherent\n", row, size,
+                    4 + i);
+            fprintf(out, "s,m,%s,0.1,%llu,unmap-lazy,pause_ns,0,%ue5,,,,no,coherent\n", row, size,
+                    10 * lazy);
+            fprintf(out, "s,m,%s,0.1,%llu,eager,pause_ns,0,15e5,,,,no,coherent\n", row, size);
+        }
+        assert_int_equal(fclose(out), 0);
+        char *data = lay_out(picture_pause);
+        assert_null(strstr(data, "..."));
+        assert_int_equal(leaves == 1, strstr(data, "Of these 3: eager holds mmu_lock") != NULL);
+        assert_int_equal(leaves == 1, strstr(data, "times as") != NULL);
+        assert_int_equal(leaves == 2, strstr(data, "Of these 3, eager holds") != NULL);
+        assert_int_equal(leaves == 2, strstr(data, "in 3 of 4") != NULL);
+        expect_legible("long", data);
+    }
+}
+
 static void any_number_of_cases(void **state)
 {
     (void)state;
@@ -287,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_number_of_machines_leaves_and_strategies),
         cmocka_unit_test(what_may_not_be_had_does_not_win),
+        cmocka_unit_test(a_long_finding_becomes_a_brief_one),
         cmocka_unit_test(any_number_of_cases),
         cmocka_unit_test(tables_without_rows),
         cmocka_unit_test(leaves_are_as_large_as_the_granule_has_them),

@@ -206,7 +206,8 @@ static bool check_text(const struct import *import, const char *line, struct err
     return true;
 }
 
-bool import_lines(FILE *in, struct import *import, struct error *err)
+/* Lines to events of all threads. */
+static bool read_lines(FILE *in, struct import *import, struct error *err)
 {
     char line[LINE_BYTES];
     size_t length;
@@ -306,7 +307,7 @@ bool import_read(FILE *in, const char *path, const struct import_options *option
                  struct import *import, struct error *err)
 {
     *import = (struct import){.path = path, .options = *options};
-    return import_lines(in, import, err) && is_whole(import, err) && import_vm(import, err) &&
+    return read_lines(in, import, err) && is_whole(import, err) && import_vm(import, err) &&
            import_memory(import, err) && import_reinits(import, err) && import_rows(import, err);
 }
 

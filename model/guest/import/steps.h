@@ -12,9 +12,6 @@ struct error;
 #define IMPORT_PAGE UINT64_C(4096)
 #define IMPORT_BLOCK (UINT64_C(2) << 20)
 
-/* Lines to events of all threads. */
-bool import_lines(FILE *in, struct import *import, struct error *err);
-
 /* Keeps the events of one VM, in order of time, and numbers its vCPUs. */
 bool import_vm(struct import *import, struct error *err);
 

@@ -2,6 +2,7 @@
 
 #include "core/alloc.h"
 #include "core/tojson.h"
+#include "report/chart/chart.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -107,6 +108,17 @@ static size_t line_length(const char *text, double size)
         }
     }
     return used <= CANVAS_WIDTH - 2 * CANVAS_MARGIN || room == 0 ? length : room;
+}
+
+size_t chart_title_lines(const char *title)
+{
+    size_t lines = 0;
+    while (*title) {
+        title += line_length(title, CANVAS_TITLE * CANVAS_BOLD);
+        title += strspn(title, " ");
+        lines++;
+    }
+    return lines;
 }
 
 #define LINES_MAX 4

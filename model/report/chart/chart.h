@@ -153,6 +153,9 @@ void chart_map(FILE *out, const struct chart_map *chart);
 /* A figure that says in a sentence why there is none. */
 void chart_nothing(FILE *out, const char *title);
 
+/* How many lines a figure's title takes; what is beyond four is cut. */
+size_t chart_title_lines(const char *title);
+
 /* --- drawing --- */
 
 /* Draws a data file into STEM.svg and STEM.png in a folder. */

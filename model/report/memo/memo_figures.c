@@ -253,6 +253,14 @@ static void title_of(const struct memo *memo, char buf[MEMO_TEXT])
     } else {
         snprintf(buf, MEMO_TEXT, "%.60s costs least with %.160s", winner,
                  memo_where(memo, pick[0].in, where));
+        if (chart_title_lines(buf) > 2) {
+            size_t cases = 0;
+            for (size_t p = 0; p < memo->places; p++) {
+                cases += pick[0].in[p];
+            }
+            snprintf(buf, MEMO_TEXT, "%.60s costs least in %zu of %zu cases", winner, cases,
+                     memo->places);
+        }
     }
 }
 
@@ -429,9 +437,10 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
 {
     struct chart_bar bar[SWINGS];
     char note[SWINGS][2 * QUANTITY_TEXT], name[32], *data;
-    char title[MEMO_TEXT], subtitle[4 * MEMO_TEXT], where[MEMO_TEXT];
+    char title[MEMO_TEXT], subtitle[4 * MEMO_TEXT], where[MEMO_TEXT], alt[2 * MEMO_TEXT];
     const struct memo_scenario *there = memo_place(memo, place);
     size_t bars = 0, size;
+    bool turns = false;
     for (size_t i = 0; i < memo->swings && bars < SWINGS; i++) {
         const struct memo_swing *swing = &memo->swing[i];
         if (swing->place != place) {
@@ -447,6 +456,7 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
                                        .high = swing->at_high,
                                        .measured = NAN};
         bars++;
+        turns |= swing->turns;
     }
     if (bars == 0) {
         return;
@@ -462,7 +472,12 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
     size_t used = strlen(subtitle);
     memo_scenario_words(memo, false, subtitle + used);
     used = strlen(subtitle);
-    snprintf(subtitle + used, sizeof subtitle - used, ". Bold: changes the best strategy.");
+    snprintf(subtitle + used, sizeof subtitle - used, ".%s",
+             turns ? " Bold: changes the best strategy." : "");
+    snprintf(alt, sizeof alt,
+             "%s%s each assumption, at either end of its range, does to the lead; the table below "
+             "has the figures.",
+             where, where[0] ? ": what" : "What");
     struct chart_bars chart = {.kind = CHART_SWINGS,
                                .title = title,
                                .subtitle = subtitle,
@@ -473,9 +488,7 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
     FILE *out = open_data(&data, &size);
     chart_bars(out, &chart);
     snprintf(name, sizeof name, place ? "swings-%zu" : "swings", place + 1);
-    put_figure(doc, out, &data, name,
-               "What each assumption, at either end of its range, does to the lead; the table "
-               "below has the figures.");
+    put_figure(doc, out, &data, name, alt);
 }
 
 /* --- published measurements --- */

@@ -156,15 +156,16 @@ static void take_panel(struct drawing *drawing, size_t panel)
 
 /* --- words --- */
 
-/* For a leaf size: who wins, in how many of how many, and by how much Linux is dearer. */
-static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winner)
+/* For a leaf size: who wins, in how many of how many cases, and by how much Linux is dearer. */
+struct finding {
+    size_t winner, won, cases; /* NONE: no strategy is sound */
+    double min, max; /* Linux over the winner */
+};
+
+static struct finding find(const struct drawing *drawing, size_t leaf, size_t linux_at)
 {
-    size_t won[PLOT_VALUES] = {0}, cases = 0, best = 0, linux_at = NONE;
-    double min = INFINITY, max = 0;
-    char min_text[QUANTITY_TEXT], max_text[QUANTITY_TEXT];
-    for (size_t s = 0; s < drawing->strategies.count; s++) {
-        linux_at = strcmp(drawing->strategies.text[s], PLOT_LINUX) == 0 ? s : linux_at;
-    }
+    struct finding found = {.winner = NONE, .min = INFINITY};
+    size_t won[PLOT_VALUES] = {0};
     for (size_t m = 0; m < drawing->machines.count; m++) {
         size_t panel = leaf * drawing->machines.count + m;
         for (size_t k = 0; k < drawing->along.count; k++) {
@@ -172,55 +173,79 @@ static const char *finding_of(struct drawing *drawing, size_t leaf, size_t *winn
             if (here == NONE) {
                 continue;
             }
-            cases++;
+            found.cases++;
             won[here]++;
             double times = linux_at == NONE
                                ? 1
                                : drawing->point[index_of(drawing, panel, linux_at, k)].y /
                                      drawing->point[index_of(drawing, panel, here, k)].y;
-            min = fmin(min, times);
-            max = fmax(max, times);
+            found.min = fmin(found.min, times);
+            found.max = fmax(found.max, times);
         }
     }
-    for (size_t s = 0; s < drawing->strategies.count; s++) {
-        best = won[s] > won[best] ? s : best;
+    for (size_t s = 0; s < drawing->strategies.count && found.cases; s++) {
+        bool more = found.winner == NONE || won[s] > found.won;
+        found.winner = more ? s : found.winner;
+        found.won = more ? won[s] : found.won;
     }
-    *winner = cases ? best : NONE;
-    if (!cases) {
-        return "no strategy is sound";
-    }
-    quantity_times(min, 1, min_text);
-    quantity_times(max, 1, max_text);
-    const char *range = strcmp(min_text, max_text) == 0
-                            ? min_text
-                            : plot_text(drawing->plot, "%s to %s", min_text, max_text);
-    const char *where = won[best] == cases
-                            ? plot_text(drawing->plot, "at every %s", drawing->kind->every)
-                            : plot_text(drawing->plot, "in %zu of %zu cases", won[best], cases);
-    return linux_at == NONE || linux_at == best
-               ? plot_text(drawing->plot, "%s %s %s", drawing->strategies.text[best],
-                           drawing->kind->wins, where)
-               : plot_text(drawing->plot, "%s %s %s (Linux: %s times as %s)",
-                           drawing->strategies.text[best], drawing->kind->wins, where, range,
-                           drawing->kind->as);
+    return found;
 }
 
+/* "in 8 of 10 cases"; of all of them what `every` says. */
+static const char *cases_of(struct drawing *drawing, const struct finding *found, const char *every)
+{
+    return found->won == found->cases
+               ? every
+               : plot_text(drawing->plot, " in %zu of %zu cases", found->won, found->cases);
+}
+
+static const char *say_finding(struct drawing *drawing, const struct finding *found,
+                               size_t linux_at)
+{
+    struct plot *plot = drawing->plot;
+    char min[QUANTITY_TEXT], max[QUANTITY_TEXT];
+    if (found->winner == NONE) {
+        return "no strategy is sound";
+    }
+    const char *words =
+        plot_text(plot, "%s %s%s", drawing->strategies.text[found->winner], drawing->kind->wins,
+                  cases_of(drawing, found, plot_text(plot, " at every %s", drawing->kind->every)));
+    quantity_times(found->min, 1, min);
+    quantity_times(found->max, 1, max);
+    bool same = strcmp(min, max) == 0;
+    return linux_at == NONE || linux_at == found->winner
+               ? words
+               : plot_text(plot, "%s (Linux: %s%s%s times as %s)", words, min, same ? "" : " to ",
+                           same ? "" : max, drawing->kind->as);
+}
+
+#define TITLE_LINES 3
+
+/* Where all of it is too long a title, who wins alone. */
 static const char *title_of(struct drawing *drawing)
 {
-    const char *title = "";
-    size_t leaves = drawing->backings.count ? drawing->backings.count : 1, shown = 0, winner;
+    struct plot *plot = drawing->plot;
+    size_t leaves = drawing->backings.count ? drawing->backings.count : 1, shown = 0,
+           linux_at = NONE;
     for (size_t s = 0; s < drawing->strategies.count; s++) {
         shown += drawing->shown[s];
+        linux_at = strcmp(drawing->strategies.text[s], PLOT_LINUX) == 0 ? s : linux_at;
     }
+    const char *whole = plot_text(plot, "Of these %zu: ", shown);
+    const char *brief = plot_text(plot, "Of these %zu, ", shown);
     for (size_t leaf = 0; leaf < leaves; leaf++) {
-        const char *finding = finding_of(drawing, leaf, &winner);
-        const char *words = drawing->backings.count > 1
-                                ? plot_value(drawing->plot, "backing", drawing->backings.text[leaf])
-                                : "";
-        title = plot_text(drawing->plot, "%s%s%s%s%s", title, title[0] ? "; " : "", words,
-                          words[0] ? ": " : "", finding);
+        struct finding found = find(drawing, leaf, linux_at);
+        const char *size = drawing->backings.count > 1
+                               ? plot_value(plot, "backing", drawing->backings.text[leaf])
+                               : "";
+        whole = plot_text(plot, "%s%s%s%s%s", whole, leaf ? "; " : "", size, size[0] ? ": " : "",
+                          say_finding(drawing, &found, linux_at));
+        brief = plot_text(plot, "%s%s%s%s%s%s%s%s", brief, leaf ? ", " : "",
+                          found.winner == NONE ? "none" : drawing->strategies.text[found.winner],
+                          leaf ? "" : " ", leaf ? "" : drawing->kind->wins, size[0] ? " with " : "",
+                          size, cases_of(drawing, &found, ""));
     }
-    return plot_text(drawing->plot, "Of these %zu: %s", shown, title);
+    return chart_title_lines(whole) > TITLE_LINES ? brief : whole;
 }
 
 /* What hardware would come to, which lies far below all lines. */
