@@ -306,7 +306,7 @@ QUICK_TESTS := $(filter-out $(SLOW_TESTS:%=$(B)/tests/test_%),$(TESTS))
 .PHONY: check-quick
 check-quick: $(UNDER_TEST) $(QUICK_TESTS) ## build and run the tests that take under 20 s of CPU together
 	@$(TEST_ENV) $(FEW) S2FLUSH='$(CURDIR)/$(UNDER_TEST)' TEST_SCRIPTS=no \
-	    model/tests/run-tests.sh $(QUICK_TESTS) model/tests/check_documents.sh model/tests/check_rows.sh
+	    model/tests/run-tests.sh $(QUICK_TESTS) model/tests/check_documents.sh model/tests/check_rows.sh model/tests/check_printed.sh
 
 # --- Fuzzing -----------------------------------------------------------------------------------
 
@@ -360,9 +360,10 @@ coverage: ## which lines no test reaches, into build/coverage (needs deps-covera
 # What the model says has changed, and it is meant: see the diff before it is committed.
 GOLDEN_TESTS := $(addprefix $(B)/tests/test_golden,_plays _scenes _tables _trace) $(B)/tests/test_golden
 .PHONY: golden
-golden: $(GOLDEN_TESTS) $(B)/s2flush ## accept what golden runs and the rows of check_rows.sh come to now
+golden: $(GOLDEN_TESTS) $(B)/s2flush ## accept what golden runs, rows and what is printed come to now
 	@for test in $(GOLDEN_TESTS); do S2FLUSH_GOLDEN=accept $$test || exit 1; done
 	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_rows.sh --update
+	@S2FLUSH='$(CURDIR)/$(B)/s2flush' model/tests/check_printed.sh --update
 
 .PHONY: torture
 torture: $(B)/s2flush $(TESTS) ## all that is meant to break it: MINUTES=60, or portions of it

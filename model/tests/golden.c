@@ -62,9 +62,12 @@ void golden_print(FILE *out, const char *name, const char *strategy, const struc
     if (!sim_run(sim, &err)) {
         fail_msg("%s: %s", name, err.text);
     }
-    fprintf(out, "%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%016" PRIx64 "\n", name, strategy,
-            point->exact ? "exact" : "fast", sim->end_ps, sim_window_ps(sim), sim_cpu_ps(sim),
-            sim->engine.overlapped ? "yes" : "no", digest(sim));
+    fprintf(out,
+            "%s,%s,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%s,%016" PRIx64 ",%" PRIu64 ",%" PRIu64
+            "\n",
+            name, strategy, point->exact ? "exact" : "fast", sim->end_ps, sim_window_ps(sim),
+            sim_cpu_ps(sim), sim->engine.overlapped ? "yes" : "no", digest(sim), sim->engine.steps,
+            sim->engine.events);
     sim_free(sim);
     free(sim);
 }

@@ -56,6 +56,7 @@ FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
 # them, so slow ones judge only the files that they are about.
 FAST_S = 2.5
 JUDGES = {"check_rows.sh": ("model/",),
+          "check_printed.sh": ("model/",),
           "test_golden": ("model/",),
           "test_golden_plays": ("model/",),
           "test_store_fails": ("model/study/",),
@@ -70,7 +71,8 @@ JUDGES = {"check_rows.sh": ("model/",),
           "test_verdict": ("model/machine/memory", "model/machine/oracle", "model/machine/story")}
 SLOW_S = 30
 # Scripts that judge too, with what they read: they look at the program from outside.
-SCRIPTS = {"model/tests/check_rows.sh": ("model/tests/rows.csv",)}
+SCRIPTS = {"model/tests/check_rows.sh": ("model/tests/rows.csv",),
+           "model/tests/check_printed.sh": ("model/tests/printed.csv",)}
 # Tests that may fail against the original, since they are run in another way than by `make check`.
 FAILED_MAX = 3
 WORK = "work"
