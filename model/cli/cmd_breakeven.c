@@ -94,6 +94,12 @@ static bool answer_in(const struct study *study, void *arguments, struct error *
 static bool answer(const struct study *study, void *arguments, struct error *err)
 {
     struct arguments *given = arguments;
+    size_t a, b;
+    // A name that is wrong is refused before anything is played, if only to say how long it will
+    // take.
+    if (given->request.pair && !groups_pair(study, "--pair", given->request.pair, &a, &b, err)) {
+        return false;
+    }
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
     if (!given->request.axis) {

@@ -46,7 +46,13 @@ static bool answer_in(const struct study *study, void *arguments, struct error *
 static bool answer(const struct study *study, void *arguments, struct error *err)
 {
     struct arguments *given = arguments;
+    size_t a, b;
     given->common.all |= study->memo.sensitivity == MEMO_SENSITIVITY_ALL;
+    // A name that is wrong is refused before anything is played, if only to say how long it will
+    // take.
+    if (given->request.of && !sensitivity_of(study, given->request.of, &a, &b, err)) {
+        return false;
+    }
     return analysis_focus(given, study, NULL, answer_in, err);
 }
 

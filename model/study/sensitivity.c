@@ -65,20 +65,21 @@ static bool find_best(struct work *work, struct error *err)
     return true;
 }
 
+bool sensitivity_of(const struct study *study, const char *of, size_t *a, size_t *b,
+                    struct error *err)
+{
+    if (strchr(of, ',')) {
+        return groups_pair(study, "--of", of, a, b, err);
+    }
+    *b = WINNER_NONE;
+    return groups_strategy(study, "--of", of, strlen(of), a, err);
+}
+
 static bool find_strategies(struct work *work, struct error *err)
 {
     const char *of = work->request->of;
-    if (!find_best(work, err)) {
-        return false;
-    }
-    if (of && strchr(of, ',')) {
-        return groups_pair(work->study, "--of", of, &work->cell->a, &work->cell->b, err);
-    }
-    if (of) {
-        work->cell->b = WINNER_NONE;
-        return groups_strategy(work->study, "--of", of, strlen(of), &work->cell->a, err);
-    }
-    return true;
+    return find_best(work, err) &&
+           (!of || sensitivity_of(work->study, of, &work->cell->a, &work->cell->b, err));
 }
 
 static bool open_output(struct work *work, struct error *err)

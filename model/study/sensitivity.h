@@ -68,6 +68,10 @@ struct sensitivity_results {
     struct sweep_failed failed; /* cells */
 };
 
+/* The strategies that a request's `of` names, b WINNER_NONE where it is one; false with a line. */
+bool sensitivity_of(const struct study *study, const char *of, size_t *a, size_t *b,
+                    struct error *err);
+
 bool sensitivity_run(const struct study *study, const struct sensitivity_request *request,
                      struct sweep *sweep, struct store *store, struct sensitivity_results *results,
                      struct error *err);

@@ -72,9 +72,11 @@ check "calibrate: nothing written" test ! -e "$T/x.ini"
 refused "breakeven: no axis" "expected --axis" breakeven first-light
 refused "breakeven: no study" "expected a study" breakeven --axis touched
 refused "breakeven: bad metric" "(did you mean cpu_ns?)" breakeven first-light --axis vcpus --metric cpu_n
+refused "breakeven: no strategy" "(did you mean eager?)" \
+    breakeven workloads/questions/q02-page-size.ini --pair eagr,unmap --axis touched
 refused "map: no axis" "no such axis" map first-light
 refused "map: a count" "is no time" map first-light --metric lines
-refused "sensitivity: no strategy" "(did you mean eager?)" sensitivity first-light --of eagr
+refused "sensitivity: no strategy" "(did you mean eager?)" sensitivity workloads/questions/q02-page-size.ini --of eagr
 refused "sensitivity: points" "from 16 to" sensitivity first-light --points 1
 refused "diff: one folder" "two folders" diff "$T"
 refused "diff: no rows" "rows.csv" diff "$T" "$T"
