@@ -54,6 +54,9 @@ dealt()
 only=$([ "$deal" -eq 1 ] || echo "ONLY=$(dealt | tr '\n' ' ')")
 memory='ONLY=option units config csv error ledger kvm stage2 oracle calendar lock kvm_parallel study_run actor flow
     host dirty_log strategy platform workload report limits'
+# Programs in which threads run at the same time; `make SANITIZE=thread check` has all others, too.
+threads='ONLY=advise benchtext breakeven calibrate calibrate_files counts crossing draw_fit fair memory_bounds needs
+    pairs sensitivity store strata study study_run surrogate sweep validate wait winner_map'
 
 errors()
 {
@@ -76,12 +79,12 @@ faults()
 
 # Names of parts, each with its percent of the time, what it needs to be here, and whether it is the
 # same in each portion. Those that may take longest come first.
-parts='mutants 47 python3 each
+parts='mutants 41 python3 each
+address 15 - each
 fuzz 26 clang each
+memcheck 4 valgrind once
+thread 4 clang once
 agreement 4 - once
-thread 8 clang each
-address 6 - each
-memcheck 3 valgrind once
 extensions 3 python3 once
 errors 1 - once
 faults 1 - once
@@ -99,7 +102,7 @@ command_of()
         agreement) S2FLUSH_CASES=all CMOCKA_MESSAGE_OUTPUT=TAP "$tests/test_agreement" ;;
         kills) model/tests/kill_resume.sh $((7 * minutes + 8)) "$seed" ;;
         fuzz) FUZZ_EXECUTIONS=$((lanes * minutes * 83334)) make fuzz SECONDS="$2" ;;
-        thread) make SANITIZE=thread check ${only:+"$only"} ;;
+        thread) make SANITIZE=thread check "$threads" ;;
         address) make SANITIZE=address,undefined check ${only:+"$only"} ;;
         memcheck) make VALGRIND=1 check "$memory" ;;
         mutants) JOBS=$(nproc) make mutants COUNT="$mutants" SEED="${MUTANTS_SEED:-1}" \
@@ -128,7 +131,7 @@ part()
 
 # In shells of their own, so that two can run at a time and timeout can stop them.
 export -f part command_of errors faults
-export S2FLUSH tests minutes lanes portion seed total whole mutants logs turn only memory
+export S2FLUSH tests minutes lanes portion seed total whole mutants logs turn only memory threads
 echo "torture for about $minutes minutes, seed $seed:"
 [ -n "$parts" ] || { echo "torture: found PARTS='$PARTS', which is none of them" >&2; exit 2; }
 xargs -P "$lanes" -L 1 bash -c 'part "$@"' part <<<"$parts" || echo "failed: a part cannot be run" >>"$logs/failures"
@@ -159,12 +162,14 @@ figure latest "resumed to the same bytes" of kills "resumed to the same bytes"
 figure latest "agreement cases" sum agreement ': \([0-9][0-9]*\) cases, '
 figure added "fuzz executions" of fuzz fuzz_executions
 figure added "fuzz findings" of fuzz fuzz_findings
-figure added "passed under the thread sanitizer" passed thread
+figure latest "passed under the thread sanitizer" passed thread
 figure added "passed under the address and undefined sanitizers" passed address
 figure latest "passed under memcheck" passed memcheck
 figure latest "mutants seed" of mutants "mutants seed"
 figure latest "mutants tried" of mutants "mutants tried"
 figure latest "mutants caught" of mutants "mutants caught"
+figure latest "mutants caught by a test" of mutants "mutants caught by a test"
+figure latest "mutants caught by their work alone" of mutants "mutants caught by their work alone"
 figure latest "mutants caught in percent" of mutants "mutants caught in percent"
 figure latest "extensions" of extensions extensions
 figure latest "extensions failed" of extensions failed
