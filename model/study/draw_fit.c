@@ -11,8 +11,8 @@
 
 static const char what_for[] = "values of a fit";
 
-/* Kinds of events, three shared paths, how late, and each timeline. */
-enum { PATH_LINES = EVENT_KINDS, PATH_WRITEBACK, PATH_ZERO, LATE, TIMELINE };
+/* Kinds of events, four shared paths, how late, and each timeline. */
+enum { PATH_LINES = EVENT_KINDS, PATH_WRITEBACK, PATH_ZERO, PATH_TLBI, LATE, TIMELINE };
 #define TIMELINES (1 + DRAW_STRATA)
 
 #define CANDIDATES ((size_t)TIMELINE + TIMELINES)
@@ -27,13 +27,17 @@ enum { PATH_LINES = EVENT_KINDS, PATH_WRITEBACK, PATH_ZERO, LATE, TIMELINE };
 static void add_times(const struct draw_fit_run *run, const struct trial *trial, double sign,
                       double time[CANDIDATES])
 {
-    double lines = 0, written = 0, zeroed = 0;
+    double lines = 0, written = 0, zeroed = 0, broadcast_ps = 0;
     for (size_t i = 0; i < trial->count; i++) {
         const struct event_count *count = &trial->counts[i];
         double n = (double)count->n;
         bool line = count->kind == EV_line_absent || count->kind == EV_line_clean ||
                     count->kind == EV_line_dirty;
-        time[count->kind] += sign * n * (double)run->price[count->kind];
+        bool broadcast = count->kind == EV_tlbi_calls || count->kind == EV_tlbi_range ||
+                         count->kind == EV_tlbi_vmid || count->kind == EV_tlbi_third;
+        double alone_ps = n * (double)run->price[count->kind];
+        time[count->kind] += sign * alone_ps;
+        broadcast_ps += broadcast ? alone_ps : 0;
         lines += line ? n : 0;
         written += count->kind == EV_writeback_bytes ? n : 0;
         zeroed += count->kind == EV_zero_bytes ? n : 0;
@@ -42,6 +46,7 @@ static void add_times(const struct draw_fit_run *run, const struct trial *trial,
     time[PATH_LINES] += lines * price_cmo_path_ns(run->costs, 1) * ps;
     time[PATH_WRITEBACK] += price_writeback_ns(run->costs, (uint64_t)written) * ps;
     time[PATH_ZERO] += zeroed * price_zero_path_ns(run->costs, KIB) * ps;
+    time[PATH_TLBI] += sign * (double)price_tlbi_path(run->costs, (ps_t)broadcast_ps);
 }
 
 static double guest_time(const struct draw_fit_run *run)
