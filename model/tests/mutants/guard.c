@@ -1,11 +1,13 @@
 /*
  * What no sanitizer can be asked for in each mutant, linked into the library beside the original's
  * objects: memory that was not written to is no 0, nor is what lies behind an allocation; who
- * writes there is ended when it is freed; and how many allocations are left at the end goes into
- * the file that GUARD_LIVE names, a line for each process.
+ * writes there is ended when it is freed; and how many allocations of the library's own code are
+ * left at the end goes into the file that GUARD_LIVE names, a line for each process. What SQLite
+ * keeps, say, depends on the time of day.
  */
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@
 #define BEHIND 64
 #define WITHIN 4096 /* of what is fresh at least so much has the pattern */
 #define MARK UINT64_C(0x5ca1ab1e0ddba115)
+#define MARK_OWN (MARK + 1) /* of the library's own */
 
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
@@ -31,14 +34,19 @@ _Static_assert(sizeof(struct header) == BEFORE, "what is allocated stays aligned
 static atomic_long live;
 static pid_t process;
 
-static void *begin(char *whole, size_t size)
+/* Where the library's code begins and ends. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char etext[] __attribute__((visibility("hidden")));
+
+static void *begin(char *whole, size_t size, const void *caller)
 {
     if (!whole) {
         return NULL;
     }
-    *(struct header *)whole = (struct header){size, MARK};
+    bool own = (const char *)caller >= __ehdr_start && (const char *)caller < etext;
+    *(struct header *)whole = (struct header){size, own ? MARK_OWN : MARK};
     memset(whole + BEFORE + size, PATTERN, BEHIND);
-    atomic_fetch_add(&live, 1);
+    atomic_fetch_add(&live, own);
     return whole + BEFORE;
 }
 
@@ -46,16 +54,21 @@ static void *begin(char *whole, size_t size)
 static struct header *header_of(void *memory)
 {
     struct header *header = (struct header *)((char *)memory - BEFORE);
-    return header->mark == MARK ? header : NULL;
+    return header->mark == MARK || header->mark == MARK_OWN ? header : NULL;
 }
 
-void *malloc(size_t size)
+static void *fresh(size_t size, const void *caller)
 {
     if (size > SIZE_MAX - BEFORE - BEHIND) {
         return NULL;
     }
-    char *memory = begin(__libc_malloc(BEFORE + size + BEHIND), size);
+    char *memory = begin(__libc_malloc(BEFORE + size + BEHIND), size, caller);
     return memory ? memset(memory, PATTERN, size < WITHIN ? size : WITHIN) : NULL;
+}
+
+void *malloc(size_t size)
+{
+    return fresh(size, __builtin_return_address(0));
 }
 
 void *calloc(size_t count, size_t size)
@@ -63,7 +76,8 @@ void *calloc(size_t count, size_t size)
     if (size > 0 && count > (SIZE_MAX - BEFORE - BEHIND) / size) {
         return NULL;
     }
-    return begin(__libc_calloc(1, BEFORE + count * size + BEHIND), count * size);
+    return begin(__libc_calloc(1, BEFORE + count * size + BEHIND), count * size,
+                 __builtin_return_address(0));
 }
 
 void free(void *memory)
@@ -79,21 +93,22 @@ void free(void *memory)
             abort();
         }
     }
+    atomic_fetch_sub(&live, header->mark == MARK_OWN);
     header->mark = 0;
-    atomic_fetch_sub(&live, 1);
     __libc_free(header);
 }
 
 void *realloc(void *old, size_t size)
 {
+    const void *caller = __builtin_return_address(0);
     if (!old) {
-        return malloc(size);
+        return fresh(size, caller);
     }
     struct header *header = header_of(old);
     if (!header) {
         return __libc_realloc(old, size);
     }
-    char *memory = malloc(size);
+    char *memory = fresh(size, caller);
     if (memory) {
         memcpy(memory, old, header->size < size ? header->size : size);
         free(old);

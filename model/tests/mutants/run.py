@@ -286,10 +286,8 @@ def sample(texts, given):
 
 
 class Original:
-    """How many allocations the original's tests leave: a mutant that leaves more has a leak, as the leak sanitizer says
-    of the original's tests. One or two more may come of the time of day."""
-
-    FEW = 2
+    """How many allocations of its own the original's tests leave: a mutant that leaves more has a leak, as the leak
+    sanitizer says of the original's tests."""
 
     def __init__(self, build, folder):
         self.folder, self.counts, self.lock = folder / "original", {}, threading.Lock()
@@ -299,13 +297,13 @@ class Original:
     def left(self, program):
         with self.lock:
             if program not in self.counts:
-                self.counts[program] = status_of(program, self.folder, SLOW_S)[1] + self.FEW
+                self.counts[program] = status_of(program, self.folder, SLOW_S)[1]
             return self.counts[program]
 
     def leaks(self, program, again):
-        """Once more for both, since what depends on the time of day is no leak."""
+        """Once more for both: what depends on how threads take turns is no leak."""
         with self.lock:
-            self.counts[program] = max(self.counts[program], status_of(program, self.folder, SLOW_S)[1] + self.FEW)
+            self.counts[program] = max(self.counts[program], status_of(program, self.folder, SLOW_S)[1])
             return again[1] > self.counts[program]
 
 
