@@ -51,7 +51,7 @@ static bool play_runs(struct replay *replay, size_t count, struct error *err)
 #define OFF_FEW 0.1
 
 /* What others are fitted to has to be nearer by this share. */
-#define OFF_REFERENCE 0.5
+#define OFF_REFERENCE 0.8
 
 /* A strategy is fitted to the yardstick, and to one more. */
 #define REFERENCES_MAX 2
