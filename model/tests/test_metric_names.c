@@ -84,9 +84,26 @@ static void unknown_names(void **state)
     }
 }
 
+/* How a metric's values are spelled. */
+static void quantities(void **state)
+{
+    (void)state;
+    for (enum metric metric = 0; metric < METRICS; metric++) {
+        const char *unit = metric_unit[metric];
+        enum unit expected = unit[0] == 'n' && unit[1] == 's' && !unit[2] ? UNIT_NS
+                             : unit[0] == 'b' && unit[1] == 'y'           ? UNIT_BYTES
+                                                                          : UNIT_NONE;
+        assert_int_equal(metric_quantity(metric), expected);
+    }
+    assert_int_equal(metric_quantity(METRIC_added_boot_ns), UNIT_NS);
+    assert_int_equal(metric_quantity(METRIC_writeback_bytes), UNIT_BYTES);
+    assert_int_equal(metric_quantity(METRIC_lines), UNIT_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(one_metric), cmocka_unit_test(lists),
-                                       cmocka_unit_test(unknown_names)};
+                                       cmocka_unit_test(unknown_names),
+                                       cmocka_unit_test(quantities)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

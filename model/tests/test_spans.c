@@ -156,6 +156,21 @@ static void a_lane_never_runs_backward(void **state)
     expect_abort(run_backward);
 }
 
+static void a_class_has_most(void **state)
+{
+    (void)state;
+    for (uint32_t most = 0; most < SPAN_CLASSES; most++) {
+        struct span span = {0};
+        for (uint32_t i = 0; i < SPAN_CLASSES; i++) {
+            span.part[i] = i == most ? 40 : 7 + i;
+        }
+        assert_int_equal(span_class(&span), most);
+    }
+    const struct span even = {.part = {[3] = 5, [7] = 5}}, none = {0};
+    assert_int_equal(span_class(&even), 3);
+    assert_int_equal(span_class(&none), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +179,7 @@ int main(void)
         cmocka_unit_test(long_spans_stay),
         cmocka_unit_test(marks_beyond_the_limit_are_counted),
         cmocka_unit_test(a_lane_never_runs_backward),
+        cmocka_unit_test(a_class_has_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
