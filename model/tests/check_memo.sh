@@ -101,6 +101,10 @@ for name in "1 Answer" "2 Figure" "3 Strategies" "4 What would change the answer
     check "page: contents: $name" grep -qF ">$name</a>" "$D/memo.html"
 done
 check "memo: published measurements of the machine" has "$D/memo.md" "| kunpeng-4k | kunpeng-920 |"
+awk -F, '$3 == "predict" && $9 != "" { print "| " $1 " | " }' results/validate/validate.csv | sort -u >"$T/tables"
+check "memo: published tables: some" test "$(wc -l <"$T/tables")" -gt 5
+check "memo: each published table with predicted rows" is \
+    "$(grep -vFf <(grep -o '^| [a-z0-9-]* | ' "$D/memo.md") "$T/tables")" ""
 check "memo: and all rows of no other" test "$(grep -c '| unnamed-2023 | unmap |' "$D/memo.md")" -eq 0
 check "memo: the line to repeat it" has "$D/memo.md" "s2flush memo $T/study.ini -o $D"
 check "memo: the lines for a timeline" has "$D/memo.md" "--strategy unmap"
@@ -149,6 +153,16 @@ check "memo: a study elsewhere: its own strategy" has "$T/own/memo.md" "--study 
 check "memo: the machine that figures are of" grep -q "measurements of kunpeng-920 the model errs" "$T/own/memo.md"
 check "memo: of the only machine" lacks "$T/answer" "rror on "
 check "memo: a file of a machine is called by its name" has "$T/own/memo.md" "No figure of board is published."
+# A platform by another name is the machine that figures are of; one of its class, or core, is not.
+sed 's/^machine = .*/machine = kunpeng-920, altra, graviton2/; s/^kernel = .*/kernel = 7.3/; /^workers/d; /^dc_absent/d
+    s/^case = .*/case = kernel=7.3 backing=4k/; s/^by = .*/by = machine/' "$T/own/study.ini" >"$T/own/altra.ini"
+run memo "$T/own/altra.ini" -o "$T/altra" -q
+check "memo: another name of a machine: status" is "$rc" 0
+check "memo: another name of a machine: its figures" lacks "$T/altra/memo.md" "No figure of altra is published."
+check "memo: the name of a class: none" has "$T/altra/memo.md" "No figure of graviton2 is published."
+for picture in "(memo-published.svg)" "(memo-published-2.svg)"; do
+    check "memo: a picture for each such machine $picture" is "$(grep -cF "$picture" "$T/altra/memo.md")" 1
+done
 section "$T/own" 6 | grep '^| [^m-]' | cut -d'|' -f2 >"$T/elsewhere"
 check "memo: each machine and kernel has one line" is "$(sort -u "$T/elsewhere" | wc -l) $(wc -l <"$T/elsewhere")" "8 8"
 check "memo: a line says its machine once" test -z "$(grep -E '(Linux|kunpeng|board).*, \1' "$T/elsewhere")"

@@ -56,7 +56,7 @@ static bool misfit_of(const struct memo *memo, const char *name, char buf[QUANTI
     struct memo_range error = MEMO_RANGE_EMPTY;
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
-        if (one->predicted && strcmp(one->host, name) == 0) {
+        if (one->predicted && memo_measured_on(memo, one, name)) {
             memo_range_take(&error, one->error);
         }
     }

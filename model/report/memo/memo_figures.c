@@ -495,14 +495,19 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
 
 #define MEASURED 24
 
-void memo_published_figure(const struct memo *memo, const char *host, struct doc_node *doc)
+void memo_published_figure(const struct memo *memo, const char *machine, size_t nth,
+                           struct doc_node *doc)
 {
     struct chart_bar bar[MEASURED];
-    char label[MEASURED][MEMO_TEXT], note[MEASURED][QUANTITY_TEXT], title[MEMO_TEXT], *data;
+    char label[MEASURED][MEMO_TEXT], note[MEASURED][QUANTITY_TEXT], *data;
+    char where[MEMO_TEXT], title[2 * MEMO_TEXT], alt[2 * MEMO_TEXT], name[32];
     size_t bars = 0, inside = 0, all = 0, size;
+    const struct axis *machines = memo->study->role[AXIS_MACHINE];
+    bool several = machines->values.count > 1;
+    words_value(machines->name, machine, machines->kind, where);
     for (size_t i = 0; i < memo->publisheds; i++) {
         const struct memo_published *one = &memo->published[i];
-        if (strcmp(one->host, host) != 0 || !one->predicted) {
+        if (!memo_measured_on(memo, one, machine) || !one->predicted) {
             continue;
         }
         all++;
@@ -525,8 +530,13 @@ void memo_published_figure(const struct memo *memo, const char *host, struct doc
         return;
     }
     struct chart_group group = {NULL, bar, bars, NAN};
-    snprintf(title, sizeof title, "%zu of %zu measurements lie within the band of the model",
-             inside, all);
+    snprintf(title, sizeof title, "%s%s%zu of %zu measurements lie within the band of the model",
+             several ? where : "", several ? ": " : "", inside, all);
+    snprintf(alt, sizeof alt,
+             "%s%sublished measurements and what the model says of them; the table below has the "
+             "figures.",
+             several ? where : "", several ? ": p" : "P");
+    snprintf(name, sizeof name, nth > 1 ? "published-%zu" : "published", nth);
     struct chart_bars chart = {.kind = CHART_DOTS,
                                .title = title,
                                .subtitle = "Bold: outside. To the right: model over measured.",
@@ -538,7 +548,5 @@ void memo_published_figure(const struct memo *memo, const char *host, struct doc
                                .groups = 1};
     FILE *out = open_data(&data, &size);
     chart_bars(out, &chart);
-    put_figure(doc, out, &data, "published",
-               "Published measurements and what the model says of them; the table below has the "
-               "figures.");
+    put_figure(doc, out, &data, name, alt);
 }

@@ -109,6 +109,7 @@ struct memo {
     double estimate_off; /* and how far off that is in the study's draws, at most, as a share */
     struct memo_published *published;
     size_t publisheds;
+    struct platform_aliases *machine_names; /* NULL: no table of published rows was found */
     struct memo_seen *seen; /* [strategy] */
     json_t *played; /* what the page lets move (memo_played.c) */
     char **missing; /* what simulations that could not go on leave out, each in a line */
@@ -242,7 +243,9 @@ void memo_figures(const struct memo *memo, struct doc_node *doc);
 /* Which strategies a figure draws. */
 void memo_lines(const struct memo *memo, bool shown[]);
 void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *doc);
-void memo_published_figure(const struct memo *memo, const char *host, struct doc_node *doc);
+/* Rows measured on a machine of the study; `nth` picture of the kind, from 1. */
+void memo_published_figure(const struct memo *memo, const char *machine, size_t nth,
+                           struct doc_node *doc);
 void memo_put_seen(const struct memo *memo, size_t strategy, struct doc_node *words);
 void memo_seen_table(const struct memo *memo, struct doc_node *doc);
 void memo_comparison(const struct memo *memo, struct doc_node *doc);
@@ -261,6 +264,9 @@ bool memo_find_played(struct memo *memo, struct evaluator *evaluator, struct err
 
 bool memo_read_seen(struct memo *memo, struct error *err);
 bool memo_read_published(struct memo *memo, const char *validation, struct error *err);
+/* Whether a row was measured on a machine, which may go by another name of its platform. */
+bool memo_measured_on(const struct memo *memo, const struct memo_published *published,
+                      const char *machine);
 bool memo_find_swings(struct memo *memo, struct evaluator *evaluator, struct error *err);
 
 #endif

@@ -123,6 +123,19 @@ static void say_estimate(const struct memo *memo, struct doc_node *words)
              100 * memo->estimate_off);
 }
 
+/* What costs the same as the best one is not the next: where there is one answer, both by name. */
+static void put_next(const struct memo *memo, struct doc_node *words)
+{
+    if (memo->places == 1) {
+        const struct memo_scenario *there = memo_place(memo, 0);
+        doc_code(words, memo_name(memo, memo_next(memo, there)));
+        doc_text(words, " then costs more than ");
+        doc_code(words, memo_name(memo, there->best.winner));
+    } else {
+        doc_text(words, "the next strategy then costs more than the best one");
+    }
+}
+
 static void put_change(const struct memo *memo, struct doc_node *doc)
 {
     doc_heading(doc, "4 What would change the answer");
@@ -136,11 +149,12 @@ static void put_change(const struct memo *memo, struct doc_node *doc)
         return;
     }
     struct doc_node *words = doc_add(doc, DOC_PARAGRAPH, NULL);
-    doc_text(words,
-             "Each assumption at either end of its range, all others at their modes, and by how "
-             "much the next strategy then costs more than the best one; below 0 the answer is the "
-             "other one. The ends of a workload's keys are their own range or, without one, half "
-             "and twice the value.");
+    doc_text(words, "Each assumption at either end of its range, all others at their modes, and by "
+                    "how much ");
+    put_next(memo, words);
+    doc_text(words, "; below 0 the answer is the other one. The ends of a workload's keys are "
+                    "their own range or, without one, half "
+                    "and twice the value.");
     say_estimate(memo, words);
     doc_text(words, "%s", memo->swings_missing ? " Some are left out: simulations failed." : "");
     for (size_t p = 0; p < memo->places && p < 2; p++) {
@@ -180,9 +194,8 @@ static void put_table_score(const struct memo *memo, const char *name, struct do
     doc_number(line, "%zu", rows);
     doc_number(line, "%zu", inside);
     if (rows > 0) {
-        char min[QUANTITY_TEXT], max[QUANTITY_TEXT];
-        doc_number(line, "%s to %s", quantity_change(error.low, min),
-                   quantity_change(error.high, max));
+        char text[QUANTITY_TEXT];
+        doc_number(line, "%s", quantity_change_range(error.low, error.high, text));
     } else {
         doc_number(line, "%s", "");
     }
@@ -194,7 +207,7 @@ static bool is_ours(const struct memo *memo, const struct memo_published *publis
     const struct values *machines = &memo->study->role[AXIS_MACHINE]->values;
     bool ours = false;
     for (size_t i = 0; i < machines->count; i++) {
-        ours |= strcmp(machines->text[i], published->host) == 0;
+        ours |= memo_measured_on(memo, published, machines->text[i]);
     }
     return ours;
 }
@@ -230,6 +243,7 @@ static void put_rows(const struct memo *memo, struct doc_node *doc)
 static void put_machine_figures(const struct memo *memo, struct doc_node *doc)
 {
     const struct axis *machine = memo->study->role[AXIS_MACHINE];
+    size_t pictures = 0;
     for (size_t m = 0; m < machine->values.count; m++) {
         const char *name = machine->values.text[m];
         bool answered = false;
@@ -238,14 +252,15 @@ static void put_machine_figures(const struct memo *memo, struct doc_node *doc)
             answered |= study_digit(machine, memo->place[p]) == m;
         }
         for (size_t i = 0; i < memo->publisheds; i++) {
-            rows += memo->published[i].predicted && strcmp(memo->published[i].host, name) == 0;
+            const struct memo_published *one = &memo->published[i];
+            rows += one->predicted && memo_measured_on(memo, one, name);
         }
         if (rows == 0) {
             char words[MEMO_TEXT];
             doc_text(doc_add(doc, DOC_PARAGRAPH, NULL), "No figure of %s is published.",
                      words_value(machine->name, name, machine->kind, words));
         } else if (answered) {
-            memo_published_figure(memo, name, doc);
+            memo_published_figure(memo, name, ++pictures, doc);
         }
     }
 }

@@ -636,6 +636,7 @@ void memo_free(struct memo *memo)
     free(memo->crossing);
     free(memo->swing);
     free(memo->published);
+    free(memo->machine_names);
     free(memo->seen);
     json_decref(memo->played);
     free(memo);
