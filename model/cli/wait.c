@@ -145,8 +145,7 @@ const char *wait_rows_text(const struct wait *wait, size_t rows, uint64_t draws,
     if (wait->seconds > LONG_S) {
         int used = put_time(wait, buf);
         snprintf(buf + used, WAIT_TEXT - (size_t)used,
-                 ": each of %zu rows is played for each of %" PRIu64
-                 " draws (--draws 8 plays fewer)",
+                 ": each of %zu rows is played for up to %" PRIu64 " draws (--draws 8 plays fewer)",
                  rows, draws);
     }
     return buf;

@@ -27,7 +27,7 @@ static void fitted_costs_follow_the_others(void **state)
         value[id] = draw_quantile(&platform->cost[id], 0.5);
     }
     value[COST_tlbi_range_ns] *= 20;
-    assert_true(host_fit_draw(&fit, point, value, &err));
+    assert_true(host_fit_draws(&fit, 1, (const double(*)[COSTS]) & point, &value, &err));
     for (size_t i = 0; i < fit.rows; i++) {
         assert_true(predict_ps(fit.row[i].row, value, &ps, &err));
         assert_true(fabs(ps / (fit.row[i].row->value * fit.row[i].row->unit_ps) - 1) < 0.01);
@@ -35,7 +35,7 @@ static void fitted_costs_follow_the_others(void **state)
     assert_true(value[COST_kernel_cpi] < fit.value[0]);
     point[COST_kernel_cpi] = 0.9;
     double before = value[COST_kernel_cpi];
-    assert_true(host_fit_draw(&fit, point, value, &err));
+    assert_true(host_fit_draws(&fit, 1, (const double(*)[COSTS]) & point, &value, &err));
     assert_true(value[COST_kernel_cpi] > before);
     published_free(&set);
 }

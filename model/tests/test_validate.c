@@ -3,9 +3,11 @@
 #include "check/published/baseline.h"
 #include "check/published/host_fit.h"
 #include "check/published/predict.h"
+#include "check/published/predict_draws.h"
 #include "check/published/validate.h"
 #include "core/error.h"
 #include "study/draws.h"
+#include "study/stats.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -341,9 +343,96 @@ static void repetitions_are_one_row(void **state)
     published_free(&set);
 }
 
+/* --- draws --- */
+
+#define SOME_DRAWS 24
+
+/* How far a row's draws are off those that are played. */
+struct off {
+    double rms, worst, median;
+};
+
+/* `other`: the draws of another row to fit to, or NULL. */
+static struct off off_played(const struct published *row, const double *other, double *ps)
+{
+    double value[SOME_DRAWS][COSTS], played[SOME_DRAWS], sorted[SOME_DRAWS];
+    struct draw_plan plan = {.seed = 1, .draws = SOME_DRAWS, .shifts = 4};
+    struct off off = {0};
+    struct error err;
+    assert_string_equal(row->refusal, "");
+    draw_costs(&plan, row->platform, value);
+    assert_true(predict_draws(row, (const double(*)[COSTS])value, SOME_DRAWS, other, ps, &err));
+    for (size_t i = 0; i < SOME_DRAWS; i++) {
+        assert_true(predict_ps(row, value[i], &played[i], &err));
+        double own = fabs(ps[i] / played[i] - 1);
+        off.rms += own * own / SOME_DRAWS;
+        off.worst = fmax(off.worst, own);
+    }
+    off.rms = sqrt(off.rms);
+    memcpy(sorted, ps, sizeof sorted);
+    off.median =
+        fabs(stats_quantile(sorted, SOME_DRAWS, 0.5) / stats_quantile(played, SOME_DRAWS, 0.5) - 1);
+    print_message("%s %s: draws are off those played by %.3f %%, the worst by %.3f %%, the median "
+                  "by %.3f %%\n",
+                  row->table, row->row, 100 * off.rms, 100 * off.worst, 100 * off.median);
+    return off;
+}
+
+/* Where one actor is at work a time is that of its events. */
+static void draws_of_one_actor_are_those_that_are_played(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,page_table,create,kunpeng-920,5.11,,4k,1G,1,,,1,s,predict,x\n"
+                  "t,2,page_table,adjust,kunpeng-920,5.11,,hugetlb-1g,20G,1,,,1,s,predict,x\n"
+                  "t,3,page_table,unmap,unnamed-2023,6.5,,hugetlb,1G,128,,,1,s,predict,x\n"
+                  "t,4,dirty_log,dirty,ampereone,6.1,,hugetlb,1G,1,2M,lazy,1,s,predict,x\n"
+                  "t,5,dirty_log,clear,kunpeng-920,6.5,,4k,16M,2,4K,lazy,1,s,predict,x\n"
+                  "t,6,teardown,exit,kunpeng-920,6.1,,4k,4G,1,,,1,s,predict,x\n");
+    for (size_t i = 0; i < set.count; i++) {
+        double ps[SOME_DRAWS];
+        assert_true(off_played(&set.rows[i], NULL, ps).worst < 1e-6);
+    }
+    published_free(&set);
+}
+
+/* Where many wait for one thing, a time is near what is fitted to a few draws, and those of more
+ * vCPUs are a multiple. */
+static void draws_of_many_are_near_those_that_are_played(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,dirty_log,dirty,unnamed-2022,6.1,fault_lock=read,thp,4G,4,4K,lazy,1,s,"
+                  "predict,x\n"
+                  "t,2,dirty_log,dirty,unnamed-2022,6.1,fault_lock=write,thp,4G,4,4K,lazy,1,s,"
+                  "predict,x\n"
+                  "t,3,dirty_log,dirty,unnamed-2022,6.1,fault_lock=write,thp,4G,8,4K,lazy,1,s,"
+                  "predict,x\n");
+    double ps[3][SOME_DRAWS];
+    for (size_t i = 0; i < set.count; i++) {
+        struct off off = off_played(&set.rows[i], i == 2 ? ps[1] : NULL, ps[i]);
+        assert_true(off.rms < 2 * PREDICT_OFF && off.median < PREDICT_OFF);
+    }
+    published_free(&set);
+}
+
+/* Where races decide, no fit foresees a draw: all are played. */
+static void draws_that_races_decide_are_played(void **state)
+{
+    (void)state;
+    struct published_set set =
+        read_rows("t,1,page_table,create,kunpeng-920,5.11,,4k,1G,20,,,1,s,predict,x\n");
+    double ps[SOME_DRAWS];
+    assert_true(off_played(&set.rows[0], NULL, ps).worst == 0);
+    published_free(&set);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(draws_of_one_actor_are_those_that_are_played),
+        cmocka_unit_test(draws_of_many_are_near_those_that_are_played),
+        cmocka_unit_test(draws_that_races_decide_are_played),
         cmocka_unit_test(repetitions_are_one_row),
         cmocka_unit_test(bad_input_is_one_line),
         cmocka_unit_test(what_the_model_cannot_express_is_said),

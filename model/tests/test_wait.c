@@ -47,7 +47,7 @@ static void so_is_one_for_published_rows(void **state)
     assert_string_equal(wait_rows_text(&wait, 70, 32, text), "");
     wait.seconds = 27;
     assert_string_equal(wait_rows_text(&wait, 70, 32, text),
-                        "up to about 27 s on 2 threads: each of 70 rows is played for each of 32 "
+                        "up to about 27 s on 2 threads: each of 70 rows is played for up to 32 "
                         "draws (--draws 8 plays fewer)");
 }
 

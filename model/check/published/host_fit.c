@@ -1,12 +1,15 @@
 #include "check/published/host_fit.h"
 
 #include "check/least_squares.h"
+#include "check/published/predict_draws.h"
+#include "core/alloc.h"
 #include "core/error.h"
 #include "study/draws.h"
 
 #include <gsl/gsl_cdf.h>
 #include <gsl/gsl_linalg.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A cost that may as well be three times as large is not identified. */
@@ -204,17 +207,38 @@ bool host_fit_standing(const struct published_set *set, const char *host, struct
 
 /* --- draws --- */
 
-bool host_fit_draw(const struct host_fit *fit, const double point[COSTS], double value[COSTS],
-                   struct error *err)
+/* By what the fit rows are off in each draw at the fitted costs as they stand, beyond what the fit
+ * leaves: [rows][draws]. */
+static bool fill_moves(const struct host_fit *fit, size_t draws, const double (*value)[COSTS],
+                       double *move, struct error *err)
 {
-    double residual[HOST_FIT_ROWS], by[COSTS];
+    for (size_t row = 0; row < fit->rows; row++) {
+        double *own = move + row * draws;
+        if (!predict_draws(fit->row[row].row, value, draws, NULL, own, err)) {
+            return false;
+        }
+        for (size_t i = 0; i < draws; i++) {
+            own[i] = log(own[i] / fit->row[row].measured) - fit->residual[row];
+        }
+    }
+    return true;
+}
+
+/* One number for each cost, as far off as its standard error is, and as related. */
+static void vary(const struct host_fit *fit, const gsl_matrix *root, const double point[COSTS],
+                 double by[COSTS])
+{
     for (size_t i = 0; i < fit->costs; i++) {
-        value[fit->id[i]] = fit->value[i];
+        by[i] = 0;
+        for (size_t k = 0; k <= i; k++) {
+            double u = fmin(fmax(point[fit->id[k]], 1e-3), 1 - 1e-3);
+            by[i] += gsl_matrix_get(root, i, k) * gsl_cdf_ugaussian_Pinv(u);
+        }
     }
-    if (!observation_ratios(fit->row, fit->rows, value, residual, err)) {
-        return false;
-    }
-    /* One number for each cost, as far off as its standard error is, and as related. */
+}
+
+static gsl_matrix *covariance_root(const struct host_fit *fit)
+{
     gsl_matrix *root = gsl_matrix_alloc(fit->costs, fit->costs);
     for (size_t i = 0; i < fit->costs; i++) {
         for (size_t k = 0; k < fit->costs; k++) {
@@ -222,19 +246,31 @@ bool host_fit_draw(const struct host_fit *fit, const double point[COSTS], double
         }
     }
     gsl_linalg_cholesky_decomp1(root);
-    for (size_t i = 0; i < fit->costs; i++) {
-        by[i] = 0;
-        for (size_t k = 0; k <= i; k++) {
-            double u = fmin(fmax(point[fit->id[k]], 1e-3), 1 - 1e-3);
-            by[i] += gsl_matrix_get(root, i, k) * gsl_cdf_ugaussian_Pinv(u);
+    return root;
+}
+
+bool host_fit_draws(const struct host_fit *fit, size_t draws, const double (*point)[COSTS],
+                    double (*value)[COSTS], struct error *err)
+{
+    double *move = alloc_zeroed(fit->rows * draws, sizeof *move, "draws of a fit");
+    for (size_t draw = 0; draw < draws; draw++) {
+        for (size_t i = 0; i < fit->costs; i++) {
+            value[draw][fit->id[i]] = fit->value[i];
         }
-        for (size_t row = 0; row < fit->rows; row++) {
-            by[i] -= fit->gain[i][row] * (residual[row] - fit->residual[row]);
+    }
+    bool good = fill_moves(fit, draws, (const double(*)[COSTS])value, move, err);
+    gsl_matrix *root = covariance_root(fit);
+    for (size_t draw = 0; good && draw < draws; draw++) {
+        double by[COSTS];
+        vary(fit, root, point[draw], by);
+        for (size_t i = 0; i < fit->costs; i++) {
+            for (size_t row = 0; row < fit->rows; row++) {
+                by[i] -= fit->gain[i][row] * move[row * draws + draw];
+            }
+            value[draw][fit->id[i]] *= exp(by[i]);
         }
     }
     gsl_matrix_free(root);
-    for (size_t i = 0; i < fit->costs; i++) {
-        value[fit->id[i]] *= exp(by[i]);
-    }
-    return true;
+    free(move);
+    return good;
 }

@@ -46,11 +46,11 @@ bool host_fit(const struct published_set *set, const char *host, struct host_fit
 bool host_fit_standing(const struct published_set *set, const char *host, struct host_fit *fit,
                        struct error *err);
 
-/* The costs of one draw: `value` holds those that are not fitted, drawn; `point`
- * has one number in (0, 1) for each cost. The fitted ones follow the others, by
- * one Newton step, so that the fit rows stay as they were, and vary around that
- * as their covariance says; the fit must be identified. False where a fit row gets stuck. */
-bool host_fit_draw(const struct host_fit *fit, const double point[COSTS], double value[COSTS],
-                   struct error *err);
+/* The costs of draws: `value` holds those that are not fitted, drawn; `point` has one number in
+ * (0, 1) for each cost. The fitted ones follow the others, by one Newton step, so that the fit rows
+ * stay as they were, and vary around that as their covariance says; the fit must be identified.
+ * False where a fit row gets stuck. */
+bool host_fit_draws(const struct host_fit *fit, size_t draws, const double (*point)[COSTS],
+                    double (*value)[COSTS], struct error *err);
 
 #endif

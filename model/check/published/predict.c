@@ -2,6 +2,8 @@
 
 #include "run/sim.h"
 
+#include <math.h>
+
 /* How many faults, over all vCPUs, a first slice should see at least: enough for
  * the start and the end of a phase to weigh little. */
 #define SLICE_FAULTS 2048
@@ -49,8 +51,14 @@ static ps_t phase_ps(const struct sim *sim, uint32_t phase)
            ledger_idled(ledger, 0, phase);
 }
 
+/* What a slice's play comes to: the phase's time, and its events. */
+struct slice {
+    double ps;
+    uint64_t events[EVENT_KINDS];
+};
+
 static bool play_slice(const struct published *row, uint64_t bytes, const double value[COSTS],
-                       double *ps, struct error *err)
+                       struct slice *slice, struct error *err)
 {
     struct timeline timeline = {0};
     struct sim sim;
@@ -65,27 +73,37 @@ static bool play_slice(const struct published *row, uint64_t bytes, const double
                           .varied = row->benchmarked.vcpus > 1};
     sim_init(&sim, &point);
     bool ok = sim_run(&sim, err);
-    *ps = ok ? (double)phase_ps(&sim, timed) : 0;
+    slice->ps = ok ? (double)phase_ps(&sim, timed) : 0;
+    for (uint32_t kind = 0; ok && kind < EVENT_KINDS; kind++) {
+        slice->events[kind] = sim_count(&sim, timed, LEDGER_ALL, (enum event_kind)kind);
+    }
     sim_free(&sim);
     timeline_free(&timeline);
     return ok;
 }
 
-bool predict_ps(const struct published *row, const double value[COSTS], double *ps,
-                struct error *err)
+bool predict_events(const struct published *row, const double value[COSTS], double *ps,
+                    uint64_t events[EVENT_KINDS], struct error *err)
 {
     struct slices slices = predict_slices(&row->benchmarked);
-    double first = 0;
-    if (!play_slice(row, slices.second, value, ps, err)) {
-        return false;
-    }
-    if (slices.first == slices.second) {
-        return true;
-    }
-    if (slices.first > 0 && !play_slice(row, slices.first, value, &first, err)) {
+    struct slice first = {0}, second;
+    if (!play_slice(row, slices.second, value, &second, err) ||
+        (slices.first > 0 && slices.first < slices.second &&
+         !play_slice(row, slices.first, value, &first, err))) {
         return false;
     }
     double further = (double)(row->benchmarked.bytes - slices.second);
-    *ps += (*ps - first) * further / (double)(slices.second - slices.first);
+    double apart = slices.first < slices.second ? (double)(slices.second - slices.first) : 1;
+    *ps = second.ps + (second.ps - first.ps) * further / apart;
+    for (uint32_t kind = 0; events && kind < EVENT_KINDS; kind++) {
+        double more = (double)second.events[kind] - (double)first.events[kind];
+        events[kind] = (uint64_t)fmax(0, (double)second.events[kind] + more * further / apart);
+    }
     return true;
+}
+
+bool predict_ps(const struct published *row, const double value[COSTS], double *ps,
+                struct error *err)
+{
+    return predict_events(row, value, ps, NULL, err);
 }

@@ -11,6 +11,7 @@
 #define S2FLUSH_CHECK_PUBLISHED_PREDICT_H
 
 #include "check/published/published.h"
+#include "machine/events.h"
 
 struct error;
 
@@ -26,5 +27,9 @@ struct slices predict_slices(const struct benchmark *benchmark);
  * refused. False where the benchmark gets stuck. */
 bool predict_ps(const struct published *row, const double value[COSTS], double *ps,
                 struct error *err);
+
+/* The same, with what happens in that phase; `events` may be NULL. */
+bool predict_events(const struct published *row, const double value[COSTS], double *ps,
+                    uint64_t events[EVENT_KINDS], struct error *err);
 
 #endif

@@ -1,7 +1,7 @@
 #include "check/published/validate.h"
 
 #include "check/published/baseline.h"
-#include "check/published/predict.h"
+#include "check/published/predict_draws.h"
 #include "core/alloc.h"
 #include "core/error.h"
 #include "study/draws.h"
@@ -18,10 +18,10 @@
 #define Z10 1.2816 /* standard deviations from the median to the 10th or 90th percentile */
 #define STEP 1.1 /* by which a kind of cost is made larger to see how the time follows */
 
-/* Beside the draws a row is played at the modes, and there with each misfit a step up. */
+/* Before the draws come the modes, and these with each misfit a step up. */
 #define FURTHER (1 + (size_t)MISFITS)
 
-/* A row of which the draws' logarithms have a larger standard deviation than this is played with
+/* A row of which the draws' logarithms have a larger standard deviation than this is predicted with
  * so many times the draws: of 32 the median is off by 5 % then, of 256 by 2 %. */
 #define SPREAD_WIDE 0.25
 #define WIDE_DRAWS 8
@@ -35,7 +35,7 @@ static double percent(double value, double of)
 
 struct drawn {
     const struct published *row; /* one on that host */
-    double (*values)[COSTS];
+    double (*values)[COSTS]; /* [FURTHER + draws] */
 };
 
 struct drawing {
@@ -52,46 +52,33 @@ static bool is_wanted(const struct drawing *drawing, size_t row)
     return drawing->set->rows[row].refusal[0] == '\0' && (!drawing->wanted || drawing->wanted[row]);
 }
 
-/* All but the model's error, which comes on top of what the draws say; then FURTHER. */
+/* All but the model's error, which comes on top of what the draws say; FURTHER before them. */
 static void complete_values(const struct platform *platform, uint64_t draws,
                             double (*values)[COSTS])
 {
     for (size_t i = 0; i < FURTHER; i++) {
-        platform_modes(platform, values[draws + i]);
+        platform_modes(platform, values[i]);
     }
     for (size_t kind = 0; kind < MISFITS; kind++) {
-        for (uint64_t i = 0; i < draws + FURTHER; i++) {
-            values[i][misfit_cost[kind]] = i == draws + 1 + kind ? STEP : 1;
+        for (uint64_t i = 0; i < FURTHER + draws; i++) {
+            values[i][misfit_cost[kind]] = i == 1 + kind ? STEP : 1;
         }
     }
 }
 
-/* The draws of a host whose fitted costs follow its fit rows. */
-struct following {
-    struct host_fit fit;
-    double (*points)[COSTS], (*values)[COSTS];
-};
-
-static bool follow_draw(void *context, size_t draw, struct error *err)
-{
-    const struct following *following = context;
-    return host_fit_draw(&following->fit, following->points[draw], following->values[draw], err);
-}
-
+/* The draws of a host whose fitted costs follow its fit rows. Where no rows say anything of its
+ * costs their ranges stand. */
 static bool follow_fit(const struct drawing *drawing, const char *host, double (*points)[COSTS],
                        double (*values)[COSTS], struct error *err)
 {
-    struct following *following = alloc_zeroed(1, sizeof *following, "values of a validation");
-    struct host_fit *fit = &following->fit;
-    following->points = points;
-    following->values = values;
+    struct host_fit *fit = alloc_zeroed(1, sizeof *fit, "values of a validation");
     bool found = host_fit_standing(drawing->set, host, fit, err) ||
                  (fit->costs == 0 && host_fit_standing(drawing->fitted, host, fit, err));
-    /* Where no rows say anything of its costs their ranges stand. */
-    bool ok = found ? !fit->identified || sweep_parts(&(struct sweep){0}, drawing->draws,
-                                                      follow_draw, following, err)
-                    : fit->costs == 0;
-    free(following);
+    bool ok =
+        found ? !fit->identified ||
+                    host_fit_draws(fit, drawing->draws, (const double(*)[COSTS])points, values, err)
+              : fit->costs == 0;
+    free(fit);
     return ok;
 }
 
@@ -104,9 +91,9 @@ static bool draw_host(void *context, size_t part, struct error *err)
     struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
     double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, "values of a validation");
     draw_points(&plan, row->platform->name, points);
-    draw_costs(&plan, row->platform, made->values);
+    draw_costs(&plan, row->platform, made->values + FURTHER);
     complete_values(row->platform, drawing->draws, made->values);
-    bool ok = follow_fit(drawing, row->host, points, made->values, err);
+    bool ok = follow_fit(drawing, row->host, points, made->values + FURTHER, err);
     free(points);
     return ok;
 }
@@ -130,7 +117,7 @@ static void find_hosts(struct drawing *drawing)
         if (is_wanted(drawing, i) && !drawn_for(drawing, &set->rows[i])) {
             struct drawn *made = &drawing->hosts[drawing->count++];
             *made = (struct drawn){&set->rows[i],
-                                   alloc_zeroed(drawing->draws + FURTHER, sizeof *made->values,
+                                   alloc_zeroed(FURTHER + drawing->draws, sizeof *made->values,
                                                 "values of a validation")};
         }
     }
@@ -145,19 +132,6 @@ static void drawing_free(struct drawing *drawing)
 }
 
 /* --- rows --- */
-
-/* The row's time under every draw. */
-struct timing {
-    const struct published *row;
-    const struct drawn *drawn;
-    double *times;
-};
-
-static bool time_draw(void *context, size_t draw, struct error *err)
-{
-    const struct timing *timing = context;
-    return predict_ps(timing->row, timing->drawn->values[draw], &timing->times[draw], err);
-}
 
 /* A band's half, as a factor: that of the draws, with what the model is off by and
  * what the published figure itself is off by. */
@@ -179,14 +153,18 @@ static double misfit_of(const struct published *row, const struct prediction *ma
     return sqrt(square);
 }
 
-/* From the times at the draws' costs and at FURTHER ones. */
-static void take_times(const struct published *row, double *times, uint64_t draws,
+/* From the times at FURTHER costs and at the draws'. */
+static void take_times(const struct published *row, const double *times, uint64_t draws,
                        const struct misfit_rows *misfits, struct prediction *made)
 {
-    double sorted[3] = {stats_quantile(times, draws, 0.1), stats_quantile(times, draws, 0.5),
-                        stats_quantile(times, draws, 0.9)};
+    /* Quantiles change the order, in which another row may be fitted to these. */
+    double *drawn = alloc_zeroed(draws, sizeof *drawn, "values of a validation");
+    memcpy(drawn, times + FURTHER, draws * sizeof *drawn);
+    double sorted[3] = {stats_quantile(drawn, draws, 0.1), stats_quantile(drawn, draws, 0.5),
+                        stats_quantile(drawn, draws, 0.9)};
+    free(drawn);
     for (size_t kind = 0; kind < MISFITS; kind++) {
-        made->share[kind] = fmax(0, log(times[draws + 1 + kind] / times[draws]) / log(STEP));
+        made->share[kind] = fmax(0, log(times[1 + kind] / times[0]) / log(STEP));
     }
     double off = misfit_of(row, made, misfits);
     made->spread = log(sorted[2] / sorted[0]) / (2 * Z10);
@@ -203,25 +181,67 @@ struct predicting {
     struct validation *validation;
 };
 
-static bool predict_row(void *context, size_t part, struct error *err)
+/* `other`: the times of another row in the same draws, or NULL. */
+static bool predict_row(const struct predicting *predicting, size_t at, const double *other,
+                        double *times, struct error *err)
+{
+    const struct drawing *drawing = &predicting->drawing;
+    const struct published *row = &drawing->set->rows[at];
+    struct prediction *made = &predicting->validation->rows[at];
+    const struct drawn *drawn = drawn_for(drawing, row);
+    if (!predict_draws(row, (const double(*)[COSTS])drawn->values, FURTHER + drawing->draws, other,
+                       times, err)) {
+        return false;
+    }
+    take_times(row, times, drawing->draws, &drawing->misfits, made);
+    made->has_line = baseline_predict(drawing->set, row, &made->line);
+    made->line_error_pct = percent(made->line, row->value);
+    return true;
+}
+
+/* Rows that differ in the number of vCPUs or in size alone: where many wait for one thing their
+ * times keep their ratios. */
+static bool alike(const struct published *a, const struct published *b)
+{
+    return a->platform == b->platform && strcmp(a->table, b->table) == 0 &&
+           a->benchmarked.phase == b->benchmarked.phase && strcmp(a->overrides, b->overrides) == 0;
+}
+
+/* Which of the rows that are like this one comes behind it, those with fewer vCPUs first, or the
+ * first of them all (`behind` false); SIZE_MAX: none. */
+static size_t next_alike(const struct drawing *drawing, size_t row, bool behind)
+{
+    const struct published *rows = drawing->set->rows;
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < drawing->set->count; i++) {
+        uint64_t vcpus = rows[i].vcpus;
+        bool later = !behind || vcpus > rows[row].vcpus || (vcpus == rows[row].vcpus && i > row);
+        if (is_wanted(drawing, i) && later && alike(&rows[i], &rows[row]) &&
+            (found == SIZE_MAX || vcpus < rows[found].vcpus)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+/* A row and those like it, one after the other. */
+static bool predict_alike(void *context, size_t part, struct error *err)
 {
     const struct predicting *predicting = context;
     const struct drawing *drawing = &predicting->drawing;
-    const struct published *row = &drawing->set->rows[part];
-    struct prediction *made = &predicting->validation->rows[part];
-    if (!is_wanted(drawing, part)) {
+    if (!is_wanted(drawing, part) || next_alike(drawing, part, false) != part) {
         return true;
     }
-    size_t runs = drawing->draws + FURTHER;
-    struct timing timing = {row, drawn_for(drawing, row),
-                            alloc_zeroed(runs, sizeof *timing.times, "values of a validation")};
-    bool good = sweep_parts(&(struct sweep){0}, runs, time_draw, &timing, err);
-    if (good) {
-        take_times(row, timing.times, drawing->draws, &drawing->misfits, made);
-        made->has_line = baseline_predict(drawing->set, row, &made->line);
-        made->line_error_pct = percent(made->line, row->value);
+    size_t runs = FURTHER + drawing->draws;
+    double *times = alloc_zeroed(2 * runs, sizeof *times, "values of a validation");
+    double *other = NULL, *own = times;
+    bool good = true;
+    for (size_t row = part; good && row != SIZE_MAX; row = next_alike(drawing, row, true)) {
+        good = predict_row(predicting, row, other, own, err);
+        other = own;
+        own = own == times ? times + runs : times;
     }
-    free(timing.times);
+    free(times);
     return good;
 }
 
@@ -263,7 +283,7 @@ static bool predict_rows(const struct published_set *fitted, uint64_t draws, con
     find_hosts(drawing);
     bool ok = misfit_read(&drawing->misfits, err) &&
               sweep_parts(sweep, drawing->count, draw_host, drawing, err) &&
-              sweep_parts(sweep, set->count, predict_row, &predicting, err);
+              sweep_parts(sweep, set->count, predict_alike, &predicting, err);
     misfit_free(&drawing->misfits);
     drawing_free(drawing);
     return ok;
