@@ -108,7 +108,7 @@ bool evaluate_hash(struct scenario *scenario, const struct strategy *strategy, u
                    char hash[SETUP_HASH], struct error *err);
 
 /* What is wanted of its longest holds and stalls: in all runs, or in those whose counts tell them
- * and in those that were played. */
+ * and in those that were played; nothing is played for them. */
 enum tails_asked { TAILS_NONE, TAILS_KNOWN, TAILS_ALL };
 
 /* Its times in all runs. Where they cannot be priced again and the study says how many draws are to

@@ -392,6 +392,21 @@ static bool fit_runs(struct replay *replay, struct error *err)
     return good;
 }
 
+/* Whether what is priced of such a run must tell its tail. Where only what is known of tails is
+ * asked for, a run without one is not played for it. */
+static bool wants_tail(enum tails_asked tails, const struct trial *trial)
+{
+    switch (tails) {
+    case TAILS_NONE:
+        return false;
+    case TAILS_KNOWN:
+        return trial->has_tails;
+    case TAILS_ALL:
+        return true;
+    }
+    return false;
+}
+
 /* Prices runs again, and plays where that does not tell. */
 static bool price_or_play(struct replay *replay, enum tails_asked tails, struct error *err)
 {
@@ -408,7 +423,7 @@ static bool price_or_play(struct replay *replay, enum tails_asked tails, struct 
         good = trial != NULL;
         if (good &&
             !evaluate_price_again(scenario, trial, &replay->costs[run],
-                                  tails == TAILS_NONE ? NULL : &stalls, &replay->times[run])) {
+                                  wants_tail(tails, trial) ? &stalls : NULL, &replay->times[run])) {
             replay->run[count++] = run;
         }
     }

@@ -436,6 +436,41 @@ static void who_asks_for_tails(void **state)
     assert_int_equal(evaluate_difference(METRIC_cpu_ns), METRIC_cpu_ns);
 }
 
+/* Threads that share a flush are timed again, but how long their holds are only plays tell: these
+ * are played where all tails are asked for, and else for nothing. */
+static void no_play_for_a_tail_that_is_not_asked_for(void **state)
+{
+    static const struct {
+        enum tails_asked tails;
+        uint64_t plays; /* at the modes, and of draws what is not priced */
+        bool priced;
+    } cases[] = {{TAILS_NONE, 1, true}, {TAILS_KNOWN, 1, true}, {TAILS_ALL, RUNS, false}};
+    struct times times[sizeof cases / sizeof *cases][RUNS];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        struct error err = {0};
+        open_bench(&bench,
+                   "[study]\ndraws = 4\nshifts = 2\n[set]\nworkload = generated-boot\nvcpus = 1\n"
+                   "footprint = 32M\ntouched = 100%\n[axes]\nmachine = neoverse-n1\n"
+                   "strategy = eager-workers\n",
+                   0, none);
+        assert_true(evaluate_runs(&bench.scenario, bench.study.strategies[0], cases[i].tails,
+                                  times[i], &err));
+        const struct trial *trial =
+            evaluate_trial(&bench.scenario, bench.study.strategies[0], &err);
+        assert_true(trial && trial->section_count > 0 && !trial->has_tails);
+        assert_int_equal(store_plays(bench.store).kept, cases[i].plays);
+        for (size_t run = 1; run < RUNS; run++) {
+            assert_int_equal(times[i][run].priced, cases[i].priced);
+            assert_int_equal(times[i][run].has_tail, !cases[i].priced);
+            assert_int_equal(times[i][run].window_ps, times[0][run].window_ps);
+            assert_int_equal(times[i][run].cpu_ps, times[0][run].cpu_ps);
+        }
+        close_bench(&bench);
+    }
+}
+
 /* --- simulations that fail --- */
 
 /* The axes that have several values, what the scenario has otherwise, and the strategy. */
@@ -643,6 +678,7 @@ int main(void)
         cmocka_unit_test(verdicts_say_what_a_strategy_is),
         cmocka_unit_test(what_is_not_known_is_an_error),
         cmocka_unit_test(who_asks_for_tails),
+        cmocka_unit_test(no_play_for_a_tail_that_is_not_asked_for),
         cmocka_unit_test(a_failure_says_what_failed),
         cmocka_unit_test(a_key_that_is_none_opens_nothing),
         cmocka_unit_test(cells_are_kept_whole),
