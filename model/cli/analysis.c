@@ -33,7 +33,7 @@ static const char *const formats_json[] = {"text", "csv", "json", NULL};
          "FORMAT",   "on stdout: text (the default) or " names,                                  \
          AT(format), .choices = (formats_)},                                                     \
         {"what-if", 'w', NULL, "also strategies that need what the machine lacks", AT(what_if)}, \
-        {"all", 'A', NULL, "all situations of the study (those of its [memo]'s case)", AT(all)}, \
+        {"all", 'A', NULL, "all scenarios of the study (those of its [memo]'s case)", AT(all)},  \
     {                                                                                            \
         0                                                                                        \
     }
@@ -94,6 +94,21 @@ bool analysis_settle(struct analysis *given, const struct study *study, struct e
     return given->has_metric || metric_one(study->memo.metric, &at, &given->metric, err);
 }
 
+void analysis_axes(const struct study *study, bool numbers, char text[ANALYSIS_AXES_TEXT])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t a = 0; a < study->axis_count; a++) {
+        const struct axis *axis = &study->axes[a];
+        bool fits = axis->role != AXIS_STRATEGY &&
+                    (!numbers || (axis->kind.number && axis->values.count > 1));
+        if (fits) {
+            used += (size_t)snprintf(text + used, ANALYSIS_AXES_TEXT - used, "%s%.63s",
+                                     used ? ", " : "", axis->name);
+        }
+    }
+}
+
 /* Adds `axis=value` to the changes where the case narrows the axis. */
 static bool narrow_axis(const struct study *study, size_t axis, const char *open,
                         struct cli_sets *sets, char text[320], struct error *err)
@@ -122,7 +137,7 @@ bool analysis_focus(void *arguments, const struct study *study, const char *open
         }
     }
     if (sets.count > given->sets.count && given->format != ANALYSIS_NOTHING) {
-        fprintf(stderr, "only the situations of [memo] (--all: all of them):");
+        fprintf(stderr, "only the scenarios of [memo] (--all: all of them):");
         for (size_t i = given->sets.count; i < sets.count; i++) {
             fprintf(stderr, " %s", sets.text[i]);
         }

@@ -26,7 +26,7 @@ struct analysis {
     bool has_metric; /* it was given */
     unsigned format; /* enum analysis_format: on stdout; NOTHING: files alone */
     bool what_if;
-    bool all; /* every situation of the study, not those of its [memo] alone */
+    bool all; /* every scenario of the study, not those of its [memo] alone */
     struct run_store kept; /* in the folder; without one, in memory */
 };
 
@@ -71,6 +71,11 @@ typedef bool analysis_answer(const struct study *study, void *arguments, struct 
 /* Reads the study, takes the metric and what-if from its [memo] where they were not given, and
  * calls `answer` with it; `arguments` begin with a struct analysis. */
 bool analysis_run(void *arguments, analysis_answer *answer, struct error *err);
+
+/* The study's axes but for its strategies, or only those of numbers with two values or more: "a,
+ * b". */
+#define ANALYSIS_AXES_TEXT (STUDY_AXES * 66)
+void analysis_axes(const struct study *study, bool numbers, char text[ANALYSIS_AXES_TEXT]);
 
 /* For an answer that takes long: of the study, read once more, each axis that the `case` of its
  * [memo] names has that value alone, except for `by` and `open` (NULL: none), and except for all

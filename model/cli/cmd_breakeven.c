@@ -106,7 +106,13 @@ static bool answer(const struct study *study, void *arguments, struct error *err
         given->request.axis = study->memo.breakeven;
     }
     if (given->request.axis[0] == '\0') {
-        return error_input(err, NULL, "breakeven: expected --axis");
+        struct source_location at = {.file = study->path};
+        char axes[ANALYSIS_AXES_TEXT];
+        analysis_axes(study, true, axes);
+        return error_input(err, &at,
+                           "found no --axis and no [memo] that names one, expected --axis KEY%s%s, "
+                           "or any key of numbers with --from and --to",
+                           axes[0] ? ", of the study's axes " : "", axes);
     }
     return analysis_focus(given, study, given->request.axis, answer_in, err);
 }

@@ -319,7 +319,7 @@ static bool explain_file(const char *name)
     bool is_study = !workload && study_is(name) && study_read(&study, name, NULL, &unused);
     if (workload) {
         printf("workload %s: %s\n", name, workload_title(workload));
-        setup_list_workload(workload, show_setting, NULL);
+        setup_list_said(workload, show_setting, NULL);
     } else if (is_study) {
         printf("study %s: %s\n  %s\n", name, study.title, study.question);
         for (size_t a = 0; a < study.axis_count; a++) {

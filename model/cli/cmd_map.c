@@ -22,12 +22,23 @@ static const struct cli_option options[] = {
 
 /* The axes where none was given: those of [memo]; without them footprint and touched, of which a
  * study that is reported on, and one with a [memo], may lack one or both. */
-static void default_axes(const struct study *study, bool reported,
-                         struct winner_map_request *request, char x[64], char y[64])
+static bool default_axes(const struct study *study, bool reported,
+                         struct winner_map_request *request, char x[64], char y[64],
+                         struct error *err)
 {
     bool named = study_memo_pair(study->memo.map, x, y);
     if (!named) {
         bool any = reported || study->memo.given;
+        bool both = groups_axis(study, "footprint") && groups_axis(study, "touched");
+        if (!any && !both && !request->x && !request->y) {
+            struct source_location at = {.file = study->path};
+            char axes[ANALYSIS_AXES_TEXT];
+            analysis_axes(study, false, axes);
+            return error_input(err, &at,
+                               "found no --x, no --y and no [memo] that names a map, nor the axes "
+                               "footprint and touched, expected --x KEY, or --x KEY --y KEY: %s",
+                               axes);
+        }
         snprintf(x, 64, "%s", any && !groups_axis(study, "footprint") ? "" : "footprint");
         snprintf(y, 64, "%s", any && !groups_axis(study, "touched") ? "" : "touched");
     }
@@ -43,6 +54,7 @@ static void default_axes(const struct study *study, bool reported,
         request->x = request->y;
         request->y = NULL;
     }
+    return true;
 }
 
 static bool answer(const struct study *study, void *arguments, struct error *err)
@@ -53,8 +65,9 @@ static bool answer(const struct study *study, void *arguments, struct error *err
     char x[64] = "", y[64] = "";
     given->request.metric = given->common.metric;
     given->request.what_if = given->common.what_if;
-    default_axes(study, given->common.format == ANALYSIS_NOTHING, &given->request, x, y);
-    if (!winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
+    if (!default_axes(study, given->common.format == ANALYSIS_NOTHING, &given->request, x, y,
+                      err) ||
+        !winner_map_run(study, &given->request, &sweep, given->common.kept.store, &results, err)) {
         return false;
     }
     bool good = analysis_show(&given->common, &map_report, &results, err) &&

@@ -181,7 +181,7 @@ static json_t *configuration_of(const struct study *study)
             json_t *one = json_object();
             if (role == AXIS_WORKLOAD) {
                 tojson_set(one, "title", tojson_text(workload_title(study->workloads[i])));
-                setup_list_workload(study->workloads[i], put_setting, one);
+                setup_list_said(study->workloads[i], put_setting, one);
             } else if (role == AXIS_MACHINE) {
                 setup_list_platform(&study->platforms[i], put_setting, one);
             } else if (role == AXIS_KERNEL) {

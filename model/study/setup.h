@@ -82,6 +82,8 @@ struct setting_line {
 typedef void (*setting_fn)(void *context, const struct setting_line *line);
 
 void setup_list_workload(const struct workload *workload, setting_fn each, void *context);
+/* Only what says something of it: no default of what a recording or a [timeline] says. */
+void setup_list_said(const struct workload *workload, setting_fn each, void *context);
 /* All but the costs. */
 void setup_list_machine(const struct platform *platform, setting_fn each, void *context);
 void setup_list_platform(const struct platform *platform, setting_fn each, void *context);

@@ -31,6 +31,25 @@ void setup_list_workload(const struct workload *workload, setting_fn each, void 
                  context);
 }
 
+struct said {
+    const struct workload *workload;
+    setting_fn each;
+    void *context;
+};
+
+static void pass_said(void *context, const struct setting_line *line)
+{
+    const struct said *said = context;
+    if (workload_says(said->workload, line->key)) {
+        said->each(said->context, line);
+    }
+}
+
+void setup_list_said(const struct workload *workload, setting_fn each, void *context)
+{
+    setup_list_workload(workload, pass_said, &(struct said){workload, each, context});
+}
+
 static void list_cost(const struct platform *platform, enum cost_id id, setting_fn each,
                       void *context)
 {

@@ -34,7 +34,7 @@ const struct option_row study_memo_options[STUDY_MEMO_KEYS] = {
                        .help = "the axis along which break-even points are looked for"},
     [KEY_MAP] = {KEY(map), .fallback = "", .help = "the two axes of the decision map"},
     [KEY_CASE] = {AT(situation), .name = "case", .fallback = "",
-                  .help = "the situation of the answer: axis=value, blanks between"},
+                  .help = "the scenario of the answer: axis=value, blanks between"},
     [KEY_BY] = {KEY(by), .fallback = "", .help = "axes: an answer for each of their values"},
     [KEY_COMPARE] = {KEY(compare), .fallback = "",
                      .help = "the two strategies that the break-even is about"},

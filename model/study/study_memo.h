@@ -9,7 +9,7 @@
  *   by           axes: an answer for each of their values
  *   compare      the two strategies that the break-even is about: A, B
  *   sensitivity  whether the memo tells which costs decide: no, in its own case
- *                (yes) or in all situations of the study
+ *                (yes) or in all scenarios of the study
  *   also         metrics that stand beside the answer: A, B, ...
  *   targets      limits of the metric: which values of the break-even axis keep them
  *   what_if      also strategies that need hardware that the machine lacks
@@ -41,7 +41,7 @@ CHOICE_ENUM(memo_about, MEMO_ABOUT_CHOICES);
 #define MEMO_SENSITIVITY_CHOICES(X)                    \
     X(MEMO_SENSITIVITY_NO, "no", "it does not say")    \
     X(MEMO_SENSITIVITY_CASE, "yes", "in its own case") \
-    X(MEMO_SENSITIVITY_ALL, "all", "in all situations")
+    X(MEMO_SENSITIVITY_ALL, "all", "in all scenarios")
 CHOICE_ENUM(memo_sensitivity, MEMO_SENSITIVITY_CHOICES);
 
 struct study_memo {

@@ -69,12 +69,16 @@ refused "calibrate: unknown cost" "(did you mean tlbi_ns?)" calibrate x.csv -o "
 refused "calibrate: no file" "x.csv" calibrate "$T/x.csv" -o "$T/x.ini"
 check "calibrate: nothing written" test ! -e "$T/x.ini"
 
-refused "breakeven: no axis" "expected --axis" breakeven first-light
+refused "breakeven: no axis" \
+    "reference.ini: found no --axis and no [memo] that names one, expected --axis KEY, of the study's axes touched, footprint," \
+    breakeven reference
+refused "breakeven: no axis of numbers" "expected --axis KEY, or any key of numbers" breakeven first-light
 refused "breakeven: no study" "expected a study" breakeven --axis touched
 refused "breakeven: bad metric" "(did you mean cpu_ns?)" breakeven first-light --axis vcpus --metric cpu_n
 refused "breakeven: no strategy" "(did you mean eager?)" \
     breakeven workloads/questions/q02-page-size.ini --pair eagr,unmap --axis touched
-refused "map: no axis" "no such axis" map first-light
+refused "map: no axis" "no such axis" map first-light --x footprint
+refused "map: no default axis" "axes footprint and touched, expected --x KEY, or --x KEY --y KEY: machine, workload," map first-light
 refused "map: a count" "is no time" map first-light --metric lines
 refused "sensitivity: no strategy" "(did you mean eager?)" sensitivity workloads/questions/q02-page-size.ini --of eagr
 refused "sensitivity: points" "from 16 to" sensitivity first-light --points 1

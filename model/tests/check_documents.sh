@@ -290,8 +290,8 @@ all "numbers: sums, logarithms and powers of results by portable_math"
 
 # --- words --------------------------------------------------------------------------------------
 
-# What the glossary does not use, in README, memos and --help, outside of code marks. GLOSSARY='FILES'
-# looks in further documents.
+# What the glossary does not use, one or many of it, in README, memos, --help and the list of keys,
+# outside of code marks. GLOSSARY='FILES' looks in further documents.
 awk -F '|' '/^## /{ words = /^## Words/ } words && NF == 5 && $4 !~ /not|---/ { print $4 }' model/README.md |
     tr ',' '\n' | sed 's/^ *//; s/ *$//' | grep . >"$T/not"
 check "words: the glossary names some" test -s "$T/not"
@@ -301,9 +301,11 @@ check "words: the glossary names some" test -s "$T/not"
     while read -r command; do
         "$S2FLUSH" "$command" --help
     done <"$T/commands"
+    "$S2FLUSH" list keys
+    "$S2FLUSH" list metrics
 } >"$T/prose"
 while read -r word; do
-    grep -oiwE ".{0,20}\<$word\>.{0,20}" "$T/prose"
+    grep -oiE ".{0,20}\<${word}s?\>.{0,20}" "$T/prose"
 done <"$T/not" >"$T/bad"
 all "words: documents and --help use the glossary's"
 

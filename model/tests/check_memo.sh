@@ -163,6 +163,28 @@ check "memo: the name of a class: none" has "$T/altra/memo.md" "No figure of gra
 for picture in "(memo-published.svg)" "(memo-published-2.svg)"; do
     check "memo: a picture for each such machine $picture" is "$(grep -cF "$picture" "$T/altra/memo.md")" 1
 done
+# What a [timeline] says no default of a [boot] says in its place: not in the memo, not in pictures.
+cat >"$T/own/lines.ini" <<'EOF'
+[vm]
+ram = 16M
+[timeline]
+vcpu0 = enter
+vcpu0 = mmu on
+vcpu0 = write ram 8M
+vmm = reinit all
+vcpu0 = enter
+vcpu0 = read ram 1M
+vcpu0 = mmu on
+vcpu0 = write ram 4M
+EOF
+printf '%s\n' '[study]' 'draws = 2' 'shifts = 1' '[axes]' 'workload = ./lines.ini' 'machine = kunpeng-920' \
+    'backing = 4k, thp' 'strategy = unmap, eager, eager-toggle1' >"$T/own/lines-study.ini"
+run report "$T/own/lines-study.ini" -o "$T/lines" -q
+check "memo: a timeline: status" is "$rc" 0
+check "memo: a timeline: no memory of a boot in pictures" is "$(grep -lE 'in use|touched again' "$T"/lines/*.svg)" ""
+check "memo: a timeline: no setting of a boot" is "$(grep -cE '`(footprint|touched|vm_registers)`' "$T/lines/memo.md")" 0
+check "memo: a timeline: nor in run.json" lacks "$T/lines/run.json" '"footprint"'
+check "memo: a timeline: what it has" has "$T/lines/run.json" '"ram": "16M"'
 section "$T/own" 6 | grep '^| [^m-]' | cut -d'|' -f2 >"$T/elsewhere"
 check "memo: each machine and kernel has one line" is "$(sort -u "$T/elsewhere" | wc -l) $(wc -l <"$T/elsewhere")" "8 8"
 check "memo: a line says its machine once" test -z "$(grep -E '(Linux|kunpeng|board).*, \1' "$T/elsewhere")"

@@ -100,6 +100,9 @@ static const struct {
     {"granule", is_recorded, RECORDED},
     {"ipa_bits", is_recorded, RECORDED},
     {"vcpus", is_recorded, RECORDED},
+    {"guest_maintenance", is_written,
+     "changes nothing: a [timeline] says it itself, expected lines such as vcpu0 = clean IPA "
+     "BYTES"},
     {"vm_registers", is_written,
      "changes nothing: a [timeline] says it itself, expected lines with vmregs N"},
     {"secondaries_after", has_one_vcpu, ONE_VCPU},
@@ -139,6 +142,18 @@ static const char *idle_by_rule(const struct workload *workload, const struct op
         }
     }
     return NULL;
+}
+
+bool workload_says(const struct workload *workload, const char *key)
+{
+    bool says = is_boot(workload) || strcmp(workload_key(key)->section, "boot") != 0;
+    for (size_t i = 0; i < sizeof idle_keys / sizeof *idle_keys; i++) {
+        bool (*idle)(const struct workload *) = idle_keys[i].idle;
+        bool by_kind = idle == is_recorded || idle == is_no_recording || idle == is_written ||
+                       idle == is_not_written;
+        says &= !by_kind || strcmp(idle_keys[i].key, key) != 0 || !idle(workload);
+    }
+    return says;
 }
 
 /* --- by what other values of it play --- */

@@ -514,7 +514,7 @@ void memo_published_figure(const struct memo *memo, const char *machine, size_t 
         inside += one->inside;
         if (bars < MEASURED) {
             snprintf(label[bars], MEMO_TEXT, "%s %s", one->table, one->row);
-            snprintf(note[bars], QUANTITY_TEXT, "%+.0f %%", 100 * one->error);
+            quantity_change(one->error, note[bars]);
             bar[bars] = (struct chart_bar){.label = label[bars],
                                            .note = note[bars],
                                            .style = 0,

@@ -436,7 +436,7 @@ static void put_case(const struct memo *memo, struct doc_node *doc)
     struct doc_node *details = doc_add(doc, DOC_DETAILS, "Every setting");
     struct doc_node *table = doc_table(details, names, 4);
     struct setting_table into = {table, "workload"};
-    setup_list_workload(setup.workload, put_setting, &into);
+    setup_list_said(setup.workload, put_setting, &into);
     for (int id = 0; id < COSTS; id++) {
         put_cost(table, &setup.platform, (enum cost_id)id);
     }
