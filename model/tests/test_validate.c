@@ -6,6 +6,7 @@
 #include "check/published/predict_draws.h"
 #include "check/published/validate.h"
 #include "core/error.h"
+#include "machine/misfit.h"
 #include "study/draws.h"
 #include "study/stats.h"
 
@@ -352,16 +353,20 @@ struct off {
     double rms, worst, median;
 };
 
-/* `other`: the draws of another row to fit to, or NULL. */
-static struct off off_played(const struct published *row, const double *other, double *ps)
+/* `other`: another row's draws to fit to, or NULL. */
+static struct off off_played(const struct published *row, const struct drawn_times *other,
+                             struct drawn_times *times)
 {
     double value[SOME_DRAWS][COSTS], played[SOME_DRAWS], sorted[SOME_DRAWS];
+    const double *ps;
     struct draw_plan plan = {.seed = 1, .draws = SOME_DRAWS, .shifts = 4};
     struct off off = {0};
     struct error err;
     assert_string_equal(row->refusal, "");
     draw_costs(&plan, row->platform, value);
-    assert_true(predict_draws(row, (const double(*)[COSTS])value, SOME_DRAWS, other, ps, &err));
+    drawn_times_alloc(times, SOME_DRAWS);
+    assert_true(predict_draws(row, (const double(*)[COSTS])value, SOME_DRAWS, other, times, &err));
+    ps = times->ps;
     for (size_t i = 0; i < SOME_DRAWS; i++) {
         assert_true(predict_ps(row, value[i], &played[i], &err));
         double own = fabs(ps[i] / played[i] - 1);
@@ -390,8 +395,9 @@ static void draws_of_one_actor_are_those_that_are_played(void **state)
                   "t,5,dirty_log,clear,kunpeng-920,6.5,,4k,16M,2,4K,lazy,1,s,predict,x\n"
                   "t,6,teardown,exit,kunpeng-920,6.1,,4k,4G,1,,,1,s,predict,x\n");
     for (size_t i = 0; i < set.count; i++) {
-        double ps[SOME_DRAWS];
-        assert_true(off_played(&set.rows[i], NULL, ps).worst < 1e-6);
+        struct drawn_times times;
+        assert_true(off_played(&set.rows[i], NULL, &times).worst < 1e-6);
+        drawn_times_free(&times);
     }
     published_free(&set);
 }
@@ -408,23 +414,96 @@ static void draws_of_many_are_near_those_that_are_played(void **state)
                   "predict,x\n"
                   "t,3,dirty_log,dirty,unnamed-2022,6.1,fault_lock=write,thp,4G,8,4K,lazy,1,s,"
                   "predict,x\n");
-    double ps[3][SOME_DRAWS];
+    struct drawn_times times[3];
     for (size_t i = 0; i < set.count; i++) {
-        struct off off = off_played(&set.rows[i], i == 2 ? ps[1] : NULL, ps[i]);
+        struct off off = off_played(&set.rows[i], i == 2 ? &times[1] : NULL, &times[i]);
+        assert_true(times[i].off <= PREDICT_OFF);
         assert_true(off.rms < 2 * PREDICT_OFF && off.median < PREDICT_OFF);
+    }
+    for (size_t i = 0; i < set.count; i++) {
+        drawn_times_free(&times[i]);
     }
     published_free(&set);
 }
 
-/* Where races decide, no fit foresees a draw: all are played. */
+/* Where races decide, no fit foresees a draw: all are played, those that are known not again. */
 static void draws_that_races_decide_are_played(void **state)
 {
     (void)state;
     struct published_set set =
         read_rows("t,1,page_table,create,kunpeng-920,5.11,,4k,1G,20,,,1,s,predict,x\n");
-    double ps[SOME_DRAWS];
-    assert_true(off_played(&set.rows[0], NULL, ps).worst == 0);
+    double value[SOME_DRAWS][COSTS];
+    struct draw_plan plan = {.seed = 1, .draws = SOME_DRAWS, .shifts = 4};
+    struct drawn_times times;
+    struct error err;
+    assert_true(off_played(&set.rows[0], NULL, &times).worst == 0);
+    assert_true(times.off == 0);
+    draw_costs(&plan, set.rows[0].platform, value);
+    times.ps[1] = 1;
+    assert_true(
+        predict_draws(&set.rows[0], (const double(*)[COSTS])value, SOME_DRAWS, NULL, &times, &err));
+    assert_true(times.ps[1] == 1);
+    drawn_times_free(&times);
     published_free(&set);
+}
+
+/* A row under another version that does the same is the same row; one with more vCPUs is not, nor
+ * one of a kernel that cleans elsewhere. */
+static void the_same_row_is_the_same_prediction(void **state)
+{
+    (void)state;
+    struct published_set set = read_rows(
+        "t,1,page_table,create,kunpeng-920,5.11,,hugetlb-1g,20G,20,,,1,s,predict,x\n"
+        "t,2,page_table,create,kunpeng-920,5.12,,hugetlb-1g,20G,20,,,1,s,predict,x\n"
+        "t,3,page_table,create,kunpeng-920,5.12,,hugetlb-1g,20G,40,,,1,s,predict,x\n"
+        "t,4,page_table,create,kunpeng-920,5.12,cmo_place=installer,hugetlb-1g,20G,40,,,1,s,"
+        "predict,x\n");
+    struct validation validation;
+    struct error err;
+    assert_true(validate(&set, &set, 8, &(struct sweep){.jobs = 2}, &validation, &err));
+    const struct prediction *made = validation.rows;
+    assert_true(made[0].p50 == made[1].p50);
+    assert_true(made[2].p50 > 1.8 * made[1].p50);
+    assert_true(made[3].p50 < made[2].p50 / 8);
+    validation_free(&validation);
+    published_free(&set);
+}
+
+/* The median of eight times as many draws, the first of which had been predicted already. */
+static void wide_rows_have_more_draws(void **state)
+{
+    (void)state;
+    enum { DRAWS = 64 };
+    struct published_set fitted = {0};
+    struct published_set set =
+        read_rows("t,1,dirty_log,protect,neoverse-n1,6.5,,4k,1G,1,4K,lazy,1,s,predict,x\n");
+    double point[DRAWS][COSTS], value[DRAWS][COSTS], played[DRAWS];
+    struct draw_plan plan = {.seed = 1, .draws = DRAWS, .shifts = 4};
+    struct validation validation;
+    struct host_fit fit;
+    struct error err;
+    assert_true(published_read("bench/published/altra.csv", &fitted, &err));
+    assert_true(validate(&set, &fitted, DRAWS / 8, &(struct sweep){.jobs = 2}, &validation, &err));
+    draw_points(&plan, set.rows[0].platform->name, point);
+    draw_costs(&plan, set.rows[0].platform, value);
+    for (size_t i = 0; i < DRAWS; i++) {
+        for (size_t kind = 0; kind < MISFITS; kind++) {
+            value[i][misfit_cost[kind]] = 1;
+        }
+    }
+    assert_true(host_fit_standing(&fitted, "neoverse-n1", &fit, &err));
+    assert_true(host_fit_draws(&fit, DRAWS, (const double(*)[COSTS])point, value, &err));
+    for (size_t i = 0; i < DRAWS; i++) {
+        assert_true(predict_ps(&set.rows[0], value[i], &played[i], &err));
+    }
+    double p50 = stats_quantile(played, DRAWS, 0.5) / set.rows[0].unit_ps;
+    print_message("spread %.2f: median %.6f, of all that are played %.6f\n",
+                  validation.rows[0].spread, validation.rows[0].p50, p50);
+    assert_true(validation.rows[0].spread > 0.25);
+    assert_true(fabs(validation.rows[0].p50 / p50 - 1) < 0.002);
+    validation_free(&validation);
+    published_free(&set);
+    published_free(&fitted);
 }
 
 int main(void)
@@ -433,6 +512,8 @@ int main(void)
         cmocka_unit_test(draws_of_one_actor_are_those_that_are_played),
         cmocka_unit_test(draws_of_many_are_near_those_that_are_played),
         cmocka_unit_test(draws_that_races_decide_are_played),
+        cmocka_unit_test(the_same_row_is_the_same_prediction),
+        cmocka_unit_test(wide_rows_have_more_draws),
         cmocka_unit_test(repetitions_are_one_row),
         cmocka_unit_test(bad_input_is_one_line),
         cmocka_unit_test(what_the_model_cannot_express_is_said),

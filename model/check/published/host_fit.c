@@ -212,16 +212,17 @@ bool host_fit_standing(const struct published_set *set, const char *host, struct
 static bool fill_moves(const struct host_fit *fit, size_t draws, const double (*value)[COSTS],
                        double *move, struct error *err)
 {
-    for (size_t row = 0; row < fit->rows; row++) {
-        double *own = move + row * draws;
-        if (!predict_draws(fit->row[row].row, value, draws, NULL, own, err)) {
-            return false;
+    struct drawn_times times;
+    bool good = true;
+    for (size_t row = 0; good && row < fit->rows; row++) {
+        drawn_times_alloc(&times, draws);
+        good = predict_draws(fit->row[row].row, value, draws, NULL, &times, err);
+        for (size_t i = 0; good && i < draws; i++) {
+            move[row * draws + i] = log(times.ps[i] / fit->row[row].measured) - fit->residual[row];
         }
-        for (size_t i = 0; i < draws; i++) {
-            own[i] = log(own[i] / fit->row[row].measured) - fit->residual[row];
-        }
+        drawn_times_free(&times);
     }
-    return true;
+    return good;
 }
 
 /* One number for each cost, as far off as its standard error is, and as related. */

@@ -14,7 +14,7 @@
 /* So many draws are played before there is a fit, a quarter more each time it is off; */
 #define DRAWS_MIN 8
 
-/* or so few, where it is off by this share of what it may be. */
+/* or so few, and two more, where it is off by this share of what it may be. */
 #define DRAWS_FEW 4
 #define OFF_FEW 0.1
 
@@ -23,11 +23,10 @@ static const char what_for[] = "draws of a row";
 struct drawing {
     const struct published *row;
     const double (*value)[COSTS];
-    double *ps; /* [draws] */
-    const double *other; /* [draws]: another row's times, to which this one's may be nearer than to
-                            its events; or NULL */
+    struct drawn_times *times;
+    const struct drawn_times *other; /* another row's, to which this one's may be nearer than to its
+                                        events; or NULL */
     struct draw_fit fit;
-    bool *known; /* [draws]: played */
     double *apart; /* [draws]: how far its events' shares are from those of the nearest known one */
     double *miss, *fitted; /* [draws] */
     size_t *next; /* [draws]: to be played at once */
@@ -38,7 +37,7 @@ static bool open_drawing(struct drawing *drawing, size_t draws, struct error *er
 {
     double insns[EVENT_KINDS];
     uint64_t events[EVENT_KINDS];
-    if (!predict_events(drawing->row, drawing->value[0], &drawing->ps[0], events, err)) {
+    if (!predict_events(drawing->row, drawing->value[0], &drawing->times->ps[0], events, err)) {
         return false;
     }
     struct event_count counts[EVENT_KINDS];
@@ -66,7 +65,7 @@ static bool open_drawing(struct drawing *drawing, size_t draws, struct error *er
 static void know(struct drawing *drawing, size_t draw)
 {
     const struct draw_fit *fit = &drawing->fit;
-    drawing->known[draw] = true;
+    drawing->times->known[draw] = true;
     for (size_t i = 0; i < fit->runs; i++) {
         double square = 0;
         for (size_t a = 0; a < fit->columns; a++) {
@@ -82,7 +81,7 @@ static size_t farthest(const struct drawing *drawing)
 {
     size_t found = SIZE_MAX;
     for (size_t i = 0; i < drawing->fit.runs; i++) {
-        if (!drawing->known[i] &&
+        if (!drawing->times->known[i] &&
             (found == SIZE_MAX || drawing->apart[i] > drawing->apart[found])) {
             found = i;
         }
@@ -94,7 +93,7 @@ static bool play_next(void *context, size_t part, struct error *err)
 {
     const struct drawing *drawing = context;
     size_t draw = drawing->next[part];
-    return predict_events(drawing->row, drawing->value[draw], &drawing->ps[draw], NULL, err);
+    return predict_events(drawing->row, drawing->value[draw], &drawing->times->ps[draw], NULL, err);
 }
 
 static bool play_more(struct drawing *drawing, size_t more, struct error *err)
@@ -110,12 +109,13 @@ static bool play_more(struct drawing *drawing, size_t more, struct error *err)
  * that is off. The first draw's events are its own, which is why it does not count. */
 static double fit_rest(const struct drawing *drawing, const struct draw_fit *fit, double *ps)
 {
+    const bool *known = drawing->times->known;
     double squares = 0, n = 0;
-    draw_fit_values(fit, drawing->known, ps, drawing->miss);
+    draw_fit_values(fit, known, ps, drawing->miss);
     for (size_t i = 1; i < fit->runs; i++) {
-        double off = drawing->known[i] ? drawing->miss[i] / ps[i] : 0;
+        double off = known[i] ? drawing->miss[i] / ps[i] : 0;
         squares += off * off;
-        n += drawing->known[i];
+        n += known[i];
         if (!(ps[i] > 0)) {
             return INFINITY;
         }
@@ -123,65 +123,95 @@ static double fit_rest(const struct drawing *drawing, const struct draw_fit *fit
     return sqrt(squares / n);
 }
 
-/* Fits it to the events or to the other row, whichever is nearer. */
-static double fit_nearest(const struct drawing *drawing)
+/* How many are played after so many. */
+static size_t next_known(size_t known, size_t draws)
 {
-    size_t bytes = drawing->fit.runs * sizeof *drawing->ps;
-    memcpy(drawing->fitted, drawing->ps, bytes);
-    double off = fit_rest(drawing, &drawing->fit, drawing->ps);
-    if (drawing->other) {
-        struct draw_fit fit = drawing->fit;
-        fit.events = (double *)drawing->other;
-        double own = fit_rest(drawing, &fit, drawing->fitted);
-        if (own < off) {
-            memcpy(drawing->ps, drawing->fitted, bytes);
-            off = own;
+    size_t next = known < DRAWS_FEW ? DRAWS_FEW : known < DRAWS_MIN ? known + 2 : known + known / 4;
+    return next < draws ? next : draws;
+}
+
+/* Notes those that are known; returns how many. */
+static size_t know_all(struct drawing *drawing)
+{
+    size_t known = 0;
+    drawing->times->known[0] = true;
+    for (size_t i = 0; i < drawing->fit.runs; i++) {
+        drawing->apart[i] = INFINITY;
+    }
+    for (size_t i = 0; i < drawing->fit.runs; i++) {
+        if (drawing->times->known[i]) {
+            know(drawing, i);
+            known++;
         }
     }
-    return off;
+    return known;
+}
+
+/* Fits what is not known to so many that are, by the events or by the other row, whichever is
+ * nearer of those that are near enough: what that one is off by itself counts, too. False: neither
+ * is. */
+static bool fits(struct drawing *drawing, size_t known)
+{
+    struct drawn_times *times = drawing->times;
+    double most = known < DRAWS_MIN ? OFF_FEW * PREDICT_OFF : PREDICT_OFF;
+    struct draw_fit by = drawing->fit;
+    times->off = INFINITY;
+    for (int way = 0; way < (drawing->other ? 2 : 1); way++) {
+        memcpy(drawing->fitted, times->ps, by.runs * sizeof *times->ps);
+        by.events = way == 0 ? drawing->fit.events : drawing->other->ps;
+        double off = fit_rest(drawing, &by, drawing->fitted);
+        double both = way == 0 ? off : hypot(off, drawing->other->off);
+        if (off <= most && both <= PREDICT_OFF && both < times->off) {
+            memcpy(times->ps, drawing->fitted, by.runs * sizeof *times->ps);
+            times->off = both;
+        }
+    }
+    return times->off < INFINITY;
 }
 
 static bool play_until_fitted(struct drawing *drawing, struct error *err)
 {
-    size_t draws = drawing->fit.runs, known = 1;
-    bool done = false;
-    know(drawing, 0);
-    while (!done && known < draws) {
-        size_t to = known < DRAWS_FEW   ? DRAWS_FEW
-                    : known < DRAWS_MIN ? DRAWS_MIN
-                                        : known + known / 4;
-        to = to < draws ? to : draws;
-        if (!play_more(drawing, to - known, err)) {
+    size_t known = know_all(drawing), draws = drawing->fit.runs;
+    while (known < draws && (known < DRAWS_FEW || !fits(drawing, known))) {
+        size_t next = next_known(known, draws);
+        if (!play_more(drawing, next - known, err)) {
             return false;
         }
-        known = to;
-        double share = known < DRAWS_MIN ? OFF_FEW : 1;
-        done = known == draws || fit_nearest(drawing) <= share * PREDICT_OFF;
+        known = next;
     }
+    drawing->times->off = known < draws ? drawing->times->off : 0;
     return true;
 }
 
 bool predict_draws(const struct published *row, const double (*value)[COSTS], size_t draws,
-                   const double *other, double *ps, struct error *err)
+                   const struct drawn_times *other, struct drawn_times *times, struct error *err)
 {
     struct drawing drawing = {.row = row,
                               .value = value,
                               .other = other,
-                              .ps = ps,
-                              .known = alloc_zeroed(draws, sizeof *drawing.known, what_for),
+                              .times = times,
                               .apart = alloc_zeroed(draws, sizeof *drawing.apart, what_for),
                               .miss = alloc_zeroed(draws, sizeof *drawing.miss, what_for),
                               .fitted = alloc_zeroed(draws, sizeof *drawing.fitted, what_for),
                               .next = alloc_zeroed(draws, sizeof *drawing.next, what_for)};
-    for (size_t i = 0; i < draws; i++) {
-        drawing.apart[i] = INFINITY;
-    }
     bool good = open_drawing(&drawing, draws, err) && play_until_fitted(&drawing, err);
     draw_fit_close(&drawing.fit);
-    free(drawing.known);
     free(drawing.apart);
     free(drawing.miss);
     free(drawing.fitted);
     free(drawing.next);
     return good;
+}
+
+void drawn_times_alloc(struct drawn_times *times, size_t draws)
+{
+    *times = (struct drawn_times){.ps = alloc_zeroed(draws, sizeof *times->ps, what_for),
+                                  .known = alloc_zeroed(draws, sizeof *times->known, what_for)};
+}
+
+void drawn_times_free(struct drawn_times *times)
+{
+    free(times->ps);
+    free(times->known);
+    *times = (struct drawn_times){0};
 }

@@ -16,9 +16,19 @@
 /* By how much of its time a draw may be off where it is fitted, the root of the mean square. */
 #define PREDICT_OFF 0.005
 
-/* Fills ps[draws]. The first draw is always played. `other`: of another row, [draws], or NULL.
- * False where a play gets stuck. */
+/* A row's times at so many costs. */
+struct drawn_times {
+    double *ps; /* [draws] */
+    bool *known; /* [draws]: played */
+    double off; /* by how much of their time those are off that are not: root of the mean square */
+};
+
+void drawn_times_alloc(struct drawn_times *times, size_t draws);
+void drawn_times_free(struct drawn_times *times);
+
+/* Fills `times`, but those that are known there already. The first draw is always played. `other`:
+ * of another row in these draws, or NULL. False where a play gets stuck. */
 bool predict_draws(const struct published *row, const double (*value)[COSTS], size_t draws,
-                   const double *other, double *ps, struct error *err);
+                   const struct drawn_times *other, struct drawn_times *times, struct error *err);
 
 #endif

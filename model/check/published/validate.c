@@ -22,9 +22,12 @@
 #define FURTHER (1 + (size_t)MISFITS)
 
 /* A row of which the draws' logarithms have a larger standard deviation than this is predicted with
- * so many times the draws: of 32 the median is off by 5 % then, of 256 by 2 %. */
+ * so many times the draws, the first among them: of 32 the median is off by 5 % then, of 256 by
+ * 2 %. */
 #define SPREAD_WIDE 0.25
 #define WIDE_DRAWS 8
+
+static const char what_for[] = "values of a validation";
 
 static double percent(double value, double of)
 {
@@ -40,11 +43,14 @@ struct drawn {
 
 struct drawing {
     const struct published_set *set, *fitted; /* in which to look for a host's fit rows */
-    struct misfit_rows misfits; /* as the program has them */
+    const struct misfit_rows *misfits; /* as the program has them */
     uint64_t draws;
     const bool *wanted; /* [set->count]; NULL: all rows */
     struct drawn *hosts;
     size_t count;
+    struct drawn_times *times; /* [set->count] */
+    const struct drawing *before; /* with fewer draws, the first of these, for these rows and
+                                     others; or NULL */
 };
 
 static bool is_wanted(const struct drawing *drawing, size_t row)
@@ -71,7 +77,7 @@ static void complete_values(const struct platform *platform, uint64_t draws,
 static bool follow_fit(const struct drawing *drawing, const char *host, double (*points)[COSTS],
                        double (*values)[COSTS], struct error *err)
 {
-    struct host_fit *fit = alloc_zeroed(1, sizeof *fit, "values of a validation");
+    struct host_fit *fit = alloc_zeroed(1, sizeof *fit, what_for);
     bool found = host_fit_standing(drawing->set, host, fit, err) ||
                  (fit->costs == 0 && host_fit_standing(drawing->fitted, host, fit, err));
     bool ok =
@@ -82,24 +88,8 @@ static bool follow_fit(const struct drawing *drawing, const char *host, double (
     return ok;
 }
 
-/* Rows on one host are under the same draws. */
-static bool draw_host(void *context, size_t part, struct error *err)
-{
-    const struct drawing *drawing = context;
-    const struct drawn *made = &drawing->hosts[part];
-    const struct published *row = made->row;
-    struct draw_plan plan = {.seed = SEED, .draws = drawing->draws, .shifts = SHIFTS};
-    double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, "values of a validation");
-    draw_points(&plan, row->platform->name, points);
-    draw_costs(&plan, row->platform, made->values + FURTHER);
-    complete_values(row->platform, drawing->draws, made->values);
-    bool ok = follow_fit(drawing, row->host, points, made->values + FURTHER, err);
-    free(points);
-    return ok;
-}
-
 /* NULL: none yet. */
-static const struct drawn *drawn_for(const struct drawing *drawing, const struct published *row)
+static struct drawn *drawn_for(const struct drawing *drawing, const struct published *row)
 {
     size_t i = 0;
     while (i < drawing->count && drawing->hosts[i].row->platform != row->platform) {
@@ -108,17 +98,59 @@ static const struct drawn *drawn_for(const struct drawing *drawing, const struct
     return i < drawing->count ? &drawing->hosts[i] : NULL;
 }
 
+/* Where a draw of a plan stands: those that a plan of `first` draws has as well come first. */
+static size_t place_of(size_t draw, size_t draws, size_t first)
+{
+    size_t each = draws / SHIFTS, own = first / SHIFTS;
+    size_t shift = draw / each, at = draw % each;
+    return at < own ? shift * own + at : first + shift * (each - own) + at - own;
+}
+
+static void place_draws(const struct drawing *drawing, const struct platform *platform,
+                        double (*points)[COSTS], double (*values)[COSTS])
+{
+    size_t draws = drawing->draws, first = drawing->before ? drawing->before->draws : draws;
+    struct draw_plan plan = {.seed = SEED, .draws = draws, .shifts = SHIFTS};
+    double(*drawn)[COSTS] = alloc_zeroed(draws, sizeof *drawn, what_for);
+    draw_points(&plan, platform->name, drawn);
+    for (size_t i = 0; i < draws; i++) {
+        size_t place = place_of(i, draws, first);
+        memcpy(points[place], drawn[i], sizeof *points);
+        draw_at(platform, drawn[i], values[place]);
+    }
+    free(drawn);
+}
+
+/* Rows on one host are under the same draws. */
+static bool draw_host(void *context, size_t part, struct error *err)
+{
+    const struct drawing *drawing = context;
+    const struct drawn *made = &drawing->hosts[part];
+    const struct published *row = made->row;
+    double(*points)[COSTS] = alloc_zeroed(drawing->draws, sizeof *points, what_for);
+    place_draws(drawing, row->platform, points, made->values + FURTHER);
+    complete_values(row->platform, drawing->draws, made->values);
+    bool ok = follow_fit(drawing, row->host, points, made->values + FURTHER, err);
+    if (drawing->before) {
+        /* What has been played of them is at these very costs. */
+        memcpy(made->values, drawn_for(drawing->before, row)->values,
+               (FURTHER + drawing->before->draws) * sizeof *made->values);
+    }
+    free(points);
+    return ok;
+}
+
 static void find_hosts(struct drawing *drawing)
 {
     const struct published_set *set = drawing->set;
-    drawing->hosts =
-        alloc_zeroed(set->platform_count, sizeof *drawing->hosts, "values of a validation");
+    drawing->count = 0;
+    drawing->hosts = alloc_zeroed(set->platform_count, sizeof *drawing->hosts, what_for);
+    drawing->times = alloc_zeroed(set->count, sizeof *drawing->times, what_for);
     for (size_t i = 0; i < set->count; i++) {
         if (is_wanted(drawing, i) && !drawn_for(drawing, &set->rows[i])) {
             struct drawn *made = &drawing->hosts[drawing->count++];
-            *made = (struct drawn){&set->rows[i],
-                                   alloc_zeroed(FURTHER + drawing->draws, sizeof *made->values,
-                                                "values of a validation")};
+            *made = (struct drawn){&set->rows[i], alloc_zeroed(FURTHER + drawing->draws,
+                                                               sizeof *made->values, what_for)};
         }
     }
 }
@@ -128,7 +160,11 @@ static void drawing_free(struct drawing *drawing)
     for (size_t i = 0; i < drawing->count; i++) {
         free(drawing->hosts[i].values);
     }
+    for (size_t i = 0; i < drawing->set->count; i++) {
+        drawn_times_free(&drawing->times[i]);
+    }
     free(drawing->hosts);
+    free(drawing->times);
 }
 
 /* --- rows --- */
@@ -158,7 +194,7 @@ static void take_times(const struct published *row, const double *times, uint64_
                        const struct misfit_rows *misfits, struct prediction *made)
 {
     /* Quantiles change the order, in which another row may be fitted to these. */
-    double *drawn = alloc_zeroed(draws, sizeof *drawn, "values of a validation");
+    double *drawn = alloc_zeroed(draws, sizeof *drawn, what_for);
     memcpy(drawn, times + FURTHER, draws * sizeof *drawn);
     double sorted[3] = {stats_quantile(drawn, draws, 0.1), stats_quantile(drawn, draws, 0.5),
                         stats_quantile(drawn, draws, 0.9)};
@@ -181,30 +217,65 @@ struct predicting {
     struct validation *validation;
 };
 
-/* `other`: the times of another row in the same draws, or NULL. */
-static bool predict_row(const struct predicting *predicting, size_t at, const double *other,
-                        double *times, struct error *err)
-{
-    const struct drawing *drawing = &predicting->drawing;
-    const struct published *row = &drawing->set->rows[at];
-    struct prediction *made = &predicting->validation->rows[at];
-    const struct drawn *drawn = drawn_for(drawing, row);
-    if (!predict_draws(row, (const double(*)[COSTS])drawn->values, FURTHER + drawing->draws, other,
-                       times, err)) {
-        return false;
-    }
-    take_times(row, times, drawing->draws, &drawing->misfits, made);
-    made->has_line = baseline_predict(drawing->set, row, &made->line);
-    made->line_error_pct = percent(made->line, row->value);
-    return true;
-}
-
 /* Rows that differ in the number of vCPUs or in size alone: where many wait for one thing their
  * times keep their ratios. */
 static bool alike(const struct published *a, const struct published *b)
 {
-    return a->platform == b->platform && strcmp(a->table, b->table) == 0 &&
-           a->benchmarked.phase == b->benchmarked.phase && strcmp(a->overrides, b->overrides) == 0;
+    const struct benchmark *x = &a->benchmarked, *y = &b->benchmarked;
+    return a->platform == b->platform && x->kind == y->kind && x->phase == y->phase &&
+           x->backing == y->backing && x->stride == y->stride && x->eager_split == y->eager_split &&
+           memcmp(a->kernel.value, b->kernel.value, sizeof a->kernel.value) == 0 &&
+           strcmp(a->strategy.name, b->strategy.name) == 0 &&
+           a->strategy.fault_cleans == b->strategy.fault_cleans;
+}
+
+/* The same thing under the same conditions, measured twice. */
+static bool same(const struct published *a, const struct published *b)
+{
+    return alike(a, b) && a->benchmarked.vcpus == b->benchmarked.vcpus &&
+           a->benchmarked.bytes == b->benchmarked.bytes;
+}
+
+/* The times that a drawing already has of a row's first so many draws. */
+static void copy_times(const struct drawn_times *from, size_t draws, struct drawn_times *times)
+{
+    memcpy(times->ps, from->ps, draws * sizeof *times->ps);
+    memcpy(times->known, from->known, draws * sizeof *times->known);
+    times->off = from->off;
+}
+
+/* `behind`: a row like it whose times are there, or SIZE_MAX. */
+static bool time_row(const struct drawing *drawing, size_t at, size_t behind, struct error *err)
+{
+    const struct published *row = &drawing->set->rows[at];
+    const struct drawn_times *other = behind < SIZE_MAX ? &drawing->times[behind] : NULL;
+    struct drawn_times *times = &drawing->times[at];
+    size_t runs = FURTHER + drawing->draws;
+    drawn_times_alloc(times, runs);
+    if (other && same(row, &drawing->set->rows[behind])) {
+        copy_times(other, runs, times);
+        return true;
+    }
+    if (drawing->before) {
+        copy_times(&drawing->before->times[at], FURTHER + drawing->before->draws, times);
+    }
+    return predict_draws(row, (const double(*)[COSTS])drawn_for(drawing, row)->values, runs, other,
+                         times, err);
+}
+
+static void predict_row(const struct predicting *predicting, size_t at)
+{
+    const struct drawing *drawing = &predicting->drawing;
+    const struct published *row = &drawing->set->rows[at];
+    struct prediction *made = &predicting->validation->rows[at];
+    take_times(row, drawing->times[at].ps, drawing->draws, drawing->misfits, made);
+    made->has_line = baseline_predict(drawing->set, row, &made->line);
+    made->line_error_pct = percent(made->line, row->value);
+}
+
+static bool is_wide(const struct prediction *made)
+{
+    return made->spread > SPREAD_WIDE;
 }
 
 /* Which of the rows that are like this one comes behind it, those with fewer vCPUs first, or the
@@ -232,16 +303,20 @@ static bool predict_alike(void *context, size_t part, struct error *err)
     if (!is_wanted(drawing, part) || next_alike(drawing, part, false) != part) {
         return true;
     }
-    size_t runs = FURTHER + drawing->draws;
-    double *times = alloc_zeroed(2 * runs, sizeof *times, "values of a validation");
-    double *other = NULL, *own = times;
     bool good = true;
-    for (size_t row = part; good && row != SIZE_MAX; row = next_alike(drawing, row, true)) {
-        good = predict_row(predicting, row, other, own, err);
-        other = own;
-        own = own == times ? times + runs : times;
+    for (size_t row = part, behind = SIZE_MAX; good && row != SIZE_MAX;
+         behind = row, row = next_alike(drawing, row, true)) {
+        good = time_row(drawing, row, behind, err);
+        if (good) {
+            predict_row(predicting, row);
+        }
     }
-    free(times);
+    /* Those of wide rows are needed again. */
+    for (size_t row = part; row != SIZE_MAX; row = next_alike(drawing, row, true)) {
+        if (!is_wide(&predicting->validation->rows[row])) {
+            drawn_times_free(&drawing->times[row]);
+        }
+    }
     return good;
 }
 
@@ -272,34 +347,34 @@ static void take_misfits(struct validation *validation)
     }
 }
 
-/* The rows that are wanted (NULL: all) under so many draws. */
-static bool predict_rows(const struct published_set *fitted, uint64_t draws, const bool *wanted,
-                         struct sweep *sweep, struct validation *validation, struct error *err)
+/* The rows that are wanted, under so many draws. */
+static bool predict_rows(struct predicting *predicting, struct sweep *sweep, struct error *err)
 {
-    const struct published_set *set = validation->set;
-    struct predicting predicting = {
-        {.set = set, .fitted = fitted, .draws = draws, .wanted = wanted}, validation};
-    struct drawing *drawing = &predicting.drawing;
-    find_hosts(drawing);
-    bool ok = misfit_read(&drawing->misfits, err) &&
-              sweep_parts(sweep, drawing->count, draw_host, drawing, err) &&
-              sweep_parts(sweep, set->count, predict_alike, &predicting, err);
-    misfit_free(&drawing->misfits);
-    drawing_free(drawing);
-    return ok;
+    struct drawing *drawing = &predicting->drawing;
+    return sweep_parts(sweep, drawing->count, draw_host, drawing, err) &&
+           sweep_parts(sweep, drawing->set->count, predict_alike, predicting, err);
 }
 
 /* Those once more whose times are so far apart that the median of these draws says little. */
-static bool predict_wide(const struct published_set *fitted, uint64_t draws, struct sweep *sweep,
-                         struct validation *validation, struct error *err)
+static bool predict_wide(const struct predicting *first, struct sweep *sweep, struct error *err)
 {
-    size_t count = validation->set->count, wide = 0;
-    bool *wanted = alloc_zeroed(count, sizeof *wanted, "values of a validation");
+    struct predicting predicting = *first;
+    struct drawing *drawing = &predicting.drawing;
+    size_t count = drawing->set->count, wide = 0;
+    bool *wanted = alloc_zeroed(count, sizeof *wanted, what_for);
     for (size_t i = 0; i < count; i++) {
-        wanted[i] = validation->rows[i].spread > SPREAD_WIDE;
+        wanted[i] = is_wide(&first->validation->rows[i]);
         wide += wanted[i];
     }
-    bool ok = wide == 0 || predict_rows(fitted, WIDE_DRAWS * draws, wanted, sweep, validation, err);
+    bool ok = true;
+    if (wide > 0) {
+        drawing->wanted = wanted;
+        drawing->before = &first->drawing;
+        drawing->draws *= WIDE_DRAWS;
+        find_hosts(drawing);
+        ok = predict_rows(&predicting, sweep, err);
+        drawing_free(drawing);
+    }
     free(wanted);
     return ok;
 }
@@ -307,13 +382,17 @@ static bool predict_wide(const struct published_set *fitted, uint64_t draws, str
 bool validate(const struct published_set *set, const struct published_set *fitted, uint64_t draws,
               struct sweep *sweep, struct validation *validation, struct error *err)
 {
+    struct misfit_rows misfits;
+    struct predicting first = {{.set = set, .fitted = fitted, .draws = draws, .misfits = &misfits},
+                               validation};
     *validation = (struct validation){
-        set,
-        alloc_zeroed(set->count, sizeof *validation->rows, "values of a validation"),
-        {.count = 0}};
-    bool ok = predict_rows(fitted, draws, NULL, sweep, validation, err) &&
-              predict_wide(fitted, draws, sweep, validation, err);
+        set, alloc_zeroed(set->count, sizeof *validation->rows, what_for), {.count = 0}};
+    find_hosts(&first.drawing);
+    bool ok = misfit_read(&misfits, err) && predict_rows(&first, sweep, err) &&
+              predict_wide(&first, sweep, err);
     take_misfits(validation);
+    drawing_free(&first.drawing);
+    misfit_free(&misfits);
     if (!ok) {
         validation_free(validation);
     }
@@ -347,7 +426,7 @@ static void count_row(struct score *score, const struct prediction *made, double
 struct score validation_score(const struct validation *validation, const char *table)
 {
     const struct published_set *set = validation->set;
-    double *bands = alloc_zeroed(set->count, sizeof *bands, "values of a validation");
+    double *bands = alloc_zeroed(set->count, sizeof *bands, what_for);
     struct score score = {0};
     for (size_t i = 0; i < set->count; i++) {
         const struct published *row = &set->rows[i];
