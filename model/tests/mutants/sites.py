@@ -32,6 +32,8 @@ SWAPS = {"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"
          "+=": ("-=",), "-=": ("+=",), "*=": ("/=",), "/=": ("*=",),
          "++": ("--",), "--": ("++",), "<<": (">>",), ">>": ("<<",),
          "&": ("|",), "|": ("&",)}
+BORDERS = {"<": ("<=",), "<=": ("<",), ">": (">=",), ">=": (">",)}
+BEFORE_SIDES = ("=", "?", ":", ";", ",", "return", "&&", "||", "{", "}")
 KINDS = {"<": "relation", "<=": "relation", ">": "relation", ">=": "relation", "==": "relation",
          "!=": "relation", "&&": "logic", "||": "logic"}
 NAMES = {"true": "false", "false": "true"}
@@ -133,6 +135,38 @@ def silent_tokens(tokens):
     return silent
 
 
+def spelled(tokens, begin, end):
+    return [token.text for token in tokens[begin:end]]
+
+
+def chooses(tokens, i):
+    """Whether that relation chooses one of its own sides, the smaller or the larger: `a < b ? a : b`, or
+    `if (a < b) { a = b; }`. Where they are equal it is all the same which."""
+    begin, depth = i, 0
+    while begin > 0 and depth >= 0 and tokens[begin].text not in BEFORE_SIDES:
+        begin -= 1
+        depth += (tokens[begin].text in ")]") - (tokens[begin].text in "([")
+    left = spelled(tokens, begin + 1, i)
+    ends, depth, at = [], 0, i + 1
+    while at < len(tokens) and len(ends) < 3:
+        text = tokens[at].text
+        closes = depth == 0 and text in ")];,"
+        if text in ("{", "}") or closes or (depth == 0 and text == ("?", ":", ";")[len(ends)]):
+            ends.append(at)
+            if closes or text in ("{", "}"):
+                break
+        depth += (text in "([") - (text in ")]")
+        at += 1
+    if len(ends) == 3:
+        sides = left, spelled(tokens, i + 1, ends[0])
+        chosen = spelled(tokens, ends[0] + 1, ends[1]), spelled(tokens, ends[1] + 1, ends[2])
+        return chosen in (sides, sides[::-1])
+    if len(ends) != 1 or tokens[begin - 1].text != "if" or spelled(tokens, ends[0], ends[0] + 2) != [")", "{"]:
+        return False
+    right, body = spelled(tokens, i + 1, ends[0]), spelled(tokens, ends[0] + 2, closing(tokens, ends[0] + 1))
+    return body in (left + ["="] + right + [";"], right + ["="] + left + [";"])
+
+
 def is_binary(tokens, i):
     before = tokens[i - 1]
     return before.kind in ("number", "name") and before.text not in ("return", "case") or \
@@ -178,6 +212,8 @@ def swapped(path, tokens, i):
     if unary or token.text not in SWAPS:
         return
     for put in SWAPS[token.text]:
+        if put in BORDERS.get(token.text, ()) and chooses(tokens, i):
+            continue
         yield Mutant(path, token.line, KINDS.get(token.text, "arithmetic"), token.start,
                      token.start + len(token.text), token.text, put)
 
