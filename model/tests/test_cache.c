@@ -5,6 +5,7 @@
 #include <cmocka.h>
 
 #include "cache_seen.h"
+#include "check.h"
 #include "core/rng.h"
 #include "machine/cache_extents.h"
 
@@ -332,6 +333,60 @@ static void length_costs_nothing(void **state)
     cache_free(cache);
 }
 
+/* --- what no caller may ask for --- */
+
+static struct {
+    bool exact;
+    uint64_t first, pages;
+    uint32_t density;
+} asked;
+
+static void ask_touch(void)
+{
+    cache_touch(new_cache(asked.exact), asked.first, asked.pages, asked.density, false);
+}
+
+static void ask_clean(void)
+{
+    struct line_counts found;
+    cache_clean_then_access(new_cache(asked.exact), asked.first, asked.pages, asked.density, true,
+                            &found);
+}
+
+static void ask_flush(void)
+{
+    cache_flush(new_cache(asked.exact), asked.first, asked.pages);
+}
+
+static void ask_next(void)
+{
+    cache_next(new_cache(asked.exact), asked.first, asked.first + asked.pages);
+}
+
+static void misuse_aborts(void **state)
+{
+    const uint64_t most = UINT64_MAX / CACHE_PAGE_BYTES;
+    (void)state;
+    for (int exact = 0; exact <= 1; exact++) {
+        asked.exact = exact;
+        asked.density = PAGE_LINES + 1;
+        asked.first = asked.pages = 1;
+        expect_abort(ask_touch);
+        expect_abort(ask_clean);
+        asked.density = PAGE_LINES;
+        asked.first = most;
+        expect_abort(ask_touch);
+        expect_abort(ask_clean);
+        expect_abort(ask_flush);
+        expect_abort(ask_next);
+        asked.first = most - 1; /* the last page there is */
+        expect_exit(ask_touch, 0);
+        expect_exit(ask_clean, 0);
+        expect_exit(ask_flush, 0);
+        expect_exit(ask_next, 0);
+    }
+}
+
 #define BOTH_TESTS(name) cmocka_unit_test(fast_##name), cmocka_unit_test(exact_##name)
 
 int main(void)
@@ -350,6 +405,7 @@ int main(void)
         cmocka_unit_test(more_runs_than_were_made_are_kept),
         cmocka_unit_test(pages_in_a_row_are_one_run),
         cmocka_unit_test(length_costs_nothing),
+        cmocka_unit_test(misuse_aborts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

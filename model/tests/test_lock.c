@@ -249,31 +249,34 @@ static void misuse_aborts(void **state)
     expect_abort(init_a_ninth_flow);
 }
 
-/* A hold that stands for four: who waits for it waits for no single one, and none of them was
- * longer than a quarter. */
+/* A hold that stands for several: who waits for it waits for no single one, and none of them was
+ * longer than its part. */
 static void a_hold_may_stand_for_many(void **state)
 {
     static struct world world;
-    static const struct move batch[] = {WRITE(0), WORK(400), UNLOCK(0), END};
+    static const struct move batches[][4] = {{WRITE(0), WORK(400), UNLOCK(0), END},
+                                             {READ(0), WORK(400), UNLOCK(0), END}};
     static const struct move waits[] = {WRITE(0), WORK(10), UNLOCK(0), END};
     static const struct move late[] = {WORK(200), WRITE(0), WORK(10), UNLOCK(0), END};
     (void)state;
-    for (uint64_t holds = 0; holds <= 8; holds += 4) {
-        uint64_t parts = holds ? holds : 1;
+    for (uint64_t i = 0; i < 2 * 9; i++) {
+        uint64_t holds = i / 2, parts = holds ? holds : 1;
+        bool many = holds > 1, reads = i % 2;
         world_init(&world, 3);
-        world_add(&world, 0, batch);
+        world_add(&world, 0, batches[reads]);
         world_add(&world, 1, waits);
         world_add(&world, 2, late);
         world.engine.actors[0].holds = holds;
         world_run(&world);
         assert_int_equal(waited_for(&world, 1, AT_LOCK), 400);
-        assert_int_equal(world.engine.actors[1].single_wait_ps, holds ? 0 : 400);
+        assert_int_equal(world.engine.actors[1].single_wait_ps, many ? 0 : 400);
         /* The second waiter also waits for the first one's hold, which is one. */
         assert_int_equal(waited_for(&world, 2, AT_LOCK), 200 + HANDOVER_PS + 10);
-        ps_t batched = holds ? 200 : 0;
+        ps_t batched = many ? 200 : 0;
         assert_int_equal(world.engine.actors[2].single_wait_ps, 200 + HANDOVER_PS + 10 - batched);
-        ps_t longest = 400 / parts > HANDOVER_PS + 10 ? 400 / parts : HANDOVER_PS + 10;
-        assert_int_equal(world.locks[0].longest_write_ps, longest);
+        ps_t own = HANDOVER_PS + 10, write = reads ? 0 : 400 / parts;
+        assert_int_equal(world.locks[0].longest_write_ps, write > own ? write : own);
+        assert_int_equal(world.locks[0].longest_read_ps, reads ? 400 / parts : 0);
         world_free(&world);
     }
 }

@@ -420,6 +420,50 @@ static void write_back_limits_sweeps_of_dirty_lines(void **state)
     rig_free(&rig);
 }
 
+static void maintain(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    memory_maintain(actor, &rig->memory, RIG_HVA + act->at, RIG_HVA + act->at + act->bytes,
+                    (enum maintenance)act->n, true);
+    memory_maintain_end(actor, &rig->memory, (enum maintenance)act->n);
+}
+
+/* Of two pages of dirty lines, and as many that are not there: on all machines, what each kind of
+ * maintenance does. */
+static void each_maintenance_has_its_events(void **state)
+{
+    static const struct {
+        enum maintenance maintenance;
+        uint64_t absent, clean, dirty, calls, icache_lines, ialluis;
+    } cases[] = {
+        {CLEAN_POC, 128, 0, 128, 1, 0, 0},        {CLEAN_POU, 0, 256, 0, 1, 0, 0},
+        {CLEAN_INVALIDATE, 128, 0, 128, 1, 0, 0}, {INVALIDATE, 128, 0, 128, 1, 0, 0},
+        {GUEST_INVALIDATE, 128, 0, 128, 1, 0, 0}, {ICACHE_VA, 0, 0, 0, 0, 256, 0},
+        {ICACHE_ALIAS, 0, 0, 0, 0, 256, 0},       {ICACHE_ALL, 0, 0, 0, 0, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < 8 * (sizeof cases / sizeof *cases); i++) {
+        const struct act acts[] = {{vmm, 0, 8 * KIB, 64, true},
+                                   {maintain, 0, 16 * KIB, cases[i / 8].maintenance, false},
+                                   {0}};
+        bool dic = i & 1, idc = i & 2, fwb = i & 4;
+        struct rig rig;
+        struct rig_setup setup = plain;
+        setup.dic = dic;
+        rig_init(&rig, &setup);
+        rig.platform.idc = idc;
+        rig.memory.oracle.traits.fwb = fwb;
+        rig_alone(&rig, acts);
+        bool none = cases[i / 8].maintenance == CLEAN_POU && (idc || fwb);
+        assert_int_equal(rig_all(&rig, EV_line_absent), cases[i / 8].absent);
+        assert_int_equal(rig_all(&rig, EV_line_clean), none ? 0 : cases[i / 8].clean);
+        assert_int_equal(rig_all(&rig, EV_line_dirty), cases[i / 8].dirty);
+        assert_int_equal(rig_all(&rig, EV_cmo_calls), none ? 0 : cases[i / 8].calls);
+        assert_int_equal(rig_all(&rig, EV_icache_lines), dic ? 0 : cases[i / 8].icache_lines);
+        assert_int_equal(rig_all(&rig, EV_ic_ialluis), dic ? 0 : cases[i / 8].ialluis);
+        rig_free(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -440,6 +484,7 @@ int main(void)
         cmocka_unit_test(two_sweeps_of_absent_lines_fill_the_path),
         cmocka_unit_test(barriers_do_not_use_the_path),
         cmocka_unit_test(write_back_limits_sweeps_of_dirty_lines),
+        cmocka_unit_test(each_maintenance_has_its_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

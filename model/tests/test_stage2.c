@@ -133,11 +133,49 @@ static void map_half_a_block(void)
     stage2_map(&stage2, (struct leaves){.start = GIB, .end = GIB + MIB, .level = LEAF_BLOCK});
 }
 
+static struct leaves odd;
+
+static void map_odd(void)
+{
+    struct pool pool;
+    struct stage2 stage2 = small_stage2(&pool);
+    stage2_map(&stage2, odd);
+}
+
+static void relax_odd(void)
+{
+    struct pool pool;
+    struct stage2 stage2 = small_stage2(&pool);
+    stage2_map(&stage2, (struct leaves){.start = GIB, .end = GIB + 4 * MIB, .level = LEAF_BLOCK});
+    stage2_relax(&stage2, odd);
+}
+
+static void unmap_odd(void)
+{
+    struct pool pool;
+    struct stage2 stage2 = small_stage2(&pool);
+    stage2_map(&stage2, (struct leaves){.start = GIB, .end = GIB + 4 * MIB, .level = LEAF_BLOCK});
+    stage2_unmap(&stage2, odd);
+}
+
 static void broken_contracts_abort(void **state)
 {
     (void)state;
     expect_abort(map_what_is_mapped);
     expect_abort(map_half_a_block);
+    const struct leaves all[] = {
+        {.start = GIB + MIB, .end = GIB + 2 * MIB, .level = LEAF_BLOCK},
+        {.start = GIB, .end = GIB + 3 * MIB, .level = LEAF_BLOCK},
+        {.start = GIB + MIB, .end = GIB + 3 * MIB, .level = LEAF_BLOCK},
+        {.start = GIB + 2 * MIB, .end = GIB + 2 * MIB, .level = LEAF_BLOCK},
+        {.start = GIB + 4 * MIB, .end = GIB + 2 * MIB, .level = LEAF_BLOCK},
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        odd = all[i];
+        expect_abort(map_odd);
+        expect_abort(relax_odd);
+        expect_abort(unmap_odd);
+    }
 }
 
 int main(void)
