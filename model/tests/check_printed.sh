@@ -84,6 +84,17 @@ for study in "$T/small1.ini" "$T/small3.ini"; do
     printed advise "$study" "${one[@]}" -n 1 -f json
     printed advise "$study" --set rewrite=0 --set touched=20% -n 1 -H --all -m pause
 done
+
+# Tables: each by itself, and all rows of some.
+for what in machines kernels strategies costs; do
+    printed list "$what"
+done
+for machine in "${machines[@]}"; do
+    printed list costs -m "$machine"
+done
+for name in "${strategies[@]}" "${kernels[@]}"; do
+    printed list --explain="$name"
+done
 if [ "${1:-}" = --update ]; then
     cp "$T/printed.csv" "$kept"
 fi

@@ -108,6 +108,13 @@ static const struct small {
              "vcpus = 2\ncopies = 2\nfootprint = 2M\ntouched = 50%\n[axes]\nmachine = neoverse-n1\n"
              "strategy = unmap, eager\n",
      .asked = 1},
+    /* A kernel that lives in EL1, with other paths; strategies that nothing above has. */
+    {.name = "without VHE",
+     .text = "[study]\ndraws = 3\nshifts = 1\n[set]\n" GUEST
+             "vcpus = 1\nfootprint = 2M\ntouched = 60%\n[axes]\nmachine = cortex-a72\n"
+             "kernel = 5.10, 6.12\nstrategy = unmap, recreate, reinit-lazy-range, unmap-range, "
+             "loaded\n",
+     .asked = 1},
     {.name = "failing",
      .text = "[study]\ndraws = 4\nshifts = 2\n[axes]\nworkload = %s\nmachine = neoverse-n1\n"
              "exit_ns = 100, 1ms, 200\nbacking = 4k, thp\nstrategy = unmap, eager\n",
