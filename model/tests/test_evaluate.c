@@ -269,6 +269,61 @@ static void plays_are_as_few_as_can_be(void **state)
     }
 }
 
+/* What is played at least, before it is: all draws where nothing is fitted, few where there is a
+ * fit, half where threads share a flush; all of what others are fitted to, by the yardstick where
+ * no strategy of the study is it. */
+static void plays_are_foreseen(void **state)
+{
+#define FORESEEN                                                                          \
+    "shifts = 8\nmetrics = added_boot_ns\n[set]\nworkload = generated-boot\nfootprint = " \
+    "8M\nsecondaries_after = 2M\n"                                                        \
+    "backing = 4k\ntouched = 100%\nvcpus = 3\n[axes]\nmachine = neoverse-n1\nstrategy = "
+    static const struct {
+        const char *text;
+        size_t mine, fitted, shared, reference[2], ideal;
+    } cases[] = {
+        {"[study]\ndraws = 24\n" FORESEEN "eager-workers, unmap\n", 25, 25, 25, {25, 25}, 25},
+        {"[study]\ndraws = 24\ndraws_min = 24\n" FORESEEN "unmap\n", 25, 25, 25, {25, 25}, 25},
+        {"[study]\ndraws = 8\ndraws_min = 4\n" FORESEEN "unmap\n", 9, 9, 9, {9, 9}, 9},
+        /* Nine draws are the first whole shifts with as many as eight; twelve with ten. */
+        {"[study]\ndraws = 24\ndraws_min = 2\n" FORESEEN "eager\n", 4, 4, 17, {25, 25}, 25},
+        {"[study]\ndraws = 24\ndraws_min = 10\n" FORESEEN "unmap\n", 4, 4, 19, {25, 25}, 50},
+        {"[study]\ndraws = 24\ndraws_min = 2\n" FORESEEN "unmap-toggle0, unmap\n",
+         4,
+         4,
+         17,
+         {25, 25},
+         75},
+        {"[study]\ndraws = 24\ndraws_min = 2\n" FORESEEN "reinit-lazy-vmall, unmap\n",
+         25,
+         4,
+         17,
+         {25, 25},
+         25},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench bench;
+        struct error err = {0};
+        open_bench(&bench, cases[i].text, 0, none);
+        struct scenario *scenario = &bench.scenario;
+        const struct strategy *mine = bench.study.strategies[0],
+                              *fitted = strategy_find("eager", &err),
+                              *shared = strategy_find("eager-workers", &err);
+        const struct trial *trial = evaluate_trial(scenario, fitted, &err);
+        assert_true(trial && !trial_is_for_all_costs(trial));
+        assert_int_equal(evaluate_plays(scenario, mine, trial), cases[i].mine);
+        assert_int_equal(evaluate_plays(scenario, fitted, trial), cases[i].fitted);
+        assert_int_equal(evaluate_plays(scenario, shared, trial), cases[i].shared);
+        for (size_t k = 0; k < 2; k++) {
+            assert_int_equal(evaluate_plays(scenario, &scenario->reference[1 + k], trial),
+                             cases[i].reference[k]);
+        }
+        assert_int_equal(evaluate_plays(scenario, &strategy_ideal, trial), cases[i].ideal);
+        close_bench(&bench);
+    }
+}
+
 /* A run that is asked for alone is played alone: not at the modes, nor its timeline's first draw.
  * That at the modes has verdicts, for others that ask. */
 static void one_run_is_one_play(void **state)
@@ -672,6 +727,7 @@ int main(void)
         cmocka_unit_test(at_other_costs),
         cmocka_unit_test(draws_have_timelines_of_their_own),
         cmocka_unit_test(plays_are_as_few_as_can_be),
+        cmocka_unit_test(plays_are_foreseen),
         cmocka_unit_test(draws_are_kept_once),
         cmocka_unit_test(one_run_is_one_play),
         cmocka_unit_test(hashes_find_plays),

@@ -263,6 +263,7 @@ static void a_base_lends_its_costs(void **state)
     assert_true(platform.cost[COST_tlbi_ns].mode == 2);
     expect_broken(3, "title = x\nbase = altra-max-2s", "ini: base: ", "has a base itself");
     expect_broken(3, "title = x\nbase = neoverse", "ini: base: ", "found 'neoverse'");
+    expect_broken(3, "title = x\nbase = n", "ini: base: ", "found 'n'");
     expect_broken(10, "base = neoverse-n1", "ini: vhe: ", "missing");
 }
 

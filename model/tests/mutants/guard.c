@@ -3,9 +3,12 @@
  * objects: memory that was not written to is no 0, nor is what lies behind an allocation; who
  * writes there is ended when it is freed; and how many allocations of the library's own code are
  * left at the end goes into the file that GUARD_LIVE names, a line for each process. What SQLite
- * keeps, say, depends on the time of day.
+ * keeps, say, depends on the time of day. Who gives back a mutex of the program that it does not
+ * hold is ended, as by the thread sanitizer.
  */
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,12 +41,17 @@ static pid_t process;
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char etext[] __attribute__((visibility("hidden")));
 
+static bool is_own(const void *caller)
+{
+    return (const char *)caller >= __ehdr_start && (const char *)caller < etext;
+}
+
 static void *begin(char *whole, size_t size, const void *caller)
 {
     if (!whole) {
         return NULL;
     }
-    bool own = (const char *)caller >= __ehdr_start && (const char *)caller < etext;
+    bool own = is_own(caller);
     *(struct header *)whole = (struct header){size, own ? MARK_OWN : MARK};
     memset(whole + BEFORE + size, PATTERN, BEHIND);
     atomic_fetch_add(&live, own);
@@ -114,6 +122,18 @@ void *realloc(void *old, size_t size)
         free(old);
     }
     return memory;
+}
+
+int pthread_mutex_unlock(pthread_mutex_t *mutex)
+{
+    static int (*_Atomic unlock)(pthread_mutex_t *);
+    if (!atomic_load(&unlock)) {
+        atomic_store(&unlock, (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_unlock"));
+    }
+    if (is_own(__builtin_return_address(0)) && mutex->__data.__owner != gettid()) {
+        abort();
+    }
+    return atomic_load(&unlock)(mutex);
 }
 
 __attribute__((constructor)) static void guard_begin(void)
