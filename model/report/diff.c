@@ -240,7 +240,6 @@ bool diff_read(struct diff *diff, const char *folder_a, const char *folder_b, co
                error_input(err, NULL, "%.200s and %.200s have no row in common%s%.80s", folder_a,
                            folder_b, metric ? " for " : "", metric ? metric : "");
     }
-    diff->a.path = diff->b.path = NULL; /* they were on the stack */
     if (!good) {
         diff_free(diff);
     }

@@ -68,6 +68,9 @@ static void marks(void **state)
         print_error("%s\n", err.text);
     }
     assert_true(good);
+    assert_non_null(diff.a.path);
+    assert_non_null(diff.b.path);
+    assert_string_not_equal(diff.a.path, diff.b.path);
     assert_int_equal(row_of(&diff, "same")->mark, '=');
     assert_int_equal(row_of(&diff, "near")->mark, '~');
     assert_int_equal(row_of(&diff, "less")->mark, '-');
