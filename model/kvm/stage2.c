@@ -2,6 +2,7 @@
 
 #include "core/error.h"
 #include "core/invariant.h"
+#include "core/u64.h"
 
 /* A leaf interval's value. */
 enum { VALID = 1, WRITE = 2, EXECUTE = 4, LEVEL_SHIFT = 3 };
@@ -222,15 +223,17 @@ static uint64_t entries_in(uint64_t start, uint64_t end, uint64_t entry)
 /* Adds what the tables of one level contribute: for each table that exists in
  * the range, its entries there. Intervals in order share a table with the interval
  * before when they begin in its span. */
-static void walk_level(struct stage2 *stage2, uint64_t start, uint64_t end, uint32_t level,
-                       struct walk_counts *counts)
+static void walk_level(const struct stage2 *stage2, const struct interval *first, uint64_t start,
+                       uint64_t end, uint32_t level, struct walk_counts *counts)
 {
     uint64_t span = stage2->geometry.table_span[level];
     uint64_t entry =
         level == 0 ? stage2->geometry.page_bytes : stage2->geometry.table_span[level - 1];
     uint64_t done = align_down(start, span); /* tables before it are counted */
-    struct leaves leaves;
-    for (uint64_t at = start; stage2_next(stage2, at, end, &leaves); at = leaves.end) {
+    const struct interval *interval = start < end ? first : NULL;
+    for (; interval && interval->start < end; interval = interval->after) {
+        struct leaves leaves =
+            decode(interval->value, u64_max(interval->start, start), u64_min(interval->end, end));
         if ((uint32_t)leaves.level > level) {
             continue;
         }
@@ -245,10 +248,19 @@ static void walk_level(struct stage2 *stage2, uint64_t start, uint64_t end, uint
     }
 }
 
+/* Whether a leaf that a table of that level leads to stands before `end`, from this one on. */
+static bool leaf_within(const struct interval *first, uint64_t end, uint32_t level)
+{
+    while (first && first->start < end && (uint32_t)decode(first->value, 0, 0).level > level) {
+        first = first->after;
+    }
+    return first && first->start < end;
+}
+
 /* In a table, a leaf that stands before the range's start keeps the table in
- * place; the walk goes through it although no leaf is in range. */
-static void walk_edges(struct stage2 *stage2, uint64_t start, uint64_t end, uint32_t level,
-                       struct walk_counts *counts)
+ * place; the walk goes through it although no leaf is in range. `leaf` is the first at `start`. */
+static void walk_edges(struct stage2 *stage2, const struct interval *leaf, uint64_t start,
+                       uint64_t end, uint32_t level, struct walk_counts *counts)
 {
     uint64_t span = stage2->geometry.table_span[level];
     uint64_t entry =
@@ -258,15 +270,8 @@ static void walk_edges(struct stage2 *stage2, uint64_t start, uint64_t end, uint
     for (int i = 0; i < (first == last ? 1 : 2); i++) {
         uint64_t low = edges[i] > start ? edges[i] : start;
         uint64_t high = edges[i] + span < end ? edges[i] + span : end;
-        struct leaves leaves;
-        bool inside = false;
-        for (uint64_t at = low; stage2_next(stage2, at, high, &leaves); at = leaves.end) {
-            if ((uint32_t)leaves.level <= level) {
-                inside = true;
-                break;
-            }
-        }
-        if (!inside && table_exists(stage2, edges[i], level)) {
+        const struct interval *at = low == start ? leaf : interval_map_find(&stage2->map, low);
+        if (!leaf_within(at, high, level) && table_exists(stage2, edges[i], level)) {
             counts->tables++;
             counts->entries += entries_in(low, high, entry);
         }
@@ -276,10 +281,11 @@ static void walk_edges(struct stage2 *stage2, uint64_t start, uint64_t end, uint
 struct walk_counts stage2_walk(struct stage2 *stage2, uint64_t start, uint64_t end)
 {
     struct walk_counts counts = {0};
+    const struct interval *first = interval_map_find(&stage2->map, start);
     counts.entries = entries_in(start, end, stage2->geometry.root_span);
     for (uint32_t level = 0; level < stage2->geometry.table_levels; level++) {
-        walk_level(stage2, start, end, level, &counts);
-        walk_edges(stage2, start, end, level, &counts);
+        walk_level(stage2, first, start, end, level, &counts);
+        walk_edges(stage2, first, start, end, level, &counts);
     }
     counts.entries -= counts.tables; /* each table's entry is gone through, not met */
     return counts;

@@ -358,15 +358,15 @@ bool scenario_keep_draws(struct scenario *scenario, char hash[SETUP_HASH], struc
 
 /* Plays it, unless the store has a play that is the same. */
 static bool play(struct store *store, const struct alike_wanted *wanted, const struct setup *setup,
-                 const struct costs *costs, struct played *played, struct error *err)
+                 const struct costs *costs, enum trial_asked asked, struct played *played,
+                 struct error *err)
 {
     struct trial *trial = &played->trial;
     enum store_found found = alike_find(store, wanted, trial, err);
-    bool good =
-        found == STORE_FOUND
-            ? store_count_alike(store, err)
-            : found == STORE_MISSING && trial_play_priced(setup, wanted->timeline, costs->value,
-                                                          costs->price, wanted->judged, trial, err);
+    bool good = found == STORE_FOUND ? store_count_alike(store, err)
+                                     : found == STORE_MISSING &&
+                                           trial_play_priced(setup, wanted->timeline, costs->value,
+                                                             costs->price, asked, trial, err);
     memcpy(trial->price, costs->price, sizeof trial->price);
     return good && store_add_costs(store, played->costs, costs->value, costs->price, err) &&
            (!trial_json_fits(trial) ||
@@ -404,7 +404,7 @@ static void name_failure(const struct scenario *scenario, const struct strategy 
 /* A strategy's play at these costs, from the store or by playing it; the caller releases it. NULL
  * with a line. That at the modes is asked for before any other and has the verdicts. */
 static struct played *played_at(struct scenario *scenario, const struct strategy *strategy,
-                                unsigned stratum, const struct costs *costs, bool judged,
+                                unsigned stratum, const struct costs *costs, enum trial_asked asked,
                                 struct error *err)
 {
     struct evaluator *evaluator = scenario->evaluator;
@@ -412,6 +412,7 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
     const struct setup_hasher *inputs;
     const struct timeline *timeline = timeline_of(scenario, stratum, &inputs, err);
     char hash[SETUP_HASH], at[SETUP_HASH];
+    bool judged = asked == TRIAL_VERDICTS;
     if (!timeline) {
         return NULL;
     }
@@ -424,9 +425,9 @@ static struct played *played_at(struct scenario *scenario, const struct strategy
         enum store_found found = store_find_play(evaluator->store, hash, at, &played->trial, err);
         memcpy(played->trial.price, costs->price, sizeof played->trial.price);
         struct alike_wanted wanted = {inputs, setup.strategy, timeline, at, judged};
-        played->done =
-            found == STORE_FOUND ||
-            (found == STORE_MISSING && play(evaluator->store, &wanted, &setup, costs, played, err));
+        played->done = found == STORE_FOUND ||
+                       (found == STORE_MISSING &&
+                        play(evaluator->store, &wanted, &setup, costs, asked, played, err));
     }
     INVARIANT(!played->done || !judged || played->trial.judged, "%s was played without verdicts",
               strategy->name);
@@ -482,7 +483,8 @@ static const struct played *lane_played(struct scenario *scenario, const struct 
     }
     struct costs costs;
     costs_of_stratum(scenario, stratum, &costs);
-    struct played *played = played_at(scenario, strategy, stratum, &costs, stratum == 0, err);
+    struct played *played = played_at(scenario, strategy, stratum, &costs,
+                                      stratum == 0 ? TRIAL_VERDICTS : TRIAL_ALL_COSTS, err);
     if (!played) {
         return NULL;
     }
@@ -532,11 +534,15 @@ bool evaluate_price_again(const struct scenario *scenario, const struct trial *t
     return true;
 }
 
+/* Where actors overlap at some costs they do at others, and no one prices from such a play. */
 bool evaluate_play_again(struct scenario *scenario, const struct strategy *strategy,
                          unsigned stratum, const struct costs *costs, struct times *times,
                          struct error *err)
 {
-    struct played *played = played_at(scenario, strategy, stratum, costs, false, err);
+    const struct lane *lane = lane_of(scenario, strategy, stratum);
+    bool priced = !lane || trial_is_for_all_costs(&lane->played->trial);
+    struct played *played =
+        played_at(scenario, strategy, stratum, costs, priced ? TRIAL_ALL_COSTS : TRIAL_TIMES, err);
     if (played) {
         trial_times(&played->trial, costs->price, times);
         release(scenario->evaluator, played);

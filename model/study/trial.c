@@ -169,12 +169,13 @@ static void play(void *context)
 }
 
 bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
-                       const double value[COSTS], const ps_t price[EVENT_KINDS], bool judged,
-                       struct trial *played, struct error *err)
+                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       enum trial_asked asked, struct trial *played, struct error *err)
 {
     struct point point = trial_point(setup, timeline, value);
     point.price = price;
-    point.unjudged = !judged;
+    point.tails = asked >= TRIAL_ALL_COSTS;
+    point.unjudged = asked < TRIAL_VERDICTS;
     if (!sim_possible(&point, err)) {
         return false;
     }
@@ -197,7 +198,7 @@ bool trial_play_priced(const struct setup *setup, const struct timeline *timelin
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err)
 {
-    return trial_play_priced(setup, timeline, value, NULL, true, played, err);
+    return trial_play_priced(setup, timeline, value, NULL, TRIAL_VERDICTS, played, err);
 }
 
 bool trial_same_outcome(const struct trial *a, const struct trial *b)

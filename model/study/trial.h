@@ -100,11 +100,17 @@ bool trial_possible(const struct setup *setup, const struct timeline *timeline, 
 bool trial_play(const struct setup *setup, const struct timeline *timeline,
                 const double value[COSTS], struct trial *played, struct error *err);
 
-/* The same where events cost what `price` says, and not what follows from the costs; without
- * verdicts where they are not asked for, which takes less. */
+/* What is asked of a run, each with all before it; to look at less takes less. */
+enum trial_asked {
+    TRIAL_TIMES, /* at its own costs, its tail among them */
+    TRIAL_ALL_COSTS, /* what it takes to price it again: its tails and sections */
+    TRIAL_VERDICTS,
+};
+
+/* The same where events cost what `price` says, and not what follows from the costs. */
 bool trial_play_priced(const struct setup *setup, const struct timeline *timeline,
-                       const double value[COSTS], const ps_t price[EVENT_KINDS], bool judged,
-                       struct trial *played, struct error *err);
+                       const double value[COSTS], const ps_t price[EVENT_KINDS],
+                       enum trial_asked asked, struct trial *played, struct error *err);
 
 /* Harmless on zeroed memory. */
 void trial_free(struct trial *played);

@@ -422,10 +422,10 @@ static void tails_of_studies(void **state)
 
 /* Who does not ask for verdicts gets the same run, whatever the strategy: some flush by what only
  * the oracle knows. */
-static void verdicts_change_no_time(void **state)
+static void what_is_asked_changes_no_time(void **state)
 {
     static const char *const sets[][3] = {{"backing=4k", "vcpus=1"}, {"backing=thp", "vcpus=3"}};
-    size_t seen = 0, by_record = 0;
+    size_t seen = 0, by_record = 0, with_tails = 0;
     (void)state;
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
         struct study study;
@@ -437,23 +437,29 @@ static void verdicts_change_no_time(void **state)
             sets[i], 2);
         for (size_t point = 0; point < study.points; point++) {
             struct rig rig;
-            struct trial unjudged;
+            struct trial less;
             struct error err;
             rig_open(&rig, &study, point);
-            assert_true(trial_play_priced(&rig.setup, &rig.timeline, rig.modes, rig.base.price,
-                                          false, &unjudged, &err));
-            assert_true(rig.base.judged && !unjudged.judged);
-            memcpy(unjudged.verdict, rig.base.verdict, sizeof unjudged.verdict);
-            assert_true(trial_same_outcome(&rig.base, &unjudged));
-            assert_int_equal(rig.base.count, unjudged.count);
-            trial_free(&unjudged);
+            for (enum trial_asked asked = TRIAL_TIMES; asked < TRIAL_VERDICTS; asked++) {
+                assert_true(trial_play_priced(&rig.setup, &rig.timeline, rig.modes, rig.base.price,
+                                              asked, &less, &err));
+                assert_true(rig.base.judged && !less.judged);
+                assert_int_equal(less.has_tails, asked == TRIAL_ALL_COSTS && rig.base.has_tails);
+                assert_int_equal(less.section_count,
+                                 asked == TRIAL_ALL_COSTS ? rig.base.section_count : 0);
+                memcpy(less.verdict, rig.base.verdict, sizeof less.verdict);
+                assert_true(trial_same_outcome(&rig.base, &less));
+                assert_int_equal(rig.base.count, less.count);
+                trial_free(&less);
+            }
+            with_tails += rig.base.has_tails;
             by_record += rig.setup.strategy->flush_record != RECORD_NONE;
             rig_close(&rig);
             seen++;
         }
         study_free(&study);
     }
-    assert_true(seen == 14 && by_record >= 4);
+    assert_true(seen == 14 && by_record >= 4 && with_tails >= 4);
 }
 
 /* How few holds and stalls differ. */
@@ -491,7 +497,7 @@ int main(void)
         cmocka_unit_test(exact_declines),
         cmocka_unit_test(tails_are_those_of_playing),
         cmocka_unit_test(tails_of_studies),
-        cmocka_unit_test(verdicts_change_no_time),
+        cmocka_unit_test(what_is_asked_changes_no_time),
         cmocka_unit_test(tails_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
