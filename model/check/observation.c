@@ -88,8 +88,10 @@ static bool predict_part(void *context, size_t part, struct error *err)
     return true;
 }
 
-bool observation_ratios(const struct observation *rows, size_t count, const double value[COSTS],
-                        double *ratio, struct error *err)
+/* The logarithms of predicted over measured, into ratio[count]. False where a benchmark gets
+ * stuck; the error is of the first that does. */
+static bool ratios_of(const struct observation *rows, size_t count, const double value[COSTS],
+                      double *ratio, struct error *err)
 {
     struct prediction_job job = {rows, value, ratio};
     bool good = true;
@@ -124,7 +126,7 @@ bool observation_residuals(void *context, const double *x, double *residual, str
             residual[at++] = off_prior(&fit->priors->cost[id], x[i]);
         }
     }
-    if (!observation_ratios(fit->rows, fit->count, value, residual, err)) {
+    if (!ratios_of(fit->rows, fit->count, value, residual, err)) {
         return false;
     }
     for (size_t i = 0; i < fit->count; i++) {

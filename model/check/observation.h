@@ -47,11 +47,6 @@ struct observation {
 bool observation_predict(const struct observation *seen, const double value[COSTS], double *result,
                          struct error *err);
 
-/* The logarithms of predicted over measured, into ratio[count]. False where a benchmark gets
- * stuck; the error is of the first that does. */
-bool observation_ratios(const struct observation *rows, size_t count, const double value[COSTS],
-                        double *ratio, struct error *err);
-
 /* Costs that are fitted to observations: what least_squares.h calls the context. A point is
  * their logarithms; the residuals are the observations', then those of the costs' priors. */
 struct observation_fit {

@@ -65,11 +65,13 @@ static bool look(struct piece *piece, const struct piece *first, struct error *e
 
 static bool say_missing(const char *list, size_t missing, uint32_t all, struct error *err)
 {
+    static const char way[] =
+        "expected all of them: s2flush run STUDY --shard K/N -o DIR makes one";
     if (missing == 1) {
-        return error_input(err, NULL, "shard %s of %" PRIu32 " is missing", list, all);
+        return error_input(err, NULL, "shard %s of %" PRIu32 " is missing, %s", list, all, way);
     }
-    return error_input(err, NULL, "%zu shards of %" PRIu32 " are missing: %s%s", missing, all, list,
-                       missing > LISTED ? " ..." : "");
+    return error_input(err, NULL, "%zu shards of %" PRIu32 " are missing: %s%s; %s", missing, all,
+                       list, missing > LISTED ? " ..." : "", way);
 }
 
 /* Sorted, none twice: names the numbers that are left out. */

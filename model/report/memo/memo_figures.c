@@ -465,8 +465,8 @@ void memo_swing_figure(const struct memo *memo, size_t place, struct doc_node *d
     size_t next = memo_next(memo, there);
     struct chart_group group = {NULL, bar, bars,
                                 value[next * memo->runs] - value[there->best.winner * memo->runs]};
-    snprintf(title, sizeof title, "What moves the lead of %s over %s",
-             memo_name(memo, there->best.winner), memo_name(memo, next));
+    snprintf(title, sizeof title, "%s over %s: what moves it", memo_name(memo, there->best.winner),
+             memo_name(memo, next));
     memo_place_words(memo, memo->place[place], where);
     snprintf(subtitle, sizeof subtitle, "%s%s", where, where[0] ? ", " : "");
     size_t used = strlen(subtitle);
