@@ -18,6 +18,9 @@
 #define DRAWS_FEW 4
 #define OFF_FEW 0.1
 
+/* Where a fit is off by so many times what it may be, no quarter more helps. */
+#define OFF_FAR 20
+
 static const char what_for[] = "draws of a row";
 
 struct drawing {
@@ -29,6 +32,7 @@ struct drawing {
     struct draw_fit fit;
     double *apart; /* [draws]: how far its events' shares are from those of the nearest known one */
     double *miss, *fitted; /* [draws] */
+    double nearest; /* by what the last fit was off at best */
     size_t *next; /* [draws]: to be played at once */
 };
 
@@ -155,12 +159,13 @@ static bool fits(struct drawing *drawing, size_t known)
     struct drawn_times *times = drawing->times;
     double most = known < DRAWS_MIN ? OFF_FEW * PREDICT_OFF : PREDICT_OFF;
     struct draw_fit by = drawing->fit;
-    times->off = INFINITY;
+    times->off = drawing->nearest = INFINITY;
     for (int way = 0; way < (drawing->other ? 2 : 1); way++) {
         memcpy(drawing->fitted, times->ps, by.runs * sizeof *times->ps);
         by.events = way == 0 ? drawing->fit.events : drawing->other->ps;
         double off = fit_rest(drawing, &by, drawing->fitted);
         double both = way == 0 ? off : hypot(off, drawing->other->off);
+        drawing->nearest = fmin(drawing->nearest, off);
         if (off <= most && both <= PREDICT_OFF && both < times->off) {
             memcpy(times->ps, drawing->fitted, by.runs * sizeof *times->ps);
             times->off = both;
@@ -173,7 +178,8 @@ static bool play_until_fitted(struct drawing *drawing, struct error *err)
 {
     size_t known = know_all(drawing), draws = drawing->fit.runs;
     while (known < draws && (known < DRAWS_FEW || !fits(drawing, known))) {
-        size_t next = next_known(known, draws);
+        bool far = known >= DRAWS_MIN && drawing->nearest > OFF_FAR * PREDICT_OFF;
+        size_t next = far ? draws : next_known(known, draws);
         if (!play_more(drawing, next - known, err)) {
             return false;
         }
