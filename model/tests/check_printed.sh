@@ -95,6 +95,25 @@ done
 for name in "${strategies[@]}" "${kernels[@]}"; do
     printed list --explain="$name"
 done
+
+# What is refused, and what would be right: names that are far from all there are, and near one.
+for wrong in "-m zzzz" "-m neoverse-n2" "-m neoverse" "-k 4.4" "-k zzzz" "-s zzzz" "-s egaer" "-S vcpus=1000" \
+    "-S nosuch=1" "-S footprnt=1M" "-S exit_ns=1s" "-S backing=8k" "-s eager-workers -S vcpus=300"; do
+    read -ra wrong <<<"$wrong"
+    printed explain first-boot "${wrong[@]}"
+done
+printed explain zzzz
+printed explain first-bot
+printed explain --exact s06-database
+for wrong in "breakeven -a zzzz --from 1 --to 2" "breakeven -a footprint --from 4M --to 1M" \
+    "breakeven -a footprint --from 1M" "breakeven -a footprint --from 1M --to 4M --steps 1" \
+    "breakeven -a footprint --from 1M --to 4M -p unmap,zzzz" "breakeven -a kernel --from 1 --to 2" \
+    "breakeven -a footprint --from 1X --to 4M" "breakeven -a touched -m zzzz" "map -x zzzz" \
+    "map -x rewrite -y rewrite" "sensitivity --of zzzz" "sensitivity --of unmap,unmap" \
+    "sensitivity --points 1" "advise -n 99"; do
+    read -ra wrong <<<"$wrong"
+    printed "${wrong[0]}" "$T/small3.ini" --set machine=neoverse-n1 "${wrong[@]:1}"
+done
 if [ "${1:-}" = --update ]; then
     cp "$T/printed.csv" "$kept"
 fi
