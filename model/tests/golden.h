@@ -9,7 +9,8 @@
 
 #include "run/sim.h"
 
-#define GOLDEN_COLUMNS "case,strategy,fidelity,end_ps,window_ps,cpu_ps,overlapped,digest,steps,events\n"
+#define GOLDEN_COLUMNS \
+    "case,strategy,fidelity,end_ps,window_ps,cpu_ps,overlapped,digest,steps,events\n"
 
 /* Plays a point and prints it as a line of those columns. */
 void golden_print(FILE *out, const char *name, const char *strategy, const struct point *point);

@@ -54,7 +54,8 @@ bool workload_range(const struct workload *workload, double *low, double *mode, 
 /* Puts an amount in the place of the range's mode. */
 void workload_in_range(struct workload *workload, double bytes);
 
-/* Whether a key of it says something of what happens, and no recording or [timeline] in its place. */
+/* Whether a key of it says something of what happens, and no recording or [timeline] in its place.
+ */
 bool workload_says(const struct workload *workload, const char *key);
 
 /* Why a key of it changes nothing in what is played, and the way out; NULL: it does. */
