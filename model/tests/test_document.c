@@ -195,6 +195,7 @@ static char *page_of_codes(const char *one, const char *other)
     FILE *out = open_memstream(&page, &size);
     doc_text(doc_add(doc, DOC_TITLE, NULL), "x");
     doc_code(paragraph, one);
+    doc_text(paragraph, "%s", ""); /* which parts no fences */
     doc_code(paragraph, other);
     assert_non_null(out);
     doc_html(out, doc);

@@ -124,6 +124,8 @@ part()
     fi
     [ "$4" = each ] || [ "$turn" -eq 0 ] || return 0
     echo "  $name"
+    export TMPDIR=$PWD/$logs/tmp/$1 # two parts at a time may write files of the same names
+    mkdir -p "$TMPDIR"
     timeout -k 10 $((3 * share + 900)) bash -c 'command_of "$@"' part "$name" "$share" \
         >"$logs/$name.log" 2>&1 </dev/null || rc=$?
     echo "seconds $name: $((SECONDS - t0))" >>"$logs/times"

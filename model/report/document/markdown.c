@@ -97,7 +97,8 @@ static void put_runs(FILE *out, const struct doc_node *block)
             bool begins = run == block->first && !in_table;
             put_text(out, begins ? put_beginning(out, run->text) : run->text);
         }
-        after_code = run->kind == DOC_CODE;
+        bool nothing = run->kind == DOC_TEXT && run->text[0] == '\0';
+        after_code = run->kind == DOC_CODE || (after_code && nothing);
     }
 }
 
