@@ -97,10 +97,9 @@ static const char *title_of(struct drawing *drawing)
     }
     const char *who = plot_text(drawing->plot, "%s costs least in %zu of %zu cells",
                                 drawing->winners.text[best], drawing->won[best], drawing->cells);
-    return drawing->clear < drawing->cells
-               ? plot_text(drawing->plot, "%s; %zu have no clear winner", who,
-                           drawing->cells - drawing->clear)
-               : who;
+    return drawing->clear < drawing->cells ? plot_text(drawing->plot, "%s; no clear winner in %zu",
+                                                       who, drawing->cells - drawing->clear)
+                                           : who;
 }
 
 void picture_map(struct plot *plot, FILE *out)
