@@ -7,6 +7,7 @@
 #   VALGRIND=1                   for use under valgrind; no jemalloc, tests run under memcheck
 #   EMULATOR=qemu-aarch64        check: what runs the programs, compiled for another processor
 #   OPT='-O0 -g3'                optimisation and debug flags
+#   LTO=                         gcc: link the program without optimising it over all its files
 #   WERROR=                      let warnings pass
 #   CPPFLAGS= CFLAGS= LDFLAGS=  further flags, after the project's own
 #   PREFIX=/usr/local DESTDIR=   where install puts things
@@ -58,7 +59,14 @@ space := $(empty) $(empty)
 VARIANT := $(subst $(space),_,$(notdir $(CC)))$(if $(SANITIZE),-$(SANITIZE))$(if $(VALGRIND),-valgrind)
 B := build/$(VARIANT)
 
-OPT ?= -O2 -g
+OPT ?= -O3 -g
+# The program is optimised over all its files at once, which is worth a tenth of what users wait for. Its
+# objects hold code as well, for tests and benchmarks, which would link for minutes: of gcc's only, as
+# clang 14 makes no such objects. LTO= goes without.
+LTO ?= $(if $(SANITIZE)$(VALGRIND),,$(findstring gcc,$(notdir $(firstword $(CC)))))
+LTO_OBJECTS := $(if $(LTO),-flto -ffat-lto-objects)
+LTO_LINK := $(if $(LTO),-flto=auto)
+NO_LTO_LINK := $(if $(LTO),-fno-lto)
 WERROR ?= -Werror
 # `omp simd` is a hint: clang 14 says of a minimum that it does not take it, which is no mistake in the code.
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wswitch-enum -Wno-pass-failed $(WERROR)
@@ -132,31 +140,31 @@ build/s2flush: $(B)/s2flush FORCE
 
 $(B)/s2flush: $(MAIN_OBJ) $(B)/libs2flush.a
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LTO_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(HELPER_OBJS) $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(NO_LTO_LINK) $(LDFLAGS) -o $@ $^ -lcmocka $(LIBS)
 
 $(B)/bench/%: $(B)/obj/bench/%.o $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(NO_LTO_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # With the fuzzer's instrumentation the fuzzer is the main program, else one that plays the corpus.
 fuzz_main := $(if $(findstring fuzzer,$(SANITIZE)),,$(B)/obj/tests/fuzz/replay.o)
 $(B)/fuzz/%: $(B)/obj/tests/fuzz/%.o $(B)/obj/tests/fuzz/fuzz.o $(fuzz_main) $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(NO_LTO_LINK) $(if $(fuzz_main),,-fsanitize=fuzzer) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 $(B)/fuzz/fuzz_sim: $(B)/obj/tests/choices.o $(B)/obj/tests/scene.o
 
 $(B)/fuzz/dict: $(B)/obj/tests/fuzz/dict.o $(B)/libs2flush.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS_ALL) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(CFLAGS_ALL) $(NO_LTO_LINK) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # `q` into a fresh archive and not `r`: members go by their base name, and two modules may each have
 # a file of the same name.
@@ -164,7 +172,7 @@ $(B)/libs2flush.a: $(LIB_OBJS) $(B)/objects
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) qcs $@ $(LIB_OBJS)
 
-compile = $(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) -MMD -MP $(EXTRA) -c -o $@ $<
+compile = $(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LTO_OBJECTS) $(WARN) -MMD -MP $(EXTRA) -c -o $@ $<
 
 $(B)/obj/%.o: model/%.c $(B)/flags
 	@mkdir -p $(@D)
@@ -191,7 +199,7 @@ $(B)/obj/core/datadir.o: $(B)/datadir
 update = @mkdir -p $(@D) && { $(1); } >$@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 
 $(B)/flags: FORCE | $(FIRST)
-	$(call update,echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARN) $(LDFLAGS) $(LIBS)')
+	$(call update,echo '$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LTO_OBJECTS) $(WARN) $(LDFLAGS) $(LIBS)')
 
 # A source file that went away changes no date, only this list.
 $(B)/objects: FORCE | $(FIRST)
@@ -210,7 +218,7 @@ $(B)/version: FORCE | $(FIRST)
 	        v=$$($(git) describe --always --dirty 2>/dev/null) || v=; \
 	    fi; \
 	    printf '"-DS2FLUSH_VERSION=\\"%s\\""\n' "$${v:-$(FALLBACK_VERSION)}"; \
-	    printf '"-DS2FLUSH_CFLAGS=\\"%s\\""\n' '$(strip $(CFLAGS_ALL))')
+	    printf '"-DS2FLUSH_CFLAGS=\\"%s\\""\n' '$(strip $(CFLAGS_ALL) $(LTO_OBJECTS))')
 
 # How each file is compiled, for clangd and others that ask.
 .PHONY: compile_commands.json
@@ -332,7 +340,7 @@ mutants: ## change code at random, see the tests fail; goes on where it was (COU
 	@command -v $(PYTHON) >/dev/null || \
 	    { echo 'make mutants: no $(PYTHON) here: make deps-bench' >&2; exit 2; }
 	@mkdir -p build
-	@$(MAKE) B=build/mutants OPT=-O2 CFLAGS='$(MUTANT_FLAGS)' NO_JEMALLOC=1 mutants-build \
+	@$(MAKE) B=build/mutants LTO= OPT=-O2 CFLAGS='$(MUTANT_FLAGS)' NO_JEMALLOC=1 mutants-build \
 	    >build/mutants.log 2>&1 || { cat build/mutants.log >&2; exit 2; }
 	@$(PYTHON) model/tests/mutants/run.py build/mutants \
 	    --libs '$(filter-out -Wl% -ljemalloc,$(LIBS))' \
@@ -353,7 +361,7 @@ mutants-build: $(LIB_OBJS) $(MAIN_OBJ) $(call objs,$(TEST_SRCS) $(BENCH_SRCS)) $
 coverage: ## which lines no test reaches, into build/coverage (needs deps-coverage)
 	@command -v gcovr >/dev/null || { echo 'make coverage: no gcovr here: make deps-coverage' >&2; exit 2; }
 	@find build/coverage -name '*.gcda' -delete 2>/dev/null || true
-	@$(MAKE) B=build/coverage WERROR= OPT='-O1 -g' CFLAGS='--coverage -fprofile-update=atomic' NO_JEMALLOC=1 check
+	@$(MAKE) B=build/coverage LTO= WERROR= OPT='-O1 -g' CFLAGS='--coverage -fprofile-update=atomic' NO_JEMALLOC=1 check
 	@gcovr --root . --filter model/ --exclude model/tests/ --gcov-ignore-parse-errors \
 	    --html-details build/coverage/index.html --print-summary build/coverage/obj
 
