@@ -188,14 +188,25 @@ static const struct {
                "play_hash = source.ideal_hash) FROM point LEFT JOIN source USING (point) "
                "ORDER BY 1, 5"},
     {"results",
-     "SELECT point, metric, n, fitted, printf('%.9g %.9g %.9g %.9g %.9g %.9g %.9g', mode, "
-     "mean, p10, p50, p90, interval_low, interval_high) FROM result ORDER BY 1, 2"},
+     "SELECT point, metric, n, fitted, mode, mean, p10, p50, p90, interval_low, interval_high "
+     "FROM result ORDER BY 1, 2"},
 };
 
 static void put_line(FILE *out, const char *what, size_t lines, const char *text, size_t length)
 {
     fprintf(out, "%s,%s,%zu,%016" PRIx64 "\n", place, what, lines,
             (uint64_t)XXH3_64bits(text, length));
+}
+
+/* SQLite spells a number otherwise from one release to the next. */
+static void put_value(FILE *out, sqlite3_stmt *statement, int column)
+{
+    if (sqlite3_column_type(statement, column) == SQLITE_FLOAT) {
+        fprintf(out, "%.9g,", sqlite3_column_double(statement, column));
+        return;
+    }
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    fprintf(out, "%s,", text ? (const char *)text : "null");
 }
 
 static void put_store(FILE *out, sqlite3 *file)
@@ -209,8 +220,7 @@ static void put_store(FILE *out, sqlite3 *file)
         assert_int_equal(sqlite3_prepare_v2(file, tables[i].sql, -1, &statement, NULL), SQLITE_OK);
         for (; sqlite3_step(statement) == SQLITE_ROW; rows++) {
             for (int column = 0; column < sqlite3_column_count(statement); column++) {
-                const unsigned char *value = sqlite3_column_text(statement, column);
-                fprintf(in_memory, "%s,", value ? (const char *)value : "null");
+                put_value(in_memory, statement, column);
             }
             fputc('\n', in_memory);
         }
