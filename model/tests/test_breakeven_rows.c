@@ -74,12 +74,37 @@ static struct strategy_verdict *verdict(size_t group, size_t x, size_t strategy)
     return &made.verdict[(group * PLACES + x) * STRATEGIES + strategy];
 }
 
-static void find(void)
+static void find_rows(void)
 {
     struct error err = {0};
     if (!breakeven_pairs(&made.scan, &err)) {
         fail_msg("%s", err.text);
     }
+}
+
+static void same_row(size_t index, const struct breakeven *expected);
+
+/* What is said of costs that are all a millionth of a millionth is the same. */
+static void find(void)
+{
+    const size_t values = sizeof made.value / sizeof *made.value;
+    find_rows();
+    struct breakeven *rows = made.results.row;
+    size_t count = made.results.count;
+    made.results.row = NULL;
+    made.results.count = 0;
+    for (size_t i = 0; i < values; i++) {
+        made.value[i] *= 0x1p-40;
+    }
+    find_rows();
+    assert_int_equal(made.results.count, count);
+    for (size_t i = 0; i < count; i++) {
+        same_row(i, &rows[i]);
+    }
+    for (size_t i = 0; i < values; i++) {
+        made.value[i] *= 0x1p40;
+    }
+    free(rows);
 }
 
 static void end(void)
