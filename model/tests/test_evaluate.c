@@ -285,7 +285,10 @@ static void plays_are_foreseen(void **state)
         {"[study]\ndraws = 24\n" FORESEEN "eager-workers, unmap\n", 25, 25, 25, {25, 25}, 25},
         {"[study]\ndraws = 24\ndraws_min = 24\n" FORESEEN "unmap\n", 25, 25, 25, {25, 25}, 25},
         {"[study]\ndraws = 8\ndraws_min = 4\n" FORESEEN "unmap\n", 9, 9, 9, {9, 9}, 9},
-        /* Nine draws are the first whole shifts with as many as eight; twelve with ten. */
+        /* Nine draws are the first whole shifts with as many as eight; twelve with ten; eight of
+         * two draws each, and no more. */
+        {"[study]\ndraws = 16\ndraws_min = 2\n" FORESEEN "eager\n", 4, 4, 13, {17, 17}, 17},
+        {"[study]\ndraws = 16\ndraws_min = 10\n" FORESEEN "eager\n", 4, 4, 14, {17, 17}, 17},
         {"[study]\ndraws = 24\ndraws_min = 2\n" FORESEEN "eager\n", 4, 4, 17, {25, 25}, 25},
         {"[study]\ndraws = 24\ndraws_min = 10\n" FORESEEN "unmap\n", 4, 4, 19, {25, 25}, 50},
         {"[study]\ndraws = 24\ndraws_min = 2\n" FORESEEN "unmap-toggle0, unmap\n",

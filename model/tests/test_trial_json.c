@@ -3,6 +3,7 @@
 #include "check.h"
 #include "study/trial_json.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -405,6 +406,62 @@ static void other_texts_are_refused(void **state)
     }
 }
 
+/* Zeros before a number are no part of it. */
+static void drop_zeros(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from; from++) {
+        bool within = from > text && isdigit((unsigned char)from[-1]) && to > text &&
+                      isdigit((unsigned char)to[-1]);
+        if (*from != '0' || within || !isdigit((unsigned char)from[1])) {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+}
+
+/* With one character more, less or another in any of the texts they are refused, or are those of
+ * another trial, which has these very texts. */
+static void any_other_character(void **state)
+{
+    static const char others[] = "x019,[]{}\" :-";
+    struct trial trial = full_trial();
+    struct trial_json whole = texts_of(&trial);
+    const char *const texts[] = {whole.counts,   whole.before, whole.leaves,
+                                 whole.verdicts, whole.tails,  whole.sections};
+    size_t refused = 0, read = 0;
+    (void)state;
+    for (int field = COUNTS; field <= SECTIONS; field++) {
+        size_t length = strlen(texts[field]);
+        for (size_t i = 0; i < 3 * length; i++) {
+            for (size_t k = 0; others[k]; k++) {
+                char text[2048];
+                struct trial back;
+                size_t at = i / 3, gone = i % 3 > 0, more = i % 3 < 2;
+                snprintf(text, sizeof text, "%.*s%.*s%s", (int)(at + !gone), texts[field],
+                         (int)more, others + k, texts[field] + at + 1);
+                if (reads(field, text, &back)) {
+                    struct trial_json again = texts_of(&back);
+                    const char *const told[] = {again.counts,   again.before, again.leaves,
+                                                again.verdicts, again.tails,  again.sections};
+                    read++;
+                    drop_zeros(text);
+                    if (strcmp(told[field], text) != 0) {
+                        fail_msg("'%s' is read as '%s'", text, told[field]);
+                    }
+                    trial_json_free(&again);
+                } else {
+                    refused++;
+                }
+                trial_free(&back);
+            }
+        }
+    }
+    print_message("%zu texts are refused, %zu are read\n", refused, read);
+    assert_true(refused > 10000 && read > 500);
+    trial_json_free(&whole);
+}
+
 /* All readers, each with five whole numbers of which the first is an outcome. */
 static void other_verdicts_are_refused(void **state)
 {
@@ -457,6 +514,7 @@ int main(void)
         cmocka_unit_test(all_of_a_trial_comes_back),  cmocka_unit_test(texts_are_these),
         cmocka_unit_test(kinds_of_a_step_are_summed), cmocka_unit_test(numbers_of_63_bits_fit),
         cmocka_unit_test(other_counts_are_refused),   cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(any_other_character),
         cmocka_unit_test(other_verdicts_are_refused), cmocka_unit_test(what_a_step_saw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
