@@ -285,8 +285,8 @@ static void roots(void **state)
             struct looking scaled = {.scale = scales[s], .power = power};
             function.context = &scaled;
             same("root",
-                 crossing_root(&function, 0, -3 * scales[s], 16,
-                               scales[s] * (pow(16, power) - 3), step, wide),
+                 crossing_root(&function, 0, -3 * scales[s], 16, scales[s] * (pow(16, power) - 3),
+                               step, wide),
                  root);
             assert_int_equal(scaled.count, one.count);
             assert_memory_equal(scaled.at, one.at, one.count * sizeof *one.at);

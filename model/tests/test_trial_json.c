@@ -511,11 +511,15 @@ static void what_a_step_saw(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_of_a_trial_comes_back),  cmocka_unit_test(texts_are_these),
-        cmocka_unit_test(kinds_of_a_step_are_summed), cmocka_unit_test(numbers_of_63_bits_fit),
-        cmocka_unit_test(other_counts_are_refused),   cmocka_unit_test(other_texts_are_refused),
+        cmocka_unit_test(all_of_a_trial_comes_back),
+        cmocka_unit_test(texts_are_these),
+        cmocka_unit_test(kinds_of_a_step_are_summed),
+        cmocka_unit_test(numbers_of_63_bits_fit),
+        cmocka_unit_test(other_counts_are_refused),
+        cmocka_unit_test(other_texts_are_refused),
         cmocka_unit_test(any_other_character),
-        cmocka_unit_test(other_verdicts_are_refused), cmocka_unit_test(what_a_step_saw),
+        cmocka_unit_test(other_verdicts_are_refused),
+        cmocka_unit_test(what_a_step_saw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
