@@ -13,7 +13,8 @@
 
 /* --- what is made up --- */
 
-enum { ALL_THERE = 3, ALL_ZERO = 7 }; /* two metrics: everything is known of them; and is 0 */
+/* Metrics of which everything is known; and is 0; of which there is one draw. */
+enum { ALL_THERE = 3, ALL_ZERO = 7, ONE_DRAW = 8 };
 
 /* A result whose every field is another. */
 static inline struct point_result result_of(size_t point)
@@ -27,7 +28,7 @@ static inline struct point_result result_of(size_t point)
         spread->known = metric % 4 != 1;
         if (spread->known) {
             spread->mode = base + 0.5 * step;
-            spread->n = metric % 4 == 2 ? 0 : 4 + point;
+            spread->n = metric % 4 == 2 ? 0 : metric == ONE_DRAW ? 1 : 4 + point;
         }
         if (spread->known && spread->n > 0) {
             spread->fitted = point % 3;

@@ -375,11 +375,13 @@ static void the_usual_way(void **state)
 {
     static const double one[PLACES] = {2, 2, 2, 2, 2}, dear[PLACES] = {3, 3, 3, 3, 3};
     static const double falls[PLACES] = {3, 1, 1, 1, 1}, rises[PLACES] = {1, 1, 1, 3, 3};
+    static const double other[PLACES] = {2, 2, 4, 4, 4}; /* of a strategy that is not asked for */
     (void)state;
     for (unsigned falling = 0; falling <= 4; falling++) {
         make(5);
         for (size_t run = 0; run < 5; run++) {
             set(0, EAGER, run, one);
+            set(0, LAZY, run, other);
             set(0, UNMAP, run, run == 0 ? dear : run <= falling ? falls : rises);
         }
         ask(EAGER, UNMAP);

@@ -154,6 +154,148 @@ static void cells_of_a_map(void **state)
          0.01);
 }
 
+/* --- to the byte --- */
+
+/* The least number of bytes with which something begins. */
+typedef bool (*enough_fn)(const struct study *study, unsigned jobs, uint64_t bytes, void *context);
+
+static uint64_t exact(const struct study *study, enough_fn is_enough, unsigned jobs, void *context)
+{
+    uint64_t low = 0, high = GIB;
+    assert_true(is_enough(study, jobs, high, context));
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (is_enough(study, jobs, middle, context)) {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    return high;
+}
+
+static bool an_analysis(const struct study *study, unsigned jobs, uint64_t bytes, void *context)
+{
+    /* What is told is rounded, what is compared is not. */
+    return enough(study, *(const begin_fn *)context, jobs, bytes);
+}
+
+/* What is kept, and what each thread has beside its scenario. */
+struct taken {
+    uint64_t kept, own;
+};
+
+static bool a_scenario(const struct study *study, unsigned jobs, uint64_t bytes, void *context)
+{
+    const struct taken *taken = context;
+    struct error err = {0};
+    char text[32];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)bytes);
+    assert_int_equal(setenv("S2FLUSH_MEMORY", text, 1), 0);
+    bool good = scenario_count_allowed(study, jobs, taken->kept, taken->own, "it", "less", &err);
+    assert_int_equal(unsetenv("S2FLUSH_MEMORY"), 0);
+    return good;
+}
+
+static uint64_t scenarios(const struct study *study, unsigned jobs)
+{
+    struct taken none = {0, 0};
+    return exact(study, a_scenario, jobs, &none);
+}
+
+#define BOUNDS                                                                           \
+    "[study]\ndraws = %u\nshifts = 1\n%s[axes]\nworkload = %%s\nmachine = neoverse-n1\n" \
+    "strategy = unmap%s\ntouched = 0.1, 0.5, 0.9\n"
+
+static void read_bounds(struct study *study, unsigned draws, const char *more, const char *others)
+{
+    char text[1024];
+    snprintf(text, sizeof text, BOUNDS, draws, more, others);
+    read_good(study, text);
+}
+
+/* A scenario has its costs, the yardstick's times and another's of each run, where draws are fitted
+ * those of what they are fitted to; and the plays of each strategy and of what they are fitted to,
+ * on each timeline. */
+static void what_a_scenario_takes(void **state)
+{
+    (void)state;
+    struct study study;
+    uint64_t by_draws[2][2], by_strategies[3];
+    for (unsigned fitted = 0; fitted < 2; fitted++) {
+        for (unsigned more = 0; more < 2; more++) {
+            read_bounds(&study, 20 + more, fitted ? "draws_min = 4\n" : "", ", eager");
+            by_draws[fitted][more] = scenarios(&study, 1);
+            assert_int_equal(scenarios(&study, 3), 3 * by_draws[fitted][more]);
+            study_free(&study);
+        }
+        assert_int_equal(by_draws[fitted][1] - by_draws[fitted][0],
+                         sizeof(struct costs) + (fitted ? 5 : 2) * sizeof(struct times));
+    }
+    static const char *const others[] = {"", ", eager", ", eager, unmap-lazy"};
+    for (size_t i = 0; i < 3; i++) {
+        read_bounds(&study, 20, "", others[i]);
+        by_strategies[i] = scenarios(&study, 1);
+        study_free(&study);
+    }
+    uint64_t each = by_strategies[1] - by_strategies[0];
+    assert_int_equal(by_strategies[2] - by_strategies[1], each);
+    /* One strategy and the three that are fitted to. */
+    assert_int_equal(by_strategies[0],
+                     21 * (sizeof(struct costs) + 2 * sizeof(struct times)) + 4 * each);
+    /* A play with its two hashes, a lock and who has it. */
+    uint64_t play = sizeof(struct trial) + 2 * SETUP_HASH + sizeof(pthread_mutex_t);
+    assert_in_range(each, (1 + DRAW_STRATA) * play, (1 + DRAW_STRATA) * (play + 80));
+}
+
+/* Each analysis asks for what it keeps and what each thread takes, no byte more or less. */
+static void what_analyses_take(void **state)
+{
+    enum { DRAWS = 6, CELLS = 3, STRATEGIES = 2 };
+    const uint64_t runs = 1 + DRAWS, reals = runs * sizeof(double);
+    const uint64_t policies = POLICIES_MAX * (sizeof(struct policy) + sizeof(struct advise_entry));
+    const uint64_t ladders = CELLS * HARDWARES * (sizeof(struct advise_ladder) + reals);
+    const uint64_t told = 2 * sizeof(bool) + (INFORMATION_ORDERS + COSTS) * sizeof(double);
+    sensitivity.points = 32;
+    const struct {
+        begin_fn begin;
+        struct taken taken;
+        uint64_t rounded; /* by which what is kept may be more, for what stands between */
+    } cases[] = {
+        {begin_map,
+         {CELLS * (sizeof(struct winner_map_cell) + STRATEGIES * sizeof(struct strategy_verdict)),
+          (STRATEGIES + 1) * reals},
+         0},
+        {begin_advise, {ladders, policies + (ADVISE_RUNGS + 4) * reals}, 0},
+        {begin_sensitivity,
+         {CELLS * (sizeof(struct sensitivity_cell) + told),
+          32 * (4 * COSTS + 8 + 2 * STRATEGIES) * sizeof(double)},
+         CELLS * 8},
+    };
+    struct study study;
+    (void)state;
+    read_bounds(&study, DRAWS, "", ", eager");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (unsigned jobs = 1; jobs <= 3; jobs += 2) {
+            struct taken taken = cases[i].taken;
+            begin_fn begin = cases[i].begin;
+            uint64_t found = exact(&study, an_analysis, jobs, &begin);
+            uint64_t expected = exact(&study, a_scenario, jobs, &taken);
+            if (found < expected || found > expected + cases[i].rounded) {
+                fail_msg("analysis %zu, %u threads: %llu bytes, expected %llu", i, jobs,
+                         (unsigned long long)found, (unsigned long long)expected);
+            }
+        }
+    }
+    /* A scan keeps a value of each run, and has no scenario counted. */
+    begin_fn begin = begin_breakeven;
+    assert_int_equal(
+        exact(&study, an_analysis, 1, &begin),
+        CELLS * STRATEGIES *
+            (reals + sizeof(struct strategy_verdict) + sizeof(struct breakeven_curve)));
+    study_free(&study);
+}
+
 /* Strategies' plays are held while a scenario is open. */
 static void strategies_of_a_scenario(void **state)
 {
@@ -207,6 +349,8 @@ int main(void)
         cmocka_unit_test(cells_of_a_map),
         cmocka_unit_test(strategies_of_a_scenario),
         cmocka_unit_test(points_and_cells_of_a_sensitivity),
+        cmocka_unit_test(what_a_scenario_takes),
+        cmocka_unit_test(what_analyses_take),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

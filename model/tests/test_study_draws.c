@@ -219,6 +219,10 @@ static void deviations(void **state)
     assert_true(stats_mean(values, 4) == 1e9 + 10);
     assert_true(stats_squares(values, 4) == 90);
     assert_true(stats_deviation(values, 4) == sqrt(30));
+    /* Their mean is no number that there is: what it is rounded by is taken off again. */
+    const double large[] = {0x1p53, 0x1p53 + 2};
+    assert_true(stats_squares(large, 2) == 2);
+    assert_true(stats_deviation(large, 2) == sqrt(2));
 }
 
 int main(void)
