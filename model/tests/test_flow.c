@@ -66,6 +66,18 @@ static void one_that_is_too_wide_is_slowed_down(void **state)
     expect_ends(disturbed, 2, 0);
 }
 
+/* What needs no more than the path has takes as long as its core does, to the picosecond: beyond
+ * 2^53 a double would not hold that. */
+static void one_that_fits_is_not_rounded(void **state)
+{
+    (void)state;
+    const ps_t alone = (UINT64_C(1) << 53) + 1;
+    const struct work full[] = {{0, alone, 1.0, alone}};
+    const struct work light[] = {{3, alone, 0.5, alone + 3}};
+    expect_ends(full, 1, 0);
+    expect_ends(light, 1, 0);
+}
+
 static void two_of_equal_weight_share(void **state)
 {
     (void)state;
@@ -224,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_fits_goes_at_its_own_speed),
         cmocka_unit_test(one_that_is_too_wide_is_slowed_down),
+        cmocka_unit_test(one_that_fits_is_not_rounded),
         cmocka_unit_test(two_of_equal_weight_share),
         cmocka_unit_test(two_of_unequal_weight_are_max_min_fair),
         cmocka_unit_test(many_are_max_min_fair),

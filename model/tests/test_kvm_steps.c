@@ -1,4 +1,5 @@
 /* Steps of many leaves, which stand for as many faults, where vCPUs meet. */
+#include "kvm/fault.h"
 #include "rig.h"
 
 #include <math.h>
@@ -81,9 +82,81 @@ static void a_step_that_is_cut_short_walks_for_what_is_left(void **state)
     assert_int_equal(walks[1], walks[0]);
 }
 
+/* --- who queues behind others --- */
+
+/* vCPU 0 has held the lock until 1000 and asks again; vCPU 1 has held it for 400 ps, until
+ * other_end. Each step stands for so many leaves. */
+struct turn_case {
+    uint64_t mine, others, now_leaves;
+    ps_t other_end, now;
+    bool writes, queued, had_queued;
+    uint64_t handovers; /* expected */
+    bool goes_on; /* as one that queued */
+};
+
+static const struct turn_case turn_cases[] = {
+    /* It came back after as long, for each of its two leaves, as the other took for each of four:
+     * both would have queued leaf by leaf; a picosecond a leaf later it would not. */
+    {1, 4, 2, 1500, 1200, true, false, true, 2, true},
+    {1, 4, 2, 1500, 1201, true, false, true, 2, true},
+    {1, 4, 2, 1500, 1202, true, false, true, 0, false},
+    /* Its own last step was unlike, or the other's alone. */
+    {4, 1, 1, 1500, 1400, true, false, true, 1, true},
+    {4, 1, 1, 1500, 1401, true, false, true, 0, false},
+    {2, 4, 2, 1001, 1200, true, false, true, 2, true},
+    /* Where all are alike, what is seen is true. */
+    {1, 1, 1, 1500, 1001, true, false, true, 0, false},
+    /* Who held it before, or at the same time, is in nobody's way. */
+    {1, 4, 2, 1000, 1200, true, false, true, 0, false},
+    {1, 4, 2, 999, 1200, true, false, true, 0, false},
+    /* Readers do not queue behind each other; who did not queue before does not now. */
+    {1, 4, 2, 1500, 1200, false, false, true, 0, false},
+    {1, 4, 2, 1500, 1200, true, false, false, 0, false},
+    /* Who did queue has paid for one of its leaves. */
+    {1, 4, 2, 1500, 1202, true, true, true, 1, true},
+    {1, 1, 1, 1500, 1001, false, true, false, 0, true},
+};
+
+static void do_queue(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    const struct turn_case *row = &turn_cases[act->n];
+    struct kvm_vcpu *vcpus = rig->kvm.vcpus;
+    vcpus[0].turn = (struct turn){.end = 1000, .leaves = row->mine, .queued = row->had_queued};
+    vcpus[1].turn = (struct turn){.end = row->other_end, .hold_ps = 400, .leaves = row->others};
+    struct fault fault = {.kvm = &rig->kvm,
+                          .vcpu = &vcpus[0],
+                          .writes = row->writes,
+                          .leaves = {.end = row->now_leaves * 4 * KIB, .level = LEAF_PAGE}};
+    actor->queued = row->queued;
+    fault_queue(actor, &fault);
+    actor->queued = false;
+    rig->noted[0] = vcpus[0].turn.queued;
+    actor->hold_start = actor->now - 7;
+    fault_turn_over(actor, &fault);
+    assert_int_equal(vcpus[0].turn.leaves, row->now_leaves);
+    assert_int_equal(vcpus[0].turn.hold_ps, 7);
+    assert_int_equal(vcpus[0].turn.end, actor->now);
+}
+
+static void who_queued_before_queues_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof turn_cases / sizeof *turn_cases; i++) {
+        const struct act acts[] = {
+            {.go = do_wait, .n = turn_cases[i].now}, {.go = do_queue, .n = i}, {0}};
+        struct rig rig;
+        rig_init(&rig, &(struct rig_setup){.kernel = "6.1", .strategy = "fwb"});
+        rig_alone(&rig, acts);
+        assert_int_equal(rig_all(&rig, EV_lock_handovers), turn_cases[i].handovers);
+        assert_int_equal(rig.noted[0], turn_cases[i].goes_on);
+        rig_free(&rig);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_queued_before_queues_again),
         cmocka_unit_test(steps_hand_the_lock_over_as_leaves_do),
         cmocka_unit_test(steps_fetch_the_locks_lines_as_leaves_do),
         cmocka_unit_test(a_step_that_is_cut_short_walks_for_what_is_left),

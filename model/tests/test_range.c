@@ -238,6 +238,83 @@ static void a_flush_goes_leaf_by_leaf(void **state)
     rig_free(&rig);
 }
 
+/* In the block at 0 the VMM wrote 4 KiB that are not its first, the guest wrote page 513, in the
+ * block at 6 MiB both wrote 4 KiB, the guest the last ones. */
+static void do_write_parts(struct rig *rig, struct actor *actor, const struct act *act)
+{
+    static const uint64_t block = 2 * MIB, page = 4 * KIB;
+    const struct {
+        uint64_t at;
+        bool by_guest;
+    } writes[] = {{MIB + page, false},
+                  {block + page, true},
+                  {3 * block + 2 * page, false},
+                  {4 * block - page, true}};
+    (void)actor;
+    (void)act;
+    for (size_t i = 0; i < sizeof writes / sizeof *writes; i++) {
+        uint64_t start = RIG_HVA + writes[i].at;
+        oracle_do(&rig->memory.oracle, &(struct oracle_call){.operation = DO_WRITE,
+                                                             .start = start,
+                                                             .end = start + page,
+                                                             .lines = page / 64,
+                                                             .by_guest = writes[i].by_guest});
+    }
+}
+
+static void expect_flushed(enum flush_record record, const struct charge *expected, size_t count)
+{
+    static const struct act acts[] = {
+        {.go = do_write_parts}, {.go = do_take},
+        {.go = do_listen},      {.go = do_flush_range, .bytes = 8 * MIB},
+        {.go = do_give},        {0}};
+    struct rig rig;
+    rule = (struct range_rule){.record = record};
+    rig_init(&rig,
+             &(struct rig_setup){.kernel = "6.1", .strategy = "unmap", .backing = BACKING_THP});
+    map_mixed(&rig);
+    rig_alone(&rig, acts);
+    expect_heard(expected, count);
+    rig_free(&rig);
+    rule = (struct range_rule){0};
+}
+
+static void a_flush_by_a_record_takes_what_it_names(void **state)
+{
+    static const uint64_t block = 2 * MIB, page = 4 * KIB;
+    const struct charge leaves[] = {
+        {EV_flush_calls, 0, 0, 1},
+        {EV_flush_leaves, 0, block, 1},
+        {EV_flush_bytes, 0, block, block},
+        {EV_flush_leaves, block + page, page, 1},
+        {EV_flush_bytes, block + page, page, page},
+        {EV_flush_leaves, 3 * block, block, 1},
+        {EV_flush_bytes, 3 * block, block, block},
+    };
+    const struct charge ranges[] = {
+        {EV_flush_calls, 0, 0, 1},
+        {EV_flush_leaves, MIB + page, block, 1},
+        {EV_flush_bytes, MIB + page, block, page},
+        {EV_flush_leaves, block + page, page, 1},
+        {EV_flush_bytes, block + page, page, page},
+        {EV_flush_leaves, 3 * block + 2 * page, block, 1},
+        {EV_flush_bytes, 3 * block + 2 * page, block, page},
+        {EV_flush_leaves, 4 * block - page, block, 1},
+        {EV_flush_bytes, 4 * block - page, block, page},
+    };
+    const struct charge loader[] = {
+        {EV_flush_calls, 0, 0, 1},
+        {EV_flush_leaves, MIB + page, block, 1},
+        {EV_flush_bytes, MIB + page, block, page},
+        {EV_flush_leaves, 3 * block + 2 * page, block, 1},
+        {EV_flush_bytes, 3 * block + 2 * page, block, page},
+    };
+    (void)state;
+    expect_flushed(RECORD_LEAVES, leaves, sizeof leaves / sizeof *leaves);
+    expect_flushed(RECORD_RANGES, ranges, sizeof ranges / sizeof *ranges);
+    expect_flushed(RECORD_LOADER, loader, sizeof loader / sizeof *loader);
+}
+
 static void logging_protects_where_the_leaves_are(void **state)
 {
     static const uint64_t block = 2 * MIB, page = 4 * KIB;
@@ -383,6 +460,7 @@ int main(void)
         cmocka_unit_test(an_unmap_goes_leaf_by_leaf),
         cmocka_unit_test(parts_of_leaves_and_sizes),
         cmocka_unit_test(a_flush_goes_leaf_by_leaf),
+        cmocka_unit_test(a_flush_by_a_record_takes_what_it_names),
         cmocka_unit_test(logging_protects_where_the_leaves_are),
         cmocka_unit_test(chunks_are_calls),
         cmocka_unit_test(the_kernels_own_chunks),

@@ -7,7 +7,8 @@
 BUILD/obj holds position-independent objects of the library and of the tests.
 Each of N random mutants of the cost and kernel code (FILES) takes its object's
 place in a shared library, and the tests run against that, those that are most
-likely to fail first, up to the first that fails; those that never come to the
+likely to fail first, up to the first that fails, and where none of these does, slower
+ones, the cheapest first, as far as LATER_S goes; those that never come to the
 changed block (reach.py) cannot fail and are left out. A mutant whose object code is
 that of the original is none; one that does not compile is none either.
 
@@ -53,8 +54,10 @@ FILES = ["model/kvm/*.c", "model/machine/*.c", "model/vm/*.c", "model/run/*.c",
                                                 "draw*"))]
 
 # Processor seconds that the original may take in a test that counts as fast. A mutant that survives costs all of
-# them, so slow ones judge only the files that they are about.
+# them, so slow ones judge the files that they are about; and what all of these do not see, as many others that come
+# to the changed block as take LATER_S together.
 FAST_S = 2.5
+LATER_S = 40
 JUDGES = {"check_rows.sh": ("model/",),
           "check_printed.sh": ("model/",),
           "test_golden": ("model/",),
@@ -72,7 +75,10 @@ JUDGES = {"check_rows.sh": ("model/",),
 SLOW_S = 30
 # Scripts that judge too, with what they read: they look at the program from outside.
 SCRIPTS = {"model/tests/check_rows.sh": ("model/tests/rows.csv",),
-           "model/tests/check_printed.sh": ("model/tests/printed.csv",)}
+           "model/tests/check_printed.sh": ("model/tests/printed.csv",),
+           "model/tests/check_second.sh": ("bench/second/compare.py", "bench/second/second.py"),
+           "model/tests/check_cli.sh": (),
+           "model/tests/check_memo.sh": ()}
 # Tests that may fail against the original, since they are run in another way than by `make check`.
 FAILED_MAX = 3
 WORK = "work"
@@ -189,7 +195,7 @@ def child_cpu():
     return used.ru_utime + used.ru_stime
 
 
-def fast_tests(build, programs, reach):
+def tests_in_time(build, programs, reach):
     """Programs that pass on the original, with the processor seconds each takes; kept for the same objects.
     They run against the library with marks, so that what they reach is known as well."""
     kept, path = {}, build.folder / "seconds.csv"
@@ -203,8 +209,7 @@ def fast_tests(build, programs, reach):
             if key not in kept:
                 folder, table = reach.begin(key)
                 before = child_cpu()
-                limit_s = SLOW_S if program.name in JUDGES else 2 * FAST_S
-                status, _ = status_of(program, folder, int(limit_s), REACH_TABLE=str(table))
+                status, _ = status_of(program, folder, SLOW_S, REACH_TABLE=str(table))
                 kept[key] = child_cpu() - before if status == 0 else float("inf")
                 csv.writer(out).writerow([key, kept[key]])
                 out.flush()
@@ -213,14 +218,10 @@ def fast_tests(build, programs, reach):
                     failed += 1
                     if failed > FAILED_MAX:
                         sys.exit("too many tests fail against the original")
-            if kept[key] <= (SLOW_S if program.name in JUDGES else FAST_S):
+            if kept[key] <= SLOW_S:
                 seconds[program] = kept[key]
                 reach.take(program, key)
     return seconds
-
-
-def judges(program, mutant):
-    return mutant.path.startswith(JUDGES.get(program.name, ("model/",)))
 
 
 class Kept:
@@ -262,7 +263,22 @@ class Order:
             return (0.2 + hits) / (0.05 + self.seconds[program])
 
         with self.lock:
-            return sorted(self.seconds, key=worth, reverse=True)
+            first = sorted((program for program in self.seconds if self.judges(program, path)), key=worth, reverse=True)
+        return first, sorted(set(self.seconds) - set(first), key=lambda program: (self.seconds[program], str(program)))
+
+    def in_time(self, programs):
+        """The first of them, as many as take LATER_S together."""
+        taken, used_s = [], 0
+        for program in programs:
+            used_s += self.seconds[program]
+            if used_s > LATER_S:
+                break
+            taken.append(program)
+        return taken
+
+    def judges(self, program, path):
+        """Whether it is among the first for that file: a fast one, or one that is about it."""
+        return path.startswith(JUDGES.get(program.name, ("model/",) if self.seconds[program] <= FAST_S else ()))
 
     def note(self, path, name):
         with self.lock:
@@ -341,9 +357,9 @@ class Trial:
         if self.same_code(mutant, folder, out):
             return "equivalent"
         self.build.library(folder / "libs2flush.so", {self.build.object_of(mutant.path): out})
-        for program in self.order.for_file(mutant.path):
-            if not judges(program, mutant) or not self.reach.may_see(program, mutant):
-                continue
+        first, later = ([program for program in programs if self.reach.may_see(program, mutant)]
+                        for programs in self.order.for_file(mutant.path))
+        for program in first + self.order.in_time(later):
             cpu_s = 2 + int(4 * self.order.seconds[program])
             status, left = status_of(program, folder, cpu_s)
             if status != 0 or (left > self.original.left(program) and
@@ -458,7 +474,7 @@ def main():
         build.library(folder / "libs2flush.so")
         texts = texts_of(FILES)
         reach = Reach(build, texts, folder)
-        seconds = fast_tests(build, build.tests(folder), reach)
+        seconds = tests_in_time(build, build.tests(folder), reach)
         original = Original(build, folder)
         library = build.digest()
         work = Work(build, folder, original.folder, reach, lambda *parts: digest(library, *parts))
