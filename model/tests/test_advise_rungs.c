@@ -430,6 +430,38 @@ static void rungs_of_contended_runs(void **state)
     end();
 }
 
+/* Where draws are fitted a metric that only plays tell is played in all of them: what rungs cost
+ * and gain is what their strategies come to, and who is one has no cheaper policy beside it. */
+static void rungs_of_what_no_fit_tells(void **state)
+{
+    const struct advise_request request = {.metric = METRIC_pause_ns, .changes_max = 1};
+    double before[RUNS_MAX], cost[RUNS_MAX];
+    struct bench bench;
+    (void)state;
+    advise("[study]\ndraws = 12\nshifts = 4\ndraws_min = 2\nmetrics = added_boot_ns\n[axes]\n"
+           "workload = generated-boot\nmachine = kunpeng-920\nstrategy = unmap\n[set]\n"
+           "footprint = 4M\nbacking = 4k\nvcpus = 3\nsecondaries_after = 2M\n",
+           &request);
+    const struct advise_ladder *ladder = advise_ladder(&results, 0, HARDWARE_OWN);
+    open_bench(&bench, 0, HARDWARE_OWN, (struct scenario_key){0});
+    assert_true(evaluate_fits(&bench.scenario));
+    assert_in_range(ladder->count, 2, 2);
+    for (size_t i = 0; i < ladder->count; i++) {
+        const struct advise_rung *rung = &ladder->rung[i];
+        values_of(&bench, &rung->strategy, METRIC_pause_ns, cost);
+        same("mode", rung->mode, cost[0]);
+        same_band("cost", rung->cost, cost, bench.runs);
+        if (i > 0) {
+            same_gain("gain", before, cost, bench.runs, rung->gain, rung->probability);
+        }
+        memcpy(before, cost, sizeof before);
+    }
+    expect_order(ladder);
+    expect_cheapest(&bench, ladder, 1);
+    close_bench(&bench);
+    end();
+}
+
 /* Of what costs nothing in any case there is nothing to gain: on a machine with CTR_EL0.DIC
  * instructions need no invalidation. */
 static void nothing_is_gained_on_nothing(void **state)
@@ -548,6 +580,7 @@ int main(void)
         cmocka_unit_test(rungs_of_serial_runs),
         cmocka_unit_test(rungs_without_draws),
         cmocka_unit_test(rungs_of_contended_runs),
+        cmocka_unit_test(rungs_of_what_no_fit_tells),
         cmocka_unit_test(nothing_is_gained_on_nothing),
         cmocka_unit_test(what_a_machine_has_is_no_gain),
         cmocka_unit_test(the_situation_in_words),

@@ -26,6 +26,17 @@ int sqlite3_step(sqlite3_stmt *statement)
     return !in_exec && ++steps == fails_at ? SQLITE_IOERR_READ : real(statement);
 }
 
+static size_t prepared, prepare_fails_at; /* statements, likewise */
+
+int sqlite3_prepare_v3(sqlite3 *file, const char *sql, int bytes, unsigned flags,
+                       sqlite3_stmt **statement, const char **rest)
+{
+    static int (*real)(sqlite3 *, const char *, int, unsigned, sqlite3_stmt **, const char **);
+    *(void **)&real = real ? *(void **)&real : dlsym(RTLD_NEXT, "sqlite3_prepare_v3");
+    return ++prepared == prepare_fails_at ? SQLITE_NOMEM
+                                          : real(file, sql, bytes, flags, statement, rest);
+}
+
 typedef int (*row_fn)(void *context, int columns, char **values, char **names);
 
 int sqlite3_exec(sqlite3 *file, const char *sql, row_fn row, void *context, char **words)
@@ -197,8 +208,42 @@ static void runs(void **state)
     study_free(&study);
 }
 
+/* A statement that cannot be prepared fails all the same; the next time it can. */
+static void statements_that_are_none(void **state)
+{
+    static const ask_fn asks[] = {ask_run, ask_map, ask_breakeven};
+    (void)state;
+    read_good(&study, "[study]\ndraws = 4\nshifts = 2\n[set]\ntouched = 50%\n[axes]\nworkload = "
+                      "%s\nmachine = neoverse-n1\nstrategy = unmap, eager\n");
+    for (size_t k = 0; k < sizeof asks / sizeof *asks; k++) {
+        size_t count = 1;
+        for (size_t at = 0; at <= count; at++) { /* first none */
+            struct error err = {0};
+            remove_file("fails.db");
+            struct store *store = good_store(&study, "fails.db", whole);
+            prepared = 0;
+            prepare_fails_at = at;
+            bool good = asks[k](store, &err);
+            prepare_fails_at = 0;
+            if (at == 0) {
+                count = prepared;
+            }
+            if (good != (at == 0) || (!good && (!err.text[0] || err.simulation))) {
+                fail_msg("statement %zu of %zu: %s, '%s'", at, count, good ? "good" : "bad",
+                         err.text);
+            }
+            expect_good(asks[k], store);
+            store_drop(store);
+        }
+        assert_in_range(count, 4, 40);
+    }
+    remove_file("fails.db");
+    study_free(&study);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(analyses), cmocka_unit_test(runs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(analyses), cmocka_unit_test(runs),
+                                       cmocka_unit_test(statements_that_are_none)};
     return cmocka_run_group_tests(tests, at_the_epoch, NULL);
 }
