@@ -31,7 +31,8 @@ void fault_queue(struct actor *actor, const struct fault *fault)
     uint64_t n = fault_leaf_count(fault);
     if (actor->queued) {
         actor_charge(actor, EV_lock_handovers, n - 1);
-    } else if (fault->writes && still_behind_others(fault->kvm, fault->vcpu, actor->now, n)) {
+    } else if (fault->writes && !fault->alone &&
+               still_behind_others(fault->kvm, fault->vcpu, actor->now, n)) {
         actor_charge(actor, EV_lock_handovers, n);
     } else {
         turn->queued = false;

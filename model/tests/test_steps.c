@@ -35,12 +35,24 @@ static void add(struct random_case *of, uint32_t who, struct op op)
     timeline_add(&of->timeline, who, op);
 }
 
+static void add_touch(struct random_case *of, uint32_t vcpu, uint64_t part, uint64_t bytes)
+{
+    add(of, vcpu,
+        (struct op){.kind = OP_TOUCH,
+                    .access = ACCESS_WRITE,
+                    .density = 1,
+                    .ipa = RAM_IPA + part * LONGEST_BYTES,
+                    .bytes = bytes,
+                    .count = 1});
+}
+
 /* All begin at once; vCPU n touches `bytes[n]` of its own. A notifier in between cuts their steps
  * to a leaf; from then on they grow again. */
 static void make(struct random_case *of, const char *kernel, const uint64_t *bytes, uint32_t vcpus)
 {
     struct error err = {0};
-    struct slot_shape ram = {.ipa = RAM_IPA, .bytes = vcpus * LONGEST_BYTES, .backing = BACKING_4K};
+    struct slot_shape ram = {
+        .ipa = RAM_IPA, .bytes = 2 * vcpus * LONGEST_BYTES, .backing = BACKING_4K};
     *of = (struct random_case){.kind = RANDOM_PARALLEL};
     choose_machine(of, kernel);
     timeline_init(&of->timeline, "queue", false, vcpus);
@@ -55,13 +67,7 @@ static void make(struct random_case *of, const char *kernel, const uint64_t *byt
     for (uint32_t vcpu = 0; vcpu < vcpus; vcpu++) {
         add(of, vcpu, (struct op){.kind = OP_WAIT, .n = go});
         add(of, vcpu, (struct op){.kind = OP_ENTER});
-        add(of, vcpu,
-            (struct op){.kind = OP_TOUCH,
-                        .access = ACCESS_WRITE,
-                        .density = 1,
-                        .ipa = RAM_IPA + vcpu * LONGEST_BYTES,
-                        .bytes = bytes[vcpu],
-                        .count = 1});
+        add_touch(of, vcpu, vcpu, bytes[vcpu]);
     }
 }
 
@@ -71,21 +77,26 @@ static double share_queued(const struct random_outcome *of)
 }
 
 /* `queued` of all faults wait for the lock leaf by leaf, and in fast, too. */
-static void expect_queue(const char *kernel, const uint64_t *bytes, uint32_t vcpus, double queued)
+static void expect_queued(const struct random_case *of, double queued)
 {
-    struct random_case of;
     struct random_outcome leafwise, fast;
     double by[MEASURES];
-    make(&of, kernel, bytes, vcpus);
-    random_case_play(&of, true, false, &leafwise);
-    random_case_play(&of, false, false, &fast);
+    random_case_play(of, true, false, &leafwise);
+    random_case_play(of, false, false, &fast);
     outcome_differences(&leafwise, &fast, by);
     print_message("%u vCPUs, %s: %.2f %% of faults queue, %.2f %% in fast; times %.4f %% apart\n",
-                  vcpus, kernel, 100 * share_queued(&leafwise), 100 * share_queued(&fast),
-                  100 * by[TIMES]);
+                  of->timeline.vm.vcpus, of->kernel.name, 100 * share_queued(&leafwise),
+                  100 * share_queued(&fast), 100 * by[TIMES]);
     assert_float_equal(share_queued(&leafwise), queued, 0.02);
     assert_float_equal(share_queued(&fast), queued, 0.02);
     assert_true(by[TIMES] < 0.01);
+}
+
+static void expect_queue(const char *kernel, const uint64_t *bytes, uint32_t vcpus, double queued)
+{
+    struct random_case of;
+    make(&of, kernel, bytes, vcpus);
+    expect_queued(&of, queued);
     random_case_free(&of);
 }
 
@@ -108,6 +119,22 @@ static void a_queue_ends_with_its_last_but_one(void **state)
     static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES / 4};
     (void)state;
     expect_queue("5.10", bytes, 2, 0.4);
+}
+
+/* Two queue; then one faults once, and the other, all by itself, on as much again in one step. */
+static void who_is_alone_is_in_no_queue(void **state)
+{
+    static const uint64_t bytes[] = {LONGEST_BYTES, LONGEST_BYTES};
+    struct random_case of;
+    (void)state;
+    make(&of, "5.10", bytes, 2);
+    uint64_t once = timeline_signal(&of.timeline);
+    add_touch(&of, 0, 2, 4 * KIB);
+    add(&of, 0, (struct op){.kind = OP_SIGNAL, .n = once});
+    add(&of, 1, (struct op){.kind = OP_WAIT, .n = once});
+    add_touch(&of, 1, 3, LONGEST_BYTES);
+    expect_queued(&of, 2. / 3);
+    random_case_free(&of);
 }
 
 static void readers_have_no_queue(void **state)
@@ -150,6 +177,7 @@ int main(void)
         cmocka_unit_test(a_queue_goes_on_when_steps_grow),
         cmocka_unit_test(two_stay_in_a_queue_that_a_third_leaves),
         cmocka_unit_test(a_queue_ends_with_its_last_but_one),
+        cmocka_unit_test(who_is_alone_is_in_no_queue),
         cmocka_unit_test(readers_have_no_queue),
         cmocka_unit_test(a_leaf_does_not_wait_for_a_whole_block),
     };
