@@ -298,9 +298,11 @@ static bool acts_on_data(const struct story_step *step)
 static const struct story_step *origin_of(const struct story *story, const struct story_step *all)
 {
     size_t writes = 0, first = 0;
-    for (size_t i = story->count; i-- > 0;) {
+    for (size_t i = 0; i < story->count; i++) {
         writes += story_writes(&story->steps[i]);
-        first = acts_on_data(&story->steps[i]) ? i : first;
+    }
+    while (!acts_on_data(&story->steps[first])) { /* the read that ends it does */
+        first++;
     }
     for (size_t i = story->steps[first].place; writes == 1 && i-- > 0;) {
         if (all[i].call.operation == DO_FORGET) {
@@ -321,7 +323,6 @@ static void shorten_from_origin(struct replay *replay, struct story *story,
 {
     struct story longer = *story;
     longer.steps = alloc_raw(count, sizeof *longer.steps, "a story");
-    longer.room = count;
     longer.count = 0;
     for (size_t i = 0; i < count; i++) {
         if (all[i].core || i >= origin) {

@@ -356,6 +356,79 @@ static struct oracle_traits random_traits(void)
         .line_bytes = LINE, .dic = below(2), .idc = below(2), .still = below(2)};
 }
 
+static bool touches_bytes(enum operation operation)
+{
+    return operation != DO_MAP && operation != DO_UNMAP && operation != DO_TLBI &&
+           operation != DO_RUN;
+}
+
+/* The calls that come to the story's line, on it alone, up to the read that ends it. */
+static size_t log_of(const struct story *story, const struct oracle_call *calls,
+                     struct oracle_call *log)
+{
+    size_t count = 0, last = story->steps[story->count - 1].place;
+    for (size_t i = 0; count <= last; i++) {
+        if (calls[i].start <= story->line && story->line < calls[i].end) {
+            log[count] = calls[i];
+            log[count].start = story->line;
+            log[count].end = story->line + LINE;
+            log[count++].lines = 1;
+        }
+    }
+    return count;
+}
+
+/* Who wrote last before the core's first step on the line's bytes, where the core writes once and
+ * the page was not given up since; SIZE_MAX: nobody. */
+static size_t writer_before(const struct story *story, const struct oracle_call *log)
+{
+    size_t writes = 0, first = SIZE_MAX, writer = SIZE_MAX;
+    for (size_t i = 0; i < story->count; i++) {
+        const struct story_step *step = &story->steps[i];
+        writes += step->core && story_writes(step);
+        if (step->core && first == SIZE_MAX && touches_bytes(step->call.operation)) {
+            first = step->place;
+        }
+    }
+    for (size_t i = 0; i < first; i++) {
+        const struct story_step step = {.call = log[i]};
+        if (log[i].operation == DO_FORGET) {
+            writer = SIZE_MAX;
+        } else if (story_writes(&step)) {
+            writer = i;
+        }
+    }
+    return writes == 1 ? writer : SIZE_MAX;
+}
+
+/* The origin is that writer; none is named only where nobody is it, or where the core with all
+ * that came behind it is judged otherwise. */
+static void expect_origin(const struct story *story, enum reader reader,
+                          const struct oracle_call *calls, struct oracle_traits traits)
+{
+    struct oracle_call log[CALLS];
+    size_t count = log_of(story, calls, log), writer = writer_before(story, log), named = SIZE_MAX;
+    bool core[CALLS] = {false};
+    for (size_t i = 0; i < story->count; i++) {
+        named = story->steps[i].origin ? story->steps[i].place : named;
+        core[story->steps[i].place] = story->steps[i].core;
+    }
+    if (named != SIZE_MAX || writer == SIZE_MAX) {
+        assert_int_equal(named, writer);
+        return;
+    }
+    struct story_step steps[CALLS];
+    struct story longer = *story;
+    longer.steps = steps;
+    longer.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (core[i] || i >= writer) {
+            steps[longer.count++] = (struct story_step){.call = log[i]};
+        }
+    }
+    assert_false(comes_out(&longer, reader, traits, false, SIZE_MAX));
+}
+
 static void test_random_calls(void **state)
 {
     (void)state;
@@ -372,6 +445,7 @@ static void test_random_calls(void **state)
             const struct story *story = &stories.of[reader];
             if (story_is(story)) {
                 expect_minimal(story, (enum reader)reader, traits);
+                expect_origin(story, (enum reader)reader, calls, traits);
                 found++;
                 with_origin += has_origin(story);
             }
