@@ -231,6 +231,73 @@ static void overflow_ends_the_run(void **state)
     expect_exit(flow_past_64_bits_shared, 1);
 }
 
+/* --- without memory --- */
+
+#define MANY (UINT32_C(1) << 24)
+
+/* Address space for so many bytes more than there are now. */
+static void leave_room_for(uint64_t bytes)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%lu", &pages), 1);
+    (void)fclose(file);
+    const rlim_t limit = pages * (rlim_t)sysconf(_SC_PAGESIZE) + bytes;
+    assert_int_equal(setrlimit(RLIMIT_AS, &(struct rlimit){limit, limit}), 0);
+}
+
+/* The members of so many actors take 24 bytes each, as does what is left of their work, the
+ * wake-ups 16. */
+static void init_in(uint64_t bytes_each)
+{
+    static struct engine engine = {.actor_count = MANY};
+    static struct flow flow;
+    leave_room_for(MANY * bytes_each);
+    flow_init(&flow, &engine, "flow", 0);
+}
+
+static void in_room_for_none(void)
+{
+    init_in(4);
+}
+
+static void in_room_for_wakeups(void)
+{
+    init_in(20);
+}
+
+static void in_room_for_members_and_wakeups(void)
+{
+    init_in(44);
+}
+
+static void in_room_for_members_and_work(void)
+{
+    init_in(52);
+}
+
+/* Sanitizers and emulators have address space of their own. */
+static void without_memory_it_ends(void **state)
+{
+    (void)state;
+    const char *wrapper = getenv("TEST_WRAPPER");
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+    wrapper = "a sanitizer";
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    wrapper = "a sanitizer";
+#endif
+#endif
+    if (wrapper && *wrapper) {
+        skip();
+    }
+    expect_exit(in_room_for_none, 1);
+    expect_exit(in_room_for_wakeups, 1);
+    expect_exit(in_room_for_members_and_wakeups, 1);
+    expect_exit(in_room_for_members_and_work, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +311,7 @@ int main(void)
         cmocka_unit_test(paths_are_independent),
         cmocka_unit_test(any_work_on_a_path_equals_the_reference),
         cmocka_unit_test(overflow_ends_the_run),
+        cmocka_unit_test(without_memory_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
