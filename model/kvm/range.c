@@ -33,6 +33,10 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
     uint64_t size = kvm_leaf_bytes(kvm, leaves->level);
     leaves->start -= leaves->start % size;
     uint64_t count = (leaves->end - leaves->start + size - 1) / size;
+    if (rule->by_content) {
+        uint64_t from = memory_at(kvm, leaves->start);
+        count = memory_alike(kvm->memory, from, from + count * size, size) / size;
+    }
     uint64_t batch = rule->step_bytes > size ? rule->step_bytes / size : 1;
     leaves->end = leaves->start + u64_min(count, batch) * size;
     return true;
@@ -40,7 +44,8 @@ static bool take_leaves(struct kvm *kvm, uint64_t at, uint64_t end, const struct
 
 /* Fast takes all at once where no other actor is at work, and lets others have their turns as often
  * as in a touch; other vCPUs that use the same memory as often as leaf by leaf, as long as that is
- * not too often. Exact goes leaf by leaf. */
+ * not too often. Exact goes leaf by leaf. Where lines of some state fill the path alone, those of
+ * several leaves must not be averaged over a range. */
 static void set_steps(const struct actor *actor, const struct kvm *kvm, uint64_t start,
                       uint64_t end, struct range_rule *rule)
 {
@@ -49,6 +54,7 @@ static void set_steps(const struct actor *actor, const struct kvm *kvm, uint64_t
     const struct kvm_vcpu *by = rule->by ? rule->by : actor->owner;
     bool by_leaf = kvm->steps == 0 || (bytes <= few && kvm_touched(kvm, by, start, end));
     rule->alone = kvm->steps > 0 && engine_alone(actor->engine);
+    rule->by_content = rule->alone && !kvm->fwb && memory_clean_fills_path(actor, kvm->memory);
     rule->step_bytes = rule->alone ? UINT64_MAX : by_leaf ? 1 : bytes / kvm->steps;
 }
 

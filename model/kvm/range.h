@@ -19,6 +19,7 @@ struct range_rule {
     /* Filled in: */
     uint64_t step_bytes; /* of leaves that one step takes, one leaf at least */
     bool alone; /* no other actor is at work meanwhile */
+    bool by_content; /* but a leaf with lines in a cache is a step of its own */
 };
 
 /* How far the kernel's own range operations go before they may give the lock up. */

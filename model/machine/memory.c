@@ -79,6 +79,21 @@ void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, ui
     charge_clean(actor, memory, found, end - start, ranges);
 }
 
+bool memory_clean_fills_path(const struct actor *actor, const struct memory *memory)
+{
+    const ps_t *price = actor->engine->ledger->price;
+    uint64_t line_bytes = memory->platform->line_bytes;
+    return price_cmo_weight(memory->value, 1, 0, price[EV_line_absent]) > 1 ||
+           price_cmo_weight(memory->value, 1, 0, price[EV_line_clean]) > 1 ||
+           price_cmo_weight(memory->value, 1, line_bytes, price[EV_line_dirty]) > 1;
+}
+
+uint64_t memory_alike(const struct memory *memory, uint64_t start, uint64_t end, uint64_t unit)
+{
+    uint64_t empty = sockets_next(&memory->sockets, start, end) - start;
+    return empty >= unit ? empty - empty % unit : unit;
+}
+
 void memory_clean_by_range(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                            uint64_t commands)
 {

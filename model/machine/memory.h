@@ -54,6 +54,15 @@ void memory_free(struct memory *memory);
 void memory_clean(struct actor *actor, struct memory *memory, uint64_t start, uint64_t end,
                   uint64_t ranges);
 
+/* Whether lines of some state fill the path to memory by one core alone. What waits for the path
+ * then hangs on which lines come together, and a clean of many ranges may take less than
+ * theirs one by one. */
+bool memory_clean_fills_path(const struct actor *actor, const struct memory *memory);
+
+/* How many bytes from `start` on have none of their lines in a cache, in units of so many; one
+ * unit at least. */
+uint64_t memory_alike(const struct memory *memory, uint64_t start, uint64_t end, uint64_t unit);
+
 /* The same as `commands` to the caches, each for a physical range. No machine of the
  * data folder is known to have them: HiSilicon's HHA driver has such a command, and Arm
  * posted an SMCCC provider of it (20260602082145.404939-3-smadhavan@nvidia.com). */

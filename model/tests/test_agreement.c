@@ -30,8 +30,8 @@
 
 /* And one in so many by steps alone: those who come out of step queue behind each other from then
  * on, or no longer do. It stays within this share. */
-#define ONE_STEPPED_IN 500
-#define STEPPED_LIMIT 0.1
+#define ONE_STEPPED_IN 1000
+#define STEPPED_LIMIT 0.05
 
 enum sort {
     ALONE_EVEN, /* nobody waits, dirty lines cost what clean ones do */

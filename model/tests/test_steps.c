@@ -171,6 +171,59 @@ static void a_leaf_does_not_wait_for_a_whole_block(void **state)
     }
 }
 
+/* --- a path that one core fills ---
+ *
+ * What takes longer on the path than by itself must not be averaged with what does not. */
+
+/* A vCPU dirties all lines of every other two pages of its first MiB, and one of each other page;
+ * the VMM then unmaps all of it, alone, over a path that is slower than a core with dirty lines. */
+static void make_path(struct random_case *of)
+{
+    struct error err = {0};
+    struct slot_shape ram = {.ipa = RAM_IPA, .bytes = LONGEST_BYTES, .backing = BACKING_4K};
+    *of = (struct random_case){.kind = RANDOM_PARALLEL};
+    choose_machine(of, "6.12");
+    of->strategy = *strategy_find("unmap", &err);
+    of->value[COST_writeback_gbps] = 1;
+    timeline_init(&of->timeline, "path", false, 1);
+    assert_true(vm_shape_slot(&of->timeline.vm, ram, &err));
+    uint64_t go = timeline_signal(&of->timeline), done = timeline_signal(&of->timeline);
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_REINIT});
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_SIGNAL, .n = go});
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_WAIT, .n = done});
+    add(of, SCRIPT_VMM, (struct op){.kind = OP_REINIT});
+    add(of, 0, (struct op){.kind = OP_WAIT, .n = go});
+    add(of, 0, (struct op){.kind = OP_ENTER});
+    add(of, 0, (struct op){.kind = OP_MMU, .on = true});
+    add_touch(of, 0, 0, LONGEST_BYTES);
+    for (uint64_t at = 0; at < MIB; at += 16 * KIB) {
+        add(of, 0,
+            (struct op){.kind = OP_TOUCH,
+                        .access = ACCESS_WRITE,
+                        .density = 64,
+                        .ipa = RAM_IPA + at,
+                        .bytes = 8 * KIB,
+                        .count = 1});
+    }
+    add(of, 0, (struct op){.kind = OP_SIGNAL, .n = done});
+}
+
+static void dirty_leaves_wait_for_the_path_each(void **state)
+{
+    struct random_case of;
+    struct random_outcome leafwise, fast;
+    double by[MEASURES];
+    (void)state;
+    make_path(&of);
+    random_case_play(&of, true, false, &leafwise);
+    random_case_play(&of, false, false, &fast);
+    outcome_differences(&leafwise, &fast, by);
+    print_message("a path that one core fills: times %.4f %% apart\n", 100 * by[TIMES]);
+    assert_true(leafwise.waited);
+    assert_true(by[TIMES] == 0);
+    random_case_free(&of);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +233,7 @@ int main(void)
         cmocka_unit_test(who_is_alone_is_in_no_queue),
         cmocka_unit_test(readers_have_no_queue),
         cmocka_unit_test(a_leaf_does_not_wait_for_a_whole_block),
+        cmocka_unit_test(dirty_leaves_wait_for_the_path_each),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
