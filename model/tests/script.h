@@ -86,7 +86,7 @@ struct move {
         .kind = MOVE_END \
     }
 
-#define PLAYERS_MAX 48
+#define PLAYERS_MAX 72
 #define MOVES_MAX 48
 #define TRACE_MAX (PLAYERS_MAX * MOVES_MAX)
 

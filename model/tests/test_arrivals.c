@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+/* An arrival says in its last 6 bits whose it is. */
+#define VISITORS_MAX 48
+
 /* --- at a lock --- */
 
 /* Reference for any arrivals at one lock: grants follow from the order of
@@ -54,7 +57,7 @@ static struct lock_totals refer_lock(struct visit *visits, uint32_t count)
 }
 
 static void play_visits(struct world *world, struct dice *dice, struct visit *visits,
-                        struct move moves[PLAYERS_MAX][6], uint32_t count)
+                        struct move moves[VISITORS_MAX][6], uint32_t count)
 {
     uint64_t write_percent = roll(dice, 101), spread = 1 + roll(dice, 100);
     world_init(world, count);
@@ -76,10 +79,10 @@ static void play_visits(struct world *world, struct dice *dice, struct visit *vi
 static void play_lock_case(uint64_t seed)
 {
     static struct world world;
-    static struct move moves[PLAYERS_MAX][6];
-    struct visit visits[PLAYERS_MAX];
+    static struct move moves[VISITORS_MAX][6];
+    struct visit visits[VISITORS_MAX];
     struct dice dice = dice_of(seed);
-    uint32_t count = 1 + (uint32_t)roll(&dice, PLAYERS_MAX);
+    uint32_t count = 1 + (uint32_t)roll(&dice, VISITORS_MAX);
     play_visits(&world, &dice, visits, moves, count);
     struct lock_totals totals = refer_lock(visits, count);
     for (uint32_t i = 0; i < count; i++) {
@@ -153,10 +156,10 @@ static void few_parts_come_in_between_many(void **state)
 static void play_server_case(uint64_t seed)
 {
     static struct world world;
-    struct move moves[PLAYERS_MAX][3];
-    struct visit visits[PLAYERS_MAX];
+    struct move moves[VISITORS_MAX][3];
+    struct visit visits[VISITORS_MAX];
     struct dice dice = dice_of(seed);
-    uint32_t count = 1 + (uint32_t)roll(&dice, PLAYERS_MAX);
+    uint32_t count = 1 + (uint32_t)roll(&dice, VISITORS_MAX);
     world_init(&world, count);
     for (uint32_t i = 0; i < count; i++) {
         visits[i] = (struct visit){.arrival = 64 * roll(&dice, 60) + i, .hold = roll(&dice, 300)};

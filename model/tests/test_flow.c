@@ -121,6 +121,18 @@ static void many_are_max_min_fair(void **state)
     expect_ends(mixed, 4, 0);
 }
 
+/* More than a path remembers the shares of, and then again few of them. */
+static void very_many_are_fair(void **state)
+{
+    struct work works[PLAYERS_MAX];
+    (void)state;
+    for (ps_t i = 0; i < PLAYERS_MAX; i++) {
+        ps_t ends = i % 2 == 0 ? 1000 * PLAYERS_MAX : 1500 * PLAYERS_MAX;
+        works[i] = (struct work){0, i % 2 == 0 ? 1000 : 2000, 1, ends};
+    }
+    expect_ends(works, PLAYERS_MAX, 0);
+}
+
 /* Ten tenths fill a path exactly and slow nobody down; rounding may cost 1 ps. */
 static void weights_of_one_in_sum_slow_nobody(void **state)
 {
@@ -307,6 +319,7 @@ int main(void)
         cmocka_unit_test(two_of_equal_weight_share),
         cmocka_unit_test(two_of_unequal_weight_are_max_min_fair),
         cmocka_unit_test(many_are_max_min_fair),
+        cmocka_unit_test(very_many_are_fair),
         cmocka_unit_test(weights_of_one_in_sum_slow_nobody),
         cmocka_unit_test(paths_are_independent),
         cmocka_unit_test(any_work_on_a_path_equals_the_reference),
