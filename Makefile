@@ -59,7 +59,8 @@ space := $(empty) $(empty)
 VARIANT := $(subst $(space),_,$(notdir $(CC)))$(if $(SANITIZE),-$(SANITIZE))$(if $(VALGRIND),-valgrind)
 B := build/$(VARIANT)
 
-OPT ?= -O3 -g
+# gcc warns of what cannot be where a sanitizer's checks meet -O3.
+OPT ?= $(if $(SANITIZE),-O2,-O3) -g
 # The program is optimised over all its files at once, which is worth a tenth of what users wait for. Its
 # objects hold code as well, for tests and benchmarks, which would link for minutes: of gcc's only, as
 # clang 14 makes no such objects. LTO= goes without.

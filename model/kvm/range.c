@@ -104,9 +104,9 @@ static uint64_t chunk_count(const struct kvm *kvm, uint64_t start, uint64_t end)
 /* Whether the lock is given up behind a chunk: as cond_resched_rwlock_write
  * does, or always with a strategy's own chunks. The lock's word is changed
  * twice then, as if another core had it. */
-static bool yields(struct actor *actor, struct kvm *kvm, bool more)
+static bool yields(struct actor *actor, struct kvm *kvm, const struct range_rule *rule, bool more)
 {
-    if (!more) {
+    if (!more || rule->shared) {
         return false;
     }
     if (kvm->strategy->chunk > 0) {
@@ -228,7 +228,7 @@ static CORO(unmap)
         if (defers_tlbi(kvm, &my->rule)) {
             AWAIT(deferred_tlbi(actor, my));
         }
-        if (yields(actor, kvm, my->at < my->end)) {
+        if (yields(actor, kvm, &my->rule, my->at < my->end)) {
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
         }
@@ -336,7 +336,7 @@ static CORO(flush)
             AWAIT(flush_leaves(actor, my));
         }
         my->at = u64_max(my->at, my->chunk_stop);
-        if (!kvm->fwb && yields(actor, kvm, my->at < my->end)) {
+        if (!kvm->fwb && yields(actor, kvm, &my->rule, my->at < my->end)) {
             AWAIT(actor_unlock(actor, &kvm->mmu_lock));
             AWAIT(actor_lock(actor, &kvm->mmu_lock, true));
         }

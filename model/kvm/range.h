@@ -15,6 +15,7 @@ struct range_rule {
     bool notifier; /* of an unmap: a notifier's, or of a slot that goes */
     enum reinit_tlbi tlbi; /* of an unmap: with REINIT_TLBI_VM its caller invalidates */
     enum flush_record record; /* of a flush: what it goes by */
+    bool shared; /* other threads do the rest: the lock is held until all of them are done */
     const struct kvm_vcpu *by; /* the vCPU for which others do it; NULL: the actor's own */
     /* Filled in: */
     uint64_t step_bytes; /* of leaves that one step takes, one leaf at least */

@@ -82,6 +82,7 @@ static void call_part(struct actor *actor, const struct whole *whole, const stru
               .rule = {.skip_pages = whole->rule.skip_pages,
                        .skip_blocks = whole->rule.skip_blocks,
                        .record = whole->rule.record,
+                       .shared = true,
                        .by = by});
 }
 

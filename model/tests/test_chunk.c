@@ -160,6 +160,24 @@ static void what_the_host_takes_yields(void **state)
     }
 }
 
+/* A flush that threads share holds the lock until the last of them is done, wait who may. */
+static void what_threads_share_does_not_yield(void **state)
+{
+    static const char text[] =
+        TAKEN_BACK "vmm = signal go\nvcpu0 = wait go\nvcpu0 = enter\nvcpu1 = wait go\n"
+                   "vcpu1 = write other 64M\n";
+    (void)state;
+    n1.preemptible = false;
+    struct held whole = with_chunk(text, "eager-workers", 0, false);
+    n1.preemptible = true;
+    struct held same = with_chunk(text, "eager-workers", 0, false);
+    n1.preemptible = false;
+    assert_true(whole.count[EV_lock_handovers] > 0);
+    assert_int_equal(same.pause_ps, whole.pause_ps);
+    assert_int_equal(same.stall_max_ps, whole.stall_max_ps);
+    assert_memory_equal(same.count, whole.count, sizeof whole.count);
+}
+
 static void not_with_workers(void **state)
 {
     struct strategy strategy = strategy_row("eager-workers");
@@ -193,6 +211,7 @@ int main(void)
         cmocka_unit_test(one_leaf_is_the_least),
         cmocka_unit_test(others_get_in),
         cmocka_unit_test(what_the_host_takes_yields),
+        cmocka_unit_test(what_threads_share_does_not_yield),
         cmocka_unit_test(not_with_workers),
     };
     stage_init(&n1, "neoverse-n1", "6.1");
