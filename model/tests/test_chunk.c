@@ -160,12 +160,16 @@ static void what_the_host_takes_yields(void **state)
     }
 }
 
-/* A flush that threads share holds the lock until the last of them is done, wait who may. */
+/* A flush that threads share holds the lock until the last of them is done, wait who may. Each of
+ * the four has a chunk's end within its part. */
 static void what_threads_share_does_not_yield(void **state)
 {
     static const char text[] =
-        TAKEN_BACK "vmm = signal go\nvcpu0 = wait go\nvcpu0 = enter\nvcpu1 = wait go\n"
-                   "vcpu1 = write other 64M\n";
+        "[workload]\nplay = concurrent\n[vm]\nram = 6G\nbacking = thp\nvcpus = 2\n"
+        "[slot other]\nipa = 16G\nbytes = 64M\nbacking = thp\n[timeline]\nvcpu0 = enter\n"
+        "vcpu0 = mmu on\nvcpu0 = write ram 6G\nvcpu0 = signal full\nvcpu1 = enter\n"
+        "vcpu1 = mmu on\nvmm = wait full\nvmm = reinit 0\nvmm = signal go\nvcpu0 = wait go\n"
+        "vcpu0 = enter\nvcpu1 = wait go\nvcpu1 = compute 1ms\nvcpu1 = write other 64M\n";
     (void)state;
     n1.preemptible = false;
     struct held whole = with_chunk(text, "eager-workers", 0, false);
